@@ -1,0 +1,104 @@
+#pragma once
+// What a verb is: one record, in the verb's own file, holding both halves: what the client runs and which methods the
+// daemon answers for it. One explicit table (table.cpp) lists the records. Help, completion and the tests read them.
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exit_code.hpp"
+#include "ipc/message.hpp"
+#include "util/deadline.hpp"
+
+namespace hob::lifecycle {
+class daemon;
+struct instance;
+}  // namespace hob::lifecycle
+
+namespace hob::ipc {
+class session;
+}
+
+namespace hob::cmd {
+
+enum class daemon_need {
+    none,     // has nothing to do with a daemon
+    looking,  // never starts one, never executes anything from hob.toml
+    acting,   // starts one when there is none
+};
+
+// What the operands of a verb name, for completion.
+enum class operand_kind { none, unit, worker, verb, shell, file };
+
+struct option_row {
+    std::string_view name;   // long name, and ",x" for a short one: "follow,f"
+    std::string_view value;  // what stands for its value in help: "N"; empty for a flag
+    std::string_view help;   // one line, no full stop
+};
+
+// The daemon's half. `now` answers at once and must not block; `later` is a coroutine, cancelled when its client
+// hangs up. Either returns the result as raw JSON or throws failure. Exactly one of the two is set.
+struct method_row {
+    std::string_view name;
+    std::string (*now)(lifecycle::daemon&, ipc::session&, const ipc::request&) = nullptr;
+    boost::asio::awaitable<std::string> (*later)(lifecycle::daemon&, std::shared_ptr<ipc::session>,
+                                                 ipc::request) = nullptr;
+};
+
+struct global_options {
+    std::optional<std::string> directory;  // -C
+    std::optional<std::string> instance;   // --instance
+    bool json = false;
+    std::optional<std::chrono::milliseconds> timeout;  // --timeout: the one deadline from start to last byte
+    bool no_spawn = false;
+    bool quiet = false;
+    bool verbose = false;
+};
+
+// One call of hob, parsed.
+class invocation {
+public:
+    global_options global;
+    std::vector<std::string> operands;  // before "--"
+    std::vector<std::string> command;   // after "--": never read as hob's own
+    util::deadline limit = util::deadline::never();  // of --timeout
+
+    bool has(std::string_view option) const;                               // by long name
+    std::optional<std::string> value(std::string_view option) const;       // the last one given
+    const lifecycle::instance& where();                                    // resolved at the first call; throws failure
+    util::deadline limit_or(std::chrono::milliseconds by_default) const;   // --timeout, else from now
+
+    std::vector<std::pair<std::string, std::string>> options;  // long name, value ("" for a flag)
+
+private:
+    std::shared_ptr<const lifecycle::instance> where_;  // shared only so that the type may stay incomplete here
+};
+
+struct command {
+    std::string_view name;
+    std::string_view summary;      // one line, lower case, no full stop: as in `hob help`
+    std::string_view usage;        // operands: "UNIT METHOD [PARAMS...]"
+    std::string_view description;  // a few sentences for `hob help VERB`; lines at most 78 columns
+    daemon_need need = daemon_need::none;
+    operand_kind completes = operand_kind::none;
+    int operands_min = 0;
+    int operands_max = 0;          // -1: any number
+    std::span<const option_row> options = {};
+    exit_code (*run)(invocation&) = nullptr;
+    std::span<const method_row> methods = {};
+    bool takes_command = false;    // "-- CMD..." is meaningful
+};
+
+// Every verb, sorted by name.
+std::span<const command* const> all_commands();
+const command* find_command(std::string_view name);
+
+// The options that may stand anywhere before "--".
+std::span<const option_row> global_option_rows();
+
+}  // namespace hob::cmd

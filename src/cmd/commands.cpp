@@ -1,0 +1,47 @@
+#include <algorithm>
+
+#include "cmd/command.hpp"
+
+namespace hob::cmd {
+
+extern constinit const command call_command;
+extern constinit const command check_command;
+extern constinit const command completions_command;
+extern constinit const command daemon_command;
+extern constinit const command doctor_command;
+extern constinit const command events_command;
+extern constinit const command help_command;
+extern constinit const command init_command;
+extern constinit const command list_command;
+extern constinit const command logs_command;
+extern constinit const command ping_command;
+extern constinit const command prompt_command;
+extern constinit const command reload_command;
+extern constinit const command restart_command;
+extern constinit const command shutdown_command;
+extern constinit const command start_command;
+extern constinit const command status_command;
+extern constinit const command stop_command;
+
+namespace {
+
+// Sorted by name.
+constexpr const command* table[] = {
+    &call_command,   &check_command,  &completions_command, &daemon_command,  &doctor_command,
+    &events_command, &help_command,   &init_command,        &list_command,    &logs_command,
+    &ping_command,   &prompt_command, &reload_command,      &restart_command, &shutdown_command,
+    &start_command,  &status_command, &stop_command,
+};
+
+}  // namespace
+
+std::span<const command* const> all_commands() { return table; }
+
+const command* find_command(std::string_view name) {
+    const auto found =
+        std::lower_bound(std::begin(table), std::end(table), name,
+                         [](const command* entry, std::string_view key) { return entry->name < key; });
+    return found != std::end(table) && (*found)->name == name ? *found : nullptr;
+}
+
+}  // namespace hob::cmd

@@ -1,0 +1,153 @@
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "cmd/command.hpp"
+#include "cmd/connection.hpp"
+#include "cmd/output.hpp"
+#include "cmd/spawned.hpp"
+#include "error.hpp"
+#include "lifecycle/clean_room.hpp"
+#include "lifecycle/connect.hpp"
+#include "lifecycle/daemon.hpp"
+#include "lifecycle/last_words.hpp"
+#include "lifecycle/look.hpp"
+#include "lifecycle/runtime_watch.hpp"
+#include "lifecycle/spawn.hpp"
+
+namespace hob::cmd {
+namespace {
+
+constexpr option_row options[] = {
+    {"foreground", "", "stay in the foreground and log to standard error"},
+};
+
+void add_all_methods(lifecycle::daemon& daemon) {
+    for (const command* known : all_commands()) {
+        for (const method_row& row : known->methods) {
+            if (row.now) daemon.add_method(std::string(row.name), row.now);
+            if (row.later) daemon.add_method(std::string(row.name), row.later);
+        }
+    }
+}
+
+failure already_running(const lifecycle::look_result& found, const lifecycle::instance& where) {
+    return failure(
+        error_kind::start_failed,
+        fmt::format("cannot start the daemon of '{}': one is {} already{}", where.root,
+                    found.seen == lifecycle::verdict::alive ? "running" : lifecycle::name_of(found.seen),
+                    found.pid ? fmt::format(" (pid {})", found.pid) : ""));
+}
+
+// A lock that is refused proves nothing by itself: a look tells who has it. A predecessor on its way out is
+// waited for.
+lifecycle::instance_lock take_lock(const lifecycle::instance& where, util::deadline limit) {
+    lifecycle::runtime_watch watch(where.runtime_dir);
+    const auto patience = util::deadline::in(lifecycle::start_timeout()).earlier(limit);
+    for (;;) {
+        if (auto lock = lifecycle::instance_lock::try_take(where.pid_path())) return std::move(*lock);
+        auto found = lifecycle::look(where, patience);
+        if (found.why) throw *found.why;
+        const bool leaving =
+            found.seen == lifecycle::verdict::draining || found.seen == lifecycle::verdict::dead;
+        if (!leaving || patience.expired()) throw already_running(found, where);
+        watch.wait(patience);
+    }
+}
+
+exit_code run_foreground(invocation& call) {
+    const lifecycle::instance where = call.where();
+    lifecycle::check_runtime_dir(where.runtime_dir, true);
+    lifecycle::instance_lock lock = take_lock(where, call.limit);
+    lifecycle::clear_last_words(where);
+    lifecycle::daemon_options run;
+    run.where = where;
+    run.caller = lifecycle::read_caller_settings();
+    const int keep[] = {lock.fd()};
+    lifecycle::enter_clean_room(run.caller, keep, false);
+    run.lock = std::move(lock);
+    run.foreground = true;
+    run.add_methods = add_all_methods;
+    return lifecycle::run_daemon(std::move(run));
+}
+
+exit_code run_daemon_verb(invocation& call) {
+    if (call.has("foreground")) return run_foreground(call);
+    lifecycle::connect_options wanted = connect_options_of(call);
+    wanted.release_brake = true;
+    const ipc::client connection = lifecycle::connect_acting(call.where(), wanted);
+    const pid_t pid = connection.greeting().pid;
+    if (call.global.json) {
+        print(fmt::format("{{\"pid\":{}}}\n", pid));
+    } else if (!call.global.quiet) {
+        print(fmt::format("the daemon is running (pid {})\n", pid));
+    }
+    return exit_code::done;
+}
+
+// "LOCK,OUTCOME"
+struct handover {
+    int lock = -1;
+    int outcome = -1;
+};
+
+std::optional<handover> parse_handover(std::string_view text) {
+    handover given;
+    const auto comma = text.find(',');
+    if (comma == std::string_view::npos) return std::nullopt;
+    const char* end = text.data() + text.size();
+    const auto [lock_end, lock_error] = std::from_chars(text.data(), text.data() + comma, given.lock);
+    const auto [outcome_end, outcome_error] = std::from_chars(text.data() + comma + 1, end, given.outcome);
+    const bool whole = lock_error == std::errc() && outcome_error == std::errc() &&
+                       lock_end == text.data() + comma && outcome_end == end;
+    if (!whole || given.lock < 3 || given.outcome < 3 || given.lock == given.outcome) return std::nullopt;
+    return given;
+}
+
+std::optional<std::string_view> value_of(const std::string& word, std::string_view option) {
+    if (!word.starts_with(option)) return std::nullopt;
+    return std::string_view(word).substr(option.size());
+}
+
+}  // namespace
+
+std::optional<exit_code> run_if_spawned(const std::vector<std::string>& words) {
+    if (words.size() != 4 || words[0] != "daemon") return std::nullopt;
+    const auto handed = value_of(words[1], lifecycle::handover_option);
+    const auto key = value_of(words[2], lifecycle::key_option);
+    const auto root = value_of(words[3], lifecycle::root_option);
+    const auto given = handed ? parse_handover(*handed) : std::nullopt;
+    if (!given || !key || !root) return std::nullopt;
+
+    lifecycle::daemon_options run;
+    run.caller = lifecycle::read_caller_settings();
+    const int keep[] = {given->lock, given->outcome};
+    lifecycle::enter_clean_room(run.caller, keep, true);
+    util::unique_fd lock(given->lock);
+    run.outcome = util::unique_fd(given->outcome);
+    util::set_cloexec(run.outcome.get(), true);
+    try {
+        run.where = lifecycle::handed_instance(std::string(*key), std::string(*root));
+        run.lock = lifecycle::instance_lock::adopt(std::move(lock), run.where.pid_path());
+    } catch (const failure& why) {
+        lifecycle::report_failure(run.outcome.get(), why);
+        throw;
+    }
+    run.add_methods = add_all_methods;
+    return lifecycle::run_daemon(std::move(run));
+}
+
+extern constinit const command daemon_command{
+    .name = "daemon",
+    .summary = "start the daemon",
+    .usage = "",
+    .description =
+        "Starts the daemon and returns once it is ready; one that runs already is\n"
+        "success. Any verb that needs a daemon does this by itself: this one is for\n"
+        "scripts, and to try again at once after repeated failures.",
+    .need = daemon_need::acting,
+    .options = options,
+    .run = run_daemon_verb,
+};
+
+}  // namespace hob::cmd

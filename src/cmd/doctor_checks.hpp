@@ -1,0 +1,45 @@
+#pragma once
+// What `hob doctor` looks at. A check changes nothing; the fixes are apart.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lifecycle/instance.hpp"
+#include "util/deadline.hpp"
+
+namespace hob::cmd {
+
+enum class health { ok, warn, fail };
+
+struct finding {
+    std::string check;
+    health state = health::ok;
+    std::string message;
+    std::string hint;  // what to do; empty when there is nothing
+};
+
+// Of the instance: its files and its daemon. None throws.
+finding check_runtime_directory(const lifecycle::instance& where);
+finding check_state_directory(const lifecycle::instance& where);
+finding check_locks(const lifecycle::instance& where);
+finding check_socket_path(const lifecycle::instance& where);
+finding check_config(const lifecycle::instance& where);
+finding check_crash_loop(const lifecycle::instance& where);
+finding check_daemon(const lifecycle::instance& where, util::deadline limit);
+finding check_leftovers(const lifecycle::instance& where);
+finding check_database(const lifecycle::instance& where);
+
+// Of the machine and of this process's surroundings.
+finding check_disk_space(const lifecycle::instance& where);
+finding check_inotify();
+finding check_descriptors();
+finding check_priority();
+
+// Of files that a daemon has left: socket, page and pid file, where the lock is free.
+std::vector<std::string> leftovers_of(const lifecycle::instance& where);
+
+// The nearest directory at or above `path` that exists.
+std::string existing_ancestor(std::string path);
+
+}  // namespace hob::cmd

@@ -1,0 +1,76 @@
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "cmd/command.hpp"
+#include "cmd/instances.hpp"
+#include "cmd/output.hpp"
+#include "cmd/status_json.hpp"
+#include "cmd/status_view.hpp"
+#include "cmd/table.hpp"
+#include "util/duration.hpp"
+#include "util/json_text.hpp"
+
+namespace hob::cmd {
+namespace {
+
+std::string list_json(const std::vector<instance_view>& views) {
+    std::string text = "[";
+    for (const auto& view : views) {
+        if (text.size() > 1) text += ',';
+        text += fmt::format(R"({{"instance":{},"root":{},"pid":{},"state":{},"version":{},"uptime_ms":{}}})",
+                            util::json_quote(view.where.key), quoted_or_null(view.where.root),
+                            view.pid > 0 ? std::to_string(view.pid) : "null", util::json_quote(view.state),
+                            quoted_or_null(view.version),
+                            view.uptime_ms ? std::to_string(*view.uptime_ms) : "null");
+    }
+    return text + "]";
+}
+
+std::string list_table(const std::vector<instance_view>& views, const terminal& out) {
+    table instances({{"", 0, false},
+                     {"ROOT", 0, false},
+                     {"STATE", 0, false},
+                     {"PID", 3, true},
+                     {"UP", 2, true},
+                     {"VERSION", 4, false},
+                     {"INSTANCE", 1, false}});
+    for (const auto& view : views) {
+        const state_look look = look_of_state(view.state, out.utf8);
+        const std::string code(look.code);
+        instances.add(
+            {{std::string(look.mark), code},
+             {printable(view.where.root.empty() ? "?" : view.where.root, out.utf8), ""},
+             {view.state, code},
+             {view.pid > 0 ? std::to_string(view.pid) : "", ""},
+             {view.uptime_ms ? util::format_duration(std::chrono::milliseconds(*view.uptime_ms)) : "", ""},
+             {printable(view.version, out.utf8), ""},
+             {view.where.key, "2"}});
+    }
+    return instances.render(out);
+}
+
+exit_code run_list(invocation& call) {
+    const auto views = look_at_instances(call.limit, false);
+    const bool people = !call.global.json;
+    if (people && views.empty() && !call.global.quiet) print_error("no instances\n");
+    print(people ? list_table(views, out_terminal()) : list_json(views) + "\n");
+    return exit_code::done;
+}
+
+}  // namespace
+
+extern constinit const command list_command;
+constinit const command list_command{
+    .name = "list",
+    .summary = "list every instance of this user",
+    .usage = "",
+    .description =
+        "Lists every instance of this user: its directory, the state and pid of its\n"
+        "daemon, and its key. Nothing is started, and a daemon that does not answer\n"
+        "does not hold up the others.",
+    .need = daemon_need::looking,
+    .run = run_list,
+};
+
+}  // namespace hob::cmd

@@ -1,0 +1,43 @@
+#pragma once
+// What hob prints. Standard output is buffered here and flushed at the end; a reader that went away is not an
+// error.
+
+#include <string>
+#include <string_view>
+
+#include "error.hpp"
+
+namespace hob::cmd {
+
+enum class color_mode { automatic, always, never };
+
+struct terminal {
+    bool interactive = false;  // a terminal
+    bool drawable = false;     // a terminal that is not dumb: the cursor can be moved
+    bool color = false;        // --color, NO_COLOR and TERM=dumb considered
+    bool utf8 = false;  // the locale's character set, from LC_ALL, LC_CTYPE, LANG: no setlocale involved
+    int columns = 80;   // of the terminal, else COLUMNS, else 80
+};
+
+void set_color_mode(color_mode mode);
+terminal out_terminal();  // of standard output
+terminal err_terminal();  // of standard error
+
+// Appends to standard output's buffer. False once the reader is gone: a stream may then end.
+bool print(std::string_view text);
+// Writes the buffer out. False once the reader is gone. Throws failure(internal) on other errors, such as
+// ENOSPC.
+bool flush();
+// True once a write found the reader gone, or (checked without writing) the pipe has no reader any more.
+bool reader_gone();
+
+// Straight to standard error, never buffered, errors ignored.
+void print_error(std::string_view text);
+
+// `hob: <message>` and `hint: …`, or the JSON object, on standard error.
+void print_failure(const failure& reason, bool json);
+
+// ANSI: text in `code` ("1;31") when `color`.
+std::string paint(std::string_view text, std::string_view code, bool color);
+
+}  // namespace hob::cmd

@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include <exception>
+#include <optional>
+
+#include "cmd/command.hpp"
+#include "cmd/output.hpp"
+#include "ipc/status_page.hpp"
+#include "lifecycle/instance.hpp"
+#include "util/json_text.hpp"
+#include "util/proc.hpp"
+
+namespace hob::cmd {
+namespace {
+
+// The page of a daemon that is alive. A page outlives a daemon that was killed, so the process is compared.
+std::optional<ipc::page_content> live_page(invocation& call) {
+    try {
+        const auto page = ipc::read_status_page(call.where().page_path());
+        if (!page) return std::nullopt;
+        const auto process = util::read_proc_stat(page->pid);
+        const bool alive = process && process->start_time == page->start_time && process->state != 'Z';
+        return alive ? page : std::nullopt;
+    } catch (const std::exception&) {  // a prompt is no place for errors
+        return std::nullopt;
+    }
+}
+
+std::string segment_of(const ipc::page_content& page) {
+    if (page.draining) return "hob~";
+    std::string segment = "hob";
+    if (page.units_up > 0) segment += fmt::format(":{}", page.units_up);
+    if (page.units_failed > 0) segment += fmt::format("!{}", page.units_failed);
+    return segment;
+}
+
+exit_code run_prompt(invocation& call) {
+    const auto page = live_page(call);
+    const std::string segment = page ? segment_of(*page) : "";
+    if (call.global.json) {
+        const ipc::page_content shown = page.value_or(ipc::page_content{});
+        const char* state = !page ? "stopped" : page->draining ? "draining" : "running";
+        print(fmt::format(R"({{"segment":{},"state":"{}","up":{},"failed":{},"total":{}}})"
+                          "\n",
+                          util::json_quote(segment), state, shown.units_up, shown.units_failed,
+                          shown.units_total));
+    } else if (!segment.empty()) {
+        print(segment + "\n");
+    }
+    return exit_code::done;
+}
+
+}  // namespace
+
+extern constinit const command prompt_command;
+constinit const command prompt_command{
+    .name = "prompt",
+    .summary = "print a short segment for a shell prompt",
+    .usage = "",
+    .description =
+        "Prints hob:3 when three units are up, hob:3!1 when one more has failed, hob when\n"
+        "none is up, hob~ when the daemon is ending, and nothing when there is none.\n"
+        "It reads the status page alone and never prints an error.",
+    .need = daemon_need::looking,
+    .run = run_prompt,
+};
+
+}  // namespace hob::cmd

@@ -1,0 +1,32 @@
+#pragma once
+// What start, stop and restart have in common: units by name, the caller's environment, the units' status as
+// reply.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cmd/command.hpp"
+
+namespace hob::cmd {
+
+enum class caller_environment { send, keep_out };
+
+// Asks `method` for the operands' units, in one request, and prints the reply. Waits without a limit of its
+// own: the units' own limits hold, and --timeout.
+exit_code ask_units(invocation& call, std::string_view method, caller_environment environment);
+
+// The daemon's half.
+struct unit_request {
+    std::vector<std::string> units;
+    std::optional<std::vector<std::string>> environment;  // K=V
+};
+
+// Throws failure(usage) when the params are not {"units":[…],"env":[…]?}.
+unit_request parse_unit_request(std::string_view params);
+
+// {"units":[<status>…]} of these units, of all when none is named.
+std::string unit_reply(lifecycle::daemon& daemon, const std::vector<std::string>& units);
+
+}  // namespace hob::cmd

@@ -1,0 +1,147 @@
+#include "ipc/client.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "error.hpp"
+#include "ipc/draining.hpp"
+#include "limits.hpp"
+
+namespace hob::ipc {
+namespace {
+
+constexpr std::size_t first_read = 4096;
+constexpr std::size_t big_read = 256u << 10;
+
+// False: the limit is over.
+bool wait_for(int fd, short events, util::deadline limit) {
+    for (;;) {
+        pollfd waiting{fd, events, 0};
+        const int n = ::poll(&waiting, 1, limit.poll_timeout());
+        if (n > 0) return true;
+        if (n == 0 && limit.expired()) return false;
+        if (n < 0 && errno != EINTR) throw denied("wait for", "the daemon", errno);
+    }
+}
+
+failure ended_unanswered() {
+    return failure(error_kind::no_daemon, "cannot get an answer: the daemon ended before it replied",
+                   "it may or may not have done what was asked; hob logs says more");
+}
+
+}  // namespace
+
+client::client(util::unique_fd socket, ucred peer) : socket_(std::move(socket)), peer_(peer) {}
+
+client::got client::read_line(std::string& line, util::deadline limit) {
+    std::size_t searched = consumed_;
+    for (;;) {
+        const auto end = buffer_.find('\n', searched);
+        if (end != std::string::npos) {
+            line.assign(buffer_, consumed_, end - consumed_);
+            consumed_ = end + 1;
+            if (consumed_ == buffer_.size()) {
+                buffer_.clear();
+                consumed_ = 0;
+            }
+            return got::line;
+        }
+        if (consumed_ > 0) {
+            buffer_.erase(0, consumed_);
+            consumed_ = 0;
+        }
+        searched = buffer_.size();
+        if (buffer_.size() > limits::line_max) return got::closed;
+        const std::size_t room = buffer_.size() < big_read ? first_read : big_read;
+        buffer_.resize(searched + room);
+        const ssize_t n = ::recv(socket_.get(), buffer_.data() + searched, room, MSG_DONTWAIT);
+        const int error = n < 0 ? errno : 0;
+        buffer_.resize(searched + (n > 0 ? static_cast<std::size_t>(n) : 0));
+        if (n == 0) return got::closed;
+        if (n > 0 || error == EINTR) continue;
+        if (error == ECONNRESET) return got::reset;
+        if (error != EAGAIN) throw denied("read from", "the daemon", error);
+        if (!wait_for(socket_.get(), POLLIN, limit)) return got::timed_out;
+    }
+}
+
+client::silence client::read_greeting(util::deadline limit) {
+    // What answers may be anything: a greeting is short, and endless bytes are no greeting.
+    std::string line;
+    switch (read_line(line, limit)) {
+        case got::line:
+            break;
+        case got::timed_out:
+            return buffer_.empty() ? silence::timed_out : silence::foreign;
+        case got::reset:
+            return silence::closed;
+        case got::closed:
+            return buffer_.empty() ? silence::closed : silence::foreign;
+    }
+    auto said = parse_hello(line);
+    if (!said) return silence::foreign;
+    greeting_ = std::move(*said);
+    return silence::none;
+}
+
+void client::send(std::string_view line) {
+    while (!line.empty()) {
+        const ssize_t n = ::send(socket_.get(), line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n >= 0) {
+            line.remove_prefix(static_cast<std::size_t>(n));
+        } else if (errno == EAGAIN) {
+            if (!wait_for(socket_.get(), POLLOUT, util::deadline::in(limits::request_timeout))) {
+                throw failure(error_kind::timeout, "cannot send the request: the daemon does not read");
+            }
+        } else if (errno == EPIPE || errno == ECONNRESET) {
+            throw not_executed();
+        } else if (errno != EINTR) {
+            throw denied("write to", "the daemon", errno);
+        }
+    }
+}
+
+std::string client::call(std::string_view method, std::string_view params, util::deadline limit) {
+    const std::string id = std::to_string(next_id_++);
+    send(request_line(id, method, params));
+    std::string line;
+    for (;;) {
+        switch (read_line(line, limit)) {
+            case got::line:
+                break;
+            case got::timed_out:
+                throw failure(error_kind::timeout,
+                              "cannot finish '" + std::string(method) + "': the deadline is over");
+            case got::reset:
+                throw not_executed();
+            case got::closed:
+                throw ended_unanswered();
+        }
+        incoming message = parse_incoming(line);
+        if (message.what == incoming::kind::result && message.id == id) return std::move(message.payload);
+        if (message.what == incoming::kind::error && (message.id == id || message.id == "null")) {
+            failure why = failure_from_error(message.payload);
+            if (is_draining_refusal(why)) throw not_executed();
+            throw why;
+        }
+    }
+}
+
+std::optional<incoming> client::next(util::deadline limit) {
+    std::string line;
+    switch (read_line(line, limit)) {
+        case got::line:
+            return parse_incoming(line);
+        case got::timed_out:
+            throw failure(error_kind::timeout, "cannot wait any longer: the deadline is over");
+        case got::reset:
+        case got::closed:
+            break;
+    }
+    return std::nullopt;
+}
+
+}  // namespace hob::ipc

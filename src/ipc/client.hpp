@@ -1,0 +1,61 @@
+#pragma once
+// The client's end of one connection: blocking calls with deadlines, no event loop, as few system calls as
+// the round trip needs.
+
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ipc/hello.hpp"
+#include "ipc/message.hpp"
+#include "util/deadline.hpp"
+#include "util/fd.hpp"
+
+namespace hob::ipc {
+
+// The request was certainly not executed, because the daemon was going away: the caller may look again.
+struct not_executed : std::exception {
+    const char* what() const noexcept override { return "the daemon went away before it read the request"; }
+};
+
+class client {
+public:
+    // Takes a connected socket. Nothing is read yet.
+    client(util::unique_fd socket, ucred peer);
+
+    // Reads the greeting. nullopt and why() when there is none within the limit.
+    enum class silence { none, timed_out, closed, foreign };
+    silence read_greeting(util::deadline limit);
+
+    const hello& greeting() const { return greeting_; }
+    pid_t peer_pid() const { return peer_.pid; }
+    uid_t peer_uid() const { return peer_.uid; }
+    int socket() const { return socket_.get(); }
+
+    // Sends a request and waits for its reply; notifications in between are dropped. Returns the result as
+    // raw JSON. Throws the daemon's failure; failure(timeout); not_executed; failure(no_daemon) when the
+    // daemon ended between the request and its reply.
+    std::string call(std::string_view method, std::string_view params, util::deadline limit);
+
+    // The next message, whatever it is. nullopt: the daemon closed the connection. Throws failure(timeout).
+    std::optional<incoming> next(util::deadline limit);
+
+    // Throws not_executed when the daemon has closed.
+    void send(std::string_view line);
+
+private:
+    enum class got { line, closed, reset, timed_out };
+    got read_line(std::string& line, util::deadline limit);
+
+    util::unique_fd socket_;
+    ucred peer_;
+    hello greeting_;
+    std::string buffer_;
+    std::size_t consumed_ = 0;
+    unsigned next_id_ = 1;
+};
+
+}  // namespace hob::ipc

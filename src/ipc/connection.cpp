@@ -1,0 +1,351 @@
+#include "ipc/connection.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+#include <cerrno>
+#include <utility>
+
+#include "limits.hpp"
+#include "util/log.hpp"
+
+namespace hob::ipc {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t batch_max = 64u << 10;  // replies gathered before they are sent
+constexpr std::size_t reply_overhead = 64;    // what result_line adds to id and result, at most
+constexpr std::string_view too_large = "cannot send 'reply': it is larger than 16 MiB";
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+
+bool is_cancellation(const boost::system::system_error& error) {
+    return error.code() == asio::error::operation_aborted;
+}
+
+failure cancelled(std::string_view method) {
+    return failure(error_kind::cancelled, "cannot finish '" + std::string(method) + "': cancelled");
+}
+
+}  // namespace
+
+connection::connection(const asio::any_io_executor& executor, connection_host& host, pid_t peer_pid)
+    : session(peer_pid), socket_(executor), host_(&host) {}
+
+bool connection::open(util::unique_fd socket) {
+    boost::system::error_code error;
+    socket_.assign(asio::local::stream_protocol(), socket.get(), error);
+    if (!error) socket.release();
+    return !error;
+}
+
+void connection::start(std::string_view hello_line) {
+    // Greeting and first replies leave together, and wake the client once.
+    std::string batch(hello_line);
+    batch_ = &batch;
+    read_some();
+    take_lines();
+    batch_ = nullptr;
+    send(batch);
+    wait_for_next();
+}
+
+// One turn: read once, handle every whole line, send all replies at once.
+void connection::turn(bool readable) {
+    if (closed_ || host_ == nullptr || batch_ != nullptr) return;
+    std::string batch = std::exchange(host_->spare_batch, {});
+    batch.clear();
+    batch_ = &batch;
+    if (readable) read_some();
+    take_lines();
+    batch_ = nullptr;
+    if (!batch.empty()) send(batch);
+    if (host_ != nullptr && batch.capacity() <= 2 * batch_max) host_->spare_batch = std::move(batch);
+    wait_for_next();
+}
+
+void connection::read_some() {
+    if (end_of_input_ || paused()) return;
+    const auto room = reader_.prepare();
+    ssize_t count = 0;
+    do {
+        count = ::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+    } while (count < 0 && errno == EINTR);
+    if (count > 0) {
+        reader_.commit(static_cast<std::size_t>(count));
+    } else if (count == 0) {
+        end_of_input_ = true;
+    } else if (errno != EAGAIN && errno != ENOMEM) {
+        end_of_input_ = true;
+        lose_peer();
+    }
+}
+
+void connection::take_lines() {
+    while (!paused()) {
+        auto received = reader_.next();
+        if (!received && end_of_input_) received = reader_.last();
+        if (!received) break;
+        take(*received);
+        if (batch_->size() < batch_max) continue;
+        std::string* batch = std::exchange(batch_, nullptr);
+        send(*batch);
+        batch->clear();
+        batch_ = batch;
+    }
+    reader_.trim();
+}
+
+void connection::take(const frame& received) {
+    if (received.oversized) {
+        send(error_line("null", invalid_request, "cannot accept 'request': it is larger than 16 MiB"));
+        return;
+    }
+    if (is_blank(received.line)) return;
+    auto parsed = parse_request(received.line);
+    if (const auto* rejected = std::get_if<rejection>(&parsed)) {
+        send(error_line(rejected->id, rejected->code, rejected->message));
+    } else {
+        handle(std::get<request>(std::move(parsed)));
+    }
+}
+
+void connection::handle(request wanted) {
+    if (gone_ && !wanted.id.empty()) return;
+    const auto* entry = host_->methods().find(wanted.method);
+    if (entry == nullptr) {
+        if (wanted.id.empty()) return;
+        send(error_line(wanted.id, method_not_found, "cannot call '" + wanted.method + "': unknown method"));
+        return;
+    }
+    try {
+        if (const auto* suspended = std::get_if<dispatcher::suspended>(entry)) {
+            take_off(*suspended, std::move(wanted));
+        } else {
+            answer(wanted.id, std::get<dispatcher::immediate>(*entry)(*this, wanted));
+        }
+    } catch (...) {
+        answer_thrown(wanted.id, wanted.method, std::current_exception());
+    }
+}
+
+void connection::take_off(const dispatcher::suspended& handler, request wanted) {
+    auto self = shared_from_this();
+    auto started = std::make_shared<flight>();
+    started->id = wanted.id;
+    started->method = wanted.method;
+    flights_.push_back(started);
+    host_->flight_began();
+    auto landing = [self, started](const std::exception_ptr& thrown, std::string result) {
+        self->land(started, thrown, std::move(result));
+    };
+    try {
+        asio::co_spawn(socket_.get_executor(), handler(self, std::move(wanted)),
+                       asio::bind_cancellation_slot(started->cancel.slot(), std::move(landing)));
+    } catch (...) {
+        land(started, std::current_exception(), {});
+    }
+}
+
+void connection::land(const std::shared_ptr<flight>& done, const std::exception_ptr& thrown,
+                      std::string result) {
+    const auto found = std::ranges::find(flights_, done);
+    if (found == flights_.end()) return;
+    const bool was_paused = paused();
+    flights_.erase(found);
+    if (host_ == nullptr) return;
+    if (thrown) {
+        answer_thrown(done->id, done->method, thrown);
+    } else {
+        answer(done->id, result);
+    }
+    if (host_ != nullptr) host_->flight_ended();
+    if (closed_) {
+        if (flights_.empty() && host_ != nullptr) host_->finished(*this);
+        return;
+    }
+    if (batch_ != nullptr) return;
+    if (was_paused) return turn(false);
+    wait_for_next();
+}
+
+void connection::answer(std::string_view id, std::string_view result) {
+    if (id.empty() || gone()) return;
+    if (id.size() + result.size() + reply_overhead > limits::line_max) {
+        const bool id_fits = id.size() + too_large.size() + 2 * reply_overhead <= limits::line_max;
+        send(error_line(id_fits ? id : "null", internal_error, too_large));
+    } else if (batch_ != nullptr) {
+        append_result(*batch_, id, result);
+    } else {
+        send(result_line(id, result));
+    }
+}
+
+void connection::answer_thrown(std::string_view id, std::string_view method,
+                               const std::exception_ptr& thrown) {
+    std::string line;
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const failure& why) {
+        line = error_line(id, why);
+    } catch (const boost::system::system_error& error) {
+        if (!is_cancellation(error))
+            util::log(util::level::error, "ipc", "request failed",
+                      {util::field("method", method), util::field("error", error.what())});
+        line = error_line(
+            id, is_cancellation(error) ? cancelled(method) : failure(error_kind::internal, error.what()));
+    } catch (const std::exception& error) {
+        util::log(util::level::error, "ipc", "request failed",
+                  {util::field("method", method), util::field("error", error.what())});
+        line = error_line(id, failure(error_kind::internal, error.what()));
+    }
+    if (id.empty() || gone()) return;
+    if (line.size() > limits::line_max + 1) line = error_line("null", internal_error, too_large);
+    send(line);
+}
+
+void connection::notify(std::string_view method, std::string_view params_raw) {
+    if (!gone()) send(notification_line(method, params_raw));
+}
+
+void connection::send(std::string_view lines) {
+    if (gone()) return;
+    if (batch_ != nullptr) {
+        batch_->append(lines);
+    } else {
+        sent(outbox_.reply(socket_.native_handle(), lines));
+    }
+}
+
+void connection::event(std::string_view line) {
+    if (gone()) return;
+    if (batch_ != nullptr) {
+        batch_->append(line);  // in order with the replies of this turn
+    } else {
+        sent(outbox_.event(socket_.native_handle(), line));
+    }
+}
+
+void connection::sent(bool delivered) {
+    if (!delivered) {
+        lose_peer();
+    } else if (!outbox_.empty()) {
+        wait_writable();
+    }
+}
+
+// Nothing can be sent any more. The rest is done from the event loop, as the caller may be walking over the
+// server's connections, or be a handler that is about to be cancelled.
+void connection::lose_peer() {
+    if (std::exchange(gone_, true)) return;
+    outbox_.discard();
+    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+        if (self->closed_ || self->host_ == nullptr) return;
+        self->cancel_requests();
+        self->host_->flushed();
+        self->turn(true);
+    });
+}
+
+void connection::cancel_requests() {
+    const flight_list flying = flights_;
+    for (const auto& each : flying) {
+        if (!each->id.empty()) each->cancel.emit(asio::cancellation_type::terminal);
+    }
+}
+
+void connection::cancel_flights() {
+    const flight_list flying = flights_;
+    for (const auto& each : flying)
+        each->cancel.emit(asio::cancellation_type::terminal);
+}
+
+void connection::close() {
+    if (std::exchange(closed_, true)) return;
+    const auto self = shared_from_this();
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+    outbox_.discard();
+    cancel_requests();
+    if (host_ == nullptr) return;
+    host_->closed(*this);
+    if (flights_.empty() && host_ != nullptr) host_->finished(*this);
+}
+
+void connection::abandon() {
+    host_ = nullptr;
+    close();
+    cancel_flights();
+}
+
+bool connection::paused() const {
+    return outbox_.bytes() > limits::outbox_replies_max || flights_.size() >= limits::session_requests_max;
+}
+
+// A notification in flight needs no connection; a subscription that ended its input still wants its events.
+bool connection::done() const {
+    if (!end_of_input_ || reader_.buffered() != 0) return false;
+    if (gone_) return true;
+    const auto is_request = [](const std::shared_ptr<flight>& each) { return !each->id.empty(); };
+    return outbox_.empty() && !subscribed() && std::ranges::none_of(flights_, is_request);
+}
+
+void connection::wait_for_next() {
+    if (closed_ || host_ == nullptr) return;
+    if (done()) return close();
+    if (!end_of_input_ && !paused()) {
+        wait_readable();
+    } else {
+        wait_hang_up();
+    }
+}
+
+void connection::wait_readable() {
+    if (std::exchange(waits_readable_, true)) return;
+    socket_.async_wait(socket_.wait_read, [self = shared_from_this()](boost::system::error_code) {
+        self->waits_readable_ = false;
+        self->turn(true);
+    });
+}
+
+void connection::wait_writable() {
+    if (std::exchange(waits_writable_, true)) return;
+    socket_.async_wait(socket_.wait_write, [self = shared_from_this()](boost::system::error_code) {
+        self->waits_writable_ = false;
+        self->on_writable();
+    });
+}
+
+void connection::on_writable() {
+    if (gone() || host_ == nullptr) return;
+    const bool was_paused = paused();
+    if (!outbox_.flush(socket_.native_handle())) return lose_peer();
+    if (!outbox_.empty()) wait_writable();
+    if (outbox_.empty()) host_->flushed();
+    if (was_paused) return turn(false);
+    wait_for_next();
+}
+
+// While nothing is read, a hang-up would go unnoticed.
+void connection::wait_hang_up() {
+    if (gone_ || std::exchange(waits_hang_up_, true)) return;
+    socket_.async_wait(socket_.wait_error, [self = shared_from_this()](boost::system::error_code) {
+        self->waits_hang_up_ = false;
+        self->on_hang_up();
+    });
+}
+
+void connection::on_hang_up() {
+    if (gone() || host_ == nullptr) return;
+    pollfd state{socket_.native_handle(), 0, 0};
+    if (::poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLERR)) != 0) return lose_peer();
+    wait_for_next();
+}
+
+}  // namespace hob::ipc

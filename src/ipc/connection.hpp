@@ -1,0 +1,107 @@
+#pragma once
+// One accepted connection: what server.cpp makes of each client. Rules: doc/protocol.md sections 2, 4 and 5.
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <exception>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "ipc/dispatcher.hpp"
+#include "ipc/frame.hpp"
+#include "ipc/outbox.hpp"
+#include "ipc/session.hpp"
+#include "util/fd.hpp"
+
+namespace hob::ipc {
+
+class connection;
+
+// What a connection needs of its server.
+class connection_host {
+public:
+    virtual const dispatcher& methods() const = 0;
+    virtual void flight_began() = 0;
+    virtual void flight_ended() = 0;
+    virtual void flushed() = 0;                    // an outbox became empty
+    virtual void closed(connection& which) = 0;    // the descriptor is free
+    virtual void finished(connection& which) = 0;  // closed, and nothing of it is in flight: may be let go
+    std::string spare_batch;                       // memory for replies, lent to whoever is in its turn
+
+protected:
+    ~connection_host() = default;
+};
+
+class connection final : public session, public std::enable_shared_from_this<connection> {
+public:
+    // `host` outlives the connection, or calls abandon() first.
+    connection(const boost::asio::any_io_executor& executor, connection_host& host, pid_t peer_pid);
+    ~connection() override = default;
+
+    // Takes the accepted, non-blocking socket. False: it could not be registered.
+    bool open(util::unique_fd socket);
+
+    // Greets, and takes what the client has sent without waiting for that.
+    void start(std::string_view hello_line);
+
+    void notify(std::string_view method, std::string_view params_raw) override;
+    bool gone() const override { return gone_ || closed_; }
+
+    void event(std::string_view line);  // may be lost
+    void cancel_flights();              // each is answered with an error
+    void close();                       // at once; cancels what only this client was waiting for
+    void abandon();                     // close, and forget the host
+
+    bool is_closed() const { return closed_; }
+    bool is_flushed() const { return outbox_.empty(); }
+
+private:
+    // A request in a suspended handler; held by the list and by its coroutine's end.
+    struct flight {
+        std::string id;
+        std::string method;
+        boost::asio::cancellation_signal cancel;
+    };
+    using flight_list = std::list<std::shared_ptr<flight>>;
+
+    void turn(bool readable);
+    void read_some();
+    void take_lines();
+    void take(const frame& received);
+    void handle(request wanted);
+    void take_off(const dispatcher::suspended& handler, request wanted);
+    void land(const std::shared_ptr<flight>& done, const std::exception_ptr& thrown, std::string result);
+    void answer(std::string_view id, std::string_view result);
+    void answer_thrown(std::string_view id, std::string_view method, const std::exception_ptr& thrown);
+
+    void send(std::string_view lines);
+    void sent(bool delivered);
+    void wait_for_next();
+    void wait_readable();
+    void wait_writable();
+    void wait_hang_up();
+    void on_writable();
+    void on_hang_up();
+    void lose_peer();
+    void cancel_requests();
+    bool paused() const;
+    bool done() const;
+
+    boost::asio::local::stream_protocol::socket socket_;
+    connection_host* host_;
+    line_reader reader_;
+    outbox outbox_;
+    flight_list flights_;
+    std::string* batch_ = nullptr;  // what is sent at the end of this turn; set during a turn only
+    bool end_of_input_ = false;
+    bool gone_ = false;  // nothing can be sent any more; what was sent before is still read
+    bool closed_ = false;
+    bool waits_readable_ = false;
+    bool waits_writable_ = false;
+    bool waits_hang_up_ = false;
+};
+
+}  // namespace hob::ipc

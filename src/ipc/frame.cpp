@@ -1,0 +1,87 @@
+#include "ipc/frame.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace hob::ipc {
+namespace {
+
+constexpr std::size_t capacity_min = 4u << 10;
+constexpr std::size_t capacity_kept = 64u
+                                      << 10;  // above this, memory is given back as soon as it is not needed
+constexpr std::size_t room_min = 1u << 10;
+
+}  // namespace
+
+void line_reader::resize(std::size_t capacity) {
+    auto bytes = std::make_unique_for_overwrite<char[]>(capacity);
+    if (buffered() != 0) std::memcpy(bytes.get(), bytes_.get() + begin_, buffered());
+    bytes_ = std::move(bytes);
+    capacity_ = capacity;
+    scanned_ -= begin_;
+    end_ -= begin_;
+    begin_ = 0;
+}
+
+std::span<char> line_reader::prepare() {
+    if (begin_ == end_) begin_ = scanned_ = end_ = 0;
+    if (capacity_ > capacity_kept && buffered() < capacity_min / 2) {
+        resize(capacity_min);
+    } else if (capacity_ - end_ < room_min) {
+        // Moving pays only while what is moved is small against what was read since the last time.
+        const bool movable = begin_ >= room_min && buffered() <= capacity_ / 2;
+        resize(std::max(capacity_min, movable ? capacity_ : capacity_ * 2));
+    }
+    return {bytes_.get() + end_, capacity_ - end_};
+}
+
+void line_reader::trim() {
+    if (buffered() != 0 || capacity_ <= capacity_kept) return;
+    bytes_.reset();
+    capacity_ = begin_ = scanned_ = end_ = 0;
+}
+
+void line_reader::commit(std::size_t filled) { end_ += filled; }
+
+void line_reader::feed(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const std::span<char> room = prepare();
+        const std::size_t count = std::min(room.size(), bytes.size());
+        std::memcpy(room.data(), bytes.data(), count);
+        commit(count);
+        bytes.remove_prefix(count);
+    }
+}
+
+std::optional<frame> line_reader::next() {
+    while (scanned_ < end_) {
+        const char* from = bytes_.get() + scanned_;
+        const void* found = std::memchr(from, '\n', end_ - scanned_);
+        if (found == nullptr) {
+            scanned_ = end_;
+            break;
+        }
+        scanned_ += static_cast<std::size_t>(static_cast<const char*>(found) - from) + 1;
+        const std::string_view line(bytes_.get() + begin_, scanned_ - begin_ - 1);
+        begin_ = scanned_;
+        if (std::exchange(skipping_, false)) continue;
+        if (line.size() > line_max_) return frame{{}, true};
+        return frame{line, false};
+    }
+    if (!skipping_ && buffered() <= line_max_) return std::nullopt;
+    // What is too long is not kept: the rest of it is dropped as it comes.
+    begin_ = scanned_ = end_ = 0;
+    if (std::exchange(skipping_, true)) return std::nullopt;
+    return frame{{}, true};
+}
+
+std::optional<frame> line_reader::last() {
+    if (auto whole = next()) return whole;
+    if (skipping_ || buffered() == 0) return std::nullopt;
+    const std::string_view line(bytes_.get() + begin_, buffered());
+    begin_ = scanned_ = end_;
+    return frame{line, false};
+}
+
+}  // namespace hob::ipc

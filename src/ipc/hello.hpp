@@ -1,0 +1,48 @@
+#pragma once
+// The frozen frames (doc/protocol.md section 7): the greeting, and the results of hob.ping and hob.shutdown.
+// Members may be added, none removed or changed; test/golden keeps the bytes of every released form.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hob::ipc {
+
+struct hello {
+    int protocol = 0;
+    std::string version;
+    pid_t pid = 0;
+    std::string instance;  // the key
+    std::string root;      // bytes; where they are not UTF-8 they travel as root_b64, beside a readable root
+    bool draining = false;
+    std::vector<std::string> capabilities;
+};
+
+std::string hello_line(const hello& greeting);
+
+// Unknown members are ignored. nullopt: not a greeting of hob, of any version.
+std::optional<hello> parse_hello(std::string_view line);
+
+struct ping_reply {
+    pid_t pid = 0;
+    std::string version;
+    int protocol = 0;
+    bool draining = false;
+    std::int64_t uptime_ms = 0;
+};
+
+std::string ping_result(const ping_reply& reply);
+std::optional<ping_reply> parse_ping_result(std::string_view result_raw);
+
+struct shutdown_reply {
+    pid_t pid = 0;
+};
+
+std::string shutdown_result(const shutdown_reply& reply);
+std::optional<shutdown_reply> parse_shutdown_result(std::string_view result_raw);
+
+}  // namespace hob::ipc

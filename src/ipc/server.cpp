@@ -1,0 +1,260 @@
+#include "ipc/server.hpp"
+
+#include <sys/socket.h>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cerrno>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "ipc/connection.hpp"
+#include "limits.hpp"
+#include "util/async.hpp"
+#include "util/log.hpp"
+#include "util/timer.hpp"
+
+namespace hob::ipc {
+
+namespace asio = boost::asio;
+
+class server_state final : public connection_host, public std::enable_shared_from_this<server_state> {
+public:
+    server_state(asio::any_io_executor executor, const dispatcher& methods, server_options options)
+        : executor_(std::move(executor)),
+          methods_(methods),
+          options_(std::move(options)),
+          listener_(executor_),
+          pause_(executor_),
+          quiet_(executor_) {}
+
+    void listen(util::unique_fd listening);
+    void stop_accepting();
+    void shut_down();
+
+    std::size_t clients() const { return open_; }
+    std::size_t in_flight() const { return in_flight_; }
+    bool anyone_subscribed() const;
+    void publish(std::string_view line);
+    void announce(std::string_view line);
+    void cancel_all();
+    void close_all();
+    bool is_quiet() const;
+    asio::awaitable<void> idle();
+
+    const dispatcher& methods() const override { return methods_; }
+    void flight_began() override;
+    void flight_ended() override;
+    void flushed() override;
+    void closed(connection& which) override;
+    void finished(connection& which) override;
+
+private:
+    void wait_for_client();
+    void accept_one();
+    void welcome(util::unique_fd socket);
+    void pause_accepting(int error_number);
+    void resume_accepting();
+    void changed();
+    std::vector<std::shared_ptr<connection>> all() const;
+
+    asio::any_io_executor executor_;
+    const dispatcher& methods_;
+    server_options options_;
+    asio::posix::stream_descriptor listener_;
+    util::timer pause_;
+    bool paused_ = false;
+    util::event quiet_;
+    std::size_t waiting_for_quiet_ = 0;
+    // Those that are closed but have requests in flight included.
+    std::unordered_map<connection*, std::shared_ptr<connection>> connections_;
+    std::size_t open_ = 0;
+    std::size_t in_flight_ = 0;
+};
+
+void server_state::listen(util::unique_fd listening) {
+    stop_accepting();
+    listener_.assign(listening.get());
+    listening.release();
+    wait_for_client();
+}
+
+void server_state::stop_accepting() {
+    boost::system::error_code ignored;
+    listener_.close(ignored);
+    pause_.cancel();
+    paused_ = false;
+}
+
+void server_state::wait_for_client() {
+    listener_.async_wait(listener_.wait_read, [self = shared_from_this()](boost::system::error_code error) {
+        if (!error && self->listener_.is_open()) self->accept_one();
+    });
+}
+
+// One at a time: waiting again reports at once whether there are more, and costs no more than a refused
+// accept.
+void server_state::accept_one() {
+    util::unique_fd socket(
+        ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (socket) {
+        welcome(std::move(socket));
+    } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED && errno != EPROTO) {
+        return pause_accepting(errno);
+    }
+    if (listener_.is_open()) wait_for_client();
+}
+
+void server_state::welcome(util::unique_fd socket) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return;
+    if (peer.uid != options_.owner) {
+        util::log(util::level::warning, "ipc", "client of another user refused",
+                  {util::field("uid", peer.uid), util::field("pid", peer.pid)});
+        return;
+    }
+    auto client = std::make_shared<connection>(executor_, *this, peer.pid);
+    if (!client->open(std::move(socket))) return;
+    connections_.emplace(client.get(), client);
+    ++open_;
+    changed();
+    client->start(options_.hello_line());
+}
+
+// Out of descriptors or memory. The waiting client stays in the backlog until a session closes, or for a
+// while.
+void server_state::pause_accepting(int error_number) {
+    util::log(util::level::warning, "ipc", "cannot accept a client",
+              {util::field("error", errno_text(error_number)), util::field("clients", open_)});
+    paused_ = true;
+    pause_.expires_after(limits::accept_pause);
+    pause_.async_wait([self = shared_from_this()](boost::system::error_code error) {
+        if (!error) self->resume_accepting();
+    });
+}
+
+void server_state::resume_accepting() {
+    if (!std::exchange(paused_, false)) return;
+    pause_.cancel();
+    if (listener_.is_open()) wait_for_client();
+}
+
+void server_state::closed(connection&) {
+    --open_;
+    resume_accepting();
+    flushed();
+    changed();
+}
+
+void server_state::finished(connection& which) { connections_.erase(&which); }
+
+void server_state::flight_began() {
+    ++in_flight_;
+    changed();
+}
+
+void server_state::flight_ended() {
+    --in_flight_;
+    flushed();
+    changed();
+}
+
+void server_state::changed() {
+    if (options_.changed) options_.changed();
+}
+
+std::vector<std::shared_ptr<connection>> server_state::all() const {
+    std::vector<std::shared_ptr<connection>> found;
+    found.reserve(connections_.size());
+    for (const auto& [key, each] : connections_)
+        found.push_back(each);
+    return found;
+}
+
+bool server_state::anyone_subscribed() const {
+    for (const auto& [key, each] : connections_) {
+        if (each->subscribed() && !each->gone()) return true;
+    }
+    return false;
+}
+
+// A connection that turns out to be gone is closed from the event loop, not during the walk.
+void server_state::publish(std::string_view line) {
+    for (const auto& [key, each] : connections_) {
+        if (each->subscribed()) each->event(line);
+    }
+}
+
+void server_state::announce(std::string_view line) {
+    for (const auto& [key, each] : connections_)
+        each->event(line);
+}
+
+void server_state::cancel_all() {
+    for (const auto& each : all())
+        each->cancel_flights();
+}
+
+void server_state::close_all() {
+    for (const auto& each : all())
+        each->close();
+}
+
+void server_state::shut_down() {
+    options_.changed = nullptr;
+    stop_accepting();
+    for (const auto& each : all())
+        each->abandon();
+    connections_.clear();
+    open_ = 0;
+    in_flight_ = 0;
+    quiet_.set();
+}
+
+bool server_state::is_quiet() const {
+    if (in_flight_ != 0) return false;
+    for (const auto& [key, each] : connections_) {
+        if (!each->is_flushed()) return false;
+    }
+    return true;
+}
+
+void server_state::flushed() {
+    if (waiting_for_quiet_ != 0 && is_quiet()) quiet_.set();
+}
+
+asio::awaitable<void> server_state::idle() {
+    const auto self = shared_from_this();
+    while (!is_quiet()) {
+        struct counted {
+            std::size_t& count;
+            explicit counted(std::size_t& waiting) : count(waiting) { ++count; }
+            ~counted() { --count; }
+        };
+        const counted waiting(waiting_for_quiet_);
+        quiet_.clear();
+        co_await quiet_.wait();
+    }
+}
+
+server::server(asio::any_io_executor executor, const dispatcher& methods, server_options options)
+    : state_(std::make_shared<server_state>(std::move(executor), methods, std::move(options))) {}
+
+server::~server() { state_->shut_down(); }
+
+void server::listen(util::unique_fd listening) { state_->listen(std::move(listening)); }
+void server::stop_accepting() { state_->stop_accepting(); }
+std::size_t server::clients() const { return state_->clients(); }
+std::size_t server::in_flight() const { return state_->in_flight(); }
+bool server::anyone_subscribed() const { return state_->anyone_subscribed(); }
+void server::announce(std::string_view line) { state_->announce(line); }
+asio::awaitable<void> server::idle() { return state_->idle(); }
+void server::cancel_all() { state_->cancel_all(); }
+void server::close_all() { state_->close_all(); }
+
+void server::publish(std::string_view method, std::string_view params_raw) {
+    if (state_->anyone_subscribed()) state_->publish(notification_line(method, params_raw));
+}
+
+}  // namespace hob::ipc

@@ -1,0 +1,28 @@
+#pragma once
+// What a daemon sheds of its caller before it does anything else.
+
+#include <sys/resource.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace hob::lifecycle {
+
+// What units get back, read before the clean room changes it.
+struct caller_settings {
+    rlimit nofile{};                       // the soft limit units get; at least 256 where the hard one allows
+    std::vector<std::string> environment;  // K=V
+    bool nice_kept = false;                // a nice value that the kernel did not let us undo
+};
+
+// Environment and limits of the caller. Changes nothing.
+caller_settings read_caller_settings();
+
+// Closes every descriptor above 2 but `keep`, before any library can cache one. With `detach`: setsid,
+// chdir("/"), 0, 1 and 2 on /dev/null. Always: umask 077, default signal mask and dispositions, soft limits
+// raised to hard, nice value and scheduling back to normal as far as the kernel allows, HOB_INSTANCE,
+// HOB_UNIT and HOB_RUN dropped.
+void enter_clean_room(caller_settings& caller, std::span<const int> keep, bool detach);
+
+}  // namespace hob::lifecycle

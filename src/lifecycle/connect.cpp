@@ -1,0 +1,275 @@
+#include "lifecycle/connect.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "error.hpp"
+#include "ipc/draining.hpp"
+#include "lifecycle/last_words.hpp"
+#include "lifecycle/look.hpp"
+#include "lifecycle/runtime_watch.hpp"
+#include "lifecycle/spawn.hpp"
+#include "limits.hpp"
+#include "util/duration.hpp"
+#include "util/proc.hpp"
+#include "version.hpp"
+
+namespace hob::lifecycle {
+
+std::chrono::milliseconds start_timeout() {
+    const char* text = std::getenv("HOB_START_TIMEOUT");
+    if (!text || !*text) return limits::start_timeout;
+    const auto parsed = util::parse_duration(text);
+    if (!parsed) {
+        throw failure(error_kind::config,
+                      std::string("cannot use HOB_START_TIMEOUT '") + text + "': not a duration",
+                      "such as 10s");
+    }
+    return *parsed;
+}
+
+namespace {
+
+// One acting client on its way to a daemon: looks, waits, starts.
+class seeker {
+public:
+    seeker(const instance& where, const connect_options& options)
+        : where_(where),
+          options_(options),
+          began_(boot_milliseconds()),
+          start_limit_(util::deadline::in(start_timeout()).earlier(options.limit)),
+          patience_(util::deadline::in(limits::start_patience)) {}
+
+    ipc::client seek() {
+        if (options_.limit.expired()) {
+            throw failure(error_kind::timeout,
+                          "cannot reach the daemon of '" + where_.root + "': the deadline is over");
+        }
+        for (;;) {
+            look_result found = look(where_, options_.limit);
+            switch (found.seen) {
+                case verdict::alive:
+                    if (speaks_with_us(*found.connection)) return std::move(*found.connection);
+                    replace_older(*found.connection);
+                    break;
+                case verdict::dead:
+                    start();
+                    break;
+                case verdict::starting:
+                    wait_for_start(found);
+                    break;
+                case verdict::draining:
+                    wait_for_end(found);
+                    break;
+                case verdict::wedged:
+                case verdict::denied:
+                case verdict::foreign:
+                    refuse(found);
+            }
+        }
+    }
+
+private:
+    bool speaks_with_us(const ipc::client& connection) const {
+        const auto& greeting = connection.greeting();
+        if (greeting.protocol == protocol_version) return true;
+        if (greeting.protocol < protocol_version) return false;
+        throw failure(
+            error_kind::version,
+            fmt::format("cannot talk to the daemon of '{}': it is newer (version {}, protocol {}) than this "
+                        "hob (version {}, protocol {})",
+                        where_.root, greeting.version, greeting.protocol, version_text, protocol_version),
+            "use the newer hob, or end the daemon with: hob shutdown");
+    }
+
+    // By the frozen messages alone. A daemon that has something to lose is left alone.
+    void replace_older(ipc::client& connection) {
+        const auto& greeting = connection.greeting();
+        const pid_t pid = connection.peer_pid();
+        const util::unique_fd process = open_pidfd(pid);
+        const failure busy(
+            error_kind::version,
+            fmt::format("cannot use the daemon of '{}': it is older (version {}, protocol {}) than this "
+                        "hob (version {}, protocol {}) and busy",
+                        where_.root, greeting.version, greeting.protocol, version_text, protocol_version),
+            "hob restart");
+        if (!options_.spawn) throw busy;
+        try {
+            connection.call("hob.shutdown", R"({"if_idle":true})",
+                            options_.limit.earlier(util::deadline::in(limits::request_timeout)));
+        } catch (const ipc::not_executed&) {
+            return;
+        } catch (const failure& why) {
+            if (why.kind() == error_kind::version) throw busy;
+            throw;
+        }
+        const auto limit = options_.limit.earlier(util::deadline::in(limits::shutdown_timeout_max));
+        if (process && !wait_for_exit(process.get(), limit)) {
+            throw failure(error_kind::timeout,
+                          fmt::format("cannot wait any longer for the older daemon, pid {}, to end", pid));
+        }
+    }
+
+    void start() {
+        if (!options_.spawn) {
+            throw failure(error_kind::no_daemon,
+                          "cannot reach the daemon of '" + where_.root + "': none is running",
+                          "without --no-spawn it is started");
+        }
+        check_runtime_dir(where_.runtime_dir, true);
+        auto lock = instance_lock::try_take(where_.pid_path());
+        if (!lock) {
+            waited_ = true;
+            wait_a_little();
+            return;
+        }
+        // Whoever had the lock while we waited may have failed: its reason is ours, and 64 clients make one
+        // failed start.
+        if (waited_) {
+            const auto words = read_last_words(where_);
+            if (words && words->at >= began_) {
+                lock->unlink_guarded(where_.pid_path(), where_.pid_path());
+                throw failure(words->kind, words->message, words->hint);
+            }
+        }
+        if (options_.release_brake) {
+            clear_last_words(where_);
+        } else if (auto brake = crash_loop(where_)) {
+            lock->unlink_guarded(where_.pid_path(), where_.pid_path());
+            throw *brake;
+        }
+        spawn_daemon(where_, std::move(*lock), start_limit_, options_.tell);
+    }
+
+    void wait_for_start(const look_result& found) {
+        waited_ = true;
+        if (start_limit_.expired()) {
+            throw failure(
+                error_kind::timeout,
+                found.pid
+                    ? fmt::format("cannot wait any longer for the daemon of '{}': pid {} is still starting",
+                                  where_.root, found.pid)
+                    : fmt::format("cannot wait any longer for the daemon of '{}': it is still starting",
+                                  where_.root),
+                "its log is " + where_.daemon_log_path());
+        }
+        tell_once(found.pid, "start");
+        wait_a_little();
+    }
+
+    void wait_for_end(const look_result& found) {
+        if (!drain_limit_) {
+            const auto page = found.page ? found.page : page_of_holder(where_, found.pid);
+            const std::chrono::milliseconds allowed(page ? page->shutdown_timeout_ms
+                                                         : limits::shutdown_timeout_max.count());
+            drain_limit_ = util::deadline::in(allowed + limits::reap_timeout).earlier(options_.limit);
+        }
+        if (drain_limit_->expired()) {
+            throw failure(error_kind::timeout,
+                          fmt::format("cannot wait any longer for the daemon of '{}' to end, pid {}",
+                                      where_.root, found.pid));
+        }
+        if (!options_.spawn) {
+            throw failure(error_kind::no_daemon,
+                          "cannot reach the daemon of '" + where_.root + "': it is shutting down");
+        }
+        tell_once(found.pid, "end");
+        const util::unique_fd process = found.pid ? open_pidfd(found.pid) : util::unique_fd();
+        if (!process) {
+            wait_a_little();
+        } else if (found.connection) {
+            wait_for_exit(process.get(), *drain_limit_);
+        } else {
+            // Judged by a hang-up or the page: looked at again soon, in case it only seemed so.
+            wait_for_exit(process.get(), drain_limit_->earlier(util::deadline::in(limits::look_again)));
+        }
+        // The successor's start is a new start.
+        start_limit_ = util::deadline::in(start_timeout()).earlier(options_.limit);
+    }
+
+    [[noreturn]] void refuse(const look_result& found) {
+        if (found.seen == verdict::wedged && options_.limit.expired()) {
+            throw failure(error_kind::timeout, found.why->what(), found.why->hint());
+        }
+        throw *found.why;
+    }
+
+    void wait_a_little() {
+        if (start_limit_.expired()) {
+            throw failure(
+                error_kind::timeout,
+                fmt::format("cannot take the lock '{}': something else holds it", where_.pid_path()));
+        }
+        if (!watch_) {
+            watch_.emplace(where_.runtime_dir);
+            return;  // looked at once more before the first wait, or an event is missed
+        }
+        watch_->wait(start_limit_);
+    }
+
+    void tell_once(pid_t pid, const char* what) {
+        if (told_ || !options_.tell || !patience_.expired()) return;
+        told_ = true;
+        options_.tell(fmt::format("waiting for the daemon of '{}' to {}{}", where_.root, what,
+                                  pid ? fmt::format(" (pid {})", pid) : ""));
+    }
+
+    const instance& where_;
+    const connect_options& options_;
+    std::int64_t began_;
+    util::deadline start_limit_;
+    util::deadline patience_;
+    std::optional<util::deadline> drain_limit_;
+    std::optional<runtime_watch> watch_;
+    bool waited_ = false;
+    bool told_ = false;
+};
+
+}  // namespace
+
+ipc::client connect_acting(const instance& where, const connect_options& options) {
+    return seeker(where, options).seek();
+}
+
+std::optional<ipc::client> connect_looking(const instance& where, util::deadline limit) {
+    look_result found = look(where, limit);
+    switch (found.seen) {
+        case verdict::alive:
+            return std::move(found.connection);
+        case verdict::draining:
+            if (found.connection) return std::move(found.connection);
+            throw failure(error_kind::no_daemon,
+                          "cannot ask the daemon of '" + where.root + "': it is shutting down");
+        case verdict::starting:
+            throw failure(error_kind::no_daemon,
+                          "cannot ask the daemon of '" + where.root + "': it is still starting",
+                          "its log is " + where.daemon_log_path());
+        case verdict::dead:
+            return std::nullopt;
+        case verdict::wedged:
+            if (limit.expired()) throw failure(error_kind::timeout, found.why->what(), found.why->hint());
+            break;
+        case verdict::denied:
+        case verdict::foreign:
+            break;
+    }
+    throw *found.why;
+}
+
+std::string request_acting(const instance& where, const connect_options& options, std::string_view method,
+                           std::string_view params, util::deadline reply_limit) {
+    for (;;) {
+        try {
+            ipc::client connection = connect_acting(where, options);
+            return connection.call(method, params, reply_limit);
+        } catch (const ipc::not_executed&) {
+            if (reply_limit.expired() || options.limit.expired()) {
+                throw failure(error_kind::timeout,
+                              "cannot finish '" + std::string(method) + "': the deadline is over");
+            }
+        }
+    }
+}
+
+}  // namespace hob::lifecycle

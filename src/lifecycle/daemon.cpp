@@ -1,0 +1,415 @@
+#include "lifecycle/daemon.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json.hpp>
+#include <cerrno>
+
+#include "error.hpp"
+#include "ipc/draining.hpp"
+#include "ipc/hello.hpp"
+#include "ipc/unix_socket.hpp"
+#include "lifecycle/daemon_parts.hpp"
+#include "lifecycle/last_words.hpp"
+#include "lifecycle/spawn.hpp"
+#include "lifecycle/state_lock.hpp"
+#include "limits.hpp"
+#include "unit/config.hpp"
+#include "unit/sweep.hpp"
+#include "unit/unit_json.hpp"
+#include "util/async.hpp"
+#include "util/clock.hpp"
+#include "util/json_text.hpp"
+#include "util/log.hpp"
+#include "util/memory.hpp"
+#include "util/proc.hpp"
+#include "util/sha256.hpp"
+#include "version.hpp"
+
+namespace hob::lifecycle {
+namespace {
+
+using util::field;
+using util::level;
+
+constexpr const char* channel = "lifecycle";
+
+void set_up_log(const instance& where, const unit::log_spec& wanted, bool foreground) {
+    util::log_options options;
+    options.file = where.daemon_log_path();
+    options.max_size = wanted.max_size;
+    options.max_files = wanted.max_files;
+    options.json = wanted.json;
+    options.to_stderr = foreground;
+    options.to_syslog = wanted.syslog;
+    options.levels = util::effective_levels(wanted.level);
+    util::log_setup(options);
+}
+
+bool file_exists(const std::string& path) {
+    struct stat found {};
+    return ::stat(path.c_str(), &found) == 0;
+}
+
+unit::config load_config_of(const instance& where) {
+    if (!where.config_required && !file_exists(where.config_path)) return unit::default_config();
+    return unit::load_config(where.config_path, ::geteuid(), where.root);
+}
+
+bool is_up(const unit::unit_status& status) {
+    return status.state == "warm" || status.state == "ready" || status.state == "running";
+}
+
+}  // namespace
+
+daemon::daemon(daemon_options options)
+    : options_(std::move(options)),
+      started_at_(std::chrono::system_clock::now()),
+      started_(std::chrono::steady_clock::now()) {}
+
+daemon::~daemon() = default;
+
+std::chrono::milliseconds daemon::uptime() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_);
+}
+
+bool daemon::busy() const {
+    if (registry_->calls_in_flight() > 0) return true;
+    for (const auto& unit : registry_->status()) {
+        if (unit.kind != unit::unit_kind::worker && is_up(unit)) return true;
+    }
+    return false;
+}
+
+// ---- start ----
+
+void daemon::load() {
+    config_ = load_config_of(options_.where);
+    set_up_log(options_.where, config_.log, options_.foreground);
+    for (const auto& warning : config_.warnings)
+        util::log(level::warning, "config", warning);
+    store_ = std::make_unique<unit::store>(options_.where.database_path());
+    consented_ = store_->consented();
+    unit::sweep_leftovers(*store_, options_.where.key, limits::sweep_timeout, &config_);
+}
+
+void daemon::bind() {
+    const instance& where = options_.where;
+    if (!options_.lock.still_at(where.pid_path())) {
+        throw failure(error_kind::start_failed,
+                      "cannot go on: the pid file '" + where.pid_path() + "' was taken away");
+    }
+    struct stat found {};
+    if (::lstat(where.socket_path().c_str(), &found) == 0) {
+        if (S_ISDIR(found.st_mode)) {
+            throw failure(error_kind::foreign,
+                          "cannot bind '" + where.socket_path() + "': it is a directory");
+        }
+        options_.lock.unlink_guarded(where.pid_path(), where.socket_path());
+    }
+    parts_->listening = ipc::bind_unix(where.socket_path());
+    parts_->socket = identity_of(where.socket_path());
+}
+
+void daemon::listen() {
+    if (::listen(parts_->listening.get(), limits::listen_backlog) != 0) {
+        throw denied("listen on", options_.where.socket_path(), errno);
+    }
+    server_->listen(std::move(parts_->listening));
+}
+
+void daemon::start() {
+    const instance& where = options_.where;
+    options_.lock.write_pid(::getpid());
+    make_state_dir(where);
+    const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(limits::shutdown_timeout_max);
+    util::unique_fd state_lock = take_state_lock(where, util::deadline::in(patience));
+    set_up_log(where, unit::log_spec{}, options_.foreground);
+    util::log(level::info, channel, "daemon starting",
+              {field("pid", ::getpid()), field("version", version_text), field("root", where.root)});
+    if (!file_exists(where.root_path())) util::replace_file(where.root_path(), where.root + "\n");
+
+    parts_ = std::make_unique<parts>(executor());
+    parts_->state_lock = std::move(state_lock);
+    parts_->start_time = util::own_start_time();
+    parts_->root = identity_of(where.root);
+    load();
+
+    unit::registry_options units{.executor = executor(),
+                                 .instance_key = where.key,
+                                 .state_dir = where.state_dir(),
+                                 .base_environment = std::move(options_.caller.environment),
+                                 .unit_nofile = options_.caller.nofile,
+                                 .db = *store_,
+                                 .log_max_size = config_.log.max_size,
+                                 .log_max_files = config_.log.max_files,
+                                 .publish = {},
+                                 .changed = {}};
+    units.publish = [this](std::string_view event, const std::string& members) { publish(event, members); };
+    units.changed = [this] { changed(); };
+    registry_ = std::make_unique<unit::registry>(std::move(units));
+    registry_->apply(config_);
+
+    options_.add_methods(*this);
+    ipc::server_options serving;
+    serving.hello_line = [this] { return hello_line(); };
+    serving.owner = ::geteuid();
+    serving.changed = [this] { arm_idle_timer(); };
+    server_ = std::make_unique<ipc::server>(executor(), dispatcher_, std::move(serving));
+
+    // From here on SIGTERM is an orderly end; before, it simply ends a process that has nothing to lose.
+    for (const int number : {SIGTERM, SIGINT, SIGHUP})
+        parts_->signals.add(number);
+    ::signal(SIGPIPE, SIG_IGN);
+    util::spawn(executor(), wait_for_signals(), "signals");
+
+    if (where.runtime_dir.starts_with("/tmp/")) {
+        parts_->runtime_hold = util::open_file(where.runtime_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        if (parts_->runtime_hold) ::flock(parts_->runtime_hold.get(), LOCK_SH | LOCK_NB);
+    }
+    bind();
+    parts_->guard.emplace(executor(), where, guard_options{[this] { files_changed(); }});
+    if (parts_->guard->watching()) util::spawn(executor(), parts_->guard->run(), "guard");
+    if (!parts_->guard->why().empty()) {
+        util::log(level::warning, channel, "cannot watch the socket, pid file and root",
+                  {field("reason", parts_->guard->why())});
+    }
+    listen();
+    parts_->page = ipc::status_page::create(where.page_path());
+    write_page();
+    // Whoever waits for this start is told by the page's appearance; where there is none, by the pid file.
+    if (!parts_->page || !parts_->page->publish()) {
+        util::log(level::warning, channel, "cannot publish the status page",
+                  {field("reason", errno_text(errno))});
+        parts_->page.reset();
+        ::futimens(options_.lock.fd(), nullptr);
+    }
+    clear_last_words(where);
+    arm_idle_timer();
+    util::release_startup_memory();
+    util::log(level::info, channel, "daemon ready",
+              {field("pid", ::getpid()), field("after_ms", uptime().count())});
+}
+
+exit_code daemon::run() {
+    start();
+    if (options_.outcome) report_ready(options_.outcome.get());
+    options_.outcome.reset();
+    while (!ended_) {
+        if (context_.run_one() == 0)
+            throw failure(error_kind::internal, "cannot go on: nothing is waited for");
+    }
+    return exit_code::done;
+}
+
+exit_code run_daemon(daemon_options options) {
+    const instance where = options.where;
+    const util::unique_fd outcome(options.outcome ? ::fcntl(options.outcome.get(), F_DUPFD_CLOEXEC, 3) : -1);
+    daemon running(std::move(options));
+    try {
+        return running.run();
+    } catch (const failure& why) {
+        running.abandon(why);
+        if (outcome) report_failure(outcome.get(), why);
+        throw;
+    } catch (const std::exception& error) {
+        const failure why(error_kind::start_failed, std::string("cannot start the daemon: ") + error.what());
+        running.abandon(why);
+        if (outcome) report_failure(outcome.get(), why);
+        throw why;
+    }
+}
+
+void daemon::abandon(const failure& why) {
+    util::log(level::error, channel, "daemon failed",
+              {field("code", name_of(why.kind())), field("reason", why.what())});
+    write_last_words(options_.where, why);
+    if (parts_) remove_files();
+    options_.lock.unlink_guarded(options_.where.pid_path(), options_.where.pid_path());
+}
+
+// ---- life ----
+
+bool daemon::may_begin(std::string_view method) const { return !draining_ || method.starts_with("hob."); }
+
+void daemon::add_method(std::string name, std::string (*now)(daemon&, ipc::session&, const ipc::request&)) {
+    capabilities_.push_back(name);
+    auto handler = [this, now](ipc::session& from, const ipc::request& asked) {
+        if (!may_begin(asked.method)) throw ipc::draining_refusal();
+        return now(*this, from, asked);
+    };
+    dispatcher_.add(std::move(name), ipc::dispatcher::immediate(std::move(handler)));
+}
+
+void daemon::add_method(std::string name,
+                        boost::asio::awaitable<std::string> (*later)(daemon&, std::shared_ptr<ipc::session>,
+                                                                     ipc::request)) {
+    capabilities_.push_back(name);
+    auto handler = [this, later](std::shared_ptr<ipc::session> from, ipc::request asked) {
+        if (!may_begin(asked.method)) throw ipc::draining_refusal();
+        consent();
+        return later(*this, std::move(from), std::move(asked));
+    };
+    dispatcher_.add(std::move(name), ipc::dispatcher::suspended(std::move(handler)));
+}
+
+// Whoever starts, calls or runs a unit of this configuration has consented to what it starts by itself.
+void daemon::consent() {
+    if (consented_) return;
+    consented_ = true;
+    store_->set_consented();
+}
+
+std::string daemon::hello_line() const {
+    ipc::hello greeting;
+    greeting.protocol = protocol_version;
+    greeting.version = version_text;
+    greeting.pid = pid_;
+    greeting.instance = options_.where.key;
+    greeting.root = options_.where.root;
+    greeting.draining = draining_;
+    greeting.capabilities = capabilities_;
+    return ipc::hello_line(greeting);
+}
+
+void daemon::publish(std::string_view event, std::string_view members_raw) {
+    if (!server_ || !server_->anyone_subscribed()) return;
+    std::string params = R"({"ts":)" + util::json_quote(util::rfc3339(std::chrono::system_clock::now()));
+    params += R"(,"event":)" + util::json_quote(event);
+    if (members_raw.size() > 2)
+        params.append(",").append(members_raw.substr(1));
+    else
+        params += "}";
+    server_->publish("hob.event", params);
+}
+
+void daemon::changed() {
+    if (ended_ || !parts_) return;
+    write_page();
+    arm_idle_timer();
+}
+
+void daemon::write_page() {
+    if (!parts_->page) return;
+    ipc::page_content content;
+    content.pid = pid_;
+    content.start_time = parts_->start_time;
+    content.draining = draining_;
+    content.started_at_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(started_at_.time_since_epoch()).count();
+    content.version = version_text;
+    const auto units = registry_->status();
+    content.units_total = static_cast<std::uint32_t>(units.size());
+    for (const auto& unit : units) {
+        if (is_up(unit)) ++content.units_up;
+        if (unit.state == "failed") ++content.units_failed;
+    }
+    content.shutdown_timeout_ms = static_cast<std::uint32_t>(config_.daemon.shutdown_timeout.count());
+    content.units_json = unit::units_json(units);
+    parts_->page->write(content);
+}
+
+void daemon::arm_idle_timer() {
+    if (!config_.daemon.idle_timeout || draining_ || !server_) return;
+    const bool idle = server_->clients() == 0 && server_->in_flight() == 0 && !registry_->anything_running();
+    if (!idle) {
+        parts_->idle_timer.cancel();
+        return;
+    }
+    parts_->idle_timer.expires_after(*config_.daemon.idle_timeout);
+    parts_->idle_timer.async_wait([this](const boost::system::error_code& error) {
+        if (!error) idle_too_long();
+    });
+}
+
+void daemon::idle_too_long() {
+    // Whoever connected since is not yet accepted: then this daemon is not idle. After the listener is closed
+    // nobody can be half-way in; who finds it closed asks the successor.
+    if (draining_ || server_->clients() > 0 || registry_->anything_running()) return;
+    begin_shutdown(shutdown_mode::graceful, "idle");
+}
+
+void daemon::files_changed() {
+    if (draining_) return;
+    const instance& where = options_.where;
+    if (!options_.lock.still_at(where.pid_path())) {
+        begin_shutdown(shutdown_mode::graceful, "the pid file is gone");
+    } else if (identity_of(where.root) != parts_->root) {
+        begin_shutdown(shutdown_mode::graceful, "the root was moved or deleted");
+    } else if (identity_of(where.socket_path()) != parts_->socket) {
+        rebind();
+    }
+}
+
+void daemon::rebind() {
+    try {
+        bind();
+        listen();
+        parts_->guard->watch_runtime_files();
+        util::log(level::warning, channel, "the socket was gone and is bound anew");
+    } catch (const failure& why) {
+        util::log(level::error, channel, "cannot bind the socket anew", {field("reason", why.what())});
+        begin_shutdown(shutdown_mode::graceful, "the socket is gone");
+    }
+}
+
+boost::asio::awaitable<void> daemon::wait_for_signals() {
+    for (;;) {
+        boost::system::error_code error;
+        auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error);
+        const int number = co_await parts_->signals.async_wait(token);
+        if (error) co_return;
+        if (number == SIGHUP) {
+            try {
+                reload();
+            } catch (const failure& why) {
+                util::log(level::error, "config", "cannot reload", {field("reason", why.what())});
+            }
+            continue;
+        }
+        begin_shutdown(draining_ ? shutdown_mode::now : shutdown_mode::graceful,
+                       number == SIGTERM ? "SIGTERM" : "SIGINT");
+    }
+}
+
+// ---- configuration ----
+
+std::string daemon::config_state() const {
+    const instance& where = options_.where;
+    try {
+        if (config_.source_path.empty() && !file_exists(where.config_path)) return "current";
+        const unit::config on_disk = load_config_of(where);
+        return on_disk.source_hash == config_.source_hash ? "current" : "changed";
+    } catch (const failure&) {
+        return "broken";
+    }
+}
+
+std::string daemon::reload() {
+    unit::config wanted = load_config_of(options_.where);
+    config_ = std::move(wanted);
+    set_up_log(options_.where, config_.log, options_.foreground);
+    for (const auto& warning : config_.warnings)
+        util::log(level::warning, "config", warning);
+    const unit::apply_result difference = registry_->apply(config_);
+    boost::json::object result;
+    result["added"] = boost::json::value_from(difference.added);
+    result["removed"] = boost::json::value_from(difference.removed);
+    result["changed"] = boost::json::value_from(difference.changed);
+    result["unchanged"] = boost::json::value_from(difference.unchanged);
+    std::string text = boost::json::serialize(result);
+    util::log(level::info, "config", "configuration reloaded", {util::log_field{"units", text, true}});
+    publish("config.reloaded", text);
+    changed();
+    util::release_startup_memory();
+    return text;
+}
+
+}  // namespace hob::lifecycle

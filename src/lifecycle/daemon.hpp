@@ -1,0 +1,129 @@
+#pragma once
+// The daemon: one io_context, one thread, which owns all state.
+
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "error.hpp"
+#include "exit_code.hpp"
+#include "ipc/server.hpp"
+#include "lifecycle/clean_room.hpp"
+#include "lifecycle/instance.hpp"
+#include "lifecycle/lock.hpp"
+#include "unit/registry.hpp"
+#include "unit/spec.hpp"
+#include "util/fd.hpp"
+
+namespace hob::lifecycle {
+
+class daemon;
+
+struct daemon_options {
+    instance where;
+    instance_lock lock;       // held
+    caller_settings caller;   // what units get back
+    util::unique_fd outcome;  // `ready` or an error goes here; empty in the foreground
+    bool foreground = false;
+    std::function<void(daemon&)> add_methods;  // calls daemon::add_method for each
+};
+
+// Runs a daemon until it ends. Throws failure when it cannot start (last-words are then written).
+exit_code run_daemon(daemon_options options);
+
+enum class shutdown_mode {
+    graceful,  // lets what is in flight finish, for at most half of the time
+    now,       // SIGKILL to units at once; files are still cleared away
+};
+
+class daemon {
+public:
+    explicit daemon(daemon_options options);
+    ~daemon();
+    daemon(const daemon&) = delete;
+    daemon& operator=(const daemon&) = delete;
+
+    const instance& where() const { return options_.where; }
+    const unit::config& config() const { return config_; }
+    unit::registry& registry() { return *registry_; }
+    ipc::server& server() { return *server_; }
+    unit::store& store() { return *store_; }
+    boost::asio::any_io_executor executor() { return context_.get_executor(); }
+    std::chrono::system_clock::time_point started_at() const { return started_at_; }
+    std::chrono::milliseconds uptime() const;
+    pid_t pid() const { return pid_; }
+    bool draining() const { return draining_; }
+    bool busy() const;  // a call in flight, or a service up
+
+    // "current", "changed" or "broken": hob.toml on disk against what runs.
+    std::string config_state() const;
+
+    // Applies hob.toml; returns the difference as JSON. Throws failure(config) and changes nothing.
+    std::string reload();
+
+    // An event to every subscriber: hob.event with the time, its name, and the members of `members_raw`, an
+    // object.
+    void publish(std::string_view event, std::string_view members_raw);
+
+    // Begins the end; returns at once. A second call with `now` hurries the first.
+    void begin_shutdown(shutdown_mode mode, const std::string& reason);
+
+    // One method of the wire. While the daemon drains, only what needs no unit is still answered.
+    void add_method(std::string name, std::string (*now)(daemon&, ipc::session&, const ipc::request&));
+    void add_method(std::string name,
+                    boost::asio::awaitable<std::string> (*later)(daemon&, std::shared_ptr<ipc::session>,
+                                                                 ipc::request));
+
+    exit_code run();  // from the start order to the last file removed
+
+    // A start that failed: logs it, writes last-words, clears the files away. The lock is still held.
+    void abandon(const failure& why);
+
+private:
+    struct parts;  // what the life of a daemon needs and nobody else sees
+
+    void start();  // the start order: whatever can fail does so before the socket exists
+    void load();
+    void bind();
+    void listen();
+    bool may_begin(std::string_view method) const;
+    void consent();
+    std::string hello_line() const;
+    void changed();  // something that the page or the idle timer shows
+    void write_page();
+    void arm_idle_timer();
+    void idle_too_long();
+    void files_changed();
+    void rebind();
+    boost::asio::awaitable<void> wait_for_signals();
+    boost::asio::awaitable<void> shut_down();
+    boost::asio::awaitable<void> finish_requests(std::chrono::milliseconds limit);
+    boost::asio::awaitable<void> stop_units(std::chrono::milliseconds limit);
+    void remove_files();
+
+    daemon_options options_;
+    const pid_t pid_ = ::getpid();
+    boost::asio::io_context context_{1};
+    unit::config config_;
+    std::chrono::system_clock::time_point started_at_;
+    std::chrono::steady_clock::time_point started_;
+    bool consented_ = false;
+    bool draining_ = false;
+    bool hurried_ = false;  // a second request to end: nothing is waited for
+    bool ended_ = false;
+    ipc::dispatcher dispatcher_;
+    std::vector<std::string> capabilities_;
+    std::unique_ptr<unit::store> store_;
+    std::unique_ptr<unit::registry> registry_;
+    std::unique_ptr<ipc::server> server_;
+    std::unique_ptr<parts> parts_;
+};
+
+}  // namespace hob::lifecycle

@@ -1,0 +1,117 @@
+// The end of a daemon, step by step, within its shutdown_timeout.
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "lifecycle/daemon_parts.hpp"
+#include "limits.hpp"
+#include "util/async.hpp"
+#include "util/deadline.hpp"
+#include "util/log.hpp"
+
+namespace hob::lifecycle {
+namespace {
+
+using util::field;
+using util::level;
+
+constexpr const char* channel = "lifecycle";
+
+// Logs how long a step took.
+class step {
+public:
+    explicit step(const char* name) : name_(name), began_(std::chrono::steady_clock::now()) {}
+    ~step() {
+        const auto took = std::chrono::steady_clock::now() - began_;
+        util::log(level::info, channel, "shutdown step",
+                  {field("step", name_),
+                   field("ms", std::chrono::duration_cast<std::chrono::milliseconds>(took).count())});
+    }
+    step(const step&) = delete;
+    step& operator=(const step&) = delete;
+
+private:
+    const char* name_;
+    std::chrono::steady_clock::time_point began_;
+};
+
+}  // namespace
+
+void daemon::begin_shutdown(shutdown_mode mode, const std::string& reason) {
+    if (draining_) {
+        if (mode == shutdown_mode::now && !hurried_) {
+            hurried_ = true;
+            util::log(level::warning, channel, "shutdown hurried", {field("reason", reason)});
+            server_->cancel_all();
+            registry_->kill_all();
+        }
+        return;
+    }
+    draining_ = true;
+    hurried_ = mode == shutdown_mode::now;
+    util::log(level::info, channel, "daemon shutting down", {field("reason", reason)});
+    // At once, so that a client that comes from here on finds either a daemon that says so, or none.
+    server_->stop_accepting();
+    if (identity_of(options_.where.socket_path()) == parts_->socket) {
+        options_.lock.unlink_guarded(options_.where.pid_path(), options_.where.socket_path());
+    }
+    write_page();
+    server_->announce(hello_line());
+    publish("daemon.draining", "{}");
+    parts_->idle_timer.cancel();
+    parts_->guard->stop();
+    util::spawn(executor(), shut_down(), "shutdown");
+}
+
+boost::asio::awaitable<void> daemon::shut_down() {
+    const auto budget = config_.daemon.shutdown_timeout;
+    const auto limit = util::deadline::in(budget);
+    if (!hurried_) co_await finish_requests(budget / 2);
+    server_->cancel_all();
+    co_await stop_units(limit.remaining());
+    {
+        const step timed("last replies");
+        co_await util::within(std::min(limit.remaining(), limits::farewell_timeout), server_->idle());
+        server_->close_all();
+    }
+    remove_files();
+    util::log(level::info, channel, "daemon ended",
+              {field("pid", ::getpid()), field("uptime_ms", uptime().count())});
+    parts_->signals.cancel();
+    ended_ = true;
+}
+
+boost::asio::awaitable<void> daemon::finish_requests(std::chrono::milliseconds limit) {
+    const step timed("finish requests");
+    const bool finished = co_await util::within(limit, server_->idle());
+    if (!finished) {
+        util::log(level::warning, channel, "requests in flight are cancelled",
+                  {field("count", server_->in_flight()), field("waited_ms", limit.count())});
+    }
+}
+
+boost::asio::awaitable<void> daemon::stop_units(std::chrono::milliseconds limit) {
+    const step timed("stop units");
+    // The last part of the time is for SIGKILL and for seeing the exits.
+    const auto reserve = std::min<std::chrono::milliseconds>(limits::reap_timeout, limit / 4);
+    if (hurried_) registry_->kill_all();
+    const bool stopped = co_await util::within(limit - reserve, registry_->stop_all());
+    if (stopped) co_return;
+    registry_->kill_all();
+    const bool gone = co_await util::within(reserve, registry_->stop_all());
+    if (!gone) util::log(level::error, channel, "some units could not be ended in time");
+}
+
+void daemon::remove_files() {
+    const instance& where = options_.where;
+    if (parts_->socket && identity_of(where.socket_path()) == parts_->socket) {
+        options_.lock.unlink_guarded(where.pid_path(), where.socket_path());
+    }
+    options_.lock.unlink_guarded(where.pid_path(), where.page_path());
+    // Last: the lock is still held, so that nobody can have made a new one.
+    options_.lock.unlink_guarded(where.pid_path(), where.pid_path());
+}
+
+}  // namespace hob::lifecycle

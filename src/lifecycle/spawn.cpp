@@ -1,0 +1,160 @@
+#include "lifecycle/spawn.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "error.hpp"
+#include "lifecycle/last_words.hpp"
+#include "limits.hpp"
+#include "util/duration.hpp"
+#include "util/fd.hpp"
+
+namespace hob::lifecycle {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view ready_word = "ready\n";
+
+class spawn_settings {
+public:
+    spawn_settings() {
+        ::posix_spawn_file_actions_init(&actions_);
+        ::posix_spawnattr_init(&attributes_);
+        // A session of its own from the first moment: a Ctrl-C meant for the client does not reach it.
+        ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID);
+    }
+    ~spawn_settings() {
+        ::posix_spawn_file_actions_destroy(&actions_);
+        ::posix_spawnattr_destroy(&attributes_);
+    }
+    spawn_settings(const spawn_settings&) = delete;
+    spawn_settings& operator=(const spawn_settings&) = delete;
+
+    // dup2 onto itself clears close-on-exec in the child alone.
+    void hand_over(int fd) { ::posix_spawn_file_actions_adddup2(&actions_, fd, fd); }
+
+    pid_t start(std::vector<std::string>& words) {
+        std::vector<char*> argv;
+        for (auto& word : words)
+            argv.push_back(word.data());
+        argv.push_back(nullptr);
+        pid_t pid = 0;
+        const int error =
+            ::posix_spawn(&pid, "/proc/self/exe", &actions_, &attributes_, argv.data(), environ);
+        if (error != 0) {
+            throw failure(error_kind::start_failed, "cannot start the daemon: " + errno_text(error));
+        }
+        return pid;
+    }
+
+private:
+    posix_spawn_file_actions_t actions_;
+    posix_spawnattr_t attributes_;
+};
+
+// What the daemon said, up to end-of-file or `ready`. False: the limit is over.
+bool read_outcome(int fd, std::string& said, util::deadline limit) {
+    for (;;) {
+        pollfd waiting{fd, POLLIN, 0};
+        const int n = ::poll(&waiting, 1, limit.poll_timeout());
+        if (n == 0 && limit.expired()) return false;
+        if (n <= 0) continue;
+        char chunk[1024];
+        const ssize_t got = ::read(fd, chunk, sizeof chunk);
+        if (got > 0) said.append(chunk, static_cast<std::size_t>(got));
+        if (got == 0 || said == ready_word) return true;
+        if (got < 0 && errno != EINTR) return true;
+    }
+}
+
+failure died(const instance& where, pid_t pid) {
+    int status = 0;
+    pid_t reaped = 0;
+    do {
+        reaped = ::waitpid(pid, &status, 0);
+    } while (reaped < 0 && errno == EINTR);
+    std::string how =
+        "it ended without a word";  // also when the caller ignores SIGCHLD, and so learns no status
+    if (reaped == pid && WIFSIGNALED(status)) {
+        how = fmt::format("it was killed by signal {} ({})", WTERMSIG(status),
+                          ::sigabbrev_np(WTERMSIG(status)));
+    } else if (reaped == pid && WIFEXITED(status)) {
+        how = fmt::format("it exited with status {}", WEXITSTATUS(status));
+    }
+    return failure(error_kind::start_failed,
+                   fmt::format("cannot start the daemon of '{}': {}", where.root, how),
+                   "its log is " + where.daemon_log_path());
+}
+
+std::string text_of(const json::object& object, std::string_view name) {
+    const json::value* value = object.if_contains(name);
+    const json::string* text = value ? value->if_string() : nullptr;
+    return text ? std::string(text->data(), text->size()) : std::string();
+}
+
+// nullopt: end-of-file before a whole word.
+std::optional<failure> parse_outcome(const std::string& said) {
+    json::error_code error;
+    const json::value parsed = json::parse(said, error);
+    const json::object* object = error ? nullptr : parsed.if_object();
+    if (!object) return std::nullopt;
+    return failure(error_kind_named(text_of(*object, "code")).value_or(error_kind::start_failed),
+                   text_of(*object, "message"), text_of(*object, "hint"));
+}
+
+}  // namespace
+
+void report_ready(int outcome_fd) { util::write_all(outcome_fd, ready_word); }
+
+void report_failure(int outcome_fd, const failure& why) {
+    json::object said;
+    said["code"] = name_of(why.kind());
+    said["message"] = why.what();
+    said["hint"] = why.hint();
+    util::write_all(outcome_fd, json::serialize(said) + "\n");
+}
+
+void spawn_daemon(const instance& where, instance_lock lock, util::deadline limit,
+                  const std::function<void(std::string_view)>& tell) {
+    util::pipe_ends outcome = util::make_pipe();
+    spawn_settings settings;
+    settings.hand_over(lock.fd());
+    settings.hand_over(outcome.write.get());
+    std::vector<std::string> words{"hob", "daemon",
+                                   fmt::format("{}{},{}", handover_option, lock.fd(), outcome.write.get()),
+                                   key_option + where.key, root_option + where.root};
+    const pid_t pid = settings.start(words);
+    outcome.write.reset();
+
+    std::string said;
+    const auto patience = util::deadline::in(limits::start_patience);
+    bool over = read_outcome(outcome.read.get(), said, limit.earlier(patience));
+    if (!over && !limit.expired()) {
+        if (tell) tell(fmt::format("waiting for the daemon of '{}' to start (pid {})", where.root, pid));
+        over = read_outcome(outcome.read.get(), said, limit);
+    }
+    if (said == ready_word) return;
+    if (!over) {
+        throw failure(error_kind::timeout,
+                      fmt::format("cannot wait any longer for the daemon of '{}': pid {} is still starting",
+                                  where.root, pid),
+                      "its log is " + where.daemon_log_path());
+    }
+    if (auto why = parse_outcome(said)) throw *why;
+    // Dead without a word. The lock is still held here, so nobody starts another before the reason stands.
+    const failure why = died(where, pid);
+    write_last_words(where, why);
+    lock.unlink_guarded(where.pid_path(), where.pid_path());
+    throw why;
+}
+
+}  // namespace hob::lifecycle

@@ -1,0 +1,116 @@
+#include "lifecycle/state_lock.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <optional>
+
+#include "error.hpp"
+#include "ipc/client.hpp"
+#include "ipc/unix_socket.hpp"
+#include "lifecycle/runtime_watch.hpp"
+#include "limits.hpp"
+#include "util/log.hpp"
+#include "util/proc.hpp"
+
+namespace hob::lifecycle {
+namespace {
+
+struct holder {
+    pid_t pid = 0;
+    std::string socket;
+};
+
+// "PID\nSOCKET\n"
+std::optional<holder> read_holder(const instance& where) {
+    const auto bytes = util::read_file(where.holder_path(), limits::small_file_max, false);
+    if (!bytes) return std::nullopt;
+    const auto end = bytes->find('\n');
+    if (end == std::string::npos || bytes->back() != '\n' || end + 1 >= bytes->size()) return std::nullopt;
+    holder found;
+    std::from_chars(bytes->data(), bytes->data() + end, found.pid);
+    if (found.pid <= 1) return std::nullopt;
+    found.socket = bytes->substr(end + 1, bytes->size() - end - 2);
+    return found;
+}
+
+enum class presence { serving, leaving, silent };
+
+presence ask(const holder& who, util::deadline limit) {
+    auto connection = ipc::connect_unix(who.socket, limit);
+    if (!connection.socket) return connection.error == EAGAIN ? presence::silent : presence::leaving;
+    ipc::client client(std::move(connection.socket), ucred{});
+    switch (client.read_greeting(limit)) {
+        case ipc::client::silence::none:
+            break;
+        case ipc::client::silence::closed:
+            return presence::leaving;
+        case ipc::client::silence::timed_out:
+        case ipc::client::silence::foreign:
+            return presence::silent;
+    }
+    return client.greeting().draining ? presence::leaving : presence::serving;
+}
+
+failure elsewhere(const instance& where, const holder& who, const char* how) {
+    return failure(
+        error_kind::instance_elsewhere,
+        fmt::format("cannot start the daemon of '{}': it {} as pid {}, with its socket at '{}'", where.root,
+                    how, who.pid, who.socket),
+        "the runtime directory has changed, as after a login: set HOB_RUNTIME_DIR to that of the socket, and "
+        "end it there with hob shutdown");
+}
+
+void wait_for_holder(const instance& where, util::deadline limit) {
+    const auto who = read_holder(where);
+    const util::unique_fd process = who ? open_pidfd(who->pid) : util::unique_fd();
+    const auto soon = limit.earlier(util::deadline::in(limits::look_again));
+    if (!process) {
+        // Just taken and not yet written, or its process is gone and the kernel about to free the lock.
+        runtime_watch(where.state_dir()).wait(soon);
+        return;
+    }
+    if (who->socket != where.socket_path()) {
+        switch (ask(*who, limit.earlier(util::deadline::in(limits::greeting_timeout)))) {
+            case presence::serving:
+                throw elsewhere(where, *who, "runs already");
+            case presence::silent:
+                throw elsewhere(where, *who, "exists already, but does not answer,");
+            case presence::leaving:
+                break;
+        }
+        util::log(util::level::info, "lifecycle",
+                  "waiting for this instance's daemon in another runtime dir to end",
+                  {util::field("pid", who->pid), util::field("socket", who->socket)});
+        if (!wait_for_exit(process.get(), limit)) throw elsewhere(where, *who, "is still ending");
+        return;
+    }
+    wait_for_exit(process.get(), soon);
+}
+
+}  // namespace
+
+util::unique_fd take_state_lock(const instance& where, util::deadline limit) {
+    const std::string directory = where.state_dir();
+    util::unique_fd fd = util::open_file(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!fd) throw denied("open", directory, errno);
+    while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EINTR) continue;
+        if (errno != EWOULDBLOCK) throw denied("lock", directory, errno);
+        if (limit.expired()) {
+            throw failure(error_kind::start_failed,
+                          "cannot lock '" + directory + "': something else holds it");
+        }
+        wait_for_holder(where, limit);
+    }
+    util::replace_file(where.holder_path(), fmt::format("{}\n{}\n", ::getpid(), where.socket_path()));
+    return fd;
+}
+
+}  // namespace hob::lifecycle

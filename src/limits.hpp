@@ -1,0 +1,64 @@
+#pragma once
+// Every deadline and size cap, named. A wait that is not listed here is a wait without a limit, and there are
+// none but "being up", which cancellation ends.
+
+#include <chrono>
+#include <cstddef>
+
+namespace hob::limits {
+
+using namespace std::chrono_literals;
+
+// Lifecycle, seen by a client.
+inline constexpr std::chrono::milliseconds start_timeout = 10s;    // HOB_START_TIMEOUT overrides
+inline constexpr std::chrono::milliseconds start_patience = 2s;    // from here on a terminal is told
+inline constexpr std::chrono::milliseconds greeting_timeout = 5s;  // locked and silent for longer: wedged
+inline constexpr std::chrono::milliseconds glance_timeout =
+    1s;  // one of many instances in `list`, or a doctor's look
+inline constexpr std::chrono::milliseconds request_timeout = 30s;  // a request that names no limit of its own
+inline constexpr std::chrono::milliseconds look_again = 20ms;  // between looks where inotify is not to be had
+
+// Lifecycle, seen by the daemon.
+inline constexpr std::chrono::milliseconds shutdown_timeout = 10s;  // [daemon] shutdown_timeout's default
+inline constexpr std::chrono::milliseconds shutdown_timeout_max = 120s;
+inline constexpr std::chrono::milliseconds farewell_timeout =
+    500ms;                                                      // last replies to slow readers at the end
+inline constexpr std::chrono::milliseconds sweep_timeout = 1s;  // leftovers of a predecessor, before ready
+
+// The crash-loop brake.
+inline constexpr int crash_loop_count = 3;
+inline constexpr std::chrono::milliseconds crash_loop_window = 30s;
+
+// The wire.
+inline constexpr std::size_t line_max = 16u << 20;  // bytes of one message, newline excluded
+inline constexpr int json_depth_max = 512;
+inline constexpr std::size_t outbox_events_max =
+    1u << 20;  // bytes queued for a slow reader before events are dropped
+inline constexpr std::size_t outbox_replies_max =
+    32u << 20;  // bytes queued before no further request is read from it
+inline constexpr std::size_t session_requests_max =
+    1024;  // of one connection in flight before no further one is read
+inline constexpr std::size_t path_in_sockaddr_max = 107;  // sun_path less its NUL
+inline constexpr int listen_backlog = 4096;               // capped by net.core.somaxconn
+inline constexpr std::chrono::milliseconds accept_pause =
+    1s;  // out of descriptors: tried again after this at the latest
+
+// Workers.
+inline constexpr std::chrono::milliseconds call_timeout = 30s;  // [worker.*] call_timeout's default
+inline constexpr std::chrono::milliseconds stop_timeout = 5s;   // stop.timeout's default
+inline constexpr std::chrono::milliseconds reap_timeout = 2s;   // from SIGKILL to the exit being seen
+inline constexpr std::size_t worker_input_max = 32u << 20;      // bytes queued for a worker that reads slowly
+inline constexpr std::size_t stderr_tail_lines = 10;            // kept for the error when a worker dies
+inline constexpr std::size_t stderr_tail_bytes = 8u << 10;
+inline constexpr std::size_t log_line_max = 64u << 10;  // a longer line is kept in pieces
+
+// The database. It is read and written between two events of the loop, so a lock held by others is waited for
+// briefly.
+inline constexpr std::chrono::milliseconds store_open_timeout = 1s;
+inline constexpr std::chrono::milliseconds store_busy_timeout = 250ms;
+
+// The crash-loop brake's file, hob.toml, `root`: read whole, so capped.
+inline constexpr std::size_t small_file_max = 64u << 10;
+inline constexpr std::size_t config_file_max = 4u << 20;
+
+}  // namespace hob::limits

@@ -1,0 +1,3 @@
+#include "cmd/dispatch.hpp"
+
+int main(int argc, char** argv) { return hob::cmd::dispatch(argc, argv); }

@@ -1,0 +1,79 @@
+#pragma once
+// The calls that wait for one process, and which answer is whose. Without I/O of its own: it is given
+// messages and writes through `send`.
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "error.hpp"
+#include "unit/dialect.hpp"
+#include "util/deadline.hpp"
+#include "util/timer.hpp"
+
+namespace hob::unit {
+
+class call_table {
+public:
+    // `send`: one encoded message to the worker; false: its queue is full.
+    call_table(const boost::asio::any_io_executor& executor, std::string unit, const protocol& speaks,
+               std::function<bool(std::string)> send);
+
+    // One call, from the request to its answer. `shared`: the table, kept alive by the caller's coroutine.
+    // Throws failure; on cancellation and at the limit the request is withdrawn.
+    static boost::asio::awaitable<std::string> ask(std::shared_ptr<call_table> shared, std::uint64_t id,
+                                                   std::string method, std::string params_raw,
+                                                   util::deadline limit,
+                                                   std::chrono::milliseconds limit_text);
+
+    // An answer of kind result or error. False: nobody waits for it (it is late, doubled, or never was).
+    bool settle(const answer& got);
+    // An answer that cannot be read; false: it cannot be told whose it is.
+    bool settle_oversized();
+
+    void fail_all(const failure& why);
+    // From here on ask() throws `why`.
+    void close(const failure& why);
+
+    std::size_t waiting() const { return waiting_.size(); }
+    std::chrono::steady_clock::time_point last_used() const { return last_used_; }
+
+private:
+    struct pending {
+        explicit pending(const boost::asio::any_io_executor& executor) : timer(executor) {}
+        std::uint64_t id = 0;
+        std::string message;  // until it is sent
+        bool sent = false;
+        bool done = false;
+        std::optional<failure> failed;
+        std::string result;
+        util::timer timer;  // the limit; cancelled when the call is done
+    };
+    struct registration;
+
+    void add(pending& call);
+    void withdraw(pending& call);
+    void send_next();
+    void complete(pending& call);
+    failure over(const pending& call, std::chrono::milliseconds limit_text) const;
+
+    boost::asio::any_io_executor executor_;
+    std::string unit_;
+    const protocol& speaks_;
+    std::function<bool(std::string)> send_;
+    std::map<std::uint64_t, pending*>
+        waiting_;  // by id, so the oldest first; each lives in its caller's coroutine
+    std::optional<std::uint64_t>
+        asked_;  // one_at_a_time: what the worker works on, whether or not anybody waits
+    std::optional<failure> closed_;
+    std::chrono::steady_clock::time_point last_used_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace hob::unit

@@ -1,0 +1,332 @@
+#include "unit/child.hpp"
+#include "unit/config_signal.hpp"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+#pragma GCC diagnostic ignored "-Wshadow"
+#include <boost/process/v2/posix/default_launcher.hpp>
+#include <boost/process/v2/process.hpp>
+#pragma GCC diagnostic pop
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "error.hpp"
+#include "limits.hpp"
+#include "unit/environment.hpp"
+#include "unit/find_program.hpp"
+#include "unit/known_children.hpp"
+#include "util/proc.hpp"
+
+namespace hob::unit {
+namespace {
+
+namespace asio = boost::asio;
+namespace process = boost::process::v2;
+
+constexpr mode_t unit_umask = 022;
+
+enum class step : char { prepare = 'p', directory = 'd', program = 'x' };
+
+void reset_signals() {
+    struct sigaction action {};
+    action.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; ++number)
+        ::sigaction(number, &action, nullptr);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+// What happens in the child between fork and exec: only calls that are safe there, no allocation. All signals
+// are blocked from before the fork until the dispositions are default, or a signal to the newborn would run
+// the parent's handlers and reach the parent's event loop through the shared pipe.
+struct exec_setup {
+    const child_options& options;
+    pid_t parent;
+    int null_fd;
+    int report_fd;  // one byte says which step failed
+
+    template <typename Launcher, typename Path>
+    process::error_code on_exec_setup(Launcher&, const Path&, const char* const*(&)) {
+        if (!prepare()) return failed(step::prepare);
+        if (::chdir(options.cwd.c_str()) != 0) return failed(step::directory);
+        reset_signals();
+        return {};
+    }
+
+    // The launcher would call exit(), which runs the parent's atexit handlers and destructors. (It asks for a
+    // signature with five parameters and calls one with four.)
+    template <typename... Whatever>
+    void on_exec_error(Whatever&&...) {
+        ::_exit(127);
+    }
+
+private:
+    bool prepare() {
+        if (::setsid() < 0) return false;
+        if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return false;
+        if (::getppid() != parent) ::_exit(127);  // it died in between: the signal will never come
+        const std::array wanted{options.input, options.output, options.error};
+        std::array<int, 3> high{};
+        for (std::size_t i = 0; i < 3; ++i) {
+            high[i] = ::fcntl(wanted[i] < 0 ? null_fd : wanted[i], F_DUPFD_CLOEXEC, 3);
+            if (high[i] < 0) return false;
+        }
+        for (std::size_t i = 0; i < 3; ++i) {
+            if (::dup2(high[i], static_cast<int>(i)) < 0) return false;
+        }
+        // Only marked: the launcher's own error pipe is to work until exec.
+        if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return false;
+        if (options.nofile && ::setrlimit(RLIMIT_NOFILE, &*options.nofile) != 0) return false;
+        if (::getpriority(PRIO_PROCESS, 0) != 0) ::setpriority(PRIO_PROCESS, 0, 0);
+        ::umask(unit_umask);
+        return true;
+    }
+
+    process::error_code failed(step where) const {
+        const int saved = errno;
+        const char byte = static_cast<char>(where);
+        [[maybe_unused]] const auto n = ::write(report_fd, &byte, 1);
+        errno = saved;  // the launcher reports errno
+        return process::error_code(saved, boost::system::system_category());
+    }
+};
+
+// Blocks every signal for its lifetime, in this thread.
+class all_signals_blocked {
+public:
+    all_signals_blocked() {
+        sigset_t all;
+        ::sigfillset(&all);
+        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~all_signals_blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    all_signals_blocked(const all_signals_blocked&) = delete;
+    all_signals_blocked& operator=(const all_signals_blocked&) = delete;
+
+private:
+    sigset_t before_;
+};
+
+// An exception between fork and exec must not unwind into the parent's code in a second process.
+struct parent_only {
+    pid_t parent = ::getpid();
+    ~parent_only() {
+        if (::getpid() != parent) ::_exit(127);
+    }
+};
+
+void kill_and_reap(pid_t pid) {
+    if (pid <= 0) return;
+    ::kill(pid, SIGKILL);
+    siginfo_t info{};
+    while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED) != 0 && errno == EINTR) {
+    }
+}
+
+std::vector<const char*> pointers(const std::vector<std::string>& strings) {
+    std::vector<const char*> all;
+    all.reserve(strings.size() + 1);
+    for (const auto& text : strings)
+        all.push_back(text.c_str());
+    all.push_back(nullptr);
+    return all;
+}
+
+[[noreturn]] void fail(const child_options& options, const std::string& reason, std::string hint = {}) {
+    throw failure(error_kind::unit_failed, fmt::format("cannot start '{}': {}", options.unit, reason),
+                  std::move(hint));
+}
+
+[[noreturn]] void explain(const child_options& options, const std::string& program, char where, int error) {
+    if (where == static_cast<char>(step::directory)) {
+        fail(options, fmt::format("its directory '{}': {}", options.cwd, errno_text(error)));
+    }
+    if (where == static_cast<char>(step::prepare)) {
+        fail(options, fmt::format("its process could not be set up: {}", errno_text(error)));
+    }
+    const std::string path = program.starts_with('/') ? program : options.cwd + "/" + program;
+    if (error == ENOENT && ::access(path.c_str(), F_OK) == 0) {
+        fail(options, fmt::format("the interpreter that '{}' names does not exist", program));
+    }
+    if (error == ENOEXEC) {
+        fail(options, fmt::format("its program '{}': {}", program, errno_text(error)),
+             "a script needs a first line such as #!/bin/sh");
+    }
+    fail(options, fmt::format("its program '{}': {}", program, errno_text(error)));
+}
+
+// Forks and execs; the pid of the running program.
+pid_t launch(const child_options& options) {
+    const std::string program = find_program(options);
+    auto argv = pointers(options.argv);
+    const auto environment = pointers(options.environment);
+    const util::unique_fd null_fd = util::open_file("/dev/null", O_RDWR);
+    if (!null_fd) throw denied("open", "/dev/null", errno);
+    util::pipe_ends report = util::make_pipe();
+    exec_setup setup{options, ::getpid(), null_fd.get(), report.write.get()};
+
+    process::posix::default_launcher launcher;
+    launcher.env = environment.data();
+    process::error_code error;
+    {
+        const all_signals_blocked blocked;
+        const parent_only guard;
+        // A loop of its own: the launcher tells the executor's context of the fork, and the daemon's would
+        // register all its descriptors anew in the child, for nothing.
+        asio::io_context aside(1);
+        try {
+            auto started = launcher(aside.get_executor(), error, program, argv.data(), setup);
+            if (!error) started.detach();  // else its destructor kills
+        } catch (const std::exception& problem) {
+            if (::getpid() != guard.parent) ::_exit(127);
+            kill_and_reap(launcher.pid);
+            fail(options, problem.what());
+        }
+    }
+    if (!error) return launcher.pid;
+    kill_and_reap(launcher.pid);  // a failed exec leaves a zombie
+    report.write.reset();
+    char where = static_cast<char>(step::program);
+    if (launcher.pid > 0) {
+        [[maybe_unused]] const auto n = ::read(report.read.get(), &where, 1);
+    } else {
+        where = static_cast<char>(step::prepare);
+    }
+    explain(options, program, where, error.value());
+}
+
+exit_state exit_state_of(const siginfo_t& info) {
+    exit_state exit;
+    exit.signalled = info.si_code != CLD_EXITED;
+    exit.number = info.si_status;
+    exit.core = info.si_code == CLD_DUMPED;
+    return exit;
+}
+
+}  // namespace
+
+std::string exit_brief(const exit_state& exit) {
+    return exit.signalled ? fmt::format("signal {}", exit.number) : std::to_string(exit.number);
+}
+
+std::string exit_text(const exit_state& exit) {
+    if (!exit.signalled) return fmt::format("exited with status {}", exit.number);
+    return fmt::format("was killed by signal {} ({}){}", exit.number, signal_name(exit.number),
+                       exit.core ? ", core dumped" : "");
+}
+
+struct child::state {
+    explicit state(const asio::any_io_executor& executor) : pidfd(executor) {}
+    pid_t pid = 0;
+    std::uint64_t start_time = 0;
+    asio::posix::stream_descriptor pidfd;
+    std::optional<exit_state> exit;
+    bool interrupted = false;
+    bool reaped = false;
+};
+
+child::child(const asio::any_io_executor& executor, const child_options& options)
+    : state_(std::make_unique<state>(executor)) {
+    state_->pid = launch(options);
+    util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, state_->pid, 0)));
+    if (!pidfd) {
+        const int error = errno;
+        kill_and_reap(state_->pid);
+        fail(options, fmt::format("its process cannot be watched: {}", errno_text(error)));
+    }
+    state_->pidfd.assign(pidfd.release());
+    if (const auto stat = util::read_proc_stat(state_->pid)) state_->start_time = stat->start_time;
+    known_children().insert(state_->pid);
+}
+
+child::~child() {
+    if (state_->reaped) return;
+    if (!poll()) {
+        signal_group(SIGKILL);
+        signal(SIGKILL);
+        // One in uninterruptible sleep is left to whoever reaps strangers.
+        pollfd ending{state_->pidfd.native_handle(), POLLIN, 0};
+        ::poll(&ending, 1, static_cast<int>(limits::reap_timeout.count()));
+    }
+    siginfo_t info{};
+    ::waitid(P_PID, static_cast<id_t>(state_->pid), &info, WEXITED | WNOHANG);
+    known_children().erase(state_->pid);
+}
+
+pid_t child::pid() const { return state_->pid; }
+std::uint64_t child::start_time() const { return state_->start_time; }
+
+std::optional<exit_state> child::poll() const {
+    if (state_->exit) return state_->exit;
+    siginfo_t info{};
+    if (::waitid(P_PID, static_cast<id_t>(state_->pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
+        if (errno != ECHILD) return std::nullopt;
+        state_->exit = exit_state{};  // somebody else reaped it: nothing is known of its end
+        return state_->exit;
+    }
+    if (info.si_pid == 0) return std::nullopt;
+    state_->exit = exit_state_of(info);
+    return state_->exit;
+}
+
+asio::awaitable<std::optional<exit_state>> child::exited() {
+    state_->interrupted = false;
+    for (;;) {
+        if (poll()) co_return state_->exit;
+        boost::system::error_code error;
+        auto token = asio::redirect_error(asio::use_awaitable, error);
+        co_await state_->pidfd.async_wait(asio::posix::stream_descriptor::wait_read, token);
+        if (state_->interrupted) co_return std::nullopt;
+        const auto cancelled = co_await asio::this_coro::cancellation_state;
+        if (cancelled.cancelled() != asio::cancellation_type::none) {
+            throw boost::system::system_error(asio::error::operation_aborted);
+        }
+    }
+}
+
+void child::interrupt() {
+    state_->interrupted = true;
+    boost::system::error_code ignored;
+    state_->pidfd.cancel(ignored);
+}
+
+void child::reap() {
+    if (state_->reaped || !poll()) return;
+    siginfo_t info{};
+    ::waitid(P_PID, static_cast<id_t>(state_->pid), &info, WEXITED | WNOHANG);
+    state_->reaped = true;
+    known_children().erase(state_->pid);
+}
+
+bool child::signal(int number) const {
+    return ::syscall(SYS_pidfd_send_signal, const_cast<state&>(*state_).pidfd.native_handle(), number,
+                     nullptr, 0) == 0;
+}
+
+bool child::signal_group(int number) const { return !state_->reaped && ::kill(-state_->pid, number) == 0; }
+
+}  // namespace hob::unit

@@ -1,0 +1,114 @@
+// JSON-RPC 2.0, one text a line. Params and results pass through as they are; only ids are ours.
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "ipc/message.hpp"
+#include "unit/dialect.hpp"
+#include "util/json_text.hpp"
+
+namespace hob::unit {
+namespace {
+
+// Only what we wrote ourselves: digits, no sign, no leading zero, nothing around them.
+std::optional<std::uint64_t> own_id(std::string_view raw) {
+    std::uint64_t id = 0;
+    const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), id);
+    if (error != std::errc{} || end != raw.data() + raw.size() || (raw.size() > 1 && raw.front() == '0')) {
+        return std::nullopt;
+    }
+    return id;
+}
+
+std::string error_text(std::string_view error_raw) {
+    const auto members = util::json_object_members(error_raw);
+    if (!members) return fmt::format("the worker answered error {}", error_raw);
+    std::string_view code = "without a code";
+    std::string message;
+    for (const auto& member : *members) {
+        if (member.key == "code") code = member.value;
+        if (member.key == "message")
+            message = util::json_unquote(member.value).value_or(std::string(member.value));
+    }
+    for (char& c : message) {
+        if (c == '\n' || c == '\r') c = ' ';  // a reason is one line
+    }
+    return fmt::format("the worker answered error {}{}{}", code, message.empty() ? "" : ": ", message);
+}
+
+struct fields {
+    std::string_view id, method, params, result, error;
+};
+
+fields fields_of(const std::vector<util::json_member>& members) {
+    fields found;
+    for (const auto& member : members) {
+        if (member.key == "id") found.id = member.value;
+        if (member.key == "method") found.method = member.value;
+        if (member.key == "params") found.params = member.value;
+        if (member.key == "result") found.result = member.value;
+        if (member.key == "error" && member.value != "null") found.error = member.value;
+    }
+    return found;
+}
+
+answer noise(std::string text) {
+    answer unknown;
+    unknown.text = std::move(text);
+    return unknown;
+}
+
+class jsonrpc_dialect final : public dialect {
+public:
+    bool one_at_a_time() const override { return false; }
+
+    std::string request(std::uint64_t id, std::string_view, std::string_view method,
+                        std::string_view params_raw) const override {
+        std::string text = R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":)";
+        util::json_quote_to(text, method);
+        if (!params_raw.empty()) text.append(R"(,"params":)").append(params_raw);
+        text += '}';
+        return text;
+    }
+
+    std::string cancellation(std::uint64_t id) const override {
+        return fmt::format(R"({{"jsonrpc":"2.0","method":"$/cancelRequest","params":{{"id":{}}}}})", id);
+    }
+
+    std::string refusal(std::string_view id_raw) const override {
+        return fmt::format(
+            R"({{"jsonrpc":"2.0","id":{},"error":{{"code":{},"message":"Method not found"}}}})", id_raw,
+            ipc::method_not_found);
+    }
+
+    answer understand(std::string_view message) const override {
+        const auto members = util::json_object_members(message);
+        if (!members) return noise("it is not a JSON object");
+        const fields have = fields_of(*members);
+        answer got;
+        if (!have.method.empty()) {
+            auto method = util::json_unquote(have.method);
+            if (!method) return noise("its method is not a string");
+            got.what = have.id.empty() ? answer::kind::notification : answer::kind::request;
+            got.method = std::move(*method);
+            got.id_raw = have.id;
+            got.payload = have.params;
+            return got;
+        }
+        if (have.id.empty() || (have.result.empty() && have.error.empty()))
+            return noise("it is not a message");
+        got.id = own_id(have.id);
+        got.id_raw = have.id;
+        got.what = have.error.empty() ? answer::kind::result : answer::kind::error;
+        got.payload = have.error.empty() ? have.result : have.error;
+        if (!have.error.empty()) got.text = error_text(have.error);
+        return got;
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<dialect> make_jsonrpc_dialect() { return std::make_unique<jsonrpc_dialect>(); }
+
+}  // namespace hob::unit

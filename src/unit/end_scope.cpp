@@ -1,0 +1,63 @@
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <utility>
+
+#include "unit/scope.hpp"
+#include "util/async.hpp"
+#include "util/fd.hpp"
+#include "util/log.hpp"
+#include "util/proc.hpp"
+
+namespace hob::unit {
+
+namespace asio = boost::asio;
+
+namespace {
+
+asio::awaitable<void> readable(asio::posix::stream_descriptor& descriptor) {
+    co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+}
+
+}  // namespace
+
+asio::awaitable<bool> wait_gone(std::vector<member> members, util::deadline limit) {
+    const auto executor = co_await asio::this_coro::executor;
+    for (const auto& waited : members) {
+        util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, waited.pid, 0)));
+        if (!pidfd) continue;
+        const auto stat = util::read_proc_stat(waited.pid);
+        if (!stat || stat->start_time != waited.start_time) continue;
+        asio::posix::stream_descriptor descriptor(executor, pidfd.release());
+        auto gone = readable(descriptor);
+        const bool seen = co_await util::within(limit.remaining(), std::move(gone));
+        if (!seen) co_return false;
+    }
+    co_return true;
+}
+
+asio::awaitable<void> end_scope(scope wanted, util::deadline limit) {
+    for (;;) {
+        auto left = find_members(wanted);
+        if (left.empty()) co_return;
+        for (const auto& process : left)
+            signal_member(process, SIGKILL);
+        const pid_t example = left.front().pid;
+        const auto count = left.size();
+        auto wait = wait_gone(std::move(left), limit);
+        const bool gone = co_await std::move(wait);
+        if (!gone || limit.expired()) {
+            util::log(
+                util::level::warning, "unit", "processes of a unit could not be ended",
+                {util::field("unit", wanted.unit), util::field("count", count), util::field("pid", example)});
+            co_return;
+        }
+    }
+}
+
+}  // namespace hob::unit

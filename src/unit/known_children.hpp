@@ -1,0 +1,12 @@
+#pragma once
+// The pids of this process's own children that a `child` object watches and will reap. One thread.
+
+#include <sys/types.h>
+
+#include <set>
+
+namespace hob::unit {
+
+std::set<pid_t>& known_children();
+
+}  // namespace hob::unit

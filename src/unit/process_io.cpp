@@ -1,0 +1,184 @@
+#include "unit/process_io.hpp"
+
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "limits.hpp"
+#include "util/async.hpp"
+
+namespace hob::unit {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t chunk_size = 16u << 10;
+// What one pipe can hold at most (fs.pipe-max-size is 1 MiB by default); more than that comes from somebody
+// who still writes, and is not the dead process's.
+constexpr std::size_t rest_max = 1u << 20;
+
+asio::posix::stream_descriptor own(const asio::any_io_executor& executor, util::unique_fd fd) {
+    asio::posix::stream_descriptor stream(executor, fd.release());
+    stream.native_non_blocking(true);
+    return stream;
+}
+
+}  // namespace
+
+struct process_io::state {
+    struct source {
+        asio::posix::stream_descriptor stream;
+        util::event ended;
+        bool ending = false;
+    };
+
+    state(const asio::any_io_executor& on, child_pipes pipes, handlers what)
+        : executor(on),
+          input(own(on, std::move(pipes.input.write))),
+          sources{source{own(on, std::move(pipes.output.read)), util::event(on)},
+                  source{own(on, std::move(pipes.error.read)), util::event(on)}},
+          handle(std::move(what)) {}
+
+    const std::function<void(std::string_view)>& handler(int which) const {
+        return which == 0 ? handle.output : handle.error;
+    }
+
+    // What is in the pipe now.
+    void read_rest(int which) {
+        std::array<char, chunk_size> bytes;
+        auto& stream = sources[static_cast<std::size_t>(which)].stream;
+        for (std::size_t total = 0; stream.is_open() && total < rest_max;) {
+            const ssize_t n = ::read(stream.native_handle(), bytes.data(), bytes.size());
+            if (n < 0 && errno == EINTR) continue;
+            if (n <= 0) return;
+            total += static_cast<std::size_t>(n);
+            if (handler(which)) handler(which)({bytes.data(), static_cast<std::size_t>(n)});
+        }
+    }
+
+    asio::any_io_executor executor;
+    asio::posix::stream_descriptor input;
+    std::array<source, 2> sources;
+    handlers handle;
+    std::string queue;     // not yet written
+    bool writing = false;  // write_queued runs
+};
+
+process_io::process_io(std::unique_ptr<state> initial) : state_(std::move(initial)) {}
+process_io::~process_io() = default;
+
+std::shared_ptr<process_io> process_io::make(const asio::any_io_executor& executor, child_pipes pipes,
+                                             handlers on) {
+    std::shared_ptr<process_io> made(
+        new process_io(std::make_unique<state>(executor, std::move(pipes), std::move(on))));
+    util::spawn(executor, made->read_all(0), "worker output");
+    util::spawn(executor, made->read_all(1), "worker errors");
+    return made;
+}
+
+asio::awaitable<void> process_io::read_all(int which) {
+    const auto self = shared_from_this();
+    auto& from = state_->sources[static_cast<std::size_t>(which)];
+    std::array<char, chunk_size> bytes;
+    while (!from.ending) {
+        boost::system::error_code error;
+        auto token = asio::redirect_error(asio::use_awaitable, error);
+        const auto buffer = asio::buffer(bytes);
+        const std::size_t n = co_await from.stream.async_read_some(buffer, token);
+        if (n > 0 && state_->handler(which)) state_->handler(which)({bytes.data(), n});
+        if (error) break;
+    }
+    from.ended.set();
+}
+
+bool process_io::send(std::string bytes) {
+    auto& my = *state_;
+    // The process has ended: every caller is about to be told so, with its last words.
+    if (my.sources[0].ending) return true;
+    if (!my.input.is_open() || my.queue.size() + bytes.size() > limits::worker_input_max) return false;
+    if (my.writing) {
+        my.queue += bytes;
+        return true;
+    }
+    ssize_t n = 0;
+    do {
+        n = ::write(my.input.native_handle(), bytes.data(), bytes.size());
+    } while (n < 0 && errno == EINTR);
+    if (n < 0 && errno != EAGAIN) {
+        input_failed();
+        return true;  // the process is about to be seen ending, which says more than a failed write does
+    }
+    if (n < 0) n = 0;
+    if (static_cast<std::size_t>(n) == bytes.size()) return true;
+    my.queue = bytes.substr(static_cast<std::size_t>(n));
+    my.writing = true;
+    util::spawn(my.executor, write_queued(), "worker input");
+    return true;
+}
+
+asio::awaitable<void> process_io::write_queued() {
+    const auto self = shared_from_this();
+    auto& my = *state_;
+    while (my.input.is_open() && !my.queue.empty()) {
+        const std::string batch = std::exchange(my.queue, {});
+        std::size_t written = 0;
+        while (written < batch.size() && my.input.is_open()) {
+            boost::system::error_code error;
+            auto token = asio::redirect_error(asio::use_awaitable, error);
+            const auto buffer = asio::buffer(batch.data() + written, batch.size() - written);
+            written += co_await my.input.async_write_some(buffer, token);
+            if (!error) continue;
+            my.writing = false;
+            if (error != asio::error::operation_aborted) input_failed();
+            co_return;
+        }
+    }
+    my.writing = false;
+}
+
+void process_io::input_failed() {
+    close_input();
+    if (auto tell = std::exchange(state_->handle.input_closed, nullptr)) tell();
+}
+
+void process_io::close_input() {
+    boost::system::error_code ignored;
+    state_->queue.clear();
+    if (state_->input.is_open()) state_->input.close(ignored);
+}
+
+asio::awaitable<void> process_io::finish() {
+    const auto self = shared_from_this();
+    close_input();
+    for (int which = 0; which < 2; ++which) {
+        auto& from = state_->sources[static_cast<std::size_t>(which)];
+        // A read that has completed but was not handled yet comes first: the bytes are to stay in order.
+        from.ending = true;
+        boost::system::error_code ignored;
+        from.stream.cancel(ignored);
+        co_await from.ended.wait();
+        state_->read_rest(which);
+    }
+    abandon();
+}
+
+void process_io::abandon() {
+    close_input();
+    state_->handle = {};
+    for (auto& from : state_->sources) {
+        boost::system::error_code ignored;
+        from.ending = true;
+        if (from.stream.is_open()) from.stream.close(ignored);
+    }
+}
+
+}  // namespace hob::unit

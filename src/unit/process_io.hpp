@@ -1,0 +1,56 @@
+#pragma once
+// The three pipes of a running child. Writing never blocks: what does not fit is queued, bounded. Output and
+// errors are always drained.
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "util/fd.hpp"
+
+namespace hob::unit {
+
+// The ends that a child gets, and those that stay here.
+struct child_pipes {
+    util::pipe_ends input = util::make_pipe();
+    util::pipe_ends output = util::make_pipe();
+    util::pipe_ends error = util::make_pipe();
+};
+
+class process_io : public std::enable_shared_from_this<process_io> {
+public:
+    struct handlers {
+        std::function<void(std::string_view bytes)> output;
+        std::function<void(std::string_view bytes)> error;
+        std::function<void()> input_closed;  // the process reads no more; called at most once
+    };
+
+    // shared: the reading and writing coroutines hold it while they run.
+    static std::shared_ptr<process_io> make(const boost::asio::any_io_executor& executor, child_pipes pipes,
+                                            handlers on);
+    ~process_io();
+
+    // False: the queue is full (limits::worker_input_max), or the input is closed; nothing was queued.
+    bool send(std::string bytes);
+    void close_input();  // what is queued is dropped
+
+    // After the process has ended: reads what is still in the pipes, without waiting for others that hold
+    // them open, and closes them. The handlers are called for the last time.
+    boost::asio::awaitable<void> finish();
+    void abandon();  // without reading: no handler is called any more
+
+private:
+    struct state;
+    explicit process_io(std::unique_ptr<state> initial);
+    boost::asio::awaitable<void> read_all(int which);
+    boost::asio::awaitable<void> write_queued();
+    void input_failed();
+
+    std::unique_ptr<state> state_;
+};
+
+}  // namespace hob::unit

@@ -1,0 +1,90 @@
+#pragma once
+// Every unit of the daemon, by name. One thread: all of it runs on the executor given.
+
+#include <sys/resource.h>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unit/spec.hpp"
+#include "unit/store.hpp"
+#include "unit/unit_status.hpp"
+
+namespace hob::unit {
+
+struct registry_options {
+    boost::asio::any_io_executor executor;
+    std::string instance_key;
+    std::string state_dir;  // of the instance: unit logs go to log/<unit>.log in it
+    std::vector<std::string>
+        base_environment;  // K=V, as the daemon was given it; HOB_* and terminal ones are dropped
+    rlimit unit_nofile{};  // what units get for RLIMIT_NOFILE; rlim_max 0: the daemon's own
+    store& db;
+    std::uint64_t log_max_size = 10u << 20;
+    int log_max_files = 5;
+    // Events for subscribers: unit.state {"unit","kind","from","to","pid"?}, worker.notification
+    // {"unit","method","params"}.
+    std::function<void(std::string_view event, std::string params_raw)> publish;
+    // status() or anything_running() changed. Not called for calls_in_flight(): whoever called knows.
+    std::function<void()> changed;
+};
+
+// What apply() did, by name, in file order.
+struct apply_result {
+    std::vector<std::string> added, removed, changed, unchanged;
+};
+
+class registry {
+public:
+    explicit registry(registry_options options);
+    ~registry();
+    registry(const registry&) = delete;
+    registry& operator=(const registry&) = delete;
+
+    // The first time and at each reload. Units whose spec is equal keep their processes; changed and removed
+    // ones are stopped in the background, and the next call of a changed worker starts it anew. Throws
+    // nothing: `wanted` is valid.
+    apply_result apply(const config& wanted);
+
+    std::vector<unit_status> status() const;  // in file order
+    std::optional<unit_status> status(const std::string& unit) const;
+
+    // The worker's result as raw JSON, byte for byte. `timeout`: instead of the unit's call_timeout. Throws
+    // failure(unit_unknown, unit_failed, worker_error, worker_died, timeout, usage, cancelled). Cancelling
+    // the coroutine cancels the request at the worker.
+    boost::asio::awaitable<std::string> call(std::string unit, std::string method, std::string params_raw,
+                                             std::optional<std::chrono::milliseconds> timeout);
+
+    // A worker: returns once it is warm. `caller_environment`: the base of its environment from now on.
+    // Throws failure(unit_unknown, unit_failed).
+    boost::asio::awaitable<void> start(std::string unit,
+                                       std::optional<std::vector<std::string>> caller_environment);
+    // Returns once no process of it is left; a worker is held until start(). Nothing running is success.
+    boost::asio::awaitable<void> stop(std::string unit);
+    boost::asio::awaitable<void> restart(std::string unit,
+                                         std::optional<std::vector<std::string>> caller_environment);
+
+    // Each unit's stop signal to its group, its stop timeout, SIGKILL, then escapees as `kill` says; a unit
+    // after those that name it in `after`. New calls fail from here on.
+    boost::asio::awaitable<void> stop_all();
+    // SIGKILL to everything at once; returns without waiting. stop_all() still waits for the exits.
+    void kill_all();
+
+    bool anything_running() const;  // a process of a unit exists
+    std::size_t calls_in_flight() const;
+
+private:
+    class impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace hob::unit

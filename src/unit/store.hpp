@@ -1,0 +1,89 @@
+#pragma once
+// The daemon's durable state: <state>/<key>/hob.db. SQLite in WAL mode with synchronous=FULL, so that what a
+// call here has returned from survives a crash of the machine.
+//
+// Opening: a corrupt file (SQLITE_CORRUPT, SQLITE_NOTADB) is set aside with its -wal and -shm as
+// hob.db.corrupt-<time> and a new one made; a schema newer than ours is failure(version); anything else that
+// is in the way (locked, full, read-only, unreadable) leaves the file alone and the daemon goes on with a
+// store in memory, logged, and told by degraded(). No broken state file ever stops a start. Only one process
+// uses a store at a time (the caller holds the state directory's lock). One thread.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unit/spec.hpp"
+
+struct sqlite3;
+
+namespace hob::unit {
+
+// A process group that this daemon started, as the next daemon needs to know it.
+struct process_record {
+    std::string unit;
+    pid_t pid = 0;
+    pid_t pgid = 0;
+    pid_t session = 0;
+    std::uint64_t start_time = 0;  // clock ticks since boot, of pid
+    std::string boot_id;
+    kill_scope kill = kill_scope::all;
+};
+
+class store {
+public:
+    // `path`: hob.db. Empty: in memory from the start, as tests want it. Throws failure(version) for a newer
+    // schema.
+    explicit store(const std::string& path);
+    ~store();
+    store(const store&) = delete;
+    store& operator=(const store&) = delete;
+
+    // Why the state is not durable; nullopt when it is.
+    const std::optional<std::string>& degraded() const { return degraded_; }
+    // The file that a corrupt predecessor was moved to in this opening; empty: none was.
+    const std::string& set_aside() const { return set_aside_; }
+    // What an earlier daemon recorded may be missing: degraded, set aside, or a file that had lost its
+    // contents.
+    bool history_lost() const { return history_lost_; }
+
+    // Whether this user has asked for something in this configuration before (DESIGN 3.1).
+    bool consented();
+    void set_consented();
+
+    // Process records: put before the child is acknowledged as started, forgotten once nothing of it is left.
+    // A write that fails is logged, once until one succeeds, and degrades nothing: the marks are a second
+    // way.
+    void put_process(const process_record& record);
+    void forget_process(const std::string& unit, pid_t pid);
+    std::vector<process_record> processes();
+
+    // `hob stop` of a worker or task holds it until `hob start`.
+    bool held(const std::string& unit);
+    void set_held(const std::string& unit, bool on);
+
+private:
+    enum class outcome { open, corrupt, unusable };
+    struct attempt {
+        outcome what;
+        std::string reason;
+    };
+    attempt open(const std::string& path);
+    attempt prepare(const std::string& path);
+    attempt judge(int code) const;
+    void use_memory();
+    bool execute(const char* sql);
+    bool written(bool done, std::string_view what);
+    void close();
+
+    sqlite3* db_ = nullptr;
+    std::optional<std::string> degraded_;
+    std::string set_aside_;
+    bool history_lost_ = false;
+    bool write_failing_ = false;
+};
+
+}  // namespace hob::unit

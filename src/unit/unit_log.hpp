@@ -1,0 +1,65 @@
+#pragma once
+// A unit's log: <state>/<key>/log/<unit>.log, one JSON record a line:
+//
+//     {"ts":"2026-01-02T03:04:05.678Z","stream":"stdout","msg":"listening on 5432"}
+//     {"ts":"…","stream":"stderr","data_b64":"gP8="}                  the line is not UTF-8
+//     {"ts":"…","stream":"stdout","msg":"aaaa…","partial":true}       the line goes on in the stream's next
+//     record
+//
+// A line over limits::log_line_max bytes is kept in pieces, cut between characters where it is UTF-8; joining
+// the pieces gives the line, byte for byte, without its newline. Memory is bounded by one such piece a
+// stream. Never throws for what a disk does: see util/rotating_file.hpp.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "util/rotating_file.hpp"
+
+namespace hob::unit {
+
+class unit_log {
+public:
+    // Makes the directory of `path` (not its parents). The file itself is made by the first record.
+    unit_log(std::string path, std::uint64_t max_size, int max_files);
+
+    // `stream`: stdout, stderr, or hob for what hob itself has to say. Bytes in any chunking: whole lines are
+    // written at once, in few write(2)s; a line's beginning is kept until its end comes.
+    void write(std::string_view stream, std::string_view bytes);
+
+    // The end of a stream: its last line is written though it has no newline.
+    void end(std::string_view stream);
+
+    // The last lines of stderr (limits::stderr_tail_*), without newlines, the unfinished one included. Bytes
+    // as they came, so not always UTF-8; the first is cut where the lines are longer than what is kept.
+    std::vector<std::string> tail() const;
+    void clear_tail();  // before a new process, so that an old one's words are not taken for its own
+
+    void set_limits(std::uint64_t max_size, int max_files);
+    const std::string& path() const { return file_.path(); }
+    std::uint64_t lost() const { return file_.lost(); }
+
+private:
+    struct pending_line {
+        std::string stream;
+        std::string bytes;
+    };
+
+    pending_line& pending_of(std::string_view stream);
+    void add_line(std::string_view line);
+    void add_full_pieces(std::string_view& line);
+    void add_record(std::string_view piece, bool partial);
+    void remember_stderr(std::string_view bytes);
+    std::size_t piece_max() const;
+    void flush();
+
+    util::rotating_file file_;
+    std::uint64_t max_size_;
+    std::vector<pending_line> pending_;  // at most one a stream
+    std::string batch_;                  // records of this call
+    std::string prefix_;                 // {"ts":"…","stream":"…", of this call
+    std::string tail_;                   // the end of stderr
+};
+
+}  // namespace hob::unit

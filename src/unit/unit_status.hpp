@@ -1,0 +1,25 @@
+#pragma once
+// What a unit is doing, as status and events tell it.
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "unit/spec.hpp"
+
+namespace hob::unit {
+
+struct unit_status {
+    std::string name;
+    unit_kind kind = unit_kind::worker;
+    std::string state;  // a name of DESIGN's list: worker `cold starting warm stopping failed`, …
+    pid_t pid = 0;      // 0: none
+    std::optional<std::chrono::system_clock::time_point> since;  // when it came into this state
+    int restarts = 0;                                            // starts after a death that nobody asked for
+    std::optional<std::string>
+        exit;  // how its last process ended: "0", "3", "signal 9"; nullopt: it never ended
+};
+
+}  // namespace hob::unit

@@ -1,0 +1,188 @@
+// Of a worker: its calls and its phase. Its life is in worker_life.cpp.
+#include "unit/worker.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "unit/worker_life.hpp"
+#include "util/duration.hpp"
+#include "util/json_text.hpp"
+#include "util/log.hpp"
+
+namespace hob::unit {
+namespace {
+
+namespace asio = boost::asio;
+using util::field;
+using util::level;
+using util::log;
+
+std::string_view name_of_phase(worker::phase phase) {
+    switch (phase) {
+        case worker::phase::cold:
+            return "cold";
+        case worker::phase::starting:
+            return "starting";
+        case worker::phase::warm:
+            return "warm";
+        case worker::phase::stopping:
+            return "stopping";
+        case worker::phase::failed:
+            break;
+    }
+    return "failed";
+}
+
+struct counted {
+    std::size_t& count;
+    explicit counted(std::size_t& of) : count(of) { ++count; }
+    ~counted() { --count; }
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
+};
+
+}  // namespace
+
+worker::worker(std::shared_ptr<unit_context> context, unit_spec spec)
+    : context_(std::move(context)),
+      spec_(std::make_shared<const unit_spec>(std::move(spec))),
+      log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
+           context_->options.log_max_files),
+      settled_(context_->options.executor),
+      held_(context_->options.db.held(spec_->name)) {
+    settled_.set();
+}
+
+worker::~worker() = default;
+
+std::shared_ptr<worker> worker::make(std::shared_ptr<unit_context> context, unit_spec spec) {
+    return std::shared_ptr<worker>(new worker(std::move(context), std::move(spec)));
+}
+
+unit_status worker::status() const {
+    unit_status now;
+    now.name = spec_->name;
+    now.kind = unit_kind::worker;
+    now.state = name_of_phase(phase_);
+    now.pid = life_ ? life_->process->pid() : 0;
+    now.since = since_;
+    now.restarts = restarts_;
+    if (last_exit_) now.exit = exit_brief(*last_exit_);
+    return now;
+}
+
+void worker::set_phase(phase to) {
+    if (phase_ == to) return;
+    const auto from = std::exchange(phase_, to);
+    since_ = std::chrono::system_clock::now();
+    if (to == phase::stopping) {
+        settled_.clear();
+    } else {
+        settled_.set();
+    }
+    const pid_t pid = life_ ? life_->process->pid() : 0;
+    log(level::info, "unit", "worker changed its state",
+        {field("unit", spec_->name), field("from", name_of_phase(from)), field("to", name_of_phase(to)),
+         field("pid", pid)});
+    if (context_->options.publish) {
+        std::string params =
+            fmt::format(R"({{"unit":{},"kind":"worker","from":"{}","to":"{}")", util::json_quote(spec_->name),
+                        name_of_phase(from), name_of_phase(to));
+        params += pid ? fmt::format(R"(,"pid":{}}})", pid) : "}";
+        context_->options.publish("unit.state", std::move(params));
+    }
+    if (context_->options.changed) context_->options.changed();
+}
+
+void worker::check_usable(const char* verb) const {
+    const auto protocol = std::get<worker_spec>(spec_->detail).protocol;
+    if (protocol != worker_protocol::jsonrpc && protocol != worker_protocol::lines) {
+        throw failure(error_kind::unit_failed,
+                      fmt::format("cannot {} '{}': workers that speak {} are not run by this version of hob",
+                                  verb, spec_->name, name_of(protocol)));
+    }
+    if (context_->closing) {
+        throw failure(error_kind::cancelled,
+                      fmt::format("cannot {} '{}': the daemon is shutting down", verb, spec_->name));
+    }
+    if (held_) {
+        throw failure(error_kind::unit_failed,
+                      fmt::format("cannot {} '{}': it was stopped", verb, spec_->name),
+                      fmt::format("hob start {}", spec_->name));
+    }
+}
+
+asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline limit) {
+    for (;;) {
+        check_usable(verb);
+        // An end that was not handled yet: what is sent now would be lost.
+        if (phase_ == phase::warm && life_->process->poll()) set_phase(phase::stopping);
+        if (phase_ == phase::warm) co_return;
+        if (phase_ != phase::stopping) {
+            start_process();
+            co_return;
+        }
+        auto settled = settled_.wait();
+        const bool in_time = co_await util::within(limit.remaining(), std::move(settled));
+        if (!in_time) {
+            throw failure(
+                error_kind::timeout,
+                fmt::format("cannot {} '{}': its predecessor is still stopping", verb, spec_->name));
+        }
+    }
+}
+
+asio::awaitable<std::string> worker::call(std::string method, std::string params_raw,
+                                          std::optional<std::chrono::milliseconds> timeout) {
+    const auto self = shared_from_this();
+    const counted here(calls_);
+    const auto allowed = timeout.value_or(std::get<worker_spec>(spec_->detail).call_timeout);
+    const auto limit = util::deadline::in(allowed);
+    auto warm = wait_until_warm("call", limit);
+    co_await std::move(warm);
+    auto answer =
+        call_table::ask(life_->calls, ++last_id_, std::move(method), std::move(params_raw), limit, allowed);
+    co_return co_await std::move(answer);
+}
+
+asio::awaitable<void> worker::start(std::optional<std::vector<std::string>> caller_environment) {
+    const auto self = shared_from_this();
+    held_ = false;
+    context_->options.db.set_held(spec_->name, false);
+    if (caller_environment) caller_environment_ = std::move(caller_environment);
+    const auto limit = util::deadline::in(spec_->stop.timeout + limits::start_timeout);
+    auto warm = wait_until_warm("start", limit);
+    co_await std::move(warm);
+}
+
+asio::awaitable<void> worker::stop(bool hold) {
+    const auto self = shared_from_this();
+    if (hold) {
+        held_ = true;
+        context_->options.db.set_held(spec_->name, true);
+    }
+    const auto ending = life_;
+    request_stop("asked to stop");
+    while (ending && life_ == ending) {
+        auto settled = settled_.wait();
+        co_await std::move(settled);
+    }
+}
+
+asio::awaitable<void> worker::restart(std::optional<std::vector<std::string>> caller_environment) {
+    const auto self = shared_from_this();
+    // Before the stop: a call that comes in between is to start it as this caller wants it.
+    if (caller_environment) caller_environment_ = std::move(caller_environment);
+    auto stopped = stop(false);
+    co_await std::move(stopped);
+    auto started = start(std::nullopt);
+    co_await std::move(started);
+}
+
+void worker::reconfigure(unit_spec spec) {
+    spec_ = std::make_shared<const unit_spec>(std::move(spec));
+    request_stop("its configuration changed");
+}
+
+}  // namespace hob::unit

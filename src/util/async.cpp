@@ -1,0 +1,67 @@
+#include "util/async.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "util/log.hpp"
+
+namespace hob::util {
+
+void spawn(const asio::any_io_executor& executor, asio::awaitable<void> work, std::string name) {
+    auto ended = [name = std::move(name)](std::exception_ptr failed) {
+        if (!failed) return;
+        try {
+            std::rethrow_exception(failed);
+        } catch (const boost::system::system_error& error) {
+            if (error.code() == asio::error::operation_aborted) return;
+            log(level::error, "async", "a coroutine failed",
+                {field("name", name), field("reason", error.what())});
+        } catch (const std::exception& error) {
+            log(level::error, "async", "a coroutine failed",
+                {field("name", name), field("reason", error.what())});
+        }
+    };
+    asio::co_spawn(executor, std::move(work), std::move(ended));
+}
+
+timer::time_point end_of_wait(std::chrono::milliseconds limit) {
+    constexpr auto never = timer::time_point::max();
+    const auto now = timer::clock_type::now();
+    return limit < std::chrono::duration_cast<std::chrono::milliseconds>(never - now) ? now + limit : never;
+}
+
+asio::awaitable<bool> within(std::chrono::milliseconds limit, asio::awaitable<void> work) {
+    const auto executor = co_await asio::this_coro::executor;
+    timer limiter(executor, end_of_wait(limit));
+    auto run = asio::co_spawn(executor, std::move(work), asio::deferred);
+    auto wait = limiter.async_wait(asio::deferred);
+    auto group = asio::experimental::make_parallel_group(std::move(run), std::move(wait));
+    auto [order, failed, timer_error] =
+        co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+    if (!failed) co_return true;
+    if (order[0] == 1 && !timer_error) co_return false;
+    std::rethrow_exception(failed);
+}
+
+event::event(const asio::any_io_executor& executor) : timer_(executor, timer::time_point::max()) {}
+
+void event::set() {
+    set_ = true;
+    timer_.cancel();
+}
+
+void event::clear() { set_ = false; }
+
+asio::awaitable<void> event::wait() {
+    while (!set_) {
+        boost::system::error_code error;
+        auto token = asio::redirect_error(asio::use_awaitable, error);
+        co_await timer_.async_wait(token);
+        const auto cancelled = co_await asio::this_coro::cancellation_state;
+        if (!set_ && cancelled.cancelled() != asio::cancellation_type::none) {
+            throw boost::system::system_error(asio::error::operation_aborted);
+        }
+    }
+}
+
+}  // namespace hob::util

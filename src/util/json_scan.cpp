@@ -1,0 +1,234 @@
+#include "util/json_scan.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace hob::util {
+namespace {
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Whether one of eight bytes ends the plain part of a string: a quote, a backslash, a control character, or a
+// byte of a multi-byte sequence. May say so without need, never fail to.
+bool has_special(std::uint64_t word) {
+    constexpr std::uint64_t ones = 0x0101010101010101u;
+    constexpr std::uint64_t tops = 0x8080808080808080u;
+    const std::uint64_t quote = word ^ (ones * '"');
+    const std::uint64_t backslash = word ^ (ones * '\\');
+    const std::uint64_t found = (word - ones * 0x20u) | (quote - ones) | (backslash - ones) | word;
+    return (found & tops) != 0;
+}
+
+}  // namespace
+
+json_scanner::json_scanner(std::string_view text, int max_depth)
+    : text_(text), max_depth_(std::min(max_depth, json_scan_depth_cap)) {}
+
+bool json_scanner::fail_at(std::size_t offset, const char* what) {
+    error_ = {offset, what};
+    return false;
+}
+
+void json_scanner::skip_space() {
+    while (at_ < text_.size() && is_space(text_[at_]))
+        ++at_;
+}
+
+char json_scanner::peek() {
+    skip_space();
+    return here();
+}
+
+bool json_scanner::take(char byte) {
+    skip_space();
+    if (at_ == text_.size() || text_[at_] != byte) return fail("unexpected byte");
+    ++at_;
+    return true;
+}
+
+bool json_scanner::end() {
+    skip_space();
+    return at_ == text_.size() || fail("something after the value");
+}
+
+bool json_scanner::key() {
+    skip_space();
+    const std::size_t from = at_;
+    if (here() != '"') return fail("expected a key");
+    if (!string()) return false;
+    last_from_ = from;
+    last_to_ = at_;
+    skip_space();
+    if (here() != ':') return fail("expected ':'");
+    ++at_;
+    return true;
+}
+
+bool json_scanner::value() {
+    skip_space();
+    const std::size_t from = at_;
+    const char first = here();
+    if (!(first == '{' || first == '[' ? nested() : scalar())) return false;
+    last_from_ = from;
+    last_to_ = at_;
+    return true;
+}
+
+bool json_scanner::nested() {
+    int depth = 0;
+    for (;;) {
+        bool closed = false;
+        const char first = peek();
+        if (first == '{' || first == '[') {
+            if (!open(depth, closed)) return false;
+            if (!closed) continue;
+        } else if (!scalar()) {
+            return false;
+        }
+        // A value has ended; so may have what it is in.
+        do {
+            if (depth == 0) return true;
+            if (!next_or_close(depth, closed)) return false;
+        } while (closed);
+    }
+}
+
+// At a bracket. `empty`: the closing one followed.
+bool json_scanner::open(int& depth, bool& empty) {
+    if (depth >= max_depth_) return fail("nested too deep");
+    const bool object = text_[at_++] == '{';
+    const std::uint64_t bit = std::uint64_t{1} << (depth % 64);
+    auto& word = kinds_[depth / 64];
+    word = object ? word | bit : word & ~bit;
+    empty = peek() == (object ? '}' : ']');
+    if (empty) {
+        ++at_;
+        return true;
+    }
+    ++depth;
+    return !object || key();
+}
+
+bool json_scanner::next_or_close(int& depth, bool& closed) {
+    const bool object = in_object(depth - 1);
+    const char next = peek();
+    closed = next == (object ? '}' : ']');
+    if (!closed && next != ',') return fail(object ? "expected ',' or '}'" : "expected ',' or ']'");
+    ++at_;
+    if (closed) {
+        --depth;
+        return true;
+    }
+    return !object || key();
+}
+
+bool json_scanner::scalar() {
+    const char first = here();
+    if (first == '"') return string();
+    if (first == '-' || is_digit(first)) return number();
+    if (first == 't') return literal("true");
+    if (first == 'f') return literal("false");
+    if (first == 'n') return literal("null");
+    return fail(at_ == text_.size() ? "unexpected end" : "expected a value");
+}
+
+bool json_scanner::literal(std::string_view word) {
+    if (text_.substr(at_, word.size()) != word) return fail("unknown literal");
+    at_ += word.size();
+    return true;
+}
+
+bool json_scanner::digits() {
+    if (!is_digit(here())) return fail("expected a digit");
+    while (is_digit(here()))
+        ++at_;
+    return true;
+}
+
+bool json_scanner::number() {
+    if (here() == '-') ++at_;
+    if (here() == '0') {
+        ++at_;
+        if (is_digit(here())) return fail("a number with a leading zero");
+    } else if (!digits()) {
+        return false;
+    }
+    if (here() == '.') {
+        ++at_;
+        if (!digits()) return false;
+    }
+    if (here() == 'e' || here() == 'E') {
+        ++at_;
+        if (here() == '+' || here() == '-') ++at_;
+        if (!digits()) return false;
+    }
+    return true;
+}
+
+bool json_scanner::string() {
+    ++at_;
+    for (;;) {
+        if (!plain_bytes()) return false;
+        if (text_[at_] == '"') {
+            ++at_;
+            return true;
+        }
+        if (!escape()) return false;
+    }
+}
+
+// Up to a quote or a backslash.
+bool json_scanner::plain_bytes() {
+    for (;;) {
+        std::uint64_t word = 0;
+        while (text_.size() - at_ >= sizeof word) {
+            std::memcpy(&word, text_.data() + at_, sizeof word);
+            if (has_special(word)) break;
+            at_ += sizeof word;
+        }
+        if (at_ == text_.size()) return fail("unterminated string");
+        const auto byte = static_cast<unsigned char>(text_[at_]);
+        if (byte == '"' || byte == '\\') return true;
+        if (byte < 0x20) return fail("control character in a string");
+        const std::size_t length = byte < 0x80 ? 1 : utf8_sequence(text_.substr(at_));
+        if (length == 0) return fail("invalid UTF-8");
+        at_ += length;
+    }
+}
+
+bool json_scanner::escape() {
+    const std::size_t from = at_++;
+    const char kind = here();
+    if (at_ == text_.size()) return fail("unterminated string");
+    ++at_;
+    if (std::string_view("\"\\/bfnrt").find(kind) != std::string_view::npos) return true;
+    if (kind != 'u') return fail_at(from, "unknown escape");
+    std::uint32_t unit = 0;
+    if (!hex4(unit)) return false;
+    if (unit < 0xD800 || unit > 0xDFFF) return true;
+    std::uint32_t low = 0;
+    if (unit > 0xDBFF || text_.substr(at_, 2) != "\\u") return fail_at(from, "lone surrogate");
+    at_ += 2;
+    if (!hex4(low)) return false;
+    return (low >= 0xDC00 && low <= 0xDFFF) || fail_at(from, "lone surrogate");
+}
+
+bool json_scanner::hex4(std::uint32_t& unit) {
+    unit = 0;
+    for (int i = 0; i < 4; ++i) {
+        const char c = here();
+        const char lower = static_cast<char>(c | 0x20);
+        if (is_digit(c)) {
+            unit = unit << 4 | static_cast<std::uint32_t>(c - '0');
+        } else if (lower >= 'a' && lower <= 'f') {
+            unit = unit << 4 | static_cast<std::uint32_t>(lower - 'a' + 10);
+        } else {
+            return fail("expected four hexadecimal digits");
+        }
+        ++at_;
+    }
+    return true;
+}
+
+}  // namespace hob::util

@@ -1,0 +1,38 @@
+#pragma once
+// Which lines of a log are wanted.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "util/log_reader_record.hpp"
+
+namespace hob::util {
+
+// A point in time as people write it: RFC 3339; "2026-01-02", "2026-01-02 13:02[:11]", "13:02[:11]" (today),
+// all in the local zone; or a duration such as "10m", meaning so long before `now`. nullopt: none of these.
+std::optional<std::chrono::system_clock::time_point> parse_when(std::string_view text,
+                                                                std::chrono::system_clock::time_point now);
+
+class log_filter {
+public:
+    std::optional<std::chrono::system_clock::time_point> since;  // inclusive
+    std::optional<std::chrono::system_clock::time_point> until;  // exclusive
+    std::optional<level> lowest;
+
+    // A Perl regular expression, searched in message_and_fields(). Throws failure(usage) when it does not
+    // parse.
+    void search_for(const std::string& expression);
+
+    // A line that is no record passes only where neither time nor level is asked for. Throws failure(usage)
+    // when the expression is too costly on this line.
+    bool wants(const log_record& record) const;
+
+private:
+    struct expression;
+    std::shared_ptr<const expression> search_;  // shared by copies of the filter
+};
+
+}  // namespace hob::util

@@ -1,0 +1,198 @@
+#include "util/log_reader_follow.hpp"
+
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+#include "error.hpp"
+
+namespace hob::util {
+namespace {
+
+constexpr std::chrono::milliseconds pause{250};  // between looks without inotify
+constexpr std::size_t head_max = 64;
+constexpr std::size_t block = 64u << 10;
+
+std::string read_head(int fd, std::size_t size) {
+    std::string head(size, '\0');
+    const ssize_t n = ::pread(fd, head.data(), size, 0);
+    head.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    return head;
+}
+
+bool is_directory(const std::string& path) {
+    struct stat there {};
+    return ::stat(path.c_str(), &there) == 0 && S_ISDIR(there.st_mode);
+}
+
+}  // namespace
+
+log_follower::log_follower(std::string path, open_log current, off_t from)
+    : path_(std::move(path)), inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+    if (!inotify_) give_up_inotify(errno);
+    take(std::move(current), from);
+}
+
+void log_follower::take(open_log log, off_t from) {
+    current_ = std::move(log);
+    offset_ = from;
+    pending_.clear();
+    head_ =
+        current_.fd && from > 0 ? read_head(current_.fd.get(), std::min<std::size_t>(head_max, from)) : "";
+    watch_file();
+}
+
+void log_follower::give_up_inotify(int error_number) {
+    polling_ = errno_text(error_number);
+    inotify_.reset();
+    directory_watch_ = file_watch_ = -1;
+}
+
+// Watches the log's directory for new files, or, while that does not exist, the nearest one above it that
+// does.
+void log_follower::watch_directory() {
+    if (!inotify_) return;
+    std::string directory = path_;
+    do {
+        const auto slash = directory.rfind('/');
+        directory = slash == std::string::npos ? "." : slash == 0 ? "/" : directory.substr(0, slash);
+    } while (!is_directory(directory) && directory != "/" && directory != ".");
+    constexpr std::uint32_t mask = IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+    const int watch = ::inotify_add_watch(inotify_.get(), directory.c_str(), mask);
+    if (watch < 0) {
+        if (errno != ENOENT && errno != ENOTDIR) give_up_inotify(errno);
+        return;
+    }
+    if (directory_watch_ >= 0 && directory_watch_ != watch)
+        ::inotify_rm_watch(inotify_.get(), directory_watch_);
+    directory_watch_ = watch;
+}
+
+void log_follower::watch_file() {
+    if (!inotify_) return;
+    if (file_watch_ >= 0) ::inotify_rm_watch(inotify_.get(), file_watch_);
+    file_watch_ = -1;
+    if (!current_.fd) return;
+    // By descriptor: the name may mean another file by now.
+    const std::string name = "/proc/self/fd/" + std::to_string(current_.fd.get());
+    file_watch_ = ::inotify_add_watch(inotify_.get(), name.c_str(), IN_MODIFY);
+    if (file_watch_ < 0) give_up_inotify(errno);
+}
+
+bool log_follower::truncated() {
+    struct stat now {};
+    if (::fstat(current_.fd.get(), &now) != 0) return false;
+    return now.st_size < offset_ || read_head(current_.fd.get(), head_.size()) != head_;
+}
+
+// Reads the present file to its end.
+bool log_follower::read_new(const line_sink& sink) {
+    if (truncated()) {
+        offset_ = 0;
+        head_.clear();
+        pending_.clear();
+    }
+    std::string chunk(block, '\0');
+    for (;;) {
+        const ssize_t n = ::pread(current_.fd.get(), chunk.data(), chunk.size(), offset_);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return true;
+        std::string_view rest(chunk.data(), static_cast<std::size_t>(n));
+        if (head_.size() < head_max && static_cast<std::size_t>(offset_) == head_.size()) {
+            head_.append(rest.substr(0, head_max - head_.size()));
+        }
+        offset_ += n;
+        for (auto newline = rest.find('\n'); newline != std::string_view::npos; newline = rest.find('\n')) {
+            pending_.append(rest.substr(0, newline));
+            if (!pending_.empty() && !sink(pending_)) return false;
+            pending_.clear();
+            rest.remove_prefix(newline + 1);
+        }
+        pending_.append(rest);
+        if (pending_.size() > log_line_cap) {
+            if (!sink(pending_)) return false;
+            pending_.clear();
+        }
+    }
+}
+
+// Nobody writes this file any more: reads what came between the last look and its renaming.
+bool log_follower::finish_file(const line_sink& sink) {
+    if (!read_new(sink)) return false;
+    if (!pending_.empty() && !sink(pending_)) return false;
+    pending_.clear();
+    return true;
+}
+
+// Whether the file being read is the one of that name.
+bool log_follower::at_path(bool& absent) const {
+    struct stat there {};
+    absent = ::stat(path_.c_str(), &there) != 0 || !S_ISREG(there.st_mode);
+    return !absent && current_.fd && there.st_dev == current_.device && there.st_ino == current_.inode;
+}
+
+// Opens the file after the present one. More than one rotation may have happened since.
+bool log_follower::next_file() {
+    auto files = open_log_files(path_);
+    if (files.empty()) return false;
+    std::size_t next = files.size() - 1;
+    if (current_.fd) {
+        const auto same = [&](const open_log& log) {
+            return log.device == current_.device && log.inode == current_.inode;
+        };
+        const auto here = std::find_if(files.begin(), files.end(), same);
+        if (here != files.end()) {
+            next = static_cast<std::size_t>(here - files.begin()) + 1;
+        } else {
+            // Ours is gone, by rotation or by hand: what was written after it is newer.
+            struct stat ours {};
+            ::fstat(current_.fd.get(), &ours);
+            while (next > 0) {
+                struct stat older {};
+                if (::fstat(files[next - 1].fd.get(), &older) != 0) break;
+                if (std::pair(older.st_mtim.tv_sec, older.st_mtim.tv_nsec) <=
+                    std::pair(ours.st_mtim.tv_sec, ours.st_mtim.tv_nsec)) {
+                    break;
+                }
+                --next;
+            }
+        }
+    }
+    if (next >= files.size()) return false;
+    take(std::move(files[next]), 0);
+    return true;
+}
+
+bool log_follower::drain(const line_sink& sink) {
+    // Watched before it is read: what comes in between wakes the next wait().
+    watch_directory();
+    for (;;) {
+        if (current_.fd && !read_new(sink)) return false;
+        bool absent = false;
+        if (at_path(absent) || absent) return true;
+        if (current_.fd && !finish_file(sink)) return false;
+        if (!next_file()) return true;
+    }
+}
+
+log_follower::woken log_follower::wait(int reader, deadline limit) {
+    pollfd watched[] = {{reader, 0, 0}, {inotify_.get(), POLLIN, 0}};
+    const deadline until = inotify_ ? limit : limit.earlier(deadline::in(pause));
+    ::poll(watched, inotify_ ? 2 : 1, until.poll_timeout());
+    if ((watched[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return woken::reader_gone;
+    if (inotify_) {
+        alignas(inotify_event) char events[16384];
+        while (::read(inotify_.get(), events, sizeof events) > 0) {
+        }
+    }
+    return limit.expired() ? woken::deadline : woken::something;
+}
+
+}  // namespace hob::util

@@ -1,0 +1,54 @@
+#pragma once
+// Following a rotated log as it grows: across rotation, truncation, removal, and a writer that ends and
+// begins again. Waits in inotify; where that is not to be had, looks again after a pause.
+
+#include <string>
+#include <vector>
+
+#include "util/deadline.hpp"
+#include "util/fd.hpp"
+#include "util/log_reader.hpp"
+
+namespace hob::util {
+
+class log_follower {
+public:
+    // Begins at byte `from` of `current`, or, where that has no descriptor, at the beginning of the file once
+    // there is one.
+    log_follower(std::string path, open_log current, off_t from);
+
+    // Calls `sink` with every finished line that is new. False: it said no. Throws failure(denied).
+    bool drain(const line_sink& sink);
+
+    enum class woken { something, reader_gone, deadline };
+    // Waits until drain() may find something, or `reader` (a descriptor that is written to) has no reader any
+    // more.
+    woken wait(int reader, deadline limit);
+
+    // Why inotify is not used, or empty. Known after the first drain().
+    const std::string& polling() const { return polling_; }
+
+private:
+    void watch();
+    void watch_directory();
+    void watch_file();
+    bool read_new(const line_sink& sink);
+    bool finish_file(const line_sink& sink);
+    bool at_path(bool& absent) const;
+    bool next_file();
+    void take(open_log log, off_t from);
+    bool truncated();
+    void give_up_inotify(int error_number);
+
+    std::string path_;
+    open_log current_;
+    off_t offset_ = 0;
+    std::string head_;  // the first bytes of the file: other ones mean that it was truncated and written anew
+    std::string pending_;  // the beginning of an unfinished line
+    unique_fd inotify_;
+    int directory_watch_ = -1;
+    int file_watch_ = -1;
+    std::string polling_;
+};
+
+}  // namespace hob::util

@@ -1,0 +1,135 @@
+#include "util/proc.hpp"
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <string_view>
+
+#include "util/fd.hpp"
+
+namespace hob::util {
+namespace {
+
+constexpr std::size_t stat_max = 4096;
+constexpr std::size_t environ_max = 4u << 20;
+
+std::string proc_path(pid_t pid, const char* leaf) { return "/proc/" + std::to_string(pid) + "/" + leaf; }
+
+// The blank-separated field at `index`, counted from 0.
+std::string_view field(std::string_view text, int index) {
+    for (; index > 0; --index) {
+        const auto blank = text.find(' ');
+        if (blank == std::string_view::npos) return {};
+        text.remove_prefix(blank + 1);
+    }
+    return text.substr(0, text.find(' '));
+}
+
+template <typename Number>
+Number number(std::string_view text) {
+    Number value{};
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+}  // namespace
+
+std::optional<proc_stat> read_proc_stat(pid_t pid) {
+    const auto bytes = read_file(proc_path(pid, "stat"), stat_max);
+    if (!bytes) return std::nullopt;
+    // The name is in parentheses and may itself hold blanks and parentheses: it ends at the last one.
+    const auto open = bytes->find('(');
+    const auto close = bytes->rfind(')');
+    if (open == std::string::npos || close == std::string::npos || close + 2 > bytes->size())
+        return std::nullopt;
+    const std::string_view rest = std::string_view(*bytes).substr(close + 2);
+    proc_stat stat;
+    stat.pid = pid;
+    stat.comm = bytes->substr(open + 1, close - open - 1);
+    stat.state = rest.empty() ? '?' : rest.front();
+    stat.ppid = number<pid_t>(field(rest, 1));
+    stat.pgrp = number<pid_t>(field(rest, 2));
+    stat.session = number<pid_t>(field(rest, 3));
+    stat.start_time = number<std::uint64_t>(field(rest, 19));
+    return stat;
+}
+
+std::uint64_t own_start_time() {
+    const auto stat = read_proc_stat(::getpid());
+    return stat ? stat->start_time : 0;
+}
+
+std::vector<proc_stat> all_processes() {
+    std::vector<proc_stat> found;
+    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir("/proc"), ::closedir);
+    if (!dir) return found;
+    while (const dirent* entry = ::readdir(dir.get())) {
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
+        if (auto stat = read_proc_stat(number<pid_t>(entry->d_name))) found.push_back(std::move(*stat));
+    }
+    return found;
+}
+
+std::vector<pid_t> descendants_of(pid_t root, const std::vector<proc_stat>& all) {
+    std::vector<pid_t> found{root};
+    for (std::size_t next = 0; next < found.size(); ++next) {
+        for (const auto& process : all) {
+            if (process.ppid == found[next] &&
+                std::find(found.begin(), found.end(), process.pid) == found.end()) {
+                found.push_back(process.pid);
+            }
+        }
+    }
+    found.erase(found.begin());
+    return found;
+}
+
+std::optional<std::string> proc_environment_value(pid_t pid, const std::string& name) {
+    const auto bytes = read_file(proc_path(pid, "environ"), environ_max);
+    if (!bytes) return std::nullopt;
+    for (std::size_t at = 0; at < bytes->size();) {
+        const auto end = std::min(bytes->find('\0', at), bytes->size());
+        const std::string_view entry = std::string_view(*bytes).substr(at, end - at);
+        if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') {
+            return std::string(entry.substr(name.size() + 1));
+        }
+        at = end + 1;
+    }
+    return std::nullopt;
+}
+
+std::string boot_id() {
+    auto bytes = read_file("/proc/sys/kernel/random/boot_id", 64);
+    if (!bytes) return {};
+    while (!bytes->empty() && bytes->back() == '\n')
+        bytes->pop_back();
+    return *bytes;
+}
+
+const char* state_text(char state) {
+    switch (state) {
+        case 'R':
+            return "running";
+        case 'S':
+            return "sleeping";
+        case 'D':
+            return "in uninterruptible sleep";
+        case 'T':
+            return "stopped";
+        case 't':
+            return "stopped by a debugger";
+        case 'Z':
+            return "a zombie";
+        case 'X':
+            return "dead";
+        case 'I':
+            return "idle";
+        default:
+            return "in an unknown state";
+    }
+}
+
+}  // namespace hob::util

@@ -1,0 +1,44 @@
+#pragma once
+// Facts about processes, from /proc. All of them are stale the moment they are read: act on a pid only
+// through a pidfd, and only after start_time has been compared.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hob::util {
+
+struct proc_stat {
+    pid_t pid = 0;
+    std::string comm;  // at most 15 bytes
+    char state = '?';  // R S D T t Z X I, see proc(5)
+    pid_t ppid = 0;
+    pid_t pgrp = 0;
+    pid_t session = 0;
+    std::uint64_t start_time =
+        0;  // clock ticks since boot (field 22): with pid and boot id, names one process
+};
+
+std::optional<proc_stat> read_proc_stat(pid_t pid);
+std::uint64_t own_start_time();
+
+// Every process of this pid namespace that could be read.
+std::vector<proc_stat> all_processes();
+
+// The pids among `all` whose ancestor (over ppid) is `root`; `root` itself is not included.
+std::vector<pid_t> descendants_of(pid_t root, const std::vector<proc_stat>& all);
+
+// The value of `name` in the environment that the process was started with; nullopt: not set, or not
+// readable.
+std::optional<std::string> proc_environment_value(pid_t pid, const std::string& name);
+
+// /proc/sys/kernel/random/boot_id, 36 characters; empty when unreadable.
+std::string boot_id();
+
+// "sleeping", "stopped", … for a state letter.
+const char* state_text(char state);
+
+}  // namespace hob::util

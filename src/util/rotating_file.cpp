@@ -1,0 +1,272 @@
+#include "util/rotating_file.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "error.hpp"
+
+namespace hob::util {
+namespace {
+
+constexpr std::chrono::seconds look_interval{1};
+// Somebody who keeps putting a full file in the place of ours is not followed for ever.
+constexpr int rotations_max = 3;
+
+std::uint64_t lines_in(std::string_view records) {
+    const auto newlines = static_cast<std::uint64_t>(std::count(records.begin(), records.end(), '\n'));
+    return std::max<std::uint64_t>(newlines, records.empty() ? 0 : 1);
+}
+
+// As many whole records from the front of `records` as fit into `room`, but at least one.
+std::string_view first_fitting(std::string_view records, std::uint64_t room) {
+    if (records.size() <= room) return records;
+    const auto last = room == 0 ? std::string_view::npos : records.rfind('\n', room - 1);
+    if (last != std::string_view::npos) return records.substr(0, last + 1);
+    return records.substr(0, std::min(records.find('\n'), records.size() - 1) + 1);
+}
+
+// The numbers N of the files `<base>.N` in `directory`, ascending.
+std::vector<int> rotated_numbers(const std::string& directory, std::string_view base) {
+    std::vector<int> numbers;
+    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(directory.c_str()), ::closedir);
+    if (!dir) return numbers;
+    while (const dirent* entry = ::readdir(dir.get())) {
+        std::string_view name = entry->d_name;
+        if (name.size() <= base.size() + 1 || !name.starts_with(base) || name[base.size()] != '.') continue;
+        name.remove_prefix(base.size() + 1);
+        int number = 0;
+        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+        if (error == std::errc{} && end == name.data() + name.size() && number > 0 && name.front() != '0') {
+            numbers.push_back(number);
+        }
+    }
+    std::sort(numbers.begin(), numbers.end());
+    return numbers;
+}
+
+bool exists(const std::string& path) {
+    struct stat there {};
+    return ::lstat(path.c_str(), &there) == 0;
+}
+
+}  // namespace
+
+rotating_file::rotating_file(std::string path, std::uint64_t max_size, int max_files, note_maker make_note)
+    : path_(std::move(path)), max_size_(0), max_files_(1), make_note_(std::move(make_note)) {
+    set_limits(max_size, max_files);
+}
+
+void rotating_file::set_limits(std::uint64_t max_size, int max_files) {
+    max_size_ = std::max<std::uint64_t>(max_size, 1);
+    max_files_ = std::max(max_files, 1);
+    pruned_ = false;
+}
+
+bool rotating_file::append(std::string_view records) noexcept {
+    if (records.empty()) return true;
+    const std::uint64_t before = lost_;
+    try {
+        return append_or_throw(records);
+    } catch (...) {
+        // Out of memory: what was written and what was not is not known any more; counted as one.
+        lost_ = std::max(lost_, before + 1);
+        return false;
+    }
+}
+
+bool rotating_file::append_or_throw(std::string_view records) {
+    // A note about earlier losses goes out together with the record after it: on a disk that is all but full,
+    // it alone would fit again and again.
+    std::string with_note;
+    std::size_t note = 0;
+    if (lost_ > 0 && make_note_) {
+        with_note = make_note_(lost_, reason_);
+        note = with_note.size();
+        records = with_note.append(records);
+    }
+    bool all = true;
+    int rotations = 0;  // without a record written between them
+    while (!records.empty()) {
+        if (!ready()) {
+            lost_ += lines_in(records.substr(note));
+            return false;
+        }
+        const std::uint64_t room = max_size_ - std::min(max_size_, size_ + (torn_ ? 1 : 0));
+        const std::string_view fitting = first_fitting(records, room);
+        if (fitting.size() > room && size_ > 0) {
+            if (++rotations <= rotations_max && rotate()) continue;
+            lost_ += lines_in(records.substr(note));
+            return false;
+        }
+        rotations = 0;
+        const std::size_t kept = write_records(fitting, std::min(note + 1, fitting.size()));
+        if (kept > 0 && note > 0) lost_ = 0;
+        if (kept < fitting.size()) {
+            lost_ += lines_in(fitting.substr(kept == 0 ? std::min(note, fitting.size()) : kept));
+            all = false;
+        }
+        note = kept > 0 ? 0 : note - std::min(note, fitting.size());
+        records.remove_prefix(fitting.size());
+    }
+    if (all) problem_.clear();
+    return all;
+}
+
+// The file is open, is still the one at path_, and what exceeds the limits is gone.
+bool rotating_file::ready() {
+    const auto now = std::chrono::steady_clock::now();
+    if (fd_ && now - looked_ >= look_interval) {
+        struct stat there {};
+        const bool same =
+            ::lstat(path_.c_str(), &there) == 0 && there.st_dev == device_ && there.st_ino == inode_;
+        if (!same) fd_.reset();
+        struct stat mine {};
+        // Somebody may have truncated it (`: > daemon.log`).
+        if (same && ::fstat(fd_.get(), &mine) == 0) size_ = static_cast<std::uint64_t>(mine.st_size);
+    }
+    if (now - looked_ >= look_interval || !fd_) looked_ = now;
+    if (!fd_ && !open()) return false;
+    return pruned_ || prune() || (!fd_ && open() && prune());
+}
+
+bool rotating_file::open() {
+    // O_NONBLOCK: a fifo in its place must not make us wait for a reader.
+    constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+    unique_fd fd = open_file(path_, flags, 0600);
+    if (!fd) return refuse("open", errno == ELOOP ? "it is a symbolic link" : errno_text(errno));
+    struct stat mine {};
+    if (::fstat(fd.get(), &mine) != 0) return refuse("open", errno_text(errno));
+    if (!S_ISREG(mine.st_mode)) return refuse("open", "not a regular file");
+    if (mine.st_uid != ::geteuid()) return refuse("open", "it belongs to another user");
+    if ((mine.st_mode & 0077) != 0 && ::fchmod(fd.get(), 0600) != 0) return refuse("open", errno_text(errno));
+    fd_ = std::move(fd);
+    device_ = mine.st_dev;
+    inode_ = mine.st_ino;
+    size_ = static_cast<std::uint64_t>(mine.st_size);
+    torn_ = false;
+    if (size_ > 0) {
+        // A predecessor that was killed may have left half a record.
+        const unique_fd end = open_file(path_, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+        char last = '\n';
+        if (end && ::pread(end.get(), &last, 1, mine.st_size - 1) == 1) torn_ = last != '\n';
+    }
+    return true;
+}
+
+// Renames every file to the next number, the oldest being replaced, and leaves none open. Where renaming does
+// not work the file is truncated: the limit holds in any case. False, and problem_: not even that works.
+bool rotating_file::rotate() {
+    struct stat there {};
+    if (::lstat(path_.c_str(), &there) != 0 || there.st_dev != device_ || there.st_ino != inode_) {
+        fd_.reset();
+        return true;
+    }
+    int free = 1;
+    while (free < max_files_ - 1 && exists(numbered(free)))
+        ++free;
+    for (int number = free; number > 1; --number) {
+        ::rename(numbered(number - 1).c_str(), numbered(number).c_str());
+    }
+    if (max_files_ > 1 && ::rename(path_.c_str(), numbered(1).c_str()) == 0) {
+        fd_.reset();
+        return true;
+    }
+    if (::ftruncate(fd_.get(), 0) != 0) return refuse("rotate", errno_text(errno));
+    size_ = 0;
+    torn_ = false;
+    return true;
+}
+
+// Removes old files that are beyond the count, and the oldest of those that are beyond the total: an earlier
+// setting may have been larger. False: the file was rotated away and has to be opened again.
+bool rotating_file::prune() {
+    if (size_ > max_size_) {
+        if (!rotate() || !fd_) return false;
+    }
+    const auto slash = path_.rfind('/');
+    const std::string directory = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
+    const std::string base = slash == std::string::npos ? path_ : path_.substr(slash + 1);
+    std::uint64_t room = 0;
+    if (__builtin_mul_overflow(max_size_, static_cast<std::uint64_t>(max_files_ - 1), &room))
+        room = UINT64_MAX;
+    for (const int number : rotated_numbers(directory, base)) {
+        struct stat old {};
+        if (::lstat(numbered(number).c_str(), &old) != 0 || !S_ISREG(old.st_mode)) continue;
+        const auto size = static_cast<std::uint64_t>(old.st_size);
+        if (number >= max_files_ || size > room) {
+            ::unlink(numbered(number).c_str());
+            room = number >= max_files_ ? room : 0;
+        } else {
+            room -= size;
+        }
+    }
+    pruned_ = true;
+    return true;
+}
+
+// Writes whole records and returns how many bytes of them were kept: all of them, or fewer, and then problem_
+// is set. What would be less than `at_least` is taken back.
+std::size_t rotating_file::write_records(std::string_view records, std::size_t at_least) {
+    if (torn_) {
+        if (write_at_end("\n", 1) == 0) {
+            refuse("write", errno_text(errno));
+            return 0;
+        }
+        torn_ = false;
+    }
+    if (records.size() > max_size_) {
+        std::string cut(records.substr(0, max_size_));
+        cut.back() = '\n';
+        if (write_at_end(cut, cut.size()) == cut.size()) return records.size();
+        refuse("write", errno_text(errno));
+        return 0;
+    }
+    const std::size_t kept = write_at_end(records, at_least);
+    if (kept < records.size()) refuse("write", errno_text(errno));
+    return kept;
+}
+
+// Returns the bytes kept, which end with a newline; errno is set when that is not all.
+std::size_t rotating_file::write_at_end(std::string_view bytes, std::size_t at_least) {
+    std::size_t written = 0;
+    while (written < bytes.size()) {
+        const ssize_t n = ::write(fd_.get(), bytes.data() + written, bytes.size() - written);
+        if (n > 0) {
+            written += static_cast<std::size_t>(n);
+        } else if (n == 0 || errno != EINTR) {
+            break;
+        }
+    }
+    const int saved = errno;
+    std::size_t kept = written;
+    if (written < bytes.size()) {
+        const auto last = written == 0 ? std::string_view::npos : bytes.rfind('\n', written - 1);
+        kept = last == std::string_view::npos || last + 1 < at_least ? 0 : last + 1;
+        if (kept < written && ::ftruncate(fd_.get(), static_cast<off_t>(size_ + kept)) != 0) {
+            size_ += written - kept;
+            torn_ = true;
+        }
+    }
+    size_ += kept;
+    errno = saved;
+    return kept;
+}
+
+bool rotating_file::refuse(std::string_view verb, std::string_view reason) {
+    problem_.assign("cannot ").append(verb).append(" '").append(path_).append("': ").append(reason);
+    reason_ = reason;
+    return false;
+}
+
+std::string rotating_file::numbered(int number) const { return path_ + "." + std::to_string(number); }
+
+}  // namespace hob::util

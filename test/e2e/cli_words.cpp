@@ -1,0 +1,75 @@
+// Words on the command line that look like something else.
+
+#include <boost/test/unit_test.hpp>
+
+#include "harness/calc_project.hpp"
+#include "harness/sandbox.hpp"
+
+using namespace hob::test;
+
+BOOST_AUTO_TEST_SUITE(cli_words)
+
+BOOST_AUTO_TEST_CASE(C03_what_follows_the_dashes_is_never_hobs_own) {
+    sandbox box;
+    make_calc_project(box);
+    // `completions --words line` takes a command line behind the dashes and completes it.
+    const auto done =
+        box.run({"completions", "--words", "line", "--", "hob", "--json", "--help", "--version", "pin"});
+    BOOST_TEST(done.out.starts_with("ping\t"));
+    BOOST_TEST(done.out.find('{') == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(C03_a_verb_without_a_command_refuses_one) {
+    sandbox box;
+    make_calc_project(box);
+    const auto done = box.run({"status", "--", "--json"});
+    BOOST_TEST(done.status == 2);
+    BOOST_TEST(done.err.starts_with("hob: "));
+}
+
+BOOST_AUTO_TEST_CASE(C03_empty_huge_and_foreign_words_arrive_as_they_are) {
+    sandbox box;
+    make_calc_project(box);
+    BOOST_TEST(box.run({"help", ""}).status == 2);
+    const std::string huge(128 * 1024 - 1, 'x');
+    BOOST_TEST(box.run({"help", huge}).status == 2);
+    const auto called = box.run({"call", "echo", huge.substr(0, 60000), huge.substr(0, 60000)});
+    BOOST_TEST(called.status != -1);
+    const auto bytes = box.run({"help", "a\xff\xfe"});
+    BOOST_TEST(bytes.status == 2);
+    const auto json = box.run({"--json", "help", "a\xff\xfe"});
+    BOOST_TEST(json_at(json.err, "/error/code").value_or("") == "usage");
+    BOOST_TEST(box.run({"-C", "no\xffsuch", "status"}).status == 2);
+}
+
+BOOST_AUTO_TEST_CASE(C03_global_options_stand_anywhere_before_the_dashes) {
+    sandbox box;
+    make_calc_project(box);
+    run_options elsewhere;
+    elsewhere.cwd = "/";
+    for (const auto& words : {std::vector<std::string>{"-C", box.project(), "--json", "status"},
+                              {"status", "--json", "-C", box.project()},
+                              {"status", "-C" + box.project(), "--json"},
+                              {"--json", "status", "--directory=" + box.project()}}) {
+        const auto done = box.run(words, elsewhere);
+        BOOST_TEST_CONTEXT(done.text()) {
+            BOOST_TEST(json_at(done.out, "/root").value_or("") == box.project());
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(L29_a_usage_error_starts_nothing) {
+    sandbox box;
+    make_calc_project(box);
+    for (const auto& words : {std::vector<std::string>{"ping", "--nosuch"},
+                              {"events", "extra"},
+                              {"call"},
+                              {"--timeout", "x", "ping"},
+                              {"start", "--", "x"}}) {
+        const auto done = box.run(words);
+        BOOST_TEST_CONTEXT(done.text()) { BOOST_TEST(done.status == 2); }
+        BOOST_TEST(!exists(box.pid_file()));
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

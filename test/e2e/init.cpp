@@ -1,0 +1,99 @@
+#include <sys/stat.h>
+#include <unistd.h>
+#include <boost/test/unit_test.hpp>
+
+#include "harness/sandbox.hpp"
+
+using namespace hob::test;
+
+namespace {
+
+// A sandbox comes with an empty hob.toml.
+void without_config(const sandbox& box) {
+    BOOST_REQUIRE(::unlink((box.project() + "/hob.toml").c_str()) == 0);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(init)
+
+BOOST_AUTO_TEST_CASE(what_it_writes_is_valid_and_its_worker_answers) {
+    sandbox box;
+    without_config(box);
+    const outcome written = box.run({"init"});
+    BOOST_TEST(written.status == 0, written.text());
+    BOOST_TEST(written.out == "wrote hob.toml\n");
+    BOOST_TEST(!exists(box.runtime()));
+    const outcome checked = box.run({"check"});
+    BOOST_TEST(checked.status == 0, checked.text());
+    BOOST_TEST(checked.err == "");
+    const outcome called = box.run({"call", "echo", "hello"});
+    BOOST_TEST(called.status == 0, called.text());
+    BOOST_TEST((called.out.find("hello") != std::string::npos), called.out);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_there_is_kept_unless_forced) {
+    sandbox box;
+    box.config("# mine\n");
+    const outcome refused = box.run({"init"});
+    BOOST_TEST(refused.status == 1, refused.text());
+    BOOST_TEST(refused.err ==
+               "hob: cannot write 'hob.toml': it is there already\nhint: hob init --force replaces it\n");
+    BOOST_TEST(slurp(box.project() + "/hob.toml") == "# mine\n");
+    const outcome forced = box.run({"--json", "init", "--force"});
+    BOOST_TEST(forced.status == 0, forced.text());
+    BOOST_TEST(json_at(forced.out, "/replaced").value_or("") == "true");
+    BOOST_TEST((slurp(box.project() + "/hob.toml").find("[worker.echo]") != std::string::npos));
+    const outcome again = box.run({"--json", "init"});
+    BOOST_TEST(again.status == 1);
+    BOOST_TEST(json_at(again.err, "/error/code").value_or("") == "config");
+    BOOST_TEST(box.run({"init", "-f"}).out == "replaced hob.toml\n");
+}
+
+BOOST_AUTO_TEST_CASE(nothing_that_everyone_may_write_comes_of_it_under_any_umask) {
+    sandbox box;
+    for (const mode_t mask : {mode_t{0}, mode_t{077}}) {
+        run_options options;
+        options.in_child = [mask] { ::umask(mask); };
+        BOOST_TEST(box.run({"init", "--force"}, options).status == 0);
+        struct stat made {};
+        BOOST_REQUIRE(::stat((box.project() + "/hob.toml").c_str(), &made) == 0);
+        BOOST_TEST((made.st_mode & 0777) == (0644u & ~mask));
+        BOOST_TEST(box.run({"check"}).status == 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(it_can_be_printed_instead) {
+    sandbox box;
+    without_config(box);
+    for (const std::string how : {"-", "--stdout"}) {
+        const outcome printed = box.run({"init", how});
+        BOOST_TEST(printed.status == 0, printed.text());
+        BOOST_TEST((printed.out.find("[worker.echo]\n") != std::string::npos));
+        BOOST_TEST(!exists(box.project() + "/hob.toml"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_directory_can_be_chosen_and_must_be_there) {
+    sandbox box;
+    without_config(box);
+    run_options elsewhere;
+    elsewhere.cwd = "/";
+    BOOST_TEST(box.run({"-C", box.project(), "init"}, elsewhere).status == 0);
+    BOOST_TEST(exists(box.project() + "/hob.toml"));
+    const outcome refused = box.run({"-C", box.project() + "/none", "init"}, elsewhere);
+    BOOST_TEST(refused.status != 0, refused.text());
+    BOOST_TEST((refused.err.find("No such file or directory") != std::string::npos), refused.err);
+    BOOST_TEST(box.run({"init", "other.toml"}).status == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_in_its_place_is_not_touched) {
+    sandbox box;
+    without_config(box);
+    BOOST_REQUIRE(::mkdir((box.project() + "/hob.toml").c_str(), 0700) == 0);
+    BOOST_TEST(box.run({"init"}).status == 1);
+    BOOST_TEST(box.run({"init", "--force"}).status == 1);
+    BOOST_TEST(box.shell("ls -A").out == "hob.toml\n");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,79 @@
+#include <signal.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include "harness/calc_project.hpp"
+#include "harness/sandbox.hpp"
+
+using namespace hob::test;
+
+BOOST_AUTO_TEST_SUITE(list)
+
+BOOST_AUTO_TEST_CASE(running_and_stopped_instances_with_their_roots) {
+    sandbox box;
+    make_calc_project(box);
+    BOOST_TEST(box.run({"list", "--json"}).out == "[]\n");
+    box.run({"ping"});
+    const auto up = box.run({"list", "--json"});
+    BOOST_TEST_CONTEXT(up.text()) {
+        BOOST_TEST(json_at(up.out, "/0/instance").value_or("") == box.key());
+        BOOST_TEST(json_at(up.out, "/0/root").value_or("") == box.project());
+        BOOST_TEST(json_at(up.out, "/0/state").value_or("") == "running");
+        BOOST_TEST(json_at(up.out, "/0/pid").value_or("") == std::to_string(box.daemon_pid()));
+        BOOST_TEST(json_at(up.out, "/0/version").has_value());
+        BOOST_TEST(std::stoll(json_at(up.out, "/0/uptime_ms").value_or("-1")) >= 0);
+    }
+    box.run({"shutdown"});
+    const auto down = box.run({"list", "--json"});
+    BOOST_TEST(json_at(down.out, "/0/state").value_or("") == "stopped");
+    BOOST_TEST(json_at(down.out, "/0/pid").value_or("") == "null");
+    BOOST_TEST(json_at(down.out, "/0/root").value_or("") == box.project());
+}
+
+BOOST_AUTO_TEST_CASE(looking_starts_nothing) {
+    sandbox box;
+    make_calc_project(box);
+    box.run({"ping"});
+    box.run({"shutdown"});
+    const int starts = box.daemon_starts();
+    for (int i = 0; i < 3; ++i)
+        BOOST_TEST(box.run({"list"}).status == 0);
+    BOOST_TEST(box.daemon_starts() == starts);
+    BOOST_TEST(box.processes().empty());
+}
+
+BOOST_AUTO_TEST_CASE(L04_one_that_is_stopped_holds_up_nobody) {
+    sandbox box;
+    make_calc_project(box);
+    std::vector<pid_t> stopped;
+    for (const char* name : {"one", "two", "three"}) {
+        box.run({"--instance", name, "ping"});
+        const std::string pid = slurp(box.runtime() + "/" + name + ".pid");
+        BOOST_REQUIRE(!pid.empty());
+        stopped.push_back(std::stoi(pid));
+    }
+    for (const pid_t pid : stopped)
+        ::kill(pid, SIGSTOP);
+    const auto listed = box.run({"list", "--json"});
+    for (const pid_t pid : stopped)
+        ::kill(pid, SIGCONT);
+    BOOST_TEST_CONTEXT(listed.text()) {
+        for (const char* at : {"/0/state", "/1/state", "/2/state"}) {
+            BOOST_TEST(json_at(listed.out, at).value_or("") == "wedged");
+        }
+        BOOST_TEST(json_at(listed.out, "/0/version").value_or("null") != "null");
+    }
+    BOOST_TEST(listed.elapsed < 4s);
+}
+
+BOOST_AUTO_TEST_CASE(for_people_it_is_a_table) {
+    sandbox box;
+    make_calc_project(box);
+    box.run({"ping"});
+    const auto done = box.run({"list"});
+    BOOST_TEST(done.out.find("ROOT") != std::string::npos);
+    BOOST_TEST(done.out.find(box.project()) != std::string::npos);
+    BOOST_TEST(done.out.find("running") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

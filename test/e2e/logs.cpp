@@ -1,0 +1,248 @@
+// hob logs: reads without a daemon, follows over rotation and restart, ends when its reader is gone.
+
+#include <boost/test/unit_test.hpp>
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "harness/sandbox.hpp"
+#include "util/fd.hpp"
+#include "util/rotating_file.hpp"
+
+using namespace hob::test;
+
+namespace {
+
+const std::string echo_unit = "[worker.echo]\nrun = [\"cat\"]\nprotocol = \"lines\"\n";
+
+std::string daemon_record(const std::string& time, const std::string& level, const std::string& message) {
+    return R"({"ts":"2026-01-02T)" + time + R"(.123Z","level":")" + level + R"(","channel":"unit","msg":")" +
+           message + "\",\"pid\":12}\n";
+}
+
+std::string unit_record(const std::string& stream, const std::string& message) {
+    return R"({"ts":"2026-01-02T03:04:05.678Z","stream":")" + stream + R"(","msg":")" + message + "\"}\n";
+}
+
+// Makes the state dir as a daemon would have left it.
+void put_log(const sandbox& box, const std::string& name, const std::string& text) {
+    ::mkdir(box.state().c_str(), 0700);
+    ::mkdir(box.state_dir().c_str(), 0700);
+    ::mkdir((box.state_dir() + "/log").c_str(), 0700);
+    std::ofstream(box.state_dir() + "/" + name, std::ios::app | std::ios::binary) << text;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(logs)
+
+BOOST_AUTO_TEST_CASE(prints_the_daemons_log_for_people_and_starts_nothing) {
+    sandbox box;
+    box.set_env("TZ", "UTC0");
+    box.config(echo_unit);
+    put_log(box, "daemon.log.1", daemon_record("03:04:05", "info", "worker started"));
+    put_log(box, "daemon.log", daemon_record("03:04:06", "error", "worker died"));
+    const auto out = box.run({"logs"});
+    BOOST_TEST(out.status == 0, out.text());
+    BOOST_TEST(out.out ==
+               "2026-01-02 03:04:05.123 info    unit      worker started pid=12\n"
+               "2026-01-02 03:04:06.123 error   unit      worker died pid=12\n");
+    BOOST_TEST(out.err == "");
+    BOOST_TEST(box.run({"logs", "daemon"}).out == out.out);
+    BOOST_TEST(box.daemon_pid() == 0);
+    BOOST_TEST(!exists(box.socket()));
+}
+
+BOOST_AUTO_TEST_CASE(L28_a_broken_hob_toml_does_not_matter) {
+    sandbox box;
+    box.config("[worker.echo\nrun = ");
+    put_log(box, "daemon.log", daemon_record("03:04:05", "info", "worker started"));
+    put_log(box, "log/echo.log", unit_record("stdout", "hello"));
+    BOOST_TEST(box.run({"logs"}).status == 0);
+    BOOST_TEST(box.run({"logs", "echo"}).out.ends_with("stdout hello\n"));
+}
+
+BOOST_AUTO_TEST_CASE(selects_by_count_time_level_and_text) {
+    sandbox box;
+    box.set_env("TZ", "UTC0");
+    std::string all;
+    for (int i = 10; i < 60; ++i) {
+        all += daemon_record("03:04:" + std::to_string(i), i % 10 == 0 ? "warning" : "info",
+                             "n" + std::to_string(i));
+    }
+    put_log(box, "daemon.log", all + all);
+    BOOST_TEST(count(box.run({"logs"}).out, "\n") == 50u);
+    BOOST_TEST(count(box.run({"logs", "-n", "all"}).out, "\n") == 100u);
+    BOOST_TEST(count(box.run({"logs", "-n", "0"}).out, "\n") == 0u);
+    const auto last = box.run({"logs", "-n", "2", "--level", "warn"}).out;
+    BOOST_TEST(last ==
+               "2026-01-02 03:04:40.123 warning unit      n40 pid=12\n"
+               "2026-01-02 03:04:50.123 warning unit      n50 pid=12\n");
+    BOOST_TEST(count(box.run({"logs", "--since", "2026-01-02 03:04:57"}).out, "\n") == 6u);
+    BOOST_TEST(count(box.run({"logs", "--until", "2026-01-02T03:04:12Z"}).out, "\n") == 4u);
+    BOOST_TEST(count(box.run({"logs", "--since", "1m"}).out, "\n") == 0u);
+    BOOST_TEST(count(box.run({"logs", "--grep", "^n3[12] pid"}).out, "\n") == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(L29_wrong_options_are_usage_errors) {
+    sandbox box;
+    box.config(echo_unit);
+    for (const std::vector<std::string>& wrong :
+         std::vector<std::vector<std::string>>{{"logs", "--since", "yesterdayish"},
+                                               {"logs", "--until", "25:00"},
+                                               {"logs", "--level", "loud"},
+                                               {"logs", "echo", "--level", "info"},
+                                               {"logs", "--grep", "("},
+                                               {"logs", "-n", "many"},
+                                               {"logs", "-n", "-1"},
+                                               {"logs", "-f", "--until", "1m"},
+                                               {"logs", "a", "b"}}) {
+        const auto out = box.run(wrong);
+        BOOST_TEST(out.status == 2, out.text());
+        BOOST_TEST(out.err.starts_with("hob: cannot "), out.text());
+        BOOST_TEST(out.out == "");
+    }
+    BOOST_TEST(box.daemon_pid() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_unit_is_an_error_and_a_known_one_without_a_log_is_none) {
+    sandbox box;
+    box.config(echo_unit);
+    put_log(box, "log/gone.log", unit_record("stdout", "from before"));
+    const auto unknown = box.run({"logs", "ecko"});
+    BOOST_TEST(unknown.status == 1);
+    BOOST_TEST(unknown.err ==
+               "hob: cannot read the log of 'ecko': no such unit\nhint: did you mean 'echo'?\n");
+    const auto json = box.run({"logs", "ecko", "--json"});
+    BOOST_TEST(json_at(json.err, "/error/code").value_or("") == "unit_unknown");
+    const auto quiet = box.run({"logs", "echo"});
+    BOOST_TEST((quiet.status == 0 && quiet.out.empty()), quiet.text());
+    BOOST_TEST(box.run({"logs", "gone"}).out.ends_with("stdout from before\n"));
+    BOOST_TEST(box.run({"logs", "../daemon"}).status == 1);
+    BOOST_TEST(box.run({"logs", ""}).status == 1);
+}
+
+BOOST_AUTO_TEST_CASE(C07_json_prints_each_record_as_it_is_stored) {
+    sandbox box;
+    box.config(echo_unit);
+    const std::string records = unit_record("stdout", "a") + unit_record("stderr", "b");
+    put_log(box, "log/echo.log", records);
+    BOOST_TEST(box.run({"logs", "echo", "--json"}).out == records);
+    put_log(box, "log/echo.log", "half a rec\xff\n\nplain\n");
+    const auto out = box.run({"logs", "echo", "--json"});
+    BOOST_TEST(out.out == records + "{\"data_b64\":\"aGFsZiBhIHJlY/8=\"}\n{\"msg\":\"plain\"}\n");
+}
+
+BOOST_AUTO_TEST_CASE(lines_that_are_no_record_are_shown_as_they_are) {
+    sandbox box;
+    put_log(box, "daemon.log",
+            "{\"ts\":\"2026\nplain text\n" + daemon_record("03:04:05", "info", "m") + "half");
+    const auto out = box.run({"logs"});
+    BOOST_TEST(out.out.starts_with("{\"ts\":\"2026\nplain text\n2026"), out.out);
+    BOOST_TEST(out.out.ends_with("m pid=12\nhalf\n"), out.out);
+}
+
+BOOST_AUTO_TEST_CASE(colors_only_where_they_are_wanted) {
+    sandbox box;
+    put_log(box, "daemon.log", daemon_record("03:04:05", "error", "m"));
+    BOOST_TEST(box.run({"logs"}).out.find('\x1b') == std::string::npos);
+    BOOST_TEST(box.run({"logs", "--color", "always"}).out.find("\x1b[31merror") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(C01_a_reader_that_leaves_early_is_no_error) {
+    sandbox box;
+    std::string all;
+    for (int i = 0; i < 20000; ++i)
+        all += daemon_record("03:04:05", "info", "message");
+    put_log(box, "daemon.log", all);
+    const auto out = box.shell("hob logs -n all | head -1; echo ${PIPESTATUS[0]}");
+    BOOST_TEST(out.out.ends_with("pid=12\n0\n"), out.text());
+    BOOST_TEST(out.err == "");
+    run_options closed;
+    closed.close_stdout = true;
+    BOOST_TEST(box.run({"logs"}, closed).signal == 0);
+}
+
+BOOST_AUTO_TEST_CASE(C04_follows_across_rotation_truncation_and_a_new_file) {
+    sandbox box;
+    box.config(echo_unit);
+    put_log(box, "log/echo.log", unit_record("stdout", "before"));
+    const std::string path = box.state_dir() + "/log/echo.log";
+    auto follower = box.start({"logs", "-f", "echo"});
+    const auto next = [&] {
+        const std::string line = follower.read_line(10s).value_or("(end)");
+        return line.substr(std::min(line.find("stdout "), line.size()));
+    };
+    BOOST_TEST(next() == "stdout before");
+    hob::util::rotating_file file(path, 400, 3, {});
+    for (int i = 0; i < 40; ++i) {
+        file.append(unit_record("stdout", std::to_string(i)));
+        BOOST_REQUIRE(next() == "stdout " + std::to_string(i));
+    }
+    BOOST_REQUIRE(exists(path + ".2"));
+    std::ofstream(path, std::ios::trunc) << unit_record("stdout", "truncated");
+    BOOST_TEST(next() == "stdout truncated");
+    ::unlink(path.c_str());
+    std::ofstream(path) << unit_record("stdout", "made anew");
+    BOOST_TEST(next() == "stdout made anew");
+    follower.signal(SIGINT);
+    const auto end = follower.wait();
+    BOOST_TEST(end.status == 0, end.text());
+    BOOST_TEST(end.err == "");
+}
+
+BOOST_AUTO_TEST_CASE(C04_follows_across_a_daemons_restart) {
+    sandbox box;
+    auto follower = box.start({"logs", "-f", "-n", "all"});
+    BOOST_REQUIRE(box.run({"ping"}).status == 0);
+    BOOST_TEST(follower.read_line(10s).has_value());
+    BOOST_REQUIRE(box.run({"shutdown"}).status == 0);
+    BOOST_REQUIRE(box.run({"ping"}).status == 0);
+    const std::string pid = "pid=" + std::to_string(box.daemon_pid());
+    for (bool found = false; !found;) {
+        const auto line = follower.read_line(10s);
+        BOOST_REQUIRE(line.has_value());
+        found = line->find(pid) != std::string::npos;
+    }
+    follower.signal(SIGINT);
+    BOOST_TEST(follower.wait().status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(C04_following_waits_for_a_log_that_does_not_exist_yet) {
+    sandbox box;
+    box.config(echo_unit);
+    auto follower = box.start({"logs", "-f", "echo"});
+    put_log(box, "log/echo.log", unit_record("stdout", "at last"));
+    BOOST_TEST(follower.read_line(10s).value_or("").ends_with("stdout at last"));
+    BOOST_TEST(box.daemon_pid() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(C04_following_ends_when_its_reader_is_gone_though_nothing_is_written) {
+    sandbox box;
+    put_log(box, "daemon.log", daemon_record("03:04:05", "info", "m"));
+    const auto out = box.shell("hob logs -f | head -1; echo ${PIPESTATUS[0]}");
+    BOOST_TEST(out.out.ends_with("m pid=12\n0\n"), out.text());
+    BOOST_TEST(out.err == "");
+}
+
+BOOST_AUTO_TEST_CASE(following_ends_at_its_deadline) {
+    sandbox box;
+    put_log(box, "daemon.log", daemon_record("03:04:05", "info", "m"));
+    const auto out = box.run({"logs", "-f", "--timeout", "200ms"});
+    BOOST_TEST(out.status == 4, out.text());
+    BOOST_TEST(out.out.ends_with("m pid=12\n"));
+}
+
+BOOST_AUTO_TEST_CASE(L18_a_locale_that_is_not_installed_does_not_matter) {
+    sandbox box;
+    box.set_env("LC_ALL", "xx_YY.UTF-8");
+    put_log(box, "daemon.log", daemon_record("03:04:05", "info", "grüße"));
+    const auto out = box.run({"logs", "--grep", "gr.+e"});
+    BOOST_TEST(out.out.ends_with("grüße pid=12\n"), out.text());
+    BOOST_TEST(box.run({"ping"}).status == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

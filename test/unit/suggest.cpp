@@ -1,0 +1,65 @@
+#include "util/suggest.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <vector>
+
+using hob::util::nearest;
+
+namespace {
+
+std::string best(std::string_view word, std::vector<std::string_view> candidates) {
+    return std::string(nearest(word, candidates).value_or("-"));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(suggest)
+
+BOOST_AUTO_TEST_CASE(a_slip_of_the_finger_is_recognised) {
+    const std::vector<std::string_view> keys{"run", "restart", "ready", "shutdown_timeout",
+                                             "env", "env_file"};
+    BOOST_TEST(best("shutdwn_timeout", keys) == "shutdown_timeout");
+    BOOST_TEST(best("rn", keys) == "run");
+    BOOST_TEST(best("rnu", keys) == "run");
+    BOOST_TEST(best("restrat", keys) == "restart");
+    BOOST_TEST(best("envfile", keys) == "env_file");
+    BOOST_TEST(best("reddy", keys) == "ready");
+    BOOST_TEST(best("ruun", keys) == "run");
+}
+
+BOOST_AUTO_TEST_CASE(case_and_dashes_do_not_count) {
+    BOOST_TEST(best("Shutdown-Timeout", {"shutdown", "shutdown_timeout"}) == "shutdown_timeout");
+    BOOST_TEST(best("on_failure", {"never", "on-failure"}) == "on-failure");
+    BOOST_TEST(best("term", {"TERM", "TRAP"}) == "TERM");
+}
+
+BOOST_AUTO_TEST_CASE(the_nearest_wins_and_the_first_of_equals) {
+    BOOST_TEST(best("stat", {"status", "start"}) == "start");
+    BOOST_TEST(best("fob", {"foo", "fox"}) == "foo");
+    BOOST_TEST(best("foo", {"fob", "foo"}) == "foo");
+}
+
+BOOST_AUTO_TEST_CASE(a_beginning_is_enough_when_there_is_only_one_such) {
+    BOOST_TEST(best("comp", {"completions", "check"}) == "completions");
+    BOOST_TEST(best("comp", {"completions", "compose_files"}) == "-");
+    BOOST_TEST(best("co", {"completions"}) == "-");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_near_is_not_suggested) {
+    BOOST_TEST(best("x", {"a", "b"}) == "-");
+    BOOST_TEST(best("db", {"dc"}) == "-");
+    BOOST_TEST(best("elephant", {"run", "restart"}) == "-");
+    BOOST_TEST(best("", {"run"}) == "-");
+    BOOST_TEST(best("run", {}) == "-");
+    BOOST_TEST(best("run", {""}) == "-");
+}
+
+BOOST_AUTO_TEST_CASE(a_word_of_any_length_is_cheap) {
+    const std::string endless(1'000'000, 'a');
+    BOOST_TEST(best(endless, {"a", "aaa"}) == "-");
+    BOOST_TEST((best("aaa", {endless}) == "-"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
