@@ -1,6 +1,7 @@
 #pragma once
-// What a verb is: one record, in the verb's own file, holding both halves: what the client runs and which methods the
-// daemon answers for it. One explicit table (table.cpp) lists the records. Help, completion and the tests read them.
+// What a verb is: one record, in the verb's own file, holding both halves: what the client runs and which
+// methods the daemon answers for it. One explicit table (table.cpp) lists the records. Help, completion and
+// the tests read them.
 
 #include <boost/asio/awaitable.hpp>
 
@@ -41,8 +42,8 @@ struct option_row {
     std::string_view help;   // one line, no full stop
 };
 
-// The daemon's half. `now` answers at once and must not block; `later` is a coroutine, cancelled when its client
-// hangs up. Either returns the result as raw JSON or throws failure. Exactly one of the two is set.
+// The daemon's half. `now` answers at once and must not block; `later` is a coroutine, cancelled when its
+// client hangs up. Either returns the result as raw JSON or throws failure. Exactly one of the two is set.
 struct method_row {
     std::string_view name;
     std::string (*now)(lifecycle::daemon&, ipc::session&, const ipc::request&) = nullptr;
@@ -64,19 +65,20 @@ struct global_options {
 class invocation {
 public:
     global_options global;
-    std::vector<std::string> operands;  // before "--"
-    std::vector<std::string> command;   // after "--": never read as hob's own
+    std::vector<std::string> operands;               // before "--"
+    std::vector<std::string> command;                // after "--": never read as hob's own
     util::deadline limit = util::deadline::never();  // of --timeout
 
-    bool has(std::string_view option) const;                               // by long name
-    std::optional<std::string> value(std::string_view option) const;       // the last one given
-    const lifecycle::instance& where();                                    // resolved at the first call; throws failure
-    util::deadline limit_or(std::chrono::milliseconds by_default) const;   // --timeout, else from now
+    bool has(std::string_view option) const;                          // by long name
+    std::optional<std::string> value(std::string_view option) const;  // the last one given
+    const lifecycle::instance& where();  // resolved at the first call; throws failure
+    util::deadline limit_or(std::chrono::milliseconds by_default) const;  // --timeout, else from now
 
     std::vector<std::pair<std::string, std::string>> options;  // long name, value ("" for a flag)
 
 private:
-    std::shared_ptr<const lifecycle::instance> where_;  // shared only so that the type may stay incomplete here
+    std::shared_ptr<const lifecycle::instance>
+        where_;  // shared only so that the type may stay incomplete here
 };
 
 struct command {
@@ -87,11 +89,11 @@ struct command {
     daemon_need need = daemon_need::none;
     operand_kind completes = operand_kind::none;
     int operands_min = 0;
-    int operands_max = 0;          // -1: any number
+    int operands_max = 0;  // -1: any number
     std::span<const option_row> options = {};
     exit_code (*run)(invocation&) = nullptr;
     std::span<const method_row> methods = {};
-    bool takes_command = false;    // "-- CMD..." is meaningful
+    bool takes_command = false;  // "-- CMD..." is meaningful
 };
 
 // Every verb, sorted by name.

@@ -1,7 +1,6 @@
 #pragma once
 // One process of a worker, from fork to the last leftover.
 
-
 #include <memory>
 
 #include "unit/call_table.hpp"

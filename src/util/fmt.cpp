@@ -1,5 +1,5 @@
-// The one place where fmt's own code is compiled: Debian has it as a shared library only, and header-only it would be
-// compiled again by each of the files that format something.
+// The one place where fmt's own code is compiled: Debian has it as a shared library only, and header-only it
+// would be compiled again by each of the files that format something.
 
 #include <fmt/format-inl.h>
 

@@ -78,5 +78,6 @@ int main(int argc, char** argv) {
         std::cout << json::serialize(reply) << std::endl;
     }
     // Neither SIGTERM nor the end of its input ends it.
-    while (stubborn) ::pause();
+    while (stubborn)
+        ::pause();
 }
