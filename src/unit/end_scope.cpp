@@ -41,21 +41,21 @@ asio::awaitable<bool> wait_gone(std::vector<member> members, util::deadline limi
     co_return true;
 }
 
-asio::awaitable<void> end_scope(scope wanted, util::deadline limit) {
+asio::awaitable<std::vector<member>> end_scope(scope wanted, util::deadline limit) {
     for (;;) {
         auto left = find_members(wanted);
-        if (left.empty()) co_return;
+        if (left.empty()) co_return left;
         for (const auto& process : left)
             signal_member(process, SIGKILL);
         const pid_t example = left.front().pid;
         const auto count = left.size();
-        auto wait = wait_gone(std::move(left), limit);
+        auto wait = wait_gone(left, limit);
         const bool gone = co_await std::move(wait);
         if (!gone || limit.expired()) {
             util::log(
                 util::level::warning, "unit", "processes of a unit could not be ended",
                 {util::field("unit", wanted.unit), util::field("count", count), util::field("pid", example)});
-            co_return;
+            co_return find_members(wanted);
         }
     }
 }

@@ -46,8 +46,8 @@ void signal_scope_group(const scope& wanted, int number);
 // Waits until all of `members` are gone. False: not within the limit.
 boost::asio::awaitable<bool> wait_gone(std::vector<member> members, util::deadline limit);
 
-// SIGKILL to what is left of the scope, again for what it forked meanwhile, until nothing is; logs what
-// remains.
-boost::asio::awaitable<void> end_scope(scope wanted, util::deadline limit);
+// SIGKILL to what is left of the scope, again for what it forked meanwhile, until nothing is; logs and
+// returns what remains.
+boost::asio::awaitable<std::vector<member>> end_scope(scope wanted, util::deadline limit);
 
 }  // namespace hob::unit

@@ -7,16 +7,11 @@
 
 #include "unit/worker_life.hpp"
 #include "util/duration.hpp"
-#include "util/json_text.hpp"
-#include "util/log.hpp"
 
 namespace hob::unit {
 namespace {
 
 namespace asio = boost::asio;
-using util::field;
-using util::level;
-using util::log;
 
 std::string_view name_of_phase(worker::phase phase) {
     switch (phase) {
@@ -45,8 +40,7 @@ struct counted {
 }  // namespace
 
 worker::worker(std::shared_ptr<unit_context> context, unit_spec spec)
-    : context_(std::move(context)),
-      spec_(std::make_shared<const unit_spec>(std::move(spec))),
+    : supervised(std::move(context), std::move(spec), name_of_phase(phase::cold)),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
            context_->options.log_max_files),
       settled_(context_->options.executor),
@@ -61,38 +55,21 @@ std::shared_ptr<worker> worker::make(std::shared_ptr<unit_context> context, unit
 }
 
 unit_status worker::status() const {
-    unit_status now;
-    now.name = spec_->name;
-    now.kind = unit_kind::worker;
-    now.state = name_of_phase(phase_);
+    unit_status now = supervised::status();
     now.pid = life_ ? life_->process->pid() : 0;
-    now.since = since_;
     now.restarts = restarts_;
     if (last_exit_) now.exit = exit_brief(*last_exit_);
     return now;
 }
 
 void worker::set_phase(phase to) {
-    if (phase_ == to) return;
-    const auto from = std::exchange(phase_, to);
-    since_ = std::chrono::system_clock::now();
+    phase_ = to;
     if (to == phase::stopping) {
         settled_.clear();
     } else {
         settled_.set();
     }
-    const pid_t pid = life_ ? life_->process->pid() : 0;
-    log(level::info, "unit", "worker changed its state",
-        {field("unit", spec_->name), field("from", name_of_phase(from)), field("to", name_of_phase(to)),
-         field("pid", pid)});
-    if (context_->options.publish) {
-        std::string params =
-            fmt::format(R"({{"unit":{},"kind":"worker","from":"{}","to":"{}")", util::json_quote(spec_->name),
-                        name_of_phase(from), name_of_phase(to));
-        params += pid ? fmt::format(R"(,"pid":{}}})", pid) : "}";
-        context_->options.publish("unit.state", std::move(params));
-    }
-    if (context_->options.changed) context_->options.changed();
+    enter(name_of_phase(to), life_ ? life_->process->pid() : 0);
 }
 
 void worker::check_usable(const char* verb) const {
@@ -135,7 +112,7 @@ asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline l
 
 asio::awaitable<std::string> worker::call(std::string method, std::string params_raw,
                                           std::optional<std::chrono::milliseconds> timeout) {
-    const auto self = shared_from_this();
+    const auto alive = self();
     const counted here(calls_);
     const auto allowed = timeout.value_or(std::get<worker_spec>(spec_->detail).call_timeout);
     const auto limit = util::deadline::in(allowed);
@@ -146,18 +123,18 @@ asio::awaitable<std::string> worker::call(std::string method, std::string params
     co_return co_await std::move(answer);
 }
 
-asio::awaitable<void> worker::start(std::optional<std::vector<std::string>> caller_environment) {
-    const auto self = shared_from_this();
+asio::awaitable<void> worker::start(std::optional<environment> caller) {
+    const auto alive = self();
     held_ = false;
     context_->options.db.set_held(spec_->name, false);
-    if (caller_environment) caller_environment_ = std::move(caller_environment);
+    if (caller) caller_environment_ = std::move(caller);
     const auto limit = util::deadline::in(spec_->stop.timeout + limits::start_timeout);
     auto warm = wait_until_warm("start", limit);
     co_await std::move(warm);
 }
 
 asio::awaitable<void> worker::stop(bool hold) {
-    const auto self = shared_from_this();
+    const auto alive = self();
     if (hold) {
         held_ = true;
         context_->options.db.set_held(spec_->name, true);
@@ -170,10 +147,10 @@ asio::awaitable<void> worker::stop(bool hold) {
     }
 }
 
-asio::awaitable<void> worker::restart(std::optional<std::vector<std::string>> caller_environment) {
-    const auto self = shared_from_this();
+asio::awaitable<void> worker::restart(std::optional<environment> caller) {
+    const auto alive = self();
     // Before the stop: a call that comes in between is to start it as this caller wants it.
-    if (caller_environment) caller_environment_ = std::move(caller_environment);
+    if (caller) caller_environment_ = std::move(caller);
     auto stopped = stop(false);
     co_await std::move(stopped);
     auto started = start(std::nullopt);

@@ -14,48 +14,44 @@
 #include "error.hpp"
 #include "unit/child.hpp"
 #include "unit/process_io.hpp"
-#include "unit/registry.hpp"
+#include "unit/supervised.hpp"
 #include "unit/unit_log.hpp"
-#include "unit/unit_status.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
 
 namespace hob::unit {
 
-// What all units share; the registry owns it and outlives every coroutine of theirs.
-struct unit_context {
-    registry_options options;
-    bool closing = false;  // stop_all(): no new starts
-};
-
-class worker : public std::enable_shared_from_this<worker> {
+class worker final : public supervised {
 public:
     enum class phase { cold, starting, warm, stopping, failed };
 
     // shared: the registry, and each coroutine of a call or a life while it runs.
     static std::shared_ptr<worker> make(std::shared_ptr<unit_context> context, unit_spec spec);
-    ~worker();
+    ~worker() override;
 
-    const unit_spec& spec() const { return *spec_; }
-    unit_status status() const;
-    bool running() const { return life_ != nullptr; }
-    std::size_t calls() const { return calls_; }
+    unit_status status() const override;
+    bool running() const override { return life_ != nullptr; }
+    bool ready() const override { return phase_ == phase::warm; }
+    std::size_t in_flight() const override { return calls_; }
 
     // See registry. The strings are the coroutine's own.
     boost::asio::awaitable<std::string> call(std::string method, std::string params_raw,
                                              std::optional<std::chrono::milliseconds> timeout);
-    boost::asio::awaitable<void> start(std::optional<std::vector<std::string>> caller_environment);
-    boost::asio::awaitable<void> stop(bool hold);
-    boost::asio::awaitable<void> restart(std::optional<std::vector<std::string>> caller_environment);
+    boost::asio::awaitable<void> start(std::optional<environment> caller) override;
+    boost::asio::awaitable<void> stop(bool hold) override;
+    boost::asio::awaitable<void> restart(std::optional<environment> caller) override;
 
-    void request_stop(const char* why);  // in the background; waiting callers get failure(cancelled)
-    void kill_now();                     // SIGKILL, also to what is being stopped
-    void reconfigure(unit_spec spec);    // for the next start; a running process is stopped
-    void set_log_limits(std::uint64_t max_size, int max_files) { log_.set_limits(max_size, max_files); }
+    void request_stop(const char* why) override;  // waiting callers get failure(cancelled)
+    void kill_now() override;
+    void reconfigure(unit_spec spec) override;  // a running process is stopped
+    void set_log_limits(std::uint64_t max_size, int max_files) override {
+        log_.set_limits(max_size, max_files);
+    }
 
 private:
     struct life;
     worker(std::shared_ptr<unit_context> context, unit_spec spec);
+    std::shared_ptr<worker> self() { return std::static_pointer_cast<worker>(shared_from_this()); }
 
     void set_phase(phase to);
     boost::asio::awaitable<void> wait_until_warm(const char* verb, util::deadline limit);
@@ -65,7 +61,6 @@ private:
     void attach_pipes(const std::shared_ptr<life>& now, child_pipes pipes);
 
     boost::asio::awaitable<void> live(std::shared_ptr<life> now);
-    boost::asio::awaitable<exit_state> end_gently(std::shared_ptr<life> now);
     boost::asio::awaitable<void> finish(std::shared_ptr<life> now, exit_state exit);
     boost::asio::awaitable<void> watch_idle(std::shared_ptr<life> now);
     boost::asio::awaitable<void> watch_closed_input(std::shared_ptr<life> now);
@@ -75,12 +70,9 @@ private:
     void oversized(life& now);
     failure death(const exit_state& exit) const;
 
-    const std::shared_ptr<unit_context> context_;  // also held by the registry and every other unit
-    std::shared_ptr<const unit_spec> spec_;        // a life keeps the one that it was started with
     unit_log log_;
     phase phase_ = phase::cold;
-    std::chrono::system_clock::time_point since_ = std::chrono::system_clock::now();
-    std::optional<std::vector<std::string>> caller_environment_;
+    std::optional<environment> caller_environment_;
     std::shared_ptr<life> life_;  // also held by the coroutines that live it
     util::event settled_;         // set while no end is being waited for
     std::optional<exit_state> last_exit_;

@@ -1,8 +1,6 @@
 #include "unit/worker_life.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
-#include <unistd.h>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -10,10 +8,8 @@
 #include <utility>
 
 #include "limits.hpp"
-#include "unit/environment.hpp"
 #include "util/json_text.hpp"
 #include "util/log.hpp"
-#include "util/proc.hpp"
 
 namespace hob::unit {
 namespace {
@@ -22,11 +18,6 @@ namespace asio = boost::asio;
 using util::field;
 using util::level;
 using util::log;
-
-const std::string& this_boot() {
-    static const std::string id = util::boot_id();
-    return id;
-}
 
 }  // namespace
 
@@ -41,9 +32,7 @@ void worker::start_process() {
         throw;
     }
     if (std::exchange(died_, false)) ++restarts_;
-    auto& options = context_->options;
-    options.db.put_process({spec_->name, life_->process->pid(), life_->process->pid(), life_->process->pid(),
-                            life_->process->start_time(), this_boot(), spec_->kill});
+    const auto& options = context_->options;
     set_phase(phase::warm);
     util::spawn(options.executor, live(life_), "worker " + spec_->name);
     if (std::get<worker_spec>(spec_->detail).idle_timeout) {
@@ -57,17 +46,14 @@ std::shared_ptr<worker::life> worker::make_life() {
     made->spec = spec_;
     made->speaks = *make_protocol(std::get<worker_spec>(spec_->detail).protocol);
     child_pipes pipes;
-    child_options wanted;
-    wanted.unit = spec_->name;
+    process_options wanted;
+    wanted.spec = spec_;
     wanted.argv = spec_->run.argv;
-    wanted.environment = unit_environment(
-        caller_environment_ ? *caller_environment_ : options.base_environment, *spec_, options.instance_key);
-    wanted.cwd = spec_->cwd;
-    if (options.unit_nofile.rlim_max != 0) wanted.nofile = options.unit_nofile;
+    wanted.environment = context_->environment_of(*spec_, caller_environment_);
     wanted.input = pipes.input.read.get();
     wanted.output = pipes.output.write.get();
     wanted.error = pipes.error.write.get();
-    made->process = std::make_unique<child>(options.executor, wanted);
+    made->process = std::make_unique<unit_process>(context_, wanted);
     log_.clear_tail();
     attach_pipes(made, std::move(pipes));
     return made;
@@ -79,7 +65,7 @@ void worker::attach_pipes(const std::shared_ptr<life>& now, child_pipes pipes) {
     pipes.error.write.reset();
     // The handlers are dropped by process_io::finish and abandon, before the life ends: plain pointers would
     // do, were it not for a daemon that is torn down in the middle.
-    const std::weak_ptr<worker> owner = weak_from_this();
+    const std::weak_ptr<worker> owner = self();
     const std::weak_ptr<life> current = now;
     process_io::handlers on;
     on.output = [owner, current](std::string_view bytes) {
@@ -105,74 +91,37 @@ void worker::attach_pipes(const std::shared_ptr<life>& now, child_pipes pipes) {
 }
 
 asio::awaitable<void> worker::live(std::shared_ptr<life> now) {
-    const auto self = shared_from_this();
-    std::optional<exit_state> exit;
-    if (!now->stop_asked) {
-        auto ended = now->process->exited();
-        exit = co_await std::move(ended);
-    }
-    if (!exit) {
-        auto ended = end_gently(now);
-        exit = co_await std::move(ended);
+    const auto alive = self();
+    auto ended = now->process->ended();
+    std::optional<exit_state> exit = co_await std::move(ended);
+    if (now->process->stop_asked()) {
+        now->calls->close(
+            failure(error_kind::cancelled,
+                    fmt::format("cannot call '{}': it was stopped meanwhile", now->spec->name)));
+        now->io->close_input();
+        auto ending = now->process->end();
+        exit = co_await std::move(ending);
     }
     auto finished = finish(now, *exit);
     co_await std::move(finished);
 }
 
 void worker::request_stop(const char* why) {
-    if (!life_ || std::exchange(life_->stop_asked, true)) return;
+    if (!life_ || !life_->process->request_stop()) return;
     log(level::info, "unit", "worker is stopped",
         {field("unit", spec_->name), field("reason", why), field("pid", life_->process->pid())});
     set_phase(phase::stopping);
-    life_->process->interrupt();
 }
 
 void worker::kill_now() {
     if (!life_) return;
-    life_->hurried = true;
-    if (!life_->process->poll())
-        signal_scope_group(life_->members(context_->options.instance_key, true), SIGKILL);
     request_stop("killed");
-}
-
-// The stop signal, the stop timeout, SIGKILL. Returns with the main process ended.
-asio::awaitable<exit_state> worker::end_gently(std::shared_ptr<life> now) {
-    now->calls->close(failure(error_kind::cancelled,
-                              fmt::format("cannot call '{}': it was stopped meanwhile", now->spec->name)));
-    now->io->close_input();
-    const auto members = now->members(context_->options.instance_key, true);
-    const auto limit =
-        util::deadline::in(now->hurried ? std::chrono::milliseconds(0) : now->spec->stop.timeout);
-    std::optional<exit_state> exit = now->process->poll();
-    if (!exit && !now->hurried) {
-        signal_scope_group(members, now->spec->stop.signal);
-        signal_scope_group(members, SIGCONT);  // a stopped process cannot act on a signal
-        auto ended = now->process->exited();
-        const auto seen = co_await util::within(limit.remaining(), std::move(ended));
-        if (seen) exit = *seen;
-    }
-    if (exit && !now->hurried && now->spec->kill != kill_scope::main) {
-        // The rest of the group was told, too, and has the same time.
-        scope group = members;
-        group.kill = kill_scope::group;
-        auto gone = wait_gone(find_members(group), limit);
-        co_await std::move(gone);
-    }
-    while (!exit) {
-        log(level::warning, "unit", "worker is killed",
-            {field("unit", now->spec->name), field("pid", now->process->pid())});
-        signal_scope_group(members, SIGKILL);
-        now->process->signal(SIGKILL);
-        auto ended = now->process->exited();
-        const auto seen = co_await util::within(limits::reap_timeout, std::move(ended));
-        if (seen) exit = *seen;
-    }
-    co_return *exit;
+    life_->process->kill_now();
 }
 
 // After the main process's end: its last bytes, the callers, what it left behind, the record.
 asio::awaitable<void> worker::finish(std::shared_ptr<life> now, exit_state exit) {
-    const bool asked = now->stop_asked;
+    const bool asked = now->process->stop_asked();
     set_phase(phase::stopping);
     auto rest = now->io->finish();
     co_await std::move(rest);
@@ -186,11 +135,8 @@ asio::awaitable<void> worker::finish(std::shared_ptr<life> now, exit_state exit)
     log(asked ? level::info : level::warning, "unit", "worker ended",
         {field("unit", now->spec->name), field("pid", now->process->pid()), field("how", exit_text(exit))});
     log_.write("hob", fmt::format("the worker {}\n", exit_text(exit)));
-    auto leftovers = end_scope(now->members(context_->options.instance_key, true),
-                               util::deadline::in(limits::reap_timeout));
+    auto leftovers = now->process->clear_away();
     co_await std::move(leftovers);
-    now->process->reap();
-    context_->options.db.forget_process(now->spec->name, now->process->pid());
     now->over = true;
     now->idle.cancel();
     now->deaf.cancel();
@@ -199,9 +145,9 @@ asio::awaitable<void> worker::finish(std::shared_ptr<life> now, exit_state exit)
 }
 
 asio::awaitable<void> worker::watch_idle(std::shared_ptr<life> now) {
-    const auto self = shared_from_this();
+    const auto alive = self();
     const auto limit = *std::get<worker_spec>(now->spec->detail).idle_timeout;
-    while (!now->over && !now->stop_asked) {
+    while (!now->over && !now->process->stop_asked()) {
         const auto idle_since =
             now->calls->waiting() > 0 ? std::chrono::steady_clock::now() : now->calls->last_used();
         if (std::chrono::steady_clock::now() - idle_since >= limit) {
@@ -217,7 +163,7 @@ asio::awaitable<void> worker::watch_idle(std::shared_ptr<life> now) {
 
 // Its end usually follows, and says more; a process that lives on without reading is of no use.
 asio::awaitable<void> worker::watch_closed_input(std::shared_ptr<life> now) {
-    const auto self = shared_from_this();
+    const auto alive = self();
     now->deaf.expires_after(limits::reap_timeout);
     boost::system::error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);

@@ -43,6 +43,23 @@ asio::awaitable<bool> within(std::chrono::milliseconds limit, asio::awaitable<vo
     std::rethrow_exception(failed);
 }
 
+asio::awaitable<std::size_t> first_of(asio::awaitable<void> one, asio::awaitable<void> other) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto first = asio::co_spawn(executor, std::move(one), asio::deferred);
+    auto second = asio::co_spawn(executor, std::move(other), asio::deferred);
+    auto group = asio::experimental::make_parallel_group(std::move(first), std::move(second));
+    auto [order, first_failed, second_failed] =
+        co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+    const auto failed = order[0] == 0 ? first_failed : second_failed;
+    if (failed) std::rethrow_exception(failed);
+    co_return order[0];
+}
+
+asio::awaitable<void> pause(std::chrono::milliseconds length) {
+    timer limiter(co_await asio::this_coro::executor, end_of_wait(length));
+    co_await limiter.async_wait(asio::use_awaitable);
+}
+
 event::event(const asio::any_io_executor& executor) : timer_(executor, timer::time_point::max()) {}
 
 void event::set() {
@@ -59,6 +76,26 @@ asio::awaitable<void> event::wait() {
         co_await timer_.async_wait(token);
         const auto cancelled = co_await asio::this_coro::cancellation_state;
         if (!set_ && cancelled.cancelled() != asio::cancellation_type::none) {
+            throw boost::system::system_error(asio::error::operation_aborted);
+        }
+    }
+}
+
+bell::bell(const asio::any_io_executor& executor) : timer_(executor, timer::time_point::max()) {}
+
+void bell::ring() {
+    ++rings_;
+    timer_.cancel();
+}
+
+asio::awaitable<void> bell::wait() {
+    const auto heard = rings_;
+    while (rings_ == heard) {
+        boost::system::error_code error;
+        auto token = asio::redirect_error(asio::use_awaitable, error);
+        co_await timer_.async_wait(token);
+        const auto cancelled = co_await asio::this_coro::cancellation_state;
+        if (rings_ == heard && cancelled.cancelled() != asio::cancellation_type::none) {
             throw boost::system::system_error(asio::error::operation_aborted);
         }
     }

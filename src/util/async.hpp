@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <string>
@@ -49,6 +50,13 @@ asio::awaitable<std::optional<T>> within(std::chrono::milliseconds limit, asio::
 // As above; false: the limit was reached.
 asio::awaitable<bool> within(std::chrono::milliseconds limit, asio::awaitable<void> work);
 
+// Runs both; the first that ends cancels the other, and both have unwound when this returns, so that they may
+// refer to the caller's locals. 0 or 1: which ended first. A failure of that one is passed on.
+asio::awaitable<std::size_t> first_of(asio::awaitable<void> one, asio::awaitable<void> other);
+
+// Returns after `length`; throws on cancellation.
+asio::awaitable<void> pause(std::chrono::milliseconds length);
+
 // Something that others wait for: set() wakes all who wait. One thread.
 class event {
 public:
@@ -61,6 +69,18 @@ public:
 private:
     timer timer_;  // never expires: cancelling it is the wake-up
     bool set_ = false;
+};
+
+// Something that happens again and again: ring() wakes whoever waits at that moment. One thread.
+class bell {
+public:
+    explicit bell(const asio::any_io_executor& executor);
+    void ring();
+    asio::awaitable<void> wait();  // until the next ring(); throws on cancellation
+
+private:
+    timer timer_;  // never expires: cancelling it is the wake-up
+    std::uint64_t rings_ = 0;
 };
 
 }  // namespace hob::util

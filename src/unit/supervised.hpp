@@ -1,0 +1,82 @@
+#pragma once
+// What the registry and other units know of a unit, whatever its kind. Its state has one writer, enter().
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unit/registry.hpp"
+#include "unit/unit_status.hpp"
+#include "util/async.hpp"
+
+namespace hob::unit {
+
+class supervised;
+
+// What all units share; the registry makes it, and every unit holds it, too.
+struct unit_context {
+    registry_options options;
+    bool closing = false;  // stop_all(): no new starts
+    // Any unit by name; nullptr: there is none. Ask again after each suspension.
+    std::function<std::shared_ptr<supervised>(std::string_view name)> find;
+
+    // What a process of `spec` finds in its environment; `caller`: instead of the daemon's own base. Throws
+    // failure(unit_failed) for an env_file that cannot be read.
+    std::vector<std::string> environment_of(const unit_spec& spec,
+                                            const std::optional<std::vector<std::string>>& caller) const;
+};
+
+class supervised : public std::enable_shared_from_this<supervised> {
+public:
+    using environment = std::vector<std::string>;  // K=V
+
+    virtual ~supervised() = default;
+    supervised(const supervised&) = delete;
+    supervised& operator=(const supervised&) = delete;
+
+    const unit_spec& spec() const { return *spec_; }
+    std::string_view state() const { return state_; }
+    virtual unit_status status() const;  // name, kind, state and since are filled in here
+
+    virtual bool running() const = 0;           // a process of it exists, or is about to
+    virtual std::size_t in_flight() const = 0;  // what somebody waits for
+    // What names it in `after` may begin. Whether it could become so by itself: see `failed`.
+    virtual bool ready() const = 0;
+
+    // See registry. The arguments are the coroutine's own.
+    virtual boost::asio::awaitable<void> start(std::optional<environment> caller) = 0;
+    virtual boost::asio::awaitable<void> stop(bool hold) = 0;
+    virtual boost::asio::awaitable<void> restart(std::optional<environment> caller) = 0;
+
+    virtual void request_stop(const char* why) = 0;  // in the background
+    virtual void kill_now() = 0;                     // SIGKILL, also to what is being stopped
+    virtual void reconfigure(unit_spec spec) = 0;    // for the next start
+    virtual void set_log_limits(std::uint64_t max_size, int max_files) = 0;
+
+    // Rings at every change of state.
+    util::bell& changes() { return changes_; }
+
+protected:
+    // `state`: the name that it begins in, a literal.
+    supervised(std::shared_ptr<unit_context> context, unit_spec spec, std::string_view state);
+
+    // The one writer of the state: sets it, logs it, publishes it, wakes who waits. `state`: a literal.
+    void enter(std::string_view state, pid_t pid);
+
+    const std::shared_ptr<unit_context> context_;  // also held by the registry and every other unit
+    std::shared_ptr<const unit_spec> spec_;        // a process keeps the one that it was started with
+
+private:
+    std::string_view state_;
+    std::chrono::system_clock::time_point since_ = std::chrono::system_clock::now();
+    util::bell changes_;
+};
+
+}  // namespace hob::unit

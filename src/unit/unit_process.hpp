@@ -1,0 +1,64 @@
+#pragma once
+// One process of a unit, from fork to its last leftover, with its record in the database. How it is asked to
+// end, and what of it is ended with it, its spec says.
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "unit/child.hpp"
+#include "unit/scope.hpp"
+#include "unit/supervised.hpp"
+
+namespace hob::unit {
+
+struct process_options {
+    std::shared_ptr<const unit_spec> spec;  // its name, cwd, stop and kill
+    std::vector<std::string> argv;
+    std::vector<std::string> environment;  // all of it, K=V
+    std::optional<std::string> cwd;        // instead of the spec's
+    int input = -1;                        // as in child_options
+    int output = -1;
+    int error = -1;
+};
+
+class unit_process {
+public:
+    // The process runs and is recorded when this returns. Throws failure(unit_failed).
+    unit_process(std::shared_ptr<unit_context> context, const process_options& options);
+    ~unit_process();
+    unit_process(const unit_process&) = delete;
+    unit_process& operator=(const unit_process&) = delete;
+
+    const unit_spec& spec() const { return *spec_; }
+    pid_t pid() const { return child_.pid(); }
+    std::optional<exit_state> poll() const { return child_.poll(); }  // nullopt: it still runs
+
+    // False: it was asked before. ended() returns, and end() is then to be called.
+    bool request_stop();
+    bool stop_asked() const { return stop_asked_; }
+    // SIGKILL to all that belongs to it, and end() does not wait for it to end by itself.
+    void kill_now();
+
+    // Until the process has ended; nullopt: request_stop() was called.
+    boost::asio::awaitable<std::optional<exit_state>> ended();
+    // The stop signal, the stop timeout, SIGKILL. Returns with the process ended.
+    boost::asio::awaitable<exit_state> end();
+    // After the process has ended: SIGKILL to what it left behind, as `kill` says; then it is reaped and its
+    // record forgotten. What could not be ended.
+    boost::asio::awaitable<std::vector<member>> clear_away();
+
+private:
+    scope members() const;
+
+    const std::shared_ptr<unit_context> context_;  // also held by the registry and every unit
+    const std::shared_ptr<const unit_spec> spec_;  // also the unit's, until it is reconfigured
+    child child_;
+    bool stop_asked_ = false;
+    bool hurried_ = false;
+};
+
+}  // namespace hob::unit
