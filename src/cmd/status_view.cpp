@@ -103,7 +103,8 @@ std::string units_table(const std::vector<unit_view>& units, const terminal& out
                        {"PID", 3, true},
                        {"SINCE", 2, true},
                        {"RESTARTS", 5, true},
-                       {"LAST EXIT", 1, false}});
+                       {"LAST EXIT", 1, false},
+                       {"DETAIL", 0, false}});
     for (const auto& unit : units) {
         const state_look look = look_of_state(unit.state, out.utf8);
         const std::string code(look.code);
@@ -115,7 +116,8 @@ std::string units_table(const std::vector<unit_view>& units, const terminal& out
              {unit.pid > 0 ? std::to_string(unit.pid) : "", ""},
              {age_of(unit.since), ""},
              {unit.restarts > 0 ? std::to_string(unit.restarts) : "", std::string(busy)},
-             {printable(exit_words(unit.exit), out.utf8), unit.exit == "0" ? "" : std::string(bad)}});
+             {printable(exit_words(unit.exit), out.utf8), unit.exit == "0" ? "" : std::string(bad)},
+             {printable(unit.detail, out.utf8), ""}});
     }
     return units_of_it.render(out);
 }
@@ -157,6 +159,7 @@ status_view read_status(std::string_view status_json) {
                                 .kind = unit.text("kind"),
                                 .state = unit.text("state"),
                                 .exit = unit.text("exit"),
+                                .detail = unit.text("detail"),
                                 .pid = unit.number("pid").value_or(0),
                                 .since = unit.text("since"),
                                 .restarts = unit.number("restarts").value_or(0)});

@@ -12,7 +12,7 @@
 namespace hob::cmd {
 
 struct unit_view {
-    std::string name, kind, state, exit;
+    std::string name, kind, state, exit, detail;
     std::int64_t pid = 0;  // 0: none
     std::string since;     // RFC 3339, or empty
     std::int64_t restarts = 0;

@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "unit/environment.hpp"
+#include "unit/known_children.hpp"
 #include "util/fd.hpp"
 #include "util/proc.hpp"
 
@@ -73,10 +74,19 @@ bool is_hob_daemon(const util::proc_stat& process) {
     return found;
 }
 
+// Where members of a scope can be. While its leader is held, this process is its parent and the subreaper of
+// whatever left it: then that is among our own descendants, and not in another unit's tree. Else everywhere.
+std::vector<util::proc_stat> candidates(const scope& wanted) {
+    if (!wanted.leader_held) return util::all_processes();
+    return util::process_tree(::getpid(), [&](const util::proc_stat& process) {
+        return process.pid == wanted.leader || !known_children().contains(process.pid);
+    });
+}
+
 // One reading of /proc.
 class census {
 public:
-    explicit census(const scope& wanted) : wanted_(wanted), all_(util::all_processes()) {
+    explicit census(const scope& wanted) : wanted_(wanted), all_(candidates(wanted)) {
         for (const auto& process : all_)
             children_[process.ppid].push_back(&process);
         const pid_t self = ::getpid();

@@ -33,7 +33,8 @@ struct member {
     std::uint64_t start_time = 0;
 };
 
-// Living processes (no zombies) of this scope. Reads /proc once.
+// Living processes (no zombies) of this scope. Reads once what /proc says of our own descendants while the
+// leader is held, else of all processes.
 std::vector<member> find_members(const scope& wanted);
 
 // Through a pidfd, after the start time has been compared. False: gone, or not permitted (errno EPERM).

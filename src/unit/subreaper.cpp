@@ -5,40 +5,23 @@
 
 #include <boost/asio/signal_set.hpp>
 
-#include <charconv>
-#include <string>
-
 #include "unit/child.hpp"
 #include "unit/known_children.hpp"
-#include "util/fd.hpp"
 #include "util/proc.hpp"
 
 namespace hob::unit {
 namespace {
-
-constexpr std::size_t children_file_max = 1u << 20;
 
 bool reap_by_pid(pid_t pid) {
     siginfo_t info{};
     return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) == 0 && info.si_pid == pid;
 }
 
-// Children of this process. The kernel's own list may not exist (CONFIG_PROC_CHILDREN): then by ppid over
-// /proc.
+// As the kernel lists them, or by ppid over all of /proc.
 std::vector<pid_t> own_children() {
-    std::vector<pid_t> found;
-    if (const auto list = util::read_file("/proc/thread-self/children", children_file_max)) {
-        const char* at = list->data();
-        const char* const end = at + list->size();
-        while (at < end) {
-            pid_t pid = 0;
-            const auto [next, error] = std::from_chars(at, end, pid);
-            if (error == std::errc{}) found.push_back(pid);
-            at = next + 1;
-        }
-        return found;
-    }
     const pid_t self = ::getpid();
+    if (auto list = util::children_of(self)) return *list;
+    std::vector<pid_t> found;
     for (const auto& process : util::all_processes()) {
         if (process.ppid == self && process.state == 'Z') found.push_back(process.pid);
     }

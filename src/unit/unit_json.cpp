@@ -4,6 +4,13 @@
 #include "util/json_text.hpp"
 
 namespace hob::unit {
+namespace {
+
+std::string number_or_null(const std::optional<std::int64_t>& number) {
+    return number ? std::to_string(*number) : "null";
+}
+
+}  // namespace
 
 std::string unit_json(const unit_status& status) {
     std::string text = R"({"name":)";
@@ -25,6 +32,9 @@ std::string unit_json(const unit_status& status) {
     } else {
         text += "null";
     }
+    text += R"(,"detail":)" + (status.detail.empty() ? "null" : util::json_quote(status.detail));
+    text += R"(,"rss_kib":)" + number_or_null(status.rss_kib);
+    text += R"(,"cpu_ms":)" + number_or_null(status.cpu_ms);
     return text + R"(,"next_at":null,"last_run":null})";
 }
 

@@ -9,8 +9,8 @@
 
 namespace hob::unit {
 
-// {"name","kind","state","pid","since","restarts","exit","next_at","last_run"}; null where there is nothing
-// to say.
+// {"name","kind","state","pid","since","restarts","exit","detail","rss_kib","cpu_ms","next_at",
+// "last_run"}; null where there is nothing to say.
 std::string unit_json(const unit_status& status);
 
 // The array of them.

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,10 @@ struct unit_status {
     int restarts = 0;                                            // starts after a death that nobody asked for
     std::optional<std::string>
         exit;  // how its last process ended: "0", "3", "signal 9"; nullopt: it never ended
+    std::string
+        detail;  // a few words about the state, such as why it failed or what it waits for; may be empty
+    std::optional<std::int64_t> rss_kib;  // of all its processes, where it was asked for and any runs
+    std::optional<std::int64_t> cpu_ms;   // likewise; of those that live, and what they have waited for
 };
 
 }  // namespace hob::unit

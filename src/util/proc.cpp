@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <memory>
 #include <string_view>
+#include <unordered_map>
 
 #include "util/fd.hpp"
 
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::size_t stat_max = 4096;
 constexpr std::size_t environ_max = 4u << 20;
+constexpr std::size_t children_max = 4u << 20;
 
 std::string proc_path(pid_t pid, const char* leaf) { return "/proc/" + std::to_string(pid) + "/" + leaf; }
 
@@ -35,6 +38,18 @@ Number number(std::string_view text) {
     return value;
 }
 
+// Decimal numbers, a blank after each.
+void add_numbers(std::string_view text, std::vector<pid_t>& into) {
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at < end) {
+        pid_t value = 0;
+        const auto [next, error] = std::from_chars(at, end, value);
+        if (error == std::errc{}) into.push_back(value);
+        at = next + 1;
+    }
+}
+
 }  // namespace
 
 std::optional<proc_stat> read_proc_stat(pid_t pid) {
@@ -53,7 +68,10 @@ std::optional<proc_stat> read_proc_stat(pid_t pid) {
     stat.ppid = number<pid_t>(field(rest, 1));
     stat.pgrp = number<pid_t>(field(rest, 2));
     stat.session = number<pid_t>(field(rest, 3));
+    for (const int ticks : {11, 12, 13, 14})
+        stat.cpu_ticks += number<std::uint64_t>(field(rest, ticks));
     stat.start_time = number<std::uint64_t>(field(rest, 19));
+    stat.rss_pages = number<std::uint64_t>(field(rest, 21));
     return stat;
 }
 
@@ -84,6 +102,41 @@ std::vector<pid_t> descendants_of(pid_t root, const std::vector<proc_stat>& all)
         }
     }
     found.erase(found.begin());
+    return found;
+}
+
+std::optional<std::vector<pid_t>> children_of(pid_t pid) {
+    const std::string tasks = proc_path(pid, "task");
+    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(tasks.c_str()), ::closedir);
+    if (!dir) return std::nullopt;
+    std::vector<pid_t> found;
+    while (const dirent* entry = ::readdir(dir.get())) {
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
+        const auto list = read_file(tasks + "/" + entry->d_name + "/children", children_max);
+        if (!list && errno == ENOENT && number<pid_t>(entry->d_name) == pid) return std::nullopt;
+        if (list) add_numbers(*list, found);
+    }
+    return found;
+}
+
+std::vector<proc_stat> process_tree(pid_t root, const std::function<bool(const proc_stat&)>& enter) {
+    const bool listed = children_of(::getpid()).has_value();
+    std::unordered_map<pid_t, std::vector<pid_t>> by_parent;
+    if (!listed) {
+        for (const auto& process : all_processes())
+            by_parent[process.ppid].push_back(process.pid);
+    }
+    std::vector<proc_stat> found;
+    std::vector<pid_t> open{root};
+    while (!open.empty()) {
+        const pid_t pid = open.back();
+        open.pop_back();
+        auto stat = read_proc_stat(pid);
+        if (!stat || !enter(*stat)) continue;
+        found.push_back(std::move(*stat));
+        const auto below = listed ? children_of(pid).value_or(std::vector<pid_t>()) : by_parent[pid];
+        open.insert(open.end(), below.begin(), below.end());
+    }
     return found;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ struct proc_stat {
     pid_t session = 0;
     std::uint64_t start_time =
         0;  // clock ticks since boot (field 22): with pid and boot id, names one process
+    std::uint64_t cpu_ticks = 0;  // user and system, and those of children that were waited for
+    std::uint64_t rss_pages = 0;
 };
 
 std::optional<proc_stat> read_proc_stat(pid_t pid);
@@ -30,6 +33,14 @@ std::vector<proc_stat> all_processes();
 
 // The pids among `all` whose ancestor (over ppid) is `root`; `root` itself is not included.
 std::vector<pid_t> descendants_of(pid_t root, const std::vector<proc_stat>& all);
+
+// The children of all threads of `pid`, as the kernel lists them; nullopt: it keeps no such list
+// (CONFIG_PROC_CHILDREN), or the process is gone.
+std::optional<std::vector<pid_t>> children_of(pid_t pid);
+
+// `root`, when it lives, and all its descendants. Into a process that `enter` refuses, and so below it, it
+// does not go; what is refused is left out.
+std::vector<proc_stat> process_tree(pid_t root, const std::function<bool(const proc_stat&)>& enter);
 
 // The value of `name` in the environment that the process was started with; nullopt: not set, or not
 // readable.

@@ -217,11 +217,7 @@ BOOST_AUTO_TEST_CASE(L09_a_deleted_socket_is_bound_again_or_the_daemon_ends) {
         BOOST_TEST(wait_until([&] { return box.processes().size() == 1; }, 12s));
     }
     // L10. The daemon may bind its socket anew while the directory is being emptied, as under a real cleaner.
-    BOOST_TEST(wait_until([&] {
-        std::error_code busy;
-        std::filesystem::remove_all(box.runtime(), busy);
-        return !exists(box.runtime());
-    }));
+    BOOST_TEST(remove_tree(box.runtime()));
     BOOST_TEST(box.run({"ping"}).status == 0);
     BOOST_TEST(wait_until([&] { return box.processes().size() == 1; }, 12s));
 }

@@ -187,6 +187,7 @@ std::string proc_status(pid_t pid,
 std::string slurp(const std::string& path);  // empty when unreadable
 bool exists(const std::string& path);        // lstat
 bool process_lives(pid_t pid);               // exists and is not a zombie
+bool remove_tree(const std::string& path);   // also when somebody makes files in it meanwhile
 std::size_t count(std::string_view text, std::string_view word);
 
 // The value at a JSON pointer ("/units/0/name") of `text`; strings unquoted, everything else as JSON text.

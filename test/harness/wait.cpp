@@ -112,6 +112,14 @@ bool process_lives(pid_t pid) {
     return stat && stat->state != 'Z' && stat->state != 'X';
 }
 
+bool remove_tree(const std::string& path) {
+    return wait_until([&] {
+        std::error_code busy;
+        std::filesystem::remove_all(path, busy);
+        return !exists(path);
+    });
+}
+
 std::size_t count(std::string_view text, std::string_view word) {
     std::size_t found = 0;
     for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + word.size()))
