@@ -52,6 +52,14 @@ inline constexpr std::size_t stderr_tail_lines = 10;            // kept for the 
 inline constexpr std::size_t stderr_tail_bytes = 8u << 10;
 inline constexpr std::size_t log_line_max = 64u << 10;  // a longer line is kept in pieces
 
+// Services.
+inline constexpr std::chrono::milliseconds probe_pause_min =
+    5ms;  // between two attempts of a readiness probe,
+inline constexpr std::chrono::milliseconds probe_pause_max = 250ms;  // doubling up to this
+inline constexpr std::chrono::milliseconds probe_timeout = 5s;  // one attempt over http, or one connection
+inline constexpr std::chrono::milliseconds on_failure_timeout = 60s;  // the on_failure command
+inline constexpr std::size_t notify_message_max = 4096;               // bytes of one sd_notify message
+
 // The database. It is read and written between two events of the loop, so a lock held by others is waited for
 // briefly.
 inline constexpr std::chrono::milliseconds store_open_timeout = 1s;

@@ -49,6 +49,7 @@ struct method_row {
     std::string (*now)(lifecycle::daemon&, ipc::session&, const ipc::request&) = nullptr;
     boost::asio::awaitable<std::string> (*later)(lifecycle::daemon&, std::shared_ptr<ipc::session>,
                                                  ipc::request) = nullptr;
+    bool consents = true;  // of `later`: asking for it is the consent to what hob.toml starts by itself
 };
 
 struct global_options {

@@ -22,6 +22,7 @@ extern constinit const command shutdown_command;
 extern constinit const command start_command;
 extern constinit const command status_command;
 extern constinit const command stop_command;
+extern constinit const command wait_command;
 
 namespace {
 
@@ -30,7 +31,7 @@ constexpr const command* table[] = {
     &call_command,   &check_command,  &completions_command, &daemon_command,  &doctor_command,
     &events_command, &help_command,   &init_command,        &list_command,    &logs_command,
     &ping_command,   &prompt_command, &reload_command,      &restart_command, &shutdown_command,
-    &start_command,  &status_command, &stop_command,
+    &start_command,  &status_command, &stop_command,        &wait_command,
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ void add_all_methods(lifecycle::daemon& daemon) {
     for (const command* known : all_commands()) {
         for (const method_row& row : known->methods) {
             if (row.now) daemon.add_method(std::string(row.name), row.now);
-            if (row.later) daemon.add_method(std::string(row.name), row.later);
+            if (row.later) daemon.add_method(std::string(row.name), row.later, row.consents);
         }
     }
 }

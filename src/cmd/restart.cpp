@@ -19,6 +19,7 @@ exit_code restart_daemon(invocation& call) {
         throw failure(error_kind::usage, "cannot restart the daemon with --no-spawn", "hob shutdown ends it");
     }
     lifecycle::end_options ending;
+    ending.restart = true;
     ending.limit = call.limit_or(limits::shutdown_timeout_max + limits::reap_timeout);
     const auto old = lifecycle::end_daemon(call.where(), ending);
     const ipc::client connection = lifecycle::connect_acting(call.where(), connect_options_of(call));
@@ -34,16 +35,14 @@ exit_code restart_daemon(invocation& call) {
 
 exit_code run_restart(invocation& call) {
     if (call.operands.empty()) return restart_daemon(call);
-    return ask_units(call, "unit.restart", caller_environment::send);
+    return ask_units(call, "unit.restart");
 }
 
 boost::asio::awaitable<std::string> answer_restart(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
                                                    ipc::request asked) {
-    const unit_request wanted = parse_unit_request(asked.params);
-    for (const auto& unit : wanted.units) {
-        auto restarting = daemon.registry().restart(unit, wanted.environment);
-        co_await std::move(restarting);
-    }
+    unit_request wanted = parse_unit_request(asked.params);
+    auto restarting = daemon.registry().restart_units(wanted.units, std::move(wanted.environment));
+    co_await std::move(restarting);
     co_return unit_reply(daemon, wanted.units);
 }
 

@@ -8,29 +8,15 @@
 namespace hob::cmd {
 namespace {
 
-exit_code run_start(invocation& call) { return ask_units(call, "unit.start", caller_environment::send); }
-
-// Without names: every service.
-std::vector<std::string> services_of(const lifecycle::daemon& daemon) {
-    std::vector<std::string> names;
-    for (const auto& spec : daemon.config().units) {
-        if (spec.kind == unit::unit_kind::service) names.push_back(spec.name);
-    }
-    if (names.empty()) {
-        throw failure(error_kind::unit_failed, "cannot start 'every service': hob.toml has no service",
-                      "workers start by themselves when they are called");
-    }
-    return names;
-}
+exit_code run_start(invocation& call) { return ask_units(call, "unit.start"); }
 
 boost::asio::awaitable<std::string> answer_start(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
                                                  ipc::request asked) {
     unit_request wanted = parse_unit_request(asked.params);
-    if (wanted.units.empty()) wanted.units = services_of(daemon);
-    for (const auto& unit : wanted.units) {
-        auto starting = daemon.registry().start(unit, wanted.environment);
-        co_await std::move(starting);
-    }
+    if (wanted.units.empty())
+        wanted.units = every_service(daemon, "start", "workers start by themselves when they are called");
+    auto starting = daemon.registry().start_units(wanted.units, std::move(wanted.environment));
+    co_await std::move(starting);
     co_return unit_reply(daemon, wanted.units);
 }
 

@@ -9,6 +9,7 @@
 
 #include "cmd/status_json.hpp"
 #include "unit/unit_json.hpp"
+#include "unit/usage.hpp"
 #include "util/clock.hpp"
 #include "util/fd.hpp"
 #include "util/json_text.hpp"
@@ -66,6 +67,12 @@ std::string status_report(lifecycle::daemon& of, const std::vector<std::string>&
     } else {
         for (const auto& name : units)
             shown.push_back(known_unit(of, name));
+    }
+    for (auto& unit : shown) {
+        if (unit.pid == 0) continue;
+        const unit::usage used = unit::tree_usage(unit.pid);
+        unit.rss_kib = used.rss_kib;
+        unit.cpu_ms = used.cpu_ms;
     }
     const lifecycle::instance& where = of.where();
     std::string text = R"({"instance":)" + util::json_quote(where.key);

@@ -102,6 +102,8 @@ std::string units_table(const std::vector<unit_view>& units, const terminal& out
                        {"KIND", 4, false},
                        {"PID", 3, true},
                        {"SINCE", 2, true},
+                       {"MEMORY", 5, true},
+                       {"CPU", 5, true},
                        {"RESTARTS", 5, true},
                        {"LAST EXIT", 1, false},
                        {"DETAIL", 0, false}});
@@ -115,6 +117,8 @@ std::string units_table(const std::vector<unit_view>& units, const terminal& out
              {printable(unit.kind, out.utf8), std::string(quiet)},
              {unit.pid > 0 ? std::to_string(unit.pid) : "", ""},
              {age_of(unit.since), ""},
+             {unit.rss_kib ? fmt::format("{:.1f} MiB", static_cast<double>(*unit.rss_kib) / 1024) : "", ""},
+             {unit.cpu_ms ? util::format_duration(milliseconds(*unit.cpu_ms)) : "", ""},
              {unit.restarts > 0 ? std::to_string(unit.restarts) : "", std::string(busy)},
              {printable(exit_words(unit.exit), out.utf8), unit.exit == "0" ? "" : std::string(bad)},
              {printable(unit.detail, out.utf8), ""}});
@@ -138,6 +142,31 @@ std::string age_of(std::string_view rfc3339) {
     return util::format_duration(std::max(age, milliseconds(0)));
 }
 
+std::vector<unit_view> read_units(std::string_view reply_json) {
+    std::vector<unit_view> units;
+    const object whole(reply_json);
+    for (const auto element :
+         util::json_array_elements(whole.raw("units")).value_or(std::vector<std::string_view>())) {
+        const object unit(element);
+        units.push_back({.name = unit.text("name"),
+                         .kind = unit.text("kind"),
+                         .state = unit.text("state"),
+                         .exit = unit.text("exit"),
+                         .detail = unit.text("detail"),
+                         .pid = unit.number("pid").value_or(0),
+                         .since = unit.text("since"),
+                         .restarts = unit.number("restarts").value_or(0),
+                         .rss_kib = unit.number("rss_kib"),
+                         .cpu_ms = unit.number("cpu_ms")});
+    }
+    return units;
+}
+
+std::string unit_line(const unit_view& unit) {
+    const std::string process = unit.pid > 0 ? fmt::format(" (pid {})", unit.pid) : "";
+    return fmt::format("{}  {}{}\n", unit.name, unit.state, process);
+}
+
 status_view read_status(std::string_view status_json) {
     const object whole(status_json);
     const object daemon(whole.raw("daemon"));
@@ -152,18 +181,7 @@ status_view read_status(std::string_view status_json) {
                        .clients = daemon.number("clients"),
                        .rss_kib = daemon.number("rss_kib"),
                        .units = {}};
-    for (const auto element :
-         util::json_array_elements(whole.raw("units")).value_or(std::vector<std::string_view>())) {
-        const object unit(element);
-        status.units.push_back({.name = unit.text("name"),
-                                .kind = unit.text("kind"),
-                                .state = unit.text("state"),
-                                .exit = unit.text("exit"),
-                                .detail = unit.text("detail"),
-                                .pid = unit.number("pid").value_or(0),
-                                .since = unit.text("since"),
-                                .restarts = unit.number("restarts").value_or(0)});
-    }
+    status.units = read_units(status_json);
     return status;
 }
 

@@ -16,6 +16,7 @@ struct unit_view {
     std::int64_t pid = 0;  // 0: none
     std::string since;     // RFC 3339, or empty
     std::int64_t restarts = 0;
+    std::optional<std::int64_t> rss_kib, cpu_ms;
 };
 
 struct status_view {
@@ -27,6 +28,12 @@ struct status_view {
 
 // Members that are missing or of another type are empty: an older or newer daemon is still shown.
 status_view read_status(std::string_view status_json);
+
+// The units of a reply, {"units":[…]}.
+std::vector<unit_view> read_units(std::string_view reply_json);
+
+// "db  ready (pid 12)"
+std::string unit_line(const unit_view& unit);
 
 // The daemon's line, then the table of units. `verbose`: also what is the same nearly always.
 std::string render_status(const status_view& status, const terminal& out, bool verbose);

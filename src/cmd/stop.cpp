@@ -4,6 +4,7 @@
 
 #include "cmd/command.hpp"
 #include "cmd/output.hpp"
+#include "cmd/status_view.hpp"
 #include "cmd/unit_request.hpp"
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
@@ -33,39 +34,23 @@ exit_code run_stop(invocation& call) {
     if (call.global.json) {
         print(result + "\n");
     } else if (!call.global.quiet) {
-        const auto reply = boost::json::parse(result);
-        for (const auto& unit : reply.at("units").as_array()) {
-            print(fmt::format("{}  {}\n", std::string_view(unit.at("name").as_string()),
-                              std::string_view(unit.at("state").as_string())));
-        }
+        for (const auto& unit : read_units(result))
+            print(unit_line(unit));
     }
     return exit_code::done;
-}
-
-std::vector<std::string> services_of(const lifecycle::daemon& daemon) {
-    std::vector<std::string> names;
-    for (const auto& spec : daemon.config().units) {
-        if (spec.kind == unit::unit_kind::service) names.push_back(spec.name);
-    }
-    if (names.empty()) {
-        throw failure(error_kind::unit_failed, "cannot stop 'every service': hob.toml has no service",
-                      "hob shutdown ends the daemon and all that it runs");
-    }
-    return names;
 }
 
 boost::asio::awaitable<std::string> answer_stop(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
                                                 ipc::request asked) {
     unit_request wanted = parse_unit_request(asked.params);
-    if (wanted.units.empty()) wanted.units = services_of(daemon);
-    for (const auto& unit : wanted.units) {
-        auto stopping = daemon.registry().stop(unit);
-        co_await std::move(stopping);
-    }
+    if (wanted.units.empty())
+        wanted.units = every_service(daemon, "stop", "hob shutdown ends the daemon and all that it runs");
+    auto stopping = daemon.registry().stop_units(wanted.units);
+    co_await std::move(stopping);
     co_return unit_reply(daemon, wanted.units);
 }
 
-constexpr method_row methods[] = {{.name = "unit.stop", .later = answer_stop}};
+constexpr method_row methods[] = {{.name = "unit.stop", .later = answer_stop, .consents = false}};
 
 }  // namespace
 
@@ -75,8 +60,8 @@ extern constinit const command stop_command{
     .usage = "[UNIT...]",
     .description =
         "Stops these units and returns once nothing of them is left: stop signal, stop\n"
-        "timeout, SIGKILL. A worker or task stays stopped until `hob start`. Without\n"
-        "names: every service.",
+        "timeout, SIGKILL. They stay stopped until `hob start`. Without names: every\n"
+        "service.",
     .need = daemon_need::looking,
     .completes = operand_kind::unit,
     .operands_max = -1,

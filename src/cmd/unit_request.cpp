@@ -6,16 +6,22 @@
 #include <boost/json.hpp>
 
 #include "cmd/connection.hpp"
+#include "cmd/logs_tail.hpp"
 #include "cmd/output.hpp"
+#include "cmd/status_view.hpp"
+#include "cmd/unit_progress.hpp"
 #include "error.hpp"
 #include "lifecycle/daemon.hpp"
 #include "unit/unit_json.hpp"
+#include "util/json_text.hpp"
 #include "util/utf8.hpp"
 
 namespace hob::cmd {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::size_t failure_lines = 10;  // of its log, when a unit does not start
 
 // Values that are not UTF-8 cannot travel in JSON; a unit that needs one has `env_file`.
 json::array own_environment() {
@@ -37,36 +43,64 @@ std::optional<std::vector<std::string>> strings_of(const json::value* value) {
     return texts;
 }
 
-std::string line_of(const json::object& unit) {
-    const auto text = [&](const char* name) {
-        const json::value* value = unit.if_contains(name);
-        return value && value->is_string() ? std::string_view(value->as_string()) : std::string_view();
-    };
-    const json::value* pid = unit.if_contains("pid");
-    const std::string process = pid && pid->is_int64() ? fmt::format(" (pid {})", pid->as_int64()) : "";
-    return fmt::format("{}  {}{}\n", text("name"), text("state"), process);
-}
-
-}  // namespace
-
-exit_code ask_units(invocation& call, std::string_view method, caller_environment environment) {
+std::string request_params(const invocation& call) {
     json::object params;
     json::array names;
     for (const auto& name : call.operands)
         names.emplace_back(name);
     params["units"] = std::move(names);
-    if (environment == caller_environment::send) params["env"] = own_environment();
-    const std::string result = lifecycle::request_acting(call.where(), connect_options_of(call), method,
-                                                         json::serialize(params), call.limit);
+    params["env"] = own_environment();
+    return json::serialize(params);
+}
+
+// The reply; on a terminal what happens until then is shown.
+std::string ask_daemon(invocation& call, std::string_view method, const std::string& params) {
+    const terminal out = out_terminal();
+    if (call.global.json || call.global.quiet || !out.drawable)
+        return lifecycle::request_acting(call.where(), connect_options_of(call), method, params, call.limit);
+    return ask_and_show(call, method, params);
+}
+
+// "its log: db | FATAL: could not bind", at once, where the failure says whose it is.
+void show_last_lines(invocation& call, const failure& why) {
+    if (call.global.json || why.detail().empty()) return;
+    const auto members = util::json_object_members(why.detail());
+    if (!members) return;
+    for (const auto& member : *members) {
+        if (member.key != "unit") continue;
+        if (const auto unit = util::json_unquote(member.value))
+            print_error(last_log_lines(call.where(), *unit, failure_lines));
+    }
+}
+
+}  // namespace
+
+exit_code ask_units(invocation& call, std::string_view method) {
+    std::string result;
+    try {
+        result = ask_daemon(call, method, request_params(call));
+    } catch (const failure& why) {
+        show_last_lines(call, why);
+        throw;
+    }
     if (call.global.json) {
         print(result + "\n");
         return exit_code::done;
     }
-    if (call.global.quiet) return exit_code::done;
-    const json::value reply = json::parse(result);
-    for (const auto& unit : reply.at("units").as_array())
-        print(line_of(unit.as_object()));
+    if (call.global.quiet || out_terminal().drawable) return exit_code::done;
+    for (const auto& unit : read_units(result))
+        print(unit_line(unit));
     return exit_code::done;
+}
+
+std::vector<std::string> every_service(const lifecycle::daemon& daemon, const char* verb, const char* hint) {
+    std::vector<std::string> names;
+    for (const auto& spec : daemon.config().units) {
+        if (spec.kind == unit::unit_kind::service) names.push_back(spec.name);
+    }
+    if (!names.empty()) return names;
+    throw failure(error_kind::unit_failed,
+                  fmt::format("cannot {} 'every service': hob.toml has no service", verb), hint);
 }
 
 unit_request parse_unit_request(std::string_view params) {

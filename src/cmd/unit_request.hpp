@@ -11,11 +11,14 @@
 
 namespace hob::cmd {
 
-enum class caller_environment { send, keep_out };
+// Asks `method` for the operands' units, in one request with this process's environment, and prints the
+// reply; on a terminal each unit's way to it as it happens. Of a unit that fails the last lines of its log
+// are shown. Waits without a limit of its own: the units' own limits hold, and --timeout.
+exit_code ask_units(invocation& call, std::string_view method);
 
-// Asks `method` for the operands' units, in one request, and prints the reply. Waits without a limit of its
-// own: the units' own limits hold, and --timeout.
-exit_code ask_units(invocation& call, std::string_view method, caller_environment environment);
+// The names of all services. Throws failure(unit_failed, `cannot VERB 'every service': …`) when there is
+// none.
+std::vector<std::string> every_service(const lifecycle::daemon& daemon, const char* verb, const char* hint);
 
 // The daemon's half.
 struct unit_request {

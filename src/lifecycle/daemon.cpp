@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json.hpp>
@@ -192,6 +193,7 @@ void daemon::start() {
         ::futimens(options_.lock.fd(), nullptr);
     }
     clear_last_words(where);
+    if (consented_) registry_->begin();
     arm_idle_timer();
     util::release_startup_memory();
     util::log(level::info, channel, "daemon ready",
@@ -250,11 +252,12 @@ void daemon::add_method(std::string name, std::string (*now)(daemon&, ipc::sessi
 
 void daemon::add_method(std::string name,
                         boost::asio::awaitable<std::string> (*later)(daemon&, std::shared_ptr<ipc::session>,
-                                                                     ipc::request)) {
+                                                                     ipc::request),
+                        bool consents) {
     capabilities_.push_back(name);
-    auto handler = [this, later](std::shared_ptr<ipc::session> from, ipc::request asked) {
+    auto handler = [this, later, consents](std::shared_ptr<ipc::session> from, ipc::request asked) {
         if (!may_begin(asked.method)) throw ipc::draining_refusal();
-        consent();
+        if (consents) consent();
         return later(*this, std::move(from), std::move(asked));
     };
     dispatcher_.add(std::move(name), ipc::dispatcher::suspended(std::move(handler)));
@@ -265,6 +268,7 @@ void daemon::consent() {
     if (consented_) return;
     consented_ = true;
     store_->set_consented();
+    registry_->begin();
 }
 
 std::string daemon::hello_line() const {
@@ -291,9 +295,14 @@ void daemon::publish(std::string_view event, std::string_view members_raw) {
 }
 
 void daemon::changed() {
-    if (ended_ || !parts_) return;
-    write_page();
-    arm_idle_timer();
+    // A thousand units may change in one turn of the loop: the page is written once.
+    if (ended_ || !parts_ || std::exchange(page_due_, true)) return;
+    boost::asio::post(context_, [this] {
+        page_due_ = false;
+        if (ended_) return;
+        write_page();
+        arm_idle_timer();
+    });
 }
 
 void daemon::write_page() {
@@ -407,6 +416,7 @@ std::string daemon::reload() {
     std::string text = boost::json::serialize(result);
     util::log(level::info, "config", "configuration reloaded", {util::log_field{"units", text, true}});
     publish("config.reloaded", text);
+    if (consented_) registry_->begin();
     changed();
     util::release_startup_memory();
     return text;

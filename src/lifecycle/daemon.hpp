@@ -77,9 +77,11 @@ public:
 
     // One method of the wire. While the daemon drains, only what needs no unit is still answered.
     void add_method(std::string name, std::string (*now)(daemon&, ipc::session&, const ipc::request&));
+    // `consents`: who asks for it consents to what this configuration starts by itself.
     void add_method(std::string name,
                     boost::asio::awaitable<std::string> (*later)(daemon&, std::shared_ptr<ipc::session>,
-                                                                 ipc::request));
+                                                                 ipc::request),
+                    bool consents);
 
     exit_code run();  // from the start order to the last file removed
 
@@ -115,6 +117,7 @@ private:
     std::chrono::system_clock::time_point started_at_;
     std::chrono::steady_clock::time_point started_;
     bool consented_ = false;
+    bool page_due_ = false;  // to be written in the next turn of the loop
     bool draining_ = false;
     bool hurried_ = false;  // a second request to end: nothing is waited for
     bool ended_ = false;

@@ -110,7 +110,8 @@ private:
         const util::unique_fd process = open_pidfd(pid);
         asked_ = true;
         try {
-            connection.call("hob.shutdown", options_.now ? R"({"now":true})" : "{}",
+            connection.call("hob.shutdown",
+                            fmt::format(R"({{"now":{},"restart":{}}})", options_.now, options_.restart),
                             options_.limit.earlier(util::deadline::in(limits::request_timeout)));
         } catch (const ipc::not_executed&) {
             // It was on its way out already.

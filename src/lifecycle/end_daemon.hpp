@@ -11,7 +11,8 @@
 namespace hob::lifecycle {
 
 struct end_options {
-    bool now = false;  // SIGKILL to units; a wedged daemon is ended by its pidfd
+    bool restart = false;  // a successor follows: services that are up stay wanted
+    bool now = false;      // SIGKILL to units; a wedged daemon is ended by its pidfd
     util::deadline limit = util::deadline::never();  // of the whole
 };
 

@@ -156,6 +156,7 @@ service_spec read_service(table_reader& reader, std::string_view name) {
     reader.integer("max_restarts", spec.max_restarts, 0, count_max);
     spec.backoff = read_backoff(reader);
     reader.boolean("autostart", spec.autostart);
+    reader.duration("watchdog", spec.watchdog);
     return spec;
 }
 

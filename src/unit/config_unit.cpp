@@ -28,6 +28,7 @@ constexpr std::array kind_keys{
     kind_key{"restart", unit_kind::service},
     kind_key{"max_restarts", unit_kind::service},
     kind_key{"backoff", unit_kind::service},
+    kind_key{"watchdog", unit_kind::service},
     kind_key{"autostart", unit_kind::service},
     kind_key{"every", unit_kind::task},
     kind_key{"cron", unit_kind::task},

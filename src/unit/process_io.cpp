@@ -21,15 +21,25 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t chunk_size = 16u << 10;
+constexpr std::size_t chunk_size = 64u << 10;
+constexpr int chunks_in_a_row = 8;  // of one stream, before others have their turn
 // What one pipe can hold at most (fs.pipe-max-size is 1 MiB by default); more than that comes from somebody
 // who still writes, and is not the dead process's.
 constexpr std::size_t rest_max = 1u << 20;
 
 asio::posix::stream_descriptor own(const asio::any_io_executor& executor, util::unique_fd fd) {
-    asio::posix::stream_descriptor stream(executor, fd.release());
+    asio::posix::stream_descriptor stream(executor);
+    if (!fd) return stream;
+    stream.assign(fd.release());
     stream.native_non_blocking(true);
     return stream;
+}
+
+// One for all streams: each read is handled before the next begins, and a thousand units are not to own a
+// buffer each.
+std::array<char, chunk_size>& shared_buffer() {
+    static std::array<char, chunk_size> bytes;
+    return bytes;
 }
 
 }  // namespace
@@ -52,16 +62,32 @@ struct process_io::state {
         return which == 0 ? handle.output : handle.error;
     }
 
+    enum class reading { more, drained, ended };
+
+    // One read, handed on.
+    reading read_once(int which, std::size_t& total) {
+        auto& bytes = shared_buffer();
+        auto& stream = sources[static_cast<std::size_t>(which)].stream;
+        ssize_t n = 0;
+        do {
+            n = ::read(stream.native_handle(), bytes.data(), bytes.size());
+        } while (n < 0 && errno == EINTR);
+        if (n < 0) return errno == EAGAIN ? reading::drained : reading::ended;
+        if (n == 0) return reading::ended;
+        total += static_cast<std::size_t>(n);
+        // A copy: what is called may abandon all handlers.
+        if (const auto handle_bytes = handler(which))
+            handle_bytes({bytes.data(), static_cast<std::size_t>(n)});
+        return static_cast<std::size_t>(n) < bytes.size() ? reading::drained : reading::more;
+    }
+
     // What is in the pipe now.
     void read_rest(int which) {
-        std::array<char, chunk_size> bytes;
         auto& stream = sources[static_cast<std::size_t>(which)].stream;
-        for (std::size_t total = 0; stream.is_open() && total < rest_max;) {
-            const ssize_t n = ::read(stream.native_handle(), bytes.data(), bytes.size());
-            if (n < 0 && errno == EINTR) continue;
-            if (n <= 0) return;
-            total += static_cast<std::size_t>(n);
-            if (handler(which)) handler(which)({bytes.data(), static_cast<std::size_t>(n)});
+        std::size_t total = 0;
+        while (stream.is_open() && total < rest_max) {
+            const std::size_t before = total;
+            if (read_once(which, total) == reading::ended || total == before) return;
         }
     }
 
@@ -88,14 +114,16 @@ std::shared_ptr<process_io> process_io::make(const asio::any_io_executor& execut
 asio::awaitable<void> process_io::read_all(int which) {
     const auto self = shared_from_this();
     auto& from = state_->sources[static_cast<std::size_t>(which)];
-    std::array<char, chunk_size> bytes;
     while (!from.ending) {
         boost::system::error_code error;
         auto token = asio::redirect_error(asio::use_awaitable, error);
-        const auto buffer = asio::buffer(bytes);
-        const std::size_t n = co_await from.stream.async_read_some(buffer, token);
-        if (n > 0 && state_->handler(which)) state_->handler(which)({bytes.data(), n});
+        co_await from.stream.async_wait(asio::posix::stream_descriptor::wait_read, token);
         if (error) break;
+        auto seen = state::reading::more;
+        std::size_t total = 0;
+        for (int i = 0; i < chunks_in_a_row && seen == state::reading::more && from.stream.is_open(); ++i)
+            seen = state_->read_once(which, total);
+        if (seen == state::reading::ended) break;
     }
     from.ended.set();
 }

@@ -14,11 +14,23 @@
 
 namespace hob::unit {
 
-// The ends that a child gets, and those that stay here.
+// The ends that a child gets, and those that stay here. Without `input` the child reads /dev/null.
 struct child_pipes {
-    util::pipe_ends input = util::make_pipe();
+    util::pipe_ends input;
     util::pipe_ends output = util::make_pipe();
     util::pipe_ends error = util::make_pipe();
+
+    static child_pipes with_input() {
+        child_pipes pipes;
+        pipes.input = util::make_pipe();
+        return pipes;
+    }
+    // After the fork.
+    void close_child_ends() {
+        input.read.reset();
+        output.write.reset();
+        error.write.reset();
+    }
 };
 
 class process_io : public std::enable_shared_from_this<process_io> {

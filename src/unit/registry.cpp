@@ -4,10 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <utility>
 
 #include "error.hpp"
+#include "unit/service.hpp"
 #include "unit/worker.hpp"
 #include "util/log.hpp"
 #include "util/suggest.hpp"
@@ -96,9 +98,12 @@ public:
         std::erase_if(retired, [](const unit_ptr& one) { return !one->running(); });
     }
 
-    static bool is_run(unit_kind kind) { return kind == unit_kind::worker; }
+    static bool is_run(unit_kind kind) { return kind != unit_kind::task; }
 
-    unit_ptr make(const unit_spec& spec) const { return worker::make(context, spec); }
+    unit_ptr make(const unit_spec& spec) const {
+        if (spec.kind == unit_kind::service) return service::make(context, spec);
+        return worker::make(context, spec);
+    }
 
     void apply_unit(const unit_spec& spec) {
         const auto found = units.find(spec.name);
@@ -120,6 +125,15 @@ public:
         retired.erase(old);
         same->reconfigure(spec);
         return same;
+    }
+
+    void record_wishes(const char* verb, const std::vector<std::string>& names, bool up,
+                       const std::optional<std::vector<std::string>>& caller) {
+        for (const auto& name : names)
+            unit_named(verb, name);  // throws before anything is written
+        const store::batch together(context->options.db);
+        for (const auto& name : names)
+            unit_named(verb, name)->record_wish(up, caller);
     }
 
     std::vector<unit_ptr> running() const {
@@ -160,6 +174,7 @@ apply_result registry::apply(const config& wanted) {
             continue;
         }
         at->second->request_stop("it was removed from the configuration");
+        my.context->options.db.unwant(at->first);
         my.retired.push_back(at->second);
         at = my.units.erase(at);
     }
@@ -202,41 +217,125 @@ asio::awaitable<std::string> registry::call(std::string unit, std::string method
 
 asio::awaitable<void> registry::start(std::string unit,
                                       std::optional<std::vector<std::string>> caller_environment) {
-    const auto one = impl_->unit_named("start", unit);
-    auto started = one->start(std::move(caller_environment));
+    auto started = impl_->unit_named("start", unit)->start(std::move(caller_environment));
     co_await std::move(started);
 }
 
 asio::awaitable<void> registry::stop(std::string unit) {
-    const auto one = impl_->unit_named("stop", unit);
-    auto stopped = one->stop(true);
+    auto stopped = impl_->unit_named("stop", unit)->stop(true);
     co_await std::move(stopped);
 }
 
 asio::awaitable<void> registry::restart(std::string unit,
                                         std::optional<std::vector<std::string>> caller_environment) {
-    const auto one = impl_->unit_named("restart", unit);
-    auto restarted = one->restart(std::move(caller_environment));
+    auto restarted = impl_->unit_named("restart", unit)->restart(std::move(caller_environment));
     co_await std::move(restarted);
+}
+
+namespace {
+
+// Of a stop that nobody waits for.
+void tell(const std::exception_ptr& failed) {
+    if (!failed) return;
+    try {
+        std::rethrow_exception(failed);
+    } catch (const failure& why) {
+        util::log(util::level::error, "unit", "a unit could not be stopped",
+                  {util::field("reason", why.what())});
+    }
+}
+
+void throw_first(const std::vector<std::exception_ptr>& failures) {
+    for (const auto& failed : failures) {
+        if (failed) std::rethrow_exception(failed);
+    }
+}
+
+// Of those that still run, the ones that no other of them comes after: nothing needs them any more.
+std::vector<unit_ptr> needed_by_none(const std::vector<unit_ptr>& units) {
+    std::vector<unit_ptr> found;
+    for (const auto& one : units) {
+        const bool needed = std::any_of(units.begin(), units.end(), [&](const unit_ptr& other) {
+            return contains(other->spec().after, one->spec().name);
+        });
+        if (!needed) found.push_back(one);
+    }
+    return found.empty() ? units : found;
+}
+
+}  // namespace
+
+asio::awaitable<void> registry::start_units(std::vector<std::string> names,
+                                            std::optional<std::vector<std::string>> caller_environment) {
+    impl_->record_wishes("start", names, true, caller_environment);
+    std::vector<asio::awaitable<void>> starts;
+    for (const auto& name : names)
+        starts.push_back(impl_->unit_named("start", name)->start(caller_environment));
+    auto all = util::all_of(std::move(starts));
+    throw_first(co_await std::move(all));
+}
+
+asio::awaitable<void> registry::restart_units(std::vector<std::string> names,
+                                              std::optional<std::vector<std::string>> caller_environment) {
+    std::vector<asio::awaitable<void>> restarts;
+    for (const auto& name : names)
+        restarts.push_back(impl_->unit_named("restart", name)->restart(caller_environment));
+    auto all = util::all_of(std::move(restarts));
+    throw_first(co_await std::move(all));
+}
+
+asio::awaitable<void> registry::stop_units(std::vector<std::string> names) {
+    std::vector<unit_ptr> left;
+    impl_->record_wishes("stop", names, false, std::nullopt);
+    for (const auto& name : names)
+        left.push_back(impl_->unit_named("stop", name));
+    std::exception_ptr first_failed;
+    while (!left.empty()) {
+        const auto next = needed_by_none(left);
+        std::vector<asio::awaitable<void>> stops;
+        for (const auto& one : next)
+            stops.push_back(one->stop(true));
+        auto all = util::all_of(std::move(stops));
+        for (const auto& failed : co_await std::move(all)) {
+            if (failed && !first_failed) first_failed = failed;
+        }
+        std::erase_if(left, [&](const unit_ptr& one) {
+            return std::find(next.begin(), next.end(), one) != next.end();
+        });
+    }
+    if (first_failed) std::rethrow_exception(first_failed);
+}
+
+asio::awaitable<void> registry::wait(std::string name, wanted_state wanted) {
+    for (;;) {
+        const auto one = impl_->unit_named("wait for", name);
+        if (wanted == wanted_state::ready && one->ready()) co_return;
+        if (wanted == wanted_state::stopped && !one->running()) co_return;
+        if (wanted == wanted_state::idle && one->idle()) co_return;
+        if (wanted == wanted_state::ready && one->failed() && !one->running()) {
+            const std::string why = one->status().detail;
+            throw failure(
+                error_kind::unit_failed,
+                fmt::format("cannot wait for '{}': it failed{}", name, why.empty() ? "" : ", " + why),
+                fmt::format("hob logs {}", name));
+        }
+        auto change = one->changes().wait();
+        co_await std::move(change);
+    }
 }
 
 asio::awaitable<void> registry::stop_all() {
     impl_->context->closing = true;
     for (auto left = impl_->running(); !left.empty(); left = impl_->running()) {
-        std::vector<unit_ptr> next;  // nothing that runs needs them any more
-        for (const auto& one : left) {
-            const bool needed = std::any_of(left.begin(), left.end(), [&](const unit_ptr& other) {
-                return contains(other->spec().after, one->spec().name);
-            });
-            if (!needed) next.push_back(one);
-        }
-        if (next.empty()) next = left;
-        for (const auto& one : next)
-            one->request_stop("the daemon is shutting down");
+        const auto next = needed_by_none(left);
+        std::vector<asio::awaitable<void>> stops;
         for (const auto& one : next) {
-            auto stopped = one->stop(false);
-            co_await std::move(stopped);
+            one->request_stop("the daemon is shutting down");
+            stops.push_back(one->stop(false));
         }
+        auto all = util::all_of(std::move(stops));
+        for (const auto& failed : co_await std::move(all))
+            tell(failed);
     }
 }
 
@@ -244,6 +343,13 @@ void registry::kill_all() {
     impl_->context->closing = true;
     for (const auto& one : impl_->running())
         one->kill_now();
+}
+
+void registry::begin() {
+    for (const auto& spec : std::vector<unit_spec>(impl_->specs)) {
+        const auto found = impl_->units.find(spec.name);
+        if (found != impl_->units.end()) found->second->begin();
+    }
 }
 
 bool registry::anything_running() const { return !impl_->running().empty(); }

@@ -55,6 +55,10 @@ public:
     // nothing: `wanted` is valid.
     apply_result apply(const config& wanted);
 
+    // Starts what starts by itself: services that are wanted from before, those with autostart. After the
+    // first apply(), once this configuration is consented to, and after each further apply().
+    void begin();
+
     std::vector<unit_status> status() const;  // in file order
     std::optional<unit_status> status(const std::string& unit) const;
 
@@ -64,14 +68,29 @@ public:
     boost::asio::awaitable<std::string> call(std::string unit, std::string method, std::string params_raw,
                                              std::optional<std::chrono::milliseconds> timeout);
 
-    // A worker: returns once it is warm. `caller_environment`: the base of its environment from now on.
-    // Throws failure(unit_unknown, unit_failed).
+    // Returns once it is ready (a worker: warm). `caller_environment`: the base of its environment from now
+    // on. Throws failure(unit_unknown, unit_failed).
     boost::asio::awaitable<void> start(std::string unit,
                                        std::optional<std::vector<std::string>> caller_environment);
-    // Returns once no process of it is left; a worker is held until start(). Nothing running is success.
+    // Returns once no process of it is left; it is held until start(). Nothing running is success. Throws
+    // failure(unit_failed) naming what could not be ended.
     boost::asio::awaitable<void> stop(std::string unit);
     boost::asio::awaitable<void> restart(std::string unit,
                                          std::optional<std::vector<std::string>> caller_environment);
+
+    // The same for several, side by side as far as `after` lets them; stops in reverse. Each is tried; then
+    // the failure of the first that failed, in the order given, is thrown. Names are checked before anything
+    // begins.
+    boost::asio::awaitable<void> start_units(std::vector<std::string> units,
+                                             std::optional<std::vector<std::string>> caller_environment);
+    boost::asio::awaitable<void> stop_units(std::vector<std::string> units);
+    boost::asio::awaitable<void> restart_units(std::vector<std::string> units,
+                                               std::optional<std::vector<std::string>> caller_environment);
+
+    enum class wanted_state { ready, stopped, idle };
+    // Until it is so. Throws failure(unit_unknown), and failure(unit_failed) when it will not be so by
+    // itself.
+    boost::asio::awaitable<void> wait(std::string unit, wanted_state wanted);
 
     // Each unit's stop signal to its group, its stop timeout, SIGKILL, then escapees as `kill` says; a unit
     // after those that name it in `after`. New calls fail from here on.

@@ -78,9 +78,8 @@ bool is_hob_daemon(const util::proc_stat& process) {
 // whatever left it: then that is among our own descendants, and not in another unit's tree. Else everywhere.
 std::vector<util::proc_stat> candidates(const scope& wanted) {
     if (!wanted.leader_held) return util::all_processes();
-    return util::process_tree(::getpid(), [&](const util::proc_stat& process) {
-        return process.pid == wanted.leader || !known_children().contains(process.pid);
-    });
+    return util::process_tree(
+        ::getpid(), [&](pid_t pid) { return pid == wanted.leader || !known_children().contains(pid); });
 }
 
 // One reading of /proc.

@@ -86,6 +86,7 @@ struct service_spec {
     int max_restarts = 0;  // 0: no limit
     backoff_spec backoff;
     bool autostart = false;
+    std::optional<milliseconds> watchdog;  // silent for longer (no WATCHDOG=1): it is ended and restarted
     bool operator==(const service_spec&) const = default;
 };
 

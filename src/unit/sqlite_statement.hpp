@@ -30,6 +30,11 @@ public:
         return *this;
     }
 
+    sqlite_statement& bind_null() {
+        if (statement_) ::sqlite3_bind_null(statement_, ++bound_);
+        return *this;
+    }
+
     bool row() {  // steps; false: no further row, or an error, see code()
         if (code_ != SQLITE_OK && code_ != SQLITE_ROW) return false;
         code_ = ::sqlite3_step(statement_);
@@ -43,6 +48,7 @@ public:
     int code() const { return code_; }
 
     std::int64_t number(int column) const { return ::sqlite3_column_int64(statement_, column); }
+    bool is_null(int column) const { return ::sqlite3_column_type(statement_, column) == SQLITE_NULL; }
     std::string text(int column) const {
         const auto* bytes = ::sqlite3_column_blob(statement_, column);
         const auto size = static_cast<std::size_t>(::sqlite3_column_bytes(statement_, column));

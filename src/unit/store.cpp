@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <ctime>
 #include <utility>
@@ -20,17 +22,19 @@ using util::field;
 using util::level;
 using util::log;
 
-constexpr int schema_version = 1;
-
-constexpr const char* schema = R"(
-BEGIN IMMEDIATE;
+// Step N brings a database from version N to N + 1. A released step is never changed.
+constexpr std::array migrations{
+    R"(
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE process (unit TEXT NOT NULL, pid INTEGER NOT NULL, pgid INTEGER NOT NULL, session INTEGER NOT NULL,
     start_time INTEGER NOT NULL, boot_id TEXT NOT NULL, kill TEXT NOT NULL, PRIMARY KEY (unit, pid)) WITHOUT ROWID;
 CREATE TABLE held (unit TEXT PRIMARY KEY) WITHOUT ROWID;
-PRAGMA user_version = 1;
-COMMIT;
-)";
+)",
+    R"(
+CREATE TABLE wanted (unit TEXT PRIMARY KEY, environment BLOB) WITHOUT ROWID;
+)",
+};
+constexpr int schema_version = static_cast<int>(migrations.size());
 
 // An idle daemon is to own little memory: no lookaside buffers, no pages allocated ahead.
 void configure_sqlite() {
@@ -159,7 +163,7 @@ store::attempt store::prepare(const std::string& path) {
             "use the hob that wrote it, or move the file away");
     }
     if (!execute("PRAGMA journal_mode=WAL;")) return judge(::sqlite3_extended_errcode(db_));
-    if (version == 0 && !execute(schema)) {
+    if (!migrate(static_cast<int>(version))) {
         auto judged = judge(::sqlite3_extended_errcode(db_));
         execute("ROLLBACK;");
         // A schema that was half there is no schema of ours.
@@ -172,7 +176,8 @@ store::attempt store::prepare(const std::string& path) {
         if (const auto said = check.text(0); said != "ok") return {outcome::corrupt, said};
     }
     // Damage shows only where it is read, and a table may be missing: all of this is small.
-    for (const char* sql : {"SELECT * FROM meta", "SELECT * FROM process", "SELECT * FROM held"}) {
+    for (const char* sql :
+         {"SELECT * FROM meta", "SELECT * FROM process", "SELECT * FROM held", "SELECT * FROM wanted"}) {
         sqlite_statement all(db_, sql);
         if (!all.done()) {
             auto judged = judge(all.code());
@@ -187,10 +192,19 @@ store::attempt store::prepare(const std::string& path) {
 
 void store::use_memory() {
     const int code = ::sqlite3_open_v2(":memory:", &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
-    if (code != SQLITE_OK || !execute(schema)) {
+    if (code != SQLITE_OK || !migrate(0)) {
         throw failure(error_kind::internal,
                       fmt::format("cannot open 'a database in memory': {}", ::sqlite3_errstr(code)));
     }
+}
+
+bool store::migrate(int version) {
+    for (auto step = static_cast<std::size_t>(version); step < migrations.size(); ++step) {
+        const std::string sql =
+            fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version = {}; COMMIT;", migrations[step], step + 1);
+        if (!execute(sql.c_str())) return false;
+    }
+    return true;
 }
 
 bool store::execute(const char* sql) {
@@ -219,7 +233,21 @@ void store::set_consented() {
     written(put.done(), "consent");
 }
 
+// They mean nothing after a crash of the machine, so nothing waits for the disk: what the kernel has taken
+// survives a crash of this process.
+class store::without_sync {
+public:
+    explicit without_sync(store& of) : of_(of) { of_.execute("PRAGMA synchronous=NORMAL;"); }
+    ~without_sync() { of_.execute("PRAGMA synchronous=FULL;"); }
+    without_sync(const without_sync&) = delete;
+    without_sync& operator=(const without_sync&) = delete;
+
+private:
+    store& of_;
+};
+
 void store::put_process(const process_record& record) {
+    const without_sync quick(*this);
     sqlite_statement put(db_, "INSERT OR REPLACE INTO process VALUES (?, ?, ?, ?, ?, ?, ?)");
     put.bind(record.unit).bind(std::int64_t{record.pid}).bind(std::int64_t{record.pgid});
     put.bind(std::int64_t{record.session}).bind(static_cast<std::int64_t>(record.start_time));
@@ -228,6 +256,7 @@ void store::put_process(const process_record& record) {
 }
 
 void store::forget_process(const std::string& unit, pid_t pid) {
+    const without_sync quick(*this);
     sqlite_statement drop(db_, "DELETE FROM process WHERE unit = ? AND pid = ?");
     drop.bind(unit).bind(std::int64_t{pid});
     written(drop.done(), "process");
@@ -262,6 +291,53 @@ void store::set_held(const std::string& unit, bool on) {
                          on ? "INSERT OR IGNORE INTO held VALUES (?)" : "DELETE FROM held WHERE unit = ?");
     put.bind(unit);
     written(put.done(), "held");
+}
+
+store::batch::batch(store& of) : of_(of) { of_.execute("BEGIN IMMEDIATE;"); }
+
+store::batch::~batch() { of_.written(of_.execute("COMMIT;"), "batch"); }
+
+void store::want(const std::string& unit, const std::optional<std::vector<std::string>>& environment) {
+    if (wanted(unit) == wish_record{environment}) return;
+    std::string bytes;
+    for (const auto& entry : environment.value_or(std::vector<std::string>()))
+        bytes.append(entry).push_back('\0');
+    sqlite_statement put(db_, "INSERT OR REPLACE INTO wanted VALUES (?, ?)");
+    put.bind(unit);
+    if (environment) {
+        put.bind(bytes);
+    } else {
+        put.bind_null();
+    }
+    written(put.done(), "wanted");
+}
+
+void store::unwant(const std::string& unit) {
+    if (!wanted(unit)) return;
+    sqlite_statement drop(db_, "DELETE FROM wanted WHERE unit = ?");
+    drop.bind(unit);
+    written(drop.done(), "wanted");
+}
+
+void store::unwant_all() {
+    sqlite_statement drop(db_, "DELETE FROM wanted");
+    written(drop.done(), "wanted");
+}
+
+std::optional<wish_record> store::wanted(const std::string& unit) {
+    sqlite_statement ask(db_, "SELECT environment FROM wanted WHERE unit = ?");
+    ask.bind(unit);
+    if (!ask.row()) return std::nullopt;
+    wish_record found;
+    if (ask.is_null(0)) return found;
+    found.environment.emplace();
+    const std::string bytes = ask.text(0);
+    for (std::size_t at = 0; at < bytes.size();) {
+        const auto end = std::min(bytes.find('\0', at), bytes.size());
+        found.environment->push_back(bytes.substr(at, end - at));
+        at = end + 1;
+    }
+    return found;
 }
 
 }  // namespace hob::unit

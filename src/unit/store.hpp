@@ -33,6 +33,12 @@ struct process_record {
     kill_scope kill = kill_scope::all;
 };
 
+// That a service is to be up.
+struct wish_record {
+    std::optional<std::vector<std::string>> environment;  // K=V, of who asked; nullopt: the daemon's own
+    bool operator==(const wish_record&) const = default;
+};
+
 class store {
 public:
     // `path`: hob.db. Empty: in memory from the start, as tests want it. Throws failure(version) for a newer
@@ -61,7 +67,25 @@ public:
     void forget_process(const std::string& unit, pid_t pid);
     std::vector<process_record> processes();
 
-    // `hob stop` of a worker or task holds it until `hob start`.
+    // What should be up, over crashes and restarts, until it is stopped. Durable when it returns.
+    void want(const std::string& unit, const std::optional<std::vector<std::string>>& environment);
+    void unwant(const std::string& unit);
+    void unwant_all();
+    std::optional<wish_record> wanted(const std::string& unit);
+
+    // Everything written during its life becomes durable at its end, in one step.
+    class batch {
+    public:
+        explicit batch(store& of);
+        ~batch();
+        batch(const batch&) = delete;
+        batch& operator=(const batch&) = delete;
+
+    private:
+        store& of_;
+    };
+
+    // `hob stop` of a unit holds it until `hob start`.
     bool held(const std::string& unit);
     void set_held(const std::string& unit, bool on);
 
@@ -75,6 +99,8 @@ private:
     attempt prepare(const std::string& path);
     attempt judge(int code) const;
     void use_memory();
+    class without_sync;
+    bool migrate(int version);
     bool execute(const char* sql);
     bool written(bool done, std::string_view what);
     void close();

@@ -4,12 +4,14 @@
 
 #include <utility>
 
+#include "error.hpp"
 #include "unit/environment.hpp"
 #include "util/json_text.hpp"
 #include "util/log.hpp"
 
 namespace hob::unit {
 
+namespace asio = boost::asio;
 using util::field;
 
 std::vector<std::string> unit_context::environment_of(
@@ -30,6 +32,40 @@ unit_status supervised::status() const {
     now.state = state_;
     now.since = since_;
     return now;
+}
+
+std::shared_ptr<supervised> supervised::first_unready() const {
+    for (const auto& name : spec_->after) {
+        auto one = context_->find(name);
+        if (one && !one->ready()) return one;
+    }
+    return nullptr;
+}
+
+void supervised::pull_units(const std::optional<environment>& caller) const {
+    for (const auto& name : spec_->after) {
+        const auto one = context_->find(name);
+        if (one && !one->ready()) one->pull(caller);
+    }
+}
+
+asio::awaitable<void> supervised::await_units(const char* verb, util::deadline limit) {
+    if (!first_unready()) co_return;
+    const auto alive = shared_from_this();
+    pull_units(std::nullopt);
+    while (const auto one = first_unready()) {
+        if (one->failed()) {
+            throw failure(error_kind::unit_failed,
+                          fmt::format("cannot {} '{}': it waits for '{}', which failed", verb, spec_->name,
+                                      one->spec().name),
+                          fmt::format("hob logs {}", one->spec().name));
+        }
+        auto change = one->changes().wait();
+        const bool in_time = co_await util::within(limit.remaining(), std::move(change));
+        if (in_time) continue;
+        throw failure(error_kind::timeout, fmt::format("cannot {} '{}': it waits for '{}', which is {}", verb,
+                                                       spec_->name, one->spec().name, one->state()));
+    }
 }
 
 void supervised::enter(std::string_view state, pid_t pid) {

@@ -15,6 +15,7 @@
 #include "unit/registry.hpp"
 #include "unit/unit_status.hpp"
 #include "util/async.hpp"
+#include "util/deadline.hpp"
 
 namespace hob::unit {
 
@@ -47,25 +48,42 @@ public:
 
     virtual bool running() const = 0;           // a process of it exists, or is about to
     virtual std::size_t in_flight() const = 0;  // what somebody waits for
-    // What names it in `after` may begin. Whether it could become so by itself: see `failed`.
-    virtual bool ready() const = 0;
+    virtual bool ready() const = 0;             // what names it in `after` may begin
+    virtual bool failed() const = 0;            // it was tried, and is not ready because of that
+
+    virtual bool idle() const { return in_flight() == 0; }
 
     // See registry. The arguments are the coroutine's own.
     virtual boost::asio::awaitable<void> start(std::optional<environment> caller) = 0;
     virtual boost::asio::awaitable<void> stop(bool hold) = 0;
     virtual boost::asio::awaitable<void> restart(std::optional<environment> caller) = 0;
 
+    // What start() and stop(true) make durable, ahead of them: for several units in one step.
+    virtual void record_wish(bool up, const std::optional<environment>& caller) = 0;
+    // The daemon is up, or this configuration is consented to only now: what starts by itself may. Again
+    // after each reload.
+    virtual void begin() {}
+    virtual void pull(
+        std::optional<environment> caller) = 0;      // as start(), in the background, failures logged
     virtual void request_stop(const char* why) = 0;  // in the background
     virtual void kill_now() = 0;                     // SIGKILL, also to what is being stopped
     virtual void reconfigure(unit_spec spec) = 0;    // for the next start
     virtual void set_log_limits(std::uint64_t max_size, int max_files) = 0;
 
-    // Rings at every change of state.
+    // Rings at every change of state, and of what it waits for.
     util::bell& changes() { return changes_; }
 
 protected:
     // `state`: the name that it begins in, a literal.
     supervised(std::shared_ptr<unit_context> context, unit_spec spec, std::string_view state);
+
+    // The first of the units in `after` that is not ready; nullptr: all are. Ask again after each suspension.
+    std::shared_ptr<supervised> first_unready() const;
+    // Starts those of them that are not.
+    void pull_units(const std::optional<environment>& caller) const;
+    // Starts them and waits until all are ready. Throws failure(unit_failed, timeout): `cannot VERB 'NAME':
+    // it waits for …`.
+    boost::asio::awaitable<void> await_units(const char* verb, util::deadline limit);
 
     // The one writer of the state: sets it, logs it, publishes it, wakes who waits. `state`: a literal.
     void enter(std::string_view state, pid_t pid);

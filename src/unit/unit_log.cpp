@@ -62,7 +62,7 @@ void unit_log::set_limits(std::uint64_t max_size, int max_files) {
 
 void unit_log::write(std::string_view stream, std::string_view bytes) {
     if (bytes.empty()) return;
-    if (stream == "stderr") remember_stderr(bytes);
+    if (stream == "stderr" || (remembers_stdout_ && stream == "stdout")) remember(bytes);
     prefix_ = record_prefix(stream);
     std::string& pending = pending_of(stream).bytes;
     for (;;) {
@@ -141,7 +141,7 @@ void unit_log::flush() {
     batch_.clear();
 }
 
-void unit_log::remember_stderr(std::string_view bytes) {
+void unit_log::remember(std::string_view bytes) {
     constexpr std::size_t keep = limits::stderr_tail_bytes;
     if (bytes.size() > keep) bytes.remove_prefix(bytes.size() - keep);
     if (tail_.size() + bytes.size() > 2 * keep) tail_.erase(0, tail_.size() - std::min(keep, tail_.size()));

@@ -31,9 +31,11 @@ public:
     // The end of a stream: its last line is written though it has no newline.
     void end(std::string_view stream);
 
-    // The last lines of stderr (limits::stderr_tail_*), without newlines, the unfinished one included. Bytes
-    // as they came, so not always UTF-8; the first is cut where the lines are longer than what is kept.
+    // The last lines of stderr, or of both streams (limits::stderr_tail_*), without newlines, the unfinished
+    // one included. Bytes as they came, so not always UTF-8; the first is cut where the lines are longer than
+    // what is kept.
     std::vector<std::string> tail() const;
+    void remember_stdout() { remembers_stdout_ = true; }
     void clear_tail();  // before a new process, so that an old one's words are not taken for its own
 
     void set_limits(std::uint64_t max_size, int max_files);
@@ -50,7 +52,7 @@ private:
     void add_line(std::string_view line);
     void add_full_pieces(std::string_view& line);
     void add_record(std::string_view piece, bool partial);
-    void remember_stderr(std::string_view bytes);
+    void remember(std::string_view bytes);
     std::size_t piece_max() const;
     void flush();
 
@@ -59,7 +61,8 @@ private:
     std::vector<pending_line> pending_;  // at most one a stream
     std::string batch_;                  // records of this call
     std::string prefix_;                 // {"ts":"…","stream":"…", of this call
-    std::string tail_;                   // the end of stderr
+    std::string tail_;                   // the end of what is remembered
+    bool remembers_stdout_ = false;
 };
 
 }  // namespace hob::unit

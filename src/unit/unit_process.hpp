@@ -35,6 +35,7 @@ public:
 
     const unit_spec& spec() const { return *spec_; }
     pid_t pid() const { return child_.pid(); }
+    std::uint64_t start_time() const { return child_.start_time(); }
     std::optional<exit_state> poll() const { return child_.poll(); }  // nullopt: it still runs
 
     // False: it was asked before. ended() returns, and end() is then to be called.

@@ -97,6 +97,11 @@ asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline l
         if (phase_ == phase::warm && life_->process->poll()) set_phase(phase::stopping);
         if (phase_ == phase::warm) co_return;
         if (phase_ != phase::stopping) {
+            if (first_unready()) {
+                auto others = await_units(verb, limit);
+                co_await std::move(others);
+                continue;
+            }
             start_process();
             co_return;
         }
@@ -126,7 +131,7 @@ asio::awaitable<std::string> worker::call(std::string method, std::string params
 asio::awaitable<void> worker::start(std::optional<environment> caller) {
     const auto alive = self();
     held_ = false;
-    context_->options.db.set_held(spec_->name, false);
+    record_wish(true, std::nullopt);
     if (caller) caller_environment_ = std::move(caller);
     const auto limit = util::deadline::in(spec_->stop.timeout + limits::start_timeout);
     auto warm = wait_until_warm("start", limit);
@@ -137,7 +142,7 @@ asio::awaitable<void> worker::stop(bool hold) {
     const auto alive = self();
     if (hold) {
         held_ = true;
-        context_->options.db.set_held(spec_->name, true);
+        record_wish(false, std::nullopt);
     }
     const auto ending = life_;
     request_stop("asked to stop");
@@ -155,6 +160,14 @@ asio::awaitable<void> worker::restart(std::optional<environment> caller) {
     co_await std::move(stopped);
     auto started = start(std::nullopt);
     co_await std::move(started);
+}
+
+void worker::record_wish(bool up, const std::optional<environment>&) {
+    context_->options.db.set_held(spec_->name, !up);
+}
+
+void worker::pull(std::optional<environment> caller) {
+    util::spawn(context_->options.executor, start(std::move(caller)), "start " + spec_->name);
 }
 
 void worker::reconfigure(unit_spec spec) {

@@ -32,6 +32,7 @@ public:
     unit_status status() const override;
     bool running() const override { return life_ != nullptr; }
     bool ready() const override { return phase_ == phase::warm; }
+    bool failed() const override { return phase_ == phase::failed; }
     std::size_t in_flight() const override { return calls_; }
 
     // See registry. The strings are the coroutine's own.
@@ -41,6 +42,8 @@ public:
     boost::asio::awaitable<void> stop(bool hold) override;
     boost::asio::awaitable<void> restart(std::optional<environment> caller) override;
 
+    void record_wish(bool up, const std::optional<environment>& caller) override;
+    void pull(std::optional<environment> caller) override;
     void request_stop(const char* why) override;  // waiting callers get failure(cancelled)
     void kill_now() override;
     void reconfigure(unit_spec spec) override;  // a running process is stopped

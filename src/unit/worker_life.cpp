@@ -45,7 +45,7 @@ std::shared_ptr<worker::life> worker::make_life() {
     auto made = std::make_shared<life>(options.executor);
     made->spec = spec_;
     made->speaks = *make_protocol(std::get<worker_spec>(spec_->detail).protocol);
-    child_pipes pipes;
+    child_pipes pipes = child_pipes::with_input();
     process_options wanted;
     wanted.spec = spec_;
     wanted.argv = spec_->run.argv;
@@ -60,9 +60,7 @@ std::shared_ptr<worker::life> worker::make_life() {
 }
 
 void worker::attach_pipes(const std::shared_ptr<life>& now, child_pipes pipes) {
-    pipes.input.read.reset();
-    pipes.output.write.reset();
-    pipes.error.write.reset();
+    pipes.close_child_ends();
     // The handlers are dropped by process_io::finish and abandon, before the life ends: plain pointers would
     // do, were it not for a daemon that is torn down in the middle.
     const std::weak_ptr<worker> owner = self();

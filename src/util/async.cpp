@@ -55,6 +55,18 @@ asio::awaitable<std::size_t> first_of(asio::awaitable<void> one, asio::awaitable
     co_return order[0];
 }
 
+asio::awaitable<std::vector<std::exception_ptr>> all_of(std::vector<asio::awaitable<void>> works) {
+    const auto executor = co_await asio::this_coro::executor;
+    using operation = decltype(asio::co_spawn(executor, asio::awaitable<void>(), asio::deferred));
+    std::vector<operation> operations;
+    for (auto& work : works)
+        operations.push_back(asio::co_spawn(executor, std::move(work), asio::deferred));
+    if (operations.empty()) co_return std::vector<std::exception_ptr>();
+    auto group = asio::experimental::make_parallel_group(std::move(operations));
+    auto [order, failed] = co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+    co_return failed;
+}
+
 asio::awaitable<void> pause(std::chrono::milliseconds length) {
     timer limiter(co_await asio::this_coro::executor, end_of_wait(length));
     co_await limiter.async_wait(asio::use_awaitable);

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "util/timer.hpp"
 
@@ -53,6 +54,9 @@ asio::awaitable<bool> within(std::chrono::milliseconds limit, asio::awaitable<vo
 // Runs both; the first that ends cancels the other, and both have unwound when this returns, so that they may
 // refer to the caller's locals. 0 or 1: which ended first. A failure of that one is passed on.
 asio::awaitable<std::size_t> first_of(asio::awaitable<void> one, asio::awaitable<void> other);
+
+// Runs them side by side until all have ended; of each the exception that ended it, or nullptr.
+asio::awaitable<std::vector<std::exception_ptr>> all_of(std::vector<asio::awaitable<void>> works);
 
 // Returns after `length`; throws on cancellation.
 asio::awaitable<void> pause(std::chrono::milliseconds length);

@@ -119,7 +119,7 @@ std::optional<std::vector<pid_t>> children_of(pid_t pid) {
     return found;
 }
 
-std::vector<proc_stat> process_tree(pid_t root, const std::function<bool(const proc_stat&)>& enter) {
+std::vector<proc_stat> process_tree(pid_t root, const std::function<bool(pid_t)>& enter) {
     const bool listed = children_of(::getpid()).has_value();
     std::unordered_map<pid_t, std::vector<pid_t>> by_parent;
     if (!listed) {
@@ -131,8 +131,9 @@ std::vector<proc_stat> process_tree(pid_t root, const std::function<bool(const p
     while (!open.empty()) {
         const pid_t pid = open.back();
         open.pop_back();
+        if (enter && !enter(pid)) continue;
         auto stat = read_proc_stat(pid);
-        if (!stat || !enter(*stat)) continue;
+        if (!stat) continue;
         found.push_back(std::move(*stat));
         const auto below = listed ? children_of(pid).value_or(std::vector<pid_t>()) : by_parent[pid];
         open.insert(open.end(), below.begin(), below.end());

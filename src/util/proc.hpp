@@ -39,8 +39,8 @@ std::vector<pid_t> descendants_of(pid_t root, const std::vector<proc_stat>& all)
 std::optional<std::vector<pid_t>> children_of(pid_t pid);
 
 // `root`, when it lives, and all its descendants. Into a process that `enter` refuses, and so below it, it
-// does not go; what is refused is left out.
-std::vector<proc_stat> process_tree(pid_t root, const std::function<bool(const proc_stat&)>& enter);
+// does not go; what is refused is left out. An empty `enter` refuses none.
+std::vector<proc_stat> process_tree(pid_t root, const std::function<bool(pid_t)>& enter = {});
 
 // The value of `name` in the environment that the process was started with; nullopt: not set, or not
 // readable.

@@ -29,12 +29,12 @@ BOOST_AUTO_TEST_CASE(an_unknown_unit_gets_a_suggestion) {
     BOOST_TEST(failed.hint() == "did you mean 'clangd'?");
 }
 
-BOOST_AUTO_TEST_CASE(services_and_tasks_are_told_but_not_run) {
+BOOST_AUTO_TEST_CASE(only_workers_are_called_and_tasks_are_told_but_not_run) {
     units u("[service.db]\nrun = \"true\"\n[task.t]\nrun = \"true\"\n");
     BOOST_TEST(state_of(u, "db") == "stopped");
     BOOST_TEST(state_of(u, "t") == "idle");
-    BOOST_TEST(failure_of([&] { u.loop.run(u.registry.start("db", std::nullopt)); }).what() ==
-               "cannot start 'db': services are not run by this version of hob");
+    BOOST_TEST(failure_of([&] { u.loop.run(u.registry.call("db", "x", "", std::nullopt)); }).what() ==
+               "cannot call 'db': it is a service, and only workers are called");
     BOOST_TEST(failure_of([&] { u.loop.run(u.registry.call("t", "x", "", std::nullopt)); }).what() ==
                "cannot call 't': it is a task, and only workers are called");
 }

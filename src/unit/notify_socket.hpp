@@ -1,0 +1,45 @@
+#pragma once
+// The socket behind NOTIFY_SOCKET, as sd_notify(3) speaks to it. One for each process of a service, so that a
+// late word of the last one is not taken for the next one's. Its address is abstract and cannot be guessed;
+// who knows it has been given it by the service.
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace hob::unit {
+
+class notify_socket : public std::enable_shared_from_this<notify_socket> {
+public:
+    struct handlers {
+        std::function<void()> ready;                                  // READY=1
+        std::function<void()> stopping;                               // STOPPING=1
+        std::function<void(std::string text)> status;                 // STATUS=, UTF-8
+        std::function<void()> alive;                                  // WATCHDOG=1
+        std::function<void()> trigger;                                // WATCHDOG=trigger
+        std::function<void(std::chrono::microseconds)> set_interval;  // WATCHDOG_USEC=
+    };
+
+    // Throws failure(denied). shared: the reading coroutine holds it until close().
+    static std::shared_ptr<notify_socket> make(const boost::asio::any_io_executor& executor, handlers on);
+
+    const std::string& address() const { return address_; }  // the value of NOTIFY_SOCKET
+    void close();                                            // no handler is called any more
+
+private:
+    notify_socket(const boost::asio::any_io_executor& executor, handlers on);
+    boost::asio::awaitable<void> read_all();
+    void receive();
+    void understand(std::string_view message);
+
+    boost::asio::posix::stream_descriptor socket_;
+    std::string address_;
+    handlers on_;
+};
+
+}  // namespace hob::unit

@@ -1,0 +1,190 @@
+// Started is not ready: each form of readiness, and what can go wrong with it.
+
+#include <fmt/format.h>
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+
+#include "harness/free_port.hpp"
+#include "harness/sandbox.hpp"
+
+using namespace hob::test;
+
+namespace {
+
+std::string unit_member(sandbox& box, const std::string& unit, const std::string& member) {
+    const auto status = box.run({"status", unit, "--json"});
+    return json_at(status.out, "/units/0/" + member).value_or("absent");
+}
+
+// A service that runs `script` in sh.
+std::string service(const std::string& name, const std::string& script, const std::string& more = {}) {
+    return "[service." + name + "]\nrun = [\"/bin/sh\", \"-c\", '''" + script + "''']\n" + more + "\n";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(service_ready)
+
+BOOST_AUTO_TEST_CASE(log_matches_a_whole_line_and_start_returns_only_then) {
+    sandbox box;
+    box.config(service("s",
+                       "printf 'rea'; sleep 0.2; printf 'dy'; sleep 0.2; echo ' to serve'; exec sleep 1000",
+                       "ready = { log = \"^ready to\" }\n"));
+    const auto started = box.run({"start", "s"});
+    BOOST_TEST_CONTEXT(started.text()) {
+        BOOST_TEST(started.status == 0);
+        BOOST_TEST(started.out.starts_with("s  ready (pid "));
+        BOOST_TEST(started.elapsed >= 400ms);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U03_a_pattern_in_the_middle_of_a_partial_line_does_not_count) {
+    sandbox box;
+    box.config(service("s", "printf 'ready'; exec sleep 1000",
+                       "ready = { log = \"ready\", timeout = \"700ms\" }\nrestart = \"never\"\n"));
+    const auto started = box.run({"start", "s"});
+    BOOST_TEST(started.status == 1, started.text());
+    BOOST_TEST(
+        started.err.find("cannot start 's': it was not ready within 700ms: no line of its output matched") !=
+            std::string::npos,
+        started.err);
+    BOOST_TEST(unit_member(box, "s", "state") == "failed");
+}
+
+BOOST_AUTO_TEST_CASE(U03_readiness_that_never_comes_ends_the_process_at_its_timeout) {
+    sandbox box;
+    const int port = free_port();
+    box.config(
+        service("s", "exec sleep 1000",
+                fmt::format("ready = {{ tcp = {}, timeout = \"500ms\" }}\nrestart = \"never\"\n", port)));
+    const auto started = box.run({"start", "s"});
+    BOOST_TEST(started.status == 1);
+    BOOST_TEST(started.err.find(fmt::format("it was not ready within 500ms: port {}: Connection refused",
+                                            port)) != std::string::npos,
+               started.err);
+    BOOST_TEST(wait_until([&] { return box.processes().size() == 1; }));
+}
+
+BOOST_AUTO_TEST_CASE(U03_a_port_that_another_program_answers_is_not_this_services) {
+    if (!require_program("socat")) return;
+    sandbox box;
+    const int port = free_port();
+    run_options other;
+    other.program = "/usr/bin/socat";
+    auto squatter =
+        box.start({fmt::format("TCP-LISTEN:{},bind=127.0.0.1,fork,reuseaddr", port), "PIPE"}, other);
+    BOOST_REQUIRE(wait_until(
+        [&] { return box.shell(fmt::format("exec 3<>/dev/tcp/127.0.0.1/{}", port)).status == 0; }));
+    box.config(
+        service("s", "exec sleep 1000",
+                fmt::format("ready = {{ tcp = {}, timeout = \"800ms\" }}\nrestart = \"never\"\n", port)));
+    const auto started = box.run({"start", "s"});
+    BOOST_TEST(started.status == 1);
+    BOOST_TEST(started.err.find(fmt::format("port {} is answered by pid {} (socat)", port, squatter.pid())) !=
+                   std::string::npos,
+               started.err);
+}
+
+BOOST_AUTO_TEST_CASE(U03_a_probe_that_hangs_and_forks_is_ended_with_all_it_started) {
+    sandbox box;
+    box.config(
+        service("s", "exec sleep 1000",
+                "ready = { exec = ['/bin/sh', '-c', 'sleep 1001 & sleep 1002'], timeout = \"500ms\" }\n"
+                "restart = \"never\"\n"));
+    const auto started = box.run({"start", "s"});
+    BOOST_TEST(started.status == 1, started.text());
+    BOOST_TEST(wait_until([&] { return box.processes().size() == 1; }));
+}
+
+BOOST_AUTO_TEST_CASE(exec_is_asked_again_until_it_succeeds) {
+    sandbox box;
+    box.config(
+        service("s", "sleep 0.3; touch flag; exec sleep 1000", "ready = { exec = \"test -e flag\" }\n"));
+    BOOST_TEST(box.run({"start", "s"}).status == 0);
+    BOOST_TEST(exists(box.project() + "/flag"));
+}
+
+BOOST_AUTO_TEST_CASE(U05_a_failed_probe_never_ends_a_service_that_is_up) {
+    sandbox box;
+    box.write("flag", "");
+    box.config(service("s", "exec sleep 1000", "ready = { exec = \"test -e flag\", timeout = \"300ms\" }\n"));
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    const auto pid = unit_member(box, "s", "pid");
+    BOOST_TEST(remove_tree(box.project() + "/flag"));
+    BOOST_TEST(box.run({"start", "s"}).status == 0);
+    let_pass(800ms);
+    BOOST_TEST(unit_member(box, "s", "state") == "ready");
+    BOOST_TEST(unit_member(box, "s", "pid") == pid);
+}
+
+BOOST_AUTO_TEST_CASE(http_wants_the_status_it_is_told) {
+    if (!require_program("python3")) return;
+    sandbox box;
+    const int port = free_port();
+    const std::string server = fmt::format(
+        "[service.{{}}]\nrun = [\"python3\", \"-m\", \"http.server\", \"{0}\", \"--bind\", \"127.0.0.1\"]\n"
+        "restart = \"never\"\nready = {{{{ http = {{{{ url = \"http://localhost:{0}/none?x=1\", status = "
+        "{{}} }}}}, "
+        "timeout = \"{{}}\" }}}}\n",
+        port);
+    box.config(fmt::format(fmt::runtime(server), "good", 404, "20s") +
+               fmt::format(fmt::runtime(server), "bad", 200, "2s"));
+    BOOST_TEST(box.run({"start", "good"}).status == 0);
+    BOOST_TEST(box.run({"stop", "good"}).status == 0);
+    const auto bad = box.run({"start", "bad"});
+    BOOST_TEST(bad.status == 1);
+    BOOST_TEST(bad.err.find("answers with status 404") != std::string::npos, bad.err);
+}
+
+BOOST_AUTO_TEST_CASE(notify_tells_ready_and_status_and_its_silence_is_noticed) {
+    if (!require_program("python3")) return;
+    sandbox box;
+    box.write("notify.py",
+              "import os, socket, sys, time\n"
+              "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+              "address = os.environ['NOTIFY_SOCKET'].replace('@', '\\0', 1)\n"
+              "say = lambda text: s.sendto(text.encode(), address)\n"
+              "time.sleep(0.3)\n"
+              "say('STATUS=warming up\\nREADY=1')\n"
+              "assert os.environ['WATCHDOG_USEC'] == '400000'\n"
+              "for _ in range(10):\n"
+              "    say('WATCHDOG=1'); time.sleep(0.1)\n"
+              "say('STATUS=silent now')\n"
+              "time.sleep(1000)\n");
+    box.config(
+        "[service.s]\nrun = \"python3 notify.py\"\nready = { notify = true }\nwatchdog = \"400ms\"\n"
+        "restart = \"never\"\n");
+    const auto started = box.run({"start", "s"});
+    BOOST_REQUIRE_MESSAGE(started.status == 0, started.text());
+    BOOST_TEST(unit_member(box, "s", "detail") == "warming up");
+    BOOST_TEST(wait_until([&] { return unit_member(box, "s", "state") == "failed"; }, 20s));
+    BOOST_TEST(unit_member(box, "s", "detail") == "its watchdog heard nothing for 400ms");
+}
+
+BOOST_AUTO_TEST_CASE(a_program_that_is_not_there_says_so) {
+    sandbox box;
+    box.config("[service.s]\nrun = [\"/no/such/program\"]\nrestart = \"never\"\n");
+    const auto started = box.run({"start", "s"});
+    BOOST_TEST(started.status == 1);
+    BOOST_TEST(
+        started.err.find("cannot start 's': its program '/no/such/program': No such file or directory") !=
+            std::string::npos,
+        started.err);
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_shows_the_last_lines_of_the_log_at_once) {
+    sandbox box;
+    box.config(service("s", "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo line $i; done; exit 7",
+                       "ready = { delay = \"20s\" }\nrestart = \"never\"\n"));
+    const auto started = box.run({"start", "s"});
+    BOOST_TEST(started.status == 1);
+    BOOST_TEST(count(started.err, "s | ") == 10u, started.err);
+    BOOST_TEST(started.err.find("stdout line 12\n") != std::string::npos, started.err);
+    BOOST_TEST(started.err.find("exited with status 7 before it was ready") != std::string::npos,
+               started.err);
+    const auto json = box.run({"start", "s", "--json"});
+    BOOST_TEST(json_at(json.err, "/error/code").value_or("") == "unit_failed", json.err);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
