@@ -12,6 +12,7 @@
 
 #include "cmd/command.hpp"
 #include "cmd/follow.hpp"
+#include "cmd/logs_merged.hpp"
 #include "cmd/logs_text.hpp"
 #include "cmd/output.hpp"
 #include "lifecycle/instance.hpp"
@@ -177,7 +178,32 @@ exit_code follow_log(invocation& call, util::log_follower& log, const printer& t
     }
 }
 
+// Those whose logs are shown together: what is named; without a name, where there are services, they and the
+// daemon. Empty: one log alone.
+std::vector<log_source> merged_sources(invocation& call) {
+    std::vector<std::string> names = call.operands;
+    if (names.empty() && !call.has("level")) {
+        for (const auto& [name, kind] : unit::unit_names(call.where().config_path)) {
+            if (kind == unit::unit_kind::service) names.push_back(name);
+        }
+        if (!names.empty()) names.insert(names.begin(), std::string(daemon_name));
+    }
+    std::vector<log_source> sources;
+    if (names.size() < 2) return sources;
+    for (const auto& name : names) {
+        const bool of_unit = name != daemon_name;
+        if (of_unit) check_unit(call.where(), name);
+        sources.push_back(
+            {name, of_unit ? call.where().unit_log_path(name) : call.where().daemon_log_path()});
+    }
+    return sources;
+}
+
 exit_code run_logs(invocation& call) {
+    if (const auto sources = merged_sources(call); !sources.empty()) {
+        const logs_options common = options_of(call);
+        return show_merged_logs(call, {sources, common.lines, common.follow, common.filter});
+    }
     const logs_options options = options_of(call);
     const printer to(options, call.global.json);
     auto files = util::open_log_files(options.path);
@@ -221,15 +247,17 @@ constexpr option_row options[] = {
 extern constinit const command logs_command;
 constinit const command logs_command{
     .name = "logs",
-    .summary = "print the log of the daemon or of a unit",
-    .usage = "[UNIT]",
+    .summary = "print the logs of the daemon and of units",
+    .usage = "[UNIT...]",
     .description =
-        "Prints the daemon's log, or what a unit has written to its standard output and\n"
-        "error, over all rotated files. Needs no daemon and starts none. With --json the\n"
-        "records are printed as they are stored, one a line.",
+        "Prints what units have written to their standard output and error, or (`daemon`)\n"
+        "the daemon's log, over all rotated files; several in the order of time, each\n"
+        "line with its name. Without a name: the daemon's, and those of all services.\n"
+        "Needs no daemon and starts none. With --json the records are printed as they\n"
+        "are stored, one a line; of several, each says its unit.",
     .need = daemon_need::looking,
     .completes = operand_kind::unit,
-    .operands_max = 1,
+    .operands_max = -1,
     .options = options,
     .run = run_logs,
 };

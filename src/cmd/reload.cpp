@@ -8,6 +8,7 @@
 #include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
 #include "limits.hpp"
+#include "util/json_text.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -22,7 +23,7 @@ exit_code run_reload(invocation& call) {
     }
     std::string result;
     try {
-        result = connection->call("hob.reload", "", limit);
+        result = connection->call("hob.reload", call.has("dry-run") ? R"({"dry":true})" : "", limit);
     } catch (const ipc::not_executed&) {
         throw failure(error_kind::no_daemon,
                       "cannot reload '" + call.where().root + "': the daemon is shutting down");
@@ -44,9 +45,16 @@ exit_code run_reload(invocation& call) {
     return exit_code::done;
 }
 
-std::string answer_reload(lifecycle::daemon& daemon, ipc::session&, const ipc::request&) {
-    return daemon.reload();
+std::string answer_reload(lifecycle::daemon& daemon, ipc::session&, const ipc::request& asked) {
+    bool dry = false;
+    for (const auto& member :
+         util::json_object_members(asked.params).value_or(std::vector<util::json_member>())) {
+        if (member.key == "dry") dry = member.value == "true";
+    }
+    return daemon.reload(dry);
 }
+
+constexpr option_row options[] = {{"dry-run", "", "only say what would change"}};
 
 constexpr method_row methods[] = {{"hob.reload", answer_reload}};
 
@@ -60,6 +68,7 @@ extern constinit const command reload_command{
         "Reads hob.toml again and applies the difference: units that did not change\n"
         "keep their processes. A broken file changes nothing and is reported.",
     .need = daemon_need::looking,
+    .options = options,
     .run = run_reload,
     .methods = methods,
 };

@@ -64,6 +64,15 @@ unit::config load_config_of(const instance& where) {
     return unit::load_config(where.config_path, ::geteuid(), where.root);
 }
 
+std::string to_json(const unit::apply_result& difference) {
+    boost::json::object result;
+    result["added"] = boost::json::value_from(difference.added);
+    result["removed"] = boost::json::value_from(difference.removed);
+    result["changed"] = boost::json::value_from(difference.changed);
+    result["unchanged"] = boost::json::value_from(difference.unchanged);
+    return boost::json::serialize(result);
+}
+
 bool is_up(const unit::unit_status& status) {
     return status.state == "warm" || status.state == "ready" || status.state == "running";
 }
@@ -401,19 +410,14 @@ std::string daemon::config_state() const {
     }
 }
 
-std::string daemon::reload() {
+std::string daemon::reload(bool dry) {
     unit::config wanted = load_config_of(options_.where);
+    if (dry) return to_json(registry_->compare(wanted));
     config_ = std::move(wanted);
     set_up_log(options_.where, config_.log, options_.foreground);
     for (const auto& warning : config_.warnings)
         util::log(level::warning, "config", warning);
-    const unit::apply_result difference = registry_->apply(config_);
-    boost::json::object result;
-    result["added"] = boost::json::value_from(difference.added);
-    result["removed"] = boost::json::value_from(difference.removed);
-    result["changed"] = boost::json::value_from(difference.changed);
-    result["unchanged"] = boost::json::value_from(difference.unchanged);
-    std::string text = boost::json::serialize(result);
+    std::string text = to_json(registry_->apply(config_));
     util::log(level::info, "config", "configuration reloaded", {util::log_field{"units", text, true}});
     publish("config.reloaded", text);
     if (consented_) registry_->begin();

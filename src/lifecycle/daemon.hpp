@@ -65,8 +65,9 @@ public:
     // "current", "changed" or "broken": hob.toml on disk against what runs.
     std::string config_state() const;
 
-    // Applies hob.toml; returns the difference as JSON. Throws failure(config) and changes nothing.
-    std::string reload();
+    // Applies hob.toml; returns the difference as JSON. `dry`: only says what it would be. Throws
+    // failure(config) and changes nothing.
+    std::string reload(bool dry = false);
 
     // An event to every subscriber: hob.event with the time, its name, and the members of `members_raw`, an
     // object.

@@ -156,17 +156,22 @@ public:
 registry::registry(registry_options options) : impl_(std::make_unique<impl>(std::move(options))) {}
 registry::~registry() = default;
 
-apply_result registry::apply(const config& wanted) {
-    auto& my = *impl_;
+apply_result registry::compare(const config& wanted) const {
     apply_result result;
     for (const auto& spec : wanted.units) {
-        const unit_spec* before = my.find(spec.name);
+        const unit_spec* before = impl_->find(spec.name);
         auto& list = !before ? result.added : *before == spec ? result.unchanged : result.changed;
         list.push_back(spec.name);
     }
-    for (const auto& spec : my.specs) {
+    for (const auto& spec : impl_->specs) {
         if (!wanted.find(spec.name)) result.removed.push_back(spec.name);
     }
+    return result;
+}
+
+apply_result registry::apply(const config& wanted) {
+    auto& my = *impl_;
+    apply_result result = compare(wanted);
     for (auto at = my.units.begin(); at != my.units.end();) {
         const unit_spec* spec = wanted.find(at->first);
         if (spec && spec->kind == at->second->spec().kind) {

@@ -55,6 +55,9 @@ public:
     // nothing: `wanted` is valid.
     apply_result apply(const config& wanted);
 
+    // What apply() would do.
+    apply_result compare(const config& wanted) const;
+
     // Starts what starts by itself: services that are wanted from before, those with autostart. After the
     // first apply(), once this configuration is consented to, and after each further apply().
     void begin();

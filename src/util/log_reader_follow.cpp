@@ -182,14 +182,22 @@ bool log_follower::drain(const line_sink& sink) {
     }
 }
 
-log_follower::woken log_follower::wait(int reader, deadline limit) {
-    pollfd watched[] = {{reader, 0, 0}, {inotify_.get(), POLLIN, 0}};
-    const deadline until = inotify_ ? limit : limit.earlier(deadline::in(pause));
-    ::poll(watched, inotify_ ? 2 : 1, until.poll_timeout());
+log_follower::woken log_follower::wait_any(const std::vector<log_follower*>& logs, int reader,
+                                           deadline limit) {
+    std::vector<pollfd> watched{{reader, 0, 0}};
+    deadline until = limit;
+    for (const auto* log : logs) {
+        if (log->inotify_) {
+            watched.push_back({log->inotify_.get(), POLLIN, 0});
+        } else {
+            until = until.earlier(deadline::in(pause));
+        }
+    }
+    ::poll(watched.data(), watched.size(), until.poll_timeout());
     if ((watched[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return woken::reader_gone;
-    if (inotify_) {
+    for (std::size_t i = 1; i < watched.size(); ++i) {
         alignas(inotify_event) char events[16384];
-        while (::read(inotify_.get(), events, sizeof events) > 0) {
+        while (watched[i].revents != 0 && ::read(watched[i].fd, events, sizeof events) > 0) {
         }
     }
     return limit.expired() ? woken::deadline : woken::something;

@@ -1,6 +1,8 @@
 // hob logs: reads without a daemon, follows over rotation and restart, ends when its reader is gone.
 
 #include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <sstream>
 
 #include <signal.h>
 #include <sys/stat.h>
@@ -98,8 +100,7 @@ BOOST_AUTO_TEST_CASE(L29_wrong_options_are_usage_errors) {
                                                {"logs", "--grep", "("},
                                                {"logs", "-n", "many"},
                                                {"logs", "-n", "-1"},
-                                               {"logs", "-f", "--until", "1m"},
-                                               {"logs", "a", "b"}}) {
+                                               {"logs", "-f", "--until", "1m"}}) {
         const auto out = box.run(wrong);
         BOOST_TEST(out.status == 2, out.text());
         BOOST_TEST(out.err.starts_with("hob: cannot "), out.text());
@@ -243,6 +244,57 @@ BOOST_AUTO_TEST_CASE(L18_a_locale_that_is_not_installed_does_not_matter) {
     const auto out = box.run({"logs", "--grep", "gr.+e"});
     BOOST_TEST(out.out.ends_with("grüße pid=12\n"), out.text());
     BOOST_TEST(box.run({"ping"}).status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(several_logs_are_merged_in_the_order_of_time_with_their_names) {
+    sandbox box;
+    box.config(
+        "[service.a]\nrun = ['sh', '-c', 'for i in 1 2 3; do echo a$i; sleep 0.2; done; exec sleep 1000']\n"
+        "[service.bb]\nrun = ['sh', '-c', 'sleep 0.1; for i in 1 2 3; do echo b$i; sleep 0.2; done; echo "
+        "done; exec sleep 1000']\nready = { log = 'done' }\n");
+    BOOST_REQUIRE(box.run({"start"}).status == 0);
+    const auto both = box.run({"logs", "a", "bb", "-n", "all", "--json"});
+    BOOST_TEST(both.status == 0);
+    std::string last, order;
+    std::istringstream lines(both.out);
+    for (std::string line; std::getline(lines, line);) {
+        const std::string time = json_at(line, "/ts").value_or("");
+        BOOST_TEST(last <= time);
+        last = time;
+        order += json_at(line, "/unit").value_or("?") + " ";
+    }
+    BOOST_TEST(count(order, "a ") == 3u, order);
+    BOOST_TEST(count(order, "bb ") == 4u, order);
+    const auto end = box.run({"logs", "a", "bb", "-n", "2"}).out;
+    BOOST_TEST(count(end, "\n") == 2u, end);
+    BOOST_TEST(end.find("bb | ") != std::string::npos, end);
+    // Without a name: the daemon and all services.
+    const auto all = box.run({"logs", "-n", "all"}).out;
+    BOOST_TEST(all.find("daemon | ") != std::string::npos, all);
+    BOOST_TEST(all.find("a      | ") != std::string::npos, all);
+    BOOST_TEST(box.run({"logs", "a", "none"}).status == 1);
+}
+
+BOOST_AUTO_TEST_CASE(C04_several_logs_are_followed_over_a_restart_and_each_line_comes_once) {
+    sandbox box;
+    box.config(
+        "[service.a]\nrun = ['sh', '-c', 'echo a-$$; exec sleep 1000']\nready = { log = 'a-' }\n"
+        "[service.b]\nrun = ['sh', '-c', 'echo b-$$; exec sleep 1000']\nready = { log = 'b-' }\n");
+    BOOST_REQUIRE(box.run({"start"}).status == 0);
+    auto follower = box.start({"logs", "a", "b", "-f", "-n", "all"});
+    int seen = 0;
+    while (seen < 2) {
+        const auto line = follower.read_line(20s);
+        BOOST_REQUIRE(line);
+        seen += line->find("stdout") != std::string::npos ? 1 : 0;
+    }
+    BOOST_REQUIRE(box.run({"restart", "a"}).status == 0);
+    std::string rest;
+    while (rest.find("stdout a-") == std::string::npos)
+        rest += follower.read_line(20s).value_or("END\n") + "\n";
+    BOOST_TEST(count(rest, "b | ") == 0u, rest);
+    follower.signal(SIGINT);
+    BOOST_TEST(follower.wait().status == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -213,6 +213,9 @@ BOOST_AUTO_TEST_CASE(U06_a_reload_moves_no_other_pid_and_a_changed_policy_moves_
     const pid_t a = unit_pid(box, "a"), b = unit_pid(box, "b"), c = unit_pid(box, "c");
     box.config(sleeper("a", "max_restarts = 3") + "[service.b]\nrun = \"sleep 2000\"\n" +
                sleeper("d", "autostart = true"));
+    const auto dry = box.run({"reload", "--dry-run"});
+    BOOST_TEST(dry.out == "added   d\nremoved c\nchanged a\nchanged b\n");
+    BOOST_TEST(unit_pid(box, "b") == b);
     BOOST_REQUIRE(box.run({"reload"}).status == 0);
     BOOST_TEST(comes_back(box, "b", b));
     BOOST_TEST(unit_pid(box, "a") == a);

@@ -1,0 +1,31 @@
+#pragma once
+// A log read forward line by line, over all its files, so that several can be merged.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "util/log_reader.hpp"
+
+namespace hob::util {
+
+class log_cursor {
+public:
+    // `files`: oldest first, as of open_log_files. Of each as much as its `size` says is read.
+    explicit log_cursor(std::vector<open_log> files) : files_(std::move(files)) {}
+
+    // The next line that is not empty, without its newline; an unfinished last one included. nullopt: the
+    // end.
+    std::optional<std::string> next();
+
+private:
+    bool fill();
+
+    std::vector<open_log> files_;
+    std::size_t file_ = 0;
+    off_t offset_ = 0;
+    std::string buffer_;
+    std::size_t at_ = 0;  // in buffer_
+};
+
+}  // namespace hob::util
