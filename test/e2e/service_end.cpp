@@ -6,20 +6,12 @@
 #include <csignal>
 #include <filesystem>
 
+#include "fixtures/services.hpp"
 #include "harness/sandbox.hpp"
 
 using namespace hob::test;
 
 namespace {
-
-std::string unit_member(sandbox& box, const std::string& unit, const std::string& member) {
-    const auto status = box.run({"status", unit, "--json"});
-    return json_at(status.out, "/units/0/" + member).value_or("absent");
-}
-
-std::string service(const std::string& name, const std::string& script, const std::string& more = {}) {
-    return "[service." + name + "]\nrun = [\"/bin/bash\", \"-c\", '''" + script + "''']\n" + more + "\n";
-}
 
 struct stubborn {
     const char* what;

@@ -5,24 +5,11 @@
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 
+#include "fixtures/services.hpp"
 #include "harness/free_port.hpp"
 #include "harness/sandbox.hpp"
 
 using namespace hob::test;
-
-namespace {
-
-std::string unit_member(sandbox& box, const std::string& unit, const std::string& member) {
-    const auto status = box.run({"status", unit, "--json"});
-    return json_at(status.out, "/units/0/" + member).value_or("absent");
-}
-
-// A service that runs `script` in sh.
-std::string service(const std::string& name, const std::string& script, const std::string& more = {}) {
-    return "[service." + name + "]\nrun = [\"/bin/sh\", \"-c\", '''" + script + "''']\n" + more + "\n";
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(service_ready)
 

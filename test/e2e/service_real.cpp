@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "fixtures/services.hpp"
 #include "harness/free_port.hpp"
 #include "harness/private_tmpfs.hpp"
 #include "harness/sandbox.hpp"
@@ -16,11 +17,6 @@ using namespace hob::test;
 namespace {
 
 const std::string postgres_bin = "/usr/lib/postgresql/15/bin";
-
-std::string unit_member(sandbox& box, const std::string& unit, const std::string& member) {
-    const auto status = box.run({"status", unit, "--json"});
-    return json_at(status.out, "/units/0/" + member).value_or("absent");
-}
 
 run_options within(milliseconds limit) {
     run_options options;

@@ -6,23 +6,15 @@
 #include <csignal>
 #include <sstream>
 
+#include "fixtures/services.hpp"
 #include "harness/sandbox.hpp"
 
 using namespace hob::test;
 
 namespace {
 
-std::string unit_member(sandbox& box, const std::string& unit, const std::string& member) {
-    const auto status = box.run({"status", unit, "--json"});
-    return json_at(status.out, "/units/0/" + member).value_or("absent");
-}
-
 pid_t unit_pid(sandbox& box, const std::string& unit) {
     return std::atoi(unit_member(box, unit, "pid").c_str());
-}
-
-std::string service(const std::string& name, const std::string& script, const std::string& more = {}) {
-    return "[service." + name + "]\nrun = [\"/bin/sh\", \"-c\", '''" + script + "''']\n" + more + "\n";
 }
 
 std::string sleeper(const std::string& name, const std::string& more = {}) {
