@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(D03_services_return_after_kill_9_of_the_daemon_with_the_env
 
 BOOST_AUTO_TEST_CASE(U01_restart_takes_its_callers_environment) {
     sandbox box;
-    box.config(service("s", "echo at $COLOUR $TERM; exec sleep 1000", "ready = { log = \"at\" }"));
+    box.config(service("s", "echo at $COLOUR $(printenv TERM); exec sleep 1000", "ready = { log = \"at\" }"));
     run_options red, blue;
     red.env = {{"COLOUR", "red"}};
     blue.env = {{"COLOUR", "blue"}, {"TERM", "fancy"}};
