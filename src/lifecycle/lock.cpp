@@ -119,11 +119,14 @@ instance_lock instance_lock::adopt(util::unique_fd fd, const std::string& pid_pa
     return instance_lock(std::move(fd));
 }
 
-void instance_lock::write_pid(pid_t pid) {
+bool instance_lock::write_pid(pid_t pid) {
     const std::string text = std::to_string(pid) + "\n";
-    if (::pwrite(fd_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-        throw failure(error_kind::denied, "cannot write the pid file: " + errno_text(errno));
-    }
+    ssize_t n = 0;
+    do {
+        n = ::pwrite(fd_.get(), text.data(), text.size(), 0);
+    } while (n < 0 && errno == EINTR);
+    if (n >= 0) errno = ENOSPC;
+    return n == static_cast<ssize_t>(text.size());
 }
 
 bool instance_lock::still_at(const std::string& pid_path) const { return same_file(fd_.get(), pid_path); }

@@ -44,7 +44,7 @@ public:
     int fd() const { return fd_.get(); }
     explicit operator bool() const { return static_cast<bool>(fd_); }
 
-    void write_pid(pid_t pid);                         // throws failure(denied)
+    bool write_pid(pid_t pid);  // false and errno, as on a full disk: the lock holds without the number
     bool still_at(const std::string& pid_path) const;  // the path names this very file
     // Removes `path` (socket, page or the pid file itself) if the pid file is still ours.
     void unlink_guarded(const std::string& pid_path, const std::string& path) const;
