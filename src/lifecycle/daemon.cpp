@@ -103,10 +103,7 @@ void daemon::load() {
 
 void daemon::bind() {
     const instance& where = options_.where;
-    if (!options_.lock.still_at(where.pid_path())) {
-        throw failure(error_kind::start_failed,
-                      "cannot go on: the pid file '" + where.pid_path() + "' was taken away");
-    }
+    if (!options_.lock.still_at(where.pid_path())) throw instance_lock::taken_away(where.pid_path());
     struct stat found {};
     if (::lstat(where.socket_path().c_str(), &found) == 0) {
         if (S_ISDIR(found.st_mode)) {

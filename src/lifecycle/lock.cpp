@@ -111,12 +111,16 @@ instance_lock instance_lock::adopt(util::unique_fd fd, const std::string& pid_pa
     util::set_cloexec(fd.get(), true);
     // Taking again what this very description holds succeeds, and nothing else does.
     struct flock range = first_byte(F_WRLCK);
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || ::fcntl(fd.get(), F_OFD_SETLK, &range) != 0 ||
-        !same_file(fd.get(), pid_path)) {
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || ::fcntl(fd.get(), F_OFD_SETLK, &range) != 0) {
         throw failure(error_kind::internal,
                       "cannot take over the lock of '" + pid_path + "': it was not handed over");
     }
+    if (!same_file(fd.get(), pid_path)) throw taken_away(pid_path);
     return instance_lock(std::move(fd));
+}
+
+failure instance_lock::taken_away(const std::string& pid_path) {
+    return failure(error_kind::start_failed, "cannot go on: the pid file '" + pid_path + "' was taken away");
 }
 
 bool instance_lock::write_pid(pid_t pid) {
