@@ -52,6 +52,8 @@ void judge(const outcome& said, const fault& wanted, const std::string& command)
     if (said.status == 0 || command == "status") return;
     BOOST_TEST(count(said.err, "hob: cannot ") == 1u, where);
     BOOST_TEST(said.err.find("''") == std::string::npos, where);
+    if (said.err.find(std::strerror(wanted.error)) == std::string::npos)
+        BOOST_TEST_MESSAGE("not by errno: " << where);
 }
 
 void try_fault(const fault& wanted) {

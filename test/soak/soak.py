@@ -29,6 +29,7 @@ COMMAND_LIMIT = 45  # seconds; hob's own limits are all below
 REST_EVERY = 25     # seconds of work between two looks at what must hold
 DISK_KIB = 1024
 RSS_SLACK_KIB = 1024
+DESCRIPTORS_SLACK = 12  # two workers more or less
 # What a client may be told while daemons are killed and disks are full; everything else is a finding.
 KNOWN_CODES = {"usage", "config", "no_daemon", "start_failed", "crash_loop", "wedged", "denied", "instance_elsewhere",
                "timeout", "unit_unknown", "unit_failed", "worker_error", "worker_died", "cancelled"}
@@ -363,7 +364,7 @@ class Soak:
                     first = (pid, rss, descriptors)
                 elif pid != first[0]:
                     self.find(f"another daemon in the steady part: {pid} after {first[0]}")
-                elif rss > first[1] + RSS_SLACK_KIB or descriptors > first[2]:
+                elif rss > first[1] + RSS_SLACK_KIB or descriptors > first[2] + DESCRIPTORS_SLACK:
                     self.find(f"not flat: {first[1]} KiB and {first[2]} descriptors became {rss} and {descriptors}")
             else:
                 self.end()
