@@ -24,11 +24,12 @@ static enum fault_role role;
 
 /* Raw system calls: what the shim itself does is not counted. */
 static void* map_page(const char* path) {
-    const long fd = syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
+    const long fd = syscall(SYS_openat, (long)AT_FDCWD, path, (long)(O_RDWR | O_CLOEXEC));
     if (fd < 0) return NULL;
-    void* mapped = (void*)syscall(SYS_mmap, NULL, sizeof(struct fault_page), PROT_READ | PROT_WRITE, MAP_SHARED,
-                                  (int)fd, 0);
-    syscall(SYS_close, (int)fd);
+    /* All of them long: of an int the kernel would take the upper half as it happens to be. */
+    void* mapped = (void*)syscall(SYS_mmap, NULL, sizeof(struct fault_page), (long)(PROT_READ | PROT_WRITE),
+                                  (long)MAP_SHARED, fd, 0L);
+    syscall(SYS_close, fd);
     return mapped == MAP_FAILED ? NULL : mapped;
 }
 
@@ -41,9 +42,9 @@ __attribute__((constructor)) static void begin(void) {
     if (length <= 0) return;
     text[length] = '\0';
     if (strcmp(text, program) != 0) return;
-    const long fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-    const long size = syscall(SYS_read, (int)fd, text, sizeof text - 1);
-    syscall(SYS_close, (int)fd);
+    const long fd = syscall(SYS_openat, (long)AT_FDCWD, "/proc/self/cmdline", (long)(O_RDONLY | O_CLOEXEC));
+    const long size = syscall(SYS_read, fd, text, sizeof text - 1);
+    syscall(SYS_close, fd);
     if (size <= 0) return;
     role = memmem(text, (size_t)size, "--handover=", 11) ? FAULT_DAEMON : FAULT_CLIENT;
     page = map_page(path);
@@ -183,7 +184,7 @@ DEFINE_MMAP(mmap64, off64_t)
 static long long offset(void) { return page ? __atomic_load_n(&page->clock_offset_ns, __ATOMIC_SEQ_CST) : 0; }
 
 int clock_gettime(clockid_t clock, struct timespec* now) {
-    const int result = (int)syscall(SYS_clock_gettime, clock, now);
+    const int result = (int)syscall(SYS_clock_gettime, (long)clock, now);
     if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
         const long long second = 1000000000;
         const long long sum = now->tv_nsec + offset() % second;
