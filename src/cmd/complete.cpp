@@ -114,7 +114,7 @@ public:
             const option_row* row = line_.option(current.substr(2, equals - 2));
             if (row && !row->value.empty())
                 values(*row, current.substr(0, equals + 1), current.substr(equals + 1));
-        } else if (current.starts_with('-') && current.size() > 0) {
+        } else if (current.starts_with('-')) {
             if (line_.verb) options(line_.verb->options);
             options(global_option_rows());
         } else if (!line_.verb) {

@@ -122,16 +122,17 @@ std::optional<exit_code> run_if_spawned(const std::vector<std::string>& words) {
     lifecycle::daemon_options run;
     run.caller = lifecycle::read_caller_settings();
     const int keep[] = {given->lock, given->outcome};
-    lifecycle::enter_clean_room(run.caller, keep, true);
     util::unique_fd lock(given->lock);
     run.outcome = util::unique_fd(given->outcome);
     util::set_cloexec(run.outcome.get(), true);
     try {
+        lifecycle::enter_clean_room(run.caller, keep, true);
         run.where = lifecycle::handed_instance(std::string(*key), std::string(*root));
         run.lock = lifecycle::instance_lock::adopt(std::move(lock), run.where.pid_path());
     } catch (const failure& why) {
+        // Said once, by the client: standard error may still be its own.
         lifecycle::report_failure(run.outcome.get(), why);
-        throw;
+        return exit_code_of(why.kind());
     }
     run.add_methods = add_all_methods;
     return lifecycle::run_daemon(std::move(run));

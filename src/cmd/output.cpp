@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 
 #include "util/fd.hpp"
@@ -39,8 +40,8 @@ int columns_of(int fd) {
     winsize size{};
     if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
     const char* text = variable("COLUMNS");
-    const int columns = text ? std::atoi(text) : 0;
-    return columns > 0 ? columns : 80;
+    const long columns = text ? std::strtol(text, nullptr, 10) : 0;
+    return columns > 0 && columns <= INT_MAX ? static_cast<int>(columns) : 80;
 }
 
 terminal terminal_of(int fd) {

@@ -142,8 +142,8 @@ void connection::take_off(const dispatcher::suspended& handler, request wanted) 
     started->method = wanted.method;
     flights_.push_back(started);
     host_->flight_began();
-    auto landing = [self, started](const std::exception_ptr& thrown, std::string result) {
-        self->land(started, thrown, std::move(result));
+    auto landing = [self, started](const std::exception_ptr& thrown, const std::string& result) {
+        self->land(started, thrown, result);
     };
     try {
         asio::co_spawn(socket_.get_executor(), handler(self, std::move(wanted)),
@@ -154,7 +154,7 @@ void connection::take_off(const dispatcher::suspended& handler, request wanted) 
 }
 
 void connection::land(const std::shared_ptr<flight>& done, const std::exception_ptr& thrown,
-                      std::string result) {
+                      const std::string& result) {
     const auto found = std::ranges::find(flights_, done);
     if (found == flights_.end()) return;
     const bool was_paused = paused();

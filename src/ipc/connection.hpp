@@ -73,7 +73,8 @@ private:
     void take(const frame& received);
     void handle(request wanted);
     void take_off(const dispatcher::suspended& handler, request wanted);
-    void land(const std::shared_ptr<flight>& done, const std::exception_ptr& thrown, std::string result);
+    void land(const std::shared_ptr<flight>& done, const std::exception_ptr& thrown,
+              const std::string& result);
     void answer(std::string_view id, std::string_view result);
     void answer_thrown(std::string_view id, std::string_view method, const std::exception_ptr& thrown);
 

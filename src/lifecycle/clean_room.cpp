@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <vector>
+
+#include "error.hpp"
 
 namespace hob::lifecycle {
 namespace {
@@ -36,7 +39,8 @@ void close_all_but(std::span<const int> keep) {
 
 void stdio_to_null() {
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null < 0) return;
+    // The caller's own would be kept: a pipe that never ends for whoever reads it.
+    if (null < 0) throw denied("open", "/dev/null", errno);
     for (int fd = 0; fd < 3; ++fd)
         ::dup2(null, fd);
     if (null > 2) ::close(null);
@@ -74,7 +78,7 @@ void enter_clean_room(caller_settings& caller, std::span<const int> keep, bool d
     close_all_but(keep);
     if (detach) {
         ::setsid();  // fails only when we lead a session already, which is what is wanted
-        if (::chdir("/") != 0) ::_exit(127);
+        if (::chdir("/") != 0) throw denied("change to", "/", errno);
         stdio_to_null();
     }
     ::umask(077);

@@ -112,10 +112,7 @@ void daemon::load() {
 
 void daemon::bind() {
     const instance& where = options_.where;
-    if (!options_.lock.still_at(where.pid_path())) {
-        throw failure(error_kind::start_failed,
-                      "cannot go on: the pid file '" + where.pid_path() + "' was taken away");
-    }
+    if (!options_.lock.still_at(where.pid_path())) throw instance_lock::taken_away(where.pid_path());
     struct stat found {};
     if (::lstat(where.socket_path().c_str(), &found) == 0) {
         if (S_ISDIR(found.st_mode)) {
@@ -137,13 +134,18 @@ void daemon::listen() {
 
 void daemon::start() {
     const instance& where = options_.where;
-    options_.lock.write_pid(::getpid());
+    pid_written_ = options_.lock.write_pid(pid_);
+    const int pid_error = errno;
     make_state_dir(where);
     const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(limits::shutdown_timeout_max);
     util::unique_fd state_lock = take_state_lock(where, util::deadline::in(patience));
     set_up_log(where, unit::log_spec{}, options_.foreground);
     util::log(level::info, channel, "daemon starting",
               {field("pid", ::getpid()), field("version", version_text), field("root", where.root)});
+    if (!pid_written_) {
+        util::log(level::warning, channel, "cannot write the pid file",
+                  {field("reason", errno_text(pid_error))});
+    }
     if (!file_exists(where.root_path())) util::replace_file(where.root_path(), where.root + "\n");
 
     parts_ = std::make_unique<parts>(executor());
@@ -315,6 +317,7 @@ void daemon::changed() {
 }
 
 void daemon::write_page() {
+    if (!pid_written_) pid_written_ = options_.lock.write_pid(pid_);
     if (!parts_->page) return;
     ipc::page_content content;
     content.pid = pid_;

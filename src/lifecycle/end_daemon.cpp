@@ -48,7 +48,8 @@ void kill_confirmed(const instance& where, pid_t pid, util::deadline limit) {
     const bool confirmed = process && (page_of_holder(where, pid) || has_open(pid, where.pid_path()));
     const lock_view lock = look_at_lock(where.pid_path());
     if (lock.state != lock_state::held) return;
-    if (!confirmed || lock.pid != pid) {
+    // A full disk may have left the pid file empty; what it says instead of nothing must agree.
+    if (!confirmed || (lock.pid && lock.pid != pid)) {
         throw failure(error_kind::wedged,
                       fmt::format("cannot end the daemon of '{}': pid {} could not be confirmed to be it",
                                   where.root, pid));

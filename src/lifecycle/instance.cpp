@@ -63,6 +63,9 @@ std::string starting_directory(const std::optional<std::string>& directory) {
     if (::getcwd(here.data(), here.size())) {
         here.resize(std::strlen(here.c_str()));
         if (here.starts_with('/')) return here;  // "(unreachable)/…" when it lies outside of our root
+    } else if (errno == ENAMETOOLONG || errno == ERANGE) {
+        // A parent with a shorter path would be another place, and with it another daemon.
+        throw failure(error_kind::denied, "cannot use the current directory: " + errno_text(ENAMETOOLONG));
     }
     std::string up = "..";
     for (int level = 0; level < 64; ++level, up += "/..") {

@@ -111,19 +111,26 @@ instance_lock instance_lock::adopt(util::unique_fd fd, const std::string& pid_pa
     util::set_cloexec(fd.get(), true);
     // Taking again what this very description holds succeeds, and nothing else does.
     struct flock range = first_byte(F_WRLCK);
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || ::fcntl(fd.get(), F_OFD_SETLK, &range) != 0 ||
-        !same_file(fd.get(), pid_path)) {
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || ::fcntl(fd.get(), F_OFD_SETLK, &range) != 0) {
         throw failure(error_kind::internal,
                       "cannot take over the lock of '" + pid_path + "': it was not handed over");
     }
+    if (!same_file(fd.get(), pid_path)) throw taken_away(pid_path);
     return instance_lock(std::move(fd));
 }
 
-void instance_lock::write_pid(pid_t pid) {
+failure instance_lock::taken_away(const std::string& pid_path) {
+    return failure(error_kind::start_failed, "cannot go on: the pid file '" + pid_path + "' was taken away");
+}
+
+bool instance_lock::write_pid(pid_t pid) {
     const std::string text = std::to_string(pid) + "\n";
-    if (::pwrite(fd_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-        throw failure(error_kind::denied, "cannot write the pid file: " + errno_text(errno));
-    }
+    ssize_t n = 0;
+    do {
+        n = ::pwrite(fd_.get(), text.data(), text.size(), 0);
+    } while (n < 0 && errno == EINTR);
+    if (n >= 0) errno = ENOSPC;
+    return n == static_cast<ssize_t>(text.size());
 }
 
 bool instance_lock::still_at(const std::string& pid_path) const { return same_file(fd_.get(), pid_path); }

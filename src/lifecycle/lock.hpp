@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "error.hpp"
 #include "util/fd.hpp"
 
 namespace hob::lifecycle {
@@ -38,13 +39,15 @@ public:
     // emptied.
     static std::optional<instance_lock> try_take(const std::string& pid_path);
     // A descriptor handed over by the client that took the lock. Throws failure(internal) when it holds no
-    // lock on pid_path.
+    // lock, and taken_away().
     static instance_lock adopt(util::unique_fd fd, const std::string& pid_path);
+    // Why a start cannot go on when somebody removed the pid file that its lock is on.
+    static failure taken_away(const std::string& pid_path);
 
     int fd() const { return fd_.get(); }
     explicit operator bool() const { return static_cast<bool>(fd_); }
 
-    void write_pid(pid_t pid);                         // throws failure(denied)
+    bool write_pid(pid_t pid);  // false and errno, as on a full disk: the lock holds without the number
     bool still_at(const std::string& pid_path) const;  // the path names this very file
     // Removes `path` (socket, page or the pid file itself) if the pid file is still ours.
     void unlink_guarded(const std::string& pid_path, const std::string& path) const;

@@ -46,6 +46,13 @@ std::size_t skip_string(std::string_view bytes, std::size_t offset) {
     return bytes.size();
 }
 
+// What toml++ 3.3 makes of some letters there (U+FBC6 to U+FEFE) is undefined; TOML has no place for any.
+void refuse_letters_outside_of_strings(std::string_view bytes, std::size_t offset) {
+    const bool mark = offset < 3 && bytes.starts_with("\xEF\xBB\xBF");  // a byte order mark
+    if (static_cast<unsigned char>(bytes[offset]) < 0x80 || mark) return;
+    throw syntax_error(position_at(bytes, offset), "not valid TOML: a letter that needs quotes around it");
+}
+
 void check_keys(std::string_view bytes) {
     int parts = 1;
     for (std::size_t i = 0; i < bytes.size();) {
@@ -70,6 +77,7 @@ void check_keys(std::string_view bytes) {
                 parts = 1;
                 break;
             default:
+                refuse_letters_outside_of_strings(bytes, i);
                 break;
         }
         ++i;

@@ -8,8 +8,9 @@
 
 namespace hob::unit {
 
-// Throws syntax_error for a NUL byte, for what is not UTF-8, and for a key of so many parts that a parser's
-// recursion could exhaust the stack (toml++ 3.3 bounds the nesting of values, not of keys).
+// Throws syntax_error for a NUL byte, for what is not UTF-8, for letters beyond ASCII outside of strings and
+// comments, and for a key of so many parts that a parser's recursion could exhaust the stack (toml++ 3.3
+// bounds the nesting of values, not of keys).
 void scan_text(std::string_view bytes);
 
 // The [KIND.NAME] headers of a text that need not be valid, as (kind, name), in file order.

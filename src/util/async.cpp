@@ -8,7 +8,7 @@
 namespace hob::util {
 
 void spawn(const asio::any_io_executor& executor, asio::awaitable<void> work, std::string name) {
-    auto ended = [name = std::move(name)](std::exception_ptr failed) {
+    auto ended = [name = std::move(name)](const std::exception_ptr& failed) {
         if (!failed) return;
         try {
             std::rethrow_exception(failed);

@@ -165,6 +165,10 @@ bool require_program(const std::string& name);
 // Likewise for being root, which `as_uid` needs.
 bool require_root();
 
+// Notes that the test case that runs cannot make its fault happen on this machine, and why: in the file that
+// HOB_TEST_IMPOSSIBLE names, which `./dev test --faults` reads.
+void not_possible_here(const std::string& why);
+
 // A number from the environment, such as HOB_TEST_ROUNDS, or `otherwise`.
 int number_from_env(const char* name, int otherwise);
 

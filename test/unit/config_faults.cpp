@@ -57,6 +57,8 @@ BOOST_AUTO_TEST_CASE(syntax) {
         {"\xff\xfe[\0l\0", "1:1", "not UTF-8: this looks like UTF-16", ""},
         {"[log]\n# \xc3\xa9 \xff\n", "2:5", "not UTF-8: byte 0xff", ""},
         {"a = \"\xc3\xa9\xe9t\xe9\"\n", "1:7", "not UTF-8: byte 0xe9", ""},
+        {"# \xef\xba\xbf\nlog.\xef\xba\xbf = 1\n", "2:5",
+         "not valid TOML: a letter that needs quotes around it", ""},
     });
 }
 

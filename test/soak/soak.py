@@ -1,0 +1,412 @@
+#!/usr/bin/env python3
+"""Minutes of everything at once: 16 clients with random verbs, kills, stops, reloads, a disk that fills up.
+
+    soak.py --hob BUILD/hob --worker BUILD/test-programs/echo_worker [--minutes 10] [--seed N]
+
+First a storm, in which the daemon is killed, stopped and robbed of its files; then a steady part, in which one daemon
+lives through all that clients and disk do. In between all rest, and what must hold is looked at: one daemon, no orphan,
+nothing stuck, no unknown failure, memory and descriptors flat, the database whole. Exits 1 at the end if anything did
+not hold.
+"""
+
+import argparse
+import collections
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+CLIENTS = 16
+COMMAND_LIMIT = 45  # seconds; hob's own limits are all below
+REST_EVERY = 25     # seconds of work between two looks at what must hold
+DISK_KIB = 1024
+RSS_SLACK_KIB = 1024
+DESCRIPTORS_SLACK = 12  # two workers more or less
+# What a client may be told while daemons are killed and disks are full; everything else is a finding.
+KNOWN_CODES = {"usage", "config", "no_daemon", "start_failed", "crash_loop", "wedged", "denied", "instance_elsewhere",
+               "timeout", "unit_unknown", "unit_failed", "worker_error", "worker_died", "cancelled"}
+STEADY_CODES = {"config", "unit_unknown", "unit_failed", "worker_error", "worker_died", "cancelled", "timeout"}
+
+
+def read(path):
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
+
+
+class Place:
+    """Directories, environment and processes of this soak."""
+
+    def __init__(self, arguments):
+        self.root = Path(tempfile.mkdtemp(prefix="hob-soak-"))
+        # Copies: a build meanwhile disturbs nothing.
+        self.hob = shutil.copy(arguments.hob, self.root / "hob")
+        self.worker = shutil.copy(arguments.worker, self.root / "echo_worker")
+        self.project, self.state, self.runtime = self.root / "p", self.root / "s", self.root / "r"
+        for directory in (self.project, self.state, self.root / "h"):
+            directory.mkdir(mode=0o700)
+        self.small_disk = os.geteuid() == 0 and self.mount()
+        self.mark = f"SOAK_ID={self.root.name}"
+        self.environment = {"HOME": str(self.root / "h"), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
+                            "HOB_STATE_DIR": str(self.state / "hob"), "HOB_RUNTIME_DIR": str(self.runtime),
+                            "SOAK_ID": self.root.name, "HOB_LOG": "debug"}
+        self.configure("good")
+
+    def mount(self):
+        return subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_KIB}k,mode=0700", "tmpfs", self.state],
+                              check=False).returncode == 0
+
+    def configure(self, kind, extra=0):
+        text = "[daemon]\nshutdown_timeout = \"4s\"\n[log]\nmax_size = \"64KiB\"\nmax_files = 2\n"
+        for name in ["echo", "other"] + [f"extra{i}" for i in range(extra)]:
+            text += f"[worker.{name}]\nrun = [\"{self.worker}\"]\nprotocol = \"jsonrpc\"\ncall_timeout = \"5s\"\n"
+            text += "stop = { timeout = \"1s\" }\n"
+        if kind == "broken":
+            text += "[worker.x\n"
+        temporary = self.project / ".hob.toml.new"
+        temporary.write_text(text)
+        temporary.rename(self.project / "hob.toml")
+
+    def fill(self):
+        try:
+            with open(self.state / "filler", "ab", buffering=0) as file:
+                while True:
+                    file.write(b"f" * 4096)
+        except OSError:
+            pass
+
+    def free(self):
+        (self.state / "filler").unlink(missing_ok=True)
+
+    def start(self, *words, **more):
+        return subprocess.Popen([self.hob, *words], cwd=self.project, env=self.environment, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", **more)
+
+    def run(self, *words):
+        """(status, stdout, stderr); status None: stuck."""
+        process = self.start(*words)
+        try:
+            out, err = process.communicate(timeout=COMMAND_LIMIT)
+            return process.returncode, out, err
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            return None, "", ""
+
+    def processes(self):
+        """{pid: command line} of all that descends from this soak, zombies left out."""
+        found = {}
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit() or int(entry) == os.getpid():
+                continue
+            if self.mark.encode() in read(f"/proc/{entry}/environ").split(b"\0"):
+                words = read(f"/proc/{entry}/cmdline").split(b"\0")
+                if words != [b""]:
+                    found[int(entry)] = words
+        return found
+
+    def daemons(self):
+        return [pid for pid, words in self.processes().items() if any(w.startswith(b"--handover=") for w in words)]
+
+    def database(self):
+        return next((self.state / "hob").glob("*/hob.db"), None)
+
+    def clear(self):
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        if self.small_disk:
+            subprocess.run(["umount", "-l", self.state], check=False)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+class Soak:
+    def __init__(self, place, seed):
+        self.place, self.random = place, random.Random(seed)
+        self.findings, self.counts = [], collections.Counter()
+        self.working, self.over = threading.Event(), threading.Event()
+        self.busy, self.guard = 0, threading.Condition()
+        self.steady = False
+
+    def find(self, text):
+        with self.guard:
+            self.findings.append(text)
+        print(f"FOUND {text}", flush=True)
+
+    # --- clients
+
+    def verb(self, choose):
+        common = [["ping"]] * 3 + [["call", "echo", "echo", '{"a":[1,2]}']] * 6 + [
+            ["status", "--json"], ["list", "--json"], ["prompt"], ["logs", "-n", "5"], ["logs", "echo", "-n", "5"],
+            ["call", "other", "sleep", '{"ms":%d}' % choose.randrange(200)],
+            ["--timeout", "%dms" % choose.randrange(1, 300), "call", "other", "sleep", '{"ms":150}'],
+            ["call", "echo", "echo", '"%s"' % ("x" * choose.randrange(100000))],
+            ["call", "nobody", "x"], ["call", "echo", "nothing"], ["reload"], ["check"], ["events"],
+            ["restart", "other"], ["stop", "extra0"], ["start", "extra0"], ["call", "extra0", "die"],
+            ["call", "other", "escape"], ["doctor", "--json"], ["status", "--watch"]]
+        rough = [["shutdown"], ["shutdown", "--now"], ["restart"], ["daemon"], ["status", "--all"]]
+        return choose.choice(common if self.steady else common * 2 + rough)
+
+    def client(self, number):
+        choose = random.Random(self.random.randrange(1 << 30) + number)
+        while not self.over.is_set():
+            if not self.working.wait(0.2):
+                continue
+            with self.guard:
+                if not self.working.is_set():
+                    continue
+                self.busy += 1
+            try:
+                self.one(choose)
+            finally:
+                with self.guard:
+                    self.busy -= 1
+                    self.guard.notify_all()
+
+    def one(self, choose):
+        words = self.verb(choose)
+        endless = words[0] == "events" or "--watch" in words
+        process = self.place.start("--json", *words) if "--json" not in words else self.place.start(*words)
+        began = time.monotonic()
+        ending = None
+        if endless or choose.random() < 0.05:  # interrupted or killed somewhere on its way
+            try:
+                out, err = process.communicate(timeout=choose.random() * (2 if endless else 0.05))
+            except subprocess.TimeoutExpired:
+                ending = choose.choice([signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
+                process.send_signal(ending)
+        try:
+            out, err = process.communicate(timeout=COMMAND_LIMIT)
+        except subprocess.TimeoutExpired:
+            self.find(f"stuck for {COMMAND_LIMIT} s: hob {' '.join(words)[:100]}")
+            process.kill()
+            process.communicate()
+            return
+        self.judge(words, process.returncode, err, ending, time.monotonic() - began)
+
+    def judge(self, words, status, err, ending, took):
+        self.counts[words[0], status] += 1
+        if ending is not None:
+            return
+        name = f"hob {' '.join(words)[:80]}: status {status} after {took:.1f} s: {err[-400:]}"
+        if status not in (0, 1, 2, 3, 4):
+            self.find(name)
+        elif status != 0 and words[0] not in ("status", "check", "doctor", "list", "prompt"):
+            try:
+                code = json.loads(err.strip().splitlines()[-1])["error"]["code"]
+            except (ValueError, IndexError, KeyError, TypeError):
+                return self.find("no reason: " + name)
+            if code not in (STEADY_CODES if self.steady else KNOWN_CODES):
+                self.find("a reason that is none here: " + name)
+
+    # --- what happens to the daemon
+
+    def chaos(self):
+        while not self.over.is_set():
+            if not self.working.wait(0.2):
+                continue
+            with self.guard:
+                if not self.working.is_set():
+                    continue
+                self.busy += 1
+            try:
+                self.trouble()
+            finally:
+                with self.guard:
+                    self.busy -= 1
+                    self.guard.notify_all()
+            time.sleep(self.random.random() * 0.7)
+
+    def trouble(self):
+        kinds = ["edit", "edit", "break", "fill", "free", "free", "hup", "kill worker"]
+        if not self.steady:
+            kinds += ["kill", "kill", "stop", "stop", "term", "unlink socket", "unlink pid", "remove runtime"]
+        kind = self.random.choice(kinds)
+        self.counts["trouble", kind] += 1
+        place = self.place
+        if kind == "edit":
+            place.configure("good", self.random.randrange(3))
+        elif kind == "break":
+            place.configure("broken")
+        elif kind == "fill" and place.small_disk:
+            place.fill()
+        elif kind == "free":
+            place.free()
+        elif kind == "unlink socket":
+            self.unlink("*.sock")
+        elif kind == "unlink pid":
+            self.unlink("*.pid")
+        elif kind == "remove runtime":
+            shutil.rmtree(place.runtime, ignore_errors=True)
+        elif kind == "kill worker":
+            workers = [pid for pid, words in place.processes().items() if words[0].endswith(b"echo_worker")]
+            self.signal_one(workers, signal.SIGKILL)
+        else:
+            self.signal_daemon(kind)
+
+    def unlink(self, pattern):
+        for file in self.place.runtime.glob(pattern):
+            file.unlink(missing_ok=True)
+
+    def signal_one(self, pids, number):
+        if not pids:
+            return None
+        pid = self.random.choice(pids)
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return None
+        return pid
+
+    def signal_daemon(self, kind):
+        numbers = {"hup": signal.SIGHUP, "kill": signal.SIGKILL, "stop": signal.SIGSTOP, "term": signal.SIGTERM}
+        pid = self.signal_one(self.place.daemons(), numbers[kind])
+        if kind == "stop" and pid:
+            time.sleep(self.random.random() * 2)
+            try:
+                os.kill(pid, signal.SIGCONT)
+            except ProcessLookupError:
+                pass
+
+    # --- what must hold
+
+    def rest(self):
+        self.working.clear()
+        with self.guard:
+            if not self.guard.wait_for(lambda: self.busy == 0, COMMAND_LIMIT + 20):
+                self.find("clients did not come to rest")
+        self.place.free()
+        self.place.configure("good", 1)
+
+    def settled(self, what, holds, limit=20):
+        end = time.monotonic() + limit
+        while not holds():
+            if time.monotonic() > end:
+                self.find(f"{what}: {self.describe()}")
+                return False
+            time.sleep(0.05)
+        return True
+
+    def describe(self):
+        return {pid: b" ".join(words).decode(errors="replace")[:120] for pid, words in self.place.processes().items()}
+
+    def must(self, *words):
+        status, out, err = self.place.run(*words)
+        if status != 0:
+            self.find(f"at rest: hob {' '.join(words)}: status {status}: {err[-400:]}")
+        return out
+
+    def look(self):
+        """At rest: one daemon, which serves; nothing but it and its workers. Its pid."""
+        self.must("daemon")
+        self.must("reload")
+        self.must("restart", "echo")
+        if self.must("call", "echo", "echo", "[1]") != "[1]\n":
+            self.find("at rest: no right answer")
+        self.settled("not exactly one daemon", lambda: len(self.place.daemons()) == 1)
+        pid = (self.place.daemons() or [0])[0]
+        allowed = (b"echo_worker", b"hob")
+        self.settled("orphans", lambda: all(words[0].endswith(allowed) for words in self.place.processes().values()))
+        status = json.loads(self.must("status", "--json") or "{}")
+        if status.get("daemon", {}).get("pid") != pid:
+            self.find(f"status tells of another daemon than {pid}")
+        return pid
+
+    def end(self):
+        """Stops the daemon, and then there is nothing."""
+        self.must("shutdown")
+        self.settled("left after the shutdown", lambda: not self.place.processes())
+        left = [str(f) for f in self.place.runtime.glob("*")] if self.place.runtime.exists() else []
+        if left:
+            self.find(f"files left in the runtime directory: {left}")
+        left = [str(f) for f in (self.place.state / "hob").rglob("*.new-*")]
+        if left:
+            self.find(f"unfinished files left in the state directory: {left}")
+        database = self.place.database()
+        if database and sqlite3.connect(database).execute("PRAGMA integrity_check").fetchone() != ("ok",):
+            self.find("the database is damaged")
+        if list((self.place.state / "hob").glob("*/hob.db.corrupt-*")):
+            self.find("a database was set aside as corrupt")
+
+    def usage(self, pid):
+        status = dict(line.split(":", 1) for line in read(f"/proc/{pid}/status").decode().splitlines() if ":" in line)
+        try:
+            descriptors = len(os.listdir(f"/proc/{pid}/fd"))
+        except OSError:
+            descriptors = 0
+        return int(status.get("VmRSS", "0 kB").split()[0]), descriptors
+
+    # --- the course of it
+
+    def part(self, name, seconds):
+        if self.steady:
+            self.must("daemon")  # what only looks starts none
+        end = time.monotonic() + seconds
+        first = None
+        while time.monotonic() < end:
+            self.working.set()
+            time.sleep(max(1, min(REST_EVERY, end - time.monotonic())))
+            self.rest()
+            pid = self.look()
+            rss, descriptors = self.usage(pid)
+            print(f"{name}: daemon {pid}, {rss} KiB, {descriptors} descriptors, "
+                  f"{sum(self.counts.values())} commands", flush=True)
+            if self.steady:
+                if first is None:
+                    first = (pid, rss, descriptors)
+                elif pid != first[0]:
+                    self.find(f"another daemon in the steady part: {pid} after {first[0]}")
+                elif rss > first[1] + RSS_SLACK_KIB or descriptors > first[2] + DESCRIPTORS_SLACK:
+                    self.find(f"not flat: {first[1]} KiB and {first[2]} descriptors became {rss} and {descriptors}")
+            else:
+                self.end()
+
+    def run(self, minutes):
+        threads = [threading.Thread(target=self.client, args=(i,)) for i in range(CLIENTS)]
+        threads.append(threading.Thread(target=self.chaos))
+        for thread in threads:
+            thread.start()
+        try:
+            self.part("storm", minutes * 30)
+            self.steady = True
+            self.part("steady", minutes * 30)
+            self.end()
+        finally:
+            self.over.set()
+            for thread in threads:
+                thread.join()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--hob", required=True)
+    parser.add_argument("--worker", required=True)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    arguments = parser.parse_args()
+    place = Place(arguments)
+    print(f"seed {arguments.seed}, in {place.root}, "
+          + (f"state on {DISK_KIB} KiB" if place.small_disk else "no small disk: not root"), flush=True)
+    soak = Soak(place, arguments.seed)
+    try:
+        soak.run(arguments.minutes)
+    finally:
+        log = b"".join(read(f) for f in (place.state / "hob").glob("*/daemon.log*"))
+        place.clear()
+    for (verb, status), count in sorted(soak.counts.items(), key=str):
+        print(f"{verb:>9} {status!s:>16} {count:>8}")
+    if soak.findings:
+        sys.stderr.write(f"{len(soak.findings)} findings; the end of the log:\n{log[-3000:].decode(errors='replace')}\n")
+    print("nothing was found" if not soak.findings else f"{len(soak.findings)} findings")
+    return 1 if soak.findings else 0
+
+
+sys.exit(main())
