@@ -38,6 +38,7 @@ inline constexpr std::size_t outbox_replies_max =
     32u << 20;  // bytes queued before no further request is read from it
 inline constexpr std::size_t session_requests_max =
     1024;  // of one connection in flight before no further one is read
+inline constexpr std::size_t clients_in_turn = 8;  // connected at once, from where on replies leave together
 inline constexpr std::size_t path_in_sockaddr_max = 107;  // sun_path less its NUL
 inline constexpr int listen_backlog = 4096;               // capped by net.core.somaxconn
 inline constexpr std::chrono::milliseconds accept_pause =

@@ -56,15 +56,25 @@ void connection::start(std::string_view hello_line) {
     wait_for_next();
 }
 
-// One turn: read once, handle every whole line, send all replies at once.
-void connection::turn(bool readable) {
+void connection::turn(bool reads) {
+    if (batch_ != nullptr) return;
+    begin_turn(reads);
+    end_turn();
+}
+
+void connection::begin_turn(bool reads) {
     if (closed_ || host_ == nullptr || batch_ != nullptr) return;
-    std::string batch = std::exchange(host_->spare_batch, {});
-    batch.clear();
-    batch_ = &batch;
-    if (readable) read_some();
+    turn_batch_ = std::exchange(host_->spare_batch, {});
+    turn_batch_.clear();
+    batch_ = &turn_batch_;
+    if (reads) read_some();
     take_lines();
+}
+
+void connection::end_turn() {
+    if (batch_ != &turn_batch_) return;
     batch_ = nullptr;
+    std::string batch = std::exchange(turn_batch_, {});
     if (!batch.empty()) send(batch);
     if (host_ != nullptr && batch.capacity() <= 2 * batch_max) host_->spare_batch = std::move(batch);
     wait_for_next();
@@ -310,7 +320,7 @@ void connection::wait_readable() {
     if (std::exchange(waits_readable_, true)) return;
     socket_.async_wait(socket_.wait_read, [self = shared_from_this()](boost::system::error_code) {
         self->waits_readable_ = false;
-        self->turn(true);
+        if (self->host_ != nullptr) self->host_->readable(*self);
     });
 }
 
