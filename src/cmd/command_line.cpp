@@ -30,8 +30,21 @@ constexpr option_row global_rows[] = {
 
 std::string_view long_name(const option_row& row) { return row.name.substr(0, row.name.find(',')); }
 
-void add_rows(po::options_description& known, std::span<const option_row> rows) {
+// Whether an option that is spelled out, or is one letter, could be meant by one of the words.
+bool may_occur(const option_row& row, const std::vector<std::string>& words) {
+    const std::string_view name = long_name(row);
+    const char letter = name.size() + 2 == row.name.size() ? row.name.back() : '\0';
+    return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+        if (word.starts_with("--")) return word.substr(2).starts_with(name);
+        return letter != '\0' && word.starts_with('-') && word.find(letter) != std::string_view::npos;
+    });
+}
+
+// Describing an option costs more than parsing it: those that do not occur are left out.
+void add_rows(po::options_description& known, std::span<const option_row> rows,
+              const std::vector<std::string>& words) {
     for (const auto& row : rows) {
+        if (!may_occur(row, words)) continue;
         const std::string name(row.name);
         if (row.value.empty()) {
             known.add_options()(name.c_str(), "");
@@ -145,8 +158,8 @@ command_line split_command_line(const std::vector<std::string>& words, std::stri
 
 parsed_line parse_command_line(const command_line& line, const command* verb) {
     po::options_description known;
-    add_rows(known, global_rows);
-    if (verb) add_rows(known, verb->options);
+    add_rows(known, global_rows, line.before);
+    if (verb) add_rows(known, verb->options, line.before);
     known.add_options()(operands_name, po::value<std::vector<std::string>>(), "");
     po::positional_options_description positions;
     positions.add(operands_name, -1);
