@@ -39,6 +39,7 @@ class Place:
             "HOB_STATE_DIR": str(self.root / "s"),
         }
         self.started = []
+        self.cores = os.sched_getaffinity(0)
 
     def __enter__(self):
         return self
@@ -55,10 +56,13 @@ class Place:
         return str(self.programs / name)
 
     def hob_words(self, *words):
-        return [self.hob, "-C", str(self.project), *words]
+        """To be run in the project, as people do."""
+        return [self.hob, *words]
 
     def run_hob(self, *words, check=True):
-        return subprocess.run(self.hob_words(*words), env=self.env, check=check, capture_output=True, text=True)
+        return subprocess.run(
+            self.hob_words(*words), cwd=self.project, env=self.env, check=check, capture_output=True, text=True
+        )
 
     def status(self):
         return json.loads(self.run_hob("status", "--json").stdout)
@@ -83,6 +87,12 @@ class Place:
             self.start([self.program("ping_server"), path], path)
         return path
 
+    def pinned(self, core, *pids):
+        """Keeps these, and with them what they start, on one core."""
+        for pid in pids:
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                os.sched_setaffinity(int(thread), {core} if core is not None else self.cores)
+
     def output_of(self, *words):
         """The number that a program of ours prints."""
         return float(subprocess.run(words, env=self.env, check=True, capture_output=True, text=True).stdout)
@@ -94,7 +104,8 @@ class Place:
             preparation, command = case if isinstance(case, tuple) else ([], case)
             words += [*([","] if words else []), *([*preparation, "/"] if preparation else []), *command]
         ran = subprocess.run(
-            [self.program("run"), str(rounds), *words], env=self.env, capture_output=True, text=True, check=False
+            [self.program("run"), str(rounds), *words],
+            cwd=self.project, env=self.env, capture_output=True, text=True, check=False,
         )
         if ran.returncode != 0:
             raise SystemExit(f"bench: {ran.stderr.strip()}")

@@ -59,7 +59,8 @@ def crowd(place, count):
     place.run_hob("shutdown")
     began = time.perf_counter_ns()
     clients = [
-        subprocess.Popen(place.hob_words("ping", "--json"), env=place.env, stdout=subprocess.PIPE) for _ in range(count)
+        subprocess.Popen(place.hob_words("ping", "--json"), cwd=place.project, env=place.env, stdout=subprocess.PIPE)
+        for _ in range(count)
     ]
     replies = [(client.communicate()[0], client.returncode) for client in clients]
     took = (time.perf_counter_ns() - began) / 1000
