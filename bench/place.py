@@ -72,7 +72,10 @@ class Place:
 
     def start(self, words, socket, **how):
         """A server that stays in the foreground; returns once its socket is there."""
-        process = subprocess.Popen(words, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **how)
+        # In a session of its own, as a daemon is: sessions are what the kernel shares the processor between.
+        process = subprocess.Popen(
+            words, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True, **how
+        )
         self.started.append(process)
         limit = time.monotonic() + 30
         while not os.path.exists(socket):

@@ -71,6 +71,18 @@ void connection::begin_turn(bool reads) {
     take_lines();
 }
 
+bool connection::again() {
+    if (batch_ != &turn_batch_ || turn_batch_.empty()) return false;
+    batch_ = nullptr;
+    send(turn_batch_);
+    turn_batch_.clear();
+    batch_ = &turn_batch_;
+    const bool alone = outbox_.empty() && flights_.empty() && reader_.buffered() == 0;
+    if (gone() || host_ == nullptr || !alone || !read_some()) return false;
+    take_lines();
+    return true;
+}
+
 void connection::end_turn() {
     if (batch_ != &turn_batch_) return;
     batch_ = nullptr;
@@ -80,8 +92,9 @@ void connection::end_turn() {
     wait_for_next();
 }
 
-void connection::read_some() {
-    if (end_of_input_ || paused()) return;
+// Whether something came.
+bool connection::read_some() {
+    if (end_of_input_ || paused()) return false;
     const auto room = reader_.prepare();
     ssize_t count = 0;
     do {
@@ -95,6 +108,7 @@ void connection::read_some() {
         end_of_input_ = true;
         lose_peer();
     }
+    return count > 0;
 }
 
 void connection::take_lines() {

@@ -54,6 +54,8 @@ public:
     void event(std::string_view line);  // may be lost
     // A turn: reads once, handles every whole line, and in the end sends all replies at once.
     void begin_turn(bool reads);
+    // Between the two: sends what there is, and goes on with what the client has sent meanwhile. False: nothing.
+    bool again();
     void end_turn();
 
     void cancel_flights();  // each is answered with an error
@@ -73,7 +75,7 @@ private:
     using flight_list = std::list<std::shared_ptr<flight>>;
 
     void turn(bool reads);
-    void read_some();
+    bool read_some();
     void take_lines();
     void take(const frame& received);
     void handle(request wanted);

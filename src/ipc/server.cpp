@@ -58,6 +58,7 @@ private:
     void pause_accepting(int error_number);
     void resume_accepting();
     void take_turns();
+    void take_turns_of(connection& which);
     void changed();
     std::vector<std::shared_ptr<connection>> all() const;
 
@@ -74,6 +75,7 @@ private:
     std::size_t open_ = 0;
     std::size_t in_flight_ = 0;
     std::vector<std::shared_ptr<connection>> ready_;  // wait for their turn
+    int looks_skipped_ = 0;
 };
 
 void server_state::listen(util::unique_fd listening) {
@@ -156,12 +158,24 @@ void server_state::finished(connection& which) { connections_.erase(&which); }
 // With many clients, all requests that are there are read before any reply is sent: a reply wakes its client,
 // and clients that wake one by one take the processor from the daemon once a request.
 void server_state::readable(connection& which) {
-    if (open_ < limits::clients_in_turn) {
-        which.begin_turn(true);
-        return which.end_turn();
-    }
+    if (open_ < limits::clients_in_turn) return take_turns_of(which);
     if (ready_.empty()) asio::post(executor_, [self = shared_from_this()] { self->take_turns(); });
     ready_.push_back(which.shared_from_this());
+}
+
+// A client that got the processor with its reply has often asked again by the time we have it back. That is worth a
+// look as long as looking finds something.
+void server_state::take_turns_of(connection& which) {
+    which.begin_turn(true);
+    if (looks_skipped_ > 0) {
+        --looks_skipped_;
+    } else {
+        int found = 0;
+        while (found < limits::turns_in_row && which.again())
+            ++found;
+        if (found == 0) looks_skipped_ = limits::looks_skipped;
+    }
+    which.end_turn();
 }
 
 void server_state::take_turns() {
