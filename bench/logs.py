@@ -38,7 +38,8 @@ def by_filter(place, words, lines, size):
     with subprocess.Popen(
         [place.program("worker"), "--chatter", str(lines), str(size)], stdout=subprocess.PIPE
     ) as child:
-        subprocess.run(words, stdin=child.stdout, env=place.env, check=True)
+        # In a session of its own, as the daemon is.
+        subprocess.run(words, stdin=child.stdout, env=place.env, check=True, start_new_session=True)
     return lines / (time.perf_counter() - began)
 
 

@@ -54,7 +54,8 @@ public:
     void event(std::string_view line);  // may be lost
     // A turn: reads once, handles every whole line, and in the end sends all replies at once.
     void begin_turn(bool reads);
-    // Between the two: sends what there is, and goes on with what the client has sent meanwhile. False: nothing.
+    // Between the two: sends what there is, and goes on with what the client has sent meanwhile. False:
+    // nothing.
     bool again();
     void end_turn();
 

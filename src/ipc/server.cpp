@@ -163,8 +163,8 @@ void server_state::readable(connection& which) {
     ready_.push_back(which.shared_from_this());
 }
 
-// A client that got the processor with its reply has often asked again by the time we have it back. That is worth a
-// look as long as looking finds something.
+// A client that got the processor with its reply has often asked again by the time we have it back. That is
+// worth a look as long as looking finds something.
 void server_state::take_turns_of(connection& which) {
     which.begin_turn(true);
     if (looks_skipped_ > 0) {
