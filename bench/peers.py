@@ -84,6 +84,9 @@ def all_peers(place):
 def peers(place, effort):
     found = all_peers(place)
     place.run_hob("ping")
+    loaded = memory(place.status()["daemon"]["pid"])
+    place.run_hob("shutdown")
+    place.run_hob("ping")
     for peer in found:
         peer.begin(place)
     try:
@@ -91,6 +94,8 @@ def peers(place, effort):
         times = place.whole_processes(effort.peer_rounds, cases)
         rows = [Row("warm, beside others", "hob ping", times["hob"], "us", p.name, times[p.name]) for p in found]
         rows += idle(place, effort, found)
+        rows.append(Row(rows[-1].group, "hob after what was measured before: PSS", loaded[0], "KiB"))
+        rows.append(Row(rows[-1].group, "hob after what was measured before: private", loaded[1], "KiB"))
     finally:
         for peer in found:
             peer.end(place)
