@@ -3,7 +3,7 @@
  *   ping_client SOCKET            connects, reads the greeting, asks, prints the reply
  *   ping_client --cold DIR        the same; without a server it starts ping_server beside itself, which says on an
  *                                 inherited pipe when it is ready
- *   ping_client --many SOCKET N   N requests one after the other on one connection; prints requests a second
+ *   ping_client --stop DIR        ends that server and returns when it is gone
  *   ping_server SOCKET [FD]       binds, says ready on FD, serves until SIGTERM
  */
 #define _GNU_SOURCE
@@ -16,8 +16,8 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 static void die(const char *what) {
@@ -82,25 +82,25 @@ static void start_server(const char *directory) {
     close(ends[0]);
 }
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void many(int fd, long rounds) {
-    char line[4096];
-    const double from = now();
-    for (long i = 0; i < rounds; ++i) {
-        if (write(fd, request, sizeof request - 1) < 0) die("write");
-        read_line(fd, line, sizeof line);
-    }
-    printf("%.0f\n", (double)rounds / (now() - from));
+static int stop_server(const char *directory) {
+    char path[256];
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    snprintf(path, sizeof path, "%s/c.sock", directory);
+    const int fd = try_connect(path);
+    if (fd < 0) return 0;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) die("getsockopt");
+    const int process = (int)syscall(SYS_pidfd_open, peer.pid, 0);
+    kill(peer.pid, SIGKILL);
+    struct pollfd gone = {.fd = process, .events = POLLIN};
+    if (poll(&gone, 1, 10000) != 1) die("poll");
+    return unlink(path);
 }
 
 int main(int argc, char **argv) {
     char line[4096], path[256];
     int fd;
+    if (argc == 3 && strcmp(argv[1], "--stop") == 0) return stop_server(argv[2]);
     if (argc == 3 && strcmp(argv[1], "--cold") == 0) {
         snprintf(path, sizeof path, "%s/c.sock", argv[2]);
         fd = try_connect(path);
@@ -109,14 +109,10 @@ int main(int argc, char **argv) {
             fd = try_connect(path);
         }
     } else {
-        fd = try_connect(argc == 4 ? argv[2] : argv[1]);
+        fd = argc == 2 ? try_connect(argv[1]) : -1;
     }
     if (fd < 0) die("connect");
     read_line(fd, line, sizeof line);
-    if (argc == 4) {
-        many(fd, atol(argv[3]));
-        return 0;
-    }
     if (write(fd, request, sizeof request - 1) < 0) die("write");
     const size_t n = read_line(fd, line, sizeof line);
     return write(1, line, n) < 0;

@@ -38,6 +38,9 @@ inline constexpr std::size_t outbox_replies_max =
     32u << 20;  // bytes queued before no further request is read from it
 inline constexpr std::size_t session_requests_max =
     1024;  // of one connection in flight before no further one is read
+inline constexpr std::size_t clients_in_turn = 8;  // connected at once, from where on replies leave together
+inline constexpr int turns_in_row = 16;            // of one client, before others are looked at
+inline constexpr int looks_skipped = 64;  // turns without a look for more, after one that found nothing
 inline constexpr std::size_t path_in_sockaddr_max = 107;  // sun_path less its NUL
 inline constexpr int listen_backlog = 4096;               // capped by net.core.somaxconn
 inline constexpr std::chrono::milliseconds accept_pause =

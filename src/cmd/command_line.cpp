@@ -30,8 +30,21 @@ constexpr option_row global_rows[] = {
 
 std::string_view long_name(const option_row& row) { return row.name.substr(0, row.name.find(',')); }
 
-void add_rows(po::options_description& known, std::span<const option_row> rows) {
+// Whether an option that is spelled out, or is one letter, could be meant by one of the words.
+bool may_occur(const option_row& row, const std::vector<std::string>& words) {
+    const std::string_view name = long_name(row);
+    const char letter = name.size() + 2 == row.name.size() ? row.name.back() : '\0';
+    return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+        if (word.starts_with("--")) return word.substr(2).starts_with(name);
+        return letter != '\0' && word.starts_with('-') && word.find(letter) != std::string_view::npos;
+    });
+}
+
+// Describing an option costs more than parsing it: those that do not occur are left out.
+void add_rows(po::options_description& known, std::span<const option_row> rows,
+              const std::vector<std::string>& words) {
     for (const auto& row : rows) {
+        if (!may_occur(row, words)) continue;
         const std::string name(row.name);
         if (row.value.empty()) {
             known.add_options()(name.c_str(), "");
@@ -118,6 +131,53 @@ void check_operands(const parsed_line& parsed, const command& verb, bool dashes)
     }
 }
 
+// Options and operands, into `parsed`.
+void parse_options(parsed_line& parsed, const std::vector<std::string>& words, const command* verb) {
+    po::options_description known;
+    add_rows(known, global_rows, words);
+    if (verb) add_rows(known, verb->options, words);
+    known.add_options()(operands_name, po::value<std::vector<std::string>>(), "");
+    po::positional_options_description positions;
+    positions.add(operands_name, -1);
+
+    try {
+        using namespace po::command_line_style;
+        constexpr int style = allow_long | allow_short | allow_dash_for_short | long_allow_adjacent |
+                              long_allow_next | short_allow_adjacent | short_allow_next | allow_sticky;
+        // -5 and -.5 are numbers, never options: what `hob call` sends may be one.
+        const auto negative_number = [](std::vector<std::string>& rest) {
+            std::vector<po::option> taken;
+            const std::string& word = rest.front();
+            const std::size_t digit = word.starts_with("-.") ? 2 : 1;
+            if (!word.starts_with("-") || word.size() <= digit || word[digit] < '0' || word[digit] > '9')
+                return taken;
+            taken.emplace_back(operands_name, std::vector<std::string>{word});
+            rest.erase(rest.begin());
+            return taken;
+        };
+        const auto options = po::command_line_parser(words)
+                                 .options(known)
+                                 .positional(positions)
+                                 .style(style)
+                                 .extra_style_parser(negative_number)
+                                 .run();
+        for (const auto& option : options.options) {
+            if (option.string_key == operands_name) {
+                for (const auto& value : option.value)
+                    parsed.call.operands.push_back(value);
+                continue;
+            }
+            const std::string value = option.value.empty() ? "" : option.value.back();
+            parsed.call.options.emplace_back(option.string_key, value);
+            apply_global(parsed, option.string_key, value);
+        }
+    } catch (const po::error_with_option_name& error) {
+        throw bad_option(error, verb);
+    } catch (const po::error& error) {
+        throw failure(error_kind::usage, std::string("cannot read the command line: ") + error.what());
+    }
+}
+
 }  // namespace
 
 std::span<const option_row> global_option_rows() { return global_rows; }
@@ -144,49 +204,13 @@ command_line split_command_line(const std::vector<std::string>& words, std::stri
 }
 
 parsed_line parse_command_line(const command_line& line, const command* verb) {
-    po::options_description known;
-    add_rows(known, global_rows);
-    if (verb) add_rows(known, verb->options);
-    known.add_options()(operands_name, po::value<std::vector<std::string>>(), "");
-    po::positional_options_description positions;
-    positions.add(operands_name, -1);
-
     parsed_line parsed;
-    try {
-        using namespace po::command_line_style;
-        constexpr int style = allow_long | allow_short | allow_dash_for_short | long_allow_adjacent |
-                              long_allow_next | short_allow_adjacent | short_allow_next | allow_sticky;
-        // -5 and -.5 are numbers, never options: what `hob call` sends may be one.
-        const auto negative_number = [](std::vector<std::string>& words) {
-            std::vector<po::option> taken;
-            const std::string& word = words.front();
-            const std::size_t digit = word.starts_with("-.") ? 2 : 1;
-            if (!word.starts_with("-") || word.size() <= digit || word[digit] < '0' || word[digit] > '9')
-                return taken;
-            taken.emplace_back(operands_name, std::vector<std::string>{word});
-            words.erase(words.begin());
-            return taken;
-        };
-        const auto options = po::command_line_parser(line.before)
-                                 .options(known)
-                                 .positional(positions)
-                                 .style(style)
-                                 .extra_style_parser(negative_number)
-                                 .run();
-        for (const auto& option : options.options) {
-            if (option.string_key == operands_name) {
-                for (const auto& value : option.value)
-                    parsed.call.operands.push_back(value);
-                continue;
-            }
-            const std::string value = option.value.empty() ? "" : option.value.back();
-            parsed.call.options.emplace_back(option.string_key, value);
-            apply_global(parsed, option.string_key, value);
-        }
-    } catch (const po::error_with_option_name& error) {
-        throw bad_option(error, verb);
-    } catch (const po::error& error) {
-        throw failure(error_kind::usage, std::string("cannot read the command line: ") + error.what());
+    // Boost.Program_options makes locales and streams before it reads the first word.
+    if (std::none_of(line.before.begin(), line.before.end(),
+                     [](const std::string& word) { return word.starts_with('-'); })) {
+        parsed.call.operands = line.before;
+    } else {
+        parse_options(parsed, line.before, verb);
     }
     parsed.call.command = line.after;
     if (verb && !parsed.help && !parsed.version) check_operands(parsed, *verb, line.dashes);

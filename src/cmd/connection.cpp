@@ -16,8 +16,10 @@ lifecycle::connect_options connect_options_of(const invocation& call) {
 
 std::string ask(invocation& call, std::string_view method, std::string_view params,
                 std::chrono::milliseconds reply_limit) {
-    return lifecycle::request_acting(call.where(), connect_options_of(call), method, params,
-                                     call.limit_or(reply_limit));
+    lifecycle::connect_options options = connect_options_of(call);
+    // Frozen and without effect: the one request that any daemon may be asked unseen.
+    if (method == "hob.ping") options.early = ipc::question{method, params};
+    return lifecycle::request_acting(call.where(), options, method, params, call.limit_or(reply_limit));
 }
 
 }  // namespace hob::cmd

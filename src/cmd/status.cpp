@@ -164,7 +164,11 @@ exit_code run_status(invocation& call) {
         throw failure(error_kind::usage, "cannot use '--all' with units or '--watch'");
     }
     if (all) return show_all(call);
-    auto found = lifecycle::look(call.where(), call.limit);
+    const std::string params = params_for(call.operands);
+    std::optional<ipc::question> early;
+    // It changes nothing, so that any daemon may be asked unseen. A watcher subscribes first.
+    if (!call.has("watch")) early = ipc::question{"hob.status", params};
+    auto found = lifecycle::look(call.where(), call.limit, limits::greeting_timeout, early);
     const bool unknown =
         found.seen == lifecycle::verdict::denied || found.seen == lifecycle::verdict::foreign;
     if (unknown && found.why) throw *found.why;
@@ -172,8 +176,7 @@ exit_code run_status(invocation& call) {
     ipc::client& daemon = *found.connection;
     try {
         if (call.has("watch")) return watcher(call, daemon).run();
-        show(daemon.call("hob.status", params_for(call.operands), call.limit_or(limits::request_timeout)),
-             call);
+        show(daemon.call("hob.status", params, call.limit_or(limits::request_timeout)), call);
         return exit_code::done;
     } catch (const ipc::not_executed&) {  // it ended between its greeting and the question
         lifecycle::look_result gone;

@@ -21,6 +21,12 @@ struct not_executed : std::exception {
     const char* what() const noexcept override { return "the daemon went away before it read the request"; }
 };
 
+// What is asked: a method and its params as raw JSON.
+struct question {
+    std::string_view method;
+    std::string_view params;
+};
+
 class client {
 public:
     // Takes a connected socket. Nothing is read yet.
@@ -34,6 +40,10 @@ public:
     pid_t peer_pid() const { return peer_.pid; }
     uid_t peer_uid() const { return peer_.uid; }
     int socket() const { return socket_.get(); }
+
+    // Sends a request before the greeting is read, so that both come back together: one wait less. Only for
+    // what may be asked of any daemon, of whatever version and state. call() with the same then only waits.
+    void ask_early(const question& asked);
 
     // Sends a request and waits for its reply; notifications in between are dropped. Returns the result as
     // raw JSON. Throws the daemon's failure; failure(timeout); not_executed; failure(no_daemon) when the
@@ -55,6 +65,13 @@ private:
     hello greeting_;
     std::string buffer_;
     std::size_t consumed_ = 0;
+    // What ask_early sent; call() takes it once.
+    struct sent_early {
+        std::string id;
+        std::string method;
+        std::string params;
+    };
+    std::optional<sent_early> early_;
     unsigned next_id_ = 1;
 };
 

@@ -56,22 +56,45 @@ void connection::start(std::string_view hello_line) {
     wait_for_next();
 }
 
-// One turn: read once, handle every whole line, send all replies at once.
-void connection::turn(bool readable) {
+void connection::turn(bool reads) {
+    if (batch_ != nullptr) return;
+    begin_turn(reads);
+    end_turn();
+}
+
+void connection::begin_turn(bool reads) {
     if (closed_ || host_ == nullptr || batch_ != nullptr) return;
-    std::string batch = std::exchange(host_->spare_batch, {});
-    batch.clear();
-    batch_ = &batch;
-    if (readable) read_some();
+    turn_batch_ = std::exchange(host_->spare_batch, {});
+    turn_batch_.clear();
+    batch_ = &turn_batch_;
+    if (reads) read_some();
     take_lines();
+}
+
+bool connection::again() {
+    if (batch_ != &turn_batch_ || turn_batch_.empty()) return false;
     batch_ = nullptr;
+    send(turn_batch_);
+    turn_batch_.clear();
+    batch_ = &turn_batch_;
+    const bool alone = outbox_.empty() && flights_.empty() && reader_.buffered() == 0;
+    if (gone() || host_ == nullptr || !alone || !read_some()) return false;
+    take_lines();
+    return true;
+}
+
+void connection::end_turn() {
+    if (batch_ != &turn_batch_) return;
+    batch_ = nullptr;
+    std::string batch = std::exchange(turn_batch_, {});
     if (!batch.empty()) send(batch);
     if (host_ != nullptr && batch.capacity() <= 2 * batch_max) host_->spare_batch = std::move(batch);
     wait_for_next();
 }
 
-void connection::read_some() {
-    if (end_of_input_ || paused()) return;
+// Whether something came.
+bool connection::read_some() {
+    if (end_of_input_ || paused()) return false;
     const auto room = reader_.prepare();
     ssize_t count = 0;
     do {
@@ -85,6 +108,7 @@ void connection::read_some() {
         end_of_input_ = true;
         lose_peer();
     }
+    return count > 0;
 }
 
 void connection::take_lines() {
@@ -310,7 +334,7 @@ void connection::wait_readable() {
     if (std::exchange(waits_readable_, true)) return;
     socket_.async_wait(socket_.wait_read, [self = shared_from_this()](boost::system::error_code) {
         self->waits_readable_ = false;
-        self->turn(true);
+        if (self->host_ != nullptr) self->host_->readable(*self);
     });
 }
 

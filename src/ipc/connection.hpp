@@ -29,6 +29,7 @@ public:
     virtual void flushed() = 0;                    // an outbox became empty
     virtual void closed(connection& which) = 0;    // the descriptor is free
     virtual void finished(connection& which) = 0;  // closed, and nothing of it is in flight: may be let go
+    virtual void readable(connection& which) = 0;  // is to have its turn, soon
     std::string spare_batch;                       // memory for replies, lent to whoever is in its turn
 
 protected:
@@ -51,9 +52,16 @@ public:
     bool gone() const override { return gone_ || closed_; }
 
     void event(std::string_view line);  // may be lost
-    void cancel_flights();              // each is answered with an error
-    void close();                       // at once; cancels what only this client was waiting for
-    void abandon();                     // close, and forget the host
+    // A turn: reads once, handles every whole line, and in the end sends all replies at once.
+    void begin_turn(bool reads);
+    // Between the two: sends what there is, and goes on with what the client has sent meanwhile. False:
+    // nothing.
+    bool again();
+    void end_turn();
+
+    void cancel_flights();  // each is answered with an error
+    void close();           // at once; cancels what only this client was waiting for
+    void abandon();         // close, and forget the host
 
     bool is_closed() const { return closed_; }
     bool is_flushed() const { return outbox_.empty(); }
@@ -67,8 +75,8 @@ private:
     };
     using flight_list = std::list<std::shared_ptr<flight>>;
 
-    void turn(bool readable);
-    void read_some();
+    void turn(bool reads);
+    bool read_some();
     void take_lines();
     void take(const frame& received);
     void handle(request wanted);
@@ -97,6 +105,7 @@ private:
     outbox outbox_;
     flight_list flights_;
     std::string* batch_ = nullptr;  // what is sent at the end of this turn; set during a turn only
+    std::string turn_batch_;        // what batch_ points to
     bool end_of_input_ = false;
     bool gone_ = false;  // nothing can be sent any more; what was sent before is still read
     bool closed_ = false;

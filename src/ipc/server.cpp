@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <unordered_map>
 #include <utility>
@@ -48,6 +49,7 @@ public:
     void flushed() override;
     void closed(connection& which) override;
     void finished(connection& which) override;
+    void readable(connection& which) override;
 
 private:
     void wait_for_client();
@@ -55,6 +57,8 @@ private:
     void welcome(util::unique_fd socket);
     void pause_accepting(int error_number);
     void resume_accepting();
+    void take_turns();
+    void take_turns_of(connection& which);
     void changed();
     std::vector<std::shared_ptr<connection>> all() const;
 
@@ -70,6 +74,8 @@ private:
     std::unordered_map<connection*, std::shared_ptr<connection>> connections_;
     std::size_t open_ = 0;
     std::size_t in_flight_ = 0;
+    std::vector<std::shared_ptr<connection>> ready_;  // wait for their turn
+    int looks_skipped_ = 0;
 };
 
 void server_state::listen(util::unique_fd listening) {
@@ -148,6 +154,37 @@ void server_state::closed(connection&) {
 }
 
 void server_state::finished(connection& which) { connections_.erase(&which); }
+
+// With many clients, all requests that are there are read before any reply is sent: a reply wakes its client,
+// and clients that wake one by one take the processor from the daemon once a request.
+void server_state::readable(connection& which) {
+    if (open_ < limits::clients_in_turn) return take_turns_of(which);
+    if (ready_.empty()) asio::post(executor_, [self = shared_from_this()] { self->take_turns(); });
+    ready_.push_back(which.shared_from_this());
+}
+
+// A client that got the processor with its reply has often asked again by the time we have it back. That is
+// worth a look as long as looking finds something.
+void server_state::take_turns_of(connection& which) {
+    which.begin_turn(true);
+    if (looks_skipped_ > 0) {
+        --looks_skipped_;
+    } else {
+        int found = 0;
+        while (found < limits::turns_in_row && which.again())
+            ++found;
+        if (found == 0) looks_skipped_ = limits::looks_skipped;
+    }
+    which.end_turn();
+}
+
+void server_state::take_turns() {
+    const auto ready = std::exchange(ready_, {});
+    for (const auto& each : ready)
+        each->begin_turn(true);
+    for (const auto& each : ready)
+        each->end_turn();
+}
 
 void server_state::flight_began() {
     ++in_flight_;

@@ -47,7 +47,7 @@ public:
                           "cannot reach the daemon of '" + where_.root + "': the deadline is over");
         }
         for (;;) {
-            look_result found = look(where_, options_.limit);
+            look_result found = look(where_, options_.limit, limits::greeting_timeout, options_.early);
             switch (found.seen) {
                 case verdict::alive:
                     if (speaks_with_us(*found.connection)) return std::move(*found.connection);

@@ -16,6 +16,7 @@ struct connect_options {
     util::deadline limit = util::deadline::never();  // of the whole command
     bool spawn = true;                               // --no-spawn: no daemon is then failure(no_daemon)
     bool release_brake = false;                      // `hob daemon`: a crash loop does not hold it back
+    std::optional<ipc::question> early;              // sent with the connection, see ipc::client::ask_early
     std::function<void(std::string_view)> tell;      // lines for a waiting person; may be empty
 };
 

@@ -113,7 +113,8 @@ private:
 
     daemon_options options_;
     const pid_t pid_ = ::getpid();
-    boost::asio::io_context context_{1};
+    // Of one thread, so nothing in it is locked.
+    boost::asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE};
     unit::config config_;
     std::chrono::system_clock::time_point started_at_;
     std::chrono::steady_clock::time_point started_;

@@ -95,7 +95,7 @@ look_result judge_connect_error(const instance& where, int error, std::chrono::m
 }
 
 look_result greet(const instance& where, util::unique_fd socket, util::deadline limit,
-                  std::chrono::milliseconds waited) {
+                  std::chrono::milliseconds waited, const std::optional<ipc::question>& early) {
     ucred peer{};
     socklen_t size = sizeof peer;
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
@@ -108,6 +108,7 @@ look_result greet(const instance& where, util::unique_fd socket, util::deadline 
                                              "': its server belongs to user " + std::to_string(peer.uid)));
     }
     ipc::client connection(std::move(socket), peer);
+    if (early) connection.ask_early(*early);
     switch (connection.read_greeting(limit)) {
         case ipc::client::silence::none:
             break;
@@ -158,7 +159,8 @@ std::optional<ipc::page_content> page_of_holder(const instance& where, pid_t hol
     return page;
 }
 
-look_result look(const instance& where, util::deadline limit, std::chrono::milliseconds patience) {
+look_result look(const instance& where, util::deadline limit, std::chrono::milliseconds patience,
+                 const std::optional<ipc::question>& early) {
     try {
         if (!check_runtime_dir(where.runtime_dir, false)) return {};
     } catch (const failure& why) {
@@ -168,7 +170,7 @@ look_result look(const instance& where, util::deadline limit, std::chrono::milli
     const auto greeting_limit = util::deadline::in(waited);
     auto connection = ipc::connect_unix(where.socket_path(), greeting_limit);
     if (!connection.socket) return judge_connect_error(where, connection.error, waited);
-    return greet(where, std::move(connection.socket), greeting_limit, waited);
+    return greet(where, std::move(connection.socket), greeting_limit, waited, early);
 }
 
 }  // namespace hob::lifecycle

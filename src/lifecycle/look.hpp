@@ -33,9 +33,11 @@ struct look_result {
     std::optional<failure> why;             // wedged, denied, foreign
 };
 
-// `limit` is the caller's; a daemon that has not greeted after `patience` is wedged.
+// `limit` is the caller's; a daemon that has not greeted after `patience` is wedged. `early` is sent before
+// the greeting is read (ipc::client::ask_early).
 look_result look(const instance& where, util::deadline limit,
-                 std::chrono::milliseconds patience = limits::greeting_timeout);
+                 std::chrono::milliseconds patience = limits::greeting_timeout,
+                 const std::optional<ipc::question>& early = std::nullopt);
 
 // The page, if it was written by the process that holds the lock: its pid and start time say so.
 std::optional<ipc::page_content> page_of_holder(const instance& where, pid_t holder);

@@ -109,7 +109,8 @@ util::unique_fd take_state_lock(const instance& where, util::deadline limit) {
         }
         wait_for_holder(where, limit);
     }
-    util::replace_file(where.holder_path(), fmt::format("{}\n{}\n", ::getpid(), where.socket_path()));
+    // Read only while this process holds the lock.
+    util::renew_file(where.holder_path(), fmt::format("{}\n{}\n", ::getpid(), where.socket_path()));
     return fd;
 }
 

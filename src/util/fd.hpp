@@ -55,6 +55,10 @@ std::optional<std::string> read_file(const std::string& path, std::size_t cap, b
 // False and errno on failure.
 bool replace_file(const std::string& path, std::string_view bytes);
 
+// The same for what only means something while this process lives: a reader may find no file for a moment,
+// and nothing waits for the disk, as a rename over a file would.
+bool renew_file(const std::string& path, std::string_view bytes);
+
 // mkdir -p with mode 0700. False and errno on failure.
 bool make_directories(const std::string& path);
 

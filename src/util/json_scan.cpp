@@ -1,24 +1,14 @@
 #include "util/json_scan.hpp"
 
 #include <algorithm>
-#include <cstring>
+
+#include "util/json_plain.hpp"
 
 namespace hob::util {
 namespace {
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-// Whether one of eight bytes ends the plain part of a string: a quote, a backslash, a control character, or a
-// byte of a multi-byte sequence. May say so without need, never fail to.
-bool has_special(std::uint64_t word) {
-    constexpr std::uint64_t ones = 0x0101010101010101u;
-    constexpr std::uint64_t tops = 0x8080808080808080u;
-    const std::uint64_t quote = word ^ (ones * '"');
-    const std::uint64_t backslash = word ^ (ones * '\\');
-    const std::uint64_t found = (word - ones * 0x20u) | (quote - ones) | (backslash - ones) | word;
-    return (found & tops) != 0;
-}
 
 }  // namespace
 
@@ -181,17 +171,12 @@ bool json_scanner::string() {
 // Up to a quote or a backslash.
 bool json_scanner::plain_bytes() {
     for (;;) {
-        std::uint64_t word = 0;
-        while (text_.size() - at_ >= sizeof word) {
-            std::memcpy(&word, text_.data() + at_, sizeof word);
-            if (has_special(word)) break;
-            at_ += sizeof word;
-        }
+        at_ += json_plain_prefix(text_.substr(at_));
         if (at_ == text_.size()) return fail("unterminated string");
         const auto byte = static_cast<unsigned char>(text_[at_]);
         if (byte == '"' || byte == '\\') return true;
         if (byte < 0x20) return fail("control character in a string");
-        const std::size_t length = byte < 0x80 ? 1 : utf8_sequence(text_.substr(at_));
+        const std::size_t length = utf8_sequence(text_.substr(at_));
         if (length == 0) return fail("invalid UTF-8");
         at_ += length;
     }

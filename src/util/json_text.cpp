@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "limits.hpp"
+#include "util/json_plain.hpp"
 #include "util/json_scan.hpp"
 
 namespace hob::util {
@@ -48,6 +49,22 @@ void quote_control(std::string& out, char c) {
     out += "\\u00";
     out.push_back(hex[static_cast<unsigned char>(c) >> 4]);
     out.push_back(hex[static_cast<unsigned char>(c) & 15u]);
+}
+
+// At a byte that is not itself in a string, or is broken UTF-8; returns how many bytes it took.
+std::size_t quote_one(std::string& out, std::string_view text) {
+    const auto byte = static_cast<unsigned char>(text.front());
+    if (byte >= 0x80) {
+        out.append(replacement);
+        return broken_part(text);
+    }
+    if (byte == '"' || byte == '\\') {
+        out.push_back('\\');
+        out.push_back(text.front());
+    } else {
+        quote_control(out, text.front());
+    }
+    return 1;
 }
 
 std::uint32_t hex4_at(std::string_view text, std::size_t at) {
@@ -153,35 +170,18 @@ std::optional<std::vector<std::string_view>> json_array_elements(std::string_vie
 
 void json_quote_to(std::string& out, std::string_view text) {
     out.push_back('"');
-    std::size_t plain = 0;
-    const auto flush = [&](std::size_t until) { out.append(text.substr(plain, until - plain)); };
-    for (std::size_t at = 0; at < text.size();) {
-        const auto byte = static_cast<unsigned char>(text[at]);
-        std::size_t length = 1;
-        if (byte >= 0x80) {
-            length = utf8_sequence(text.substr(at));
-            if (length != 0) {
-                at += length;
-                continue;
-            }
-            length = broken_part(text.substr(at));
-            flush(at);
-            out.append(replacement);
-        } else if (byte == '"' || byte == '\\') {
-            flush(at);
-            out.push_back('\\');
-            out.push_back(text[at]);
-        } else if (byte < 0x20) {
-            flush(at);
-            quote_control(out, text[at]);
-        } else {
-            ++at;
-            continue;
+    while (!text.empty()) {
+        std::size_t taken = json_plain_prefix(text);
+        while (taken < text.size()) {
+            const std::size_t length = utf8_sequence(text.substr(taken));
+            if (length < 2) break;
+            taken += length;
         }
-        at += length;
-        plain = at;
+        out.append(text.substr(0, taken));
+        text.remove_prefix(taken);
+        if (!text.empty() && json_plain_prefix(text.substr(0, 1)) == 0)
+            text.remove_prefix(quote_one(out, text));
     }
-    flush(text.size());
     out.push_back('"');
 }
 

@@ -138,6 +138,7 @@ BOOST_AUTO_TEST_CASE(L33_a_draining_daemon_elsewhere_is_waited_for) {
         return json_at(box.run({"status", "--json"}).out, "/units/0/state").value_or("") == "warm";
     }));
     ::kill(box.daemon_pid(), SIGTERM);
+    BOOST_REQUIRE(wait_until([&] { return !exists(box.socket()); }));
     run_options elsewhere;
     elsewhere.env = {{"HOB_RUNTIME_DIR", box.root() + "/r2"}};
     const auto second = box.run({"ping"}, elsewhere);
