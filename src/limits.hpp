@@ -51,7 +51,15 @@ inline constexpr std::chrono::milliseconds call_timeout = 30s;  // [worker.*] ca
 inline constexpr std::chrono::milliseconds stop_timeout = 5s;   // stop.timeout's default
 inline constexpr std::chrono::milliseconds reap_timeout = 2s;   // from SIGKILL to the exit being seen
 inline constexpr std::size_t worker_input_max = 32u << 20;      // bytes queued for a worker that reads slowly
-inline constexpr std::size_t stderr_tail_lines = 10;            // kept for the error when a worker dies
+inline constexpr std::chrono::milliseconds handshake_timeout = 60s;  // from the start to the end of it
+inline constexpr std::chrono::milliseconds mcp_probe_timeout =
+    3s;                                               // silent for longer: `initialize` is tried, too
+inline constexpr std::size_t ring_events_max = 1024;  // events kept of a worker
+inline constexpr std::size_t ring_bytes_max = 1u << 20;
+inline constexpr std::size_t ring_names_max = 64;              // names of lost events that are counted apart
+inline constexpr std::size_t gathered_events_max = 8u << 20;   // of one wait, as JSON
+inline constexpr std::size_t streamed_backlog_max = 1u << 20;  // behind a client that reads its events slowly
+inline constexpr std::size_t stderr_tail_lines = 10;           // kept for the error when a worker dies
 inline constexpr std::size_t stderr_tail_bytes = 8u << 10;
 inline constexpr std::size_t log_line_max = 64u << 10;  // a longer line is kept in pieces
 

@@ -92,6 +92,7 @@ struct command {
     int operands_min = 0;
     int operands_max = 0;  // -1: any number
     std::span<const option_row> options = {};
+    void (*check)(const invocation&) = nullptr;  // of operands and options together; throws failure(usage)
     exit_code (*run)(invocation&) = nullptr;
     std::span<const method_row> methods = {};
     bool takes_command = false;  // "-- CMD..." is meaningful

@@ -141,6 +141,7 @@ exit_code run(const std::vector<std::string>& words, std::string_view given_verb
     if (parsed.install) return install_links(*parsed.install);
     if (verb && !parsed.help) {
         // No time at all is over before anything is begun.
+        if (verb->check) verb->check(parsed.call);
         if (verb->need != daemon_need::none && parsed.call.limit.expired()) {
             throw failure(error_kind::timeout, "cannot finish 'hob " + line.verb + "': the deadline is over");
         }

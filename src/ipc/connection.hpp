@@ -49,6 +49,7 @@ public:
     void start(std::string_view hello_line);
 
     void notify(std::string_view method, std::string_view params_raw) override;
+    std::size_t backlog() const override { return outbox_.bytes(); }
     bool gone() const override { return gone_ || closed_; }
 
     void event(std::string_view line);  // may be lost

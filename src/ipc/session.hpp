@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <string_view>
 
 namespace hob::ipc {
@@ -24,6 +25,9 @@ public:
 
     // Sends a notification to this client alone, in order with its replies; never dropped.
     virtual void notify(std::string_view method, std::string_view params_raw) = 0;
+
+    // Bytes that wait for the client to read them.
+    virtual std::size_t backlog() const = 0;
 
     // The client has hung up: nothing reaches it any more.
     virtual bool gone() const = 0;

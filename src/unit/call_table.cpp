@@ -26,18 +26,22 @@ struct call_table::registration {
 };
 
 call_table::call_table(const asio::any_io_executor& executor, std::string unit, const protocol& speaks,
-                       std::function<bool(std::string)> send)
-    : executor_(executor), unit_(std::move(unit)), speaks_(speaks), send_(std::move(send)) {}
+                       std::uint64_t& last_id, std::function<bool(std::string)> send)
+    : executor_(executor),
+      unit_(std::move(unit)),
+      speaks_(speaks),
+      last_id_(last_id),
+      send_(std::move(send)) {}
 
-asio::awaitable<std::string> call_table::ask(std::shared_ptr<call_table> shared, std::uint64_t id,
-                                             std::string method, std::string params_raw, util::deadline limit,
-                                             std::chrono::milliseconds limit_text) {
+asio::awaitable<std::string> call_table::ask(std::shared_ptr<call_table> shared, question what) {
     call_table& table = *shared;
-    if (table.closed_) throw failure(*table.closed_);
+    if (table.closed_ && (table.shut_ || !what.parting)) throw failure(*table.closed_);
+    const util::deadline limit = what.limit;
     pending call(table.executor_);
-    call.id = id;
-    call.message = table.speaks_.dialect->request(id, table.unit_, method, params_raw);
-    params_raw = {};
+    call.id = ++table.last_id_;
+    call.watch = what.watch;
+    call.message = table.speaks_.dialect->request(call.id, table.unit_, what.method, what.params);
+    what.params = {};
     const registration registered(table, call);
     if (!limit.is_never()) {
         call.timer.expires_after(limit.remaining());
@@ -55,7 +59,7 @@ asio::awaitable<std::string> call_table::ask(std::shared_ptr<call_table> shared,
         if (cancelled.cancelled() != asio::cancellation_type::none) {
             throw boost::system::system_error(asio::error::operation_aborted);
         }
-        throw table.over(call, limit_text);
+        throw table.over(call, what.limit_text);
     }
     if (call.failed) throw failure(*call.failed);
     co_return std::move(call.result);
@@ -68,26 +72,41 @@ void call_table::add(pending& call) {
         send_next();
         return;
     }
+    send(call);
+}
+
+void call_table::send(pending& call) {
+    if (call.watch) call.watch->arm();
     call.sent = send_(speaks_.framing->encode(std::exchange(call.message, {})));
-    if (!call.sent) {
-        call.failed.emplace(error_kind::worker_error,
-                            fmt::format("cannot call '{}': it does not read its requests", unit_));
-        complete(call);
-    }
+    if (call.sent) return;
+    call.failed.emplace(error_kind::worker_error,
+                        fmt::format("cannot call '{}': it does not read its requests", unit_));
+    complete(call);
+}
+
+bool call_table::notify(std::string_view method, std::string_view params_raw, event_watch* watch) {
+    const std::uint64_t fresh = ++last_id_;
+    std::string text = speaks_.dialect->notification(fresh, unit_, method, params_raw);
+    if (watch) watch->arm();
+    if (speaks_.dialect->numbers_notifications()) unwaited_.insert(fresh);
+    last_used_ = std::chrono::steady_clock::now();
+    return send_(speaks_.framing->encode(std::move(text)));
+}
+
+void call_table::reply(const answer& request, const std::optional<std::string>& result_raw) {
+    const std::uint64_t fresh = ++last_id_;
+    std::string text = result_raw ? speaks_.dialect->reply(request, *result_raw, fresh)
+                                  : speaks_.dialect->refusal(request, fresh);
+    if (!text.empty()) send_(speaks_.framing->encode(std::move(text)));
 }
 
 // One at a time: the oldest that waits, once the worker is free.
 void call_table::send_next() {
     while (!asked_ && !waiting_.empty()) {
         pending& next = *waiting_.begin()->second;
-        next.sent = send_(speaks_.framing->encode(std::exchange(next.message, {})));
-        if (next.sent) {
-            asked_ = next.id;
-        } else {
-            next.failed.emplace(error_kind::worker_error,
-                                fmt::format("cannot call '{}': it does not read its requests", unit_));
-            complete(next);
-        }
+        const std::uint64_t id = next.id;
+        send(next);
+        if (waiting_.contains(id)) asked_ = id;
     }
 }
 
@@ -103,8 +122,11 @@ void call_table::withdraw(pending& call) {
     last_used_ = std::chrono::steady_clock::now();
     if (!call.sent || closed_) return;
     try {
-        const std::string text = speaks_.dialect->cancellation(call.id);
-        if (!text.empty()) send_(speaks_.framing->encode(text));
+        const bool numbered = speaks_.dialect->numbers_notifications();
+        const std::string text = speaks_.dialect->cancellation(call.id, numbered ? last_id_ + 1 : last_id_);
+        if (text.empty()) return;
+        if (numbered) unwaited_.insert(++last_id_);
+        send_(speaks_.framing->encode(text));
     } catch (const std::exception&) {
         // Out of memory: the worker answers for nobody, which is dropped when it comes.
     }
@@ -113,6 +135,7 @@ void call_table::withdraw(pending& call) {
 bool call_table::settle(const answer& got) {
     std::optional<std::uint64_t> id = got.id;
     if (speaks_.dialect->one_at_a_time()) id = std::exchange(asked_, std::nullopt);
+    if (id && unwaited_.erase(*id) > 0) return true;
     const auto found = id ? waiting_.find(*id) : waiting_.end();
     const bool expected = found != waiting_.end() && found->second->sent;
     if (expected) {
@@ -150,9 +173,14 @@ void call_table::fail_all(const failure& why) {
     asked_.reset();
 }
 
-void call_table::close(const failure& why) {
+void call_table::close_to_callers(const failure& why) {
     closed_.emplace(why);
     fail_all(why);
+}
+
+void call_table::close(const failure& why) {
+    close_to_callers(why);
+    shut_ = true;
 }
 
 failure call_table::over(const pending& call, std::chrono::milliseconds limit_text) const {

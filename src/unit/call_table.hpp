@@ -11,10 +11,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "error.hpp"
 #include "unit/dialect.hpp"
+#include "unit/event_ring.hpp"
 #include "util/deadline.hpp"
 #include "util/timer.hpp"
 
@@ -22,16 +24,28 @@ namespace hob::unit {
 
 class call_table {
 public:
-    // `send`: one encoded message to the worker; false: its queue is full.
+    // `send`: one encoded message to the worker; false: its queue is full. `last_id`: the last id that was
+    // given to a request; outlives the table.
     call_table(const boost::asio::any_io_executor& executor, std::string unit, const protocol& speaks,
-               std::function<bool(std::string)> send);
+               std::uint64_t& last_id, std::function<bool(std::string)> send);
 
+    struct question {
+        std::string method;
+        std::string params;  // raw; empty: none
+        util::deadline limit = util::deadline::never();
+        std::chrono::milliseconds limit_text{0};  // how long that was, for the message
+        event_watch* watch = nullptr;             // armed when the request is sent
+        bool parting = false;                     // goes out although the table is closed to callers
+    };
     // One call, from the request to its answer. `shared`: the table, kept alive by the caller's coroutine.
     // Throws failure; on cancellation and at the limit the request is withdrawn.
-    static boost::asio::awaitable<std::string> ask(std::shared_ptr<call_table> shared, std::uint64_t id,
-                                                   std::string method, std::string params_raw,
-                                                   util::deadline limit,
-                                                   std::chrono::milliseconds limit_text);
+    static boost::asio::awaitable<std::string> ask(std::shared_ptr<call_table> shared, question what);
+
+    // What is not waited for; whatever is answered to it is dropped. False: the worker's queue is full.
+    // Throws failure(usage) as dialect::notification does.
+    bool notify(std::string_view method, std::string_view params_raw, event_watch* watch = nullptr);
+    // The answer to a request of the worker's; `result_raw` nullopt: it is refused.
+    void reply(const answer& request, const std::optional<std::string>& result_raw);
 
     // An answer of kind result or error. False: nobody waits for it (it is late, doubled, or never was).
     bool settle(const answer& got);
@@ -39,7 +53,9 @@ public:
     bool settle_oversized();
 
     void fail_all(const failure& why);
-    // From here on ask() throws `why`.
+    // From here on ask() throws `why`, other than for parting questions.
+    void close_to_callers(const failure& why);
+    // For those, too, and all that waits has failed.
     void close(const failure& why);
 
     std::size_t waiting() const { return waiting_.size(); }
@@ -50,6 +66,7 @@ private:
         explicit pending(const boost::asio::any_io_executor& executor) : timer(executor) {}
         std::uint64_t id = 0;
         std::string message;  // until it is sent
+        event_watch* watch = nullptr;
         bool sent = false;
         bool done = false;
         std::optional<failure> failed;
@@ -60,6 +77,7 @@ private:
 
     void add(pending& call);
     void withdraw(pending& call);
+    void send(pending& call);
     void send_next();
     void complete(pending& call);
     failure over(const pending& call, std::chrono::milliseconds limit_text) const;
@@ -67,12 +85,15 @@ private:
     boost::asio::any_io_executor executor_;
     std::string unit_;
     const protocol& speaks_;
+    std::uint64_t& last_id_;
     std::function<bool(std::string)> send_;
     std::map<std::uint64_t, pending*>
         waiting_;  // by id, so the oldest first; each lives in its caller's coroutine
     std::optional<std::uint64_t>
         asked_;  // one_at_a_time: what the worker works on, whether or not anybody waits
+    std::set<std::uint64_t> unwaited_;  // sent, and an answer to it is nobody's, but expected
     std::optional<failure> closed_;
+    bool shut_ = false;  // also for parting questions
     std::chrono::steady_clock::time_point last_used_ = std::chrono::steady_clock::now();
 };
 

@@ -132,6 +132,19 @@ std::string subtitle(const table_reader& reader, std::string_view key) {
     return title.append(".").append(key).append("]");
 }
 
+void read_answers(table_reader& reader, worker_spec& spec) {
+    const tree_value* table =
+        subtable(reader, "answers", "{ \"workspace/applyEdit\" = { applied = false } }");
+    if (table == nullptr) return;
+    for (const auto& member : table->members) {
+        if (const tree_value* wrong = has_no_json(member.value)) {
+            reader.reject("answers", wrong->where, "has a number that JSON does not have");
+            return;
+        }
+        spec.answers.emplace_back(member.key, to_json(member.value));
+    }
+}
+
 worker_spec read_worker(table_reader& reader) {
     worker_spec spec;
     const choice<worker_protocol> protocols[] = {{"jsonrpc", worker_protocol::jsonrpc},
@@ -143,6 +156,8 @@ worker_spec read_worker(table_reader& reader) {
     read_initialize(reader, spec);
     reader.duration("idle_timeout", spec.idle_timeout);
     reader.duration("call_timeout", spec.call_timeout, milliseconds(1));
+    read_answers(reader, spec);
+    reader.strings("serial", spec.serial, "[\"build\", \"test\"]");
     return spec;
 }
 

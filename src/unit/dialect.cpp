@@ -1,19 +1,24 @@
 #include "unit/dialect.hpp"
 
+#include "unit/script.hpp"
+
 namespace hob::unit {
 
-std::optional<protocol> make_protocol(worker_protocol which) {
+protocol make_protocol(worker_protocol which) {
     switch (which) {
-        case worker_protocol::jsonrpc:
-            return protocol{std::make_unique<line_framing>(), make_jsonrpc_dialect()};
-        case worker_protocol::lines:
-            return protocol{std::make_unique<line_framing>(), make_lines_dialect()};
         case worker_protocol::lsp:
+            return {std::make_unique<header_framing>(), make_jsonrpc_dialect(), std::make_shared<script>()};
         case worker_protocol::dap:
+            return {std::make_unique<header_framing>(), make_dap_dialect(), std::make_shared<script>()};
         case worker_protocol::mcp:
+            return {std::make_unique<line_framing>(), make_jsonrpc_dialect(cancel_form::mcp),
+                    make_mcp_script()};
+        case worker_protocol::lines:
+            return {std::make_unique<line_framing>(), make_lines_dialect(), std::make_shared<script>()};
+        case worker_protocol::jsonrpc:
             break;
     }
-    return std::nullopt;
+    return {std::make_unique<line_framing>(), make_jsonrpc_dialect(), std::make_shared<script>()};
 }
 
 }  // namespace hob::unit

@@ -37,13 +37,34 @@ private:
     ipc::line_reader reader_;
 };
 
+// Content-Length headers before each message. Lines that are no headers are handed out like messages, for a
+// dialect to call them noise; a body longer than limits::line_max is skipped and said to be oversized.
+class header_framing final : public framing {
+public:
+    void feed(std::string_view bytes) override;
+    std::optional<ipc::frame> next() override;
+    std::optional<ipc::frame> last() override;
+    std::string encode(std::string message) const override;
+
+private:
+    std::optional<ipc::frame> header(std::string_view line);
+
+    std::string buffer_;
+    std::size_t at_ = 0;                 // of what was not handed out yet
+    std::size_t scanned_ = 0;            // up to here there is no newline
+    std::size_t line_bytes_ = 0;         // of the header line in hand, its newline included
+    std::size_t skip_ = 0;               // of an oversized body
+    std::optional<std::size_t> length_;  // said by the headers so far
+    std::optional<std::size_t> body_;    // the headers are over
+};
+
 // What a message from a worker is.
 struct answer {
     enum class kind {
         result,        // id, payload
         error,         // id, payload (the error object, raw), text (for people)
         notification,  // method, payload (params, raw, may be empty)
-        request,       // the worker asks us: method, id_raw
+        request,       // the worker asks us: method, id_raw, payload (params, raw, may be empty)
         noise,         // no message of this protocol: text says why
     };
     kind what = kind::noise;
@@ -65,21 +86,36 @@ public:
     // it.
     virtual std::string request(std::uint64_t id, std::string_view unit, std::string_view method,
                                 std::string_view params_raw) const = 0;
-    virtual std::string cancellation(std::uint64_t id) const = 0;  // empty: the protocol has none
-    virtual std::string refusal(
-        std::string_view id_raw) const = 0;  // of a request of the worker's; may be empty
+    // Nobody waits for an answer to it. Throws as request() does.
+    virtual std::string notification(std::uint64_t fresh, std::string_view unit, std::string_view method,
+                                     std::string_view params_raw) const = 0;
+    // Whether notifications and cancellations carry a number of their own, under which they are answered.
+    virtual bool numbers_notifications() const { return false; }
+    // `fresh`: an id that nothing else has. Empty: the protocol has no cancellation.
+    virtual std::string cancellation(std::uint64_t id, std::uint64_t fresh) const = 0;
+    // Of a request of the worker's, that it is not answered; may be empty.
+    virtual std::string refusal(const answer& request, std::uint64_t fresh) const = 0;
+    virtual std::string reply(const answer& request, std::string_view result_raw,
+                              std::uint64_t fresh) const = 0;
     virtual answer understand(std::string_view message) const = 0;
+    // What the handshake said that the other end can do.
+    virtual void learn(std::string_view capabilities) { static_cast<void>(capabilities); }
 };
+
+class script;
 
 struct protocol {
     std::unique_ptr<hob::unit::framing> framing;
     std::unique_ptr<hob::unit::dialect> dialect;
+    std::shared_ptr<hob::unit::script> script;  // also held by what it runs
 };
 
-// nullopt: this version does not speak it.
-std::optional<protocol> make_protocol(worker_protocol which);
+protocol make_protocol(worker_protocol which);
 
-std::unique_ptr<dialect> make_jsonrpc_dialect();
+// How a request is taken back.
+enum class cancel_form { lsp, mcp };
+std::unique_ptr<dialect> make_jsonrpc_dialect(cancel_form cancel = cancel_form::lsp);
+std::unique_ptr<dialect> make_dap_dialect();
 std::unique_ptr<dialect> make_lines_dialect();
 
 }  // namespace hob::unit

@@ -61,25 +61,38 @@ answer noise(std::string text) {
 
 class jsonrpc_dialect final : public dialect {
 public:
+    explicit jsonrpc_dialect(cancel_form cancel) : cancel_(cancel) {}
+
     bool one_at_a_time() const override { return false; }
 
     std::string request(std::uint64_t id, std::string_view, std::string_view method,
                         std::string_view params_raw) const override {
-        std::string text = R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":)";
-        util::json_quote_to(text, method);
-        if (!params_raw.empty()) text.append(R"(,"params":)").append(params_raw);
-        text += '}';
-        return text;
+        return with_params(R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":)", method,
+                           params_raw);
     }
 
-    std::string cancellation(std::uint64_t id) const override {
+    std::string notification(std::uint64_t, std::string_view, std::string_view method,
+                             std::string_view params_raw) const override {
+        return with_params(R"({"jsonrpc":"2.0","method":)", method, params_raw);
+    }
+
+    std::string cancellation(std::uint64_t id, std::uint64_t) const override {
+        if (cancel_ == cancel_form::mcp) {
+            return fmt::format(
+                R"({{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{},"reason":"nobody waits for it any more"}}}})",
+                id);
+        }
         return fmt::format(R"({{"jsonrpc":"2.0","method":"$/cancelRequest","params":{{"id":{}}}}})", id);
     }
 
-    std::string refusal(std::string_view id_raw) const override {
+    std::string refusal(const answer& request, std::uint64_t) const override {
         return fmt::format(
-            R"({{"jsonrpc":"2.0","id":{},"error":{{"code":{},"message":"Method not found"}}}})", id_raw,
-            ipc::method_not_found);
+            R"({{"jsonrpc":"2.0","id":{},"error":{{"code":{},"message":"Method not found"}}}})",
+            request.id_raw, ipc::method_not_found);
+    }
+
+    std::string reply(const answer& request, std::string_view result_raw, std::uint64_t) const override {
+        return fmt::format(R"({{"jsonrpc":"2.0","id":{},"result":{}}})", request.id_raw, result_raw);
     }
 
     answer understand(std::string_view message) const override {
@@ -105,10 +118,22 @@ public:
         if (!have.error.empty()) got.text = error_text(have.error);
         return got;
     }
+
+private:
+    static std::string with_params(std::string text, std::string_view method, std::string_view params_raw) {
+        util::json_quote_to(text, method);
+        if (!params_raw.empty()) text.append(R"(,"params":)").append(params_raw);
+        text += '}';
+        return text;
+    }
+
+    cancel_form cancel_;
 };
 
 }  // namespace
 
-std::unique_ptr<dialect> make_jsonrpc_dialect() { return std::make_unique<jsonrpc_dialect>(); }
+std::unique_ptr<dialect> make_jsonrpc_dialect(cancel_form cancel) {
+    return std::make_unique<jsonrpc_dialect>(cancel);
+}
 
 }  // namespace hob::unit

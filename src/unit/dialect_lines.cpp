@@ -39,8 +39,16 @@ public:
         return line;
     }
 
-    std::string cancellation(std::uint64_t) const override { return {}; }
-    std::string refusal(std::string_view) const override { return {}; }
+    std::string notification(std::uint64_t, std::string_view unit, std::string_view,
+                             std::string_view) const override {
+        throw failure(
+            error_kind::usage,
+            fmt::format("cannot call '{}': its protocol is lines, and every line is answered", unit));
+    }
+
+    std::string cancellation(std::uint64_t, std::uint64_t) const override { return {}; }
+    std::string refusal(const answer&, std::uint64_t) const override { return {}; }
+    std::string reply(const answer&, std::string_view, std::uint64_t) const override { return {}; }
 
     answer understand(std::string_view message) const override {
         answer got;

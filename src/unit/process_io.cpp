@@ -1,5 +1,6 @@
 #include "unit/process_io.hpp"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
@@ -176,6 +177,13 @@ asio::awaitable<void> process_io::write_queued() {
 void process_io::input_failed() {
     close_input();
     if (auto tell = std::exchange(state_->handle.input_closed, nullptr)) tell();
+}
+
+std::size_t process_io::unread() const {
+    int waiting = 0;
+    auto& stream = state_->sources[0].stream;
+    if (!stream.is_open() || ::ioctl(stream.native_handle(), FIONREAD, &waiting) != 0) return 0;
+    return static_cast<std::size_t>(waiting);
 }
 
 void process_io::close_input() {

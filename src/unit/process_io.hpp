@@ -48,7 +48,8 @@ public:
 
     // False: the queue is full (limits::worker_input_max), or the input is closed; nothing was queued.
     bool send(std::string bytes);
-    void close_input();  // what is queued is dropped
+    std::size_t unread() const;  // bytes of its output that are in the pipe
+    void close_input();          // what is queued is dropped
 
     // After the process has ended: reads what is still in the pipes, without waiting for others that hold
     // them open, and closes them. The handlers are called for the last time.

@@ -215,8 +215,31 @@ std::optional<unit_status> registry::status(const std::string& unit) const {
 
 asio::awaitable<std::string> registry::call(std::string unit, std::string method, std::string params_raw,
                                             std::optional<std::chrono::milliseconds> timeout) {
+    call_wish wish;
+    wish.method = std::move(method);
+    wish.params = std::move(params_raw);
+    wish.timeout = timeout;
+    auto answer = call(std::move(unit), std::move(wish));
+    co_return co_await std::move(answer);
+}
+
+asio::awaitable<std::string> registry::call(std::string unit, call_wish wish) {
     const auto one = impl_->worker_named(unit);
-    auto answer = one->call(std::move(method), std::move(params_raw), timeout);
+    auto answer = one->call(std::move(wish));
+    co_return co_await std::move(answer);
+}
+
+asio::awaitable<std::string> registry::capabilities(std::string unit,
+                                                    std::optional<std::chrono::milliseconds> timeout) {
+    const auto one = impl_->worker_named(unit);
+    auto answer = one->capabilities(timeout);
+    co_return co_await std::move(answer);
+}
+
+asio::awaitable<std::string> registry::list(std::string unit,
+                                            std::optional<std::chrono::milliseconds> timeout) {
+    const auto one = impl_->worker_named(unit);
+    auto answer = one->list(timeout);
     co_return co_await std::move(answer);
 }
 

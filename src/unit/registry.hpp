@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "unit/script.hpp"
 #include "unit/spec.hpp"
 #include "unit/store.hpp"
 #include "unit/unit_status.hpp"
@@ -32,7 +33,7 @@ struct registry_options {
     std::uint64_t log_max_size = 10u << 20;
     int log_max_files = 5;
     // Events for subscribers: unit.state {"unit","kind","from","to","pid"?}, worker.notification
-    // {"unit","method","params"}.
+    // {"unit","method","params"}, worker.activity {"unit","activity"}.
     std::function<void(std::string_view event, std::string params_raw)> publish;
     // status() or anything_running() changed. Not called for calls_in_flight(): whoever called knows.
     std::function<void()> changed;
@@ -69,6 +70,13 @@ public:
     // failure(unit_unknown, unit_failed, worker_error, worker_died, timeout, usage, cancelled). Cancelling
     // the coroutine cancels the request at the worker.
     boost::asio::awaitable<std::string> call(std::string unit, std::string method, std::string params_raw,
+                                             std::optional<std::chrono::milliseconds> timeout);
+    // As the wish says; with events, an object of result, events and what else came of it.
+    boost::asio::awaitable<std::string> call(std::string unit, call_wish wish);
+    // What the handshake of a worker said, and what it offers. Throws as call().
+    boost::asio::awaitable<std::string> capabilities(std::string unit,
+                                                     std::optional<std::chrono::milliseconds> timeout);
+    boost::asio::awaitable<std::string> list(std::string unit,
                                              std::optional<std::chrono::milliseconds> timeout);
 
     // Returns once it is ready (a worker: warm). `caller_environment`: the base of its environment from now

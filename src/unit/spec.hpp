@@ -56,6 +56,9 @@ struct worker_spec {
     std::string initialize_json = "{}";        // a JSON object, merged into the handshake's params
     std::optional<milliseconds> idle_timeout;  // of the worker itself
     milliseconds call_timeout = limits::call_timeout;
+    std::vector<std::pair<std::string, std::string>>
+        answers;                      // to the worker's own requests: method, raw JSON
+    std::vector<std::string> serial;  // methods whose calls wait for each other
     bool operator==(const worker_spec&) const = default;
 };
 

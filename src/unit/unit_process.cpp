@@ -70,8 +70,16 @@ asio::awaitable<std::optional<exit_state>> unit_process::ended() {
     co_return co_await std::move(seen);
 }
 
-asio::awaitable<exit_state> unit_process::end() {
-    const auto limit = util::deadline::in(hurried_ ? std::chrono::milliseconds(0) : spec_->stop.timeout);
+asio::awaitable<void> unit_process::gone() {
+    while (!child_.poll()) {
+        auto seen = child_.exited();
+        co_await std::move(seen);
+    }
+}
+
+asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> rest) {
+    auto limit = util::deadline::in(hurried_ ? std::chrono::milliseconds(0) : spec_->stop.timeout);
+    if (rest) limit = limit.earlier(*rest);
     if (!hurried_) {
         signal_scope_group(members(), spec_->stop.signal);
         signal_scope_group(members(), SIGCONT);  // a stopped process cannot act on a signal

@@ -12,6 +12,7 @@
 #include "unit/child.hpp"
 #include "unit/scope.hpp"
 #include "unit/supervised.hpp"
+#include "util/deadline.hpp"
 
 namespace hob::unit {
 
@@ -46,8 +47,11 @@ public:
 
     // Until the process has ended; nullopt: request_stop() was called.
     boost::asio::awaitable<std::optional<exit_state>> ended();
-    // The stop signal, the stop timeout, SIGKILL. Returns with the process ended.
-    boost::asio::awaitable<exit_state> end();
+    // As ended(), but whether or not a stop was asked for.
+    boost::asio::awaitable<void> gone();
+    bool hurried() const { return hurried_; }
+    // The stop signal, the stop timeout (or what is left of it), SIGKILL. Returns with the process ended.
+    boost::asio::awaitable<exit_state> end(std::optional<util::deadline> rest = std::nullopt);
     // After the process has ended: SIGKILL to what it left behind, as `kill` says; then it is reaped and its
     // record forgotten. What could not be ended.
     boost::asio::awaitable<std::vector<member>> clear_away();

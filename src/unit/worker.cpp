@@ -1,4 +1,4 @@
-// Of a worker: its calls and its phase. Its life is in worker_life.cpp.
+// Of a worker: its phase. Its calls are in worker_call.cpp, its life is in worker_life.cpp.
 #include "unit/worker.hpp"
 
 #include <fmt/format.h>
@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "unit/worker_life.hpp"
-#include "util/duration.hpp"
 
 namespace hob::unit {
 namespace {
@@ -28,14 +27,6 @@ std::string_view name_of_phase(worker::phase phase) {
     }
     return "failed";
 }
-
-struct counted {
-    std::size_t& count;
-    explicit counted(std::size_t& of) : count(of) { ++count; }
-    ~counted() { --count; }
-    counted(const counted&) = delete;
-    counted& operator=(const counted&) = delete;
-};
 
 }  // namespace
 
@@ -59,12 +50,13 @@ unit_status worker::status() const {
     now.pid = life_ ? life_->process->pid() : 0;
     now.restarts = restarts_;
     if (last_exit_) now.exit = exit_brief(*last_exit_);
+    now.detail = activity_;
     return now;
 }
 
 void worker::set_phase(phase to) {
     phase_ = to;
-    if (to == phase::stopping) {
+    if (to == phase::stopping || to == phase::starting) {
         settled_.clear();
     } else {
         settled_.set();
@@ -74,7 +66,7 @@ void worker::set_phase(phase to) {
 
 void worker::check_usable(const char* verb) const {
     const auto protocol = std::get<worker_spec>(spec_->detail).protocol;
-    if (protocol != worker_protocol::jsonrpc && protocol != worker_protocol::lines) {
+    if (protocol == worker_protocol::lsp || protocol == worker_protocol::dap) {
         throw failure(error_kind::unit_failed,
                       fmt::format("cannot {} '{}': workers that speak {} are not run by this version of hob",
                                   verb, spec_->name, name_of(protocol)));
@@ -96,36 +88,35 @@ asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline l
         // An end that was not handled yet: what is sent now would be lost.
         if (phase_ == phase::warm && life_->process->poll()) set_phase(phase::stopping);
         if (phase_ == phase::warm) co_return;
-        if (phase_ != phase::stopping) {
+        if (phase_ != phase::stopping && phase_ != phase::starting) {
             if (first_unready()) {
                 auto others = await_units(verb, limit);
                 co_await std::move(others);
                 continue;
             }
             start_process();
-            co_return;
         }
-        auto settled = settled_.wait();
-        const bool in_time = co_await util::within(limit.remaining(), std::move(settled));
-        if (!in_time) {
-            throw failure(
-                error_kind::timeout,
-                fmt::format("cannot {} '{}': its predecessor is still stopping", verb, spec_->name));
-        }
+        if (phase_ == phase::warm) co_return;
+        auto over = wait_for_phase(life_, verb, limit);
+        co_await std::move(over);
     }
 }
 
-asio::awaitable<std::string> worker::call(std::string method, std::string params_raw,
-                                          std::optional<std::chrono::milliseconds> timeout) {
-    const auto alive = self();
-    const counted here(calls_);
-    const auto allowed = timeout.value_or(std::get<worker_spec>(spec_->detail).call_timeout);
-    const auto limit = util::deadline::in(allowed);
-    auto warm = wait_until_warm("call", limit);
-    co_await std::move(warm);
-    auto answer =
-        call_table::ask(life_->calls, ++last_id_, std::move(method), std::move(params_raw), limit, allowed);
-    co_return co_await std::move(answer);
+// Until the handshake of `now`, or its end, is over. Throws what the handshake failed of.
+asio::awaitable<void> worker::wait_for_phase(std::shared_ptr<life> now, const char* verb,
+                                             util::deadline limit) {
+    const bool starting = phase_ == phase::starting;
+    auto over = starting ? now->opened.wait() : settled_.wait();
+    const bool in_time = co_await util::within(limit.remaining(), std::move(over));
+    if (starting && now->start_failed) throw failure(*now->start_failed);
+    if (!in_time) {
+        throw failure(
+            error_kind::timeout,
+            fmt::format("cannot {} '{}': {}", verb, spec_->name,
+                        starting ? "its handshake is not over yet" : "its predecessor is still stopping"),
+            starting ? fmt::format("`hob logs {}` shows what it said meanwhile", spec_->name)
+                     : std::string());
+    }
 }
 
 asio::awaitable<void> worker::start(std::optional<environment> caller) {
@@ -172,6 +163,7 @@ void worker::pull(std::optional<environment> caller) {
 
 void worker::reconfigure(unit_spec spec) {
     spec_ = std::make_shared<const unit_spec>(std::move(spec));
+    notes_.clear();
     request_stop("its configuration changed");
 }
 

@@ -6,6 +6,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,7 +14,9 @@
 
 #include "error.hpp"
 #include "unit/child.hpp"
+#include "unit/event_ring.hpp"
 #include "unit/process_io.hpp"
+#include "unit/script.hpp"
 #include "unit/supervised.hpp"
 #include "unit/unit_log.hpp"
 #include "util/async.hpp"
@@ -35,9 +38,10 @@ public:
     bool failed() const override { return phase_ == phase::failed; }
     std::size_t in_flight() const override { return calls_; }
 
-    // See registry. The strings are the coroutine's own.
-    boost::asio::awaitable<std::string> call(std::string method, std::string params_raw,
-                                             std::optional<std::chrono::milliseconds> timeout);
+    // See registry. The wish is the coroutine's own.
+    boost::asio::awaitable<std::string> call(call_wish wish);
+    boost::asio::awaitable<std::string> capabilities(std::optional<std::chrono::milliseconds> timeout);
+    boost::asio::awaitable<std::string> list(std::optional<std::chrono::milliseconds> timeout);
     boost::asio::awaitable<void> start(std::optional<environment> caller) override;
     boost::asio::awaitable<void> stop(bool hold) override;
     boost::asio::awaitable<void> restart(std::optional<environment> caller) override;
@@ -58,18 +62,27 @@ private:
 
     void set_phase(phase to);
     boost::asio::awaitable<void> wait_until_warm(const char* verb, util::deadline limit);
+    boost::asio::awaitable<void> wait_for_phase(std::shared_ptr<life> now, const char* verb,
+                                                util::deadline limit);
+    boost::asio::awaitable<std::string> call_and_wait(std::shared_ptr<life> now, call_wish wish,
+                                                      util::deadline limit);
+    boost::asio::awaitable<void> notify(std::shared_ptr<life> now, call_wish wish, event_watch* watch);
     void check_usable(const char* verb) const;
     void start_process();
     std::shared_ptr<life> make_life();
     void attach_pipes(const std::shared_ptr<life>& now, child_pipes pipes);
 
+    boost::asio::awaitable<void> open(std::shared_ptr<life> now);
     boost::asio::awaitable<void> live(std::shared_ptr<life> now);
+    boost::asio::awaitable<exit_state> part(std::shared_ptr<life> now);
     boost::asio::awaitable<void> finish(std::shared_ptr<life> now, exit_state exit);
     boost::asio::awaitable<void> watch_idle(std::shared_ptr<life> now);
     boost::asio::awaitable<void> watch_closed_input(std::shared_ptr<life> now);
 
     void output(life& now, std::string_view bytes);
     void message(life& now, std::string_view text);
+    void notified(life& now, answer got);
+    void asked(life& now, const answer& request);
     void oversized(life& now);
     failure death(const exit_state& exit) const;
 
@@ -84,6 +97,9 @@ private:
     int restarts_ = 0;
     std::size_t calls_ = 0;
     std::uint64_t last_id_ = 0;
+    event_ring events_;
+    std::string activity_;
+    std::map<std::string, std::string, std::less<>> notes_;  // a script's, see wire::remember
 };
 
 }  // namespace hob::unit

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "limits.hpp"
+#include "util/duration.hpp"
 #include "util/json_text.hpp"
 #include "util/log.hpp"
 
@@ -33,7 +34,13 @@ void worker::start_process() {
     }
     if (std::exchange(died_, false)) ++restarts_;
     const auto& options = context_->options;
-    set_phase(phase::warm);
+    if (life_->speaks.script->has_start()) {
+        util::spawn(options.executor, open(life_), "handshake of " + spec_->name);
+    } else {
+        life_->usable = true;
+        life_->opened.set();
+        set_phase(phase::warm);
+    }
     util::spawn(options.executor, live(life_), "worker " + spec_->name);
     if (std::get<worker_spec>(spec_->detail).idle_timeout) {
         util::spawn(options.executor, watch_idle(life_), "idle " + spec_->name);
@@ -41,10 +48,9 @@ void worker::start_process() {
 }
 
 std::shared_ptr<worker::life> worker::make_life() {
-    const auto& options = context_->options;
-    auto made = std::make_shared<life>(options.executor);
-    made->spec = spec_;
-    made->speaks = *make_protocol(std::get<worker_spec>(spec_->detail).protocol);
+    auto made = std::make_shared<life>(*this);
+    made->own_spec = spec_;
+    made->speaks = make_protocol(std::get<worker_spec>(spec_->detail).protocol);
     child_pipes pipes = child_pipes::with_input();
     process_options wanted;
     wanted.spec = spec_;
@@ -79,13 +85,51 @@ void worker::attach_pipes(const std::shared_ptr<life>& now, child_pipes pipes) {
         const auto it = current.lock();
         if (mine && it) {
             util::spawn(mine->context_->options.executor, mine->watch_closed_input(it),
-                        "input " + it->spec->name);
+                        "input " + it->own_spec->name);
         }
     };
     now->io = process_io::make(context_->options.executor, std::move(pipes), std::move(on));
     now->calls = std::make_shared<call_table>(
-        context_->options.executor, now->spec->name, now->speaks,
+        context_->options.executor, now->own_spec->name, now->speaks, last_id_,
         [io = now->io](std::string bytes) { return io->send(std::move(bytes)); });
+    now->lanes_taken = std::make_shared<lanes>(context_->options.executor);
+}
+
+// The handshake. It belongs to the process, not to the call that started it.
+asio::awaitable<void> worker::open(std::shared_ptr<life> now) {
+    const auto alive = self();
+    const auto speaker = now->speaks.script;
+    std::optional<failure> failed;
+    try {
+        auto begun = speaker->start(*now);
+        auto result = co_await util::within(limits::handshake_timeout, std::move(begun));
+        if (result) {
+            now->capabilities = std::move(*result);
+        } else {
+            failed.emplace(
+                error_kind::timeout,
+                fmt::format("cannot start '{}': no answer to its handshake within {}", now->own_spec->name,
+                            util::format_duration(limits::handshake_timeout)));
+        }
+    } catch (const failure& why) {
+        failed.emplace(why);
+    } catch (const std::exception& why) {
+        failed.emplace(error_kind::internal,
+                       fmt::format("cannot start '{}': {}", now->own_spec->name, why.what()));
+    }
+    if (!failed) now->usable = true;
+    if (failed && !speaker->wants_another()) now->start_failed = failed;
+    if (failed) {
+        log(level::warning, "unit", "the handshake of a worker failed",
+            {field("unit", now->own_spec->name), field("reason", failed->what())});
+    }
+    now->opened.set();
+    if (life_ != now || phase_ != phase::starting) co_return;
+    if (failed) {
+        request_stop("its handshake failed");
+    } else {
+        set_phase(phase::warm);
+    }
 }
 
 asio::awaitable<void> worker::live(std::shared_ptr<life> now) {
@@ -93,15 +137,42 @@ asio::awaitable<void> worker::live(std::shared_ptr<life> now) {
     auto ended = now->process->ended();
     std::optional<exit_state> exit = co_await std::move(ended);
     if (now->process->stop_asked()) {
-        now->calls->close(
-            failure(error_kind::cancelled,
-                    fmt::format("cannot call '{}': it was stopped meanwhile", now->spec->name)));
-        now->io->close_input();
-        auto ending = now->process->end();
-        exit = co_await std::move(ending);
+        auto parted = part(now);
+        exit = co_await std::move(parted);
     }
     auto finished = finish(now, *exit);
     co_await std::move(finished);
+}
+
+// The end that was asked for: first in the protocol's own words, then by closing its input and by signal.
+asio::awaitable<exit_state> worker::part(std::shared_ptr<life> now) {
+    now->calls->close_to_callers(
+        failure(error_kind::cancelled,
+                fmt::format("cannot call '{}': it was stopped meanwhile", now->own_spec->name)));
+    const auto speaker = now->speaks.script;
+    const auto timeout = now->own_spec->stop.timeout;
+    const auto limit = util::deadline::in(timeout);
+    if (now->usable && speaker->has_stop() && !now->process->hurried()) {
+        now->parting = true;
+        try {
+            auto goodbye = speaker->stop(*now);
+            auto gone = now->process->gone();
+            auto either = util::first_of(std::move(goodbye), std::move(gone));
+            const auto first = co_await util::within(timeout / 2, std::move(either));
+            if (first && *first == 0) {
+                auto leaving = now->process->gone();
+                co_await util::within(timeout / 2, std::move(leaving));
+            }
+        } catch (const std::exception& why) {
+            log(level::info, "unit", "a worker did not take its leave",
+                {field("unit", now->own_spec->name), field("reason", why.what())});
+        }
+    }
+    now->calls->close(failure(error_kind::cancelled, fmt::format("cannot call '{}': it was stopped meanwhile",
+                                                                 now->own_spec->name)));
+    now->io->close_input();
+    auto ending = now->process->end(limit);
+    co_return co_await std::move(ending);
 }
 
 void worker::request_stop(const char* why) {
@@ -127,11 +198,21 @@ asio::awaitable<void> worker::finish(std::shared_ptr<life> now, exit_state exit)
         message(*now, partial->line);
     log_.end("stdout");
     log_.end("stderr");
-    now->calls->close(death(exit));
     last_exit_ = exit;
-    died_ = !asked;
+    now->calls->close(death(exit));
+    events_.fail_all(
+        asked ? failure(error_kind::cancelled,
+                        fmt::format("cannot call '{}': it was stopped meanwhile", now->own_spec->name))
+              : death(exit));
+    // A handshake that was under way ends now, and says what comes of it.
+    auto opened = now->opened.wait();
+    co_await util::within(limits::reap_timeout, std::move(opened));
+    const bool another = now->speaks.script->wants_another();
+    died_ = !asked && !another;
+    activity_.clear();
     log(asked ? level::info : level::warning, "unit", "worker ended",
-        {field("unit", now->spec->name), field("pid", now->process->pid()), field("how", exit_text(exit))});
+        {field("unit", now->own_spec->name), field("pid", now->process->pid()),
+         field("how", exit_text(exit))});
     log_.write("hob", fmt::format("the worker {}\n", exit_text(exit)));
     auto leftovers = now->process->clear_away();
     co_await std::move(leftovers);
@@ -139,12 +220,13 @@ asio::awaitable<void> worker::finish(std::shared_ptr<life> now, exit_state exit)
     now->idle.cancel();
     now->deaf.cancel();
     life_.reset();
-    set_phase(asked || (!exit.signalled && exit.number == 0) ? phase::cold : phase::failed);
+    const bool well = (asked || another || (!exit.signalled && exit.number == 0)) && !now->start_failed;
+    set_phase(well ? phase::cold : phase::failed);
 }
 
 asio::awaitable<void> worker::watch_idle(std::shared_ptr<life> now) {
     const auto alive = self();
-    const auto limit = *std::get<worker_spec>(now->spec->detail).idle_timeout;
+    const auto limit = *std::get<worker_spec>(now->own_spec->detail).idle_timeout;
     while (!now->over && !now->process->stop_asked()) {
         const auto idle_since =
             now->calls->waiting() > 0 ? std::chrono::steady_clock::now() : now->calls->last_used();
@@ -199,18 +281,11 @@ void worker::message(life& now, std::string_view text) {
             }
             break;
         case answer::kind::notification:
-            if (context_->options.publish) {
-                std::string params = fmt::format(R"({{"unit":{},"method":{})", util::json_quote(spec_->name),
-                                                 util::json_quote(got.method));
-                if (!got.payload.empty()) params.append(R"(,"params":)").append(got.payload);
-                context_->options.publish("worker.notification", params + "}");
-            }
+            notified(now, got);
             break;
-        case answer::kind::request: {
-            const std::string refusal = now.speaks.dialect->refusal(got.id_raw);
-            if (!refusal.empty()) now.io->send(now.speaks.framing->encode(refusal));
+        case answer::kind::request:
+            asked(now, got);
             break;
-        }
         case answer::kind::noise:
             if (++now.noise == 1) {
                 log(level::warning, "unit", "a worker writes to its output what is no message; see its log",
@@ -219,6 +294,28 @@ void worker::message(life& now, std::string_view text) {
             log_.write("stdout", std::string(text) + "\n");
             break;
     }
+}
+
+void worker::notified(life& now, answer got) {
+    const std::uint64_t owner = now.speaks.script->heard(now, got.method, got.payload);
+    if (context_->options.publish) {
+        std::string params = fmt::format(R"({{"unit":{},"method":{})", util::json_quote(spec_->name),
+                                         util::json_quote(got.method));
+        if (!got.payload.empty()) params.append(R"(,"params":)").append(got.payload);
+        context_->options.publish("worker.notification", params + "}");
+    }
+    events_.push(std::move(got.method), std::move(got.payload), owner);
+}
+
+// What hob.toml says comes first, then what the protocol has for it.
+void worker::asked(life& now, const answer& request) {
+    for (const auto& [method, result] : std::get<worker_spec>(now.own_spec->detail).answers) {
+        if (method == request.method) {
+            now.reply(request, result);
+            return;
+        }
+    }
+    if (!now.speaks.script->asked(now, request)) now.refuse(request);
 }
 
 failure worker::death(const exit_state& exit) const {

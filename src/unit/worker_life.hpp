@@ -5,6 +5,7 @@
 
 #include "unit/call_table.hpp"
 #include "unit/dialect.hpp"
+#include "unit/lanes.hpp"
 #include "unit/process_io.hpp"
 #include "unit/unit_process.hpp"
 #include "unit/worker.hpp"
@@ -12,14 +13,37 @@
 
 namespace hob::unit {
 
-struct worker::life {
-    explicit life(const boost::asio::any_io_executor& executor) : idle(executor), deaf(executor) {}
+struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
+    explicit life(worker& of) : owner(of), opened(executor()), idle(executor()), deaf(executor()) {}
 
-    std::shared_ptr<const unit_spec> spec;  // also the worker's, until it is reconfigured
+    const boost::asio::any_io_executor& executor() const override { return owner.context_->options.executor; }
+    const unit_spec& spec() const override { return *own_spec; }
+    boost::asio::awaitable<std::string> ask(std::string method, std::string params,
+                                            util::deadline limit) override;
+    boost::asio::awaitable<std::string> ask_for(event_watch* watch, std::string method, std::string params,
+                                                util::deadline limit) override;
+    bool notify(std::string_view method, std::string_view params) override;
+    void reply(const answer& request, std::string_view result) override;
+    void refuse(const answer& request) override;
+    void set_activity(std::string text) override;
+    std::string recall(std::string_view key) const override;
+    void remember(std::string_view key, std::string value) override;
+
+    // Whatever the process had written when this was called has been taken in.
+    boost::asio::awaitable<void> catch_up();
+
+    worker& owner;                              // outlives every coroutine that holds this
+    std::shared_ptr<const unit_spec> own_spec;  // also the worker's, until it is reconfigured
     protocol speaks;
     std::unique_ptr<unit_process> process;
-    std::shared_ptr<process_io> io;     // also held by its own coroutines
-    std::shared_ptr<call_table> calls;  // also held by each call in flight
+    std::shared_ptr<process_io> io;      // also held by its own coroutines
+    std::shared_ptr<call_table> calls;   // also held by each call in flight
+    std::shared_ptr<lanes> lanes_taken;  // likewise
+    util::event opened;                  // the handshake is over, well or not
+    std::optional<failure> start_failed;
+    std::string capabilities;
+    bool usable = false;   // the handshake has succeeded, if there is one
+    bool parting = false;  // the stop script runs
     util::timer idle;
     util::timer deaf;  // it has closed its input
     bool over = false;

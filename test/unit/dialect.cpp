@@ -2,6 +2,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <string>
+#include <vector>
+
 #include "error.hpp"
 
 using hob::unit::answer;
@@ -47,9 +50,57 @@ BOOST_AUTO_TEST_CASE(lines_join_words_with_blanks) {
     BOOST_CHECK_THROW(speaks->request(1, "w", "GET", R"("a\nb")"), hob::failure);
 }
 
-BOOST_AUTO_TEST_CASE(protocols_of_later_versions_are_not_spoken) {
-    BOOST_TEST(!hob::unit::make_protocol(hob::unit::worker_protocol::lsp).has_value());
-    BOOST_TEST(hob::unit::make_protocol(hob::unit::worker_protocol::lines).has_value());
+BOOST_AUTO_TEST_CASE(headers_frame_messages_however_they_are_cut) {
+    const std::string stream =
+        "Content-Length: 2\r\n\r\n{}noise in between\ncontent-length:3\r\nContent-Type: x\r\n\r\n[1]"
+        "glued Content-Length: 4\n\ntrue";
+    for (std::size_t step = 1; step <= stream.size(); ++step) {
+        hob::unit::header_framing framing;
+        std::vector<std::string> got;
+        for (std::size_t at = 0; at < stream.size(); at += step) {
+            framing.feed(std::string_view(stream).substr(at, step));
+            while (const auto next = framing.next())
+                got.emplace_back(next->line);
+        }
+        const std::vector<std::string> wanted = {"{}", "noise in between", "[1]", "glued ", "true"};
+        BOOST_TEST_CONTEXT(step) { BOOST_TEST(got == wanted, boost::test_tools::per_element()); }
+        BOOST_TEST(!framing.last().has_value());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(W01_an_oversized_body_is_said_once_and_skipped) {
+    hob::unit::header_framing framing;
+    framing.feed("Content-Length: 16777217\r\n\r\n");
+    BOOST_TEST(framing.next().value().oversized);
+    const std::string part(1 << 20, 'x');
+    for (int i = 0; i < 16; ++i) {
+        framing.feed(part);
+        BOOST_TEST(!framing.next().has_value());
+    }
+    framing.feed("xContent-Length: 1\r\n\r\n5");
+    BOOST_TEST(framing.next().value().line == "5");
+}
+
+BOOST_AUTO_TEST_CASE(a_debug_adapters_messages_are_told_apart) {
+    const auto speaks = hob::unit::make_dap_dialect();
+    BOOST_TEST(speaks->request(7, "w", "next", R"({"threadId": 1.0})") ==
+               R"({"seq":7,"type":"request","command":"next","arguments":{"threadId": 1.0}})");
+    const auto result =
+        speaks->understand(R"({"seq":1,"type":"response","request_seq":7,"success":true,"command":"next"})");
+    BOOST_TEST((result.what == answer::kind::result));
+    BOOST_TEST(result.id.value() == 7u);
+    BOOST_TEST(result.payload == "null");
+    const auto error = speaks->understand(
+        R"({"seq":1,"type":"response","request_seq":7,"success":false,"body":{"error":{"id":1,"format":"no {x}","variables":{"x":"luck"}}}})");
+    BOOST_TEST((error.what == answer::kind::error));
+    BOOST_TEST(error.text == "the worker answered an error: no luck");
+    BOOST_TEST(
+        (speaks->understand(R"({"seq":1,"type":"event","event":"e"})").what == answer::kind::notification));
+    BOOST_TEST((speaks->understand(R"({"jsonrpc":"2.0","id":1,"result":1})").what == answer::kind::noise));
+    BOOST_TEST(speaks->cancellation(7, 8).empty());
+    speaks->learn(R"({"supportsCancelRequest":true})");
+    BOOST_TEST(speaks->cancellation(7, 8) ==
+               R"({"seq":8,"type":"request","command":"cancel","arguments":{"requestId":7}})");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,186 @@
+// MCP: its eras, its tools, and a real server.
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+#include "fixtures/protocol_project.hpp"
+#include "harness/raw_client.hpp"
+#include "harness/sandbox.hpp"
+
+using namespace hob::test;
+
+namespace {
+
+const std::string everything = HOB_NPM "/node_modules/.bin/mcp-server-everything";
+
+bool have_everything() {
+    if (exists(everything)) return require_program("node");
+    const bool wanted = number_from_env("HOB_REQUIRE_ALL", 0) != 0;
+    BOOST_TEST(!wanted, "not installed: " << everything << "; ./dev test installs it");
+    return false;
+}
+
+struct in_mode {
+    sandbox box;
+    explicit in_mode(const std::string& mode, const std::string& more = {}) {
+        box.config(protocol_worker("mcp", mode, more));
+    }
+    outcome call(std::vector<std::string> words) {
+        words.insert(words.begin(), {"call", "w"});
+        return box.run(words);
+    }
+    std::string seen() { return call({"t/seen"}).out; }
+};
+
+struct with_everything {
+    sandbox box;
+    bool there = have_everything();
+    with_everything() {
+        box.config("[worker.w]\nrun = [\"node\", \"" + everything + "\"]\nprotocol = \"mcp\"\n");
+    }
+    std::string call(std::vector<std::string> words) {
+        words.insert(words.begin(), {"call", "w"});
+        const auto said = box.run(words);
+        BOOST_TEST(said.status == 0, said.text());
+        return said.out;
+    }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(worker_mcp)
+
+BOOST_AUTO_TEST_CASE(an_error_to_the_probe_means_the_old_era) {
+    for (const char* mode : {"legacy", "params"}) {
+        BOOST_TEST_CONTEXT(mode) {
+            in_mode server(mode);
+            BOOST_TEST(server.seen() ==
+                       "[\"server/discover\", \"initialize\", \"notifications/initialized\"]\n");
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(silence_to_the_probe_means_the_old_era) {
+    in_mode server("silent");
+    BOOST_TEST(server.seen() == "[\"server/discover\", \"initialize\", \"notifications/initialized\"]\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_dies_of_the_probe_is_started_once_more_and_not_probed) {
+    in_mode server("exit");
+    BOOST_TEST(server.seen() == "[\"initialize\", \"notifications/initialized\"]\n");
+    const auto status = server.box.run({"status", "--json"});
+    BOOST_TEST(json_at(status.out, "/units/0/restarts").value_or("") == "0", status.out);
+}
+
+BOOST_AUTO_TEST_CASE(the_era_is_remembered_over_restarts_of_the_server) {
+    in_mode server("exit");
+    BOOST_TEST(server.call({"t/pid"}).status == 0);
+    BOOST_TEST(server.box.run({"restart", "w"}).status == 0);
+    BOOST_TEST(server.seen() == "[\"initialize\", \"notifications/initialized\"]\n");
+    BOOST_TEST(count(slurp(server.box.daemon_log()), "handshake of a worker failed") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(in_the_modern_era_every_request_says_who_asks) {
+    in_mode server("modern");
+    const auto known = server.call({"--capabilities"});
+    BOOST_TEST(json_at(known.out, "/version_seen").value_or("") == "2026-07-28", known.text());
+    const auto sum = server.call({"add", "a:=2", "b:=3"});
+    BOOST_TEST(json_at(sum.out, "/content/0/text").value_or("") == "5", sum.text());
+    BOOST_TEST(json_at(sum.out, "/got/_meta/io.modelcontextprotocol~1protocolVersion").value_or("") ==
+               "2026-07-28");
+    BOOST_TEST(json_at(sum.out, "/got/_meta/io.modelcontextprotocol~1clientInfo/name").value_or("") == "hob");
+    BOOST_TEST(server.seen().find("initialize") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_unsupported_revision_is_the_modern_era_all_the_same) {
+    in_mode server("newer");
+    const auto known = server.call({"--capabilities"});
+    BOOST_TEST(json_at(known.out, "/supportedVersions/0").value_or("") == "2027-01-01", known.text());
+    BOOST_TEST(server.seen() == "[\"server/discover\", \"server/discover\"]\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_tools_arguments_are_checked_before_it_is_asked) {
+    in_mode server("legacy");
+    const auto wrong = server.call({"add", "a=2", "b:=3"});
+    BOOST_TEST(wrong.status == 2);
+    BOOST_TEST(wrong.err ==
+               "hob: cannot call 'w': 'add' refuses its arguments: 'a' must be an integer, not a string\n"
+               "hint: KEY:=JSON gives a number, a boolean or a list, KEY=TEXT a text\n");
+    BOOST_TEST(server.call({"add", "a:=2"}).err.find("'b' is missing") != std::string::npos);
+    BOOST_TEST(server.call({"add", "a:=2", "b:=-1"}).err.find("'b' must be at least 0") != std::string::npos);
+    BOOST_TEST(server.call({"add", "a:=2", "b:=1", "c:=1"}).err.find("'c' is not known") !=
+               std::string::npos);
+    const auto unknown = server.call({"ad"});
+    BOOST_TEST(unknown.err == "hob: cannot call 'w': it has no tool 'ad'\nhint: did you mean 'add'?\n");
+    BOOST_TEST(server.seen().find("tools/call") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_tool_wants_first_and_what_it_fails_of_is_told) {
+    in_mode server("modern");
+    const auto wants = server.call({"wants"});
+    BOOST_TEST(wants.status == 1);
+    BOOST_TEST(wants.err.find("cannot call 'w': it wants input first") != std::string::npos, wants.err);
+    raw_client client(server.box.socket());
+    client.request("1", "worker.call", R"({"unit":"w","method":"wants"})");
+    BOOST_TEST(json_at(client.reply(), "/error/data/detail/requestState").value_or("") == "s1");
+    const auto broken = server.call({"breaks"});
+    BOOST_TEST(broken.status == 1);
+    BOOST_TEST(broken.err == "hob: cannot call 'w': the tool failed: it broke\n");
+}
+
+BOOST_AUTO_TEST_CASE(U12_progress_reaches_the_caller_that_it_is_about) {
+    in_mode server("legacy");
+    BOOST_REQUIRE(server.call({"t/pid"}).status == 0);
+    const std::string more = R"(,"collect":["notifications/progress"])";
+    raw_client one(server.box.socket());
+    raw_client other(server.box.socket());
+    const auto ask = [&](raw_client& client, int value) {
+        client.request("1", "worker.call",
+                       R"({"unit":"w","method":"t/progress","params":{"value":)" + std::to_string(value) +
+                           R"(,"_meta":{"progressToken":"mine"}})" + more + "}");
+    };
+    for (int round = 0; round < scaled(50); ++round) {
+        ask(one, 2 * round);
+        ask(other, 2 * round + 1);
+        for (const int mine : {0, 1}) {
+            const std::string got = (mine == 0 ? one : other).reply();
+            BOOST_REQUIRE_MESSAGE(json_at(got, "/result/events/0/params/progress").value_or("") ==
+                                      std::to_string(2 * round + mine),
+                                  got);
+            BOOST_REQUIRE(json_at(got, "/result/events/0/params/progressToken").value_or("") == "mine");
+            BOOST_REQUIRE(!json_at(got, "/result/events/1"));
+        }
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_real_server_is_listed_and_its_tools_work, with_everything) {
+    if (!there) return;
+    const std::string listed = call({"--list"});
+    for (const char* word : {"TOOL", "echo", "message=", "RESOURCE", "demo://", "PROMPT", "simple-prompt"})
+        BOOST_TEST(listed.find(word) != std::string::npos, word);
+    BOOST_TEST(json_at(call({"--list", "--json"}), "/tools/0/name").value_or("") == "echo");
+    BOOST_TEST(json_at(call({"echo", "message=hi"}), "/content/0/text").value_or("") == "Echo: hi");
+    BOOST_TEST(json_at(call({"get-sum", "a:=1", "b:=2"}), "/content/0/text").value_or("") ==
+               "The sum of 1 and 2 is 3.");
+    BOOST_TEST(json_at(call({"resources/read", "uri=demo://resource/static/document/features.md"}),
+                       "/contents/0/mimeType")
+                   .value_or("") == "text/markdown");
+    BOOST_TEST(json_at(call({"prompts/get", "name=simple-prompt"}), "/messages/0/role").value_or("") ==
+               "user");
+    BOOST_TEST(call({"ping"}) == "{}\n");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_real_server_tells_its_progress_and_can_be_cancelled, with_everything) {
+    if (!there) return;
+    const std::vector<std::string> work = {"trigger-long-running-operation", "duration:=1", "steps:=4",
+                                           "--collect", "notifications/progress"};
+    const std::string done = call(work);
+    BOOST_TEST(count(done, "\"event\":\"notifications/progress\"") == 4u, done);
+    const auto cut = box.run(
+        {"call", "w", "--timeout", "300ms", "trigger-long-running-operation", "duration:=60", "steps:=2"});
+    BOOST_TEST(cut.status == 4);
+    BOOST_TEST(json_at(call({"echo", "message=still"}), "/content/0/text").value_or("") == "Echo: still");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
