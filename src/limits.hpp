@@ -59,7 +59,13 @@ inline constexpr std::size_t ring_bytes_max = 1u << 20;
 inline constexpr std::size_t ring_names_max = 64;              // names of lost events that are counted apart
 inline constexpr std::size_t gathered_events_max = 8u << 20;   // of one wait, as JSON
 inline constexpr std::size_t streamed_backlog_max = 1u << 20;  // behind a client that reads its events slowly
-inline constexpr std::size_t stderr_tail_lines = 10;           // kept for the error when a worker dies
+inline constexpr std::size_t lsp_files_max = 100'000;          // of a project, looked at for changes
+inline constexpr std::size_t lsp_documents_max =
+    64;  // open at one server; the longest unused is closed for another
+inline constexpr std::size_t lsp_document_max = 8u << 20;  // a larger file is not opened at a server
+inline constexpr std::chrono::milliseconds lsp_first_word =
+    5s;                                               // after the first document: progress or diagnostics
+inline constexpr std::size_t stderr_tail_lines = 10;  // kept for the error when a worker dies
 inline constexpr std::size_t stderr_tail_bytes = 8u << 10;
 inline constexpr std::size_t log_line_max = 64u << 10;  // a longer line is kept in pieces
 

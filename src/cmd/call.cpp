@@ -29,11 +29,17 @@ std::string raw_text(const std::string& result) {
     return result + "\n";
 }
 
+void print_remark(const ipc::incoming& said) {
+    if (said.method != "worker.remark") return;
+    print_error("hob: " + util::json_find_string(said.payload, {"text"}).value_or("") + "\n");
+}
+
 // Without --timeout the unit's call_timeout holds, in the daemon; with it, both ends watch the same limit.
 std::string request_call(invocation& call, const std::string& unit, const std::string& request) {
     try {
-        return lifecycle::request_acting(call.where(), connect_options_of(call), "worker.call", request,
-                                         call.limit);
+        lifecycle::connect_options options = connect_options_of(call);
+        if (!call.global.quiet) options.heard = print_remark;
+        return lifecycle::request_acting(call.where(), options, "worker.call", request, call.limit);
     } catch (const failure& problem) {
         const bool ours = problem.kind() == error_kind::timeout &&
                           std::string_view(problem.what()).find("'worker.call'") != std::string_view::npos;
@@ -56,6 +62,7 @@ std::string stream_call(invocation& call, const std::string& request) {
         }
         if (message->what == ipc::incoming::kind::error) throw ipc::failure_from_error(message->payload);
         if (message->what == ipc::incoming::kind::result) return message->payload;
+        if (!call.global.quiet) print_remark(*message);
         if (message->method != "worker.event") continue;
         print(util::json_without(message->payload, "id") + "\n");
         flush();
@@ -117,8 +124,11 @@ exit_code run_call(invocation& call) {
 boost::asio::awaitable<std::string> answer_call(lifecycle::daemon& daemon, std::shared_ptr<ipc::session> by,
                                                 ipc::request asked) {
     call_request wanted = parse_call(asked.params);
+    const std::string head = R"({"id":)" + (asked.id.empty() ? "null" : asked.id) + ",";
+    wanted.wish.remark = [by, head](const std::string& text) {
+        by->notify("worker.remark", head + R"("text":)" + util::json_quote(text) + "}");
+    };
     if (wanted.stream) {
-        const std::string head = R"({"id":)" + (asked.id.empty() ? "null" : asked.id) + ",";
         wanted.wish.events.stream = [by, head](const std::string& event) {
             if (by->backlog() > limits::streamed_backlog_max) return false;
             by->notify("worker.event", head + event.substr(1));

@@ -142,6 +142,7 @@ std::string client::call(std::string_view method, std::string_view params, util:
             if (is_draining_refusal(why)) throw not_executed();
             throw why;
         }
+        if (message.what == incoming::kind::notification && heard) heard(message);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,7 +46,10 @@ public:
     // what may be asked of any daemon, of whatever version and state. call() with the same then only waits.
     void ask_early(const question& asked);
 
-    // Sends a request and waits for its reply; notifications in between are dropped. Returns the result as
+    // What comes between a request of call() and its reply; empty: it is dropped.
+    std::function<void(const incoming& notification)> heard;
+
+    // Sends a request and waits for its reply. Returns the result as
     // raw JSON. Throws the daemon's failure; failure(timeout); not_executed; failure(no_daemon) when the
     // daemon ended between the request and its reply.
     std::string call(std::string_view method, std::string_view params, util::deadline limit);

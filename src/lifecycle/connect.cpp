@@ -262,6 +262,7 @@ std::string request_acting(const instance& where, const connect_options& options
     for (;;) {
         try {
             ipc::client connection = connect_acting(where, options);
+            connection.heard = options.heard;
             return connection.call(method, params, reply_limit);
         } catch (const ipc::not_executed&) {
             if (reply_limit.expired() || options.limit.expired()) {

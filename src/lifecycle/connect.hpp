@@ -13,11 +13,12 @@
 namespace hob::lifecycle {
 
 struct connect_options {
-    util::deadline limit = util::deadline::never();  // of the whole command
-    bool spawn = true;                               // --no-spawn: no daemon is then failure(no_daemon)
-    bool release_brake = false;                      // `hob daemon`: a crash loop does not hold it back
-    std::optional<ipc::question> early;              // sent with the connection, see ipc::client::ask_early
-    std::function<void(std::string_view)> tell;      // lines for a waiting person; may be empty
+    util::deadline limit = util::deadline::never();   // of the whole command
+    bool spawn = true;                                // --no-spawn: no daemon is then failure(no_daemon)
+    bool release_brake = false;                       // `hob daemon`: a crash loop does not hold it back
+    std::optional<ipc::question> early;               // sent with the connection, see ipc::client::ask_early
+    std::function<void(std::string_view)> tell;       // lines for a waiting person; may be empty
+    std::function<void(const ipc::incoming&)> heard;  // what comes before the reply; may be empty
 };
 
 // HOB_START_TIMEOUT, else the default. Throws failure(config).

@@ -145,6 +145,18 @@ void read_answers(table_reader& reader, worker_spec& spec) {
     }
 }
 
+void read_settings(table_reader& reader, worker_spec& spec) {
+    const tree_value* table = subtable(reader, "settings", "{ bashIde = { explainshellEndpoint = \"\" } }");
+    if (table == nullptr) return;
+    if (const tree_value* wrong = has_no_json(*table)) {
+        reader.reject("settings", wrong->where, "has a number that JSON does not have");
+    } else if (spec.protocol != worker_protocol::lsp) {
+        reader.reject("settings", table->where, "has no effect: protocol 'lsp' alone asks for settings");
+    } else {
+        spec.settings_json = to_json(*table);
+    }
+}
+
 worker_spec read_worker(table_reader& reader) {
     worker_spec spec;
     const choice<worker_protocol> protocols[] = {{"jsonrpc", worker_protocol::jsonrpc},
@@ -157,6 +169,7 @@ worker_spec read_worker(table_reader& reader) {
     reader.duration("idle_timeout", spec.idle_timeout);
     reader.duration("call_timeout", spec.call_timeout, milliseconds(1));
     read_answers(reader, spec);
+    read_settings(reader, spec);
     reader.strings("serial", spec.serial, "[\"build\", \"test\"]");
     return spec;
 }

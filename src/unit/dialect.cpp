@@ -7,7 +7,7 @@ namespace hob::unit {
 protocol make_protocol(worker_protocol which) {
     switch (which) {
         case worker_protocol::lsp:
-            return {std::make_unique<header_framing>(), make_jsonrpc_dialect(), std::make_shared<script>()};
+            return {std::make_unique<header_framing>(), make_jsonrpc_dialect(), make_lsp_script()};
         case worker_protocol::dap:
             return {std::make_unique<header_framing>(), make_dap_dialect(), std::make_shared<script>()};
         case worker_protocol::mcp:

@@ -33,6 +33,9 @@ struct call_wish {
     std::optional<std::uint64_t> generation;  // what the handles in the params belong to
     event_watch::wishes events;
 
+    // Something that the caller should know beside the result; may be empty.
+    std::function<void(const std::string& text)> remark;
+
     bool waits() const {
         return !events.until.empty() || !events.collect.empty() || events.stream != nullptr;
     }
@@ -105,6 +108,7 @@ public:
     virtual std::uint64_t generation() const { return 0; }  // 0: there are none
 };
 
+std::shared_ptr<script> make_lsp_script();
 std::shared_ptr<script> make_mcp_script();
 
 }  // namespace hob::unit

@@ -57,8 +57,9 @@ struct worker_spec {
     std::optional<milliseconds> idle_timeout;  // of the worker itself
     milliseconds call_timeout = limits::call_timeout;
     std::vector<std::pair<std::string, std::string>>
-        answers;                      // to the worker's own requests: method, raw JSON
-    std::vector<std::string> serial;  // methods whose calls wait for each other
+        answers;                       // to the worker's own requests: method, raw JSON
+    std::string settings_json = "{}";  // a JSON object: what lsp servers get for workspace/configuration
+    std::vector<std::string> serial;   // methods whose calls wait for each other
     bool operator==(const worker_spec&) const = default;
 };
 

@@ -66,7 +66,7 @@ void worker::set_phase(phase to) {
 
 void worker::check_usable(const char* verb) const {
     const auto protocol = std::get<worker_spec>(spec_->detail).protocol;
-    if (protocol == worker_protocol::lsp || protocol == worker_protocol::dap) {
+    if (protocol == worker_protocol::dap) {
         throw failure(error_kind::unit_failed,
                       fmt::format("cannot {} '{}': workers that speak {} are not run by this version of hob",
                                   verb, spec_->name, name_of(protocol)));

@@ -324,12 +324,6 @@ BOOST_AUTO_TEST_CASE(a_missing_directory_is_told_from_a_missing_program) {
                "cannot start 'w': its program '/no/such/program': No such file or directory");
 }
 
-BOOST_AUTO_TEST_CASE(a_protocol_of_a_later_version_says_so) {
-    units u("[worker.w]\nrun = [\"cat\"]\nprotocol = \"lsp\"\n");
-    BOOST_TEST(failure_of([&] { u.call("x"); }).what() ==
-               "cannot call 'w': workers that speak lsp are not run by this version of hob");
-}
-
 BOOST_AUTO_TEST_CASE(an_idle_worker_stops_and_starts_again) {
     units u(units::rpc("w", "idle_timeout = \"300ms\""));
     const pid_t first = u.pid();
