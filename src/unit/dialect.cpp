@@ -9,7 +9,7 @@ protocol make_protocol(worker_protocol which) {
         case worker_protocol::lsp:
             return {std::make_unique<header_framing>(), make_jsonrpc_dialect(), make_lsp_script()};
         case worker_protocol::dap:
-            return {std::make_unique<header_framing>(), make_dap_dialect(), std::make_shared<script>()};
+            return {std::make_unique<header_framing>(), make_dap_dialect(), make_dap_script()};
         case worker_protocol::mcp:
             return {std::make_unique<line_framing>(), make_jsonrpc_dialect(cancel_form::mcp),
                     make_mcp_script()};

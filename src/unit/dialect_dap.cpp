@@ -88,6 +88,7 @@ public:
         got.what = request ? answer::kind::request : answer::kind::notification;
         got.method = std::move(*name);
         got.id_raw = request ? util::json_find(message, {"seq"}) : std::string_view();
+        if (request && got.id_raw.empty()) got.id_raw = "0";  // lldb-vscode numbers none of its requests
         got.payload = util::json_find(message, {request ? "arguments" : "body"});
         if (request && !util::json_integer(got.id_raw)) return noise("its seq is no number");
         return got;

@@ -3,6 +3,8 @@
 // what the other end's own requests are answered, what its notifications say of its state. One script for
 // each process of a worker; the base does what plain JSON-RPC and lines need, which is nothing.
 
+#include <sys/types.h>
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
@@ -62,6 +64,12 @@ public:
     // What the unit is doing, for `hob status`; empty: nothing worth a word.
     virtual void set_activity(std::string text) = 0;
 
+    // A program that runs until the worker's process has ended; what it prints is logged, and comes as events
+    // `output`. `env`: nullopt removes. 0: it cannot be started.
+    virtual pid_t run_beside(std::vector<std::string> argv,
+                             const std::vector<std::pair<std::string, std::optional<std::string>>>& env,
+                             const std::string& cwd) = 0;
+
     // Kept by the worker over its processes, while its configuration stays.
     virtual std::string recall(std::string_view key) const = 0;  // empty: nothing is kept
     virtual void remember(std::string_view key, std::string value) = 0;
@@ -108,6 +116,7 @@ public:
     virtual std::uint64_t generation() const { return 0; }  // 0: there are none
 };
 
+std::shared_ptr<script> make_dap_script();
 std::shared_ptr<script> make_lsp_script();
 std::shared_ptr<script> make_mcp_script();
 

@@ -65,12 +65,6 @@ void worker::set_phase(phase to) {
 }
 
 void worker::check_usable(const char* verb) const {
-    const auto protocol = std::get<worker_spec>(spec_->detail).protocol;
-    if (protocol == worker_protocol::dap) {
-        throw failure(error_kind::unit_failed,
-                      fmt::format("cannot {} '{}': workers that speak {} are not run by this version of hob",
-                                  verb, spec_->name, name_of(protocol)));
-    }
     if (context_->closing) {
         throw failure(error_kind::cancelled,
                       fmt::format("cannot {} '{}': the daemon is shutting down", verb, spec_->name));

@@ -105,6 +105,7 @@ asio::awaitable<void> worker::open(std::shared_ptr<life> now) {
         auto result = co_await util::within(limits::handshake_timeout, std::move(begun));
         if (result) {
             now->capabilities = std::move(*result);
+            now->speaks.dialect->learn(now->capabilities);
         } else {
             failed.emplace(
                 error_kind::timeout,
@@ -214,6 +215,7 @@ asio::awaitable<void> worker::finish(std::shared_ptr<life> now, exit_state exit)
         {field("unit", now->own_spec->name), field("pid", now->process->pid()),
          field("how", exit_text(exit))});
     log_.write("hob", fmt::format("the worker {}\n", exit_text(exit)));
+    now->beside.clear();
     auto leftovers = now->process->clear_away();
     co_await std::move(leftovers);
     now->over = true;

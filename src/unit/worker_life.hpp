@@ -13,6 +13,16 @@
 
 namespace hob::unit {
 
+// A program that runs beside the worker's process, for its script.
+struct program_beside {
+    std::unique_ptr<child> process;
+    std::shared_ptr<process_io> io;  // also held by its own coroutines
+    ~program_beside();
+    program_beside() = default;
+    program_beside(program_beside&&) = default;
+    program_beside& operator=(program_beside&&) = default;
+};
+
 struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
     explicit life(worker& of) : owner(of), opened(executor()), idle(executor()), deaf(executor()) {}
 
@@ -26,6 +36,9 @@ struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
     void reply(const answer& request, std::string_view result) override;
     void refuse(const answer& request) override;
     void set_activity(std::string text) override;
+    pid_t run_beside(std::vector<std::string> argv,
+                     const std::vector<std::pair<std::string, std::optional<std::string>>>& env,
+                     const std::string& cwd) override;
     std::string recall(std::string_view key) const override;
     void remember(std::string_view key, std::string value) override;
 
@@ -44,6 +57,7 @@ struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
     std::string capabilities;
     bool usable = false;   // the handshake has succeeded, if there is one
     bool parting = false;  // the stop script runs
+    std::vector<program_beside> beside;
     util::timer idle;
     util::timer deaf;  // it has closed its input
     bool over = false;

@@ -1,5 +1,8 @@
 // What the script of a protocol may do with the running process.
 
+#include <fmt/format.h>
+#include <signal.h>
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -7,6 +10,7 @@
 
 #include "unit/worker_life.hpp"
 #include "util/json_text.hpp"
+#include "util/log.hpp"
 
 namespace hob::unit {
 
@@ -63,6 +67,59 @@ void worker::life::set_activity(std::string text) {
                                                                util::json_quote(owner.activity_) + "}");
     }
     if (owner.context_->options.changed) owner.context_->options.changed();
+}
+
+program_beside::~program_beside() {
+    if (io) io->abandon();
+    if (process && !process->poll()) process->signal_group(SIGKILL);
+}
+
+pid_t worker::life::run_beside(std::vector<std::string> argv,
+                               const std::vector<std::pair<std::string, std::optional<std::string>>>& env,
+                               const std::string& cwd) {
+    try {
+        child_options options;
+        options.unit = own_spec->name;
+        options.argv = std::move(argv);
+        options.environment = owner.context_->environment_of(*own_spec, owner.caller_environment_);
+        for (const auto& [name, value] : env) {
+            std::erase_if(options.environment,
+                          [&](const std::string& entry) { return entry.starts_with(name + "="); });
+            if (value) options.environment.push_back(name + "=" + *value);
+        }
+        options.cwd = cwd.starts_with('/') ? cwd : own_spec->cwd;
+        child_pipes pipes;
+        options.input = pipes.input.read.get();
+        options.output = pipes.output.write.get();
+        options.error = pipes.error.write.get();
+        program_beside made;
+        made.process = std::make_unique<child>(executor(), options);
+        pipes.input.read.reset();
+        pipes.output.write.reset();
+        pipes.error.write.reset();
+        const std::weak_ptr<worker> of = owner.self();
+        const auto told = [of](const char* stream) {
+            return [of, stream](std::string_view bytes) {
+                const auto mine = of.lock();
+                if (!mine) return;
+                mine->log_.write(stream, bytes);
+                mine->events_.push(
+                    "output",
+                    fmt::format(R"({{"category":"{}","output":{}}})", stream, util::json_quote(bytes)), 0);
+            };
+        };
+        process_io::handlers on;
+        on.output = told("stdout");
+        on.error = told("stderr");
+        made.io = process_io::make(executor(), std::move(pipes), std::move(on));
+        const pid_t pid = made.process->pid();
+        beside.push_back(std::move(made));
+        return pid;
+    } catch (const failure& why) {
+        util::log(util::level::warning, "unit", "a program for a worker did not start",
+                  {util::field("unit", own_spec->name), util::field("reason", why.what())});
+        return 0;
+    }
 }
 
 std::string worker::life::recall(std::string_view key) const {

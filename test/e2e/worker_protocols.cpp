@@ -15,7 +15,7 @@ namespace data = boost::unit_test::data;
 
 namespace {
 
-const std::vector<std::string> protocols = {"mcp", "lsp"};
+const std::vector<std::string> protocols = {"mcp", "lsp", "dap"};
 
 std::string call(sandbox& box, std::vector<std::string> words) {
     words.insert(words.begin(), {"call", "w"});

@@ -1,0 +1,350 @@
+// The debug adapter protocol. A debugger's session is one process of the worker: launch or attach is sent
+// without waiting, breakpoints follow when the adapter asks for them, and then the program runs.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include "error.hpp"
+#include "limits.hpp"
+#include "unit/script.hpp"
+#include "util/async.hpp"
+#include "util/json_edit.hpp"
+#include "util/json_text.hpp"
+
+namespace hob::unit {
+namespace {
+
+namespace asio = boost::asio;
+
+// What lets the program run, and so may not overlap.
+constexpr std::array<std::string_view, 10> running_methods{
+    "launch", "attach",  "restart",  "continue", "next",
+    "stepIn", "stepOut", "stepBack", "goto",     "reverseContinue",
+};
+constexpr std::array<std::string_view, 9> methods_of_a_thread{
+    "continue", "next", "stepIn", "stepOut", "stepBack", "reverseContinue", "goto", "pause", "stackTrace"};
+constexpr std::array<std::string_view, 4> methods_of_a_frame{"scopes", "evaluate", "restartFrame",
+                                                             "setExpression"};
+// Kept over sessions, and said again in each. Those of sources are kept one a source.
+constexpr std::array<std::string_view, 3> other_sticky{"setFunctionBreakpoints", "setExceptionBreakpoints",
+                                                       "setInstructionBreakpoints"};
+constexpr std::string_view of_sources = "setBreakpoints";
+
+template <std::size_t N>
+bool among(const std::array<std::string_view, N>& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string absolute(const std::string& path, const std::string& directory) {
+    return path.starts_with('/') ? path : directory + "/" + path;
+}
+
+struct launching {
+    std::optional<std::string> result;
+    std::optional<failure> failed;
+    bool done() const { return result || failed; }
+};
+
+class dap_script final : public script {
+public:
+    bool has_start() const override { return true; }
+    bool has_stop() const override { return true; }
+    std::uint64_t generation() const override { return generation_; }
+
+    asio::awaitable<std::string> start(wire& with) override {
+        news_.emplace(with.executor());
+        const std::string ours = fmt::format(
+            R"({{"clientID":"hob","clientName":"hob","adapterID":{},"locale":"en","pathFormat":"path","linesStartAt1":true,"columnsStartAt1":true,"supportsVariableType":true,"supportsRunInTerminalRequest":true,"supportsProgressReporting":true}})",
+            util::json_quote(with.spec().name));
+        const auto& said = std::get<worker_spec>(with.spec().detail).initialize_json;
+        auto answered = with.ask("initialize", util::json_merge(ours, said),
+                                 util::deadline::in(limits::handshake_timeout));
+        capabilities_ = co_await std::move(answered);
+        co_return capabilities_;
+    }
+
+    asio::awaitable<void> stop(wire& with) override {
+        if (std::exchange(disconnected_, true)) co_return;
+        const std::string params =
+            launched_ ? R"({"terminateDebuggee":true})" : R"({"terminateDebuggee":false})";
+        auto answered = with.ask("disconnect", params, util::deadline::in(with.spec().stop.timeout));
+        co_await std::move(answered);
+    }
+
+    std::optional<lane_rule> lane(const wire& with, const std::string& method) const override {
+        if (among(running_methods, method)) return lane_rule{"run", true};
+        return script::lane(with, method);
+    }
+
+    asio::awaitable<std::string> perform(wire& with, call_wish wish, event_watch* watch,
+                                         util::deadline limit) override {
+        const std::string directory = wish.cwd.empty() ? with.spec().cwd : wish.cwd;
+        if (wish.method == of_sources) source_shorthand(with, wish.params, directory);
+        if (wish.method == of_sources || among(other_sticky, wish.method)) {
+            remember(with, wish.method, wish.params);
+            if (!configurable_) co_return promised(wish.params);
+        }
+        if (wish.method == "launch" || wish.method == "attach") {
+            const auto program = util::json_find_string(wish.params, {"program"});
+            if (program && !program->empty()) {
+                wish.params =
+                    util::json_set(wish.params, {"program"}, util::json_quote(absolute(*program, directory)));
+            }
+            auto begun = launch(with, std::move(wish), watch, limit);
+            co_return co_await std::move(begun);
+        }
+        if (wish.method == "disconnect") disconnected_ = true;
+        if (among(methods_of_a_frame, wish.method) && frame_.empty() && !thread_.empty()) {
+            auto asked = top_frame(with, limit);
+            co_await std::move(asked);
+        }
+        fill_in(wish);
+        if (among(running_methods, wish.method)) goes_on(with);
+        auto answered = with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
+        co_return co_await std::move(answered);
+    }
+
+    // The frame that the program has stopped in, and the variables that are local to it.
+    asio::awaitable<std::string> follow(wire& with, worker_event event, util::deadline limit) override {
+        if (event.name != "stopped") co_return std::string();
+        auto found = top_frame(with, limit);
+        const std::string frame = co_await std::move(found);
+        if (frame.empty()) co_return std::string();
+        auto scoped = with.ask("scopes", R"({"frameId":)" + frame_ + "}", limit);
+        const std::string scopes = co_await std::move(scoped);
+        const auto all = util::json_array_elements(util::json_find(scopes, {"scopes"}));
+        if (!all || all->empty()) co_return R"(,"frame":)" + frame;
+        std::string_view locals = all->front();
+        for (const auto scope : *all) {
+            if (util::json_find_string(scope, {"presentationHint"}) == "locals") locals = scope;
+        }
+        auto listed = with.ask(
+            "variables",
+            fmt::format(R"({{"variablesReference":{}}})", util::json_find(locals, {"variablesReference"})),
+            limit);
+        const std::string variables = co_await std::move(listed);
+        co_return fmt::format(R"(,"frame":{},"locals":{})", frame, util::json_find(variables, {"variables"}));
+    }
+
+    bool asked(wire& with, const answer& request) override {
+        if (request.method != "runInTerminal") return false;
+        std::vector<std::string> argv;
+        const auto words = util::json_array_elements(util::json_find(request.payload, {"args"}));
+        for (const auto word : words.value_or(std::vector<std::string_view>()))
+            argv.push_back(util::json_plain(word));
+        if (argv.empty()) return false;
+        // lldb-vscode takes its own name, when it was found in PATH, for one in the directory it runs in.
+        if (argv.front().find('/') != std::string::npos && ::access(argv.front().c_str(), X_OK) != 0)
+            argv.front().erase(0, argv.front().rfind('/') + 1);
+        std::vector<std::pair<std::string, std::optional<std::string>>> env;
+        const auto changes = util::json_object_members(util::json_find(request.payload, {"env"}));
+        for (const auto& one : changes.value_or(std::vector<util::json_member>())) {
+            env.emplace_back(one.key,
+                             one.value == "null" ? std::nullopt : std::optional(util::json_plain(one.value)));
+        }
+        const auto cwd = util::json_find_string(request.payload, {"cwd"}).value_or("");
+        const pid_t pid = with.run_beside(std::move(argv), env, cwd);
+        if (pid == 0) return false;
+        with.reply(request, fmt::format(R"({{"processId":{}}})", pid));
+        return true;
+    }
+
+    std::uint64_t heard(wire& with, const std::string& name, std::string& params) override {
+        if (name == "initialized") {
+            initialized_ = true;
+            news_->ring();
+        } else if (name == "stopped") {
+            ++generation_;
+            frame_.clear();
+            if (const auto id = util::json_find(params, {"threadId"}); !id.empty()) thread_ = id;
+            const auto why = util::json_find_string(params, {"reason"}).value_or("");
+            with.set_activity(why.empty() ? "paused" : "paused: " + why);
+        } else if (name == "continued") {
+            goes_on(with);
+        } else if (name == "exited") {
+            with.set_activity(fmt::format("exited with status {}", util::json_find(params, {"exitCode"})));
+            ended_ = true;
+        } else if (name == "terminated") {
+            if (!std::exchange(ended_, true)) with.set_activity("terminated");
+            ++generation_;
+            configurable_ = false;
+        } else if (name == "process" || name == "thread" || name == "capabilities") {
+            if (name == "capabilities")
+                capabilities_ = util::json_merge(capabilities_, util::json_find(params, {"capabilities"}));
+        }
+        return 0;
+    }
+
+private:
+    asio::awaitable<std::string> top_frame(wire& with, util::deadline limit) {
+        std::string params = R"({"threadId":)" + thread_ + R"(,"startFrame":0,"levels":1})";
+        auto stacked = with.ask("stackTrace", std::move(params), limit);
+        const std::string stack = co_await std::move(stacked);
+        const auto frames = util::json_array_elements(util::json_find(stack, {"stackFrames"}));
+        if (!frames || frames->empty()) co_return std::string();
+        frame_ = util::json_find(frames->front(), {"id"});
+        co_return std::string(frames->front());
+    }
+
+    // Older handles mean nothing from here on.
+    void goes_on(wire& with) {
+        ++generation_;
+        frame_.clear();
+        with.set_activity("running");
+    }
+
+    static asio::awaitable<void> send_launch(std::shared_ptr<dap_script> self, wire& with, call_wish wish,
+                                             event_watch* watch, util::deadline limit,
+                                             std::shared_ptr<launching> into) {
+        try {
+            auto answered = with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
+            into->result = co_await std::move(answered);
+        } catch (const failure& why) {
+            into->failed.emplace(why);
+        } catch (const std::exception&) {
+            into->failed.emplace(error_kind::cancelled, "cannot launch: nobody waits for it any more");
+        }
+        self->news_->ring();
+    }
+
+    // Both at once: adapters answer `launch` before or after they ask for the configuration.
+    asio::awaitable<std::string> launch(wire& with, call_wish wish, event_watch* watch,
+                                        util::deadline limit) {
+        launched_ = wish.method == "launch";
+        initialized_ = ended_ = false;
+        goes_on(with);
+        const auto answer = std::make_shared<launching>();  // also held by the coroutine that asks
+        auto self = std::static_pointer_cast<dap_script>(shared_from_this());
+        auto asking = send_launch(self, with, std::move(wish), watch, limit, answer);
+        auto configuring = configure(with, answer, limit);
+        co_await both(std::move(asking), std::move(configuring));
+        if (answer->failed) throw failure(*answer->failed);
+        co_return *answer->result;
+    }
+
+    static asio::awaitable<void> both(asio::awaitable<void> one, asio::awaitable<void> other) {
+        const auto executor = co_await asio::this_coro::executor;
+        auto first = asio::co_spawn(executor, std::move(one), asio::deferred);
+        auto second = asio::co_spawn(executor, std::move(other), asio::deferred);
+        auto group = asio::experimental::make_parallel_group(std::move(first), std::move(second));
+        auto [order, first_failed, second_failed] =
+            co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+        if (first_failed) std::rethrow_exception(first_failed);
+        if (second_failed) std::rethrow_exception(second_failed);
+    }
+
+    asio::awaitable<void> configure(wire& with, std::shared_ptr<launching> answer, util::deadline limit) {
+        while (!initialized_) {
+            if (answer->failed) co_return;
+            auto news = news_->wait();
+            const bool in_time = co_await util::within(limit.remaining(), std::move(news));
+            if (!in_time) co_return;  // the launch's own limit says so
+        }
+        configurable_ = true;
+        for (const auto& [key, method] : sticky(with)) {
+            auto set = with.ask(method, with.recall(key), limit);
+            co_await std::move(set);
+        }
+        if (util::json_find_true(capabilities_, {"supportsConfigurationDoneRequest"})) {
+            auto done = with.ask("configurationDone", {}, limit);
+            co_await std::move(done);
+        }
+    }
+
+    // Key and method of each. The keys are listed by the worker, under "sticky".
+    static std::vector<std::pair<std::string, std::string>> sticky(wire& with) {
+        std::vector<std::pair<std::string, std::string>> all;
+        const std::string listed = with.recall("sticky");
+        for (const auto raw : util::json_array_elements(listed).value_or(std::vector<std::string_view>())) {
+            const std::string key = util::json_plain(raw);
+            all.emplace_back(key, key.substr(0, key.find(' ')));
+        }
+        return all;
+    }
+
+    static void remember(wire& with, const std::string& method, const std::string& params) {
+        std::string key = method;
+        if (method == of_sources)
+            key += " " + util::json_find_string(params, {"source", "path"}).value_or("");
+        with.remember(key, params);
+        std::string keys = "[";
+        bool known = false;
+        for (const auto& [one, its_method] : sticky(with)) {
+            known = known || one == key;
+            keys.append(keys.size() > 1 ? "," : "").append(util::json_quote(one));
+        }
+        if (!known) keys.append(keys.size() > 1 ? "," : "").append(util::json_quote(key));
+        with.remember("sticky", keys + "]");
+    }
+
+    // What an adapter would answer, before there is a session to set them in.
+    static std::string promised(const std::string& params) {
+        std::string all = "[";
+        const auto wanted = util::json_array_elements(util::json_find(params, {"breakpoints"}));
+        for (const auto one : wanted.value_or(std::vector<std::string_view>())) {
+            const std::string_view line = util::json_find(one, {"line"});
+            all += fmt::format(R"({}{{"verified":false,"message":"set at the next launch"{}}})",
+                               all.size() > 1 ? "," : "",
+                               line.empty() ? std::string() : fmt::format(R"(,"line":{})", line));
+        }
+        return R"({"breakpoints":)" + all + "]}";
+    }
+
+    // `file=x.cpp line=3` or `lines:=[3,5]`.
+    static void source_shorthand(wire& with, std::string& params, const std::string& directory) {
+        const auto file = util::json_find_string(params, {"file"});
+        if (!file) return;
+        std::string breakpoints;
+        const auto add = [&breakpoints](std::string_view raw) {
+            breakpoints +=
+                fmt::format(R"({}{{"line":{}}})", breakpoints.empty() ? "" : ",", util::json_plain(raw));
+        };
+        const std::string lines(util::json_find(params, {"lines"}));
+        const std::string line(util::json_find(params, {"line"}));
+        for (const auto one : util::json_array_elements(lines).value_or(std::vector<std::string_view>()))
+            add(one);
+        if (!line.empty()) add(line);
+        std::string made =
+            util::json_without(util::json_without(util::json_without(params, "file"), "line"), "lines");
+        made = util::json_set(made, {"source", "path"}, util::json_quote(absolute(*file, directory)));
+        params = util::json_set(made, {"breakpoints"}, "[" + breakpoints + "]");
+        if (util::validate_json(params, limits::json_depth_max)) {
+            throw failure(error_kind::usage,
+                          fmt::format("cannot call '{}': 'line' is a number from 1 on", with.spec().name));
+        }
+    }
+
+    // The thread and frame that the program has stopped in, where none is named.
+    void fill_in(call_wish& wish) const {
+        if (among(methods_of_a_thread, wish.method) && !thread_.empty() &&
+            util::json_find(wish.params, {"threadId"}).empty()) {
+            wish.params = util::json_set(wish.params, {"threadId"}, thread_);
+        }
+        if (among(methods_of_a_frame, wish.method) && !frame_.empty() &&
+            util::json_find(wish.params, {"frameId"}).empty()) {
+            wish.params = util::json_set(wish.params, {"frameId"}, frame_);
+        }
+    }
+
+    std::string capabilities_;
+    std::string thread_;  // raw, of the last stop
+    std::string frame_;   // raw, its top frame, once somebody has asked for it
+    std::uint64_t generation_ = 1;
+    bool initialized_ = false;   // the adapter wants its configuration
+    bool configurable_ = false;  // there is a session that breakpoints can be set in
+    bool launched_ = false;      // the program is ours: it ends with the session
+    bool ended_ = false;
+    bool disconnected_ = false;
+    std::optional<util::bell> news_;
+};
+
+}  // namespace
+
+std::shared_ptr<script> make_dap_script() { return std::make_shared<dap_script>(); }
+
+}  // namespace hob::unit
