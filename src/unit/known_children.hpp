@@ -3,10 +3,10 @@
 
 #include <sys/types.h>
 
-#include <set>
+#include <unordered_set>
 
 namespace hob::unit {
 
-std::set<pid_t>& known_children();
+std::unordered_set<pid_t>& known_children();
 
 }  // namespace hob::unit

@@ -185,11 +185,12 @@ bool signal_member(const member& target, int number) {
     return ::syscall(SYS_pidfd_send_signal, pidfd.get(), number, nullptr, 0) == 0;
 }
 
-void signal_scope_group(const scope& wanted, int number) {
+void signal_scope_group(const scope& wanted, std::initializer_list<int> numbers) {
     if (!wanted.leader_held || wanted.leader <= 1) return;
     const member leader{wanted.leader, wanted.start_time};
     if (wanted.kill == kill_scope::main) {
-        signal_member(leader, number);
+        for (const int number : numbers)
+            signal_member(leader, number);
         return;
     }
     census now(wanted);
@@ -204,11 +205,14 @@ void signal_scope_group(const scope& wanted, int number) {
         }
     }
     if (!sparing) {
-        ::kill(-wanted.leader, number);  // all of it in one step: nothing forks past it
+        for (const int number : numbers)
+            ::kill(-wanted.leader, number);  // all of it in one step: nothing forks past it
         return;
     }
-    for (const auto& process : group)
-        signal_member(process, number);
+    for (const int number : numbers) {
+        for (const auto& process : group)
+            signal_member(process, number);
+    }
 }
 
 }  // namespace hob::unit

@@ -9,6 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -40,9 +41,9 @@ std::vector<member> find_members(const scope& wanted);
 // Through a pidfd, after the start time has been compared. False: gone, or not permitted (errno EPERM).
 bool signal_member(const member& target, int number);
 
-// `number` to the leader's group: at once for all of it where nobody in it is spared, else one by one. Scope
-// main: to the leader alone. Only while leader_held.
-void signal_scope_group(const scope& wanted, int number);
+// Signals, one after the other, to the leader's group: at once for all of it where nobody in it is spared,
+// else one by one. Scope main: to the leader alone. Only while leader_held.
+void signal_scope_group(const scope& wanted, std::initializer_list<int> numbers);
 
 // Waits until all of `members` are gone. False: not within the limit.
 boost::asio::awaitable<bool> wait_gone(std::vector<member> members, util::deadline limit);

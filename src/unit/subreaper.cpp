@@ -30,8 +30,8 @@ std::vector<pid_t> own_children() {
 
 }  // namespace
 
-std::set<pid_t>& known_children() {
-    static std::set<pid_t> pids;
+std::unordered_set<pid_t>& known_children() {
+    static std::unordered_set<pid_t> pids;
     return pids;
 }
 

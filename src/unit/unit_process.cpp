@@ -60,7 +60,7 @@ bool unit_process::request_stop() {
 
 void unit_process::kill_now() {
     hurried_ = true;
-    if (!child_.poll()) signal_scope_group(members(), SIGKILL);
+    if (!child_.poll()) signal_scope_group(members(), {SIGKILL});
     request_stop();
 }
 
@@ -81,8 +81,8 @@ asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> rest
     auto limit = util::deadline::in(hurried_ ? std::chrono::milliseconds(0) : spec_->stop.timeout);
     if (rest) limit = limit.earlier(*rest);
     if (!hurried_) {
-        signal_scope_group(members(), spec_->stop.signal);
-        signal_scope_group(members(), SIGCONT);  // a stopped process cannot act on a signal
+        // SIGCONT: a stopped process cannot act on a signal.
+        signal_scope_group(members(), {spec_->stop.signal, SIGCONT});
     }
     std::optional<exit_state> exit = child_.poll();
     if (!exit && !hurried_) {
@@ -100,7 +100,7 @@ asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> rest
     while (!exit) {
         util::log(util::level::warning, "unit", "a process is killed",
                   {field("unit", spec_->name), field("pid", child_.pid())});
-        signal_scope_group(members(), SIGKILL);
+        signal_scope_group(members(), {SIGKILL});
         child_.signal(SIGKILL);
         auto ending = child_.exited();
         const auto seen = co_await util::within(limits::reap_timeout, std::move(ending));

@@ -119,8 +119,18 @@ std::optional<std::vector<pid_t>> children_of(pid_t pid) {
     return found;
 }
 
+namespace {
+
+// A kernel may have been built without these lists. Only asked for, not read: ours may hold a thousand.
+bool lists_children() {
+    const std::string self = std::to_string(::getpid());
+    return ::access(("/proc/" + self + "/task/" + self + "/children").c_str(), F_OK) == 0 || errno != ENOENT;
+}
+
+}  // namespace
+
 std::vector<proc_stat> process_tree(pid_t root, const std::function<bool(pid_t)>& enter) {
-    const bool listed = children_of(::getpid()).has_value();
+    const bool listed = lists_children();
     std::unordered_map<pid_t, std::vector<pid_t>> by_parent;
     if (!listed) {
         for (const auto& process : all_processes())
