@@ -15,6 +15,7 @@ import build
 import logs
 import peers
 import processes
+import services
 import throughput
 from place import Place
 from rows import table
@@ -26,6 +27,7 @@ GROUPS = {
     "requests": throughput.requests,
     "call": throughput.through,
     "logs": logs.logs,
+    "services": services.services,
     "peers": peers.peers,
     "size": processes.size,
     "build": build.build,
@@ -44,10 +46,14 @@ class Effort:
     peer_rounds: int = 60
     peer_cold_rounds: int = 12
     idle: int = 10  # seconds
+    restarts: int = 15
+    services: int = 1000  # at once
+    service_rounds: int = 2  # of starting and stopping all of them
 
 
 QUICK = Effort(
-    rounds=100, cold_rounds=15, repeats=3, requests=8000, lines=200000, peer_rounds=8, peer_cold_rounds=2, idle=2
+    rounds=100, cold_rounds=15, repeats=3, requests=8000, lines=200000, peer_rounds=8, peer_cold_rounds=2, idle=2,
+    restarts=4, services=100, service_rounds=1,
 )
 
 

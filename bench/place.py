@@ -59,13 +59,17 @@ class Place:
         """To be run in the project, as people do."""
         return [self.hob, *words]
 
-    def run_hob(self, *words, check=True):
-        return subprocess.run(
-            self.hob_words(*words), cwd=self.project, env=self.env, check=check, capture_output=True, text=True
+    def run_hob(self, *words, check=True, project=None):
+        ran = subprocess.run(
+            self.hob_words(*words), cwd=project or self.project, env=self.env, check=False, capture_output=True,
+            text=True,
         )
+        if check and ran.returncode != 0:
+            raise SystemExit(f"bench: {ran.stderr.strip()}")
+        return ran
 
-    def status(self):
-        return json.loads(self.run_hob("status", "--json").stdout)
+    def status(self, project=None):
+        return json.loads(self.run_hob("status", "--json", project=project).stdout)
 
     def socket(self):
         return self.status()["daemon"]["socket"]

@@ -3,8 +3,12 @@
  *   worker                  echoes every line; "chatter N SIZE TAG" first writes N lines to standard error, SIZE
  *                           bytes a write (0: a line a write), the last of them "the end TAG"
  *   worker --chatter N SIZE the same lines to standard output, at once
- *   worker --pipe N         starts itself behind a pair of pipes and asks N times; prints requests a second */
+ *   worker --pipe N         starts itself behind a pair of pipes and asks N times; prints requests a second
+ *   worker --service UP TOLD
+ *                           a service: writes its pid to the fifo UP, then does what lines in the fifo TOLD say:
+ *                           "chatter N SIZE TAG", to standard output */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +42,21 @@ static int echo(void) {
     }
 }
 
+static int serve(const char *up, const char *told) {
+    const int here = open(up, O_RDWR | O_CLOEXEC);
+    const int orders = open(told, O_RDWR | O_CLOEXEC); /* for writing, too: there is no end of file */
+    if (here < 0 || orders < 0 || dprintf(here, "%ld\n", (long)getpid()) < 0) return 1;
+    for (;;) {
+        char line[128], tag[32];
+        long lines;
+        size_t size;
+        const ssize_t n = read(orders, line, sizeof line - 1);
+        if (n <= 0) return 1;
+        line[n] = 0;
+        if (sscanf(line, "chatter %ld %zu %31s", &lines, &size, tag) == 3) chatter(stdout, lines, size, tag);
+    }
+}
+
 static int measure(const char *self, long rounds) {
     int to[2], from[2];
     char line[64];
@@ -67,5 +86,6 @@ int main(int argc, char **argv) {
         chatter(stdout, atol(argv[2]), (size_t)atol(argv[3]), "");
         return 0;
     }
+    if (argc == 4 && strcmp(argv[1], "--service") == 0) return serve(argv[2], argv[3]);
     return echo();
 }
