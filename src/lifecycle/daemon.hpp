@@ -119,7 +119,7 @@ private:
     std::chrono::system_clock::time_point started_at_;
     std::chrono::steady_clock::time_point started_;
     bool consented_ = false;
-    bool page_due_ = false;  // to be written in the next turn of the loop
+    bool page_due_ = false;     // to be written in the next turn of the loop
     bool pid_written_ = false;  // not yet where the runtime dir is full: tried again at each change
     bool draining_ = false;
     bool hurried_ = false;  // a second request to end: nothing is waited for
