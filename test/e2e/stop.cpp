@@ -1,7 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include "harness/sandbox.hpp"
-#include "util/proc.hpp"
 
 using hob::test::sandbox;
 
@@ -29,8 +28,8 @@ BOOST_AUTO_TEST_CASE(D02_nothing_of_a_stopped_worker_is_left_and_it_is_held_unti
     const auto pid = static_cast<pid_t>(std::stol(box.run({"call", "w", "pid"}).out));
     const auto away = static_cast<pid_t>(std::stol(box.run({"call", "w", "spawn_away", "[\"1000\"]"}).out));
     BOOST_TEST(box.run({"stop", "w"}).out == "w  cold\n");
-    BOOST_TEST(!hob::util::read_proc_stat(pid).has_value());
-    BOOST_TEST(!hob::util::read_proc_stat(away).has_value());
+    BOOST_TEST(!hob::test::process_lives(pid));
+    BOOST_TEST(!hob::test::process_lives(away));
     const auto held = box.run({"call", "w", "pid"});
     BOOST_TEST(held.status == 1);
     BOOST_TEST(held.err == "hob: cannot call 'w': it was stopped\nhint: hob start w\n");
