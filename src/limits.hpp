@@ -47,10 +47,11 @@ inline constexpr std::chrono::milliseconds accept_pause =
     1s;  // out of descriptors: tried again after this at the latest
 
 // Workers.
-inline constexpr std::chrono::milliseconds call_timeout = 30s;  // [worker.*] call_timeout's default
-inline constexpr std::chrono::milliseconds stop_timeout = 5s;   // stop.timeout's default
-inline constexpr std::chrono::milliseconds reap_timeout = 2s;   // from SIGKILL to the exit being seen
-inline constexpr std::size_t worker_input_max = 32u << 20;      // bytes queued for a worker that reads slowly
+inline constexpr std::chrono::milliseconds call_timeout = 30s;   // [worker.*] call_timeout's default
+inline constexpr std::chrono::milliseconds stop_timeout = 5s;    // stop.timeout's default
+inline constexpr std::chrono::milliseconds reap_timeout = 2s;    // from SIGKILL to the exit being seen
+inline constexpr std::chrono::milliseconds exec_window = 100ms;  // how long a process may be in execve(2)
+inline constexpr std::size_t worker_input_max = 32u << 20;  // bytes queued for a worker that reads slowly
 inline constexpr std::chrono::milliseconds handshake_timeout = 60s;  // from the start to the end of it
 inline constexpr std::chrono::milliseconds mcp_probe_timeout =
     3s;                                               // silent for longer: `initialize` is tried, too

@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <optional>
 #include <set>
 #include <string_view>
 #include <unordered_map>
 
+#include "limits.hpp"
 #include "unit/environment.hpp"
 #include "unit/known_children.hpp"
 #include "util/fd.hpp"
@@ -41,9 +43,23 @@ void for_each_string(std::string_view bytes, const Each& each) {
     }
 }
 
+// What /proc says of a process in the middle of execve(2) is empty for some microseconds, and nothing tells
+// when they are over. A program that starts another just now must not pass for one without marks.
+std::optional<std::string> read_environment(pid_t pid) {
+    const auto limit = util::deadline::in(limits::exec_window);
+    for (;;) {
+        auto bytes = util::read_file(proc_file(pid, "/environ"), environ_max);
+        if (!bytes || !bytes->empty()) return bytes;
+        const auto stat = util::read_proc_stat(pid);
+        if (!stat || stat->environment_bytes == 0 || limit.expired()) return bytes;
+        constexpr timespec pause{0, 50'000};
+        ::nanosleep(&pause, nullptr);
+    }
+}
+
 marks read_marks(pid_t pid) {
     marks found;
-    const auto bytes = util::read_file(proc_file(pid, "/environ"), environ_max);
+    const auto bytes = read_environment(pid);
     if (!bytes) return found;
     const auto take = [](std::string_view entry, std::string_view key, std::optional<std::string>& value) {
         if (!value && entry.size() > key.size() && entry[key.size()] == '=' && entry.starts_with(key)) {

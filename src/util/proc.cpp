@@ -72,6 +72,12 @@ std::optional<proc_stat> read_proc_stat(pid_t pid) {
         stat.cpu_ticks += number<std::uint64_t>(field(rest, ticks));
     stat.start_time = number<std::uint64_t>(field(rest, 19));
     stat.rss_pages = number<std::uint64_t>(field(rest, 21));
+    const bool has_memory =
+        number<std::uint64_t>(field(rest, 20)) != 0;  // a kernel thread or a zombie has none
+    const auto environment_end = number<std::uint64_t>(field(rest, 48));
+    if (!has_memory || environment_end != 0) {
+        stat.environment_bytes = environment_end - number<std::uint64_t>(field(rest, 47));
+    }
     return stat;
 }
 

@@ -23,6 +23,11 @@ struct proc_stat {
         0;  // clock ticks since boot (field 22): with pid and boot id, names one process
     std::uint64_t cpu_ticks = 0;  // user and system, and those of children that were waited for
     std::uint64_t rss_pages = 0;
+    // Of the environment that it was started with; means nothing where we may not look at
+    // its memory. In the middle of
+    // execve(2) the new program's memory is there, but its arguments and environment are not yet: they read
+    // as empty, and no size is known.
+    std::optional<std::uint64_t> environment_bytes;
 };
 
 std::optional<proc_stat> read_proc_stat(pid_t pid);

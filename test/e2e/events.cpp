@@ -19,8 +19,8 @@ std::string await(background& events, const std::string& name) {
 }
 
 // The subscription stands once status counts a client besides the one that asks.
-// The one that asks, and the one that subscribed. The last one that asked may still be counted for a moment, but
-// not five times in a row.
+// The one that asks, and the one that subscribed. The last one that asked may still be counted for a moment,
+// but not five times in a row.
 void until_subscribed(sandbox& box) {
     int in_a_row = 0;
     BOOST_TEST(wait_until([&] {

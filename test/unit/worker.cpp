@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "fixtures/units.hpp"
+#include "harness/sandbox.hpp"
 #include "util/proc.hpp"
 
 using namespace std::chrono_literals;
@@ -250,6 +251,20 @@ BOOST_AUTO_TEST_CASE(D02_leftovers_of_a_worker_that_died_are_ended) {
     failure_of([&] { u.call("die"); });
     u.loop.until([&] { return u.state() == "failed"; });
     BOOST_TEST(units::is_gone(away));
+}
+
+BOOST_AUTO_TEST_CASE(D02_a_leftover_in_the_middle_of_starting_a_program_is_ended) {
+    for (int round = 0; round < hob::test::scaled(20); ++round) {
+        units u(units::rpc());
+        // A shell that does nothing but replace itself: what /proc says of it is empty again and again.
+        const std::string again = "exec sh -c \\\"$0\\\" \\\"$0\\\"";
+        const pid_t away = static_cast<pid_t>(
+            std::stol(u.call("spawn_away_command", "[\"sh\",\"-c\",\"" + again + "\",\"" + again + "\"]")));
+        failure_of([&] { u.call("die"); });
+        u.loop.until([&] { return u.state() == "failed"; });
+        BOOST_TEST(units::is_gone(away));
+        ::kill(away, SIGKILL);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(U12_answers_find_their_callers_in_any_order) {
