@@ -78,6 +78,17 @@ inline constexpr std::chrono::milliseconds probe_timeout = 5s;  // one attempt o
 inline constexpr std::chrono::milliseconds on_failure_timeout = 60s;  // the on_failure command
 inline constexpr std::size_t notify_message_max = 4096;               // bytes of one sd_notify message
 
+// Tasks.
+inline constexpr std::size_t run_output_queued_max =
+    1u << 20;                                      // bytes for a slow `hob run` before the run waits
+inline constexpr std::size_t run_queue_max = 100;  // orders of one task that wait for their turn
+inline constexpr std::size_t changed_paths_max = 64u << 10;        // bytes of HOB_CHANGED
+inline constexpr std::chrono::milliseconds watch_look_again = 2s;  // where inotify is not to be had
+inline constexpr int command_runs_kept = 200;                      // of `hob run -- CMD`
+
+inline constexpr std::chrono::milliseconds slot_grace =
+    10s;  // later than this after its slot, a run makes up
+
 // The database. It is read and written between two events of the loop, so a lock held by others is waited for
 // briefly.
 inline constexpr std::chrono::milliseconds store_open_timeout = 1s;

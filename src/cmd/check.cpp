@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <charconv>
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +12,8 @@
 #include "cmd/table.hpp"
 #include "lifecycle/instance.hpp"
 #include "unit/config.hpp"
+#include "unit/schedule.hpp"
+#include "util/clock.hpp"
 #include "util/json_text.hpp"
 
 namespace hob::cmd {
@@ -27,7 +32,7 @@ target find_target(invocation& call) {
     return {elsewhere ? *call.global.directory + "/" + file : file, {}};
 }
 
-std::string to_json(const std::string& path, const unit::config& checked) {
+std::string to_json(const std::string& path, const unit::config& checked, const std::string& more) {
     std::string units;
     for (const auto& each : checked.units) {
         if (!units.empty()) units += ',';
@@ -39,15 +44,67 @@ std::string to_json(const std::string& path, const unit::config& checked) {
         if (!warnings.empty()) warnings += ',';
         warnings += util::json_quote(warning);
     }
-    return fmt::format("{{\"file\":{},\"ok\":true,\"units\":[{}],\"warnings\":[{}]}}\n",
-                       util::json_quote(path), units, warnings);
+    return fmt::format("{{\"file\":{},\"ok\":true,\"units\":[{}],\"warnings\":[{}]{}}}\n",
+                       util::json_quote(path), units, warnings, more);
+}
+
+constexpr std::size_t next_max = 10000;
+
+// nullopt: --next is not given.
+std::optional<std::size_t> next_count(const invocation& call) {
+    const auto text = call.value("next");
+    if (!text) return std::nullopt;
+    std::size_t number = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+    if (error != std::errc{} || end != text->data() + text->size() || number < 1 || number > next_max) {
+        throw failure(
+            error_kind::usage,
+            fmt::format("cannot use '{}' for '--next': not a number from 1 to {}", *text, next_max));
+    }
+    return number;
+}
+
+// What is due next, without jitter. The grid of `every` is the daemon's where it has seen the task, else one
+// that begins now.
+std::vector<unit::wall_time> next_times(invocation& call, const unit::unit_spec& spec, std::size_t count) {
+    const auto& task = std::get<unit::task_spec>(spec.detail);
+    const auto now = std::chrono::system_clock::now();
+    const auto known =
+        call.operands.empty() ? unit::read_schedule(call.where().database_path(), spec.name) : std::nullopt;
+    const auto plan = unit::plan_schedule(task, known, now);
+    std::vector<unit::wall_time> times;
+    auto slot = unit::next_slot(task, plan.record.anchor, now);
+    for (; slot && times.size() < count; slot = unit::next_slot(task, plan.record.anchor, *slot))
+        times.push_back(*slot);
+    return times;
+}
+
+void print_next_times(invocation& call, const unit::config& checked, std::size_t count) {
+    for (const auto& spec : checked.units) {
+        if (spec.kind != unit::unit_kind::task) continue;
+        for (const auto time : next_times(call, spec, count))
+            print(fmt::format("{}  {}\n", util::rfc3339(time), spec.name));
+    }
+}
+
+std::string next_json(invocation& call, const unit::config& checked, std::size_t count) {
+    std::string text;
+    for (const auto& spec : checked.units) {
+        if (spec.kind != unit::unit_kind::task) continue;
+        std::string times;
+        for (const auto time : next_times(call, spec, count))
+            times += (times.empty() ? "" : ",") + util::json_quote(util::rfc3339(time));
+        text += fmt::format("{}{}:[{}]", text.empty() ? "" : ",", util::json_quote(spec.name), times);
+    }
+    return ",\"next\":{" + text + "}";
 }
 
 exit_code run_check(invocation& call) {
+    const auto next = next_count(call);
     const auto [path, cwd] = find_target(call);
     const unit::config checked = unit::load_config(path, ::geteuid(), cwd);
     if (call.global.json) {
-        print(to_json(path, checked));
+        print(to_json(path, checked, next ? next_json(call, checked, *next) : ""));
         return exit_code::done;
     }
     for (const auto& warning : checked.warnings) {
@@ -57,8 +114,11 @@ exit_code run_check(invocation& call) {
     if (!call.global.quiet)
         print(fmt::format("{}: ok, {} unit{}\n", printable(path, out_terminal().utf8), count,
                           count == 1 ? "" : "s"));
+    if (next) print_next_times(call, checked, *next);
     return exit_code::done;
 }
+
+constexpr option_row options[] = {{"next", "N", "print the next N times of each task that has a schedule"}};
 
 }  // namespace
 
@@ -74,6 +134,7 @@ constinit const command check_command{
     .need = daemon_need::looking,
     .completes = operand_kind::file,
     .operands_max = 1,
+    .options = options,
     .run = run_check,
 };
 

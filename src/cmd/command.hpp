@@ -95,6 +95,7 @@ struct command {
     void (*check)(const invocation&) = nullptr;  // of operands and options together; throws failure(usage)
     exit_code (*run)(invocation&) = nullptr;
     std::span<const method_row> methods = {};
+    bool passes_status = false;  // exits with another program's status; its own failures are run_failed
     bool takes_command = false;  // "-- CMD..." is meaningful
 };
 

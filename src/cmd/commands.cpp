@@ -18,6 +18,8 @@ extern constinit const command ping_command;
 extern constinit const command prompt_command;
 extern constinit const command reload_command;
 extern constinit const command restart_command;
+extern constinit const command run_command;
+extern constinit const command runs_command;
 extern constinit const command shutdown_command;
 extern constinit const command start_command;
 extern constinit const command status_command;
@@ -28,10 +30,11 @@ namespace {
 
 // Sorted by name.
 constexpr const command* table[] = {
-    &call_command,   &check_command,  &completions_command, &daemon_command,  &doctor_command,
-    &events_command, &help_command,   &init_command,        &list_command,    &logs_command,
-    &ping_command,   &prompt_command, &reload_command,      &restart_command, &shutdown_command,
-    &start_command,  &status_command, &stop_command,        &wait_command,
+    &call_command,   &check_command,    &completions_command, &daemon_command,  &doctor_command,
+    &events_command, &help_command,     &init_command,        &list_command,    &logs_command,
+    &ping_command,   &prompt_command,   &reload_command,      &restart_command, &run_command,
+    &runs_command,   &shutdown_command, &start_command,       &status_command,  &stop_command,
+    &wait_command,
 };
 
 }  // namespace

@@ -116,13 +116,15 @@ color_mode color_of(const command_line& line) {
 }
 
 struct settings {
-    bool json = false;  // kept outside so that a failure is printed in the form asked for
+    bool passes_status = false;  // see command
+    bool json = false;           // kept outside so that a failure is printed in the form asked for
 };
 
 exit_code run(const std::vector<std::string>& words, std::string_view given_verb, settings& how) {
     const command_line line = split_command_line(words, given_verb);
     how.json = std::find(line.before.begin(), line.before.end(), "--json") != line.before.end();
     const command* verb = line.verb.empty() ? nullptr : find_command(line.verb);
+    how.passes_status = verb && verb->passes_status;
     if (!verb) set_color_mode(color_of(line));
     if (!verb && !line.verb.empty()) {
         if (given_verb.empty()) try_external(line.verb, line);
@@ -175,10 +177,10 @@ int dispatch(int argc, char** argv) {
             // Standard output is lost too; the first failure is the one to report.
         }
         print_failure(why, how.json);
-        return static_cast<int>(exit_code_of(why.kind()));
+        return static_cast<int>(how.passes_status ? exit_code::run_failed : exit_code_of(why.kind()));
     } catch (const std::exception& error) {
         print_failure(failure(error_kind::internal, std::string("cannot go on: ") + error.what()), how.json);
-        return static_cast<int>(exit_code::failed);
+        return static_cast<int>(how.passes_status ? exit_code::run_failed : exit_code::failed);
     }
 }
 

@@ -12,8 +12,6 @@ struct later_verb {
 };
 
 constexpr later_verb later_verbs[] = {
-    {"run", "tasks are not run by this version of hob", exit_code::run_failed},
-    {"runs", "tasks are not run by this version of hob, so there are no runs", exit_code::failed},
     {"enable", "starting at boot is not done by this version of hob", exit_code::failed},
     {"disable", "starting at boot is not done by this version of hob", exit_code::failed},
 };

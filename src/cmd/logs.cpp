@@ -15,6 +15,7 @@
 #include "cmd/logs_merged.hpp"
 #include "cmd/logs_text.hpp"
 #include "cmd/output.hpp"
+#include "cmd/run_history.hpp"
 #include "lifecycle/instance.hpp"
 #include "unit/config.hpp"
 #include "util/clock.hpp"
@@ -90,10 +91,33 @@ std::optional<util::level> level_option(const invocation& call, bool of_unit) {
                 "one of trace debug info warning error fatal");
 }
 
+// Throws failure(unit_unknown) where there is no such run, or it is another task's.
+std::optional<unit::run_record> run_option(invocation& call) {
+    const auto text = call.value("run");
+    if (!text) return std::nullopt;
+    std::int64_t id = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), id);
+    if (error != std::errc{} || end != text->data() + text->size() || id < 1) {
+        throw usage("cannot use '" + *text + "' for '--run': not the number of a run", "hob runs lists them");
+    }
+    auto run = run_by_number(call, id);
+    if (!run) {
+        throw failure(error_kind::unit_unknown, "cannot read the log of run '" + *text + "': no such run",
+                      "hob runs lists them");
+    }
+    if (!call.operands.empty() && call.operands.front() != run->task) {
+        throw failure(error_kind::unit_unknown, "cannot read the log of run '" + *text + "': it is of '" +
+                                                    run->task + "', not of '" + call.operands.front() + "'");
+    }
+    return run;
+}
+
 logs_options options_of(invocation& call) {
     logs_options options;
-    const bool of_unit = !call.operands.empty() && call.operands.front() != daemon_name;
-    if (of_unit) options.unit = call.operands.front();
+    const std::optional<unit::run_record> run = run_option(call);
+    const bool of_unit = run || (!call.operands.empty() && call.operands.front() != daemon_name);
+    if (of_unit) options.unit = run ? run->task : call.operands.front();
+    if (run) options.filter.run = run->id;
     options.follow = call.has("follow");
     options.filter.since = time_option(call, "since");
     options.filter.until = time_option(call, "until");
@@ -101,12 +125,12 @@ logs_options options_of(invocation& call) {
     if (const auto expression = call.value("grep")) options.filter.search_for(*expression);
     if (options.follow && options.filter.until) throw usage("cannot use '--until' with '--follow'");
     // Who names a span of time wants all of it.
-    if (!options.filter.since && !options.filter.until) options.lines = lines_by_default;
+    if (!options.filter.since && !options.filter.until && !run) options.lines = lines_by_default;
     if (const auto lines = call.value("lines")) options.lines = parse_lines(*lines);
     const auto& where = call.where();
     options.path = where.daemon_log_path();
     if (of_unit) {
-        check_unit(where, options.unit);
+        if (!run) check_unit(where, options.unit);
         options.path = where.unit_log_path(options.unit);
     }
     return options;
@@ -181,6 +205,7 @@ exit_code follow_log(invocation& call, util::log_follower& log, const printer& t
 // Those whose logs are shown together: what is named; without a name, where there are services, they and the
 // daemon. Empty: one log alone.
 std::vector<log_source> merged_sources(invocation& call) {
+    if (call.has("run")) return {};
     std::vector<std::string> names = call.operands;
     if (names.empty() && !call.has("level")) {
         for (const auto& [name, kind] : unit::unit_names(call.where().config_path)) {
@@ -239,6 +264,7 @@ constexpr option_row options[] = {
     {"since", "TIME", "what was written at TIME or later; as in 10m (ago), 13:02, 2026-01-02"},
     {"until", "TIME", "what was written before TIME"},
     {"level", "LEVEL", "of the daemon's log, this level and above: trace debug info warning error fatal"},
+    {"run", "ID", "only what run ID of a task or command has written; all of it"},
     {"grep", "REGEX", "only lines whose message or fields match"},
 };
 

@@ -238,6 +238,18 @@ void connection::notify(std::string_view method, std::string_view params_raw) {
     if (!gone()) send(notification_line(method, params_raw));
 }
 
+asio::awaitable<void> connection::drained() {
+    const auto self = shared_from_this();
+    if (gone() || outbox_.empty()) co_return;
+    if (!room_) room_ = std::make_unique<util::bell>(socket_.get_executor());
+    auto rung = room_->wait();
+    co_await std::move(rung);
+}
+
+void connection::ring_room() {
+    if (room_) room_->ring();
+}
+
 void connection::send(std::string_view lines) {
     if (gone()) return;
     if (batch_ != nullptr) {
@@ -269,6 +281,7 @@ void connection::sent(bool delivered) {
 void connection::lose_peer() {
     if (std::exchange(gone_, true)) return;
     outbox_.discard();
+    ring_room();
     asio::post(socket_.get_executor(), [self = shared_from_this()] {
         if (self->closed_ || self->host_ == nullptr) return;
         self->cancel_requests();
@@ -296,6 +309,7 @@ void connection::close() {
     boost::system::error_code ignored;
     socket_.close(ignored);
     outbox_.discard();
+    ring_room();
     cancel_requests();
     if (host_ == nullptr) return;
     host_->closed(*this);
@@ -350,6 +364,7 @@ void connection::on_writable() {
     if (gone() || host_ == nullptr) return;
     const bool was_paused = paused();
     if (!outbox_.flush(socket_.native_handle())) return lose_peer();
+    ring_room();
     if (!outbox_.empty()) wait_writable();
     if (outbox_.empty()) host_->flushed();
     if (was_paused) return turn(false);

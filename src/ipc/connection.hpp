@@ -14,6 +14,7 @@
 #include "ipc/frame.hpp"
 #include "ipc/outbox.hpp"
 #include "ipc/session.hpp"
+#include "util/async.hpp"
 #include "util/fd.hpp"
 
 namespace hob::ipc {
@@ -51,6 +52,7 @@ public:
     void notify(std::string_view method, std::string_view params_raw) override;
     std::size_t backlog() const override { return outbox_.bytes(); }
     bool gone() const override { return gone_ || closed_; }
+    boost::asio::awaitable<void> drained() override;
 
     void event(std::string_view line);  // may be lost
     // A turn: reads once, handles every whole line, and in the end sends all replies at once.
@@ -87,6 +89,7 @@ private:
     void answer(std::string_view id, std::string_view result);
     void answer_thrown(std::string_view id, std::string_view method, const std::exception_ptr& thrown);
 
+    void ring_room();
     void send(std::string_view lines);
     void sent(bool delivered);
     void wait_for_next();
@@ -105,6 +108,7 @@ private:
     line_reader reader_;
     outbox outbox_;
     flight_list flights_;
+    std::unique_ptr<util::bell> room_;  // rings when something was sent; made by the first who waits
     std::string* batch_ = nullptr;  // what is sent at the end of this turn; set during a turn only
     std::string turn_batch_;        // what batch_ points to
     bool end_of_input_ = false;

@@ -23,6 +23,7 @@
 #include "lifecycle/state_lock.hpp"
 #include "limits.hpp"
 #include "unit/config.hpp"
+#include "unit/run_store.hpp"
 #include "unit/sweep.hpp"
 #include "unit/unit_json.hpp"
 #include "util/async.hpp"
@@ -107,6 +108,7 @@ void daemon::load() {
         util::log(level::warning, "config", warning);
     store_ = std::make_unique<unit::store>(options_.where.database_path());
     consented_ = store_->consented();
+    unit::run_store(*store_).lose_running();
     unit::sweep_leftovers(*store_, options_.where.key, limits::sweep_timeout, &config_);
 }
 
@@ -160,6 +162,7 @@ void daemon::start() {
                                  .base_environment = std::move(options_.caller.environment),
                                  .unit_nofile = options_.caller.nofile,
                                  .db = *store_,
+                                 .root = where.root,
                                  .log_max_size = config_.log.max_size,
                                  .log_max_files = config_.log.max_files,
                                  .publish = {},
@@ -250,7 +253,10 @@ void daemon::abandon(const failure& why) {
 
 // ---- life ----
 
-bool daemon::may_begin(std::string_view method) const { return !draining_ || method.starts_with("hob."); }
+bool daemon::may_begin(std::string_view method) const {
+    // What is about a run in flight is part of letting it finish.
+    return !draining_ || method.starts_with("hob.") || method.starts_with("run.");
+}
 
 void daemon::add_method(std::string name, std::string (*now)(daemon&, ipc::session&, const ipc::request&)) {
     capabilities_.push_back(name);
@@ -326,7 +332,9 @@ void daemon::write_page() {
     content.started_at_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(started_at_.time_since_epoch()).count();
     content.version = version_text;
-    const auto units = registry_->status();
+    auto units = registry_->status();
+    for (auto& unit : units)
+        unit.last_run.reset();  // long, and in the database
     content.units_total = static_cast<std::uint32_t>(units.size());
     for (const auto& unit : units) {
         if (is_up(unit)) ++content.units_up;
@@ -339,7 +347,7 @@ void daemon::write_page() {
 
 void daemon::arm_idle_timer() {
     if (!config_.daemon.idle_timeout || draining_ || !server_) return;
-    const bool idle = server_->clients() == 0 && server_->in_flight() == 0 && !registry_->anything_running();
+    const bool idle = server_->clients() == 0 && server_->in_flight() == 0 && !registry_->needed();
     if (!idle) {
         parts_->idle_timer.cancel();
         return;
@@ -353,7 +361,7 @@ void daemon::arm_idle_timer() {
 void daemon::idle_too_long() {
     // Whoever connected since is not yet accepted: then this daemon is not idle. After the listener is closed
     // nobody can be half-way in; who finds it closed asks the successor.
-    if (draining_ || server_->clients() > 0 || registry_->anything_running()) return;
+    if (draining_ || server_->clients() > 0 || registry_->needed()) return;
     begin_shutdown(shutdown_mode::graceful, "idle");
 }
 

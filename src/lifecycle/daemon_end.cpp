@@ -85,7 +85,11 @@ boost::asio::awaitable<void> daemon::shut_down() {
 
 boost::asio::awaitable<void> daemon::finish_requests(std::chrono::milliseconds limit) {
     const step timed("finish requests");
-    const bool finished = co_await util::within(limit, server_->idle());
+    const auto end = util::deadline::in(limit);
+    // What is answered may begin runs; what runs is answered.
+    const bool quiet = co_await util::within(end.remaining(), registry_->drain());
+    const bool finished = co_await util::within(end.remaining(), server_->idle());
+    if (!quiet) util::log(level::warning, channel, "runs in flight are cancelled");
     if (!finished) {
         util::log(level::warning, channel, "requests in flight are cancelled",
                   {field("count", server_->in_flight()), field("waited_ms", limit.count())});

@@ -34,6 +34,11 @@ std::string exit_brief(const exit_state& exit);
 // "exited with status 3", "was killed by signal 9 (KILL)", the latter with ", core dumped" where it was.
 std::string exit_text(const exit_state& exit);
 
+// What a shell exits with when it cannot execute a program. The failure that says why it did not start has it
+// as detail: {"exit":N}.
+inline constexpr int exit_not_executable = 126;
+inline constexpr int exit_no_program = 127;
+
 struct child_options {
     std::string unit;               // for messages
     std::vector<std::string> argv;  // argv[0] without a slash is looked up in the PATH of `environment`
@@ -43,6 +48,7 @@ struct child_options {
     int input = -1;  // become 0, 1, 2 in the child; -1: /dev/null
     int output = -1;
     int error = -1;
+    bool terminal = false;  // `input` is a terminal, and becomes the controlling one of the session
 };
 
 class child {
@@ -64,6 +70,8 @@ public:
     // nullopt: it still runs.
     std::optional<exit_state> poll() const;
     void reap();  // after exited(); idempotent
+    // What it and the descendants that it waited for have used; nullopt before reap().
+    const std::optional<rusage>& used() const;
 
     // To the process alone, through its pidfd; false when it has ended.
     bool signal(int number) const;

@@ -13,6 +13,7 @@ namespace hob::unit {
 // The marks by which a unit's processes are found again, and how hob inside a unit finds its daemon.
 inline constexpr std::string_view mark_instance = "HOB_INSTANCE";
 inline constexpr std::string_view mark_unit = "HOB_UNIT";
+inline constexpr std::string_view mark_run = "HOB_RUN";
 
 // `base` less HOB_* and what belongs to one terminal.
 std::vector<std::string> clean_base(const std::vector<std::string>& base);

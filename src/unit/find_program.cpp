@@ -41,11 +41,13 @@ std::string find_program(const child_options& options) {
     if (!not_executable.empty()) {
         throw failure(error_kind::unit_failed,
                       fmt::format("cannot start '{}': its program '{}' is not executable", options.unit,
-                                  not_executable));
+                                  not_executable),
+                      {}, fmt::format(R"({{"exit":{}}})", exit_not_executable));
     }
     throw failure(error_kind::unit_failed,
                   fmt::format("cannot start '{}': its program '{}' is not in PATH", options.unit, name),
-                  fmt::format("PATH is '{}'; `hob restart {}` takes over yours", path, options.unit));
+                  fmt::format("PATH is '{}'; `hob restart {}` takes over yours", path, options.unit),
+                  fmt::format(R"({{"exit":{}}})", exit_no_program));
 }
 
 }  // namespace hob::unit

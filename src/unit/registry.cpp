@@ -10,6 +10,7 @@
 
 #include "error.hpp"
 #include "unit/service.hpp"
+#include "unit/task.hpp"
 #include "unit/worker.hpp"
 #include "util/log.hpp"
 #include "util/suggest.hpp"
@@ -22,17 +23,6 @@ namespace {
 
 using unit_ptr = std::shared_ptr<supervised>;
 
-// What is told of units that this version knows but does not run.
-unit_status resting_status(const unit_spec& spec) {
-    unit_status now;
-    now.name = spec.name;
-    now.kind = spec.kind;
-    now.state = spec.kind == unit_kind::service ? "stopped" : "idle";
-    return now;
-}
-
-const char* plural(unit_kind kind) { return kind == unit_kind::service ? "services" : "tasks"; }
-
 bool contains(const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -43,6 +33,8 @@ class registry::impl {
 public:
     explicit impl(registry_options options)
         : context(std::make_shared<unit_context>(unit_context{std::move(options), false, {}})) {
+        context->root = context->options.root;
+        commands = command_runner::make(context);
         context->find = [this](std::string_view name) {
             const auto found = units.find(name);
             return found == units.end() ? nullptr : found->second;
@@ -59,14 +51,11 @@ public:
         return nullptr;
     }
 
-    // Throws failure(unit_unknown), or unit_failed for a kind that is not run.
+    // Throws failure(unit_unknown).
     unit_ptr unit_named(const char* verb, const std::string& name) const {
-        const unit_spec* spec = find(name);
-        if (!spec) throw unknown(verb, name);
-        if (const auto found = units.find(name); found != units.end()) return found->second;
-        throw failure(error_kind::unit_failed,
-                      fmt::format("cannot {} '{}': {} are not run by this version of hob", verb, name,
-                                  plural(spec->kind)));
+        const auto found = units.find(name);
+        if (found == units.end()) throw unknown(verb, name);
+        return found->second;
     }
 
     std::shared_ptr<worker> worker_named(const std::string& name) const {
@@ -98,10 +87,9 @@ public:
         std::erase_if(retired, [](const unit_ptr& one) { return !one->running(); });
     }
 
-    static bool is_run(unit_kind kind) { return kind != unit_kind::task; }
-
     unit_ptr make(const unit_spec& spec) const {
         if (spec.kind == unit_kind::service) return service::make(context, spec);
+        if (spec.kind == unit_kind::task) return task::make(context, spec, !applied);
         return worker::make(context, spec);
     }
 
@@ -144,13 +132,16 @@ public:
         for (const auto& one : retired) {
             if (one->running()) found.push_back(one);
         }
+        if (commands->running()) found.push_back(commands);
         return found;
     }
 
     const std::shared_ptr<unit_context> context;         // also held by every unit
     std::vector<unit_spec> specs;                        // in file order
     std::map<std::string, unit_ptr, std::less<>> units;  // shared with their own coroutines
-    std::vector<unit_ptr> retired;  // removed from the configuration, maybe still stopping
+    std::vector<unit_ptr> retired;             // removed from the configuration, maybe still stopping
+    std::shared_ptr<command_runner> commands;  // shared with its own coroutines
+    bool applied = false;                      // a configuration, before
 };
 
 registry::registry(registry_options options) : impl_(std::make_unique<impl>(std::move(options))) {}
@@ -178,6 +169,7 @@ apply_result registry::apply(const config& wanted) {
             ++at;
             continue;
         }
+        at->second->retired();
         at->second->request_stop("it was removed from the configuration");
         my.context->options.db.unwant(at->first);
         my.retired.push_back(at->second);
@@ -186,12 +178,14 @@ apply_result registry::apply(const config& wanted) {
     my.drop_gone();
     my.specs = wanted.units;
     for (const auto& spec : my.specs) {
-        if (my.is_run(spec.kind)) my.apply_unit(spec);
+        my.apply_unit(spec);
     }
+    my.applied = true;
     my.context->options.log_max_size = wanted.log.max_size;
     my.context->options.log_max_files = wanted.log.max_files;
     for (const auto& [name, one] : my.units)
         one->set_log_limits(wanted.log.max_size, wanted.log.max_files);
+    my.commands->set_log_limits(wanted.log.max_size, wanted.log.max_files);
     if (my.context->options.changed) my.context->options.changed();
     return result;
 }
@@ -200,8 +194,7 @@ std::vector<unit_status> registry::status() const {
     std::vector<unit_status> all;
     all.reserve(impl_->specs.size());
     for (const auto& spec : impl_->specs) {
-        const auto found = impl_->units.find(spec.name);
-        all.push_back(found == impl_->units.end() ? resting_status(spec) : found->second->status());
+        all.push_back(impl_->units.at(spec.name)->status());
     }
     return all;
 }
@@ -352,6 +345,40 @@ asio::awaitable<void> registry::wait(std::string name, wanted_state wanted) {
     }
 }
 
+std::shared_ptr<run_job> registry::run_task(const std::string& unit, run_order order) {
+    const auto one = impl_->unit_named("run", unit);
+    if (one->spec().kind != unit_kind::task) {
+        throw failure(error_kind::unit_failed,
+                      fmt::format("cannot run '{}': it is a {}, and only tasks are run", unit,
+                                  name_of(one->spec().kind)));
+    }
+    return std::static_pointer_cast<task>(one)->submit(std::move(order));
+}
+
+std::shared_ptr<run_job> registry::run_command(std::vector<std::string> command, run_order order) {
+    return impl_->commands->submit(std::move(command), std::move(order));
+}
+
+std::shared_ptr<run_job> registry::job(std::int64_t run) const {
+    const auto found = impl_->context->jobs.find(run);
+    return found == impl_->context->jobs.end() ? nullptr : found->second.lock();
+}
+
+run_store& registry::runs() { return impl_->context->runs; }
+
+asio::awaitable<void> registry::drain() {
+    impl_->context->draining = true;
+    for (;;) {
+        const auto left = impl_->running();
+        const auto busy = std::find_if(left.begin(), left.end(), [](const unit_ptr& one) {
+            return one->spec().kind == unit_kind::task;
+        });
+        if (busy == left.end()) co_return;
+        auto changed = (*busy)->changes().wait();
+        co_await std::move(changed);
+    }
+}
+
 asio::awaitable<void> registry::stop_all() {
     impl_->context->closing = true;
     for (auto left = impl_->running(); !left.empty(); left = impl_->running()) {
@@ -381,6 +408,11 @@ void registry::begin() {
 }
 
 bool registry::anything_running() const { return !impl_->running().empty(); }
+
+bool registry::needed() const {
+    return anything_running() || std::any_of(impl_->units.begin(), impl_->units.end(),
+                                             [](const auto& each) { return each.second->awaits_trigger(); });
+}
 
 std::size_t registry::calls_in_flight() const {
     std::size_t count = 0;

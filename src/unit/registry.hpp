@@ -30,6 +30,7 @@ struct registry_options {
         base_environment;  // K=V, as the daemon was given it; HOB_* and terminal ones are dropped
     rlimit unit_nofile{};  // what units get for RLIMIT_NOFILE; rlim_max 0: the daemon's own
     store& db;
+    std::string root{};     // of the project: patterns of files are relative to it
     std::uint64_t log_max_size = 10u << 20;
     int log_max_files = 5;
     // Events for subscribers: unit.state {"unit","kind","from","to","pid"?}, worker.notification
@@ -43,6 +44,10 @@ struct registry_options {
 struct apply_result {
     std::vector<std::string> added, removed, changed, unchanged;
 };
+
+class run_job;
+class run_store;
+struct run_order;
 
 class registry {
 public:
@@ -103,6 +108,15 @@ public:
     // itself.
     boost::asio::awaitable<void> wait(std::string unit, wanted_state wanted);
 
+    // A run of a task, or of a command that is none. Throws failure(unit_unknown, unit_failed, cancelled).
+    std::shared_ptr<run_job> run_task(const std::string& unit, run_order order);
+    std::shared_ptr<run_job> run_command(std::vector<std::string> command, run_order order);
+    std::shared_ptr<run_job> job(std::int64_t run) const;  // that has begun and is not over; or nullptr
+    run_store& runs();
+
+    // Nothing begins by itself any more; returns once no run is on. Cancellation ends the wait.
+    boost::asio::awaitable<void> drain();
+
     // Each unit's stop signal to its group, its stop timeout, SIGKILL, then escapees as `kill` says; a unit
     // after those that name it in `after`. New calls fail from here on.
     boost::asio::awaitable<void> stop_all();
@@ -110,6 +124,7 @@ public:
     void kill_all();
 
     bool anything_running() const;  // a process of a unit exists
+    bool needed() const;            // that, or a unit waits to begin something by itself
     std::size_t calls_in_flight() const;
 
 private:

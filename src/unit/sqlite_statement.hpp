@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,11 @@ public:
         if (statement_)
             ::sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()),
                                 SQLITE_STATIC);
+        return *this;
+    }
+    sqlite_statement& bind(const std::optional<std::int64_t>& number) {
+        if (number) return bind(*number);
+        if (statement_) ::sqlite3_bind_null(statement_, ++bound_);
         return *this;
     }
     sqlite_statement& bind(std::int64_t number) {
@@ -49,6 +55,10 @@ public:
 
     std::int64_t number(int column) const { return ::sqlite3_column_int64(statement_, column); }
     bool is_null(int column) const { return ::sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+    std::optional<std::int64_t> maybe(int column) const {
+        if (::sqlite3_column_type(statement_, column) == SQLITE_NULL) return std::nullopt;
+        return number(column);
+    }
     std::string text(int column) const {
         const auto* bytes = ::sqlite3_column_blob(statement_, column);
         const auto size = static_cast<std::size_t>(::sqlite3_column_bytes(statement_, column));

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <ctime>
+#include <iterator>
 #include <utility>
 
 #include "error.hpp"
@@ -32,6 +33,15 @@ CREATE TABLE held (unit TEXT PRIMARY KEY) WITHOUT ROWID;
 )",
     R"(
 CREATE TABLE wanted (unit TEXT PRIMARY KEY, environment BLOB) WITHOUT ROWID;
+)",
+    // Runs, and what a schedule has to remember. Times are milliseconds since the epoch.
+    R"(
+CREATE TABLE run (id INTEGER PRIMARY KEY AUTOINCREMENT, task TEXT NOT NULL, trigger TEXT NOT NULL, cause TEXT NOT NULL,
+    state TEXT NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, exit INTEGER, signal INTEGER, cpu_ms INTEGER,
+    max_rss_kib INTEGER);
+CREATE INDEX run_of_task ON run (task, id);
+CREATE TABLE schedule (task TEXT PRIMARY KEY, rule TEXT NOT NULL, anchor INTEGER NOT NULL,
+    last_slot INTEGER NOT NULL) WITHOUT ROWID;
 )",
 };
 constexpr int schema_version = static_cast<int>(migrations.size());
@@ -176,8 +186,8 @@ store::attempt store::prepare(const std::string& path) {
         if (const auto said = check.text(0); said != "ok") return {outcome::corrupt, said};
     }
     // Damage shows only where it is read, and a table may be missing: all of this is small.
-    for (const char* sql :
-         {"SELECT * FROM meta", "SELECT * FROM process", "SELECT * FROM held", "SELECT * FROM wanted"}) {
+    for (const char* sql : {"SELECT * FROM meta", "SELECT * FROM process", "SELECT * FROM held",
+                            "SELECT * FROM wanted", "SELECT * FROM run LIMIT 1", "SELECT * FROM schedule"}) {
         sqlite_statement all(db_, sql);
         if (!all.done()) {
             auto judged = judge(all.code());

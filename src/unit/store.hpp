@@ -89,6 +89,11 @@ public:
     bool held(const std::string& unit);
     void set_held(const std::string& unit, bool on);
 
+    // For what keeps tables of its own in the same file (unit/run_store.hpp). `written` is to be told how
+    // each write went: it logs, and gives memory back; returns `done`.
+    sqlite3* handle() const { return db_; }
+    bool written(bool done, std::string_view what);
+
 private:
     enum class outcome { open, corrupt, unusable };
     struct attempt {
@@ -102,7 +107,6 @@ private:
     class without_sync;
     bool migrate(int version);
     bool execute(const char* sql);
-    bool written(bool done, std::string_view what);
     void close();
 
     sqlite3* db_ = nullptr;

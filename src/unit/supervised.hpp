@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,13 +14,16 @@
 #include <vector>
 
 #include "unit/registry.hpp"
+#include "unit/run_store.hpp"
 #include "unit/unit_status.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
+#include "util/wall_clock.hpp"
 
 namespace hob::unit {
 
 class supervised;
+class run_job;
 
 // What all units share; the registry makes it, and every unit holds it, too.
 struct unit_context {
@@ -27,6 +31,11 @@ struct unit_context {
     bool closing = false;  // stop_all(): no new starts
     // Any unit by name; nullptr: there is none. Ask again after each suspension.
     std::function<std::shared_ptr<supervised>(std::string_view name)> find;
+    run_store runs{options.db};
+    std::map<std::int64_t, std::weak_ptr<run_job>> jobs{};  // those that have begun and are not over, by id
+    std::string root{};                        // what patterns of files are relative to
+    std::shared_ptr<util::wall_clock> wall{};  // made by the first that needs it
+    bool draining = false;  // nothing begins by itself any more; what was asked for is still done
 
     // What a process of `spec` finds in its environment; `caller`: instead of the daemon's own base. Throws
     // failure(unit_failed) for an env_file that cannot be read.
@@ -52,6 +61,10 @@ public:
     virtual bool failed() const = 0;            // it was tried, and is not ready because of that
 
     virtual bool idle() const { return in_flight() == 0; }
+
+    virtual bool awaits_trigger() const { return false; }  // it will begin something by itself
+    virtual void retired() {
+    }  // taken out of the configuration: it begins nothing any more; reconfigure() undoes it
 
     // See registry. The arguments are the coroutine's own.
     virtual boost::asio::awaitable<void> start(std::optional<environment> caller) = 0;

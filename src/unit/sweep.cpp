@@ -10,6 +10,7 @@
 #include <map>
 
 #include "unit/environment.hpp"
+#include "unit/run_record.hpp"
 #include "unit/scope.hpp"
 #include "util/deadline.hpp"
 #include "util/fd.hpp"
@@ -41,7 +42,8 @@ std::vector<scope> scopes_of(const std::vector<process_record>& records, const s
         const auto unit = util::proc_environment_value(process.pid, std::string(mark_unit));
         if (!unit || kills.contains(*unit)) continue;
         const unit_spec* spec = running ? running->find(*unit) : nullptr;
-        kills[*unit] = spec ? spec->kill : kill_scope::all;
+        const bool is_command = *unit == command_name;
+        kills[*unit] = is_command ? kill_scope::group : spec ? spec->kill : kill_scope::all;
     }
     for (const auto& [unit, kill] : kills) {
         if (kill == kill_scope::all) scopes.push_back({instance_key, unit, kill, 0, 0, false});

@@ -35,7 +35,8 @@ std::string unit_json(const unit_status& status) {
     text += R"(,"detail":)" + (status.detail.empty() ? "null" : util::json_quote(status.detail));
     text += R"(,"rss_kib":)" + number_or_null(status.rss_kib);
     text += R"(,"cpu_ms":)" + number_or_null(status.cpu_ms);
-    return text + R"(,"next_at":null,"last_run":null})";
+    text += R"(,"next_at":)" + (status.next_at ? util::json_quote(util::rfc3339(*status.next_at)) : "null");
+    return text + R"(,"last_run":)" + (status.last_run ? run_json(*status.last_run) : "null") + "}";
 }
 
 std::string units_json(std::span<const unit_status> units) {

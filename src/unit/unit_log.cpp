@@ -20,10 +20,11 @@ constexpr std::size_t escape_growth = 6;
 constexpr std::size_t piece_min = 16;
 constexpr std::size_t batch_max = 256u << 10;  // bytes of records before they are written
 
-std::string record_prefix(std::string_view stream) {
+std::string record_prefix(std::string_view stream, std::int64_t run = 0) {
     std::string prefix = "{\"ts\":\"";
     prefix.append(util::rfc3339(std::chrono::system_clock::now())).append("\",\"stream\":");
     util::json_quote_to(prefix, stream);
+    if (run != 0) prefix.append(",\"run\":").append(std::to_string(run));
     return prefix;
 }
 
@@ -60,11 +61,11 @@ void unit_log::set_limits(std::uint64_t max_size, int max_files) {
     file_.set_limits(max_size, max_files);
 }
 
-void unit_log::write(std::string_view stream, std::string_view bytes) {
+void unit_log::write(std::string_view stream, std::string_view bytes, std::int64_t run) {
     if (bytes.empty()) return;
     if (stream == "stderr" || (remembers_stdout_ && stream == "stdout")) remember(bytes);
-    prefix_ = record_prefix(stream);
-    std::string& pending = pending_of(stream).bytes;
+    prefix_ = record_prefix(stream, run);
+    std::string& pending = pending_of(stream, run).bytes;
     for (;;) {
         const void* newline = std::memchr(bytes.data(), '\n', bytes.size());
         if (newline == nullptr) break;
@@ -86,21 +87,20 @@ void unit_log::write(std::string_view stream, std::string_view bytes) {
     flush();
 }
 
-void unit_log::end(std::string_view stream) {
-    std::string& pending = pending_of(stream).bytes;
-    if (pending.empty()) return;
-    prefix_ = record_prefix(stream);
-    add_line(pending);
-    pending.clear();
-    pending.shrink_to_fit();
+void unit_log::end(std::string_view stream, std::int64_t run) {
+    const std::string rest = std::move(pending_of(stream, run).bytes);
+    std::erase_if(pending_, [&](const pending_line& one) { return one.stream == stream && one.run == run; });
+    if (rest.empty()) return;
+    prefix_ = record_prefix(stream, run);
+    add_line(rest);
     flush();
 }
 
-unit_log::pending_line& unit_log::pending_of(std::string_view stream) {
+unit_log::pending_line& unit_log::pending_of(std::string_view stream, std::int64_t run) {
     for (auto& pending : pending_) {
-        if (pending.stream == stream) return pending;
+        if (pending.stream == stream && pending.run == run) return pending;
     }
-    return pending_.emplace_back(pending_line{std::string(stream), {}});
+    return pending_.emplace_back(pending_line{std::string(stream), run, {}});
 }
 
 // A piece is small enough that its record fits a file, so that no record is ever cut.

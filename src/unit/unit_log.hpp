@@ -5,6 +5,7 @@
 //     {"ts":"…","stream":"stderr","data_b64":"gP8="}                  the line is not UTF-8
 //     {"ts":"…","stream":"stdout","msg":"aaaa…","partial":true}       the line goes on in the stream's next
 //     record
+//     {"ts":"…","stream":"stdout","run":12,"msg":"ok"}                what a run of a task wrote
 //
 // A line over limits::log_line_max bytes is kept in pieces, cut between characters where it is UTF-8; joining
 // the pieces gives the line, byte for byte, without its newline. Memory is bounded by one such piece a
@@ -26,10 +27,12 @@ public:
 
     // `stream`: stdout, stderr, or hob for what hob itself has to say. Bytes in any chunking: whole lines are
     // written at once, in few write(2)s; a line's beginning is kept until its end comes.
-    void write(std::string_view stream, std::string_view bytes);
+    // `run`: whose they are, where a unit has several lives at once or one wants to tell them apart; 0:
+    // nobody's.
+    void write(std::string_view stream, std::string_view bytes, std::int64_t run = 0);
 
     // The end of a stream: its last line is written though it has no newline.
-    void end(std::string_view stream);
+    void end(std::string_view stream, std::int64_t run = 0);
 
     // The last lines of stderr, or of both streams (limits::stderr_tail_*), without newlines, the unfinished
     // one included. Bytes as they came, so not always UTF-8; the first is cut where the lines are longer than
@@ -45,10 +48,11 @@ public:
 private:
     struct pending_line {
         std::string stream;
+        std::int64_t run;
         std::string bytes;
     };
 
-    pending_line& pending_of(std::string_view stream);
+    pending_line& pending_of(std::string_view stream, std::int64_t run);
     void add_line(std::string_view line);
     void add_full_pieces(std::string_view& line);
     void add_record(std::string_view piece, bool partial);
@@ -58,7 +62,7 @@ private:
 
     util::rotating_file file_;
     std::uint64_t max_size_;
-    std::vector<pending_line> pending_;  // at most one a stream
+    std::vector<pending_line> pending_;  // at most one a stream and run
     std::string batch_;                  // records of this call
     std::string prefix_;                 // {"ts":"…","stream":"…", of this call
     std::string tail_;                   // the end of what is remembered

@@ -23,7 +23,7 @@ const std::string& this_boot() {
 
 child_options child_options_of(const unit_context& context, const process_options& wanted) {
     child_options options;
-    options.unit = wanted.spec->name;
+    options.unit = wanted.called.empty() ? wanted.spec->name : wanted.called;
     options.argv = wanted.argv;
     options.environment = wanted.environment;
     options.cwd = wanted.cwd.value_or(wanted.spec->cwd);
@@ -31,6 +31,7 @@ child_options child_options_of(const unit_context& context, const process_option
     options.input = wanted.input;
     options.output = wanted.output;
     options.error = wanted.error;
+    options.terminal = wanted.terminal;
     return options;
 }
 

@@ -18,12 +18,14 @@ namespace hob::unit {
 
 struct process_options {
     std::shared_ptr<const unit_spec> spec;  // its name, cwd, stop and kill
+    std::string called;                     // in messages, instead of the spec's name
     std::vector<std::string> argv;
     std::vector<std::string> environment;  // all of it, K=V
     std::optional<std::string> cwd;        // instead of the spec's
     int input = -1;                        // as in child_options
     int output = -1;
     int error = -1;
+    bool terminal = false;  // likewise
 };
 
 class unit_process {
@@ -55,6 +57,7 @@ public:
     // After the process has ended: SIGKILL to what it left behind, as `kill` says; then it is reaped and its
     // record forgotten. What could not be ended.
     boost::asio::awaitable<std::vector<member>> clear_away();
+    const std::optional<rusage>& used() const { return child_.used(); }  // after clear_away()
 
 private:
     scope members() const;

@@ -71,6 +71,7 @@ void log_filter::search_for(const std::string& text) {
 bool log_filter::wants(const log_record& record) const {
     if (since && (!record.time || *record.time < *since)) return false;
     if (until && (!record.time || *record.time >= *until)) return false;
+    if (run && record.run != *run) return false;
     if (lowest && (!record.severity || *record.severity < *lowest)) return false;
     if (!search_) return true;
     try {

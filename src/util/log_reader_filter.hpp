@@ -2,6 +2,7 @@
 // Which lines of a log are wanted.
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ public:
     std::optional<std::chrono::system_clock::time_point> since;  // inclusive
     std::optional<std::chrono::system_clock::time_point> until;  // exclusive
     std::optional<level> lowest;
+    std::optional<std::int64_t> run;  // only records of this run of a unit
 
     // A Perl regular expression, searched in message_and_fields(). Throws failure(usage) when it does not
     // parse.

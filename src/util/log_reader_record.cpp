@@ -49,6 +49,8 @@ void take_member(log_record& record, const json_member& member) {
         record.message = *text;
     } else if (member.key == "data_b64" && text) {
         record.message = base64_decode(*text).value_or(*text);
+    } else if (member.key == "run" && !record.stream.empty() && json_integer(member.value)) {
+        record.run = *json_integer(member.value);
     } else if (member.key == "partial") {
         record.partial = member.value == "true";
     } else {

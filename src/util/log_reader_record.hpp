@@ -2,6 +2,7 @@
 // A line of the daemon's or a unit's log, understood as far as it can be.
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@ struct log_record {
     std::optional<level> severity;  // of the daemon's records
     std::string channel;            // likewise
     std::string stream;             // of a unit's records: stdout, stderr, hob
+    std::int64_t run = 0;           // likewise: of which run; 0: of none
     std::string message;            // bytes; of a line that is no record, the line
     std::vector<std::pair<std::string, std::string>>
         fields;            // strings unquoted, everything else as JSON text

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "fixtures/run_loop.hpp"
+#include "unit/run_store.hpp"
 
 namespace fs = std::filesystem;
 using hob::test::failure_of;
@@ -111,6 +112,54 @@ BOOST_AUTO_TEST_CASE(D06_a_database_truncated_at_any_page_never_stops_a_start) {
             BOOST_TEST(db.consented());
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(D06_an_older_schema_is_brought_up_to_date_and_keeps_what_it_has) {
+    const scratch dir;
+    const std::string path = dir.path() + "/hob.db";
+    run_sql(path,
+            "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+            "CREATE TABLE process (unit TEXT NOT NULL, pid INTEGER NOT NULL, pgid INTEGER NOT NULL, session "
+            "INTEGER "
+            "NOT NULL, start_time INTEGER NOT NULL, boot_id TEXT NOT NULL, kill TEXT NOT NULL, PRIMARY KEY "
+            "(unit, "
+            "pid)) WITHOUT ROWID;"
+            "CREATE TABLE held (unit TEXT PRIMARY KEY) WITHOUT ROWID;"
+            "INSERT INTO held VALUES ('w'); PRAGMA user_version = 1;");
+    for (int opened = 0; opened < 2; ++opened) {
+        database db(path);
+        BOOST_TEST(!db.degraded().has_value());
+        BOOST_TEST(db.held("w"));
+        hob::unit::run_store runs(db);
+        hob::unit::run_record run;
+        run.task = "t";
+        run.state = "running";
+        BOOST_TEST(runs.add(run) == opened + 1);
+        BOOST_TEST(runs.list({}).size() == opened + 1u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(D03_what_was_left_running_is_lost_and_nothing_else_changes) {
+    const scratch dir;
+    database db(dir.path() + "/hob.db");
+    hob::unit::run_store runs(db);
+    hob::unit::run_record run;
+    run.task = "t";
+    run.state = "running";
+    run.id = runs.add(run);
+    run.state = "ok";
+    run.exit = 0;
+    run.ended_at = run.started_at + std::chrono::seconds(1);
+    runs.finish(run);
+    run.state = "running";
+    runs.add(run);
+    BOOST_TEST(runs.lose_running() == 1);
+    BOOST_TEST(runs.find(1)->state == "ok");
+    BOOST_TEST(runs.find(1)->duration_ms().value() == 1000);
+    BOOST_TEST(runs.find(2)->state == "lost");
+    BOOST_TEST(!runs.find(2)->exit.has_value());
+    BOOST_TEST(hob::unit::read_runs(dir.path() + "/hob.db", {}, true).size() == 2u);
+    BOOST_TEST(hob::unit::read_runs(dir.path() + "/none.db", {}, true).empty());
 }
 
 BOOST_AUTO_TEST_CASE(D06_a_newer_schema_is_refused_and_left_alone) {

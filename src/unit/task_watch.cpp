@@ -1,0 +1,390 @@
+#include "unit/task_watch.hpp"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "error.hpp"
+#include "limits.hpp"
+#include "unit/gitignore.hpp"
+#include "unit/glob.hpp"
+#include "util/async.hpp"
+#include "util/log.hpp"
+#include "util/timer.hpp"
+
+namespace hob::unit {
+
+namespace asio = boost::asio;
+using util::field;
+using util::level;
+using util::log;
+
+namespace {
+
+constexpr std::uint32_t watched_events = IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_CREATE | IN_DELETE |
+                                         IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW |
+                                         IN_EXCL_UNLINK;
+constexpr std::size_t folders_in_a_turn = 50;  // gone over before others get their turn
+constexpr std::size_t paths_max = 10000;       // told one by one
+
+std::vector<glob> globs_of(const std::vector<std::string>& patterns) {
+    return {patterns.begin(), patterns.end()};
+}
+
+struct entry {
+    std::string name;
+    bool directory;
+};
+
+// One event, as the kernel told it.
+struct seen {
+    int watch;
+    std::uint32_t mask;
+    std::string name;
+};
+
+// Those that wait, as many as fit.
+std::vector<seen> read_events(int inotify) {
+    alignas(inotify_event) char bytes[16384];
+    const ssize_t n = ::read(inotify, bytes, sizeof bytes);
+    std::vector<seen> found;
+    for (ssize_t at = 0; at < n;) {
+        inotify_event event{};
+        std::memcpy(&event, bytes + at, sizeof event);
+        const char* name = bytes + at + sizeof event;
+        found.push_back({event.wd, event.mask, event.len > 0 ? std::string(name) : std::string()});
+        at += static_cast<ssize_t>(sizeof event + event.len);
+    }
+    return found;
+}
+
+// What is in a folder; symlinks are files, wherever they lead.
+std::vector<entry> entries_of(const std::string& path) {
+    std::vector<entry> found;
+    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(path.c_str()), ::closedir);
+    while (const dirent* one = dir ? ::readdir(dir.get()) : nullptr) {
+        if (std::strcmp(one->d_name, ".") == 0 || std::strcmp(one->d_name, "..") == 0) continue;
+        bool directory = one->d_type == DT_DIR;
+        if (one->d_type == DT_UNKNOWN) {
+            struct stat seen {};
+            directory = ::lstat((path + "/" + one->d_name).c_str(), &seen) == 0 && S_ISDIR(seen.st_mode);
+        }
+        found.push_back({one->d_name, directory});
+    }
+    return found;
+}
+
+}  // namespace
+
+struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
+    using clock = std::chrono::steady_clock;
+    using signature = std::tuple<ino_t, off_t, std::int64_t>;
+    using snapshot = std::map<std::string, signature>;
+
+    state(const asio::any_io_executor& on, std::string where, const unit_spec& spec, sink what)
+        : executor(on),
+          root(std::move(where)),
+          unit(spec.name),
+          wanted(globs_of(std::get<task_spec>(spec.detail).watch)),
+          unwanted(globs_of(std::get<task_spec>(spec.detail).ignore)),
+          debounce(std::get<task_spec>(spec.detail).debounce),
+          tell(std::move(what)),
+          inotify(on),
+          quiet(on) {
+        if (std::get<task_spec>(spec.detail).gitignore) git.emplace(root);
+        const int fd = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+        if (fd >= 0) {
+            inotify.assign(fd);
+        } else {
+            fall_back(errno);
+        }
+    }
+
+    std::string full(const std::string& path) const { return path.empty() ? root : root + "/" + path; }
+
+    bool ignored(const std::string& path, bool directory) {
+        const auto covers = [&](const glob& pattern) { return pattern.covers(path); };
+        if (std::any_of(unwanted.begin(), unwanted.end(), covers)) return true;
+        if (!git) return false;
+        return path == ".git" || path.starts_with(".git/") || git->ignores(path, directory);
+    }
+    bool relevant(const std::string& path) {
+        const auto covers = [&](const glob& pattern) { return pattern.covers(path); };
+        return std::any_of(wanted.begin(), wanted.end(), covers) && !ignored(path, false);
+    }
+    bool may_hold(const std::string& dir) {
+        const auto may = [&](const glob& pattern) { return pattern.may_cover_below(dir); };
+        return std::any_of(wanted.begin(), wanted.end(), may) && (dir.empty() || !ignored(dir, true));
+    }
+
+    // No watch, no word from the kernel: then the files themselves are looked at, again and again.
+    void fall_back(int error) {
+        if (std::exchange(polling, true)) return;
+        log(level::warning, "unit",
+            "not all folders can be watched; the files are looked at every two seconds instead",
+            {field("unit", unit), field("reason", errno_text(error)),
+             field("hint", error == ENOSPC ? "raise fs.inotify.max_user_watches"
+                                           : "raise fs.inotify.max_user_instances")});
+    }
+
+    // Watches `dir` and all folders below it; `report`: what is found there is new.
+    asio::awaitable<void> scan(std::string dir, bool report) {
+        std::vector<std::string> open{std::move(dir)};
+        for (std::size_t count = 1; !open.empty() && !stopped; ++count) {
+            const std::string at = std::move(open.back());
+            open.pop_back();
+            if (!may_hold(at)) continue;
+            add(at);
+            for (const auto& [name, directory] : entries_of(full(at))) {
+                std::string path = at.empty() ? name : at + "/" + name;
+                if (directory) {
+                    open.push_back(std::move(path));
+                } else if (report && relevant(path)) {
+                    changed(std::move(path));
+                }
+            }
+            if (count % folders_in_a_turn == 0) co_await asio::post(executor, asio::use_awaitable);
+        }
+    }
+
+    void add(const std::string& dir) {
+        if (!inotify.is_open()) return;
+        const int watch = ::inotify_add_watch(inotify.native_handle(), full(dir).c_str(), watched_events);
+        if (watch >= 0) {
+            folders[watch] = dir;
+        } else if (errno == ENOSPC || errno == ENOMEM) {
+            fall_back(errno);
+        }
+    }
+
+    void drop_below(const std::string& dir) {
+        for (auto at = folders.begin(); at != folders.end();) {
+            if (at->second == dir || at->second.starts_with(dir + "/")) {
+                ::inotify_rm_watch(inotify.native_handle(), at->first);
+                at = folders.erase(at);
+            } else {
+                ++at;
+            }
+        }
+    }
+
+    void changed(std::string path) {
+        if (pending.size() < paths_max) {
+            pending.insert(std::move(path));
+        } else {
+            note = fmt::format("more than {} files", paths_max);
+        }
+        stir();
+    }
+
+    // Something changed just now: told when nothing has for `debounce`.
+    void stir() {
+        last_change = clock::now();
+        if (!std::exchange(settling, true)) util::spawn(executor, settle(), "watch " + unit);
+    }
+
+    asio::awaitable<void> settle() {
+        const auto self = shared_from_this();
+        while (!stopped && clock::now() < last_change + debounce) {
+            quiet.expires_at(last_change + debounce);
+            boost::system::error_code error;
+            auto token = asio::redirect_error(asio::use_awaitable, error);
+            co_await quiet.async_wait(token);
+        }
+        settling = false;
+        if (stopped) co_return;
+        std::vector<std::string> paths(pending.begin(), pending.end());
+        pending.clear();
+        const sink now = tell;  // it may stop us
+        now(std::move(paths), std::exchange(note, {}));
+    }
+
+    asio::awaitable<void> run() {
+        const auto self = shared_from_this();
+        const auto began = clock::now();
+        auto first = scan({}, false);
+        co_await std::move(first);
+        const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - began);
+        log(level::info, "unit", "watching",
+            {field("unit", unit), field("folders", folders.size()), field("after_ms", took.count())});
+        if (polling) util::spawn(executor, poll(), "watch " + unit);
+        while (inotify.is_open() && !stopped) {
+            boost::system::error_code error;
+            auto token = asio::redirect_error(asio::use_awaitable, error);
+            co_await inotify.async_wait(asio::posix::stream_descriptor::wait_read, token);
+            if (error || stopped) co_return;
+            const bool polled = polling;
+            const auto events = read_events(inotify.native_handle());
+            for (const auto& event : events) {
+                auto handled = handle(event);
+                co_await std::move(handled);
+            }
+            if (polling && !polled) util::spawn(executor, poll(), "watch " + unit);
+        }
+    }
+
+    asio::awaitable<void> handle(seen event) {
+        if ((event.mask & IN_Q_OVERFLOW) != 0) {
+            log(level::warning, "unit",
+                "changes came faster than they could be read; the tree is looked at anew",
+                {field("unit", unit), field("hint", "raise fs.inotify.max_queued_events")});
+            note = "the kernel lost count of the changes";
+            stir();
+            if (git) git->forget();
+            auto again = scan({}, false);
+            co_await std::move(again);
+            co_return;
+        }
+        const auto folder = folders.find(event.watch);
+        if (folder == folders.end()) co_return;
+        if ((event.mask & IN_IGNORED) != 0) {
+            folders.erase(folder);
+            co_return;
+        }
+        if (event.name.empty()) co_return;
+        const std::string path = folder->second.empty() ? event.name : folder->second + "/" + event.name;
+        if ((event.mask & IN_ISDIR) != 0) {
+            auto told = folder_changed(event.mask, path);
+            co_await std::move(told);
+            co_return;
+        }
+        if (relevant(path)) changed(path);
+        if (event.name != ".gitignore" || !git) co_return;
+        // What was ignored may be watched from now on, and the other way round.
+        git->forget();
+        std::vector<std::string> gone;
+        for (const auto& [watch, dir] : folders) {
+            if (!may_hold(dir)) gone.push_back(dir);
+        }
+        for (const auto& dir : gone)
+            drop_below(dir);
+        auto again = scan({}, false);
+        co_await std::move(again);
+    }
+
+    asio::awaitable<void> folder_changed(std::uint32_t mask, std::string path) {
+        if ((mask & (IN_DELETE | IN_MOVED_FROM)) != 0) {
+            const bool held = may_hold(path);
+            if ((mask & IN_MOVED_FROM) != 0 && held) changed(path);
+            drop_below(path);
+        }
+        if ((mask & (IN_CREATE | IN_MOVED_TO)) != 0) {
+            auto found = scan(path, true);
+            co_await std::move(found);
+        }
+    }
+
+    snapshot look() {
+        snapshot seen;
+        std::vector<std::string> open{{}};
+        while (!open.empty()) {
+            const std::string at = std::move(open.back());
+            open.pop_back();
+            if (!may_hold(at)) continue;
+            for (const auto& [name, directory] : entries_of(full(at))) {
+                std::string path = at.empty() ? name : at + "/" + name;
+                if (directory) {
+                    open.push_back(std::move(path));
+                    continue;
+                }
+                struct stat found {};
+                if (!relevant(path) || ::lstat(full(path).c_str(), &found) != 0) continue;
+                const std::int64_t time = found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec;
+                seen.emplace(std::move(path), signature(found.st_ino, found.st_size, time));
+            }
+        }
+        return seen;
+    }
+
+    asio::awaitable<void> poll() {
+        const auto self = shared_from_this();
+        snapshot before = look();
+        while (!stopped) {
+            auto pause = util::pause(limits::watch_look_again);
+            co_await std::move(pause);
+            if (stopped) co_return;
+            if (git) git->forget();
+            snapshot now = look();
+            for (const auto& [path, sign] : now) {
+                const auto old = before.find(path);
+                if (old == before.end() || old->second != sign) changed(path);
+            }
+            for (const auto& [path, sign] : before) {
+                if (!now.contains(path)) changed(path);
+            }
+            before = std::move(now);
+        }
+    }
+
+    asio::any_io_executor executor;
+    std::string root;
+    std::string unit;
+    std::vector<glob> wanted, unwanted;
+    std::optional<gitignore> git;
+    std::chrono::milliseconds debounce;
+    sink tell;
+    asio::posix::stream_descriptor inotify;
+    util::timer quiet;
+    std::unordered_map<int, std::string> folders;
+    std::set<std::string> pending;
+    std::string note;
+    std::set<std::string> kept;  // changed during a run
+    std::string kept_note;
+    bool keeps = false;
+    clock::time_point last_change{};
+    bool settling = false;
+    bool polling = false;
+    bool stopped = false;
+};
+
+std::shared_ptr<task_watch> task_watch::make(const asio::any_io_executor& executor, std::string root,
+                                             const unit_spec& spec, sink changed) {
+    const auto made = std::make_shared<state>(executor, std::move(root), spec, std::move(changed));
+    util::spawn(executor, made->run(), "watch " + spec.name);
+    return std::shared_ptr<task_watch>(new task_watch(made));
+}
+
+task_watch::~task_watch() { stop(); }
+
+void task_watch::stop() {
+    state_->stopped = true;
+    state_->tell = [](std::vector<std::string>, const std::string&) {};
+    boost::system::error_code ignored;
+    state_->inotify.close(ignored);
+    state_->quiet.cancel();
+}
+
+void task_watch::keep(std::vector<std::string> paths, const std::string& note) {
+    state_->keeps = true;
+    state_->kept.insert(paths.begin(), paths.end());
+    if (!note.empty()) state_->kept_note = note;
+}
+
+void task_watch::run_ended() {
+    auto& my = *state_;
+    if (!std::exchange(my.keeps, false)) return;
+    my.pending.merge(my.kept);
+    my.kept.clear();
+    if (!my.kept_note.empty()) my.note = std::exchange(my.kept_note, {});
+    my.stir();
+}
+
+}  // namespace hob::unit

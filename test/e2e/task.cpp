@@ -1,0 +1,174 @@
+// What makes tasks run by themselves, and what becomes of it.
+
+#include <boost/test/unit_test.hpp>
+
+#include <signal.h>
+
+#include "harness/sandbox.hpp"
+
+using namespace hob::test;
+
+namespace {
+
+std::string runs(sandbox& box, const std::string& task) {
+    return box.run({"runs", task, "-n", "all", "--json"}).out;
+}
+
+// How many runs of the task are in this state.
+std::size_t in_state(sandbox& box, const std::string& task, const std::string& state) {
+    return count(runs(box, task), "\"state\":\"" + state + "\"");
+}
+
+// Runs something in this configuration, which is the consent to what starts by itself.
+void consent(sandbox& box) { BOOST_TEST(box.run({"run", "--", "true"}).status == 0); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(task)
+
+BOOST_AUTO_TEST_CASE(U09_a_timer_runs_on_its_grid_and_not_at_first_sight) {
+    sandbox box;
+    box.config(
+        "[task.t]\nrun = [\"true\"]\nevery = \"1s\"\n[task.later]\nrun = [\"true\"]\nevery = \"24h\"\n");
+    consent(box);
+    BOOST_TEST(wait_until([&] { return in_state(box, "t", "ok") >= 3; }, 30s));
+    BOOST_TEST(in_state(box, "later", "ok") == 0u);
+    const auto status = box.run({"status", "--json"}).out;
+    BOOST_TEST(json_at(status, "/units/1/state").value_or("") == "scheduled");
+    BOOST_TEST(json_at(status, "/units/1/next_at").value_or("null") != "null");
+    BOOST_TEST(json_at(runs(box, "t"), "/0/trigger").value_or("") == "timer");
+}
+
+BOOST_AUTO_TEST_CASE(nothing_starts_by_itself_before_somebody_has_run_something_here) {
+    sandbox box;
+    box.config("[task.t]\nrun = [\"true\"]\nevery = \"100ms\"\non_start = true\n");
+    BOOST_TEST(box.run({"ping"}).status == 0);
+    let_pass(500ms);
+    BOOST_TEST(runs(box, "t") == "[]\n");
+    consent(box);
+    BOOST_TEST(wait_until([&] { return in_state(box, "t", "ok") >= 2; }));
+    BOOST_TEST(count(runs(box, "t"), "\"trigger\":\"start\"") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(U09_what_a_stopped_daemon_missed_is_made_up_for_once_or_recorded_as_skipped) {
+    sandbox box;
+    box.config("[task.once]\nrun = [\"true\"]\nevery = \"1s\"\n");
+    consent(box);
+    BOOST_TEST(wait_until([&] { return in_state(box, "once", "ok") >= 1; }));
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    const auto before = in_state(box, "once", "ok");
+    let_pass(2500ms);
+    BOOST_TEST(box.run({"ping"}).status == 0);
+    BOOST_TEST(wait_until([&] { return count(runs(box, "once"), "makes up for") == 1; }));
+    BOOST_TEST(in_state(box, "once", "ok") >= before);
+}
+
+BOOST_AUTO_TEST_CASE(U09_overlap_skips_queues_or_cancels) {
+    sandbox box;
+    box.config(
+        "[task.skip]\nrun = \"sleep 100\"\n"
+        "[task.queue]\nrun = ['sh', '-c', 'echo $1 begins; while [ ! -e go ]; do sleep 0.05; done; echo $1 "
+        "ends', "
+        "'sh']\noverlap = \"queue\"\n"
+        "[task.cancel]\nrun = \"sleep 100\"\noverlap = \"cancel\"\n");
+    BOOST_TEST(box.run({"run", "--detach", "skip"}).status == 0);
+    const auto refused = box.run({"run", "--detach", "skip"});
+    BOOST_TEST(refused.status == 125);
+    BOOST_TEST(refused.err.starts_with("hob: cannot run 'skip': run 1 of it is not over\n"));
+
+    auto first = box.start({"run", "queue", "--", "a"});
+    BOOST_TEST(first.read_line(20s).value_or("") == "a begins");
+    auto second = box.start({"run", "queue", "--", "b"});
+    box.write("go", "");
+    BOOST_TEST(first.wait().out == "a begins\na ends\n");
+    BOOST_TEST(second.wait().out == "b begins\nb ends\n");
+
+    BOOST_TEST(box.run({"run", "--detach", "cancel"}).status == 0);
+    BOOST_TEST(box.run({"run", "--detach", "cancel"}).status == 0);
+    BOOST_TEST(in_state(box, "cancel", "cancelled") == 1u);
+    BOOST_TEST(in_state(box, "cancel", "running") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(U09_a_timeout_kills_the_group_and_a_retry_counts) {
+    sandbox box;
+    box.config(
+        "[task.slow]\nrun = \"sleep 100 & sleep 100; true\"\ntimeout = \"300ms\"\n"
+        "[task.bad]\nrun = \"exit 3; true\"\non_start = true\nretry = { max = 2, delay = \"50ms\" }\n");
+    const auto slow = box.run({"run", "slow"});
+    BOOST_TEST(slow.status == 128 + SIGTERM);
+    BOOST_TEST(in_state(box, "slow", "timeout") == 1u);
+    BOOST_TEST(wait_until([&] { return in_state(box, "bad", "failed") == 3; }));
+    let_pass(300ms);
+    BOOST_TEST(count(runs(box, "bad"), "\"trigger\":\"retry\"") == 2u);
+    BOOST_TEST(box.run({"run", "bad"}).status == 3);
+    let_pass(300ms);
+    BOOST_TEST(in_state(box, "bad", "failed") == 4u);  // by hand: once
+    for (const pid_t pid : box.processes())
+        BOOST_TEST(slurp("/proc/" + std::to_string(pid) + "/comm") != "sleep\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_stopped_task_is_held_over_restarts_until_it_is_started) {
+    sandbox box;
+    box.config("[task.t]\nrun = [\"true\"]\nevery = \"200ms\"\n");
+    consent(box);
+    BOOST_TEST(wait_until([&] { return in_state(box, "t", "ok") >= 1; }));
+    BOOST_TEST(box.run({"stop", "t"}).out == "t  held\n");
+    const auto before = in_state(box, "t", "ok");
+    BOOST_TEST(box.run({"restart"}).status == 0);
+    let_pass(700ms);
+    BOOST_TEST(in_state(box, "t", "ok") == before);
+    BOOST_TEST(json_at(box.run({"status", "--json"}).out, "/units/0/state").value_or("") == "held");
+    BOOST_TEST(box.run({"start", "t"}).status == 0);
+    BOOST_TEST(wait_until([&] { return in_state(box, "t", "ok") > before; }));
+}
+
+BOOST_AUTO_TEST_CASE(only_so_many_runs_are_kept) {
+    sandbox box;
+    box.config("[task.t]\nrun = [\"true\"]\nkeep = 3\n");
+    for (int i = 0; i < 5; ++i)
+        BOOST_TEST(box.run({"run", "t"}).status == 0);
+    const auto kept = runs(box, "t");
+    BOOST_TEST(count(kept, "\"id\":") == 3u);
+    BOOST_TEST(json_at(kept, "/0/id").value_or("") == "5");
+}
+
+BOOST_AUTO_TEST_CASE(D06_a_history_that_is_damaged_or_locked_stops_no_start_and_no_other_run) {
+    sandbox box;
+    box.config("[task.t]\nrun = [\"true\"]\n");
+    BOOST_TEST(box.run({"run", "t"}).status == 0);
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    box.shell("printf garbage | dd of=" + box.state_dir() + "/hob.db bs=1 conv=notrunc 2>/dev/null");
+    BOOST_TEST(box.run({"run", "t"}).status == 0);
+    BOOST_TEST(count(runs(box, "t"), "\"id\":") == 1u);
+    // Locked while it runs: the run is refused, as its record could not be kept, and says why.
+    run_options options;
+    options.program = "/usr/bin/python3";
+    options.keep_stdin = true;
+    auto lock = box.start({"-c",
+                           "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+                           "c.execute('BEGIN IMMEDIATE')\nprint('locked', flush=True)\nsys.stdin.read()",
+                           box.state_dir() + "/hob.db"},
+                          options);
+    BOOST_TEST(lock.read_line(20s).value_or("") == "locked");
+    const auto refused = box.run({"run", "t"});
+    BOOST_TEST(refused.status == 125);
+    BOOST_TEST(refused.err.find("its record cannot be written: database is locked") != std::string::npos);
+    lock.close_stdin();
+    lock.wait();
+    BOOST_TEST(box.run({"run", "t"}).status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_daemon_with_a_schedule_makes_no_system_call_and_does_not_end) {
+    sandbox box;
+    box.config("[daemon]\nidle_timeout = \"300ms\"\n[task.t]\nrun = [\"true\"]\nevery = \"1h\"\n");
+    consent(box);
+    let_pass(1s);
+    const pid_t daemon = box.daemon_pid();
+    BOOST_TEST(daemon != 0);
+    const long before = context_switches(daemon);
+    let_pass(2s);
+    BOOST_TEST(context_switches(daemon) == before);
+    BOOST_TEST(box.daemon_pid() == daemon);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

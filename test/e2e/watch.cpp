@@ -1,0 +1,107 @@
+#include <boost/test/unit_test.hpp>
+
+#include "harness/sandbox.hpp"
+
+using namespace hob::test;
+
+namespace {
+
+std::string runs_of(sandbox& box) { return box.run({"runs", "t", "-n", "all", "--json"}).out; }
+
+std::size_t ok(sandbox& box) { return count(runs_of(box), "\"state\":\"ok\""); }
+
+bool is_watching(sandbox& box, std::size_t times = 1) {
+    return count(slurp(box.daemon_log()), "\"msg\":\"watching\"") >= times;
+}
+
+// A project whose task writes down what it was told, once it watches.
+void watching(sandbox& box, const std::string& more = {},
+              const std::string& run = "printf '%s\\n--\\n' \"$HOB_CHANGED\" >> $OUT") {
+    box.set_env("OUT", box.root() + "/out");
+    box.shell("mkdir -p src");
+    box.config("[task.t]\nrun = ['sh', '-c', '''" + run +
+               "''']\nwatch = [\"src/**\", \"*.txt\"]\ndebounce = \"200ms\"\n" + more);
+    BOOST_TEST(box.run({"run", "--", "true"}).status == 0);
+    BOOST_TEST(wait_until([&] { return is_watching(box); }));
+}
+
+// Exactly so many runs, and no further one.
+void expect_runs(sandbox& box, std::size_t number) {
+    BOOST_TEST(wait_until([&] { return ok(box) >= number; }, 20s));
+    let_pass(700ms);
+    BOOST_TEST(ok(box) == number);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(watch)
+
+BOOST_AUTO_TEST_CASE(U10_one_run_after_the_last_of_many_changes) {
+    sandbox box;
+    watching(box);
+    box.shell("for i in $(seq " + std::to_string(scaled(5000)) + "); do echo $i > src/f$i.c; done");
+    expect_runs(box, 1);
+    BOOST_TEST(json_at(runs_of(box), "/0/trigger").value_or("") == "watch");
+    box.shell("echo x > src/new && mv src/new src/f1.c");  // an atomic save
+    expect_runs(box, 2);
+    BOOST_TEST(slurp(box.root() + "/out").ends_with("src/f1.c\nsrc/new\n--\n"));
+    box.shell("echo x > top.txt; echo y > other.md; mkdir elsewhere; echo z > elsewhere/a.txt");
+    expect_runs(box, 3);
+    BOOST_TEST(slurp(box.root() + "/out").ends_with("--\ntop.txt\n--\n"));
+}
+
+BOOST_AUTO_TEST_CASE(U10_folders_come_and_go_with_what_is_in_them) {
+    sandbox box;
+    watching(box);
+    box.shell("mkdir -p tmp/a/b && echo x > tmp/a/b/one && mv tmp/a src/a");
+    expect_runs(box, 1);
+    BOOST_TEST(slurp(box.root() + "/out").ends_with("src/a/b/one\n--\n"));
+    box.shell("echo y > src/a/b/one");
+    expect_runs(box, 2);
+    box.shell("mv src/a src/c; echo z >> src/c/b/one");
+    expect_runs(box, 3);
+    box.shell("rm -r src/c");
+    expect_runs(box, 4);
+    box.shell("mkdir -p src/c/b; echo z > src/c/b/one");
+    expect_runs(box, 5);
+    // The folder of the pattern itself.
+    box.shell("rm -r src; mkdir src; echo x > src/again");
+    BOOST_TEST(wait_until([&] { return ok(box) >= 6; }));
+    let_pass(700ms);
+    const auto before = ok(box);
+    box.shell("echo y > src/again");
+    expect_runs(box, before + 1);
+    box.shell("ln -s .. src/loop; echo z > src/again");
+    expect_runs(box, before + 2);
+}
+
+BOOST_AUTO_TEST_CASE(U10_a_change_during_a_run_gives_exactly_one_more_and_ignored_output_none) {
+    sandbox box;
+    watching(box, "ignore = [\"src/out/**\"]\n",
+             "mkdir -p src/out; echo x > src/out/made; echo run >> $OUT; while [ -e $OUT.hold ]; do sleep "
+             "0.05; done");
+    box.shell("touch $OUT.hold; echo 1 > src/a");
+    BOOST_TEST(wait_until([&] { return slurp(box.root() + "/out") == "run\n"; }));
+    box.shell("echo 2 > src/a; sleep 0.4; echo 3 > src/b; sleep 0.4; rm $OUT.hold");
+    expect_runs(box, 2);
+}
+
+BOOST_AUTO_TEST_CASE(U10_gitignore_nested_and_edited_live) {
+    sandbox box;
+    box.shell("mkdir -p src/gen src/keep; echo 'gen/' > src/.gitignore; echo '*.o' > .gitignore");
+    watching(box);
+    box.shell("echo x > src/gen/a; echo x > src/a.o");
+    let_pass(600ms);
+    BOOST_TEST(ok(box) == 0u);
+    box.shell(": > src/.gitignore");
+    expect_runs(box, 1);
+    box.shell("echo y > src/gen/a");
+    expect_runs(box, 2);
+    box.shell("echo 'keep/' > src/.gitignore");
+    expect_runs(box, 3);
+    box.shell("echo y > src/keep/a");
+    let_pass(600ms);
+    BOOST_TEST(ok(box) == 3u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
