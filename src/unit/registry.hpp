@@ -30,7 +30,7 @@ struct registry_options {
         base_environment;  // K=V, as the daemon was given it; HOB_* and terminal ones are dropped
     rlimit unit_nofile{};  // what units get for RLIMIT_NOFILE; rlim_max 0: the daemon's own
     store& db;
-    std::string root{};     // of the project: patterns of files are relative to it
+    std::string root{};  // of the project: patterns of files are relative to it
     std::uint64_t log_max_size = 10u << 20;
     int log_max_files = 5;
     // Events for subscribers: unit.state {"unit","kind","from","to","pid"?}, worker.notification

@@ -33,8 +33,8 @@ struct unit_context {
     std::function<std::shared_ptr<supervised>(std::string_view name)> find;
     run_store runs{options.db};
     std::map<std::int64_t, std::weak_ptr<run_job>> jobs{};  // those that have begun and are not over, by id
-    std::string root{};                        // what patterns of files are relative to
-    std::shared_ptr<util::wall_clock> wall{};  // made by the first that needs it
+    std::string root{};                                     // what patterns of files are relative to
+    std::shared_ptr<util::wall_clock> wall{};               // made by the first that needs it
     bool draining = false;  // nothing begins by itself any more; what was asked for is still done
 
     // What a process of `spec` finds in its environment; `caller`: instead of the daemon's own base. Throws

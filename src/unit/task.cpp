@@ -171,8 +171,8 @@ void task::tell_failure(const run_job& job) {
         auto entries = context_->environment_of(*spec_, caller_environment_);
         entries.push_back(fmt::format("{}={}", mark_run, job.id()));
         const std::string how = job.last_exit() ? exit_text(*job.last_exit()) : "could not be started";
-        run_on_failure(context_->options.executor, *spec_, std::move(entries), fmt::format("run {} {}", job.id(), how),
-                       log_.tail());
+        run_on_failure(context_->options.executor, *spec_, std::move(entries),
+                       fmt::format("run {} {}", job.id(), how), log_.tail());
     } catch (const failure& why) {
         log(level::warning, "unit", "on_failure did not start",
             {field("unit", spec_->name), field("reason", why.what())});

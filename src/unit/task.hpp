@@ -83,8 +83,8 @@ private:
     bool working_ = false;
     bool held_ = false;
     bool retired_ = false;
-    bool began_ = false;  // begin(): triggers count
-    bool start_due_ = false;           // on_start has not happened yet
+    bool began_ = false;      // begin(): triggers count
+    bool start_due_ = false;  // on_start has not happened yet
     std::optional<exit_state> last_exit_;
     std::optional<run_record> last_run_;
     util::timer retry_timer_;

@@ -222,10 +222,10 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
         const auto began = clock::now();
         auto first = scan({}, false);
         co_await std::move(first);
+        if (polling) util::spawn(executor, poll(look()), "watch " + unit);
         const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - began);
         log(level::info, "unit", "watching",
             {field("unit", unit), field("folders", folders.size()), field("after_ms", took.count())});
-        if (polling) util::spawn(executor, poll(), "watch " + unit);
         while (inotify.is_open() && !stopped) {
             boost::system::error_code error;
             auto token = asio::redirect_error(asio::use_awaitable, error);
@@ -237,7 +237,7 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
                 auto handled = handle(event);
                 co_await std::move(handled);
             }
-            if (polling && !polled) util::spawn(executor, poll(), "watch " + unit);
+            if (polling && !polled) util::spawn(executor, poll(look()), "watch " + unit);
         }
     }
 
@@ -314,9 +314,8 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
         return seen;
     }
 
-    asio::awaitable<void> poll() {
+    asio::awaitable<void> poll(snapshot before) {
         const auto self = shared_from_this();
-        snapshot before = look();
         while (!stopped) {
             auto pause = util::pause(limits::watch_look_again);
             co_await std::move(pause);

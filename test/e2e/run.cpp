@@ -37,19 +37,46 @@ BOOST_AUTO_TEST_CASE(a_command_gets_directory_environment_and_arguments_and_keep
     BOOST_TEST(newest(box, "state") == "ok");
 }
 
-BOOST_AUTO_TEST_CASE(U08_exit_statuses_pass_through) {
+BOOST_AUTO_TEST_CASE(U08_every_exit_status_and_every_signal_passes_through_and_is_recorded) {
     sandbox box;
-    box.config("");
-    for (int status = 0; status < 256; status += sanitized() ? 51 : 15) {
-        BOOST_TEST(box.run({"run", "--", "sh", "-c", "exit " + std::to_string(status)}).status == status);
-        BOOST_TEST(newest(box, "exit") == std::to_string(status));
+    box.config(
+        "[task.exits]\nrun = ['sh', '-c', 'exit $1', 'sh']\nkeep = 300\n"
+        "[task.dies]\nrun = ['sh', '-c', 'ulimit -c 0; kill -$1 $$', 'sh']\nkeep = 300\n");
+    const int step = sanitized() ? 51 : 1;
+    run_options patient;
+    patient.limit = 120s;
+    std::string statuses, signals, expected;
+    for (int status = 0; status < 256; status += step) {
+        statuses += " " + std::to_string(status);
+        expected += std::to_string(status) + "\n";
     }
-    for (const int number : {SIGTERM, SIGKILL, SIGSEGV, SIGUSR1, SIGRTMIN + 3}) {
-        const auto killed = box.run({"run", "--", "sh", "-c", "kill -" + std::to_string(number) + " $$"});
-        BOOST_TEST(killed.status == 128 + number);
-        BOOST_TEST(newest(box, "signal") == std::to_string(number));
-        BOOST_TEST(newest(box, "exit") == "null");
-        BOOST_TEST(newest(box, "state") == "failed");
+    const auto exits = box.shell("for i in" + statuses + "; do hob run exits -- $i; echo $?; done", patient);
+    BOOST_TEST(exits.out == expected);
+    const auto of_exits = box.run({"runs", "exits", "-n", "all", "--json"}).out;
+    for (int status = 0, at = 255 / step; status < 256; status += step, --at) {
+        BOOST_TEST(json_at(of_exits, "/" + std::to_string(at) + "/exit").value_or("?") ==
+                   std::to_string(status));
+        BOOST_TEST(json_at(of_exits, "/" + std::to_string(at) + "/state").value_or("?") ==
+                   (status == 0 ? "ok" : "failed"));
+    }
+    expected.clear();
+    std::vector<int> sent;
+    for (int number = 1; number <= 64; ++number) {
+        const bool harmless =
+            number == SIGCHLD || number == SIGCONT || number == SIGURG || number == SIGWINCH;
+        const bool stops = number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+        if (harmless || stops || number == 32 || number == 33 || (sanitized() && number % 9 != 0)) continue;
+        sent.push_back(number);
+        signals += " " + std::to_string(number);
+        expected += std::to_string(128 + number) + "\n";
+    }
+    const auto dies = box.shell("for i in" + signals + "; do hob run dies -- $i; echo $?; done", patient);
+    BOOST_TEST(dies.out == expected);
+    const auto of_dies = box.run({"runs", "dies", "-n", "all", "--json"}).out;
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+        const std::string at = "/" + std::to_string(sent.size() - 1 - i);
+        BOOST_TEST(json_at(of_dies, at + "/signal").value_or("?") == std::to_string(sent[i]));
+        BOOST_TEST(json_at(of_dies, at + "/exit").value_or("?") == "null");
     }
 }
 

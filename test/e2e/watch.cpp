@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include <signal.h>
+
 #include "harness/sandbox.hpp"
 
 using namespace hob::test;
@@ -102,6 +104,43 @@ BOOST_AUTO_TEST_CASE(U10_gitignore_nested_and_edited_live) {
     box.shell("echo y > src/keep/a");
     let_pass(600ms);
     BOOST_TEST(ok(box) == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(U10_more_changes_than_the_kernel_keeps_give_a_run_and_what_came_meanwhile_is_watched) {
+    sandbox box;
+    watching(box);
+    const pid_t daemon = box.daemon_pid();
+    BOOST_REQUIRE(::kill(daemon, SIGSTOP) == 0);
+    const int kept = std::stoi(slurp("/proc/sys/fs/inotify/max_queued_events"));
+    const auto made = box.shell("mkdir src/new; seq " + std::to_string(kept) +
+                                " | (cd src && xargs touch); mkdir src/last");
+    BOOST_TEST(made.status == 0);
+    BOOST_REQUIRE(::kill(daemon, SIGCONT) == 0);
+    expect_runs(box, 1);
+    BOOST_TEST(count(slurp(box.daemon_log()), "changes came faster than they could be read") == 1u);
+    box.shell("echo x > src/last/a");
+    expect_runs(box, 2);
+}
+
+BOOST_AUTO_TEST_CASE(U10_where_the_kernel_watches_no_more_folders_the_files_are_looked_at) {
+    sandbox box;
+    box.set_env("OUT", box.root() + "/out");
+    box.shell("for i in 1 2 3 4 5 6 7 8; do mkdir -p src/$i; done");
+    box.config("[task.t]\nrun = ['sh', '-c', 'echo \"$HOB_CHANGED\" >> $OUT']\nwatch = [\"src/**\"]\n");
+    const auto begun = box.shell(
+        "unshare --user --map-root-user sh -c "
+        "'echo 4 > /proc/sys/user/max_inotify_watches && hob run -- true'");
+    if (begun.status != 0) {
+        BOOST_TEST_MESSAGE("no user namespace is to be had here: " << begun.err);
+        return;
+    }
+    BOOST_TEST(wait_until([&] { return is_watching(box); }));
+    BOOST_TEST(slurp(box.daemon_log()).find("not all folders can be watched") != std::string::npos);
+    box.shell("echo x > src/8/a");
+    BOOST_TEST(wait_until([&] { return ok(box) == 1; }, 20s));
+    BOOST_TEST(slurp(box.root() + "/out") == "src/8/a\n");
+    let_pass(3s);
+    BOOST_TEST(ok(box) == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
