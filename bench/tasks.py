@@ -73,6 +73,17 @@ def runs_over_one_connection(hob, count):
     return count / took, grown
 
 
+def whole_commands(hob, count):
+    root, run = project(hob, '[task.t]\nrun = ["true"]\n')
+    run("run", "t")
+    began = time.perf_counter()
+    for _ in range(count):
+        run("run", "t")
+    rate = count / (time.perf_counter() - began)
+    done_with(root, run)
+    return rate
+
+
 def bare_runs(count):
     began = time.perf_counter()
     for _ in range(count):
@@ -181,8 +192,9 @@ def main():
     hob = os.path.abspath(given.hob)
     rate, grown = runs_over_one_connection(hob, given.runs)
     rows = [
-        ("runs of true: hob, a second", rate),
-        ("runs of true: tsp, a second", spooled_runs(max(given.runs // 20, 1))),
+        ("runs of true: hob, over one connection, a second", rate),
+        ("runs of true: hob run, whole command, a second", whole_commands(hob, max(given.runs // 20, 1))),
+        ("runs of true: tsp -n -f, whole command, a second", spooled_runs(max(given.runs // 20, 1))),
         ("runs of true: bare spawn, a second", bare_runs(given.runs)),
         (f"growth of the daemon over {given.runs} runs, KiB", grown),
         ("from a change to a start: hob, ms", change_to_start(hob, 20)),

@@ -27,8 +27,8 @@ public:
     // Sends a notification to this client alone, in order with its replies; never dropped.
     virtual void notify(std::string_view method, std::string_view params_raw) = 0;
 
-    // Bytes that wait for the client to read them, and a wait for fewer: it returns when some went, or the client
-    // is gone; throws on cancellation. Who sends much waits, so that nothing piles up.
+    // Bytes that wait for the client to read them, and a wait for fewer: it returns when some went, or the
+    // client is gone; throws on cancellation. Who sends much waits, so that nothing piles up.
     virtual std::size_t backlog() const = 0;
     virtual boost::asio::awaitable<void> drained() { co_return; }
 
