@@ -70,7 +70,7 @@ std::string status_report(lifecycle::daemon& of, const std::vector<std::string>&
     }
     for (auto& unit : shown) {
         if (unit.pid == 0) continue;
-        const unit::usage used = unit::tree_usage(unit.pid);
+        const unit::usage used = unit::tree_usage(unit.pid, unit.cgroup);
         unit.rss_kib = used.rss_kib;
         unit.cpu_ms = used.cpu_ms;
     }

@@ -109,7 +109,8 @@ void daemon::load() {
     store_ = std::make_unique<unit::store>(options_.where.database_path());
     consented_ = store_->consented();
     unit::run_store(*store_).lose_running();
-    unit::sweep_leftovers(*store_, options_.where.key, limits::sweep_timeout, &config_);
+    unit::sweep_leftovers(*store_, options_.where.key, limits::sweep_timeout, &config_,
+                          options_.where.state_dir());
 }
 
 void daemon::bind() {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -49,7 +50,7 @@ namespace process = boost::process::v2;
 
 constexpr mode_t unit_umask = 022;
 
-enum class step : char { prepare = 'p', directory = 'd', program = 'x' };
+enum class step : char { cgroup = 'c', prepare = 'p', directory = 'd', program = 'x' };
 
 void reset_signals() {
     struct sigaction action {};
@@ -68,14 +69,20 @@ struct exec_setup {
     const child_options& options;
     pid_t parent;
     int null_fd;
-    int report_fd;  // one byte says which step failed
+    int report_fd;  // a byte says that the cgroup was joined, one which step failed
 
-    template <typename Launcher, typename Path>
-    process::error_code on_exec_setup(Launcher&, const Path&, const char* const*(&)) {
+    // 0, or errno.
+    int set_up() const {
         if (!prepare()) return failed(step::prepare);
         if (::chdir(options.cwd.c_str()) != 0) return failed(step::directory);
         reset_signals();
-        return {};
+        return 0;
+    }
+
+    template <typename Launcher, typename Path>
+    process::error_code on_exec_setup(Launcher&, const Path&, const char* const*(&)) {
+        join_cgroup();
+        return process::error_code(set_up(), boost::system::system_category());
     }
 
     // The launcher would call exit(), which runs the parent's atexit handlers and destructors. (It asks for a
@@ -85,8 +92,26 @@ struct exec_setup {
         ::_exit(127);
     }
 
+    int failed(step where) const {
+        const int saved = errno;
+        report(where);
+        errno = saved;  // the launcher reports errno
+        return saved;
+    }
+
 private:
-    bool prepare() {
+    void report(step what) const {
+        const char byte = static_cast<char>(what);
+        [[maybe_unused]] const auto n = ::write(report_fd, &byte, 1);
+    }
+
+    void join_cgroup() const {
+        if (options.cgroup < 0) return;
+        const int members = ::openat(options.cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+        if (members >= 0 && ::write(members, "0", 1) == 1) report(step::cgroup);
+    }
+
+    bool prepare() const {
         if (::setsid() < 0) return false;
         if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return false;
         if (::getppid() != parent) ::_exit(127);  // it died in between: the signal will never come
@@ -106,14 +131,6 @@ private:
         if (::getpriority(PRIO_PROCESS, 0) != 0) ::setpriority(PRIO_PROCESS, 0, 0);
         ::umask(unit_umask);
         return true;
-    }
-
-    process::error_code failed(step where) const {
-        const int saved = errno;
-        const char byte = static_cast<char>(where);
-        [[maybe_unused]] const auto n = ::write(report_fd, &byte, 1);
-        errno = saved;  // the launcher reports errno
-        return process::error_code(saved, boost::system::system_category());
     }
 };
 
@@ -185,18 +202,47 @@ std::vector<const char*> pointers(const std::vector<std::string>& strings) {
          error == ENOENT ? exit_no_program : exit_not_executable);
 }
 
-// Forks and execs; the pid of the running program.
-pid_t launch(const child_options& options) {
-    const std::string program = find_program(options);
-    auto argv = pointers(options.argv);
-    const auto environment = pointers(options.environment);
-    const util::unique_fd null_fd = util::open_file("/dev/null", O_RDWR);
-    if (!null_fd) throw denied("open", "/dev/null", errno);
-    util::pipe_ends report = util::make_pipe();
-    exec_setup setup{options, ::getpid(), null_fd.get(), report.write.get()};
+struct launched {
+    pid_t pid = -1;
+    int error = 0;  // of the step that failed
+    bool in_cgroup = false;
+};
 
+// A child that is born in its cgroup. One that moves there by itself waits, and we for it, until every
+// processor has passed a quiet point: 10 ms and more. pid -1: it cannot be, and nothing was done.
+launched launch_into_cgroup(const exec_setup& setup, const std::string& program, const char** argv,
+                            const char* const* environment) {
+    util::pipe_ends outcome = util::make_pipe();
+    clone_args how{};
+    how.flags = CLONE_INTO_CGROUP;
+    how.exit_signal = SIGCHLD;
+    how.cgroup = static_cast<__u64>(setup.options.cgroup);
+    launched made;
+    {
+        const all_signals_blocked blocked;
+        made.pid = static_cast<pid_t>(::syscall(SYS_clone3, &how, sizeof how));
+        if (made.pid == 0) {
+            int error = setup.set_up();
+            if (error == 0) {
+                ::execve(program.c_str(), const_cast<char**>(argv), const_cast<char* const*>(environment));
+                error = errno;
+            }
+            [[maybe_unused]] const auto n = ::write(outcome.write.get(), &error, sizeof error);
+            ::_exit(127);
+        }
+    }
+    if (made.pid < 0) return made;
+    made.in_cgroup = true;
+    outcome.write.reset();
+    while (::read(outcome.read.get(), &made.error, sizeof made.error) < 0 && errno == EINTR) {
+    }
+    return made;
+}
+
+launched launch_plainly(exec_setup& setup, const std::string& program, const char** argv,
+                        const char* const* environment) {
     process::posix::default_launcher launcher;
-    launcher.env = environment.data();
+    launcher.env = environment;
     process::error_code error;
     {
         const all_signals_blocked blocked;
@@ -205,24 +251,41 @@ pid_t launch(const child_options& options) {
         // register all its descriptors anew in the child, for nothing.
         asio::io_context aside(1);
         try {
-            auto started = launcher(aside.get_executor(), error, program, argv.data(), setup);
+            auto started = launcher(aside.get_executor(), error, program, argv, setup);
             if (!error) started.detach();  // else its destructor kills
         } catch (const std::exception& problem) {
             if (::getpid() != guard.parent) ::_exit(127);
             kill_and_reap(launcher.pid);
-            fail(options, problem.what());
+            fail(setup.options, problem.what());
         }
     }
-    if (!error) return launcher.pid;
-    kill_and_reap(launcher.pid);  // a failed exec leaves a zombie
+    return {launcher.pid, error.value(), false};
+}
+
+// Forks and execs. The program runs.
+launched launch(const child_options& options) {
+    const std::string program = find_program(options);
+    auto argv = pointers(options.argv);
+    const auto environment = pointers(options.environment);
+    const util::unique_fd null_fd = util::open_file("/dev/null", O_RDWR);
+    if (!null_fd) throw denied("open", "/dev/null", errno);
+    util::pipe_ends report = util::make_pipe();
+    exec_setup setup{options, ::getpid(), null_fd.get(), report.write.get()};
+
+    launched made;
+    if (options.cgroup >= 0) made = launch_into_cgroup(setup, program, argv.data(), environment.data());
+    if (made.pid < 0) made = launch_plainly(setup, program, argv.data(), environment.data());
     report.write.reset();
-    char where = static_cast<char>(step::program);
-    if (launcher.pid > 0) {
-        [[maybe_unused]] const auto n = ::read(report.read.get(), &where, 1);
-    } else {
-        where = static_cast<char>(step::prepare);
+    std::array<char, 2> said{};
+    const auto count = made.pid > 0 ? ::read(report.read.get(), said.data(), said.size()) : 0;
+    char where = static_cast<char>(made.pid > 0 ? step::program : step::prepare);
+    for (std::size_t i = 0; std::cmp_less(i, count); ++i) {
+        if (said[i] != static_cast<char>(step::cgroup)) where = said[i];
+        made.in_cgroup = made.in_cgroup || said[i] == static_cast<char>(step::cgroup);
     }
-    explain(options, program, where, error.value());
+    if (made.error == 0) return made;
+    kill_and_reap(made.pid);  // a failed exec leaves a zombie
+    explain(options, program, where, made.error);
 }
 
 exit_state exit_state_of(const siginfo_t& info) {
@@ -248,6 +311,7 @@ std::string exit_text(const exit_state& exit) {
 struct child::state {
     explicit state(const asio::any_io_executor& executor) : pidfd(executor) {}
     pid_t pid = 0;
+    bool in_cgroup = false;
     std::uint64_t start_time = 0;
     asio::posix::stream_descriptor pidfd;
     std::optional<exit_state> exit;
@@ -258,7 +322,9 @@ struct child::state {
 
 child::child(const asio::any_io_executor& executor, const child_options& options)
     : state_(std::make_unique<state>(executor)) {
-    state_->pid = launch(options);
+    const launched made = launch(options);
+    state_->pid = made.pid;
+    state_->in_cgroup = made.in_cgroup;
     util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, state_->pid, 0)));
     if (!pidfd) {
         const int error = errno;
@@ -285,6 +351,7 @@ child::~child() {
 }
 
 pid_t child::pid() const { return state_->pid; }
+bool child::in_cgroup() const { return state_->in_cgroup; }
 std::uint64_t child::start_time() const { return state_->start_time; }
 
 std::optional<exit_state> child::poll() const {

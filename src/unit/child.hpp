@@ -49,6 +49,7 @@ struct child_options {
     int output = -1;
     int error = -1;
     bool terminal = false;  // `input` is a terminal, and becomes the controlling one of the session
+    int cgroup = -1;  // the directory of the cgroup to run in; -1: this process's own
 };
 
 class child {
@@ -60,7 +61,8 @@ public:
     child(const child&) = delete;
     child& operator=(const child&) = delete;
 
-    pid_t pid() const;  // also its process group and session
+    pid_t pid() const;       // also its process group and session
+    bool in_cgroup() const;  // of its options; not to be let in is no failure of the start
     std::uint64_t start_time() const;
 
     // Returns when the process has ended; nullopt: interrupt() was called. It stays a zombie until reap(), so

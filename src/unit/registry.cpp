@@ -33,6 +33,8 @@ class registry::impl {
 public:
     explicit impl(registry_options options)
         : context(std::make_shared<unit_context>(unit_context{std::move(options), false, {}})) {
+        context->cgroups =
+            std::make_unique<cgroup_home>(context->options.instance_key, context->options.state_dir);
         context->root = context->options.root;
         commands = command_runner::make(context);
         context->find = [this](std::string_view name) {
@@ -392,6 +394,7 @@ asio::awaitable<void> registry::stop_all() {
         for (const auto& failed : co_await std::move(all))
             tell(failed);
     }
+    impl_->context->cgroups->remove_empty();
 }
 
 void registry::kill_all() {

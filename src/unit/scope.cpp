@@ -14,6 +14,7 @@
 #include <unordered_map>
 
 #include "limits.hpp"
+#include "unit/cgroup.hpp"
 #include "unit/environment.hpp"
 #include "unit/known_children.hpp"
 #include "util/fd.hpp"
@@ -98,14 +99,34 @@ std::vector<util::proc_stat> candidates(const scope& wanted) {
         ::getpid(), [&](pid_t pid) { return pid == wanted.leader || !known_children().contains(pid); });
 }
 
-// One reading of /proc.
+std::set<pid_t> members_of_cgroup(const scope& wanted) {
+    if (wanted.cgroup.empty() || wanted.kill != kill_scope::all) return {};
+    const auto members = cgroup_members(wanted.cgroup);
+    return {members.begin(), members.end()};
+}
+
+// Above `process`, and not above us.
+bool has_daemon_above(util::proc_stat process) {
+    const pid_t self = ::getpid();
+    while (process.ppid > 1 && process.ppid != self) {
+        auto parent = util::read_proc_stat(process.ppid);
+        if (!parent) return false;
+        if (is_hob_daemon(*parent)) return true;
+        process = std::move(*parent);
+    }
+    return false;
+}
+
+// One reading of /proc, and before it of the scope's cgroup.
 class census {
 public:
-    explicit census(const scope& wanted) : wanted_(wanted), all_(candidates(wanted)) {
-        for (const auto& process : all_)
-            children_[process.ppid].push_back(&process);
+    explicit census(const scope& wanted)
+        : wanted_(wanted), cgroup_(members_of_cgroup(wanted)), all_(candidates(wanted)) {
         const pid_t self = ::getpid();
         spared_.insert(self);
+        add_unseen();
+        for (const auto& process : all_)
+            children_[process.ppid].push_back(&process);
         for (const auto& process : all_) {
             if (process.pid == self || !is_hob_daemon(process)) continue;
             if (process.pid != wanted_.leader) spared_.insert(process.pid);
@@ -120,7 +141,7 @@ public:
         if (in_group(process)) return true;
         if (wanted_.kill == kill_scope::group) return false;
         if (wanted_.leader_held && process.session == wanted_.leader) return true;
-        if (descendants().contains(process.pid)) return true;
+        if (descendants().contains(process.pid) || cgroup_.contains(process.pid)) return true;
         const auto& mark = marks_of(process.pid);
         return mark.instance == wanted_.instance && mark.unit == wanted_.unit;
     }
@@ -141,7 +162,34 @@ public:
 
     const std::vector<util::proc_stat>& all() const { return all_; }
 
+    // Nobody in it is spared, as far as can be seen.
+    bool owns_cgroup() {
+        std::unordered_map<pid_t, const util::proc_stat*> seen;
+        for (const auto& process : all_)
+            seen.emplace(process.pid, &process);
+        return std::all_of(cgroup_.begin(), cgroup_.end(), [&](pid_t pid) {
+            if (pid <= 1) return false;
+            const auto found = seen.find(pid);
+            if (found != seen.end()) return !spares(*found->second);
+            return ::kill(pid, 0) != 0 && errno == ESRCH;  // else it is hidden from us
+        });
+    }
+
 private:
+    // Who lives in the cgroup and is not where a scope's members are looked for: it was moved there, or was
+    // given another parent while /proc was read.
+    void add_unseen() {
+        std::set<pid_t> missing = cgroup_;
+        for (const auto& process : all_)
+            missing.erase(process.pid);
+        for (const pid_t pid : missing) {
+            auto process = util::read_proc_stat(pid);
+            if (!process) continue;
+            if (has_daemon_above(*process)) spared_.insert(pid);
+            all_.push_back(std::move(*process));
+        }
+    }
+
     void add_descendants(pid_t root, std::set<pid_t>& into) const {
         std::vector<pid_t> open{root};
         while (!open.empty()) {
@@ -169,6 +217,7 @@ private:
     }
 
     const scope& wanted_;
+    std::set<pid_t> cgroup_;
     std::vector<util::proc_stat> all_;
     std::unordered_map<pid_t, std::vector<const util::proc_stat*>> children_;
     std::set<pid_t> spared_;
@@ -201,6 +250,13 @@ bool signal_member(const member& target, int number) {
     return ::syscall(SYS_pidfd_send_signal, pidfd.get(), number, nullptr, 0) == 0;
 }
 
+bool kill_scope_cgroup(const scope& wanted) {
+    if (wanted.cgroup.empty() || wanted.kill != kill_scope::all || !cgroup_populated(wanted.cgroup))
+        return false;
+    census now(wanted);
+    return now.owns_cgroup() && kill_cgroup(wanted.cgroup);
+}
+
 void signal_scope_group(const scope& wanted, std::initializer_list<int> numbers) {
     if (!wanted.leader_held || wanted.leader <= 1) return;
     const member leader{wanted.leader, wanted.start_time};
@@ -209,6 +265,7 @@ void signal_scope_group(const scope& wanted, std::initializer_list<int> numbers)
             signal_member(leader, number);
         return;
     }
+    if (std::find(numbers.begin(), numbers.end(), SIGKILL) != numbers.end()) kill_scope_cgroup(wanted);
     census now(wanted);
     std::vector<member> group;
     bool sparing = false;

@@ -27,6 +27,7 @@ struct scope {
     // The leader has not been reaped, so its number means it and nobody else. Without that, its group and
     // session count only together and with a start no earlier than the leader's.
     bool leader_held = false;
+    std::string cgroup = {};  // scope all: whoever lives in it is a member, too; empty: there is none
 };
 
 struct member {
@@ -41,8 +42,12 @@ std::vector<member> find_members(const scope& wanted);
 // Through a pidfd, after the start time has been compared. False: gone, or not permitted (errno EPERM).
 bool signal_member(const member& target, int number);
 
+// SIGKILL in one step to the scope's cgroup. False: it has none, nobody lives there, or somebody who does is
+// spared.
+bool kill_scope_cgroup(const scope& wanted);
+
 // Signals, one after the other, to the leader's group: at once for all of it where nobody in it is spared,
-// else one by one. Scope main: to the leader alone. Only while leader_held.
+// else one by one. Scope main: to the leader alone. Only while leader_held. SIGKILL takes the cgroup along.
 void signal_scope_group(const scope& wanted, std::initializer_list<int> numbers);
 
 // Waits until all of `members` are gone. False: not within the limit.

@@ -76,6 +76,7 @@ unit_status service::status() const {
     now.detail = detail_;
     if (!life_) return now;
     now.pid = life_->process->pid();
+    now.cgroup = life_->process->cgroup();
     if (now.detail.empty()) now.detail = life_->status_text;
     return now;
 }

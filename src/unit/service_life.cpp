@@ -152,7 +152,8 @@ asio::awaitable<std::optional<exit_state>> service::become_ready(std::shared_ptr
                     kill_scope::all,
                     now->process->pid(),
                     now->process->start_time(),
-                    true};
+                    true,
+                    now->process->cgroup()};
     auto belongs = [all](pid_t pid) {
         const auto members = find_members(all);
         return std::any_of(members.begin(), members.end(),

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "unit/cgroup.hpp"
 #include "unit/registry.hpp"
 #include "unit/run_store.hpp"
 #include "unit/unit_status.hpp"
@@ -36,6 +37,7 @@ struct unit_context {
     std::string root{};                                     // what patterns of files are relative to
     std::shared_ptr<util::wall_clock> wall{};               // made by the first that needs it
     bool draining = false;  // nothing begins by itself any more; what was asked for is still done
+    std::unique_ptr<cgroup_home> cgroups{};
 
     // What a process of `spec` finds in its environment; `caller`: instead of the daemon's own base. Throws
     // failure(unit_failed) for an env_file that cannot be read.

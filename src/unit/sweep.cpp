@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <map>
 
+#include "unit/cgroup.hpp"
 #include "unit/environment.hpp"
 #include "unit/run_record.hpp"
 #include "unit/scope.hpp"
@@ -25,10 +26,10 @@ using util::field;
 using util::level;
 using util::log;
 
-// The scopes in which leftovers are looked for: one a record, and one without a leader for every unit that is
-// marked on some process, whether or not a record tells of it.
+// The scopes in which leftovers are looked for: one a record, one without a leader for every unit that is
+// marked on some process, whether or not a record tells of it, and one a cgroup.
 std::vector<scope> scopes_of(const std::vector<process_record>& records, const std::string& instance_key,
-                             const config* running) {
+                             const config* running, const std::vector<std::string>& homes) {
     const std::string boot = util::boot_id();
     std::vector<scope> scopes;
     std::map<std::string, kill_scope> kills;
@@ -47,6 +48,11 @@ std::vector<scope> scopes_of(const std::vector<process_record>& records, const s
     }
     for (const auto& [unit, kill] : kills) {
         if (kill == kill_scope::all) scopes.push_back({instance_key, unit, kill, 0, 0, false});
+    }
+    for (const auto& home : homes) {
+        for (auto& cgroup : unit_cgroups(home))
+            scopes.push_back(
+                {instance_key, unit_of_cgroup(cgroup), kill_scope::all, 0, 0, false, std::move(cgroup)});
     }
     return scopes;
 }
@@ -86,29 +92,46 @@ void signal_all(const std::vector<member>& members, int number) {
     }
 }
 
+// SIGKILL, again and again for what is forked meanwhile. What could not be ended in time.
+std::vector<member> kill_all(const std::vector<scope>& scopes, util::deadline end) {
+    for (;;) {
+        std::vector<const scope*> told;
+        for (const auto& one : scopes) {
+            if (kill_scope_cgroup(one)) told.push_back(&one);
+        }
+        auto left = members_of(scopes);
+        if ((left.empty() && told.empty()) || end.expired()) return left;
+        signal_all(left, SIGKILL);
+        wait_for(left, end);
+        for (const auto* one : told)
+            wait_unpopulated(one->cgroup, end);
+    }
+}
+
 }  // namespace
 
-void sweep_leftovers(store& db, const std::string& instance_key, milliseconds limit, const config* running) {
+void sweep_leftovers(store& db, const std::string& instance_key, milliseconds limit, const config* running,
+                     const std::string& state_dir) {
     const auto end = util::deadline::in(limit);
     const auto records = db.processes();
-    if (records.empty() && !db.history_lost()) return;  // nothing was running: reading all of /proc is saved
-    const auto scopes = scopes_of(records, instance_key, running);
+    leave_unit_cgroup(instance_key);
+    const auto homes = instance_cgroups(instance_key, state_dir);
+    // Nothing was running: reading all of /proc is saved.
+    if (records.empty() && !db.history_lost() && homes.empty()) return;
+    const auto scopes = scopes_of(records, instance_key, running, homes);
     auto left = members_of(scopes);
     if (!left.empty()) {
         log(level::info, "unit", "ending what a predecessor left running", {field("count", left.size())});
         signal_all(left, SIGTERM);
         signal_all(left, SIGCONT);
         wait_for(left, util::deadline::in(limit / 3));
-        // Again and again, for what is forked meanwhile.
-        for (left = members_of(scopes); !left.empty() && !end.expired(); left = members_of(scopes)) {
-            signal_all(left, SIGKILL);
-            wait_for(left, end);
-        }
-        for (const auto& process : left) {
-            log(level::warning, "unit", "a leftover process could not be ended in time",
-                {field("pid", process.pid)});
-        }
     }
+    left = kill_all(scopes, end);
+    for (const auto& process : left) {
+        log(level::warning, "unit", "a leftover process could not be ended in time",
+            {field("pid", process.pid)});
+    }
+    if (!homes.empty()) remove_empty_cgroups(instance_key, state_dir);
     const std::string boot = util::boot_id();
     for (const auto& record : records) {
         if (left.empty() || record.boot_id != boot) db.forget_process(record.unit, record.pid);

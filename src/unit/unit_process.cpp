@@ -21,7 +21,7 @@ const std::string& this_boot() {
     return id;
 }
 
-child_options child_options_of(const unit_context& context, const process_options& wanted) {
+child_options child_options_of(const unit_context& context, const process_options& wanted, int cgroup) {
     child_options options;
     options.unit = wanted.called.empty() ? wanted.spec->name : wanted.called;
     options.argv = wanted.argv;
@@ -32,7 +32,13 @@ child_options child_options_of(const unit_context& context, const process_option
     options.output = wanted.output;
     options.error = wanted.error;
     options.terminal = wanted.terminal;
+    options.cgroup = cgroup;
     return options;
+}
+
+unit_cgroup cgroup_for(const unit_context& context, const unit_spec& spec) {
+    if (spec.kill != kill_scope::all) return {};
+    return context.cgroups->make(spec.name);
 }
 
 }  // namespace
@@ -40,7 +46,13 @@ child_options child_options_of(const unit_context& context, const process_option
 unit_process::unit_process(std::shared_ptr<unit_context> context, const process_options& options)
     : context_(std::move(context)),
       spec_(options.spec),
-      child_(context_->options.executor, child_options_of(*context_, options)) {
+      cgroup_(cgroup_for(*context_, *spec_)),
+      child_(context_->options.executor, child_options_of(*context_, options, cgroup_.directory())) {
+    if (child_.in_cgroup()) {
+        cgroup_.started();
+    } else {
+        cgroup_.remove();
+    }
     const pid_t pid = child_.pid();
     context_->options.db.put_process(
         {spec_->name, pid, pid, pid, child_.start_time(), this_boot(), spec_->kill});
@@ -49,8 +61,13 @@ unit_process::unit_process(std::shared_ptr<unit_context> context, const process_
 unit_process::~unit_process() = default;
 
 scope unit_process::members() const {
-    return {
-        context_->options.instance_key, spec_->name, spec_->kill, child_.pid(), child_.start_time(), true};
+    return {context_->options.instance_key,
+            spec_->name,
+            spec_->kill,
+            child_.pid(),
+            child_.start_time(),
+            true,
+            cgroup_.path()};
 }
 
 bool unit_process::request_stop() {
@@ -114,6 +131,7 @@ asio::awaitable<std::vector<member>> unit_process::clear_away() {
     auto ending = end_scope(members(), util::deadline::in(limits::reap_timeout));
     auto left = co_await std::move(ending);
     child_.reap();
+    cgroup_.remove();
     context_->options.db.forget_process(spec_->name, child_.pid());
     co_return left;
 }

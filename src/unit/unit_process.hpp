@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "unit/cgroup.hpp"
 #include "unit/child.hpp"
 #include "unit/scope.hpp"
 #include "unit/supervised.hpp"
@@ -39,6 +40,7 @@ public:
     const unit_spec& spec() const { return *spec_; }
     pid_t pid() const { return child_.pid(); }
     std::uint64_t start_time() const { return child_.start_time(); }
+    const std::string& cgroup() const { return cgroup_.path(); }      // empty: it has none
     std::optional<exit_state> poll() const { return child_.poll(); }  // nullopt: it still runs
 
     // False: it was asked before. ended() returns, and end() is then to be called.
@@ -64,6 +66,7 @@ private:
 
     const std::shared_ptr<unit_context> context_;  // also held by the registry and every unit
     const std::shared_ptr<const unit_spec> spec_;  // also the unit's, until it is reconfigured
+    unit_cgroup cgroup_;
     child child_;
     bool stop_asked_ = false;
     bool hurried_ = false;

@@ -16,8 +16,9 @@ namespace hob::unit {
 struct unit_status {
     std::string name;
     unit_kind kind = unit_kind::worker;
-    std::string state;  // a name of DESIGN's list: worker `cold starting warm stopping failed`, …
-    pid_t pid = 0;      // 0: none
+    std::string state;   // a name of DESIGN's list: worker `cold starting warm stopping failed`, …
+    pid_t pid = 0;       // 0: none
+    std::string cgroup;  // the directory of its processes'; empty: none
     std::optional<std::chrono::system_clock::time_point> since;  // when it came into this state
     int restarts = 0;                                            // starts after a death that nobody asked for
     std::optional<std::string>

@@ -47,7 +47,10 @@ std::shared_ptr<worker> worker::make(std::shared_ptr<unit_context> context, unit
 
 unit_status worker::status() const {
     unit_status now = supervised::status();
-    now.pid = life_ ? life_->process->pid() : 0;
+    if (life_) {
+        now.pid = life_->process->pid();
+        now.cgroup = life_->process->cgroup();
+    }
     now.restarts = restarts_;
     if (last_exit_) now.exit = exit_brief(*last_exit_);
     now.detail = activity_;
