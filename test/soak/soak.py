@@ -27,13 +27,17 @@ from pathlib import Path
 CLIENTS = 16
 COMMAND_LIMIT = 45  # seconds; hob's own limits are all below
 REST_EVERY = 25     # seconds of work between two looks at what must hold
-DISK_KIB = 1024
+DISK_KIB = 6144  # the write-ahead log of the database alone takes up to 4 MiB
 RSS_SLACK_KIB = 1024
 DESCRIPTORS_SLACK = 12  # two workers more or less
+# What each service's one process is told by: nothing else here sleeps so long.
+SERVICES = {"stay": b"86401", "web": b"86402"}
 # What a client may be told while daemons are killed and disks are full; everything else is a finding.
 KNOWN_CODES = {"usage", "config", "no_daemon", "start_failed", "crash_loop", "wedged", "denied", "instance_elsewhere",
                "timeout", "unit_unknown", "unit_failed", "worker_error", "worker_died", "cancelled"}
 STEADY_CODES = {"config", "unit_unknown", "unit_failed", "worker_error", "worker_died", "cancelled", "timeout"}
+RUN_OWN = (124, 125, 126, 127, 130)  # what `hob run` itself exits with
+RUN_KILLED = tuple(128 + number for number in (signal.SIGHUP, signal.SIGKILL, signal.SIGTERM))
 
 
 def read(path):
@@ -41,6 +45,10 @@ def read(path):
         return Path(path).read_bytes()
     except OSError:
         return b""
+
+
+def is_service(words):
+    return words[0].endswith(b"sleep") and words[1] in SERVICES.values()
 
 
 class Place:
@@ -70,6 +78,14 @@ class Place:
         for name in ["echo", "other"] + [f"extra{i}" for i in range(extra)]:
             text += f"[worker.{name}]\nrun = [\"{self.worker}\"]\nprotocol = \"jsonrpc\"\ncall_timeout = \"5s\"\n"
             text += "stop = { timeout = \"1s\" }\n"
+        text += '[service.stay]\nrun = ["sleep", "86401"]\nstop = { timeout = "1s" }\n'
+        text += '[service.web]\nrun = "echo at your service; exec sleep 86402"\nafter = ["stay"]\n'
+        text += 'ready = { log = "at your service", timeout = "20s" }\nstop = { timeout = "1s" }\n'
+        text += '[service.flap]\nrun = ["sh", "-c", "sleep 0.1; exit 1"]\n'
+        text += 'max_restarts = 2\nbackoff = { min = "50ms" }\n'
+        text += '[task.tick]\nrun = ["true"]\nevery = "1s"\nkeep = 20\n'
+        text += '[task.slow]\nrun = ["sleep", "0.2"]\noverlap = "queue"\nkeep = 20\n'
+        text += '[task.seen]\nrun = ["true"]\nwatch = ["src/**"]\ndebounce = "50ms"\nkeep = 20\n'
         if kind == "broken":
             text += "[worker.x\n"
         temporary = self.project / ".hob.toml.new"
@@ -151,7 +167,11 @@ class Soak:
             ["call", "echo", "echo", '"%s"' % ("x" * choose.randrange(100000))],
             ["call", "nobody", "x"], ["call", "echo", "nothing"], ["reload"], ["check"], ["events"],
             ["restart", "other"], ["stop", "extra0"], ["start", "extra0"], ["call", "extra0", "die"],
-            ["call", "other", "escape"], ["doctor", "--json"], ["status", "--watch"]]
+            ["call", "other", "escape"], ["doctor", "--json"], ["status", "--watch"],
+            ["start", "web"], ["stop", "web"], ["restart", "stay"], ["start", "flap"], ["stop", "stay"], ["reload", "--dry-run"],
+            ["--timeout", "5s", "wait", "web"], ["logs", "stay", "web", "-n", "5"],
+            ["run", "slow"], ["run", "tick"], ["run", "--", "true"], ["run", "--", "sh", "-c", "echo out; echo err >&2"],
+            ["run", "--detach", "--", "sleep", "0.3"], ["run", "--", "seq", "20000"], ["runs"], ["runs", "tick", "--json"]]
         rough = [["shutdown"], ["shutdown", "--now"], ["restart"], ["daemon"], ["status", "--all"]]
         return choose.choice(common if self.steady else common * 2 + rough)
 
@@ -197,7 +217,9 @@ class Soak:
         if ending is not None:
             return
         name = f"hob {' '.join(words)[:80]}: status {status} after {took:.1f} s: {err[-400:]}"
-        if status not in (0, 1, 2, 3, 4):
+        if words[0] == "run" and status in RUN_KILLED and not self.steady:
+            pass  # a signal meant for the daemon met its child before that had become another program
+        elif status not in ((0, *RUN_OWN) if words[0] == "run" else (0, 1, 2, 3, 4)):
             self.find(name)
         elif status != 0 and words[0] not in ("status", "check", "doctor", "list", "prompt"):
             try:
@@ -226,7 +248,7 @@ class Soak:
             time.sleep(self.random.random() * 0.7)
 
     def trouble(self):
-        kinds = ["edit", "edit", "break", "fill", "free", "free", "hup", "kill worker"]
+        kinds = ["edit", "edit", "break", "fill", "free", "free", "hup", "kill worker", "kill service", "touch"]
         if not self.steady:
             kinds += ["kill", "kill", "stop", "stop", "term", "unlink socket", "unlink pid", "remove runtime"]
         kind = self.random.choice(kinds)
@@ -249,6 +271,11 @@ class Soak:
         elif kind == "kill worker":
             workers = [pid for pid, words in place.processes().items() if words[0].endswith(b"echo_worker")]
             self.signal_one(workers, signal.SIGKILL)
+        elif kind == "kill service":
+            self.signal_one([pid for pid, words in place.processes().items() if is_service(words)], signal.SIGKILL)
+        elif kind == "touch":
+            (place.project / "src").mkdir(exist_ok=True)
+            (place.project / "src" / str(self.random.randrange(20))).write_text("changed")
         else:
             self.signal_daemon(kind)
 
@@ -313,8 +340,20 @@ class Soak:
             self.find("at rest: no right answer")
         self.settled("not exactly one daemon", lambda: len(self.place.daemons()) == 1)
         pid = (self.place.daemons() or [0])[0]
+        self.must("stop", "flap")
+        self.must("start", *SERVICES)
+        for name, mark in SERVICES.items():
+            self.settled(f"not exactly one process of the service {name}",
+                         lambda: sum(is_service(words) and words[1] == mark
+                                     for words in self.place.processes().values()) == 1)
         allowed = (b"echo_worker", b"hob")
-        self.settled("orphans", lambda: all(words[0].endswith(allowed) for words in self.place.processes().values()))
+        # Runs of the task that its timer starts come and go.
+        self.settled("orphans", lambda: all(words[0].endswith(allowed) or is_service(words)
+                                            for words in self.place.processes().values()))
+        # By number, as a run of that task may begin at any time.
+        seen = [run["id"] for run in json.loads(self.must("runs", "--json") or "[]") if run["state"] == "running"]
+        self.settled("runs that do not end", lambda: not any(
+            run["id"] in seen and run["state"] == "running" for run in json.loads(self.must("runs", "--json") or "[]")))
         status = json.loads(self.must("status", "--json") or "{}")
         if status.get("daemon", {}).get("pid") != pid:
             self.find(f"status tells of another daemon than {pid}")
