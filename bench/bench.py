@@ -16,6 +16,7 @@ import logs
 import peers
 import processes
 import services
+import tasks
 import throughput
 from place import Place
 from rows import table
@@ -28,6 +29,7 @@ GROUPS = {
     "call": throughput.through,
     "logs": logs.logs,
     "services": services.services,
+    "tasks": tasks.tasks,
     "peers": peers.peers,
     "size": processes.size,
     "build": build.build,
@@ -49,11 +51,13 @@ class Effort:
     restarts: int = 15
     services: int = 1000  # at once
     service_rounds: int = 2  # of starting and stopping all of them
+    runs: int = 3000  # three times
+    changes: int = 20  # of a watched file
 
 
 QUICK = Effort(
     rounds=100, cold_rounds=15, repeats=3, requests=8000, lines=200000, peer_rounds=8, peer_cold_rounds=2, idle=2,
-    restarts=4, services=100, service_rounds=1,
+    restarts=4, services=100, service_rounds=1, runs=300, changes=5,
 )
 
 

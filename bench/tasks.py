@@ -1,15 +1,9 @@
-#!/usr/bin/env python3
-"""What tasks cost: runs of `true` beside task-spooler and a bare fork and exec, from a change to a start beside
-entr, and how long a large tree takes to be watched.
+"""Tasks: runs a second beside task-spooler and a bare spawn, from a change to a start beside entr and watchman, and how
+long a large tree takes to be watched."""
 
-    python3 bench/tasks.py --hob build/hob [--runs N] [--json]
-
-Needs tsp (task-spooler) and entr in PATH for their rows; without them those rows are absent.
-"""
-
-import argparse
 import json
 import os
+import select
 import shutil
 import socket
 import statistics
@@ -17,196 +11,240 @@ import subprocess
 import tempfile
 import time
 
+from peers import memory
+from rows import Row
 
-def project(hob, toml):
-    """A project of its own; the environment in which hob serves it."""
-    root = tempfile.mkdtemp(prefix="hob-bench-")
-    env = dict(os.environ, HOB_RUNTIME_DIR=root + "/r", HOB_STATE_DIR=root + "/s")
-    os.mkdir(root + "/p")
-    with open(root + "/p/hob.toml", "w") as file:
-        file.write(toml)
-
-    def run(*words):
-        done = subprocess.run([hob, *words], cwd=root + "/p", env=env, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise SystemExit(f"hob {' '.join(words)}: {done.stderr}")
-        return done.stdout
-
-    return root, run
+TOML = """\
+[task.true]
+run = ["true"]
+[task.changed]
+run = "echo >told"
+watch = ["*.txt"]
+debounce = "0s"
+"""
+GIVE_UP = 30  # seconds
 
 
-def done_with(root, run):
-    run("shutdown")
-    shutil.rmtree(root)
+def tasks(place, effort):
+    return runs(place, effort) + changes(place, effort) + [large_tree(place)]
 
 
-def memory(pid):
-    with open(f"/proc/{pid}/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+class Project:
+    """One of its own, under the place's environment."""
+
+    def __init__(self, place, name, toml):
+        self.place, self.directory = place, place.root / name
+        self.directory.mkdir(exist_ok=True)
+        (self.directory / "hob.toml").write_text(toml)
+        self.hob("run", "--", "true")  # the consent, and the start
+        self.daemon = place.status(self.directory)["daemon"]
+
+    def hob(self, *words):
+        return self.place.run_hob(*words, project=self.directory)
+
+    def watched_after(self):
+        """Milliseconds that the first watch took to be ready."""
+        limit = time.monotonic() + GIVE_UP
+        while time.monotonic() < limit:
+            with open(self.daemon["log"]) as log:
+                found = [json.loads(line) for line in log if '"msg":"watching"' in line]
+            if found:
+                return found[0]["after_ms"]
+            time.sleep(0.01)
+        raise SystemExit("bench: hob did not watch")
+
+    def end(self):
+        self.place.run_hob("shutdown", "--now", project=self.directory, check=False)
 
 
-def runs_over_one_connection(hob, count):
-    """Runs a second, each with its durable record, asked one after the other; the daemon's growth in KiB."""
-    root, run = project(hob, '[task.t]\nrun = ["true"]\n')
-    run("run", "t")
-    status = json.loads(run("status", "--json"))["daemon"]
+# --- runs
+
+
+def runs(place, effort):
+    project = Project(place, "tasks", TOML)
+    cases = {
+        "asked": lambda: asked(project, effort.runs),
+        "spawned": lambda: spawned(effort.runs),
+        "command": lambda: rate_of(effort.runs // 10, lambda: project.hob("run", "true")),
+    }
+    if shutil.which("tsp"):
+        cases["spooled"] = lambda: spooled(place, effort.runs // 10)
+    try:
+        asked(project, effort.runs // 10)
+        before = memory(project.daemon["pid"])
+        rates = {name: [] for name in cases}
+        for _ in range(3):
+            for name, case in cases.items():
+                rates[name].append(case())
+        after = memory(project.daemon["pid"])
+    finally:
+        project.end()
+    rate = {name: statistics.median(each) for name, each in rates.items()}
+    many = 3 * (effort.runs + effort.runs // 10)
+    rows = [
+        Row("runs of true, with a durable record", "over one connection", rate["asked"], "/s", "a bare spawn",
+            rate["spawned"]),
+        Row("runs of true, with a durable record", "hob run, whole command", rate["command"], "/s",
+            *(("tsp -nf", rate["spooled"]) if "spooled" in rate else ())),
+    ]
+    for what, now, then in zip(("PSS", "private memory"), after, before, strict=True):
+        rows.append(Row("runs of true, with a durable record", f"growth of {what} over {many}", now - then, "KiB"))
+    return rows
+
+
+def rate_of(count, one):
+    began = time.perf_counter()
+    for _ in range(count):
+        one()
+    return count / (time.perf_counter() - began)
+
+
+def asked(project, count):
     with socket.socket(socket.AF_UNIX) as wire:
-        wire.connect(status["socket"])
+        wire.connect(project.daemon["socket"])
         lines = wire.makefile("rwb")
         lines.readline()
 
         def one():
-            lines.write(b'{"jsonrpc":"2.0","id":1,"method":"task.run","params":{"task":"t"}}\n')
+            lines.write(b'{"jsonrpc":"2.0","id":1,"method":"task.run","params":{"task":"true"}}\n')
             lines.flush()
-            while b'"id":1' not in (line := lines.readline())[:30] and line:
-                pass
+            while b'"id":1' not in (line := lines.readline())[:30]:
+                if not line:
+                    raise SystemExit("bench: the daemon has gone")
 
-        for _ in range(count // 10):
-            one()
-        before = memory(status["pid"])
+        return rate_of(count, one)
+
+
+def spawned(count):
+    return rate_of(count, lambda: os.waitpid(os.posix_spawn("/bin/true", ["true"], os.environ), 0))
+
+
+def spooled(place, count):
+    where = tempfile.mkdtemp(dir=place.root)
+    env = place.env | {"TS_SOCKET": where + "/socket", "TMPDIR": where}
+    one = ["tsp", "-n", "-f", "true"]
+    subprocess.run(one, env=env, check=True, capture_output=True)
+    try:
+        return rate_of(count, lambda: subprocess.run(one, env=env, check=True, capture_output=True))
+    finally:
+        subprocess.run(["tsp", "-K"], env=env, check=False)
+
+
+# --- from a change to a start
+
+
+class Told:
+    """A fifo `told` in a directory, which a started command writes to; a.txt there is what changes."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        os.mkfifo(directory / "told")
+        self.fifo = os.open(directory / "told", os.O_RDWR | os.O_NONBLOCK)
+
+    def milliseconds(self):
+        """From the write until the command has written."""
+        time.sleep(0.15)  # what the one before has left is over
         began = time.perf_counter()
-        for _ in range(count):
-            one()
+        (self.directory / "a.txt").write_text(str(began))
+        if not select.select([self.fifo], [], [], GIVE_UP)[0]:
+            raise SystemExit(f"bench: nothing was started in {self.directory}")
         took = time.perf_counter() - began
-    grown = memory(status["pid"]) - before
-    done_with(root, run)
-    return count / took, grown
+        os.read(self.fifo, 4096)
+        return took * 1e3
+
+    def drain(self, seconds):
+        """Until nothing more is told for so long."""
+        while select.select([self.fifo], [], [], seconds)[0]:
+            os.read(self.fifo, 4096)
 
 
-def whole_commands(hob, count):
-    root, run = project(hob, '[task.t]\nrun = ["true"]\n')
-    run("run", "t")
-    began = time.perf_counter()
-    for _ in range(count):
-        run("run", "t")
-    rate = count / (time.perf_counter() - began)
-    done_with(root, run)
-    return rate
+class UnderHob:
+    name = "hob"
+
+    def __init__(self, place):
+        self.project = Project(place, "changes", TOML)
+        self.told = Told(self.project.directory)
+        self.project.watched_after()
+
+    def end(self):
+        self.project.end()
 
 
-def bare_runs(count):
-    began = time.perf_counter()
-    for _ in range(count):
-        os.waitpid(os.posix_spawn("/bin/true", ["true"], os.environ), 0)
-    return count / (time.perf_counter() - began)
+class UnderEntr:
+    name = "entr"
+
+    def __init__(self, place):
+        directory = place.root / "entr"
+        directory.mkdir()
+        (directory / "a.txt").write_text("")
+        self.told = Told(directory)
+        self.process = subprocess.Popen(
+            ["entr", "-n", "sh", "-c", "echo >told"], cwd=directory, env=place.env, stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
+        )
+        self.process.stdin.write("a.txt\n")
+        self.process.stdin.close()
+        self.told.drain(1)  # it begins with one
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
 
 
-def spooled_runs(count):
-    tsp = shutil.which("tsp")
-    if not tsp:
-        return None
-    where = tempfile.mkdtemp(prefix="hob-bench-")
-    env = dict(os.environ, TS_SOCKET=where + "/socket", TMPDIR=where)
-    subprocess.run([tsp, "-n", "true"], env=env, stdout=subprocess.DEVNULL, check=True)
-    began = time.perf_counter()
-    for _ in range(count):
-        subprocess.run([tsp, "-n", "-f", "true"], env=env, stdout=subprocess.DEVNULL)
-    rate = count / (time.perf_counter() - began)
-    subprocess.run([tsp, "-K"], env=env)
-    shutil.rmtree(where)
-    return rate
+class UnderWatchman:
+    """Its trigger; Debian has no watchman-make. It settles for 20 ms, the least that it allows is 1 ms."""
+
+    name = "watchman"
+
+    def __init__(self, place):
+        directory = place.root / "watchman"
+        directory.mkdir()
+        (directory / ".watchmanconfig").write_text('{"settle": 1}')
+        self.words = ["watchman", "-U", f"{directory}.sock", "-o", f"{directory}.log", "--statefile", f"{directory}.state"]
+        self.env = place.env
+        self.told = Told(directory)
+        (directory / "a.txt").write_text("")
+        self.ask("watch", directory)
+        self.ask("--", "trigger", directory, "told", "*.txt", "--", "sh", "-c", "echo >told")
+        self.told.drain(1)
+
+    def ask(self, *words):
+        subprocess.run([*self.words, *words], env=self.env, check=True, capture_output=True)
+
+    def end(self):
+        subprocess.run([*self.words, "shutdown-server"], env=self.env, check=False, capture_output=True)
 
 
-def appears(path, limit=20):
-    began = time.perf_counter()
-    while time.perf_counter() - began < limit:
-        if os.path.exists(path):
-            return
-        time.sleep(0.0005)
-    raise SystemExit(f"{path} did not appear")
+def changes(place, effort):
+    kinds = [UnderHob] + [kind for kind in (UnderEntr, UnderWatchman) if shutil.which(kind.name)]
+    all_of_them = []
+    try:
+        for kind in kinds:
+            all_of_them.append(kind(place))
+        took = {one.name: [] for one in all_of_them}
+        for _ in range(effort.changes):
+            for one in all_of_them:
+                took[one.name].append(one.told.milliseconds())
+    finally:
+        for one in all_of_them:
+            one.end()
+    hob, *others = ((name, statistics.median(each)) for name, each in took.items())
+    group, what = "from a change of a file to a start", "debounce 0"
+    if not others:
+        return [Row(group, what, hob[1], "ms")]
+    return [Row(group, what, hob[1], "ms", name, each) for name, each in others]
 
 
-def change_to_start(hob, rounds):
-    """Milliseconds from a write to the command's first deed; no debounce."""
-    root, run = project(hob, '[task.t]\nrun = ["touch", "done"]\nwatch = ["*.txt"]\ndebounce = "0s"\n')
-    run("run", "--", "true")
-    log = json.loads(run("status", "--json"))["daemon"]["log"]
-    while '"msg":"watching"' not in open(log).read():
-        time.sleep(0.01)
-    found = []
-    for turn in range(rounds):
-        time.sleep(0.05)
-        began = time.perf_counter()
-        with open(root + "/p/a.txt", "w") as file:
-            file.write(str(turn))
-        appears(root + "/p/done")
-        found.append(1000 * (time.perf_counter() - began))
-        time.sleep(0.1)
-        os.unlink(root + "/p/done")
-    done_with(root, run)
-    return statistics.median(found)
-
-
-def entr_to_start(rounds):
-    if not shutil.which("entr"):
-        return None
-    root = tempfile.mkdtemp(prefix="hob-bench-")
-    with open(root + "/a.txt", "w") as file:
-        file.write("0")
-    watcher = subprocess.Popen(["entr", "-n", "-p", "touch", "done"], cwd=root, stdin=subprocess.PIPE,
-                               stdout=subprocess.DEVNULL, text=True)
-    watcher.stdin.write("a.txt\n")
-    watcher.stdin.close()
-    found = []
-    time.sleep(0.5)
-    for turn in range(rounds):
-        time.sleep(0.05)
-        began = time.perf_counter()
-        with open(root + "/a.txt", "w") as file:
-            file.write(str(turn))
-        appears(root + "/done")
-        found.append(1000 * (time.perf_counter() - began))
-        time.sleep(0.1)
-        os.unlink(root + "/done")
-    watcher.kill()
-    watcher.wait()
-    shutil.rmtree(root)
-    return statistics.median(found)
-
-
-def large_tree(hob, folders=5000, files=10):
-    """Milliseconds until 50,000 files in 5,000 folders are watched."""
-    root, run = project(hob, '[task.t]\nrun = ["true"]\nwatch = ["src/**"]\n')
+def large_tree(place, folders=5000, files=10):
+    directory = place.root / "large"
     for folder in range(folders):
-        path = f"{root}/p/src/{folder // 100}/{folder}"
-        os.makedirs(path)
+        path = directory / "src" / str(folder // 100) / str(folder)
+        path.mkdir(parents=True)
         for file in range(files):
-            open(f"{path}/{file}", "w").close()
-    run("run", "--", "true")
-    log = json.loads(run("status", "--json"))["daemon"]["log"]
-    while True:
-        ready = [json.loads(line) for line in open(log) if '"msg":"watching"' in line]
-        if ready:
-            break
-        time.sleep(0.01)
-    done_with(root, run)
-    return ready[0]["after_ms"]
-
-
-def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--hob", required=True)
-    options.add_argument("--runs", type=int, default=10000)
-    options.add_argument("--json", action="store_true")
-    given = options.parse_args()
-    hob = os.path.abspath(given.hob)
-    rate, grown = runs_over_one_connection(hob, given.runs)
-    rows = [
-        ("runs of true: hob, over one connection, a second", rate),
-        ("runs of true: hob run, whole command, a second", whole_commands(hob, max(given.runs // 20, 1))),
-        ("runs of true: tsp -n -f, whole command, a second", spooled_runs(max(given.runs // 20, 1))),
-        ("runs of true: bare spawn, a second", bare_runs(given.runs)),
-        (f"growth of the daemon over {given.runs} runs, KiB", grown),
-        ("from a change to a start: hob, ms", change_to_start(hob, 20)),
-        ("from a change to a start: entr, ms", entr_to_start(20)),
-        ("50,000 files in 5,000 folders watched after, ms", large_tree(hob)),
-    ]
-    if given.json:
-        print(json.dumps(dict(rows)))
-        return
-    for name, value in rows:
-        print(f"{name:52}" + ("absent" if value is None else f"{value:12.1f}"))
-
-
-if __name__ == "__main__":
-    main()
+            (path / str(file)).touch()
+    project = Project(place, directory.name, '[task.t]\nrun = ["true"]\nwatch = ["src/**"]\n')
+    try:
+        took = project.watched_after()
+    finally:
+        project.end()
+    return Row("a large tree", f"{folders * files} files in {folders} folders watched after", took, "ms")

@@ -19,7 +19,7 @@ std::optional<ipc::page_content> live_page(invocation& call) {
         const auto page = ipc::read_status_page(call.where().page_path());
         if (!page) return std::nullopt;
         const auto process = util::read_proc_stat(page->pid);
-        const bool alive = process && process->start_time == page->start_time && process->state != 'Z';
+        const bool alive = process && process->start_time == page->start_time && !util::has_ended(*process);
         return alive ? page : std::nullopt;
     } catch (const std::exception&) {  // a prompt is no place for errors
         return std::nullopt;

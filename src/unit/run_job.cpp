@@ -70,7 +70,6 @@ void run_job::publish(std::string_view to) const {
                                           util::json_quote(spec_->name), name_of(order_.trigger), to));
 }
 
-// The record is durable before anything runs.
 void run_job::begin() {
     record_.task = spec_->name;
     record_.trigger = name_of(order_.trigger);
@@ -136,25 +135,59 @@ void run_job::failed_to_start(const failure& why) {
     write_end(run_state::failed);
 }
 
+void run_job::check_cancelled() const {
+    if (ended_by_)
+        throw failure(error_kind::cancelled, fmt::format("cannot run '{}': it was cancelled", spec_->name));
+}
+
+// What has been written of it survives a crash of the machine. Returns, and logs, an errno.
+asio::awaitable<int> run_job::durable() {
+    const auto disk = context_->disk;
+    auto flushed = disk->flush();
+    const int error = co_await std::move(flushed);
+    if (error != 0) {
+        log(level::error, "store", "the record of a run is not on the disk",
+            {field("run", record_.id), field("reason", errno_text(error))});
+    }
+    co_return error;
+}
+
+// What its callers are told.
+std::exception_ptr run_job::did_not_start(const failure& why) {
+    if (ended_by_) {
+        if (record_.id != 0) write_end(*ended_by_);
+        return std::make_exception_ptr(why);
+    }
+    log(level::warning, "unit", "a run did not start",
+        {field("unit", spec_->name), field("reason", why.what())});
+    if (record_.id == 0) return std::make_exception_ptr(why);
+    failed_to_start(why);
+    return std::make_exception_ptr(
+        failure(why.kind(), why.what(), is_command() ? std::string() : why.hint(), why.detail()));
+}
+
+// The record is durable before anything runs, and its end before it is told.
 asio::awaitable<void> run_job::execute() {
     const auto self = shared_from_this();
-    if (ended_by_) {
-        const std::string message = fmt::format("cannot run '{}': it was cancelled", spec_->name);
-        refuse(std::make_exception_ptr(failure(error_kind::cancelled, message)));
-        co_return;
-    }
+    std::exception_ptr problem;
     try {
+        check_cancelled();
         begin();
-        try {
-            start_process();
-        } catch (const failure& why) {
-            failed_to_start(why);
-            throw failure(why.kind(), why.what(), is_command() ? std::string() : why.hint(), why.detail());
+        auto written = durable();
+        if (const int error = co_await std::move(written); error != 0) {
+            throw failure(error_kind::unit_failed,
+                          fmt::format("cannot run '{}': its record cannot be written: {}", spec_->name,
+                                      errno_text(error)));
         }
+        check_cancelled();
+        start_process();
     } catch (const failure& why) {
-        log(level::warning, "unit", "a run did not start",
-            {field("unit", spec_->name), field("reason", why.what())});
-        refuse(std::current_exception());
+        problem = did_not_start(why);
+    }
+    if (problem) {
+        auto written = durable();
+        co_await std::move(written);
+        refuse(problem);
         co_return;
     }
     log(level::info, "unit", "run started",
@@ -214,7 +247,8 @@ asio::awaitable<void> run_job::finish(exit_state exit) {
     if (state != run_state::ok) log_.write("hob", fmt::format("the run {}\n", exit_text(exit)), record_.id);
     write_end(state);
     log_.end("hob", record_.id);
-    result_ = record_;
+    auto written = durable();
+    co_await std::move(written);
     process_.reset();
     done_.set();
 }
@@ -228,19 +262,21 @@ void run_job::write_end(run_state state) {
         context_->runs.prune(record_.task, std::get<task_spec>(spec_->detail).keep);
     }
     context_->jobs.erase(record_.id);
+    result_ = record_;
     publish(record_.state);
 }
 
-void run_job::fail(const std::exception_ptr& why) {
+asio::awaitable<void> run_job::fail(std::exception_ptr why) {
+    const auto self = shared_from_this();
     try {
         begin();
-        std::rethrow_exception(why);
+        std::rethrow_exception(std::move(why));
     } catch (const failure& reason) {
-        log(level::warning, "unit", "a run did not start",
-            {field("unit", spec_->name), field("reason", reason.what())});
-        if (record_.id != 0) failed_to_start(reason);
-        refuse(std::current_exception());
+        why = did_not_start(reason);
     }
+    auto written = durable();
+    co_await std::move(written);
+    refuse(std::move(why));
 }
 
 void run_job::refuse(std::exception_ptr why) {

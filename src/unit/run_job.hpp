@@ -60,9 +60,8 @@ public:
 
     // Once, by its unit: to its end and record. Throws nothing: see wait(). `log` outlives it.
     boost::asio::awaitable<void> execute();
-    // Instead of that: it will not be executed. fail() records that it failed.
-    void refuse(std::exception_ptr why);
-    void fail(const std::exception_ptr& why);
+    // Instead of that: it will not be executed. The record says that it failed.
+    boost::asio::awaitable<void> fail(std::exception_ptr why);
 
     // The record, once it is written. Throws what kept the run from starting.
     boost::asio::awaitable<run_record> wait();
@@ -93,7 +92,11 @@ private:
             run_order order);
     bool is_command() const { return spec_->name == command_name; }
     void begin();
+    void check_cancelled() const;  // throws failure(cancelled)
+    boost::asio::awaitable<int> durable();
     void start_process();
+    void refuse(std::exception_ptr why);
+    std::exception_ptr did_not_start(const failure& why);
     std::vector<std::string> environment() const;
     run_io::handlers handlers();
     boost::asio::awaitable<void> room();

@@ -95,6 +95,7 @@ std::unique_ptr<sqlite3, int (*)(sqlite3*)> open_reader(const std::string& path)
 }  // namespace
 
 std::int64_t run_store::add(const run_record& run) {
+    const store::without_sync later(db_);
     sqlite_statement put(
         db_.handle(),
         "INSERT INTO run (task, trigger, cause, state, started_at, ended_at) VALUES (?, ?, ?, ?, ?, ?)");
@@ -114,6 +115,7 @@ std::int64_t run_store::add(const run_record& run) {
 }
 
 void run_store::finish(const run_record& run) {
+    const store::without_sync later(db_);
     sqlite_statement put(
         db_.handle(),
         "UPDATE run SET state = ?, cause = ?, ended_at = ?, exit = ?, signal = ?, cpu_ms = ?, "
@@ -125,6 +127,7 @@ void run_store::finish(const run_record& run) {
 }
 
 void run_store::prune(const std::string& task, int keep) {
+    const store::without_sync later(db_);
     sqlite_statement drop(
         db_.handle(),
         "DELETE FROM run WHERE task = ?1 AND state <> 'running' AND id <= (SELECT id FROM run "
@@ -157,6 +160,7 @@ std::optional<schedule_record> run_store::schedule(const std::string& task) {
 }
 
 void run_store::set_schedule(const std::string& task, const schedule_record& record) {
+    const store::without_sync later(db_);
     sqlite_statement put(db_.handle(), "INSERT OR REPLACE INTO schedule VALUES (?, ?, ?, ?)");
     put.bind(task).bind(record.rule).bind(to_ms(record.anchor)).bind(to_ms(record.last_slot));
     db_.written(put.done(), "schedule");

@@ -225,15 +225,13 @@ private:
     std::unordered_map<pid_t, marks> marks_;
 };
 
-bool is_alive(const util::proc_stat& process) { return process.state != 'Z' && process.state != 'X'; }
-
 }  // namespace
 
 std::vector<member> find_members(const scope& wanted) {
     census now(wanted);
     std::vector<member> found;
     for (const auto& process : now.all()) {
-        if (!is_alive(process) || !now.belongs(process) || now.spares(process)) continue;
+        if (util::has_ended(process) || !now.belongs(process) || now.spares(process)) continue;
         found.push_back({process.pid, process.start_time});
     }
     return found;
@@ -270,7 +268,7 @@ void signal_scope_group(const scope& wanted, std::initializer_list<int> numbers)
     std::vector<member> group;
     bool sparing = false;
     for (const auto& process : now.all()) {
-        if (!is_alive(process) || !now.in_group(process)) continue;
+        if (util::has_ended(process) || !now.in_group(process)) continue;
         if (now.spares(process)) {
             sparing = true;
         } else {

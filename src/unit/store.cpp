@@ -100,7 +100,7 @@ kill_scope kill_named(const std::string& name) {
 
 }  // namespace
 
-store::store(const std::string& path) {
+store::store(const std::string& path) : path_(path) {
     configure_sqlite();
     if (path.empty()) {
         use_memory();
@@ -243,19 +243,13 @@ void store::set_consented() {
     written(put.done(), "consent");
 }
 
-// They mean nothing after a crash of the machine, so nothing waits for the disk: what the kernel has taken
-// survives a crash of this process.
-class store::without_sync {
-public:
-    explicit without_sync(store& of) : of_(of) { of_.execute("PRAGMA synchronous=NORMAL;"); }
-    ~without_sync() { of_.execute("PRAGMA synchronous=FULL;"); }
-    without_sync(const without_sync&) = delete;
-    without_sync& operator=(const without_sync&) = delete;
+store::without_sync::without_sync(store& of) : of_(of) { of_.execute("PRAGMA synchronous=NORMAL;"); }
 
-private:
-    store& of_;
-};
+store::without_sync::~without_sync() { of_.execute("PRAGMA synchronous=FULL;"); }
 
+std::string store::log_path() const { return path_.empty() || degraded_ ? std::string() : path_ + "-wal"; }
+
+// Process records mean nothing after a crash of the machine, so nothing waits for the disk.
 void store::put_process(const process_record& record) {
     const without_sync quick(*this);
     sqlite_statement put(db_, "INSERT OR REPLACE INTO process VALUES (?, ?, ?, ?, ?, ?, ?)");

@@ -94,6 +94,20 @@ public:
     sqlite3* handle() const { return db_; }
     bool written(bool done, std::string_view what);
 
+    // What is written during its life survives a crash of this process; one of the machine only after the
+    // file log_path() has been made durable (util/disk_sync.hpp).
+    class without_sync {
+    public:
+        explicit without_sync(store& of);
+        ~without_sync();
+        without_sync(const without_sync&) = delete;
+        without_sync& operator=(const without_sync&) = delete;
+
+    private:
+        store& of_;
+    };
+    std::string log_path() const;  // SQLite's write-ahead log; empty: the store is in memory
+
 private:
     enum class outcome { open, corrupt, unusable };
     struct attempt {
@@ -104,12 +118,12 @@ private:
     attempt prepare(const std::string& path);
     attempt judge(int code) const;
     void use_memory();
-    class without_sync;
     bool migrate(int version);
     bool execute(const char* sql);
     void close();
 
     sqlite3* db_ = nullptr;
+    const std::string path_;
     std::optional<std::string> degraded_;
     std::string set_aside_;
     bool history_lost_ = false;

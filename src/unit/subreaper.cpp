@@ -23,7 +23,7 @@ std::vector<pid_t> own_children() {
     if (auto list = util::children_of(self)) return *list;
     std::vector<pid_t> found;
     for (const auto& process : util::all_processes()) {
-        if (process.ppid == self && process.state == 'Z') found.push_back(process.pid);
+        if (process.ppid == self && util::has_ended(process)) found.push_back(process.pid);
     }
     return found;
 }

@@ -19,6 +19,7 @@
 #include "unit/unit_status.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
+#include "util/disk_sync.hpp"
 #include "util/wall_clock.hpp"
 
 namespace hob::unit {
@@ -33,6 +34,7 @@ struct unit_context {
     // Any unit by name; nullptr: there is none. Ask again after each suspension.
     std::function<std::shared_ptr<supervised>(std::string_view name)> find;
     run_store runs{options.db};
+    std::shared_ptr<util::disk_sync> disk{util::disk_sync::make(options.executor, options.db.log_path())};
     std::map<std::int64_t, std::weak_ptr<run_job>> jobs{};  // those that have begun and are not over, by id
     std::string root{};                                     // what patterns of files are relative to
     std::shared_ptr<util::wall_clock> wall{};               // made by the first that needs it

@@ -125,7 +125,8 @@ asio::awaitable<void> task::perform(std::shared_ptr<run_job> job) {
             missing = std::current_exception();
         }
         if (missing) {
-            job->fail(missing);
+            auto failed = job->fail(missing);
+            co_await std::move(failed);
             co_return;
         }
     }

@@ -70,6 +70,7 @@ std::optional<proc_stat> read_proc_stat(pid_t pid) {
     stat.session = number<pid_t>(field(rest, 3));
     for (const int ticks : {11, 12, 13, 14})
         stat.cpu_ticks += number<std::uint64_t>(field(rest, ticks));
+    stat.threads = number<int>(field(rest, 17));
     stat.start_time = number<std::uint64_t>(field(rest, 19));
     stat.rss_pages = number<std::uint64_t>(field(rest, 21));
     const bool has_memory =
@@ -79,6 +80,10 @@ std::optional<proc_stat> read_proc_stat(pid_t pid) {
         stat.environment_bytes = environment_end - number<std::uint64_t>(field(rest, 47));
     }
     return stat;
+}
+
+bool has_ended(const proc_stat& process) {
+    return (process.state == 'Z' || process.state == 'X') && process.threads <= 1;
 }
 
 std::uint64_t own_start_time() {

@@ -19,6 +19,7 @@ struct proc_stat {
     pid_t ppid = 0;
     pid_t pgrp = 0;
     pid_t session = 0;
+    int threads = 0;
     std::uint64_t start_time =
         0;  // clock ticks since boot (field 22): with pid and boot id, names one process
     std::uint64_t cpu_ticks = 0;  // user and system, and those of children that were waited for
@@ -29,6 +30,10 @@ struct proc_stat {
     // as empty, and no size is known.
     std::optional<std::uint64_t> environment_bytes;
 };
+
+// A zombie whose threads have all ended. While others go on, one whose first thread has ended looks like a
+// zombie, too, and still holds its descriptors and locks.
+bool has_ended(const proc_stat& process);
 
 std::optional<proc_stat> read_proc_stat(pid_t pid);
 std::uint64_t own_start_time();

@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(D06_a_newer_schema_is_refused_by_name_and_left_alone) {
     BOOST_TEST(json_at(ping.err, "/error/code").value_or("") == "version", ping.text());
     BOOST_TEST(ping.err.find(database(box)) != std::string::npos, ping.text());
     BOOST_TEST(ping.err.find("4711") != std::string::npos, ping.text());
-    BOOST_TEST(box.processes().empty());
+    BOOST_TEST(wait_until([&] { return box.processes().empty(); }));  // it tells before it ends
     BOOST_TEST(slurp(database(box)) == before);
     BOOST_TEST(!was_set_aside(box));
     BOOST_TEST(!exists(box.socket()));

@@ -252,7 +252,7 @@ std::vector<pid_t> sandbox::processes() const {
     const pid_t self = ::getpid();
     std::erase_if(found, [&](pid_t pid) {
         const auto at = std::find_if(all.begin(), all.end(), [&](const auto& p) { return p.pid == pid; });
-        return pid == self || at == all.end() || at->ppid == self || at->state == 'Z' || at->state == 'X';
+        return pid == self || at == all.end() || at->ppid == self || util::has_ended(*at);
     });
     return found;
 }

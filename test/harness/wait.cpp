@@ -119,7 +119,7 @@ bool exists(const std::string& path) {
 
 bool process_lives(pid_t pid) {
     const auto stat = util::read_proc_stat(pid);
-    return stat && stat->state != 'Z' && stat->state != 'X';
+    return stat && !util::has_ended(*stat);
 }
 
 bool remove_tree(const std::string& path) {

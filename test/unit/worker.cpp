@@ -267,6 +267,20 @@ BOOST_AUTO_TEST_CASE(D02_a_leftover_in_the_middle_of_starting_a_program_is_ended
     }
 }
 
+BOOST_AUTO_TEST_CASE(D02_a_leftover_whose_first_thread_has_ended_is_ended) {
+    units u(units::rpc());
+    const std::string program =
+        "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(1000,)).start(); "
+        "ctypes.CDLL(None).syscall(60, 0)";
+    const pid_t away = static_cast<pid_t>(
+        std::stol(u.call("spawn_away_command", "[\"python3\",\"-c\",\"" + program + "\"]")));
+    u.loop.until([&] { return hob::util::read_proc_stat(away)->state == 'Z'; });
+    BOOST_TEST(!units::is_gone(away));
+    failure_of([&] { u.call("die"); });
+    u.loop.until([&] { return u.state() == "failed"; });
+    BOOST_TEST(units::is_gone(away));
+}
+
 BOOST_AUTO_TEST_CASE(U12_answers_find_their_callers_in_any_order) {
     units u(units::rpc());
     pending_call held(u, "hold");
