@@ -50,6 +50,8 @@ asio::awaitable<std::string> answer_attach(lifecycle::daemon& daemon, std::share
                                            ipc::request asked) {
     auto unit = util::json_find_string(asked.params, {"unit"});
     if (!unit) throw failure(error_kind::usage, "cannot read the params: they are not {\"unit\":NAME}");
+    // A notification would outlive its client.
+    if (asked.id.empty()) throw failure(error_kind::usage, "cannot attach '" + *unit + "': it is no request");
     const auto number = std::make_shared<std::uint64_t>(0);  // the stream's, too
     unit::attach_stream to;
     to.output = [from, number](std::string_view bytes) {

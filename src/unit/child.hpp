@@ -49,7 +49,7 @@ struct child_options {
     int output = -1;
     int error = -1;
     bool terminal = false;  // `input` is a terminal, and becomes the controlling one of the session
-    int cgroup = -1;  // the directory of the cgroup to run in; -1: this process's own
+    int cgroup = -1;        // the directory of the cgroup to run in; -1: this process's own
 };
 
 class child {
