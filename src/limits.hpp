@@ -65,10 +65,21 @@ inline constexpr std::size_t lsp_documents_max =
     64;  // open at one server; the longest unused is closed for another
 inline constexpr std::size_t lsp_document_max = 8u << 20;  // a larger file is not opened at a server
 inline constexpr std::chrono::milliseconds lsp_first_word =
-    5s;                                               // after the first document: progress or diagnostics
+    5s;  // after the first document: progress or diagnostics
+inline constexpr std::chrono::milliseconds lsp_next_word =
+    60s;                                              // among many changed files: the diagnostics of the next
 inline constexpr std::size_t stderr_tail_lines = 10;  // kept for the error when a worker dies
 inline constexpr std::size_t stderr_tail_bytes = 8u << 10;
 inline constexpr std::size_t log_line_max = 64u << 10;  // a longer line is kept in pieces
+
+// Editors that share a worker.
+inline constexpr std::size_t attached_requests_max = 256;    // of one, in flight, before it is read on
+inline constexpr std::size_t attached_input_max = 4u << 20;  // before a worker that reads slowly, likewise
+inline constexpr std::size_t attached_backlog_max = 48u
+                                                    << 20;    // behind one that does not read: it is cut off
+inline constexpr std::size_t attached_piece = 1u << 20;       // of what is sent to it, at once
+inline constexpr std::size_t attached_text_max = 256u << 20;  // of the documents that it has open
+inline constexpr std::chrono::milliseconds attached_look = 2s;  // between looks at the files, while it asks
 
 // Services.
 inline constexpr std::chrono::milliseconds probe_pause_min =

@@ -4,6 +4,7 @@
 
 namespace hob::cmd {
 
+extern constinit const command attach_command;
 extern constinit const command call_command;
 extern constinit const command check_command;
 extern constinit const command completions_command;
@@ -30,11 +31,11 @@ namespace {
 
 // Sorted by name.
 constexpr const command* table[] = {
-    &call_command,   &check_command,    &completions_command, &daemon_command,  &doctor_command,
-    &events_command, &help_command,     &init_command,        &list_command,    &logs_command,
-    &ping_command,   &prompt_command,   &reload_command,      &restart_command, &run_command,
-    &runs_command,   &shutdown_command, &start_command,       &status_command,  &stop_command,
-    &wait_command,
+    &attach_command, &call_command,   &check_command,    &completions_command, &daemon_command,
+    &doctor_command, &events_command, &help_command,     &init_command,        &list_command,
+    &logs_command,   &ping_command,   &prompt_command,   &reload_command,      &restart_command,
+    &run_command,    &runs_command,   &shutdown_command, &start_command,       &status_command,
+    &stop_command,   &wait_command,
 };
 
 }  // namespace

@@ -65,6 +65,26 @@ asio::awaitable<std::string> call_table::ask(std::shared_ptr<call_table> shared,
     co_return std::move(call.result);
 }
 
+std::uint64_t call_table::post(std::string method, std::string params, answer_receiver done) {
+    if (closed_) throw failure(*closed_);
+    auto made = std::make_unique<pending>(executor_);
+    const std::uint64_t id = ++last_id_;
+    made->id = id;
+    made->message = speaks_.dialect->request(id, unit_, method, params);
+    made->done_is_told = std::move(done);
+    pending& call = *made;
+    posted_.emplace(id, std::move(made));
+    add(call);  // it may be gone after this
+    return id;
+}
+
+void call_table::withdraw(std::uint64_t id) {
+    const auto found = posted_.find(id);
+    if (found == posted_.end()) return;
+    withdraw(*found->second);
+    posted_.erase(found);
+}
+
 void call_table::add(pending& call) {
     last_used_ = std::chrono::steady_clock::now();
     waiting_.emplace(call.id, &call);
@@ -115,6 +135,10 @@ void call_table::complete(pending& call) {
     call.done = true;
     call.timer.cancel();
     last_used_ = std::chrono::steady_clock::now();
+    const auto mine = posted_.extract(call.id);
+    if (mine.empty()) return;
+    const auto tell = std::move(call.done_is_told);
+    tell(call.failed, std::move(call.result));
 }
 
 void call_table::withdraw(pending& call) {

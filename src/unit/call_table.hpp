@@ -41,6 +41,11 @@ public:
     // Throws failure; on cancellation and at the limit the request is withdrawn.
     static boost::asio::awaitable<std::string> ask(std::shared_ptr<call_table> shared, question what);
 
+    // A request that no coroutine waits for. Throws as ask(), but for what it comes to: `done` is told that,
+    // once, maybe before this returns, unless it is withdrawn before. The id that withdraw() takes.
+    std::uint64_t post(std::string method, std::string params, answer_receiver done);
+    void withdraw(std::uint64_t id);
+
     // What is not waited for; whatever is answered to it is dropped. False: the worker's queue is full.
     // Throws failure(usage) as dialect::notification does.
     bool notify(std::string_view method, std::string_view params_raw, event_watch* watch = nullptr);
@@ -71,7 +76,8 @@ private:
         bool done = false;
         std::optional<failure> failed;
         std::string result;
-        util::timer timer;  // the limit; cancelled when the call is done
+        util::timer timer;             // the limit; cancelled when the call is done
+        answer_receiver done_is_told;  // of one that was posted
     };
     struct registration;
 
@@ -88,7 +94,8 @@ private:
     std::uint64_t& last_id_;
     std::function<bool(std::string)> send_;
     std::map<std::uint64_t, pending*>
-        waiting_;  // by id, so the oldest first; each lives in its caller's coroutine
+        waiting_;  // by id, so the oldest first; each lives in its caller's coroutine, or in posted_
+    std::map<std::uint64_t, std::unique_ptr<pending>> posted_;
     std::optional<std::uint64_t>
         asked_;  // one_at_a_time: what the worker works on, whether or not anybody waits
     std::set<std::uint64_t> unwaited_;  // sent, and an answer to it is nobody's, but expected

@@ -3,11 +3,13 @@
 // messages and messages into answers. Both are without I/O. Another protocol is another pair of these.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "error.hpp"
 #include "ipc/frame.hpp"
 #include "unit/spec.hpp"
 
@@ -75,6 +77,9 @@ struct answer {
     std::string payload;
     std::string text;
 };
+
+// Told once what a request came to: why it failed, or its raw result.
+using answer_receiver = std::function<void(const std::optional<failure>& failed, std::string result)>;
 
 class dialect {
 public:

@@ -36,7 +36,7 @@ std::optional<std::string> text_of_file(const std::string& path) {
 }
 
 std::string identifier(const lsp_documents::document& which, bool with_version) {
-    std::string text = R"({"uri":)" + util::json_quote(uri_of_path(which.path));
+    std::string text = R"({"uri":)" + util::json_quote(which.uri);
     if (with_version) text += fmt::format(R"(,"version":{})", which.version);
     return text + "}";
 }
@@ -60,10 +60,12 @@ void lsp_documents::change(wire& with, document& which, std::string text) {
 }
 
 void lsp_documents::touch(wire& with, const std::string& path) {
-    if (const document* which = find(path)) {
-        with.notify("textDocument/didSave", R"({"textDocument":)" + identifier(*which, false) +
-                                                R"(,"text":)" + util::json_quote(which->text) + "}");
-    }
+    const document* which = find(path);
+    if (!which) return;
+    std::string saved = R"({"textDocument":)" + identifier(*which, false);
+    // What an editor has not saved was not saved: the server is only to look again.
+    if (!which->lent) saved += R"(,"text":)" + util::json_quote(which->text);
+    with.notify("textDocument/didSave", saved + "}");
 }
 
 void lsp_documents::close(wire& with, const std::string& path) {
@@ -73,9 +75,10 @@ void lsp_documents::close(wire& with, const std::string& path) {
 
 void lsp_documents::close_longest_unused(wire& with) {
     const auto oldest = std::min_element(open_.begin(), open_.end(), [](const auto& a, const auto& b) {
+        if ((a.second.lent != nullptr) != (b.second.lent != nullptr)) return b.second.lent != nullptr;
         return a.second.used < b.second.used;
     });
-    close(with, std::string(oldest->first));
+    if (oldest != open_.end() && !oldest->second.lent) close(with, std::string(oldest->first));
 }
 
 void lsp_documents::use(const std::string& path) {
@@ -83,9 +86,10 @@ void lsp_documents::use(const std::string& path) {
 }
 
 lsp_documents::document* lsp_documents::open(wire& with, const std::string& path, std::string text) {
-    if (open_.size() >= limits::lsp_documents_max) close_longest_unused(with);
+    if (own() >= limits::lsp_documents_max) close_longest_unused(with);
     document& made = open_[path];
     made.path = path;
+    made.uri = uri_of_path(path);
     made.hash = util::sha256_hex(text);
     made.text = std::move(text);
     made.used = ++uses_;
@@ -98,6 +102,7 @@ lsp_documents::document* lsp_documents::open(wire& with, const std::string& path
 
 lsp_documents::document* lsp_documents::sync(wire& with, const std::string& path) {
     document* which = find(path);
+    if (which && which->lent) return which;
     // The clock of a file system is coarse: only the content tells for sure.
     auto text = text_of_file(path);
     if (!text) {
@@ -114,6 +119,8 @@ void lsp_documents::bury(wire& with, const std::string& path) {
     document* which = find(path);
     if (!which) {
         which = open(with, path, {});
+    } else if (which->lent) {
+        return;
     } else if (!which->buried) {
         change(with, *which, {});
     }
@@ -126,24 +133,62 @@ bool lsp_documents::sync_all(wire& with) {
         paths.push_back(path);
     bool changed = false;
     for (const auto& path : paths) {
-        const int before = open_.at(path).version;
+        const auto before = open_.at(path).version;
         sync(with, path);
         changed = changed || open_.at(path).version != before;
     }
     return changed;
 }
 
-bool lsp_documents::all_diagnosed() const {
-    return std::all_of(open_.begin(), open_.end(), [](const auto& one) { return one.second.diagnosed; });
+std::size_t lsp_documents::undiagnosed(whose which) const {
+    return static_cast<std::size_t>(std::count_if(open_.begin(), open_.end(), [which](const auto& one) {
+        return !one.second.diagnosed && (which == whose::all || !one.second.lent);
+    }));
+}
+
+std::size_t lsp_documents::own() const {
+    return static_cast<std::size_t>(
+        std::count_if(open_.begin(), open_.end(), [](const auto& one) { return !one.second.lent; }));
+}
+
+void lsp_documents::lend(wire& with, const std::string& path, std::string uri, const std::string& text,
+                         std::int64_t version) {
+    const document* which = find(path);
+    if (which && !which->lent) close(with, path);
+    document made;
+    made.path = path;
+    made.uri = std::move(uri);
+    made.lent = &text;
+    made.version = version;
+    open_.insert_or_assign(path, std::move(made));
+}
+
+void lsp_documents::lent_changed(const std::string& path, std::int64_t version) {
+    document& which = open_.at(path);
+    which.version = version;
+    which.diagnosed = false;
+}
+
+void lsp_documents::take_back(wire& with, const std::string& path, const std::string& last_text) {
+    open_.erase(path);
+    if (!path.starts_with('/')) return;
+    auto text = text_of_file(path);
+    if (!text) {
+        bury(with, path);
+    } else if (*text != last_text) {
+        open(with, path, std::move(*text));
+    }
 }
 
 void lsp_documents::published(const std::string& params) {
     const auto uri = util::json_find_string(params, {"uri"});
-    const auto path = uri ? path_of_uri(*uri) : std::nullopt;
-    document* which = path ? find(*path) : nullptr;
+    document* which = uri ? find(document_key(*uri)) : nullptr;
     if (!which) return;
     const auto version = util::json_find_integer(params, {"version"});
+    versions_ = versions_ || version;
     if (version && *version != which->version) return;
+    // Of the daemon's own document, maybe, that was closed for the editor's.
+    if (which->lent && versions_ && !version) return;
     which->diagnostics = util::json_find(params, {"diagnostics"});
     which->diagnosed = true;
 }

@@ -10,7 +10,8 @@
 #include "error.hpp"
 #include "limits.hpp"
 #include "unit/lsp_documents.hpp"
-#include "unit/lsp_files.hpp"
+#include "unit/lsp_editor.hpp"
+#include "unit/lsp_sync.hpp"
 #include "unit/lsp_text.hpp"
 #include "unit/progress_tokens.hpp"
 #include "unit/script.hpp"
@@ -26,8 +27,8 @@ namespace asio = boost::asio;
 
 constexpr std::string_view our_capabilities = R"({
 "general":{"positionEncodings":["utf-16"]},
-"window":{"workDoneProgress":true,"showDocument":{"support":false},"showMessage":{}},
-"workspace":{"applyEdit":false,"configuration":true,"workspaceFolders":true,"symbol":{},
+"window":{"workDoneProgress":true,"showDocument":{"support":true},"showMessage":{}},
+"workspace":{"applyEdit":true,"configuration":true,"workspaceFolders":true,"symbol":{},
 "didChangeConfiguration":{"dynamicRegistration":true},
 "didChangeWatchedFiles":{"dynamicRegistration":true,"relativePatternSupport":true},
 "workspaceEdit":{"documentChanges":true,"resourceOperations":["create","rename","delete"]}},
@@ -88,8 +89,7 @@ public:
 
     asio::awaitable<std::string> start(wire& with) override {
         changed_.emplace(with.executor());
-        files_.emplace(with.spec().cwd);
-        files_->look();
+        sync_.emplace(documents_, with.spec().cwd);
         const std::string folder = R"({"uri":)" + util::json_quote(uri_of_path(with.spec().cwd)) +
                                    R"(,"name":)" + util::json_quote(with.spec().name) + "}";
         const std::string ours = fmt::format(
@@ -101,8 +101,8 @@ public:
                      util::deadline::in(limits::handshake_timeout));
         const std::string result = co_await std::move(answered);
         capabilities_ = util::json_find(result, {"capabilities"});
-        utf8_ = util::json_find_string(capabilities_, {"positionEncoding"}) == "utf-8" ||
-                util::json_find_string(result, {"offsetEncoding"}) == "utf-8";
+        common_->utf8 = util::json_find_string(capabilities_, {"positionEncoding"}) == "utf-8" ||
+                        util::json_find_string(result, {"offsetEncoding"}) == "utf-8";
         with.notify("initialized", "{}");
         if (spec_of(with).settings_json != "{}") {
             with.notify("workspace/didChangeConfiguration",
@@ -136,6 +136,10 @@ public:
         auto settled = settle(first, limit);
         co_await std::move(settled);
         if (wish.remark && !progress_.empty()) wish.remark("incomplete: it is still " + activity());
+        if (wish.remark && reading_) {
+            wish.remark(fmt::format("incomplete: {} changed files are not read again yet",
+                                    sync_->behind() + documents_.undiagnosed(lsp_documents::whose::own)));
+        }
         // The disk may have changed while this waited.
         bring_up_to_date(with, path);
         fill_in(wish, given);
@@ -156,7 +160,10 @@ public:
         if (method == "workspace/configuration") {
             with.reply(request, configuration(with, request.payload));
         } else if (method == "client/registerCapability") {
-            register_watchers(request.payload);
+            sync_->register_watchers(request.payload);
+            with.reply(request, "null");
+        } else if (method == "client/unregisterCapability") {
+            sync_->unregister_watchers(request.payload);
             with.reply(request, "null");
         } else if (method == "workspace/workspaceFolders") {
             with.reply(request, R"([{"uri":)" + util::json_quote(uri_of_path(with.spec().cwd)) +
@@ -165,14 +172,23 @@ public:
             with.reply(request, R"({"applied":false,"failureReason":"hob changes no files"})");
         } else if (method == "window/showDocument") {
             with.reply(request, R"({"success":false})");
-        } else if (method == "client/unregisterCapability" || method == "window/workDoneProgress/create" ||
-                   method == "window/showMessageRequest" ||
+        } else if (method == "window/workDoneProgress/create" || method == "window/showMessageRequest" ||
                    (method.starts_with("workspace/") && method.ends_with("/refresh"))) {
             with.reply(request, "null");
         } else {
             return false;
         }
         return true;
+    }
+
+    std::shared_ptr<attachment> attach(std::shared_ptr<wire> with, attach_stream to) override {
+        common_->look = [this](wire& at) { bring_up_to_date(at, {}); };
+        return std::make_shared<lsp_editor>(std::move(with), shared_from_this(), common_, std::move(to));
+    }
+
+    void end() override {
+        ended_ = true;
+        if (changed_) changed_->ring();
     }
 
     std::uint64_t heard(wire& with, const std::string& name, std::string& params) override {
@@ -205,58 +221,15 @@ private:
 
     // What the server knows of the disk, from here on without a suspension until the request is sent.
     void bring_up_to_date(wire& with, const std::string& path) {
-        const bool announced = announce_changes(with);
+        common_->looked = std::chrono::steady_clock::now();
+        const bool announced = sync_->announce(with);
+        if (sync_->behind() > 0 && !std::exchange(reading_, true)) {
+            with.run(read_behind(with), "changed files of " + with.spec().name);
+        }
         const bool changed = documents_.sync_all(with);
         if (!path.empty() && documents_.sync(with, path)) documents_.use(path);
         // A file that it includes may have changed: servers look at that when the document is saved.
         if (announced && !changed && !path.empty()) documents_.touch(with, path);
-    }
-
-    bool announce_changes(wire& with) {
-        std::string changes;
-        const auto looked = files_->look();
-        for (const auto& one : looked) {
-            if (!is_watched(one.path)) continue;
-            // An index of files that are not open is brought up to date late, or never: what is open is not.
-            if (looked.size() <= limits::lsp_documents_max / 2 && is_source_path(one.path)) {
-                if (one.what == lsp_files::change_kind::deleted) {
-                    documents_.bury(with, one.path);
-                } else {
-                    documents_.sync(with, one.path);
-                }
-            }
-            changes += fmt::format(R"({}{{"uri":{},"type":{}}})", changes.empty() ? "" : ",",
-                                   util::json_quote(uri_of_path(one.path)), static_cast<int>(one.what));
-        }
-        if (changes.empty()) return false;
-        with.notify("workspace/didChangeWatchedFiles", R"({"changes":[)" + changes + "]}");
-        return true;
-    }
-
-    // A server that registers no pattern is told of everything.
-    bool is_watched(const std::string& path) const {
-        if (patterns_.empty()) return true;
-        const std::string& root = files_->root();
-        for (const auto& [id, pattern] : patterns_) {
-            const bool whole = pattern.starts_with('/');
-            if (lsp_glob_matches(pattern, whole ? path : path.substr(root.size() + 1))) return true;
-        }
-        return false;
-    }
-
-    void register_watchers(const std::string& params) {
-        const auto all = util::json_array_elements(util::json_find(params, {"registrations"}));
-        for (const auto one : all.value_or(std::vector<std::string_view>())) {
-            if (util::json_find_string(one, {"method"}) != "workspace/didChangeWatchedFiles") continue;
-            const auto id = util::json_find_string(one, {"id"}).value_or("");
-            const auto watchers =
-                util::json_array_elements(util::json_find(one, {"registerOptions", "watchers"}));
-            for (const auto watcher : watchers.value_or(std::vector<std::string_view>())) {
-                auto pattern = util::json_find_string(watcher, {"globPattern"});
-                if (!pattern) pattern = util::json_find_string(watcher, {"globPattern", "pattern"});
-                if (pattern) patterns_.emplace_back(id, *pattern);
-            }
-        }
     }
 
     std::string configuration(wire& with, const std::string& params) const {
@@ -280,17 +253,48 @@ private:
     // says by them that it has taken a change in.
     asio::awaitable<void> settle(bool first, util::deadline limit) {
         const auto enough = util::deadline::in(limit.remaining() / 2).earlier(limit);
-        const auto first_word = util::deadline::in(limits::lsp_first_word).earlier(enough);
-        while ((first || publishes_) && !documents_.all_diagnosed() && (!first || progress_.empty())) {
+        while (reading_) {
             auto change = changed_->wait();
-            const bool in_time = co_await util::within(first_word.remaining(), std::move(change));
+            const bool in_time = co_await util::within(enough.remaining(), std::move(change));
             if (!in_time) break;
         }
+        auto said = diagnosed(first, enough);
+        co_await std::move(said);
         while (!progress_.empty()) {
             auto change = changed_->wait();
             const bool in_time = co_await util::within(enough.remaining(), std::move(change));
             if (!in_time) break;
         }
+    }
+
+    // Until something was published of each document; one that has published is given a moment for each.
+    asio::awaitable<void> diagnosed(bool first, util::deadline limit) {
+        auto moment = util::deadline::in(limits::lsp_first_word).earlier(limit);
+        std::size_t left = documents_.undiagnosed(lsp_documents::whose::all);
+        while ((first || publishes_) && left > 0 && !ended_ && (!first || progress_.empty())) {
+            auto change = changed_->wait();
+            const bool in_time = co_await util::within(moment.remaining(), std::move(change));
+            if (!in_time) break;
+            const std::size_t now = documents_.undiagnosed(lsp_documents::whose::all);
+            if (now < left) moment = util::deadline::in(limits::lsp_first_word).earlier(limit);
+            left = now;
+        }
+    }
+
+    // What changed is opened some at a time, as the server reads it: a document that is closed unread would
+    // not be read at all.
+    asio::awaitable<void> read_behind(wire& with) {
+        while (!ended_ && sync_->behind() > 0) {
+            bool in_time = true;
+            while (in_time && !ended_ && documents_.undiagnosed(lsp_documents::whose::own) > 0) {
+                auto change = changed_->wait();
+                const auto patience = publishes_ ? limits::lsp_next_word : limits::lsp_first_word;
+                in_time = co_await util::within(patience, std::move(change));
+            }
+            if (!ended_) sync_->open_next(with);
+        }
+        reading_ = false;
+        changed_->ring();
     }
 
     void progressed(wire& with, std::string token, std::string_view value) {
@@ -324,7 +328,7 @@ private:
             const auto line = static_cast<std::size_t>(*given.line);
             const auto column = static_cast<std::size_t>(given.column.value_or(1));
             const std::size_t character =
-                which ? lsp_character(which->text, line, column, utf8_) : column - 1;
+                which ? lsp_character(which->now(), line, column, common_->utf8) : column - 1;
             wish.params = util::json_set(wish.params, {"position"},
                                          fmt::format(R"({{"line":{},"character":{}}})", line - 1, character));
         }
@@ -365,15 +369,16 @@ private:
         std::optional<std::int64_t> percent;
     };
     std::string capabilities_;
-    bool utf8_ = false;
-    lsp_documents documents_;
-    std::optional<lsp_files> files_;
-    std::vector<std::pair<std::string, std::string>> patterns_;  // by registration, as the server has them
-    std::map<std::string, work> progress_;                       // of the server's own, by token
-    bool publishes_ = false;                                     // diagnostics, by itself
-    std::optional<util::bell> changed_;                          // diagnostics or progress came
-    std::shared_ptr<progress_tokens> tokens_ =
-        std::make_shared<progress_tokens>();  // also held by each token
+    // also the editors'
+    std::shared_ptr<lsp_common> common_ = std::make_shared<lsp_common>();
+    lsp_documents& documents_ = common_->documents;
+    std::optional<lsp_sync> sync_;
+    bool reading_ = false;                  // read_behind() runs
+    bool ended_ = false;                    // the process is gone
+    std::map<std::string, work> progress_;  // of the server's own, by token
+    bool publishes_ = false;                // diagnostics, by itself
+    std::optional<util::bell> changed_;     // diagnostics or progress came
+    std::shared_ptr<progress_tokens>& tokens_ = common_->tokens;
 };
 
 }  // namespace

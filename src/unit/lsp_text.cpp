@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "util/json_edit.hpp"
 #include "util/utf8.hpp"
 
 namespace hob::unit {
@@ -67,6 +68,24 @@ std::string_view line_of(std::string_view text, std::size_t line) {
     text = text.substr(0, text.find('\n'));
     if (text.ends_with('\r')) text.remove_suffix(1);
     return text;
+}
+
+// Where `character` of `line`, both from 0, is in the text; beyond the end of either it is that end.
+std::size_t offset_of(std::string_view text, std::int64_t line, std::int64_t character, bool utf8) {
+    std::size_t at = 0;
+    for (; line > 0; --line) {
+        at = text.find_first_of("\r\n", at);
+        if (at == std::string_view::npos) return text.size();
+        at += text.substr(at, 2) == "\r\n" ? 2 : 1;
+    }
+    const std::string_view row = text.substr(at, text.find_first_of("\r\n", at) - at);
+    std::size_t in_row = 0;
+    for (std::int64_t units = 0; units < character && in_row < row.size();) {
+        const std::size_t length = std::max<std::size_t>(1, util::utf8_sequence(row.substr(in_row)));
+        units += utf8 ? static_cast<std::int64_t>(length) : length == 4 ? 2 : 1;
+        in_row += length;
+    }
+    return at + std::min(in_row, row.size());
 }
 
 // `{a,b}` written out; braces do not nest in what servers send.
@@ -148,6 +167,8 @@ std::optional<std::string> path_of_uri(std::string_view uri) {
     return path;
 }
 
+std::string document_key(std::string_view uri) { return path_of_uri(uri).value_or(std::string(uri)); }
+
 bool is_source_path(std::string_view path) {
     const std::string_view name = path.substr(path.rfind('/') + 1);
     const std::size_t dot = name.rfind('.');
@@ -177,6 +198,26 @@ std::size_t lsp_character(std::string_view text, std::size_t line, std::size_t c
         at += length;
     }
     return units;
+}
+
+bool lsp_apply_change(std::string& text, std::string_view change, bool utf8) {
+    auto inserted = util::json_find_string(change, {"text"});
+    if (!inserted) return false;
+    if (util::json_member_of(change, "range").empty()) {
+        text = std::move(*inserted);
+        return true;
+    }
+    std::array<std::size_t, 2> ends{};
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+        const char* which = i == 0 ? "start" : "end";
+        const auto line = util::json_find_integer(change, {"range", which, "line"});
+        const auto character = util::json_find_integer(change, {"range", which, "character"});
+        if (!line || !character) return false;
+        ends[i] = offset_of(text, *line, *character, utf8);
+    }
+    if (ends[1] < ends[0]) return false;
+    text.replace(ends[0], ends[1] - ends[0], *inserted);
+    return true;
 }
 
 bool lsp_glob_matches(std::string_view pattern, std::string_view path) {

@@ -57,7 +57,8 @@ struct process_io::state {
           input(own(on, std::move(pipes.input.write))),
           sources{source{own(on, std::move(pipes.output.read)), util::event(on)},
                   source{own(on, std::move(pipes.error.read)), util::event(on)}},
-          handle(std::move(what)) {}
+          handle(std::move(what)),
+          room(on) {}
 
     const std::function<void(std::string_view)>& handler(int which) const {
         return which == 0 ? handle.output : handle.error;
@@ -96,8 +97,10 @@ struct process_io::state {
     asio::posix::stream_descriptor input;
     std::array<source, 2> sources;
     handlers handle;
-    std::string queue;     // not yet written
-    bool writing = false;  // write_queued runs
+    std::string queue;           // not yet written
+    std::size_t batch_left = 0;  // of what write_queued has taken out of it
+    bool writing = false;        // write_queued runs
+    util::bell room;             // some of it was written, or never will be
 };
 
 process_io::process_io(std::unique_ptr<state> initial) : state_(std::move(initial)) {}
@@ -164,8 +167,12 @@ asio::awaitable<void> process_io::write_queued() {
             boost::system::error_code error;
             auto token = asio::redirect_error(asio::use_awaitable, error);
             const auto buffer = asio::buffer(batch.data() + written, batch.size() - written);
+            my.batch_left = batch.size() - written;
             written += co_await my.input.async_write_some(buffer, token);
+            my.batch_left = batch.size() - written;
+            my.room.ring();
             if (!error) continue;
+            my.batch_left = 0;
             my.writing = false;
             if (error != asio::error::operation_aborted) input_failed();
             co_return;
@@ -186,9 +193,20 @@ std::size_t process_io::unread() const {
     return static_cast<std::size_t>(waiting);
 }
 
+std::size_t process_io::queued() const {
+    return state_->input.is_open() ? state_->queue.size() + state_->batch_left : 0;
+}
+
+asio::awaitable<void> process_io::taken() {
+    const auto self = shared_from_this();
+    auto rung = state_->room.wait();
+    co_await std::move(rung);
+}
+
 void process_io::close_input() {
     boost::system::error_code ignored;
     state_->queue.clear();
+    state_->room.ring();
     if (state_->input.is_open()) state_->input.close(ignored);
 }
 

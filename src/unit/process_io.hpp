@@ -48,6 +48,9 @@ public:
 
     // False: the queue is full (limits::worker_input_max), or the input is closed; nothing was queued.
     bool send(std::string bytes);
+    std::size_t queued() const;  // bytes that it has not taken
+    boost::asio::awaitable<void>
+    taken();                     // until it has taken some, or takes no more; throws on cancellation
     std::size_t unread() const;  // bytes of its output that are in the pipe
     void close_input();          // what is queued is dropped
 

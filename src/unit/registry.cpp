@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "error.hpp"
+#include "unit/attachment.hpp"
 #include "unit/service.hpp"
 #include "unit/task.hpp"
 #include "unit/worker.hpp"
@@ -60,12 +61,12 @@ public:
         return found->second;
     }
 
-    std::shared_ptr<worker> worker_named(const std::string& name) const {
+    std::shared_ptr<worker> worker_named(const std::string& name, const char* verb = "call") const {
         const unit_spec* spec = find(name);
-        if (!spec) throw unknown("call", name);
+        if (!spec) throw unknown(verb, name);
         if (spec->kind == unit_kind::worker) return std::static_pointer_cast<worker>(units.at(name));
         throw failure(error_kind::unit_failed,
-                      fmt::format("cannot call '{}': it is a {}, and only workers are called", name,
+                      fmt::format("cannot {} '{}': it is a {}, and only workers are called", verb, name,
                                   name_of(spec->kind)));
     }
 
@@ -238,6 +239,18 @@ asio::awaitable<std::string> registry::list(std::string unit,
     co_return co_await std::move(answer);
 }
 
+asio::awaitable<int> registry::attach(std::string unit, attach_stream to,
+                                      std::function<void(std::uint64_t)> began) {
+    const auto one = impl_->worker_named(unit, "attach");
+    auto attached = one->attach(std::move(to), std::move(began));
+    co_return co_await std::move(attached);
+}
+
+std::shared_ptr<attachment> registry::attachment_of(std::uint64_t number) const {
+    const auto found = impl_->context->attachments.find(number);
+    return found == impl_->context->attachments.end() ? nullptr : found->second.lock();
+}
+
 asio::awaitable<void> registry::start(std::string unit,
                                       std::optional<std::vector<std::string>> caller_environment) {
     auto started = impl_->unit_named("start", unit)->start(std::move(caller_environment));
@@ -370,6 +383,10 @@ run_store& registry::runs() { return impl_->context->runs; }
 
 asio::awaitable<void> registry::drain() {
     impl_->context->draining = true;
+    const failure ending(error_kind::cancelled, "cannot attach 'it': the daemon is shutting down");
+    for (const auto& [number, one] : impl_->context->attachments) {
+        if (const auto attached = one.lock()) attached->end(ending);
+    }
     for (;;) {
         const auto left = impl_->running();
         const auto busy = std::find_if(left.begin(), left.end(), [](const unit_ptr& one) {

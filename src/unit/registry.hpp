@@ -84,6 +84,13 @@ public:
     boost::asio::awaitable<std::string> list(std::string unit,
                                              std::optional<std::chrono::milliseconds> timeout);
 
+    // Somebody who speaks the worker's protocol himself shares its process, see attachment, until he has said
+    // goodbye: the exit status that he is to see. `began` is given the number that attachment_of() takes.
+    // Throws as call(). Cancelling the coroutine ends it.
+    boost::asio::awaitable<int> attach(std::string unit, attach_stream to,
+                                       std::function<void(std::uint64_t number)> began);
+    std::shared_ptr<attachment> attachment_of(std::uint64_t number) const;  // nullptr: it is over
+
     // Returns once it is ready (a worker: warm). `caller_environment`: the base of its environment from now
     // on. Throws failure(unit_unknown, unit_failed).
     boost::asio::awaitable<void> start(std::string unit,
@@ -114,7 +121,8 @@ public:
     std::shared_ptr<run_job> job(std::int64_t run) const;  // that has begun and is not over; or nullptr
     run_store& runs();
 
-    // Nothing begins by itself any more; returns once no run is on. Cancellation ends the wait.
+    // Nothing begins by itself any more, and attachments end; returns once no run is on. Cancellation ends
+    // the wait.
     boost::asio::awaitable<void> drain();
 
     // Each unit's stop signal to its group, its stop timeout, SIGKILL, then escapees as `kill` says; a unit

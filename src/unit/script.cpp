@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "error.hpp"
+#include "unit/attachment.hpp"
 
 namespace hob::unit {
 
@@ -33,6 +34,16 @@ asio::awaitable<std::string> script::list(wire& with, util::deadline) {
                   fmt::format("cannot list '{}': its protocol is {}, which has no lists", with.spec().name,
                               name_of(std::get<worker_spec>(with.spec().detail).protocol)));
     co_return std::string();
+}
+
+std::shared_ptr<attachment> script::attach(std::shared_ptr<wire> with, attach_stream to) {
+    const auto which = std::get<worker_spec>(with->spec().detail).protocol;
+    if (which != worker_protocol::jsonrpc) {
+        throw failure(error_kind::usage,
+                      fmt::format("cannot attach '{}': its protocol is {}, which is not shared",
+                                  with->spec().name, name_of(which)));
+    }
+    return std::make_shared<attachment>(std::move(with), shared_from_this(), std::move(to));
 }
 
 bool script::asked(wire&, const answer&) { return false; }

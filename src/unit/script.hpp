@@ -56,10 +56,21 @@ public:
     // The request that a call is about: its events count from here on.
     virtual boost::asio::awaitable<std::string> ask_for(event_watch* watch, std::string method,
                                                         std::string params, util::deadline limit) = 0;
+    // As call_table's.
+    virtual std::uint64_t post(std::string method, std::string params, answer_receiver done) = 0;
+    virtual void withdraw(std::uint64_t id) = 0;
+    // Bytes that the process has not read, and a wait for fewer.
+    virtual std::size_t queued() const = 0;
+    virtual boost::asio::awaitable<void> taken() = 0;
     // False: it could not be sent.
     virtual bool notify(std::string_view method, std::string_view params) = 0;
     virtual void reply(const answer& request, std::string_view result) = 0;
     virtual void refuse(const answer& request) = 0;
+    // What start() came to.
+    virtual const std::string& handshake() const = 0;
+    // Starts `work` on its own, which may refer to this and its script, and is to end soon after
+    // script::end().
+    virtual void run(boost::asio::awaitable<void> work, std::string name) = 0;
 
     // What the unit is doing, for `hob status`; empty: nothing worth a word.
     virtual void set_activity(std::string text) = 0;
@@ -77,6 +88,9 @@ public:
 protected:
     ~wire() = default;
 };
+
+class attachment;
+struct attach_stream;
 
 // Calls that must not overlap. Those of one lane wait for each other in order, or are refused.
 struct lane_rule {
@@ -114,6 +128,12 @@ public:
     virtual std::uint64_t heard(wire& with, const std::string& name, std::string& params);
 
     virtual std::uint64_t generation() const { return 0; }  // 0: there are none
+
+    // Somebody who speaks the protocol himself shares the process from here on. Throws failure(usage) where
+    // the protocol cannot be shared.
+    virtual std::shared_ptr<attachment> attach(std::shared_ptr<wire> with, attach_stream to);
+    // The process is gone.
+    virtual void end() {}
 };
 
 std::shared_ptr<script> make_dap_script();

@@ -25,6 +25,7 @@
 namespace hob::unit {
 
 class supervised;
+class attachment;
 class run_job;
 
 // What all units share; the registry makes it, and every unit holds it, too.
@@ -36,8 +37,10 @@ struct unit_context {
     run_store runs{options.db};
     std::shared_ptr<util::disk_sync> disk{util::disk_sync::make(options.executor, options.db.log_path())};
     std::map<std::int64_t, std::weak_ptr<run_job>> jobs{};  // those that have begun and are not over, by id
-    std::string root{};                                     // what patterns of files are relative to
-    std::shared_ptr<util::wall_clock> wall{};               // made by the first that needs it
+    std::map<std::uint64_t, std::weak_ptr<attachment>> attachments{};  // those that are on, by number
+    std::uint64_t last_attachment = 0;
+    std::string root{};                        // what patterns of files are relative to
+    std::shared_ptr<util::wall_clock> wall{};  // made by the first that needs it
     bool draining = false;  // nothing begins by itself any more; what was asked for is still done
     std::unique_ptr<cgroup_home> cgroups{};
 
@@ -87,7 +90,7 @@ public:
     virtual void reconfigure(unit_spec spec) = 0;    // for the next start
     virtual void set_log_limits(std::uint64_t max_size, int max_files) = 0;
 
-    // Rings at every change of state, and of what it waits for.
+    // Rings at every change of state, of what it waits for, and when nobody waits for it any more.
     util::bell& changes() { return changes_; }
 
 protected:

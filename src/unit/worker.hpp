@@ -6,6 +6,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,12 +37,14 @@ public:
     bool running() const override { return life_ != nullptr; }
     bool ready() const override { return phase_ == phase::warm; }
     bool failed() const override { return phase_ == phase::failed; }
-    std::size_t in_flight() const override { return calls_; }
+    std::size_t in_flight() const override;
+    bool idle() const override { return calls_ == 0; }
 
     // See registry. The wish is the coroutine's own.
     boost::asio::awaitable<std::string> call(call_wish wish);
     boost::asio::awaitable<std::string> capabilities(std::optional<std::chrono::milliseconds> timeout);
     boost::asio::awaitable<std::string> list(std::optional<std::chrono::milliseconds> timeout);
+    boost::asio::awaitable<int> attach(attach_stream to, std::function<void(std::uint64_t)> began);
     boost::asio::awaitable<void> start(std::optional<environment> caller) override;
     boost::asio::awaitable<void> stop(bool hold) override;
     boost::asio::awaitable<void> restart(std::optional<environment> caller) override;
@@ -83,6 +86,7 @@ private:
     void message(life& now, std::string_view text);
     void notified(life& now, answer got);
     void asked(life& now, const answer& request);
+    static attachment* most_fit(const life& now, const answer& request);
     void oversized(life& now);
     failure death(const exit_state& exit) const;
 

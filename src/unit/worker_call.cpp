@@ -13,10 +13,14 @@ namespace {
 
 namespace asio = boost::asio;
 
+// The end of the last one is news for who waits until the worker is idle.
 struct counted {
     std::size_t& count;
-    explicit counted(std::size_t& of) : count(of) { ++count; }
-    ~counted() { --count; }
+    util::bell& changes;
+    counted(std::size_t& of, util::bell& rung) : count(of), changes(rung) { ++count; }
+    ~counted() {
+        if (--count == 0) changes.ring();
+    }
     counted(const counted&) = delete;
     counted& operator=(const counted&) = delete;
 };
@@ -42,7 +46,7 @@ std::string answer_json(const std::string& result, const event_watch& watch, con
 
 asio::awaitable<std::string> worker::call(call_wish wish) {
     const auto alive = self();
-    const counted here(calls_);
+    const counted here(calls_, changes());
     const auto allowed = wish.timeout.value_or(std::get<worker_spec>(spec_->detail).call_timeout);
     const auto limit = util::deadline::in(allowed);
     auto warm = wait_until_warm("call", limit);
@@ -114,7 +118,7 @@ asio::awaitable<void> worker::notify(std::shared_ptr<life> now, call_wish wish, 
 
 asio::awaitable<std::string> worker::capabilities(std::optional<std::chrono::milliseconds> timeout) {
     const auto alive = self();
-    const counted here(calls_);
+    const counted here(calls_, changes());
     const auto allowed = timeout.value_or(std::get<worker_spec>(spec_->detail).call_timeout);
     auto warm = wait_until_warm("call", util::deadline::in(allowed));
     co_await std::move(warm);
@@ -128,7 +132,7 @@ asio::awaitable<std::string> worker::capabilities(std::optional<std::chrono::mil
 
 asio::awaitable<std::string> worker::list(std::optional<std::chrono::milliseconds> timeout) {
     const auto alive = self();
-    const counted here(calls_);
+    const counted here(calls_, changes());
     const auto allowed = timeout.value_or(std::get<worker_spec>(spec_->detail).call_timeout);
     const auto limit = util::deadline::in(allowed);
     auto warm = wait_until_warm("call", limit);

@@ -150,6 +150,9 @@ asio::awaitable<exit_state> worker::part(std::shared_ptr<life> now) {
     now->calls->close_to_callers(
         failure(error_kind::cancelled,
                 fmt::format("cannot call '{}': it was stopped meanwhile", now->own_spec->name)));
+    now->end_attachments(
+        failure(error_kind::cancelled,
+                fmt::format("cannot attach '{}': it was stopped meanwhile", now->own_spec->name)));
     const auto speaker = now->speaks.script;
     const auto timeout = now->own_spec->stop.timeout;
     const auto limit = util::deadline::in(timeout);
@@ -201,6 +204,8 @@ asio::awaitable<void> worker::finish(std::shared_ptr<life> now, exit_state exit)
     log_.end("stderr");
     last_exit_ = exit;
     now->calls->close(death(exit));
+    now->end_attachments(death(exit));
+    now->speaks.script->end();
     events_.fail_all(
         asked ? failure(error_kind::cancelled,
                         fmt::format("cannot call '{}': it was stopped meanwhile", now->own_spec->name))
@@ -230,8 +235,9 @@ asio::awaitable<void> worker::watch_idle(std::shared_ptr<life> now) {
     const auto alive = self();
     const auto limit = *std::get<worker_spec>(now->own_spec->detail).idle_timeout;
     while (!now->over && !now->process->stop_asked()) {
-        const auto idle_since =
-            now->calls->waiting() > 0 ? std::chrono::steady_clock::now() : now->calls->last_used();
+        const auto idle_since = now->calls->waiting() > 0 || !now->attached.empty()
+                                    ? std::chrono::steady_clock::now()
+                                    : now->calls->last_used();
         if (std::chrono::steady_clock::now() - idle_since >= limit) {
             request_stop("idle");
             co_return;
@@ -300,6 +306,8 @@ void worker::message(life& now, std::string_view text) {
 
 void worker::notified(life& now, answer got) {
     const std::uint64_t owner = now.speaks.script->heard(now, got.method, got.payload);
+    for (auto* one : now.attached)
+        one->hear(got.method, got.payload, owner);
     if (context_->options.publish) {
         std::string params = fmt::format(R"({{"unit":{},"method":{})", util::json_quote(spec_->name),
                                          util::json_quote(got.method));
@@ -309,7 +317,7 @@ void worker::notified(life& now, answer got) {
     events_.push(std::move(got.method), std::move(got.payload), owner);
 }
 
-// What hob.toml says comes first, then what the protocol has for it.
+// What hob.toml says comes first, then whoever shares the process, then what the protocol has for it.
 void worker::asked(life& now, const answer& request) {
     for (const auto& [method, result] : std::get<worker_spec>(now.own_spec->detail).answers) {
         if (method == request.method) {
@@ -317,6 +325,8 @@ void worker::asked(life& now, const answer& request) {
             return;
         }
     }
+    auto* attached = most_fit(now, request);
+    if (attached && attached->forward(request)) return;
     if (!now.speaks.script->asked(now, request)) now.refuse(request);
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "unit/attachment.hpp"
 #include "unit/call_table.hpp"
 #include "unit/dialect.hpp"
 #include "unit/lanes.hpp"
@@ -32,15 +33,24 @@ struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
                                             util::deadline limit) override;
     boost::asio::awaitable<std::string> ask_for(event_watch* watch, std::string method, std::string params,
                                                 util::deadline limit) override;
+    std::uint64_t post(std::string method, std::string params, answer_receiver done) override;
+    void withdraw(std::uint64_t id) override;
+    std::size_t queued() const override { return io->queued(); }
+    boost::asio::awaitable<void> taken() override { return io->taken(); }
     bool notify(std::string_view method, std::string_view params) override;
     void reply(const answer& request, std::string_view result) override;
     void refuse(const answer& request) override;
+    const std::string& handshake() const override { return capabilities; }
+    void run(boost::asio::awaitable<void> work, std::string name) override;
     void set_activity(std::string text) override;
     pid_t run_beside(std::vector<std::string> argv,
                      const std::vector<std::pair<std::string, std::optional<std::string>>>& env,
                      const std::string& cwd) override;
     std::string recall(std::string_view key) const override;
     void remember(std::string_view key, std::string value) override;
+
+    // Each attachment's, and that it ends.
+    void end_attachments(const failure& why);
 
     // Whatever the process had written when this was called has been taken in.
     boost::asio::awaitable<void> catch_up();
@@ -58,6 +68,7 @@ struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
     bool usable = false;   // the handshake has succeeded, if there is one
     bool parting = false;  // the stop script runs
     std::vector<program_beside> beside;
+    std::vector<attachment*> attached;  // each takes itself out at its end
     util::timer idle;
     util::timer deaf;  // it has closed its input
     bool over = false;

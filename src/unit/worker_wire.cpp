@@ -48,6 +48,31 @@ asio::awaitable<void> worker::life::catch_up() {
     co_await asio::post(executor(), asio::use_awaitable);
 }
 
+std::uint64_t worker::life::post(std::string method, std::string params, answer_receiver done) {
+    return calls->post(std::move(method), std::move(params), std::move(done));
+}
+
+void worker::life::withdraw(std::uint64_t id) { calls->withdraw(id); }
+
+namespace {
+
+asio::awaitable<void> holding(std::shared_ptr<void> what, asio::awaitable<void> work) {
+    co_await std::move(work);
+    static_cast<void>(what);
+}
+
+}  // namespace
+
+void worker::life::run(asio::awaitable<void> work, std::string name) {
+    util::spawn(executor(), holding(shared_from_this(), std::move(work)), std::move(name));
+}
+
+void worker::life::end_attachments(const failure& why) {
+    const auto all = attached;
+    for (auto* one : all)
+        one->end(why);
+}
+
 bool worker::life::notify(std::string_view method, std::string_view params) {
     return calls->notify(method, params);
 }

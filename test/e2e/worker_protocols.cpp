@@ -104,11 +104,14 @@ BOOST_DATA_TEST_CASE(U11_W10_doubled_and_unknown_answers_are_nobodys, data::make
 
 BOOST_DATA_TEST_CASE(U11_one_that_ignores_the_end_of_its_input_is_ended, data::make(protocols), protocol) {
     sandbox box;
-    box.config(protocol_worker(protocol, "legacy", "stop = { timeout = \"500ms\" }"));
+    // It answers the goodbye, but lives on: after it, after the end of its input, and after SIGTERM.
+    box.config(protocol_worker(protocol, "ignore-eof", "stop = { timeout = \"500ms\" }"));
     const pid_t pid = static_cast<pid_t>(std::stol(call(box, {"t/pid"})));
-    call(box, {"t/stop_self"});
     BOOST_TEST(box.run({"stop", "w"}).status == 0);
     BOOST_TEST(!process_lives(pid));
+    const std::string log = box.run({"logs", "w"}).out;
+    BOOST_TEST(count(log, "its input has ended, and it stays") == 1u, log);
+    BOOST_TEST(count(log, "killed by signal 9") == 1u);
 }
 
 BOOST_DATA_TEST_CASE(U11_one_that_floods_its_errors_is_drained, data::make(protocols), protocol) {
@@ -238,6 +241,36 @@ BOOST_DATA_TEST_CASE(its_own_requests_are_answered_as_configured_or_refused, dat
     } else {
         BOOST_TEST(json_at(refused, "/error/code").value_or("") == "-32601", refused);
     }
+}
+
+BOOST_DATA_TEST_CASE(U11_W07_an_interrupted_call_is_cancelled_in_the_protocols_own_words,
+                     data::make(protocols), protocol) {
+    sandbox box;
+    box.config(protocol_worker(protocol, protocol == "dap" ? "cancels" : "legacy"));
+    call(box, {"t/pid"});
+    for (const int how : {SIGINT, SIGTERM, SIGKILL}) {
+        auto waiting = box.start({"call", "w", "t/hold"});
+        BOOST_REQUIRE(wait_until([&] { return call(box, {"t/held"}) == "true\n"; }));
+        waiting.signal(how);
+        waiting.wait();
+        BOOST_TEST(wait_until([&] { return call(box, {"t/cancelled_hold"}) == "true\n"; }));
+    }
+    BOOST_TEST(count(call(box, {"t/cancelled"}), ",") == 2u);
+}
+
+BOOST_DATA_TEST_CASE(waiting_until_it_is_idle_ends_with_its_last_call, data::make(protocols), protocol) {
+    sandbox box;
+    box.config(protocol_worker(protocol));
+    call(box, {"t/pid"});
+    auto one = box.start({"call", "w", "t/hold"});
+    BOOST_REQUIRE(wait_until([&] { return call(box, {"t/held"}) == "true\n"; }));
+    auto idle = box.start({"wait", "w", "--for", "idle"});
+    // Its request has been read once a later one of the same daemon's has.
+    BOOST_TEST(box.run({"wait", "w", "--for", "idle", "--timeout", "200ms"}).status == 4);
+    BOOST_TEST(idle.running());
+    call(box, {"t/release"});
+    one.wait();
+    BOOST_TEST(idle.wait().status == 0);
 }
 
 BOOST_DATA_TEST_CASE(a_notification_is_sent_and_not_waited_for, data::make(protocols), protocol) {

@@ -56,6 +56,7 @@ BOOST_AUTO_TEST_CASE(units_follow_verbs_that_take_them_each_once) {
 BOOST_AUTO_TEST_CASE(only_workers_can_be_called_and_methods_are_not_known) {
     BOOST_TEST(words({"hob", "call", ""}) == list{"calc"}, boost::test_tools::per_element());
     BOOST_TEST(words({"hob", "call", "calc", ""}).empty());
+    BOOST_TEST(words({"hob", "attach", ""}) == list{"calc"}, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(options_of_the_verb_and_of_hob) {

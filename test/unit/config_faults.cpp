@@ -242,6 +242,25 @@ BOOST_AUTO_TEST_CASE(bad_values) {
         {worker("protocol = \"lines\"\ninitialize = { a = 1 }\n"), "4:14",
          "'initialize' in [worker.w] has no effect: protocol 'lines' has no handshake",
          "protocols with a handshake: lsp dap mcp"},
+        {worker("answers = [1]\n"), "3:11",
+         "'answers' in [worker.w] must be a table, such as { \"workspace/applyEdit\" = { applied = false } "
+         "}, "
+         "not an array",
+         ""},
+        {worker("answers = { a = [inf] }\n"), "3:18",
+         "'answers' in [worker.w] has a number that JSON does not have", ""},
+        {worker("settings = \"x\"\n"), "3:12",
+         "'settings' in [worker.w] must be a table, such as { bashIde = { explainshellEndpoint = \"\" } }, "
+         "not "
+         "a string",
+         ""},
+        {worker("protocol = \"lsp\"\nsettings = { a = nan }\n"), "4:18",
+         "'settings' in [worker.w] has a number that JSON does not have", ""},
+        {worker("protocol = \"mcp\"\nsettings = { a = 1 }\n"), "4:12",
+         "'settings' in [worker.w] has no effect: protocol 'lsp' alone asks for settings", ""},
+        {worker("serial = \"build\"\n"), "3:10",
+         "'serial' in [worker.w] must be an array, such as [\"build\", \"test\"], not a string", ""},
+        {worker("serial = [1]\n"), "3:11", "'serial' in [worker.w] must hold strings, not an integer", ""},
         {worker("protocol = \"lsp\"\ninitialize = { a = [nan] }\n"), "4:21",
          "'initialize' in [worker.w] has a number that JSON does not have", ""},
         {worker("stop = { signal = \"TREM\" }\n"), "3:19",

@@ -176,6 +176,27 @@ BOOST_AUTO_TEST_CASE(initialize_becomes_json_in_file_order) {
         R"({"capabilities":{"roots":{}}})");
 }
 
+BOOST_AUTO_TEST_CASE(answers_settings_and_serial_of_workers) {
+    const worker_spec plain = worker("");
+    BOOST_TEST(plain.answers.empty());
+    BOOST_TEST(plain.settings_json == "{}");
+    BOOST_TEST(plain.serial.empty());
+    const worker_spec full = worker(
+        "protocol = \"lsp\"\nserial = [\"build\", \"t/x\"]\n"
+        "answers = { \"workspace/applyEdit\" = { applied = true }, b = [1, 2.5], c = \"\", d = false }\n"
+        "[worker.w.settings.clangd]\nlist = [{ x = 1 }, \"y\"]\n");
+    BOOST_REQUIRE(full.answers.size() == 4u);
+    BOOST_TEST(full.answers[0].first == "workspace/applyEdit");
+    BOOST_TEST(full.answers[0].second == R"({"applied":true})");
+    BOOST_TEST(full.answers[1].second == "[1,2.5]");
+    BOOST_TEST(full.answers[2].second == R"("")");
+    BOOST_TEST(full.answers[3].second == "false");
+    BOOST_TEST(full.settings_json == R"({"clangd":{"list":[{"x":1},"y"]}})");
+    BOOST_TEST(full.serial == (std::vector<std::string>{"build", "t/x"}), boost::test_tools::per_element());
+    BOOST_TEST((worker("answers = { a = 1 }\n") != worker("answers = { a = 2 }\n")));
+    BOOST_TEST((worker("serial = [\"a\"]\n") != worker("")));
+}
+
 BOOST_AUTO_TEST_CASE(services) {
     const service_spec plain = service("");
     BOOST_TEST((plain.ready.form == ready_form::started));

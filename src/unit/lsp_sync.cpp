@@ -1,0 +1,85 @@
+#include "unit/lsp_sync.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "limits.hpp"
+#include "unit/lsp_text.hpp"
+#include "util/json_edit.hpp"
+#include "util/json_text.hpp"
+
+namespace hob::unit {
+namespace {
+
+constexpr std::size_t opened_at_once = limits::lsp_documents_max / 2;
+constexpr std::string_view watched_files = "workspace/didChangeWatchedFiles";
+
+}  // namespace
+
+lsp_sync::lsp_sync(lsp_documents& documents, std::string root)
+    : documents_(documents), files_(std::move(root)) {
+    files_.look();
+}
+
+bool lsp_sync::announce(wire& with) {
+    std::string changes;
+    const bool caught_up = behind_.empty();
+    for (const auto& one : files_.look()) {
+        if (!is_watched(one.path)) continue;
+        if (is_source_path(one.path)) behind_.insert(one.path);
+        changes += fmt::format(R"({}{{"uri":{},"type":{}}})", changes.empty() ? "" : ",",
+                               util::json_quote(uri_of_path(one.path)), static_cast<int>(one.what));
+    }
+    if (caught_up) open_next(with);
+    if (changes.empty()) return false;
+    with.notify(watched_files, R"({"changes":[)" + changes + "]}");
+    return true;
+}
+
+void lsp_sync::open_next(wire& with) {
+    for (std::size_t i = 0; i < opened_at_once && !behind_.empty(); ++i) {
+        const std::string path = std::move(behind_.extract(behind_.begin()).value());
+        if (::access(path.c_str(), F_OK) == 0) {
+            documents_.sync(with, path);
+        } else {
+            documents_.bury(with, path);
+        }
+    }
+}
+
+// A server that registers no pattern is told of everything.
+bool lsp_sync::is_watched(const std::string& path) const {
+    if (patterns_.empty()) return true;
+    const std::string& root = files_.root();
+    for (const auto& [id, pattern] : patterns_) {
+        const bool whole = pattern.starts_with('/');
+        if (lsp_glob_matches(pattern, whole ? path : path.substr(root.size() + 1))) return true;
+    }
+    return false;
+}
+
+void lsp_sync::register_watchers(const std::string& params) {
+    const auto all = util::json_array_elements(util::json_find(params, {"registrations"}));
+    for (const auto one : all.value_or(std::vector<std::string_view>())) {
+        if (util::json_find_string(one, {"method"}) != watched_files) continue;
+        const auto id = util::json_find_string(one, {"id"}).value_or("");
+        const auto watchers =
+            util::json_array_elements(util::json_find(one, {"registerOptions", "watchers"}));
+        for (const auto watcher : watchers.value_or(std::vector<std::string_view>())) {
+            auto pattern = util::json_find_string(watcher, {"globPattern"});
+            if (!pattern) pattern = util::json_find_string(watcher, {"globPattern", "pattern"});
+            if (pattern) patterns_.emplace_back(id, *pattern);
+        }
+    }
+}
+
+// `unregisterations` is how the protocol spells it.
+void lsp_sync::unregister_watchers(const std::string& params) {
+    const auto all = util::json_array_elements(util::json_find(params, {"unregisterations"}));
+    for (const auto one : all.value_or(std::vector<std::string_view>())) {
+        const auto id = util::json_find_string(one, {"id"});
+        if (id) std::erase_if(patterns_, [&](const auto& pattern) { return pattern.first == *id; });
+    }
+}
+
+}  // namespace hob::unit

@@ -1,0 +1,41 @@
+#pragma once
+// What a language server is told of files that changed on the disk. Changed source files are opened, too,
+// some at a time: an index of what is not open is brought up to date late, or never.
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "unit/lsp_documents.hpp"
+#include "unit/lsp_files.hpp"
+
+namespace hob::unit {
+
+class lsp_sync {
+public:
+    lsp_sync(lsp_documents& documents, std::string root);  // the files as they are now are known
+
+    // The params of client/registerCapability and of its opposite.
+    void register_watchers(const std::string& params);
+    void unregister_watchers(const std::string& params);
+
+    // Looks at the files, announces what changed, and opens the first of the sources among it, where none of
+    // before is still to be opened. True: something was announced.
+    bool announce(wire& with);
+    // Sources that changed and are not opened yet.
+    std::size_t behind() const { return behind_.size(); }
+    // Opens the next of them. Others are closed to make room: not before the server has read those.
+    void open_next(wire& with);
+
+private:
+    bool is_watched(const std::string& path) const;
+
+    lsp_documents& documents_;
+    lsp_files files_;
+    std::vector<std::pair<std::string, std::string>> patterns_;  // by registration, as the server has them
+    std::set<std::string> behind_;
+};
+
+}  // namespace hob::unit
