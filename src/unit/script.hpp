@@ -20,6 +20,7 @@
 #include "unit/dialect.hpp"
 #include "unit/event_ring.hpp"
 #include "unit/spec.hpp"
+#include "unit/worker_memory.hpp"
 #include "util/deadline.hpp"
 
 namespace hob::unit {
@@ -70,9 +71,10 @@ public:
                              const std::vector<std::pair<std::string, std::optional<std::string>>>& env,
                              const std::string& cwd) = 0;
 
-    // Kept by the worker over its processes, while its configuration stays.
-    virtual std::string recall(std::string_view key) const = 0;  // empty: nothing is kept
-    virtual void remember(std::string_view key, std::string value) = 0;
+    // Kept by the worker over its processes and the daemon's, see worker_memory.
+    virtual std::string recall(std::string_view key) const = 0;
+    virtual std::vector<std::pair<std::string, std::string>> recall_all(std::string_view prefix) const = 0;
+    virtual void remember(std::string_view key, std::string value, bond to) = 0;
 
 protected:
     ~wire() = default;

@@ -6,7 +6,6 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +18,7 @@
 #include "unit/script.hpp"
 #include "unit/supervised.hpp"
 #include "unit/unit_log.hpp"
+#include "unit/worker_memory.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
 
@@ -99,7 +99,7 @@ private:
     std::uint64_t last_id_ = 0;
     event_ring events_;
     std::string activity_;
-    std::map<std::string, std::string, std::less<>> notes_;  // a script's, see wire::remember
+    worker_memory memory_;  // the scripts', see wire::remember
 };
 
 }  // namespace hob::unit

@@ -50,6 +50,7 @@ void worker::start_process() {
 std::shared_ptr<worker::life> worker::make_life() {
     auto made = std::make_shared<life>(*this);
     made->own_spec = spec_;
+    memory_.bind(*spec_);
     made->speaks = make_protocol(std::get<worker_spec>(spec_->detail).protocol);
     child_pipes pipes = child_pipes::with_input();
     process_options wanted;

@@ -40,7 +40,8 @@ struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
                      const std::vector<std::pair<std::string, std::optional<std::string>>>& env,
                      const std::string& cwd) override;
     std::string recall(std::string_view key) const override;
-    void remember(std::string_view key, std::string value) override;
+    std::vector<std::pair<std::string, std::string>> recall_all(std::string_view prefix) const override;
+    void remember(std::string_view key, std::string value, bond to) override;
 
     // Whatever the process had written when this was called has been taken in.
     boost::asio::awaitable<void> catch_up();
