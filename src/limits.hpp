@@ -94,6 +94,9 @@ inline constexpr std::chrono::milliseconds slot_grace =
 inline constexpr std::chrono::milliseconds store_open_timeout = 1s;
 inline constexpr std::chrono::milliseconds store_busy_timeout = 250ms;
 
+// `hob import` asks python3 whether it has an adapter.
+inline constexpr std::chrono::milliseconds import_probe_timeout = 5s;
+
 // The crash-loop brake's file, hob.toml, `root`: read whole, so capped.
 inline constexpr std::size_t small_file_max = 64u << 10;
 inline constexpr std::size_t config_file_max = 4u << 20;
