@@ -53,6 +53,7 @@ inline constexpr std::chrono::milliseconds reap_timeout = 2s;    // from SIGKILL
 inline constexpr std::chrono::milliseconds exec_window = 100ms;  // how long a process may be in execve(2)
 inline constexpr std::size_t worker_input_max = 32u << 20;  // bytes queued for a worker that reads slowly
 inline constexpr std::chrono::milliseconds handshake_timeout = 60s;  // from the start to the end of it
+inline constexpr std::chrono::milliseconds connect_timeout = 20s;    // [worker.*] connect.timeout's default
 inline constexpr std::chrono::milliseconds mcp_probe_timeout =
     3s;                                               // silent for longer: `initialize` is tried, too
 inline constexpr std::size_t ring_events_max = 1024;  // events kept of a worker

@@ -73,6 +73,11 @@ private:
     void attach_pipes(const std::shared_ptr<life>& now, child_pipes pipes);
 
     boost::asio::awaitable<void> open(std::shared_ptr<life> now);
+    boost::asio::awaitable<std::string> greet(std::shared_ptr<life> now);
+    boost::asio::awaitable<void> connect(std::shared_ptr<life> now);
+    boost::asio::awaitable<void> connect_in_time(std::shared_ptr<life> now);
+    boost::asio::awaitable<void> keep_trying(std::shared_ptr<life> now, std::string& why);
+    void printed(life& now, const char* stream, std::string_view bytes);
     boost::asio::awaitable<void> live(std::shared_ptr<life> now);
     boost::asio::awaitable<exit_state> part(std::shared_ptr<life> now);
     boost::asio::awaitable<void> finish(std::shared_ptr<life> now, exit_state exit);

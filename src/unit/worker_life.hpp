@@ -6,6 +6,7 @@
 #include "unit/call_table.hpp"
 #include "unit/dialect.hpp"
 #include "unit/lanes.hpp"
+#include "unit/line_watch.hpp"
 #include "unit/process_io.hpp"
 #include "unit/unit_process.hpp"
 #include "unit/worker.hpp"
@@ -24,7 +25,13 @@ struct program_beside {
 };
 
 struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
-    explicit life(worker& of) : owner(of), opened(executor()), idle(executor()), deaf(executor()) {}
+    explicit life(worker& of)
+        : owner(of),
+          opened(executor()),
+          ended(executor()),
+          said(executor()),
+          idle(executor()),
+          deaf(executor()) {}
 
     const boost::asio::any_io_executor& executor() const override { return owner.context_->options.executor; }
     const unit_spec& spec() const override { return *own_spec; }
@@ -54,6 +61,10 @@ struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
     std::shared_ptr<call_table> calls;   // also held by each call in flight
     std::shared_ptr<lanes> lanes_taken;  // likewise
     util::event opened;                  // the handshake is over, well or not
+    util::event ended;                   // the process is over, and its last words are known
+    util::event said;                    // it has said where it listens
+    std::unique_ptr<line_watch> lines;   // until then
+    std::string address;                 // what it said
     std::optional<failure> start_failed;
     std::string capabilities;
     bool usable = false;   // the handshake has succeeded, if there is one
