@@ -61,6 +61,7 @@ inline constexpr std::size_t ring_bytes_max = 1u << 20;
 inline constexpr std::size_t ring_names_max = 64;              // names of lost events that are counted apart
 inline constexpr std::size_t gathered_events_max = 8u << 20;   // of one wait, as JSON
 inline constexpr std::size_t streamed_backlog_max = 1u << 20;  // behind a client that reads its events slowly
+inline constexpr std::size_t dap_progress_max = 64;            // of an adapter's, shown in its state
 inline constexpr std::size_t lsp_files_max = 100'000;          // of a project, looked at for changes
 inline constexpr std::size_t lsp_documents_max =
     64;  // open at one server; the longest unused is closed for another

@@ -54,6 +54,25 @@ struct launching {
     bool done() const { return result || failed; }
 };
 
+// What an adapter reports of work of its own.
+struct under_way {
+    std::string id;  // raw
+    std::string title;
+    std::string message;
+    std::optional<std::int64_t> percent;
+
+    void update(std::string_view params) {
+        if (const auto said = util::json_find_string(params, {"message"})) message = *said;
+        const std::string number(util::json_find(params, {"percentage"}));
+        if (const auto whole = util::json_integer(number.substr(0, number.find('.')))) percent = whole;
+    }
+    std::string text() const {
+        std::string all = title.empty() ? "working" : title;
+        if (!message.empty()) all += ": " + message;
+        return percent ? fmt::format("{} {} %", all, *percent) : all;
+    }
+};
+
 class dap_script final : public script {
 public:
     bool has_start() const override { return true; }
@@ -137,6 +156,7 @@ public:
     }
 
     bool asked(wire& with, const answer& request) override {
+        if (request.method == "startDebugging") return refuse_child(with, request);
         if (request.method != "runInTerminal") return false;
         std::vector<std::string> argv;
         const auto words = util::json_array_elements(util::json_find(request.payload, {"args"}));
@@ -168,24 +188,64 @@ public:
             frame_.clear();
             if (const auto id = util::json_find(params, {"threadId"}); !id.empty()) thread_ = id;
             const auto why = util::json_find_string(params, {"reason"}).value_or("");
-            with.set_activity(why.empty() ? "paused" : "paused: " + why);
+            set_state(with, why.empty() ? "paused" : "paused: " + why);
         } else if (name == "continued") {
             goes_on(with);
         } else if (name == "exited") {
-            with.set_activity(fmt::format("exited with status {}", util::json_find(params, {"exitCode"})));
+            set_state(with, fmt::format("exited with status {}", util::json_find(params, {"exitCode"})));
             ended_ = true;
         } else if (name == "terminated") {
-            if (!std::exchange(ended_, true)) with.set_activity("terminated");
+            if (!std::exchange(ended_, true)) set_state(with, "terminated");
             ++generation_;
             configurable_ = false;
-        } else if (name == "process" || name == "thread" || name == "capabilities") {
-            if (name == "capabilities")
-                capabilities_ = util::json_merge(capabilities_, util::json_find(params, {"capabilities"}));
+        } else if (name == "capabilities") {
+            capabilities_ = util::json_merge(capabilities_, util::json_find(params, {"capabilities"}));
+        } else if (name.starts_with("progress")) {
+            progress(with, name, params);
         }
         return 0;
     }
 
 private:
+    // A child session is a conversation of its own, and one worker has one: whoever is interested is told
+    // what the adapter wants to be started, and may start it by another worker.
+    static bool refuse_child(wire& with, const answer& request) {
+        with.tell("startDebugging", request.payload);
+        with.refuse(request, "one worker of hob is one session; a child needs a worker of its own");
+        return true;
+    }
+
+    void set_state(wire& with, std::string text) {
+        state_ = std::move(text);
+        with.set_activity(activity());
+    }
+
+    // Work of the adapter's own is what it does meanwhile; the newest of several is shown.
+    std::string activity() const {
+        if (progress_.empty()) return state_;
+        const std::string what = progress_.back().text();
+        return state_.empty() ? what : state_ + ", " + what;
+    }
+
+    void progress(wire& with, const std::string& name, std::string_view params) {
+        const std::string id(util::json_find(params, {"progressId"}));
+        const auto known = std::find_if(progress_.begin(), progress_.end(),
+                                        [&id](const under_way& one) { return one.id == id; });
+        if (name == "progressStart" && known == progress_.end()) {
+            if (progress_.size() >= limits::dap_progress_max) progress_.erase(progress_.begin());
+            under_way begun{id, util::json_find_string(params, {"title"}).value_or(""), {}, {}};
+            begun.update(params);
+            progress_.push_back(std::move(begun));
+        } else if (name == "progressUpdate" && known != progress_.end()) {
+            known->update(params);
+        } else if (name == "progressEnd" && known != progress_.end()) {
+            progress_.erase(known);
+        } else {
+            return;
+        }
+        with.set_activity(activity());
+    }
+
     asio::awaitable<std::string> top_frame(wire& with, util::deadline limit) {
         std::string params = R"({"threadId":)" + thread_ + R"(,"startFrame":0,"levels":1})";
         auto stacked = with.ask("stackTrace", std::move(params), limit);
@@ -200,7 +260,7 @@ private:
     void goes_on(wire& with) {
         ++generation_;
         frame_.clear();
-        with.set_activity("running");
+        set_state(with, "running");
     }
 
     static asio::awaitable<void> send_launch(std::shared_ptr<dap_script> self, wire& with, call_wish wish,
@@ -355,8 +415,10 @@ private:
     }
 
     std::string capabilities_;
-    std::string thread_;  // raw, of the last stop
-    std::string frame_;   // raw, its top frame, once somebody has asked for it
+    std::string state_;                // of the program: "running"
+    std::vector<under_way> progress_;  // of the adapter, oldest first
+    std::string thread_;               // raw, of the last stop
+    std::string frame_;                // raw, its top frame, once somebody has asked for it
     std::uint64_t generation_ = 1;
     bool initialized_ = false;   // the adapter wants its configuration
     bool configurable_ = false;  // there is a session that breakpoints can be set in

@@ -60,7 +60,9 @@ public:
     // False: it could not be sent.
     virtual bool notify(std::string_view method, std::string_view params) = 0;
     virtual void reply(const answer& request, std::string_view result) = 0;
-    virtual void refuse(const answer& request) = 0;
+    virtual void refuse(const answer& request, std::string_view why) = 0;
+    // An event of the worker's, for those who wait.
+    virtual void tell(std::string name, std::string params) = 0;
 
     // What the unit is doing, for `hob status`; empty: nothing worth a word.
     virtual void set_activity(std::string text) = 0;

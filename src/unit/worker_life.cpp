@@ -344,7 +344,7 @@ void worker::asked(life& now, const answer& request) {
             return;
         }
     }
-    if (!now.speaks.script->asked(now, request)) now.refuse(request);
+    if (!now.speaks.script->asked(now, request)) now.refuse(request, {});
 }
 
 failure worker::death(const exit_state& exit) const {

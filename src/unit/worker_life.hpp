@@ -41,7 +41,8 @@ struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
                                                 util::deadline limit) override;
     bool notify(std::string_view method, std::string_view params) override;
     void reply(const answer& request, std::string_view result) override;
-    void refuse(const answer& request) override;
+    void refuse(const answer& request, std::string_view why) override;
+    void tell(std::string name, std::string params) override;
     void set_activity(std::string text) override;
     pid_t run_beside(std::vector<std::string> argv,
                      const std::vector<std::pair<std::string, std::optional<std::string>>>& env,

@@ -52,11 +52,13 @@ bool worker::life::notify(std::string_view method, std::string_view params) {
     return calls->notify(method, params);
 }
 
-void worker::life::reply(const answer& request, std::string_view result) {
-    calls->reply(request, std::string(result));
-}
+void worker::life::reply(const answer& request, std::string_view result) { calls->reply(request, result); }
 
-void worker::life::refuse(const answer& request) { calls->reply(request, std::nullopt); }
+void worker::life::refuse(const answer& request, std::string_view why) { calls->refuse(request, why); }
+
+void worker::life::tell(std::string name, std::string params) {
+    owner.events_.push(std::move(name), std::move(params), 0);
+}
 
 void worker::life::set_activity(std::string text) {
     if (owner.life_.get() != this || owner.activity_ == text) return;

@@ -186,6 +186,34 @@ BOOST_AUTO_TEST_CASE(a_program_runs_in_the_terminal_that_the_daemon_is) {
     }));
 }
 
+BOOST_AUTO_TEST_CASE(a_program_that_was_attached_to_survives_the_session) {
+    if (!there) return;
+    run_options alone;
+    alone.program = box.project() + "/d";
+    auto program = box.start({"wait"}, alone);
+    BOOST_REQUIRE(program.read_line(30s) == "sum 39800");
+    const std::string pid = "pid:=" + std::to_string(program.pid());
+    const auto sleeps = [&] { return proc_status(program.pid(), "State").starts_with("S"); };
+    BOOST_REQUIRE(wait_until(sleeps));
+    for (const auto& end :
+         std::vector<std::vector<std::string>>{{"stop", "dbg"}, {"call", "dbg", "disconnect"}}) {
+        BOOST_TEST(box.run({"start", "dbg"}).status == 0);
+        call({"attach", pid, "program=d"});
+        BOOST_TEST(detail() == "running");
+        const std::string said = go("pause");
+        BOOST_TEST(event_of(said) == "stopped", said);
+        const auto frames = call({"stackTrace"});
+        BOOST_TEST(frames.find("\"main\"") != std::string::npos, frames);
+        BOOST_TEST(box.run(end).status == 0);
+        BOOST_TEST(wait_until(sleeps));
+        BOOST_TEST(box.run({"stop", "dbg"}).status == 0);
+        BOOST_TEST(proc_status(program.pid(), "TracerPid") == "0");
+    }
+    BOOST_TEST(program.running());
+    program.signal(SIGTERM);
+    BOOST_TEST(program.wait().signal == SIGTERM);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 namespace {
@@ -214,6 +242,55 @@ const std::string in_a = R"({"source":{"path":"/a"},"breakpoints":[{"line":1,"co
 const std::string all_exceptions = R"({"filters":["all"]})";
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE(worker_dap_words)
+
+BOOST_AUTO_TEST_CASE(a_child_session_is_refused_with_a_reason_and_told_to_who_waits) {
+    with_fixture dap;
+    const std::string said =
+        dap.call({"--until", "startDebugging:request=attach", "t/ask",
+                  R"({"method":"startDebugging","params":{"request":"attach","configuration":{"port":1}}})"});
+    BOOST_TEST(json_at(said, "/until/params/configuration/port").value_or("") == "1", said);
+    BOOST_TEST(json_at(said, "/result/success").value_or("") == "false", said);
+    BOOST_TEST(json_at(said, "/result/message").value_or("") ==
+               "one worker of hob is one session; a child needs a worker of its own");
+    BOOST_TEST((json_at(said, "/result/body/error/format") == json_at(said, "/result/message")), said);
+    const std::string unknown = dap.call({"t/ask", R"({"method":"noSuchThing"})"});
+    BOOST_TEST(json_at(unknown, "/message").value_or("") == "notSupported", unknown);
+}
+
+BOOST_AUTO_TEST_CASE(progress_of_the_adapter_is_what_it_does) {
+    with_fixture dap;
+    const auto after = [&](const std::string& events) {
+        dap.call({"t/events", R"({"before":[)" + events + "]}"});
+        return json_at(dap.box.run({"status", "--json"}).out, "/units/0/detail").value_or("");
+    };
+    BOOST_TEST(after(R"(["progressStart",{"progressId":"1","title":"reading symbols"}])") ==
+               "reading symbols");
+    BOOST_TEST(after(R"(["progressUpdate",{"progressId":"1","percentage":43.7,"message":"libc"}])") ==
+               "reading symbols: libc 43 %");
+    BOOST_TEST(after(R"(["continued",{}])") == "running, reading symbols: libc 43 %");
+    BOOST_TEST(after(R"(["progressStart",{"progressId":"2","title":""}])") == "running, working");
+    BOOST_TEST(after(R"(["progressEnd",{"progressId":"2"}],["progressUpdate",{"progressId":"2"}])") ==
+               "running, reading symbols: libc 43 %");
+    BOOST_TEST(after(R"(["stopped",{"reason":"step"}],["progressEnd",{"progressId":"1"}])") ==
+               "paused: step");
+    std::string many;
+    for (int i = 0; i < 1000; ++i)
+        many += R"(["progressStart",{"progressId":")" + std::to_string(i) + R"(","title":"many"}],)";
+    BOOST_TEST(after(many + R"(["progressEnd",{"progressId":"none"}])") == "paused: step, many");
+}
+
+BOOST_AUTO_TEST_CASE(an_adapter_that_cannot_cancel_is_not_asked_to) {
+    for (const char* mode : {"legacy", "cancels"}) {
+        with_fixture dap(mode);
+        dap.call({"t/pid"});
+        BOOST_TEST(dap.box.run({"call", "w", "--timeout", "200ms", "t/never"}).status == 4);
+        BOOST_TEST((dap.call({"t/cancelled"}) == "[]\n") == (std::string(mode) == "legacy"), mode);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(worker_dap_memory)
 
