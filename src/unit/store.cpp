@@ -43,10 +43,10 @@ CREATE INDEX run_of_task ON run (task, id);
 CREATE TABLE schedule (task TEXT PRIMARY KEY, rule TEXT NOT NULL, anchor INTEGER NOT NULL,
     last_slot INTEGER NOT NULL) WITHOUT ROWID;
 )",
-    // What workers remember. A value may be long: no WITHOUT ROWID.
+    // What workers remember.
     R"(
 CREATE TABLE memory (unit TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, bound_to TEXT NOT NULL,
-    PRIMARY KEY (unit, key));
+    PRIMARY KEY (unit, key)) WITHOUT ROWID;
 )",
 };
 constexpr int schema_version = static_cast<int>(migrations.size());
@@ -214,13 +214,13 @@ void store::use_memory() {
     }
 }
 
+// All steps in one: a new database waits for the disk once.
 bool store::migrate(int version) {
-    for (auto step = static_cast<std::size_t>(version); step < migrations.size(); ++step) {
-        const std::string sql =
-            fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version = {}; COMMIT;", migrations[step], step + 1);
-        if (!execute(sql.c_str())) return false;
-    }
-    return true;
+    if (version == schema_version) return true;
+    std::string sql = "BEGIN IMMEDIATE; ";
+    for (auto step = static_cast<std::size_t>(version); step < migrations.size(); ++step)
+        sql += migrations[step];
+    return execute(fmt::format("{} PRAGMA user_version = {}; COMMIT;", sql, schema_version).c_str());
 }
 
 bool store::execute(const char* sql) {
