@@ -76,8 +76,8 @@ BOOST_DATA_TEST_CASE(U11_its_death_and_the_end_of_its_connection_are_told, data:
 
 BOOST_AUTO_TEST_CASE(U11_all_that_fails_before_the_connection_says_so) {
     sandbox box;
-    const std::string pattern = R"(log = "listening on (.*)\\.", timeout = "400ms")";
-    box.config(listening_worker("dap", "listen-silent", "{ " + pattern + " }"));
+    const std::string pattern = R"(log = "listening on (.*)\\.")";
+    box.config(listening_worker("dap", "listen-silent", "{ " + pattern + ", timeout = \"400ms\" }"));
     BOOST_TEST(error(box, 4) ==
                "hob: cannot connect to 'w': not within 400ms: it has not said where it listens");
     BOOST_TEST(wait_until([&] { return box.processes().size() == 1; }));
@@ -87,10 +87,10 @@ BOOST_AUTO_TEST_CASE(U11_all_that_fails_before_the_connection_says_so) {
         error(box) ==
         "hob: cannot connect to 'w': 'not-a-port' is no address; it is to be PORT or ADDRESS:PORT, the "
         "address numeric or localhost");
-    box.config(listening_worker("dap", "listen-nowhere", "{ " + pattern + " }"));
+    box.config(listening_worker("dap", "listen-nowhere", "{ " + pattern + ", timeout = \"5s\" }"));
     BOOST_TEST(box.run({"reload"}).status == 0);
     const std::string refused = error(box, 4);
-    BOOST_TEST(refused.starts_with("hob: cannot connect to 'w': not within 400ms: port "), refused);
+    BOOST_TEST(refused.starts_with("hob: cannot connect to 'w': not within 5s: port "), refused);
     BOOST_TEST(refused.ends_with(": Connection refused"), refused);
     box.config(listening_worker("dap", "listen-dies"));
     BOOST_TEST(box.run({"reload"}).status == 0);
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_port_that_another_program_answers_is_not_the_workers) {
     BOOST_REQUIRE(::getsockname(listener, reinterpret_cast<sockaddr*>(&here), &size) == 0);
     const std::string port = std::to_string(ntohs(here.sin_port));
     sandbox box;
-    box.config(listening_worker("dap", "listen-silent", "{ tcp = " + port + ", timeout = \"400ms\" }"));
+    box.config(listening_worker("dap", "listen-silent", "{ tcp = " + port + ", timeout = \"2s\" }"));
     const std::string said = error(box, 4);
     BOOST_TEST(said.find("port " + port + " is answered by pid ") != std::string::npos, said);
     ::close(listener);
