@@ -15,6 +15,7 @@ import build
 import logs
 import peers
 import processes
+import protocols
 import services
 import tasks
 import throughput
@@ -30,6 +31,7 @@ GROUPS = {
     "logs": logs.logs,
     "services": services.services,
     "tasks": tasks.tasks,
+    "protocols": protocols.protocols,
     "peers": peers.peers,
     "size": processes.size,
     "build": build.build,
@@ -53,11 +55,12 @@ class Effort:
     service_rounds: int = 2  # of starting and stopping all of them
     runs: int = 3000  # three times
     changes: int = 20  # of a watched file
+    protocol_rounds: int = 300  # of one request, over a pipe and through hob
 
 
 QUICK = Effort(
     rounds=100, cold_rounds=15, repeats=3, requests=8000, lines=200000, peer_rounds=8, peer_cold_rounds=2, idle=2,
-    restarts=4, services=100, service_rounds=1, runs=300, changes=5,
+    restarts=4, services=100, service_rounds=1, runs=300, changes=5, protocol_rounds=50,
 )
 
 

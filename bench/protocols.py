@@ -1,82 +1,127 @@
-#!/usr/bin/env python3
 """Workers that speak LSP, DAP and MCP: ten calls cold against ten warm, and what hob adds to a call.
 
 Cold is a process of the server for each call, from its start to its answer, as a script without hob would do it; warm is
-ten `hob call`. Added latency is the difference between the medians of one connection to hob's socket and of the server's
-own pipe, the same request over both, interleaved. Servers that are not installed are left out, and that is said.
-
-    python3 bench/protocols.py --hob build/hob [--json] [--npm build/npm]
+ten processes of `hob call`. What hob adds is the difference of the medians of the same request over one connection to hob's
+socket and over the pipe of a server of our own, of the same program in the same directory. Both are made ready by as many
+calls, then asked in turn, each beginning every second time. On either side the bytes of the requests are made beforehand,
+and what is read is not looked into before the clock has stopped, other than for where it ends.
 """
-import argparse
+
 import json
 import os
+import pathlib
+import select
 import shutil
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
+from rows import Row
 
-class Pipe:
+NPM = pathlib.Path(__file__).resolve().parent.parent / "build/npm/node_modules/.bin"
+CALLS = 10
+
+
+class Stream:
+    """Bytes of a descriptor, message by message; nothing is decoded."""
+
+    def __init__(self, descriptor, lines):
+        self.descriptor, self.lines, self.held = descriptor, lines, b""
+        self.ready = select.poll()
+        self.ready.register(descriptor, select.POLLIN)
+
+    def more(self):
+        if not self.ready.poll(60_000):
+            raise SystemExit("bench: a server says nothing for a minute")
+        got = os.read(self.descriptor, 1 << 16)
+        if not got:
+            raise SystemExit("bench: a server has ended")
+        self.held += got
+
+    def until(self, mark):
+        while mark not in self.held:
+            self.more()
+        found, _, self.held = self.held.partition(mark)
+        return found
+
+    def next(self):
+        if self.lines:
+            return self.until(b"\n")
+        head = self.until(b"\r\n\r\n").lower()
+        length = int(head.partition(b"content-length:")[2].split(b"\r\n")[0])
+        while len(self.held) < length:
+            self.more()
+        body, self.held = self.held[:length], self.held[length:]
+        return body
+
+
+class Server:
     """One server on a pipe, spoken to without hob."""
 
-    def __init__(self, argv, protocol, cwd):
-        self.protocol, self.id = protocol, 0
-        self.process = subprocess.Popen(argv, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL)
+    def __init__(self, case, env):
+        self.case, self.id = case, 0
+        self.process = subprocess.Popen(
+            case.argv, cwd=case.directory, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self.stream = Stream(self.process.stdout.fileno(), case.protocol == "mcp")
+        self.begin()
 
-    def put(self, message):
+    def put(self, data):
+        while data:
+            data = data[os.write(self.process.stdin.fileno(), data):]
+
+    def framed(self, message):
         text = json.dumps(message).encode()
-        if self.protocol == "mcp":
-            self.process.stdin.write(text + b"\n")
-        else:
-            self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(text) + text)
-        self.process.stdin.flush()
-
-    def get(self):
-        source = self.process.stdout
-        if self.protocol == "mcp":
-            return json.loads(source.readline())
-        length = 0
-        while (line := source.readline().strip()):
-            if line.lower().startswith(b"content-length:"):
-                length = int(line.split(b":")[1])
-        return json.loads(source.read(length))
+        return text + b"\n" if self.case.protocol == "mcp" else b"Content-Length: %d\r\n\r\n" % len(text) + text
 
     def tell(self, method, params):
-        self.put({"jsonrpc": "2.0", "method": method, "params": params})
+        self.put(self.framed({"jsonrpc": "2.0", "method": method, "params": params}))
+
+    def request(self, method, params):
+        """Its bytes, and by what its answer is known."""
+        self.id += 1
+        if self.case.protocol == "dap":
+            return self.framed({"seq": self.id, "type": "request", "command": method, "arguments": params}), self.id
+        return self.framed({"jsonrpc": "2.0", "id": self.id, "method": method, "params": params}), self.id
+
+    def exchange(self, data, wanted):
+        """The answer. What comes before it is dropped, requests of the server are answered with null."""
+        self.put(data)
+        key = b'"request_seq"' if self.case.protocol == "dap" else b'"id"'
+        while True:
+            body = self.stream.next()
+            # Servers differ in white space; a request of theirs has a method.
+            if key in body and body.partition(key)[2].lstrip(b" :")[:12].split(b",")[0].split(b"}")[0] == b"%d" % wanted:
+                if self.case.protocol == "dap" or b'"method":' not in body:
+                    return body
+            elif self.case.protocol != "dap" and b'"method":' in body and key in body:
+                asked = json.loads(body)
+                self.put(self.framed({"jsonrpc": "2.0", "id": asked["id"], "result": None}))
 
     def ask(self, method, params):
-        self.id += 1
-        if self.protocol == "dap":
-            self.put({"seq": self.id, "type": "request", "command": method, "arguments": params})
-        else:
-            self.put({"jsonrpc": "2.0", "id": self.id, "method": method, "params": params})
-        while True:
-            message = self.get()
-            if self.protocol == "dap" and message.get("request_seq") == self.id:
-                assert message["success"], message
-                return message.get("body")
-            if self.protocol != "dap" and message.get("id") == self.id and "method" not in message:
-                assert "error" not in message, message
-                return message["result"]
-            if self.protocol != "dap" and "id" in message:
-                self.put({"jsonrpc": "2.0", "id": message["id"], "result": None})
+        return self.checked(self.exchange(*self.request(method, params)))
 
-    def begin(self, case):
-        if self.protocol == "mcp":
+    def checked(self, body):
+        message = json.loads(body)
+        if not message.get("success", "result" in message):
+            raise SystemExit(f"bench: {self.case.name} answered {message}")
+        return message.get("body", message.get("result"))
+
+    def begin(self):
+        case = self.case
+        if case.protocol == "mcp":
             self.ask("initialize", {"protocolVersion": "2025-11-25", "capabilities": {},
                                     "clientInfo": {"name": "bench", "version": "1"}})
             self.tell("notifications/initialized", {})
-        elif self.protocol == "lsp":
-            self.ask("initialize", {"processId": os.getpid(), "rootUri": "file://" + case.cwd, "capabilities": {}})
+        elif case.protocol == "lsp":
+            self.ask("initialize", {"processId": os.getpid(), "rootUri": case.uri(""), "capabilities": {}})
             self.tell("initialized", {})
-            if case.file:
-                with open(os.path.join(case.cwd, case.file)) as text:
-                    self.tell("textDocument/didOpen", {"textDocument": {
-                        "uri": case.uri(), "languageId": case.language, "version": 1, "text": text.read()}})
+            text = (pathlib.Path(case.directory) / case.file).read_text()
+            self.tell("textDocument/didOpen", {"textDocument": {
+                "uri": case.uri(case.file), "languageId": case.language, "version": 1, "text": text}})
         else:
             self.ask("initialize", {"adapterID": "bench"})
 
@@ -88,137 +133,117 @@ class Pipe:
 
 
 class Case:
-    def __init__(self, name, argv, protocol, method, params, words, cwd, file=None, language=None):
-        self.name, self.argv, self.protocol, self.cwd = name, argv, protocol, cwd
-        self.method, self.params, self.words, self.file, self.language = method, params, words, file, language
+    def __init__(self, name, argv, protocol, method, params, directory, file=None, language=None):
+        self.name, self.argv, self.protocol, self.directory = name, argv, protocol, str(directory)
+        self.method, self.params, self.file, self.language = method, params, file, language
 
-    def uri(self):
-        return "file://" + os.path.join(self.cwd, self.file)
+    def uri(self, name):
+        return f"file://{self.directory}/{name}".removesuffix("/")
+
+    def installed(self):
+        return shutil.which(self.argv[0]) is not None and (self.argv[0] != "node" or os.path.exists(self.argv[1]))
 
 
-def cases(directory, npm):
-    with open(os.path.join(directory, "a.cpp"), "w") as file:
-        file.write("int twice(int x) { return 2 * x; }\nint main() { return twice(4); }\n")
-    with open(os.path.join(directory, "a.sh"), "w") as file:
-        file.write("greet() { echo hi; }\ngreet\n")
-    everything = os.path.join(npm, "node_modules/.bin/mcp-server-everything")
-    bash = os.path.join(npm, "node_modules/.bin/bash-language-server")
+def definition(directory, name, line, character):
+    return {"textDocument": {"uri": f"file://{directory}/{name}"}, "position": {"line": line, "character": character}}
 
-    def definition(name, line, character):
-        return {"textDocument": {"uri": "file://" + os.path.join(directory, name)},
-                "position": {"line": line, "character": character}}
+
+def cases(directory):
+    (directory / "a.cpp").write_text("int twice(int x) { return 2 * x; }\nint main() { return twice(4); }\n")
+    (directory / "a.sh").write_text("greet() { echo hi; }\ngreet\n")
     return [
-        Case("clangd", ["clangd-14", "--log=error"], "lsp", "textDocument/definition", definition("a.cpp", 1, 20),
-             ["file=a.cpp", "line=2", "col=21"], directory, "a.cpp", "cpp"),
-        Case("bash-language-server", ["node", bash, "start"], "lsp", "textDocument/definition",
-             definition("a.sh", 1, 1), ["file=a.sh", "line=2", "col=2"], directory, "a.sh", "shellscript"),
-        Case("lldb-vscode", ["lldb-vscode-14"], "dap", "modules", {}, ["{}"], directory),
-        Case("server-everything", ["node", everything], "mcp", "tools/call",
-             {"name": "echo", "arguments": {"message": "hi"}}, ['{"name":"echo","arguments":{"message":"hi"}}'],
-             directory),
+        Case("clangd", ["clangd-14", "--log=error"], "lsp", "textDocument/definition",
+             definition(directory, "a.cpp", 1, 20), directory, "a.cpp", "cpp"),
+        Case("bash-language-server", ["node", str(NPM / "bash-language-server"), "start"], "lsp",
+             "textDocument/definition", definition(directory, "a.sh", 1, 1), directory, "a.sh", "shellscript"),
+        Case("lldb-vscode", ["lldb-vscode-14"], "dap", "modules", {}, directory),
+        Case("server-everything", ["node", str(NPM / "mcp-server-everything")], "mcp", "tools/call",
+             {"name": "echo", "arguments": {"message": "hi"}}, directory),
     ]
 
 
-def installed(case):
-    if shutil.which(case.argv[0]) is None:
-        return False
-    return case.argv[0] != "node" or os.path.exists(case.argv[1])
-
-
-def milliseconds(action):
+def seconds(action):
     start = time.perf_counter()
     action()
-    return (time.perf_counter() - start) * 1000
+    return time.perf_counter() - start
 
 
-class Hob:
-    def __init__(self, program, directory):
-        self.program, self.directory = program, directory
-        self.env = dict(os.environ, HOB_RUNTIME_DIR=directory + "/r", HOB_STATE_DIR=directory + "/s")
-        for name in ("HOB_INSTANCE", "HOB_UNIT", "HOB_RUN"):
-            self.env.pop(name, None)
-
-    def run(self, *words):
-        done = subprocess.run([self.program, *words], cwd=self.directory, env=self.env, capture_output=True, text=True)
-        if done.returncode != 0:
-            sys.exit(f"protocols.py: hob {' '.join(words)}: {done.stderr}")
-        return done.stdout
-
-    def connect(self):
-        name = json.loads(self.run("status", "--json"))["daemon"]["socket"]
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(name)
-        lines = connection.makefile("rwb")
-        lines.readline()
-        return connection, lines
-
-
-def cold_call(case):
-    server = Pipe(case.argv, case.protocol, case.cwd)
-    server.begin(case)
+def cold_call(case, env):
+    server = Server(case, env)
     server.ask(case.method, case.params)
     server.end()
 
 
-def measure(case, hob, rounds):
-    cold = sum(milliseconds(lambda: cold_call(case)) for _ in range(10))
-    words = ["call", case.name, case.method, *case.words]
-    first = milliseconds(lambda: hob.run(*words))
-    warm = sum(milliseconds(lambda: hob.run(*words)) for _ in range(10))
-    server = Pipe(case.argv, case.protocol, case.cwd)
-    server.begin(case)
-    connection, lines = hob.connect()
-    request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "worker.call", "params": {
-        "unit": case.name, "method": case.method, "params": case.params}}).encode() + b"\n"
+class Connection:
+    """One to hob's socket."""
 
-    def through_hob():
-        lines.write(request)
-        lines.flush()
-        reply = json.loads(lines.readline())
-        assert "result" in reply, reply
-    direct, through = [], []
-    for _ in range(rounds):
-        direct.append(milliseconds(lambda: server.ask(case.method, case.params)))
-        through.append(milliseconds(through_hob))
+    def __init__(self, place, case, directory):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(place.status(directory)["daemon"]["socket"])
+        self.stream = Stream(self.socket.fileno(), True)
+        self.stream.next()  # the greeting
+        self.data = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "worker.call", "params": {
+            "unit": case.name, "method": case.method, "params": case.params}}).encode() + b"\n"
+
+    def exchange(self):
+        self.socket.sendall(self.data)
+        while True:
+            body = self.stream.next()
+            if b'"id":1' in body[:40]:  # as hob begins an answer; anything else is a remark
+                return body
+
+
+def added(place, case, directory, rounds):
+    """Median seconds over the pipe, and over hob's socket."""
+    server = Server(case, place.env)
+    connection = Connection(place, case, directory)
+    for _ in range(CALLS):
+        server.ask(case.method, case.params)
+        connection.exchange()
+    took = {"pipe": [], "hob": []}
+    answers = {}
+    for i in range(rounds):
+        request = server.request(case.method, case.params)
+        sides = [("pipe", lambda: server.exchange(*request)), ("hob", connection.exchange)]
+        for name, exchange in sides if i % 2 else reversed(sides):
+            start = time.perf_counter()
+            body = exchange()
+            took[name].append(time.perf_counter() - start)
+            answers[name] = body
+    through, direct = json.loads(answers["hob"]), server.checked(answers["pipe"])
+    if through.get("result") != direct:
+        raise SystemExit(f"bench: {case.name} answers {direct} on its pipe, and through hob {through}")
     server.end()
-    connection.close()
-    return {"server": case.name, "cold_10_ms": cold, "first_ms": first, "warm_10_ms": warm,
-            "pipe_us": statistics.median(direct) * 1000, "hob_us": statistics.median(through) * 1000,
-            "added_us": (statistics.median(through) - statistics.median(direct)) * 1000}
+    connection.socket.close()
+    return statistics.median(took["pipe"]), statistics.median(took["hob"])
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--hob", required=True)
-    parser.add_argument("--npm", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "../build/npm"))
-    parser.add_argument("--rounds", type=int, default=300)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    rows = []
-    with tempfile.TemporaryDirectory() as directory:
-        directory = os.path.realpath(directory)
-        os.chmod(directory, 0o700)
-        all_cases = cases(directory, os.path.abspath(options.npm))
-        with open(directory + "/hob.toml", "w") as toml:
-            for case in all_cases:
-                toml.write(f"[worker.{case.name}]\nrun = {json.dumps(case.argv)}\nprotocol = \"{case.protocol}\"\n")
-        hob = Hob(os.path.abspath(options.hob), directory)
-        try:
-            for case in all_cases:
-                if installed(case):
-                    rows.append(measure(case, hob, options.rounds))
-                else:
-                    print(f"{case.name}: not installed, left out", file=sys.stderr)
-        finally:
-            subprocess.run([hob.program, "shutdown"], cwd=directory, env=hob.env, capture_output=True)
-    if options.json:
-        print(json.dumps(rows))
-        return
-    print(f"{'server':22} {'10 cold':>10} {'10 warm':>10} {'ratio':>7} {'pipe':>9} {'hob':>9} {'added':>9}")
-    for row in rows:
-        print(f"{row['server']:22} {row['cold_10_ms']:7.0f} ms {row['warm_10_ms']:7.0f} ms "
-              f"{row['cold_10_ms'] / row['warm_10_ms']:6.1f}x {row['pipe_us']:6.0f} us {row['hob_us']:6.0f} us "
-              f"{row['added_us']:6.0f} us")
+def measured(place, case, directory, effort):
+    words = ["call", case.name, case.method, json.dumps(case.params)]
+    cold = sum(seconds(lambda: cold_call(case, place.env)) for _ in range(CALLS))
+    place.run_hob(*words, project=directory)
+    warm = sum(seconds(lambda: place.run_hob(*words, project=directory)) for _ in range(CALLS))
+    pipe, hob = added(place, case, directory, effort.protocol_rounds)
+    group = f"{case.name} ({case.protocol}: {case.method})"
+    return [
+        Row(group, f"{CALLS} calls, warm", warm * 1e3, "ms", "a server started for each", cold * 1e3),
+        Row(group, "a call on one connection", hob * 1e6, "us", "on the server's own pipe", pipe * 1e6),
+        Row(group, "added by hob to a call", (hob - pipe) * 1e6, "us"),
+    ]
 
 
-main()
+def protocols(place, effort):
+    directory = (place.root / "protocols").resolve()
+    directory.mkdir(mode=0o700)
+    there = []
+    for case in cases(directory):
+        if case.installed():
+            there.append(case)
+        else:
+            print(f"bench: {case.name} is not installed, left out", file=sys.stderr)
+    (directory / "hob.toml").write_text("".join(
+        f'[worker.{case.name}]\nrun = {json.dumps(case.argv)}\nprotocol = "{case.protocol}"\n' for case in there))
+    try:
+        return [row for case in there for row in measured(place, case, directory, effort)]
+    finally:
+        place.run_hob("shutdown", "--now", project=directory, check=False)

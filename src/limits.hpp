@@ -53,6 +53,7 @@ inline constexpr std::chrono::milliseconds reap_timeout = 2s;    // from SIGKILL
 inline constexpr std::chrono::milliseconds exec_window = 100ms;  // how long a process may be in execve(2)
 inline constexpr std::size_t worker_input_max = 32u << 20;  // bytes queued for a worker that reads slowly
 inline constexpr std::chrono::milliseconds handshake_timeout = 60s;  // from the start to the end of it
+inline constexpr std::chrono::milliseconds connect_timeout = 20s;    // [worker.*] connect.timeout's default
 inline constexpr std::chrono::milliseconds mcp_probe_timeout =
     3s;                                               // silent for longer: `initialize` is tried, too
 inline constexpr std::size_t ring_events_max = 1024;  // events kept of a worker
@@ -60,6 +61,7 @@ inline constexpr std::size_t ring_bytes_max = 1u << 20;
 inline constexpr std::size_t ring_names_max = 64;              // names of lost events that are counted apart
 inline constexpr std::size_t gathered_events_max = 8u << 20;   // of one wait, as JSON
 inline constexpr std::size_t streamed_backlog_max = 1u << 20;  // behind a client that reads its events slowly
+inline constexpr std::size_t dap_progress_max = 64;            // of an adapter's, shown in its state
 inline constexpr std::size_t lsp_files_max = 100'000;          // of a project, looked at for changes
 inline constexpr std::size_t lsp_documents_max =
     64;  // open at one server; the longest unused is closed for another
@@ -104,6 +106,9 @@ inline constexpr std::chrono::milliseconds slot_grace =
 // briefly.
 inline constexpr std::chrono::milliseconds store_open_timeout = 1s;
 inline constexpr std::chrono::milliseconds store_busy_timeout = 250ms;
+
+// `hob import` asks python3 whether it has an adapter.
+inline constexpr std::chrono::milliseconds import_probe_timeout = 5s;
 
 // The crash-loop brake's file, hob.toml, `root`: read whole, so capped.
 inline constexpr std::size_t small_file_max = 64u << 10;

@@ -278,7 +278,7 @@ void attachment::forwarded_answer(const answer& said) {
 }
 
 void attachment::answer_alone(const answer& request) {
-    if (!script_->asked(*with_, request)) with_->refuse(request);
+    if (!script_->asked(*with_, request)) with_->refuse(request, {});
 }
 
 void attachment::respond(std::string_view id_raw, std::string_view result) {

@@ -113,10 +113,14 @@ bool call_table::notify(std::string_view method, std::string_view params_raw, ev
     return send_(speaks_.framing->encode(std::move(text)));
 }
 
-void call_table::reply(const answer& request, const std::optional<std::string>& result_raw) {
+void call_table::reply(const answer& request, std::string_view result_raw) {
     const std::uint64_t fresh = ++last_id_;
-    std::string text = result_raw ? speaks_.dialect->reply(request, *result_raw, fresh)
-                                  : speaks_.dialect->refusal(request, fresh);
+    send_(speaks_.framing->encode(speaks_.dialect->reply(request, result_raw, fresh)));
+}
+
+void call_table::refuse(const answer& request, std::string_view why) {
+    const std::uint64_t fresh = ++last_id_;
+    std::string text = speaks_.dialect->refusal(request, fresh, why);
     if (!text.empty()) send_(speaks_.framing->encode(std::move(text)));
 }
 

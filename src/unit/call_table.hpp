@@ -49,8 +49,9 @@ public:
     // What is not waited for; whatever is answered to it is dropped. False: the worker's queue is full.
     // Throws failure(usage) as dialect::notification does.
     bool notify(std::string_view method, std::string_view params_raw, event_watch* watch = nullptr);
-    // The answer to a request of the worker's; `result_raw` nullopt: it is refused.
-    void reply(const answer& request, const std::optional<std::string>& result_raw);
+    // The answer to a request of the worker's.
+    void reply(const answer& request, std::string_view result_raw);
+    void refuse(const answer& request, std::string_view why);
 
     // An answer of kind result or error. False: nobody waits for it (it is late, doubled, or never was).
     bool settle(const answer& got);

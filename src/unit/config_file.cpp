@@ -27,13 +27,13 @@ const char* kind_of(mode_t mode) {
     return "it is a device";
 }
 
-util::unique_fd open_regular(const std::string& path, struct stat& facts) {
+util::unique_fd open_regular(const std::string& path, struct stat& facts, const std::string& hint) {
     // Without O_NONBLOCK a fifo that nobody writes would hold us for ever.
     util::unique_fd fd = util::open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (!fd) {
         const int error = errno;
         if (error == ENXIO && ::stat(path.c_str(), &facts) == 0) unreadable(path, kind_of(facts.st_mode));
-        unreadable(path, errno_text(error), error == ENOENT ? "hob init writes one" : "");
+        unreadable(path, errno_text(error), error == ENOENT ? hint : std::string());
     }
     if (::fstat(fd.get(), &facts) != 0) unreadable(path, errno_text(errno));
     if (!S_ISREG(facts.st_mode)) unreadable(path, kind_of(facts.st_mode));
@@ -75,8 +75,12 @@ void check_trust(const std::string& path, const struct stat& facts, uid_t owner)
 }  // namespace
 
 std::string read_trusted_file(const std::string& path, uid_t owner) {
+    return read_trusted_file(path, owner, "hob init writes one");
+}
+
+std::string read_trusted_file(const std::string& path, uid_t owner, const std::string& hint) {
     struct stat facts {};
-    const util::unique_fd fd = open_regular(path, facts);
+    const util::unique_fd fd = open_regular(path, facts, hint);
     check_trust(path, facts, owner);
     return read_bounded(path, fd.get());
 }
@@ -84,7 +88,7 @@ std::string read_trusted_file(const std::string& path, uid_t owner) {
 std::optional<std::string> read_any_file(const std::string& path) noexcept {
     try {
         struct stat facts {};
-        const util::unique_fd fd = open_regular(path, facts);
+        const util::unique_fd fd = open_regular(path, facts, {});
         return read_bounded(path, fd.get());
     } catch (const std::exception&) {
         return std::nullopt;

@@ -12,6 +12,8 @@ namespace hob::unit {
 // everyone, judged on the opened descriptor. Never blocks. Throws failure(config) `cannot read 'PATH': …`, or
 // failure(untrusted_config).
 std::string read_trusted_file(const std::string& path, uid_t owner);
+// With a hint of its own for a file that is not there.
+std::string read_trusted_file(const std::string& path, uid_t owner, const std::string& hint);
 
 // Likewise, whoever owns it; nullopt for every fault.
 std::optional<std::string> read_any_file(const std::string& path) noexcept;

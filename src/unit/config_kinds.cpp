@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "unit/config_address.hpp"
 #include "unit/config_json.hpp"
 #include "util/duration.hpp"
 
@@ -32,6 +33,29 @@ void read_initialize(table_reader& reader, worker_spec& spec) {
         return;
     }
     spec.initialize_json = to_json(*value);
+}
+
+void read_connect(table_reader& worker, worker_spec& spec) {
+    constexpr std::string_view forms =
+        "one of tcp = PORT, tcp = \"ADDRESS:PORT\", log = \"listening on (.+)\"";
+    const tree_value* table = subtable(worker, "connect", "{ tcp = 4711 }");
+    if (table == nullptr) return;
+    table_reader reader(*table, subtitle(worker, "connect"), worker.notes());
+    connect_spec& to = spec.connect.emplace();
+    read_address(reader, "tcp", to.host, to.port);
+    read_pattern(reader, "log", to.log_pattern, 1);
+    reader.duration("timeout", to.timeout, milliseconds(1));
+    const auto has = [&](std::string_view key) {
+        return std::any_of(table->members.begin(), table->members.end(),
+                           [key](const tree_member& each) { return each.key == key; });
+    };
+    // An unknown key is the better message: it was probably meant to be the form.
+    const bool misspelt = !reader.finish().empty();
+    if (has("tcp") && has("log")) {
+        worker.reject("connect", table->where, "has both 'tcp' and 'log'", forms);
+    } else if (!misspelt && !has("tcp") && !has("log")) {
+        worker.reject("connect", table->where, "does not say where the worker listens", forms);
+    }
 }
 
 backoff_spec read_backoff(table_reader& service) {
@@ -171,6 +195,7 @@ worker_spec read_worker(table_reader& reader) {
     read_answers(reader, spec);
     read_settings(reader, spec);
     reader.strings("serial", spec.serial, "[\"build\", \"test\"]");
+    read_connect(reader, spec);
     return spec;
 }
 

@@ -15,6 +15,7 @@
 #include "util/async.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
+#include "util/log.hpp"
 
 namespace hob::unit {
 namespace {
@@ -34,6 +35,9 @@ constexpr std::array<std::string_view, 4> methods_of_a_frame{"scopes", "evaluate
 constexpr std::array<std::string_view, 3> other_sticky{"setFunctionBreakpoints", "setExceptionBreakpoints",
                                                        "setInstructionBreakpoints"};
 constexpr std::string_view of_sources = "setBreakpoints";
+constexpr std::string_view sticky_prefix = "sticky ";  // of the keys that they are kept as
+
+using remark_function = decltype(call_wish::remark);
 
 template <std::size_t N>
 bool among(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -48,6 +52,25 @@ struct launching {
     std::optional<std::string> result;
     std::optional<failure> failed;
     bool done() const { return result || failed; }
+};
+
+// What an adapter reports of work of its own.
+struct under_way {
+    std::string id;  // raw
+    std::string title;
+    std::string message;
+    std::optional<std::int64_t> percent;
+
+    void update(std::string_view params) {
+        if (const auto said = util::json_find_string(params, {"message"})) message = *said;
+        const std::string number(util::json_find(params, {"percentage"}));
+        if (const auto whole = util::json_integer(number.substr(0, number.find('.')))) percent = whole;
+    }
+    std::string text() const {
+        std::string all = title.empty() ? "working" : title;
+        if (!message.empty()) all += ": " + message;
+        return percent ? fmt::format("{} {} %", all, *percent) : all;
+    }
 };
 
 class dap_script final : public script {
@@ -85,9 +108,10 @@ public:
                                          util::deadline limit) override {
         const std::string directory = wish.cwd.empty() ? with.spec().cwd : wish.cwd;
         if (wish.method == of_sources) source_shorthand(with, wish.params, directory);
-        if (wish.method == of_sources || among(other_sticky, wish.method)) {
-            remember(with, wish.method, wish.params);
-            if (!configurable_) co_return promised(wish.params);
+        const std::string kept_as = sticky_key(wish.method, wish.params);
+        if (!kept_as.empty()) {
+            auto set = set_breakpoints(with, kept_as, std::move(wish), watch, limit);
+            co_return co_await std::move(set);
         }
         if (wish.method == "launch" || wish.method == "attach") {
             const auto program = util::json_find_string(wish.params, {"program"});
@@ -132,6 +156,7 @@ public:
     }
 
     bool asked(wire& with, const answer& request) override {
+        if (request.method == "startDebugging") return refuse_child(with, request);
         if (request.method != "runInTerminal") return false;
         std::vector<std::string> argv;
         const auto words = util::json_array_elements(util::json_find(request.payload, {"args"}));
@@ -163,24 +188,64 @@ public:
             frame_.clear();
             if (const auto id = util::json_find(params, {"threadId"}); !id.empty()) thread_ = id;
             const auto why = util::json_find_string(params, {"reason"}).value_or("");
-            with.set_activity(why.empty() ? "paused" : "paused: " + why);
+            set_state(with, why.empty() ? "paused" : "paused: " + why);
         } else if (name == "continued") {
             goes_on(with);
         } else if (name == "exited") {
-            with.set_activity(fmt::format("exited with status {}", util::json_find(params, {"exitCode"})));
+            set_state(with, fmt::format("exited with status {}", util::json_find(params, {"exitCode"})));
             ended_ = true;
         } else if (name == "terminated") {
-            if (!std::exchange(ended_, true)) with.set_activity("terminated");
+            if (!std::exchange(ended_, true)) set_state(with, "terminated");
             ++generation_;
             configurable_ = false;
-        } else if (name == "process" || name == "thread" || name == "capabilities") {
-            if (name == "capabilities")
-                capabilities_ = util::json_merge(capabilities_, util::json_find(params, {"capabilities"}));
+        } else if (name == "capabilities") {
+            capabilities_ = util::json_merge(capabilities_, util::json_find(params, {"capabilities"}));
+        } else if (name.starts_with("progress")) {
+            progress(with, name, params);
         }
         return 0;
     }
 
 private:
+    // A child session is a conversation of its own, and one worker has one: whoever is interested is told
+    // what the adapter wants to be started, and may start it by another worker.
+    static bool refuse_child(wire& with, const answer& request) {
+        with.tell("startDebugging", request.payload);
+        with.refuse(request, "one worker of hob is one session; a child needs a worker of its own");
+        return true;
+    }
+
+    void set_state(wire& with, std::string text) {
+        state_ = std::move(text);
+        with.set_activity(activity());
+    }
+
+    // Work of the adapter's own is what it does meanwhile; the newest of several is shown.
+    std::string activity() const {
+        if (progress_.empty()) return state_;
+        const std::string what = progress_.back().text();
+        return state_.empty() ? what : state_ + ", " + what;
+    }
+
+    void progress(wire& with, const std::string& name, std::string_view params) {
+        const std::string id(util::json_find(params, {"progressId"}));
+        const auto known = std::find_if(progress_.begin(), progress_.end(),
+                                        [&id](const under_way& one) { return one.id == id; });
+        if (name == "progressStart" && known == progress_.end()) {
+            if (progress_.size() >= limits::dap_progress_max) progress_.erase(progress_.begin());
+            under_way begun{id, util::json_find_string(params, {"title"}).value_or(""), {}, {}};
+            begun.update(params);
+            progress_.push_back(std::move(begun));
+        } else if (name == "progressUpdate" && known != progress_.end()) {
+            known->update(params);
+        } else if (name == "progressEnd" && known != progress_.end()) {
+            progress_.erase(known);
+        } else {
+            return;
+        }
+        with.set_activity(activity());
+    }
+
     asio::awaitable<std::string> top_frame(wire& with, util::deadline limit) {
         std::string params = R"({"threadId":)" + thread_ + R"(,"startFrame":0,"levels":1})";
         auto stacked = with.ask("stackTrace", std::move(params), limit);
@@ -195,7 +260,7 @@ private:
     void goes_on(wire& with) {
         ++generation_;
         frame_.clear();
-        with.set_activity("running");
+        set_state(with, "running");
     }
 
     static asio::awaitable<void> send_launch(std::shared_ptr<dap_script> self, wire& with, call_wish wish,
@@ -220,8 +285,9 @@ private:
         goes_on(with);
         const auto answer = std::make_shared<launching>();  // also held by the coroutine that asks
         auto self = std::static_pointer_cast<dap_script>(shared_from_this());
+        auto remark = wish.remark;
         auto asking = send_launch(self, with, std::move(wish), watch, limit, answer);
-        auto configuring = configure(with, answer, limit);
+        auto configuring = configure(with, answer, std::move(remark), limit);
         co_await both(std::move(asking), std::move(configuring));
         if (answer->failed) throw failure(*answer->failed);
         co_return *answer->result;
@@ -238,7 +304,8 @@ private:
         if (second_failed) std::rethrow_exception(second_failed);
     }
 
-    asio::awaitable<void> configure(wire& with, std::shared_ptr<launching> answer, util::deadline limit) {
+    asio::awaitable<void> configure(wire& with, std::shared_ptr<launching> answer, remark_function remark,
+                                    util::deadline limit) {
         while (!initialized_) {
             if (answer->failed) co_return;
             auto news = news_->wait();
@@ -246,8 +313,9 @@ private:
             if (!in_time) co_return;  // the launch's own limit says so
         }
         configurable_ = true;
-        for (const auto& [key, method] : sticky(with)) {
-            auto set = with.ask(method, with.recall(key), limit);
+        const auto all = with.recall_all(sticky_prefix);
+        for (const auto& [key, params] : all) {
+            auto set = set_again(with, key, params, remark, limit);
             co_await std::move(set);
         }
         if (util::json_find_true(capabilities_, {"supportsConfigurationDoneRequest"})) {
@@ -256,30 +324,45 @@ private:
         }
     }
 
-    // Key and method of each. The keys are listed by the worker, under "sticky".
-    static std::vector<std::pair<std::string, std::string>> sticky(wire& with) {
-        std::vector<std::pair<std::string, std::string>> all;
-        const std::string listed = with.recall("sticky");
-        for (const auto raw : util::json_array_elements(listed).value_or(std::vector<std::string_view>())) {
-            const std::string key = util::json_plain(raw);
-            all.emplace_back(key, key.substr(0, key.find(' ')));
-        }
-        return all;
+    // What a request is kept as; empty: it is not kept. A source without a path is one of this session alone.
+    static std::string sticky_key(const std::string& method, const std::string& params) {
+        if (among(other_sticky, method)) return std::string(sticky_prefix) + method;
+        if (method != of_sources) return {};
+        const auto path = util::json_find_string(params, {"source", "path"});
+        return path && !path->empty() ? fmt::format("{}{} {}", sticky_prefix, method, *path) : std::string();
     }
 
-    static void remember(wire& with, const std::string& method, const std::string& params) {
-        std::string key = method;
-        if (method == of_sources)
-            key += " " + util::json_find_string(params, {"source", "path"}).value_or("");
-        with.remember(key, params);
-        std::string keys = "[";
-        bool known = false;
-        for (const auto& [one, its_method] : sticky(with)) {
-            known = known || one == key;
-            keys.append(keys.size() > 1 ? "," : "").append(util::json_quote(one));
+    // Kept only once the adapter has taken them, where there is one to ask. None at all is nothing to keep,
+    // other than of exceptions, for which adapters have filters of their own.
+    asio::awaitable<std::string> set_breakpoints(wire& with, std::string key, call_wish wish,
+                                                 event_watch* watch, util::deadline limit) {
+        const std::string_view listed = util::json_find(wish.params, {"breakpoints"});
+        const auto wanted = util::json_array_elements(listed);
+        const bool none = wanted && wanted->empty();
+        std::string kept = none ? std::string() : wish.params;
+        std::string result = promised(wish.params);
+        if (configurable_) {
+            auto answered = with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
+            result = co_await std::move(answered);
         }
-        if (!known) keys.append(keys.size() > 1 ? "," : "").append(util::json_quote(key));
-        with.remember("sticky", keys + "]");
+        with.remember(key, std::move(kept), bond::protocol);
+        co_return result;
+    }
+
+    // What the adapter refuses now, as it may be another, does not stop the launch.
+    static asio::awaitable<void> set_again(wire& with, std::string key, std::string params,
+                                           remark_function remark, util::deadline limit) {
+        const std::string named = key.substr(sticky_prefix.size());
+        try {
+            auto set = with.ask(named.substr(0, named.find(' ')), std::move(params), limit);
+            co_await std::move(set);
+        } catch (const failure& why) {
+            if (why.kind() != error_kind::worker_error) throw;
+            util::log(util::level::warning, "unit", "breakpoints that were kept are refused",
+                      {util::field("unit", with.spec().name), util::field("what", named),
+                       util::field("reason", why.what())});
+            if (remark) remark(fmt::format("'{}' was refused: {}", named, why.what()));
+        }
     }
 
     // What an adapter would answer, before there is a session to set them in.
@@ -332,8 +415,10 @@ private:
     }
 
     std::string capabilities_;
-    std::string thread_;  // raw, of the last stop
-    std::string frame_;   // raw, its top frame, once somebody has asked for it
+    std::string state_;                // of the program: "running"
+    std::vector<under_way> progress_;  // of the adapter, oldest first
+    std::string thread_;               // raw, of the last stop
+    std::string frame_;                // raw, its top frame, once somebody has asked for it
     std::uint64_t generation_ = 1;
     bool initialized_ = false;   // the adapter wants its configuration
     bool configurable_ = false;  // there is a session that breakpoints can be set in

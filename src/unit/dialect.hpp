@@ -98,8 +98,8 @@ public:
     virtual bool numbers_notifications() const { return false; }
     // `fresh`: an id that nothing else has. Empty: the protocol has no cancellation.
     virtual std::string cancellation(std::uint64_t id, std::uint64_t fresh) const = 0;
-    // Of a request of the worker's, that it is not answered; may be empty.
-    virtual std::string refusal(const answer& request, std::uint64_t fresh) const = 0;
+    // Of a request of the worker's, that it is not answered, and why if `why` is not empty; may be empty.
+    virtual std::string refusal(const answer& request, std::uint64_t fresh, std::string_view why) const = 0;
     virtual std::string reply(const answer& request, std::string_view result_raw,
                               std::uint64_t fresh) const = 0;
     virtual answer understand(std::string_view message) const = 0;

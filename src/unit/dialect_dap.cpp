@@ -64,10 +64,14 @@ public:
             R"({{"seq":{},"type":"request","command":"cancel","arguments":{{"requestId":{}}}}})", fresh, id);
     }
 
-    std::string refusal(const answer& request, std::uint64_t fresh) const override {
+    std::string refusal(const answer& request, std::uint64_t fresh, std::string_view why) const override {
+        const std::string body =
+            why.empty() ? std::string()
+                        : fmt::format(R"(,"body":{{"error":{{"id":1,"format":{}}}}})", util::json_quote(why));
         return fmt::format(
-            R"({{"seq":{},"type":"response","request_seq":{},"success":false,"command":{},"message":"notSupported"}})",
-            fresh, request.id_raw, util::json_quote(request.method));
+            R"({{"seq":{},"type":"response","request_seq":{},"success":false,"command":{},"message":{}{}}})",
+            fresh, request.id_raw, util::json_quote(request.method),
+            why.empty() ? R"("notSupported")" : util::json_quote(why), body);
     }
 
     std::string reply(const answer& request, std::string_view result_raw,

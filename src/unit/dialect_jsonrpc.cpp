@@ -85,10 +85,10 @@ public:
         return fmt::format(R"({{"jsonrpc":"2.0","method":"$/cancelRequest","params":{{"id":{}}}}})", id);
     }
 
-    std::string refusal(const answer& request, std::uint64_t) const override {
-        return fmt::format(
-            R"({{"jsonrpc":"2.0","id":{},"error":{{"code":{},"message":"Method not found"}}}})",
-            request.id_raw, ipc::method_not_found);
+    std::string refusal(const answer& request, std::uint64_t, std::string_view why) const override {
+        return fmt::format(R"({{"jsonrpc":"2.0","id":{},"error":{{"code":{},"message":{}}}}})",
+                           request.id_raw, ipc::method_not_found,
+                           util::json_quote(why.empty() ? "Method not found" : why));
     }
 
     std::string reply(const answer& request, std::string_view result_raw, std::uint64_t) const override {

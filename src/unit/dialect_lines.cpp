@@ -47,7 +47,7 @@ public:
     }
 
     std::string cancellation(std::uint64_t, std::uint64_t) const override { return {}; }
-    std::string refusal(const answer&, std::uint64_t) const override { return {}; }
+    std::string refusal(const answer&, std::uint64_t, std::string_view) const override { return {}; }
     std::string reply(const answer&, std::string_view, std::uint64_t) const override { return {}; }
 
     answer understand(std::string_view message) const override {

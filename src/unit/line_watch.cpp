@@ -30,12 +30,17 @@ bool line_watch::feed(std::string_view stream, std::string_view bytes) {
     return found;
 }
 
-bool line_watch::matches(std::string_view line) const {
+bool line_watch::matches(std::string_view line) {
     if (line.ends_with('\r')) line.remove_suffix(1);
-    regmatch_t all{};
-    all.rm_so = 0;
-    all.rm_eo = static_cast<regoff_t>(line.size());
-    return ::regexec(&compiled_, line.data(), 1, &all, REG_STARTEND) == 0;
+    regmatch_t all[2] = {};
+    all[0].rm_so = 0;
+    all[0].rm_eo = static_cast<regoff_t>(line.size());
+    if (::regexec(&compiled_, line.data(), 2, all, REG_STARTEND) != 0) return false;
+    captured_.clear();
+    if (compiled_.re_nsub > 0 && all[1].rm_so >= 0)
+        captured_ = line.substr(static_cast<std::size_t>(all[1].rm_so),
+                                static_cast<std::size_t>(all[1].rm_eo - all[1].rm_so));
+    return true;
 }
 
 }  // namespace hob::unit

@@ -20,11 +20,14 @@ public:
 
     // True when a line that ends in `bytes` matches.
     bool feed(std::string_view stream, std::string_view bytes);
+    // What the first group matched in the last line that did; empty: there is none.
+    const std::string& captured() const { return captured_; }
 
 private:
-    bool matches(std::string_view line) const;
+    bool matches(std::string_view line);
 
     regex_t compiled_{};
+    std::string captured_;
     std::map<std::string, std::string, std::less<>> begun_;  // by stream: a line's beginning
 };
 

@@ -27,6 +27,12 @@ constexpr std::string_view legacy_revision = "2025-11-25";
 constexpr std::int64_t unsupported_version = -32022;
 constexpr int pages_max = 256;
 
+// What is remembered of a server. Unproven: it died of the probe, and nothing was seen of it since.
+constexpr std::string_view era_key = "era";
+constexpr std::string_view modern_era = "modern";
+constexpr std::string_view legacy_era = "legacy";
+constexpr std::string_view unproven_era = "unproven";
+
 // What goes beyond an ask: both may be under way at once, and either may decide.
 struct attempt {
     explicit attempt(const asio::any_io_executor& executor) : over(executor) {}
@@ -85,10 +91,10 @@ public:
     bool wants_another() const override { return another_; }
 
     asio::awaitable<std::string> start(wire& with) override {
-        const std::string era = with.recall("era");
-        auto begun = era == "legacy" ? initialize(with) : probe(with);
+        const std::string era = with.recall(era_key);
+        auto begun = era == legacy_era || era == unproven_era ? initialize(with, era) : probe(with);
         std::string result = co_await std::move(begun);
-        with.remember("era", modern_ ? "modern" : "legacy");
+        with.remember(era_key, std::string(modern_ ? modern_era : legacy_era), bond::configuration);
         if (!modern_) with.notify("notifications/initialized", {});
         capabilities_ = util::json_find(result, {"capabilities"});
         co_return result;
@@ -174,7 +180,7 @@ private:
             co_return co_await std::move(discovered);
         }
         if (first->failed && first->failed->kind() == error_kind::worker_died) {
-            with.remember("era", "legacy");
+            with.remember(era_key, std::string(unproven_era), bond::configuration);
             another_ = true;
             throw failure(*first->failed);
         }
@@ -216,15 +222,28 @@ private:
         return !newest.empty();
     }
 
-    asio::awaitable<std::string> initialize(wire& with) {
+    // Not asked for the newer era, because of what an earlier process did. That may be wrong by now: the
+    // program was replaced, or died of something else.
+    asio::awaitable<std::string> initialize(wire& with, std::string era) {
+        std::optional<failure> failed;
         auto answered =
             with.ask("initialize", legacy_params(with), util::deadline::in(limits::handshake_timeout));
         try {
             co_return co_await std::move(answered);
-        } catch (const failure&) {
-            with.remember("era", {});
+        } catch (const failure& why) {
+            failed.emplace(why);
+        } catch (const std::exception&) {  // the whole handshake's limit
+            with.remember(era_key, {}, bond::configuration);
             throw;
         }
+        if (failed->kind() != error_kind::cancelled) with.remember(era_key, {}, bond::configuration);
+        if (failed->kind() == error_kind::worker_error) {
+            auto probed = probe(with);
+            co_return co_await std::move(probed);
+        }
+        // Not after a probe that it died of: it would be started for ever.
+        another_ = failed->kind() == error_kind::worker_died && era == legacy_era;
+        throw failure(*failed);
     }
 
     attempt_ptr begin(wire& with, std::string method, std::string params) {

@@ -1,7 +1,5 @@
 // Readiness over the network: a connection that is accepted, an HTTP request that is answered.
 
-#include <sys/socket.h>
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
@@ -15,15 +13,13 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <optional>
 
 #include "error.hpp"
 #include "limits.hpp"
-#include "unit/port_owner.hpp"
 #include "unit/readiness.hpp"
-#include "util/fd.hpp"
+#include "unit/tcp_connect.hpp"
 
 namespace hob::unit {
 namespace {
@@ -32,57 +28,10 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
 
-std::vector<asio::ip::address> addresses_of(const std::string& host) {
-    if (host == "localhost") return {asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()};
-    boost::system::error_code error;
-    const auto address = asio::ip::make_address(host, error);
-    return error ? std::vector<asio::ip::address>() : std::vector{address};
-}
-
 asio::awaitable<void> throw_if_cancelled() {
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none)
         throw boost::system::system_error(asio::error::operation_aborted);
-}
-
-// A connected socket, or `why`.
-asio::awaitable<std::optional<tcp::socket>> connect(const std::string& host, std::uint16_t port,
-                                                    std::string& why) {
-    const auto executor = co_await asio::this_coro::executor;
-    for (const auto& address : addresses_of(host)) {
-        const tcp::endpoint endpoint(address, port);
-        util::unique_fd fd(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-        if (!fd) {
-            why = errno_text(errno);
-            continue;
-        }
-        tcp::socket socket(executor);
-        socket.assign(endpoint.protocol(), fd.release());
-        boost::system::error_code error;
-        auto token = asio::redirect_error(asio::use_awaitable, error);
-        co_await socket.async_connect(endpoint, token);
-        auto check = throw_if_cancelled();
-        co_await std::move(check);
-        if (!error) co_return std::optional<tcp::socket>(std::move(socket));
-        why = fmt::format("port {}: {}", port, error.message());
-    }
-    co_return std::nullopt;
-}
-
-bool on_this_machine(const tcp::socket& socket) {
-    boost::system::error_code error;
-    const auto here = socket.local_endpoint(error);
-    const auto there = socket.remote_endpoint(error);
-    return !error && here.address() == there.address();
-}
-
-// Another program's answer is not this service's.
-bool is_the_services(const tcp::socket& socket, std::uint16_t port, const probe_target& target) {
-    if (!on_this_machine(socket)) return true;
-    std::string who;
-    if (owner_of_port(port, target.belongs, who) != port_owner::foreign) return true;
-    target.why = fmt::format("port {} is answered by {}, which is no part of it", port, who);
-    return false;
 }
 
 struct url_parts {
@@ -143,9 +92,9 @@ asio::awaitable<std::optional<unsigned>> ask(tcp::socket& socket, const url_part
 
 asio::awaitable<bool> ask_http(const ready_spec& wanted, const probe_target& target) {
     const url_parts url = split_url(wanted.url);
-    auto connecting = connect(url.host, url.port, target.why);
+    auto connecting = connect_to(url.host, url.port, target.belongs, target.why);
     auto socket = co_await std::move(connecting);
-    if (!socket || !is_the_services(*socket, url.port, target)) co_return false;
+    if (!socket) co_return false;
     auto asking = ask(*socket, url, target.why);
     const auto status = co_await std::move(asking);
     if (!status) co_return false;
@@ -156,9 +105,9 @@ asio::awaitable<bool> ask_http(const ready_spec& wanted, const probe_target& tar
 }
 
 asio::awaitable<bool> connect_tcp(const ready_spec& wanted, const probe_target& target) {
-    auto connecting = connect(wanted.host, wanted.port, target.why);
+    auto connecting = connect_to(wanted.host, wanted.port, target.belongs, target.why);
     const auto socket = co_await std::move(connecting);
-    co_return socket&& is_the_services(*socket, wanted.port, target);
+    co_return socket.has_value();
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "unit/process_io.hpp"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
@@ -23,6 +25,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t chunk_size = 64u << 10;
+constexpr int connection = 2;       // among the sources
 constexpr int chunks_in_a_row = 8;  // of one stream, before others have their turn
 // What one pipe can hold at most (fs.pipe-max-size is 1 MiB by default); more than that comes from somebody
 // who still writes, and is not the dead process's.
@@ -56,12 +59,13 @@ struct process_io::state {
         : executor(on),
           input(own(on, std::move(pipes.input.write))),
           sources{source{own(on, std::move(pipes.output.read)), util::event(on)},
-                  source{own(on, std::move(pipes.error.read)), util::event(on)}},
+                  source{own(on, std::move(pipes.error.read)), util::event(on)},
+                  source{asio::posix::stream_descriptor(on), util::event(on)}},
           handle(std::move(what)),
           room(on) {}
 
     const std::function<void(std::string_view)>& handler(int which) const {
-        return which == 0 ? handle.output : handle.error;
+        return which == 0 ? handle.output : which == 1 ? handle.error : handle.connection;
     }
 
     enum class reading { more, drained, ended };
@@ -95,7 +99,7 @@ struct process_io::state {
 
     asio::any_io_executor executor;
     asio::posix::stream_descriptor input;
-    std::array<source, 2> sources;
+    std::array<source, 3> sources;  // output, errors, connection
     handlers handle;
     std::string queue;           // not yet written
     std::size_t batch_left = 0;  // of what write_queued has taken out of it
@@ -112,7 +116,17 @@ std::shared_ptr<process_io> process_io::make(const asio::any_io_executor& execut
         new process_io(std::make_unique<state>(executor, std::move(pipes), std::move(on))));
     util::spawn(executor, made->read_all(0), "worker output");
     util::spawn(executor, made->read_all(1), "worker errors");
+    made->state_->sources[connection].ended.set();
     return made;
+}
+
+void process_io::connect(util::unique_fd socket) {
+    auto& my = *state_;
+    // Each stream owns a descriptor: the two directions end apart.
+    my.input = own(my.executor, util::unique_fd(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0)));
+    my.sources[connection].stream = own(my.executor, std::move(socket));
+    my.sources[connection].ended.clear();
+    util::spawn(my.executor, read_all(connection), "worker connection");
 }
 
 asio::awaitable<void> process_io::read_all(int which) {
@@ -130,6 +144,7 @@ asio::awaitable<void> process_io::read_all(int which) {
         if (seen == state::reading::ended) break;
     }
     from.ended.set();
+    if (which == connection && !from.ending) input_failed();
 }
 
 bool process_io::send(std::string bytes) {
@@ -188,7 +203,8 @@ void process_io::input_failed() {
 
 std::size_t process_io::unread() const {
     int waiting = 0;
-    auto& stream = state_->sources[0].stream;
+    auto& my = *state_;
+    auto& stream = my.sources[my.sources[connection].stream.is_open() ? connection : 0].stream;
     if (!stream.is_open() || ::ioctl(stream.native_handle(), FIONREAD, &waiting) != 0) return 0;
     return static_cast<std::size_t>(waiting);
 }
@@ -207,18 +223,21 @@ void process_io::close_input() {
     boost::system::error_code ignored;
     state_->queue.clear();
     state_->room.ring();
-    if (state_->input.is_open()) state_->input.close(ignored);
+    if (!state_->input.is_open()) return;
+    // A socket has a second descriptor, so closing this one would tell the other end nothing.
+    ::shutdown(state_->input.native_handle(), SHUT_WR);
+    state_->input.close(ignored);
 }
 
 asio::awaitable<void> process_io::finish() {
     const auto self = shared_from_this();
     close_input();
-    for (int which = 0; which < 2; ++which) {
+    for (int which = 0; which < static_cast<int>(state_->sources.size()); ++which) {
         auto& from = state_->sources[static_cast<std::size_t>(which)];
         // A read that has completed but was not handled yet comes first: the bytes are to stay in order.
         from.ending = true;
         boost::system::error_code ignored;
-        from.stream.cancel(ignored);
+        if (from.stream.is_open()) from.stream.cancel(ignored);
         co_await from.ended.wait();
         state_->read_rest(which);
     }

@@ -39,6 +39,7 @@ public:
         std::function<void(std::string_view bytes)> output;
         std::function<void(std::string_view bytes)> error;
         std::function<void()> input_closed;  // the process reads no more; called at most once
+        std::function<void(std::string_view bytes)> connection;  // see connect()
     };
 
     // shared: the reading and writing coroutines hold it while they run.
@@ -46,12 +47,16 @@ public:
                                             handlers on);
     ~process_io();
 
+    // From here on send() writes to this socket, and what comes from it is `connection`'s; its end is that of
+    // the input.
+    void connect(util::unique_fd socket);
+
     // False: the queue is full (limits::worker_input_max), or the input is closed; nothing was queued.
     bool send(std::string bytes);
     std::size_t queued() const;  // bytes that it has not taken
     boost::asio::awaitable<void>
     taken();                     // until it has taken some, or takes no more; throws on cancellation
-    std::size_t unread() const;  // bytes of its output that are in the pipe
+    std::size_t unread() const;  // bytes of its output, or of the connection, that wait to be read
     void close_input();          // what is queued is dropped
 
     // After the process has ended: reads what is still in the pipes, without waiting for others that hold

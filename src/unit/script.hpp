@@ -20,6 +20,7 @@
 #include "unit/dialect.hpp"
 #include "unit/event_ring.hpp"
 #include "unit/spec.hpp"
+#include "unit/worker_memory.hpp"
 #include "util/deadline.hpp"
 
 namespace hob::unit {
@@ -65,7 +66,9 @@ public:
     // False: it could not be sent.
     virtual bool notify(std::string_view method, std::string_view params) = 0;
     virtual void reply(const answer& request, std::string_view result) = 0;
-    virtual void refuse(const answer& request) = 0;
+    virtual void refuse(const answer& request, std::string_view why) = 0;
+    // An event of the worker's, for those who wait.
+    virtual void tell(std::string name, std::string params) = 0;
     // What start() came to.
     virtual const std::string& handshake() const = 0;
     // Starts `work` on its own, which may refer to this and its script, and is to end soon after
@@ -81,9 +84,10 @@ public:
                              const std::vector<std::pair<std::string, std::optional<std::string>>>& env,
                              const std::string& cwd) = 0;
 
-    // Kept by the worker over its processes, while its configuration stays.
-    virtual std::string recall(std::string_view key) const = 0;  // empty: nothing is kept
-    virtual void remember(std::string_view key, std::string value) = 0;
+    // Kept by the worker over its processes and the daemon's, see worker_memory.
+    virtual std::string recall(std::string_view key) const = 0;
+    virtual std::vector<std::pair<std::string, std::string>> recall_all(std::string_view prefix) const = 0;
+    virtual void remember(std::string_view key, std::string value, bond to) = 0;
 
 protected:
     ~wire() = default;

@@ -51,15 +51,25 @@ struct stop_spec {
     bool operator==(const stop_spec&) const = default;
 };
 
+// Where a worker is spoken to that listens on a port. Exactly one of port and log_pattern is there.
+struct connect_spec {
+    std::string host;  // a numeric address (no brackets) or "localhost"
+    std::uint16_t port = 0;
+    std::string log_pattern;  // POSIX extended regular expression; its first group is the address
+    milliseconds timeout = limits::connect_timeout;  // from the start to the connection
+    bool operator==(const connect_spec&) const = default;
+};
+
 struct worker_spec {
     worker_protocol protocol = worker_protocol::jsonrpc;
     std::string initialize_json = "{}";        // a JSON object, merged into the handshake's params
     std::optional<milliseconds> idle_timeout;  // of the worker itself
     milliseconds call_timeout = limits::call_timeout;
     std::vector<std::pair<std::string, std::string>>
-        answers;                       // to the worker's own requests: method, raw JSON
-    std::string settings_json = "{}";  // a JSON object: what lsp servers get for workspace/configuration
-    std::vector<std::string> serial;   // methods whose calls wait for each other
+        answers;                          // to the worker's own requests: method, raw JSON
+    std::string settings_json = "{}";     // a JSON object: what lsp servers get for workspace/configuration
+    std::vector<std::string> serial;      // methods whose calls wait for each other
+    std::optional<connect_spec> connect;  // nullopt: on its standard input and output
     bool operator==(const worker_spec&) const = default;
 };
 

@@ -43,6 +43,11 @@ CREATE INDEX run_of_task ON run (task, id);
 CREATE TABLE schedule (task TEXT PRIMARY KEY, rule TEXT NOT NULL, anchor INTEGER NOT NULL,
     last_slot INTEGER NOT NULL) WITHOUT ROWID;
 )",
+    // What workers remember.
+    R"(
+CREATE TABLE memory (unit TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, bound_to TEXT NOT NULL,
+    PRIMARY KEY (unit, key)) WITHOUT ROWID;
+)",
 };
 constexpr int schema_version = static_cast<int>(migrations.size());
 
@@ -186,8 +191,9 @@ store::attempt store::prepare(const std::string& path) {
         if (const auto said = check.text(0); said != "ok") return {outcome::corrupt, said};
     }
     // Damage shows only where it is read, and a table may be missing: all of this is small.
-    for (const char* sql : {"SELECT * FROM meta", "SELECT * FROM process", "SELECT * FROM held",
-                            "SELECT * FROM wanted", "SELECT * FROM run LIMIT 1", "SELECT * FROM schedule"}) {
+    for (const char* sql :
+         {"SELECT * FROM meta", "SELECT * FROM process", "SELECT * FROM held", "SELECT * FROM wanted",
+          "SELECT * FROM run LIMIT 1", "SELECT * FROM schedule", "SELECT * FROM memory"}) {
         sqlite_statement all(db_, sql);
         if (!all.done()) {
             auto judged = judge(all.code());
@@ -208,13 +214,13 @@ void store::use_memory() {
     }
 }
 
+// All steps in one: a new database waits for the disk once.
 bool store::migrate(int version) {
-    for (auto step = static_cast<std::size_t>(version); step < migrations.size(); ++step) {
-        const std::string sql =
-            fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version = {}; COMMIT;", migrations[step], step + 1);
-        if (!execute(sql.c_str())) return false;
-    }
-    return true;
+    if (version == schema_version) return true;
+    std::string sql = "BEGIN IMMEDIATE; ";
+    for (auto step = static_cast<std::size_t>(version); step < migrations.size(); ++step)
+        sql += migrations[step];
+    return execute(fmt::format("{} PRAGMA user_version = {}; COMMIT;", sql, schema_version).c_str());
 }
 
 bool store::execute(const char* sql) {
@@ -342,6 +348,27 @@ std::optional<wish_record> store::wanted(const std::string& unit) {
         at = end + 1;
     }
     return found;
+}
+
+std::vector<memory_record> store::memory(const std::string& unit) {
+    std::vector<memory_record> found;
+    sqlite_statement all(db_, "SELECT key, value, bound_to FROM memory WHERE unit = ? ORDER BY key");
+    all.bind(unit);
+    while (all.row())
+        found.push_back({all.text(0), all.text(1), all.text(2)});
+    return found;
+}
+
+bool store::remember(const std::string& unit, const memory_record& what) {
+    sqlite_statement put(db_, "INSERT OR REPLACE INTO memory VALUES (?, ?, ?, ?)");
+    put.bind(unit).bind(what.key).bind(what.value).bind(what.bound_to);
+    return written(put.done(), "memory");
+}
+
+bool store::forget(const std::string& unit, const std::string& key) {
+    sqlite_statement drop(db_, "DELETE FROM memory WHERE unit = ? AND key = ?");
+    drop.bind(unit).bind(key);
+    return written(drop.done(), "memory");
 }
 
 }  // namespace hob::unit

@@ -39,6 +39,13 @@ struct wish_record {
     bool operator==(const wish_record&) const = default;
 };
 
+// What a worker has to know again, see unit/worker_memory.hpp.
+struct memory_record {
+    std::string key;
+    std::string value;
+    std::string bound_to;  // what it holds for
+};
+
 class store {
 public:
     // `path`: hob.db. Empty: in memory from the start, as tests want it. Throws failure(version) for a newer
@@ -88,6 +95,12 @@ public:
     // `hob stop` of a unit holds it until `hob start`.
     bool held(const std::string& unit);
     void set_held(const std::string& unit, bool on);
+
+    // What a worker remembers, by key.
+    std::vector<memory_record> memory(const std::string& unit);
+    // Durable when it returns true; false: it could not be written.
+    bool remember(const std::string& unit, const memory_record& what);
+    bool forget(const std::string& unit, const std::string& key);
 
     // For what keeps tables of its own in the same file (unit/run_store.hpp). `written` is to be told how
     // each write went: it logs, and gives memory back; returns `done`.

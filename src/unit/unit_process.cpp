@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "limits.hpp"
@@ -68,6 +69,12 @@ scope unit_process::members() const {
             child_.start_time(),
             true,
             cgroup_.path()};
+}
+
+bool unit_process::has(pid_t pid) const {
+    const auto all = find_members(members());
+    return pid == child_.pid() ||
+           std::any_of(all.begin(), all.end(), [pid](const member& one) { return one.pid == pid; });
 }
 
 bool unit_process::request_stop() {

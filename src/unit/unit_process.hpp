@@ -42,6 +42,7 @@ public:
     std::uint64_t start_time() const { return child_.start_time(); }
     const std::string& cgroup() const { return cgroup_.path(); }      // empty: it has none
     std::optional<exit_state> poll() const { return child_.poll(); }  // nullopt: it still runs
+    bool has(pid_t pid) const;                                        // it, or one of those that it started
 
     // False: it was asked before. ended() returns, and end() is then to be called.
     bool request_stop();

@@ -35,7 +35,8 @@ worker::worker(std::shared_ptr<unit_context> context, unit_spec spec)
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
            context_->options.log_max_files),
       settled_(context_->options.executor),
-      held_(context_->options.db.held(spec_->name)) {
+      held_(context_->options.db.held(spec_->name)),
+      memory_(context_->options.db) {
     settled_.set();
 }
 
@@ -160,7 +161,7 @@ void worker::pull(std::optional<environment> caller) {
 
 void worker::reconfigure(unit_spec spec) {
     spec_ = std::make_shared<const unit_spec>(std::move(spec));
-    notes_.clear();
+    memory_.bind(*spec_);
     request_stop("its configuration changed");
 }
 

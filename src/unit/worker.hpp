@@ -20,6 +20,7 @@
 #include "unit/script.hpp"
 #include "unit/supervised.hpp"
 #include "unit/unit_log.hpp"
+#include "unit/worker_memory.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
 
@@ -76,6 +77,11 @@ private:
     void attach_pipes(const std::shared_ptr<life>& now, child_pipes pipes);
 
     boost::asio::awaitable<void> open(std::shared_ptr<life> now);
+    boost::asio::awaitable<std::string> greet(std::shared_ptr<life> now);
+    boost::asio::awaitable<void> connect(std::shared_ptr<life> now);
+    boost::asio::awaitable<void> connect_in_time(std::shared_ptr<life> now);
+    boost::asio::awaitable<void> keep_trying(std::shared_ptr<life> now, std::string& why);
+    void printed(life& now, const char* stream, std::string_view bytes);
     boost::asio::awaitable<void> live(std::shared_ptr<life> now);
     boost::asio::awaitable<exit_state> part(std::shared_ptr<life> now);
     boost::asio::awaitable<void> finish(std::shared_ptr<life> now, exit_state exit);
@@ -103,7 +109,7 @@ private:
     std::uint64_t last_id_ = 0;
     event_ring events_;
     std::string activity_;
-    std::map<std::string, std::string, std::less<>> notes_;  // a script's, see wire::remember
+    worker_memory memory_;  // the scripts', see wire::remember
 };
 
 }  // namespace hob::unit

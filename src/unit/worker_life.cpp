@@ -34,7 +34,7 @@ void worker::start_process() {
     }
     if (std::exchange(died_, false)) ++restarts_;
     const auto& options = context_->options;
-    if (life_->speaks.script->has_start()) {
+    if (life_->speaks.script->has_start() || std::get<worker_spec>(spec_->detail).connect) {
         util::spawn(options.executor, open(life_), "handshake of " + spec_->name);
     } else {
         life_->usable = true;
@@ -50,8 +50,10 @@ void worker::start_process() {
 std::shared_ptr<worker::life> worker::make_life() {
     auto made = std::make_shared<life>(*this);
     made->own_spec = spec_;
+    memory_.bind(*spec_);
     made->speaks = make_protocol(std::get<worker_spec>(spec_->detail).protocol);
-    child_pipes pipes = child_pipes::with_input();
+    const bool listens = std::get<worker_spec>(spec_->detail).connect.has_value();
+    child_pipes pipes = listens ? child_pipes() : child_pipes::with_input();
     process_options wanted;
     wanted.spec = spec_;
     wanted.argv = spec_->run.argv;
@@ -72,14 +74,28 @@ void worker::attach_pipes(const std::shared_ptr<life>& now, child_pipes pipes) {
     const std::weak_ptr<worker> owner = self();
     const std::weak_ptr<life> current = now;
     process_io::handlers on;
-    on.output = [owner, current](std::string_view bytes) {
+    const auto& connects = std::get<worker_spec>(now->own_spec->detail).connect;
+    if (connects && !connects->log_pattern.empty())
+        now->lines = std::make_unique<line_watch>(connects->log_pattern);
+    auto messages = [owner, current](std::string_view bytes) {
         const auto mine = owner.lock();
         const auto it = current.lock();
         if (mine && it) mine->output(*it, bytes);
     };
-    on.error = [owner](std::string_view bytes) {
-        if (const auto mine = owner.lock()) mine->log_.write("stderr", bytes);
+    const auto printing = [owner, current](const char* stream) {
+        return [owner, current, stream](std::string_view bytes) {
+            const auto mine = owner.lock();
+            const auto it = current.lock();
+            if (mine && it) mine->printed(*it, stream, bytes);
+        };
     };
+    if (connects) {
+        on.connection = std::move(messages);
+        on.output = printing("stdout");
+    } else {
+        on.output = std::move(messages);
+    }
+    on.error = printing("stderr");
     on.input_closed = [owner, current] {
         const auto mine = owner.lock();
         const auto it = current.lock();
@@ -101,7 +117,7 @@ asio::awaitable<void> worker::open(std::shared_ptr<life> now) {
     const auto speaker = now->speaks.script;
     std::optional<failure> failed;
     try {
-        auto begun = speaker->start(*now);
+        auto begun = greet(now);
         auto result = co_await util::within(limits::handshake_timeout, std::move(begun));
         if (result) {
             now->capabilities = std::move(*result);
@@ -204,6 +220,7 @@ asio::awaitable<void> worker::finish(std::shared_ptr<life> now, exit_state exit)
     log_.end("stderr");
     last_exit_ = exit;
     now->calls->close(death(exit));
+    now->ended.set();
     now->end_attachments(death(exit));
     now->speaks.script->end();
     events_.fail_all(
@@ -256,7 +273,17 @@ asio::awaitable<void> worker::watch_closed_input(std::shared_ptr<life> now) {
     boost::system::error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
     co_await now->deaf.async_wait(token);
-    if (!now->over && life_ == now) request_stop("it reads no requests any more");
+    if (now->over || life_ != now) co_return;
+    if (std::get<worker_spec>(now->own_spec->detail).connect) {
+        const failure cut(error_kind::worker_died,
+                          fmt::format("cannot call '{}': its connection has ended", spec_->name));
+        now->calls->close_to_callers(cut);
+        events_.fail_all(cut);
+        now->usable = false;
+        request_stop("its connection has ended");
+    } else {
+        request_stop("it reads no requests any more");
+    }
 }
 
 void worker::output(life& now, std::string_view bytes) {
@@ -327,7 +354,7 @@ void worker::asked(life& now, const answer& request) {
     }
     auto* attached = most_fit(now, request);
     if (attached && attached->forward(request)) return;
-    if (!now.speaks.script->asked(now, request)) now.refuse(request);
+    if (!now.speaks.script->asked(now, request)) now.refuse(request, {});
 }
 
 failure worker::death(const exit_state& exit) const {

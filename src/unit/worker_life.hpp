@@ -7,6 +7,7 @@
 #include "unit/call_table.hpp"
 #include "unit/dialect.hpp"
 #include "unit/lanes.hpp"
+#include "unit/line_watch.hpp"
 #include "unit/process_io.hpp"
 #include "unit/unit_process.hpp"
 #include "unit/worker.hpp"
@@ -25,7 +26,13 @@ struct program_beside {
 };
 
 struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
-    explicit life(worker& of) : owner(of), opened(executor()), idle(executor()), deaf(executor()) {}
+    explicit life(worker& of)
+        : owner(of),
+          opened(executor()),
+          ended(executor()),
+          said(executor()),
+          idle(executor()),
+          deaf(executor()) {}
 
     const boost::asio::any_io_executor& executor() const override { return owner.context_->options.executor; }
     const unit_spec& spec() const override { return *own_spec; }
@@ -39,7 +46,8 @@ struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
     boost::asio::awaitable<void> taken() override { return io->taken(); }
     bool notify(std::string_view method, std::string_view params) override;
     void reply(const answer& request, std::string_view result) override;
-    void refuse(const answer& request) override;
+    void refuse(const answer& request, std::string_view why) override;
+    void tell(std::string name, std::string params) override;
     const std::string& handshake() const override { return capabilities; }
     void run(boost::asio::awaitable<void> work, std::string name) override;
     void set_activity(std::string text) override;
@@ -47,7 +55,8 @@ struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
                      const std::vector<std::pair<std::string, std::optional<std::string>>>& env,
                      const std::string& cwd) override;
     std::string recall(std::string_view key) const override;
-    void remember(std::string_view key, std::string value) override;
+    std::vector<std::pair<std::string, std::string>> recall_all(std::string_view prefix) const override;
+    void remember(std::string_view key, std::string value, bond to) override;
 
     // Each attachment's, and that it ends.
     void end_attachments(const failure& why);
@@ -63,6 +72,10 @@ struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
     std::shared_ptr<call_table> calls;   // also held by each call in flight
     std::shared_ptr<lanes> lanes_taken;  // likewise
     util::event opened;                  // the handshake is over, well or not
+    util::event ended;                   // the process is over, and its last words are known
+    util::event said;                    // it has said where it listens
+    std::unique_ptr<line_watch> lines;   // until then
+    std::string address;                 // what it said
     std::optional<failure> start_failed;
     std::string capabilities;
     bool usable = false;   // the handshake has succeeded, if there is one

@@ -77,11 +77,13 @@ bool worker::life::notify(std::string_view method, std::string_view params) {
     return calls->notify(method, params);
 }
 
-void worker::life::reply(const answer& request, std::string_view result) {
-    calls->reply(request, std::string(result));
-}
+void worker::life::reply(const answer& request, std::string_view result) { calls->reply(request, result); }
 
-void worker::life::refuse(const answer& request) { calls->reply(request, std::nullopt); }
+void worker::life::refuse(const answer& request, std::string_view why) { calls->refuse(request, why); }
+
+void worker::life::tell(std::string name, std::string params) {
+    owner.events_.push(std::move(name), std::move(params), 0);
+}
 
 void worker::life::set_activity(std::string text) {
     if (owner.life_.get() != this || owner.activity_ == text) return;
@@ -147,13 +149,15 @@ pid_t worker::life::run_beside(std::vector<std::string> argv,
     }
 }
 
-std::string worker::life::recall(std::string_view key) const {
-    const auto found = owner.notes_.find(key);
-    return found == owner.notes_.end() ? std::string() : found->second;
+std::string worker::life::recall(std::string_view key) const { return owner.memory_.recall(key); }
+
+std::vector<std::pair<std::string, std::string>> worker::life::recall_all(std::string_view prefix) const {
+    return owner.memory_.recall_all(prefix);
 }
 
-void worker::life::remember(std::string_view key, std::string value) {
-    owner.notes_.insert_or_assign(std::string(key), std::move(value));
+// A process that is on its way out, of what the worker was before, has nothing to say of what it is now.
+void worker::life::remember(std::string_view key, std::string value, bond to) {
+    if (own_spec == owner.spec_) owner.memory_.remember(key, std::move(value), to);
 }
 
 }  // namespace hob::unit

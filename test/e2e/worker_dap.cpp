@@ -126,6 +126,25 @@ BOOST_AUTO_TEST_CASE(breakpoints_stay_over_sessions) {
     BOOST_TEST(event_of(go("continue")) == "exited");
 }
 
+BOOST_AUTO_TEST_CASE(D03_breakpoints_stay_over_daemons_that_are_killed) {
+    if (!there) return;
+    call({"setBreakpoints", "file=debuggee.cpp", "line=7"});
+    call({"setFunctionBreakpoints", R"({"breakpoints":[{"name":"main"}]})"});
+    std::size_t alive = 0;
+    for (int round = 0; round < 2; ++round) {
+        ::kill(box.daemon_pid(), SIGKILL);
+        const std::string first = launch();
+        if (round == 0) alive = box.processes().size();
+        BOOST_TEST(json_at(first, "/frame/name").value_or("").starts_with("main"), first);
+        const std::string next = go("continue");
+        BOOST_TEST(json_at(next, "/frame/line").value_or("") == "7", next);
+    }
+    BOOST_TEST(wait_until([&] { return box.processes().size() == alive; }));  // nothing of before is left
+    call({"setFunctionBreakpoints", R"({"breakpoints":[]})"});
+    ::kill(box.daemon_pid(), SIGKILL);
+    BOOST_TEST(json_at(launch(), "/frame/line").value_or("") == "7");
+}
+
 BOOST_AUTO_TEST_CASE(the_program_and_the_adapter_end_with_their_session) {
     if (!there) return;
     const std::string running =
@@ -165,6 +184,206 @@ BOOST_AUTO_TEST_CASE(a_program_runs_in_the_terminal_that_the_daemon_is) {
     BOOST_TEST(wait_until([&] {
         return box.run({"logs", "dbg"}).out.find("sum 39800") != std::string::npos;
     }));
+}
+
+BOOST_AUTO_TEST_CASE(a_program_that_was_attached_to_survives_the_session) {
+    if (!there) return;
+    // Yama lets a process attach to its own descendants alone.
+    if (slurp("/proc/sys/kernel/yama/ptrace_scope") > "0\n" && !require_root()) return;
+    run_options alone;
+    alone.program = box.project() + "/d";
+    auto program = box.start({"wait"}, alone);
+    BOOST_REQUIRE(program.read_line(30s) == "sum 39800");
+    const std::string pid = "pid:=" + std::to_string(program.pid());
+    const auto sleeps = [&] { return proc_status(program.pid(), "State").starts_with("S"); };
+    BOOST_REQUIRE(wait_until(sleeps));
+    for (const auto& end :
+         std::vector<std::vector<std::string>>{{"stop", "dbg"}, {"call", "dbg", "disconnect"}}) {
+        BOOST_TEST(box.run({"start", "dbg"}).status == 0);
+        call({"attach", pid, "program=d"});
+        BOOST_TEST(detail() == "running");
+        const std::string said = go("pause");
+        BOOST_TEST(event_of(said) == "stopped", said);
+        const auto frames = call({"stackTrace"});
+        BOOST_TEST(frames.find("\"main\"") != std::string::npos, frames);
+        BOOST_TEST(box.run(end).status == 0);
+        BOOST_TEST(wait_until(sleeps));
+        BOOST_TEST(box.run({"stop", "dbg"}).status == 0);
+        BOOST_TEST(proc_status(program.pid(), "TracerPid") == "0");
+    }
+    BOOST_TEST(program.running());
+    program.signal(SIGTERM);
+    BOOST_TEST(program.wait().signal == SIGTERM);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+// An adapter that does what it is told, without a program.
+struct with_fixture {
+    sandbox box;
+    explicit with_fixture(const std::string& mode = "legacy") { set(mode); }
+    void set(const std::string& mode, const std::string& more = {}) {
+        box.config(protocol_worker("dap", mode, more));
+    }
+    std::string call(std::vector<std::string> words) {
+        words.insert(words.begin(), {"call", "w"});
+        const auto said = box.run(words);
+        BOOST_TEST(said.status == 0, said.text());
+        return said.out;
+    }
+    // What a launch sets, by method.
+    std::string given() {
+        call({"launch", "program=p"});
+        return call({"t/given"});
+    }
+};
+
+const std::string in_a = R"({"source":{"path":"/a"},"breakpoints":[{"line":1,"condition":"x > 1.50"}]})";
+const std::string all_exceptions = R"({"filters":["all"]})";
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(worker_dap_words)
+
+BOOST_AUTO_TEST_CASE(a_child_session_is_refused_with_a_reason_and_told_to_who_waits) {
+    with_fixture dap;
+    const std::string said =
+        dap.call({"--until", "startDebugging:request=attach", "t/ask",
+                  R"({"method":"startDebugging","params":{"request":"attach","configuration":{"port":1}}})"});
+    BOOST_TEST(json_at(said, "/until/params/configuration/port").value_or("") == "1", said);
+    BOOST_TEST(json_at(said, "/result/success").value_or("") == "false", said);
+    BOOST_TEST(json_at(said, "/result/message").value_or("") ==
+               "one worker of hob is one session; a child needs a worker of its own");
+    BOOST_TEST((json_at(said, "/result/body/error/format") == json_at(said, "/result/message")), said);
+    const std::string unknown = dap.call({"t/ask", R"({"method":"noSuchThing"})"});
+    BOOST_TEST(json_at(unknown, "/message").value_or("") == "notSupported", unknown);
+}
+
+BOOST_AUTO_TEST_CASE(progress_of_the_adapter_is_what_it_does) {
+    with_fixture dap;
+    const auto after = [&](const std::string& events) {
+        dap.call({"t/events", R"({"before":[)" + events + "]}"});
+        return json_at(dap.box.run({"status", "--json"}).out, "/units/0/detail").value_or("");
+    };
+    BOOST_TEST(after(R"(["progressStart",{"progressId":"1","title":"reading symbols"}])") ==
+               "reading symbols");
+    BOOST_TEST(after(R"(["progressUpdate",{"progressId":"1","percentage":43.7,"message":"libc"}])") ==
+               "reading symbols: libc 43 %");
+    BOOST_TEST(after(R"(["continued",{}])") == "running, reading symbols: libc 43 %");
+    BOOST_TEST(after(R"(["progressStart",{"progressId":"2","title":""}])") == "running, working");
+    BOOST_TEST(after(R"(["progressEnd",{"progressId":"2"}],["progressUpdate",{"progressId":"2"}])") ==
+               "running, reading symbols: libc 43 %");
+    BOOST_TEST(after(R"(["stopped",{"reason":"step"}],["progressEnd",{"progressId":"1"}])") ==
+               "paused: step");
+    std::string many;
+    for (int i = 0; i < 1000; ++i)
+        many += R"(["progressStart",{"progressId":")" + std::to_string(i) + R"(","title":"many"}],)";
+    BOOST_TEST(after(many + R"(["progressEnd",{"progressId":"none"}])") == "paused: step, many");
+}
+
+BOOST_AUTO_TEST_CASE(an_adapter_that_cannot_cancel_is_not_asked_to) {
+    for (const char* mode : {"legacy", "cancels"}) {
+        with_fixture dap(mode);
+        dap.call({"t/pid"});
+        BOOST_TEST(dap.box.run({"call", "w", "--timeout", "200ms", "t/never"}).status == 4);
+        BOOST_TEST((dap.call({"t/cancelled"}) == "[]\n") == (std::string(mode) == "legacy"), mode);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(worker_dap_memory)
+
+BOOST_AUTO_TEST_CASE(D03_every_kind_of_breakpoint_stays_byte_for_byte) {
+    with_fixture dap;
+    dap.call({"setBreakpoints", in_a});
+    dap.call({"setBreakpoints", R"({"source":{"path":"/b"},"breakpoints":[{"line":2}]})"});
+    dap.call({"setExceptionBreakpoints", all_exceptions});
+    dap.call({"setInstructionBreakpoints", R"({"breakpoints":[{"instructionReference":"0x1"}]})"});
+    dap.call({"setFunctionBreakpoints", R"({"breakpoints":[{"name":"f"}]})"});
+    const std::string first = dap.given();
+    BOOST_TEST(count(first, "set") == 5u, first);
+    BOOST_TEST(first.find("\"condition\": \"x > 1.50\"") != std::string::npos, first);
+    for (int round = 0; round < 3; ++round) {
+        ::kill(dap.box.daemon_pid(), SIGKILL);
+        BOOST_TEST(dap.given() == first);
+    }
+    // Taken back in a session, they are gone from the next.
+    dap.call({"setBreakpoints", R"({"source":{"path":"/b"},"breakpoints":[]})"});
+    ::kill(dap.box.daemon_pid(), SIGKILL);
+    const std::string later = dap.given();
+    BOOST_TEST(count(later, "set") == 4u, later);
+    BOOST_TEST(later.find("/b") == std::string::npos, later);
+}
+
+BOOST_AUTO_TEST_CASE(breakpoints_stay_when_the_configuration_changes_and_go_with_the_protocol) {
+    with_fixture dap;
+    dap.call({"setBreakpoints", in_a});
+    dap.set("legacy", "env = { A = \"1\" }");
+    BOOST_TEST(dap.box.run({"reload"}).status == 0);
+    BOOST_TEST(count(dap.given(), "/a") == 1u);
+    dap.box.config(protocol_worker("mcp"));
+    BOOST_TEST(dap.box.run({"reload"}).status == 0);
+    BOOST_TEST(dap.box.run({"call", "w", "t/pid"}).status == 0);
+    dap.set("legacy");
+    BOOST_TEST(dap.box.run({"reload"}).status == 0);
+    BOOST_TEST(dap.given() == "[]\n");
+}
+
+BOOST_AUTO_TEST_CASE(breakpoints_that_are_refused_do_not_stop_a_launch_and_are_told) {
+    with_fixture dap("@mode");
+    dap.box.write("mode", "legacy");
+    dap.call({"setBreakpoints", in_a});
+    dap.box.write("mode", "refuses");
+    BOOST_TEST(dap.box.run({"restart", "w"}).status == 0);
+    const auto launched = dap.box.run({"call", "w", "launch", "program=p"});
+    BOOST_TEST(launched.status == 0, launched.text());
+    BOOST_TEST(launched.err ==
+               "hob: 'setBreakpoints /a' was refused: cannot call 'w': the worker answered an error: no "
+               "breakpoints today at all\n");
+    // What is refused when it is asked for is not kept.
+    const auto refused = dap.box.run(
+        {"call", "w", "setBreakpoints", R"({"source":{"path":"/c"},"breakpoints":[{"line":1}]})"});
+    BOOST_TEST(refused.status == 1);
+    dap.box.write("mode", "legacy");
+    BOOST_TEST(dap.box.run({"restart", "w"}).status == 0);
+    const std::string given = dap.given();
+    BOOST_TEST(given.find("/a") != std::string::npos, given);
+    BOOST_TEST(given.find("/c") == std::string::npos, given);
+}
+
+BOOST_AUTO_TEST_CASE(D06_breakpoints_stay_over_sessions_while_the_database_is_of_no_use) {
+    with_fixture dap;
+    BOOST_TEST(dap.box.shell("mkdir -p '" + dap.box.state_dir() + "/hob.db'").status == 0);
+    dap.call({"setBreakpoints", in_a});
+    BOOST_TEST(dap.box.run({"restart", "w"}).status == 0);
+    BOOST_TEST(count(dap.given(), "/a") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(D06_breakpoints_stay_over_sessions_while_the_database_is_locked) {
+    with_fixture dap;
+    dap.call({"t/pid"});
+    run_options locking;
+    locking.program = "/usr/bin/python3";
+    locking.keep_stdin = true;
+    auto locker = dap.box.start(
+        {"-c",
+         "import sqlite3,sys\nc=sqlite3.connect(sys.argv[1])\nc.execute('BEGIN IMMEDIATE')\nprint('locked', "
+         "flush=True)\nsys.stdin.read()",
+         dap.box.state_dir() + "/hob.db"},
+        locking);
+    BOOST_REQUIRE(locker.read_line(10s) == "locked");
+    dap.call({"setBreakpoints", in_a});
+    locker.close_stdin();
+    locker.wait();
+    BOOST_TEST(dap.box.run({"restart", "w"}).status == 0);
+    BOOST_TEST(count(dap.given(), "/a") == 1u);
+    // Once it can be written, what was kept meanwhile is.
+    ::kill(dap.box.daemon_pid(), SIGKILL);
+    BOOST_TEST(count(dap.given(), "/a") == 1u);
+    BOOST_TEST(count(slurp(dap.box.daemon_log()), "the database cannot be written") == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <csignal>
 #include <string>
 
 #include "fixtures/protocol_project.hpp"
@@ -75,6 +76,81 @@ BOOST_AUTO_TEST_CASE(a_server_that_dies_of_the_probe_is_started_once_more_and_no
 
 BOOST_AUTO_TEST_CASE(the_era_is_remembered_over_restarts_of_the_server) {
     in_mode server("exit");
+    BOOST_TEST(server.call({"t/pid"}).status == 0);
+    BOOST_TEST(server.box.run({"restart", "w"}).status == 0);
+    BOOST_TEST(server.seen() == "[\"initialize\", \"notifications/initialized\"]\n");
+    BOOST_TEST(count(slurp(server.box.daemon_log()), "handshake of a worker failed") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(D03_the_era_is_remembered_over_daemons_and_kills) {
+    in_mode server("exit");
+    BOOST_TEST(server.call({"t/pid"}).status == 0);
+    for (int round = 0; round < 3; ++round) {
+        ::kill(server.box.daemon_pid(), SIGKILL);
+        BOOST_TEST(server.seen() == "[\"initialize\", \"notifications/initialized\"]\n");
+    }
+    BOOST_TEST(count(slurp(server.box.daemon_log()), "handshake of a worker failed") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(the_era_is_found_out_anew_when_command_directory_or_environment_change) {
+    in_mode server("exit");
+    const std::string probed = "handshake of a worker failed";
+    BOOST_TEST(server.call({"t/pid"}).status == 0);
+    std::size_t probes = 1;
+    for (const char* more :
+         {"env = { A = \"1\" }", "env = { A = \"2\" }", "cwd = \"/\"", "env_file = \"e\""}) {
+        server.box.write("e", "B=1\n");
+        server.box.config(protocol_worker("mcp", "exit", more));
+        BOOST_TEST(server.box.run({"reload"}).status == 0);
+        BOOST_TEST(server.call({"t/pid"}).status == 0, more);
+        BOOST_TEST(count(slurp(server.box.daemon_log()), probed) == ++probes, more);
+    }
+    server.box.config(protocol_worker("mcp", "exit", "env_file = \"e\"\ncall_timeout = \"20s\""));
+    BOOST_TEST(server.box.run({"reload"}).status == 0);
+    BOOST_TEST(server.call({"t/pid"}).status == 0);
+    BOOST_TEST(count(slurp(server.box.daemon_log()), probed) == probes);
+    // Also by a daemon that never saw the older one.
+    BOOST_TEST(server.box.run({"shutdown"}).status == 0);
+    server.box.config(protocol_worker("mcp", "exit", "env = { A = \"3\" }"));
+    BOOST_TEST(server.call({"t/pid"}).status == 0);
+    BOOST_TEST(count(slurp(server.box.daemon_log()), probed) == probes + 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_era_that_is_no_longer_true_is_found_out_anew) {
+    for (const char* later : {"modern", "brittle"}) {
+        BOOST_TEST_CONTEXT(later) {
+            in_mode server("@mode");
+            server.box.write("mode", "exit");
+            BOOST_TEST(server.call({"t/pid"}).status == 0);
+            BOOST_TEST(server.box.run({"restart", "w"}).status == 0);
+            server.box.write("mode", later);
+            ::kill(server.box.daemon_pid(), SIGKILL);
+            BOOST_TEST(json_at(server.call({"--capabilities"}).out, "/version_seen").value_or("") ==
+                       "2026-07-28");
+            server.box.write("mode", "legacy");
+            BOOST_TEST(server.box.run({"restart", "w"}).status == 0);
+            BOOST_TEST(server.seen() ==
+                       "[\"server/discover\", \"initialize\", \"notifications/initialized\"]\n");
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_dies_whatever_it_is_asked_is_not_started_for_ever) {
+    in_mode server("@mode");
+    server.box.write("mode", "exit");
+    BOOST_TEST(server.call({"t/pid"}).status == 0);
+    server.box.write("mode", "dies");
+    BOOST_TEST(server.box.run({"restart", "w"}).status == 1);
+    const auto failed = server.call({"t/pid"});
+    BOOST_TEST(failed.status == 1, failed.text());
+    BOOST_TEST(failed.err.find("cannot call 'w': the worker exited with status 9") != std::string::npos,
+               failed.err);
+    BOOST_TEST(count(slurp(server.box.daemon_log()), "handshake of a worker failed") == 6u);
+}
+
+BOOST_AUTO_TEST_CASE(D06_the_era_is_remembered_while_the_database_is_of_no_use) {
+    in_mode server("exit");
+    BOOST_TEST(server.box.shell("mkdir -p '" + server.box.state_dir() + "/hob.db'").status == 0);
     BOOST_TEST(server.call({"t/pid"}).status == 0);
     BOOST_TEST(server.box.run({"restart", "w"}).status == 0);
     BOOST_TEST(server.seen() == "[\"initialize\", \"notifications/initialized\"]\n");

@@ -139,6 +139,29 @@ BOOST_AUTO_TEST_CASE(D06_an_older_schema_is_brought_up_to_date_and_keeps_what_it
     }
 }
 
+BOOST_AUTO_TEST_CASE(what_a_worker_remembers_is_there_after_reopening_and_is_its_own) {
+    const scratch dir;
+    const std::string path = dir.path() + "/hob.db";
+    const std::string odd("a\0b\xff", 4);
+    {
+        database db(path);
+        db.remember("w", {"k", "old", "x"});
+        db.remember("w", {"k", odd, "y"});
+        db.remember("w", {"gone", "1", "x"});
+        db.remember("other", {"k", "2", "x"});
+        db.forget("w", "gone");
+        db.forget("w", "never was");
+    }
+    database again(path);
+    const auto found = again.memory("w");
+    BOOST_REQUIRE(found.size() == 1u);
+    BOOST_TEST(found[0].key == "k");
+    BOOST_TEST(found[0].value == odd);
+    BOOST_TEST(found[0].bound_to == "y");
+    BOOST_TEST(again.memory("other").size() == 1u);
+    BOOST_TEST(again.memory("none").empty());
+}
+
 BOOST_AUTO_TEST_CASE(D03_what_was_left_running_is_lost_and_nothing_else_changes) {
     const scratch dir;
     database db(dir.path() + "/hob.db");

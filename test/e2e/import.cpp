@@ -1,0 +1,161 @@
+// hob import: what other programs wrote becomes workers, and nothing else of hob.toml changes.
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include "harness/sandbox.hpp"
+
+using namespace hob::test;
+
+namespace {
+
+const std::string two = R"({"mcpServers":{"a":{"command":"x"},"b c":{"command":"y","args":["z"]}}})";
+
+mode_t mode_of(const std::string& path) {
+    struct stat facts {};
+    return ::stat(path.c_str(), &facts) == 0 ? facts.st_mode & 07777 : 0;
+}
+
+std::string toml(const sandbox& box) { return slurp(box.project() + "/hob.toml"); }
+
+std::size_t files_in(sandbox& box) { return count(box.shell("ls -A").out, "\n"); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(import)
+
+BOOST_AUTO_TEST_CASE(it_appends_and_leaves_every_byte_and_the_mode_as_they_are) {
+    sandbox box;
+    const std::string mine = "# mine, \t no newline at the end\r\n[worker.own]\nrun = \"x\"";
+    box.config(mine);
+    BOOST_REQUIRE(::chmod((box.project() + "/hob.toml").c_str(), 0640) == 0);
+    box.write("mcp.json", two);
+    const auto done = box.run({"import", "mcp.json"});
+    BOOST_TEST(done.status == 0, done.text());
+    BOOST_TEST(done.out == "added worker 'a' (mcp)\nadded worker 'b-c' (mcp)\n");
+    BOOST_TEST(done.err == "hob: 'b c': it is called 'b-c'\n");
+    BOOST_TEST(toml(box) ==
+               mine +
+                   "\n\n# a of mcp.json\n[worker.a]\nrun = [\"x\"]\nprotocol = \"mcp\"\n\n# b c of "
+                   "mcp.json\n[worker.b-c]\nrun = [\"y\", \"z\"]\nprotocol = \"mcp\"\n");
+    BOOST_TEST(mode_of(box.project() + "/hob.toml") == 0640u);
+    BOOST_TEST(box.run({"check"}).out.find("ok, 3 units") != std::string::npos);
+    BOOST_TEST(files_in(box) == 2u);
+    BOOST_TEST(!exists(box.runtime()));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_is_taken_stays_as_it_is) {
+    sandbox box;
+    box.config("[service.a]\nrun = \"x\"\n");
+    box.write("mcp.json", two);
+    const auto done = box.run({"import", "-q", "mcp.json"});
+    BOOST_TEST(done.status == 0, done.text());
+    BOOST_TEST(done.out == "");
+    BOOST_TEST(done.err == "hob: not imported: 'a': hob.toml has a unit 'a' already\n");
+    const std::string after = toml(box);
+    const auto again = box.run({"import", "mcp.json"});
+    BOOST_TEST(again.status == 1);
+    BOOST_TEST(again.err.find("hob: cannot import 'mcp.json': it has nothing that can be added\n") !=
+               std::string::npos);
+    BOOST_TEST(toml(box) == after);
+}
+
+BOOST_AUTO_TEST_CASE(a_dry_run_prints_what_a_run_writes) {
+    sandbox box;
+    box.config("");
+    box.write("mcp.json", two);
+    const auto dry = box.run({"import", "--dry-run", "mcp.json"});
+    BOOST_TEST(dry.status == 0);
+    BOOST_TEST(toml(box) == "");
+    const auto json = box.run({"import", "--json", "mcp.json", "b c", "none"});
+    BOOST_TEST(json.status == 0, json.text());
+    BOOST_TEST(json_at(json.out, "/written").value_or("") == "true");
+    BOOST_TEST(json_at(json.out, "/units/0/name").value_or("") == "b-c");
+    BOOST_TEST(!json_at(json.out, "/units/1"));
+    BOOST_TEST(json_at(json.out, "/refused/0/text").value_or("") == "the file has no such entry");
+    BOOST_TEST(json_at(json.out, "/toml").value_or("") == toml(box));
+    BOOST_TEST(dry.out.ends_with(toml(box)));
+}
+
+BOOST_AUTO_TEST_CASE(without_a_project_one_begins_here) {
+    sandbox box;
+    run_options options;
+    options.cwd = box.home();
+    box.write(box.home() + "/mcp.json", two);
+    BOOST_TEST(box.run({"import", "mcp.json"}, options).status == 0);
+    BOOST_TEST(slurp(box.home() + "/hob.toml").starts_with("# a of mcp.json\n[worker.a]\n"));
+    BOOST_TEST(mode_of(box.home() + "/hob.toml") == 0644u);
+}
+
+BOOST_AUTO_TEST_CASE(a_symlink_stays_one_and_its_file_is_written) {
+    sandbox box;
+    BOOST_REQUIRE(
+        box.shell("mkdir real && : >real/h.toml && rm hob.toml && ln -s real/h.toml hob.toml").status == 0);
+    box.write("mcp.json", two);
+    BOOST_TEST(box.run({"import", "mcp.json"}).status == 0);
+    BOOST_TEST(box.shell("test -L hob.toml && grep -c worker real/h.toml").out == "2\n");
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_written_when_anything_is_wrong) {
+    sandbox box;
+    box.write("mcp.json", two);
+    // Taken as one table, the names cannot be added to.
+    box.config("worker = { own = { run = \"x\" } }\n");
+    BOOST_TEST(box.run({"import", "mcp.json"}).status == 2);
+    BOOST_TEST(toml(box) == "worker = { own = { run = \"x\" } }\n");
+    box.config("[worker.own]\nrunn = \"x\"\n");
+    const auto broken = box.run({"import", "mcp.json"});
+    BOOST_TEST(broken.status == 2);
+    BOOST_TEST(broken.err.find("hob.toml:2:1") != std::string::npos, broken.err);
+    box.config("");
+    const auto missing = box.run({"import", "none.json"});
+    BOOST_TEST(missing.status == 2);
+    BOOST_TEST(missing.err == "hob: cannot read 'none.json': No such file or directory\n");
+    box.write("open.json", two, 0666);
+    BOOST_REQUIRE(::chmod((box.project() + "/open.json").c_str(), 0666) == 0);
+    BOOST_TEST(box.run({"import", "open.json"}).status == 2);
+    box.write("huge.json", std::string(5u << 20, ' '));
+    BOOST_TEST(box.run({"import", "huge.json"}).err ==
+               "hob: cannot read 'huge.json': it is larger than 4 MiB\n");
+    BOOST_REQUIRE(box.shell("mkfifo pipe").status == 0);
+    BOOST_TEST(box.run({"import", "pipe"}).status == 2);
+    BOOST_TEST(toml(box) == "");
+    BOOST_TEST(box.run({"import"}).status == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_is_imported_answers) {
+    sandbox box;
+    box.config("");
+    box.write(".mcp.json", R"({"mcpServers":{"fixture":{"command":"python3","args":[")" HOB_SOURCE_DIR
+                           R"(/test/fixtures/protocol_worker.py","mcp","${MODE}"]}}})");
+    box.set_env("MODE", "modern");
+    BOOST_TEST(box.run({"import", ".mcp.json"}).status == 0);
+    const auto sum = box.run({"call", "fixture", "add", "a:=2", "b:=3"});
+    BOOST_TEST(json_at(sum.out, "/content/0/text").value_or("") == "5", sum.text());
+    BOOST_TEST(json_at(sum.out, "/resultType").value_or("") == "complete");
+}
+
+BOOST_AUTO_TEST_CASE(the_comment_above_a_debugger_is_the_call_that_launches) {
+    if (!require_program("lldb-vscode-14") || !require_program("c++")) return;
+    sandbox box;
+    box.config("");
+    const auto built = box.shell("mkdir .vscode && cp " HOB_SOURCE_DIR
+                                 "/test/fixtures/debuggee.cpp . && c++ -g -O0 -o \"d d\" debuggee.cpp");
+    BOOST_REQUIRE_MESSAGE(built.status == 0, built.text());
+    box.write(".vscode/launch.json",
+              "{ // as VS Code writes it\n\"configurations\": [ { \"name\": \"it's d\", \"type\": \"lldb\", "
+              "\"request\": "
+              "\"launch\", \"program\": \"${workspaceFolder}/d d\", \"args\": [\"crash\"], }, ] }");
+    BOOST_TEST(box.run({"import", ".vscode/launch.json"}).status == 0);
+    run_options options;
+    options.limit = 90s;
+    const auto called = box.shell(
+        "eval \"$(sed -n 's/^# hob call/hob call --timeout 60s --until stopped,exited/p' hob.toml)\"",
+        options);
+    BOOST_TEST(called.status == 0, called.text());
+    BOOST_TEST(json_at(called.out, "/until/params/reason").value_or("") == "exception", called.out);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
