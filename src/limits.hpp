@@ -69,7 +69,7 @@ inline constexpr std::size_t lsp_document_max = 8u << 20;  // a larger file is n
 inline constexpr std::chrono::milliseconds lsp_first_word =
     5s;  // after the first document: progress or diagnostics
 inline constexpr std::chrono::milliseconds lsp_next_word =
-    60s;                                              // among many changed files: the diagnostics of the next
+    20s;                                              // among many changed files: the diagnostics of the next
 inline constexpr std::size_t stderr_tail_lines = 10;  // kept for the error when a worker dies
 inline constexpr std::size_t stderr_tail_bytes = 8u << 10;
 inline constexpr std::size_t log_line_max = 64u << 10;  // a longer line is kept in pieces

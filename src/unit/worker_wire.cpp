@@ -110,8 +110,9 @@ pid_t worker::life::run_beside(std::vector<std::string> argv,
         options.argv = std::move(argv);
         options.environment = owner.context_->environment_of(*own_spec, owner.caller_environment_);
         for (const auto& [name, value] : env) {
-            std::erase_if(options.environment,
-                          [&](const std::string& entry) { return entry.starts_with(name + "="); });
+            std::erase_if(options.environment, [&unset = name](const std::string& entry) {
+                return entry.starts_with(unset + "=");
+            });
             if (value) options.environment.push_back(name + "=" + *value);
         }
         options.cwd = cwd.starts_with('/') ? cwd : own_spec->cwd;
