@@ -196,14 +196,16 @@ BOOST_AUTO_TEST_CASE(W07_an_interrupted_call_takes_its_request_back_at_a_real_se
     if (!require_program("clangd-14")) return;
     sandbox box;
     make_clangd_project(box, {"a.cpp"});
-    box.shell("sed -i 's/--log=error/--log=info/' hob.toml");
+    // Quiet once it has published: nothing but the request is written to it, and nothing is waited for.
+    box.shell("sed -i 's/--log=error/--log=info/; s/--background-index/--background-index=false/' hob.toml");
     box.write("a.cpp", "int f() { return 1; }\n");
-    call_clangd(box, {"textDocument/documentSymbol", "file=a.cpp"});
+    call_clangd(box, {"textDocument/diagnostic", "file=a.cpp"});
     const pid_t pid = static_cast<pid_t>(
         std::stol(json_at(box.run({"status", "--json", "clangd"}).out, "/units/0/pid").value_or("0")));
     BOOST_REQUIRE(pid > 0);
     // Stopped, so that the request is in its input when the caller goes away.
     ::kill(pid, SIGSTOP);
+    BOOST_REQUIRE(wait_until([&] { return proc_status(pid, "State").starts_with("T"); }));
     auto waiting = box.start({"call", "clangd", "workspace/symbol", "query=f"});
     BOOST_TEST(wait_until([&] { return unread(pid) > 0; }));
     const int asked = unread(pid);
