@@ -9,8 +9,8 @@
 
 #include "fixtures/services.hpp"
 #include "harness/free_port.hpp"
-#include "harness/private_tmpfs.hpp"
 #include "harness/sandbox.hpp"
+#include "harness/small_disk.hpp"
 
 using namespace hob::test;
 
@@ -48,7 +48,7 @@ stop = {{ signal = "INT", timeout = "10s" }}
 backoff = {{ min = "50ms" }}
 
 [service.cache]
-run = "redis-server --port {redis} --bind 127.0.0.1 --save '' --dir {root}"
+run = ["redis-server", "--port", "{redis}", "--bind", "127.0.0.1", "--save", "", "--dir", "{root}"]
 ready = {{ tcp = {redis}, timeout = "60s" }}
 backoff = {{ min = "50ms" }}
 
@@ -81,6 +81,15 @@ bool all_ready(sandbox& box) {
     return true;
 }
 
+void begin(sandbox& box, const ports& on) {
+    configure(box, on);
+    const auto made = box.shell(postgres_bin + "/initdb -A trust -N -D data >init.log 2>&1", within(120s));
+    BOOST_REQUIRE_MESSAGE(made.status == 0, made.text() + slurp(box.project() + "/init.log"));
+    const auto started = box.run({"start", "app"}, within(120s));
+    BOOST_REQUIRE_MESSAGE(started.status == 0, started.text());
+    BOOST_TEST(answers(box, on));
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(service_real)
@@ -90,13 +99,7 @@ BOOST_AUTO_TEST_CASE(
     if (!has_servers()) return;
     sandbox box(database_user());
     const ports on;
-    configure(box, on);
-    const auto made = box.shell(postgres_bin + "/initdb -A trust -N -D data >init.log 2>&1", within(120s));
-    BOOST_REQUIRE_MESSAGE(made.status == 0, made.text() + slurp(box.project() + "/init.log"));
-
-    const auto started = box.run({"start", "app"}, within(120s));
-    BOOST_REQUIRE_MESSAGE(started.status == 0, started.text());
-    BOOST_TEST(answers(box, on));
+    begin(box, on);
     BOOST_TEST(box.run({"logs", "app"}).out.find("stdout 42") != std::string::npos);
 
     for (const char* unit : {"db", "cache"}) {
@@ -118,6 +121,38 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(box.processes().size() == 1u);
     // An orderly end, so no recovery at the next start.
     BOOST_TEST(box.run({"logs", "db"}).out.find("database system is shut down") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(D07_services_stay_up_and_restart_while_the_disk_of_hobs_state_is_full) {
+    if (!has_servers() || !require_root()) return;
+    const sandbox_options owner = database_user();
+    sandbox box(owner);
+    small_disk disk(box.state(), 8192, owner.uid.value_or(0));
+    const ports on;
+    begin(box, on);
+    disk.fill();
+
+    ::kill(std::atoi(unit_member(box, "cache", "pid").c_str()), SIGKILL);
+    BOOST_TEST(wait_until([&] { return unit_member(box, "cache", "restarts") == "1"; }, 30s));
+    BOOST_TEST(all_ready(box));
+    BOOST_TEST(answers(box, on));
+    BOOST_TEST(box.run({"restart", "app"}, within(90s)).status == 0);
+    BOOST_TEST(box.run({"status"}).status == 0);
+
+    const pid_t daemon = box.daemon_pid();
+    ::kill(daemon, SIGKILL);
+    BOOST_REQUIRE(wait_until([&] { return !process_lives(daemon); }));
+    BOOST_TEST(all_ready(box));
+    BOOST_TEST(answers(box, on));
+    BOOST_TEST(box.run({"stop", "app"}, within(60s)).status == 0);
+
+    disk.free();
+    const auto again = box.run({"start", "app"}, within(120s));
+    BOOST_TEST(again.status == 0, again.text());
+    BOOST_TEST(answers(box, on));
+    BOOST_TEST(box.run({"logs", "app", "-n", "1"}).out.find("PONG") != std::string::npos);
+    BOOST_TEST(box.run({"shutdown"}, within(60s)).status == 0);
+    BOOST_TEST(wait_until([&] { return box.processes().empty(); }));
 }
 
 BOOST_AUTO_TEST_CASE(a_thousand_services_start_show_and_stop) {

@@ -19,12 +19,14 @@ namespace hob::test {
 
 class small_disk {
 public:
-    // A tmpfs of `kib` KiB on `path`, which is made, 0700. Needs root. Throws test_failure.
-    small_disk(std::string path, int kib) : path_(std::move(path)) {
+    // A tmpfs of `kib` KiB on `path`, which is made, 0700, and belongs to `owner`. Needs root. Throws
+    // test_failure.
+    small_disk(std::string path, int kib, uid_t owner = 0) : path_(std::move(path)) {
         if (!util::make_directories(path_)) throw test_failure("cannot make " + path_);
         static const bool own_namespace =
             ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
-        const std::string options = "mode=0700,size=" + std::to_string(kib) + "k";
+        const std::string options =
+            "mode=0700,size=" + std::to_string(kib) + "k,uid=" + std::to_string(owner);
         if (!own_namespace || ::mount("tmpfs", path_.c_str(), "tmpfs", 0, options.c_str()) != 0) {
             throw test_failure("cannot mount a tmpfs on " + path_ + ": " + std::strerror(errno));
         }
