@@ -53,7 +53,7 @@ class Effort:
     restarts: int = 15
     services: int = 1000  # at once
     service_rounds: int = 2  # of starting and stopping all of them
-    runs: int = 3000  # three times
+    runs: int = 3100  # three times, and a tenth of it as whole commands: 10,000 in all
     changes: int = 20  # of a watched file
     protocol_rounds: int = 300  # of one request, over a pipe and through hob
 
