@@ -13,17 +13,16 @@
 #include <utility>
 
 #include "cmd/run_request.hpp"
+#include "cmd/stream_client.hpp"
 #include "error.hpp"
 #include "ipc/draining.hpp"
 #include "limits.hpp"
-#include "util/base64.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
 
 namespace hob::cmd {
 namespace {
 
-constexpr std::size_t input_chunk = 64u << 10;
 constexpr std::string_view attach_id = "1", input_id = "2";
 
 class bridge {
@@ -51,17 +50,13 @@ public:
     }
 
 private:
-    // The next message that is here already; nullopt: none is.
     std::optional<ipc::incoming> buffered() {
-        try {
-            auto message = daemon_.next(util::deadline::in(std::chrono::milliseconds(0)));
-            if (message) return message;
-        } catch (const failure& why) {
-            if (why.kind() != error_kind::timeout) throw;
-            return std::nullopt;
-        }
-        failed_.emplace(error_kind::no_daemon, fmt::format("cannot attach '{}': the daemon ended", unit_));
-        return std::nullopt;
+        auto next = take_arrived(daemon_);
+        // What it said before is written first.
+        if (next.closed)
+            failed_.emplace(error_kind::no_daemon,
+                            fmt::format("cannot attach '{}': the daemon ended", unit_));
+        return std::move(next.message);
     }
 
     void wait() {
@@ -109,11 +104,7 @@ private:
             pending_.clear();
             written_ = 0;
         }
-        if (const auto plain = util::json_find_string(params, {"data"})) {
-            pending_ += *plain;
-        } else if (const auto encoded = util::json_find_string(params, {"data_b64"})) {
-            pending_ += util::base64_decode(*encoded).value_or("");
-        }
+        pending_ += output_bytes(params);
     }
 
     // A pipe that is writable takes this much without making us wait; the descriptor may be shared with
@@ -131,16 +122,14 @@ private:
     }
 
     void send_input() {
-        std::string bytes(input_chunk, '\0');
-        const ssize_t n = ::read(STDIN_FILENO, bytes.data(), bytes.size());
-        if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
-        bytes.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-        input_ended_ = n <= 0;
+        const auto bytes = read_input_piece();
+        if (!bytes) return;
+        input_ended_ = bytes->empty();
         input_pending_ = true;
         try {
             daemon_.send(ipc::request_line(input_id, "worker.input",
                                            fmt::format(R"({{"attachment":{},{},"end":{}}})", attachment_,
-                                                       text_member("data", bytes), input_ended_)));
+                                                       text_member("data", *bytes), input_ended_)));
         } catch (const ipc::not_executed&) {
             // What it said last is still to be read.
             input_ended_ = true;

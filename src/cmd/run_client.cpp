@@ -16,16 +16,15 @@
 
 #include "cmd/output.hpp"
 #include "cmd/run_request.hpp"
+#include "cmd/stream_client.hpp"
 #include "error.hpp"
 #include "ipc/draining.hpp"
-#include "util/base64.hpp"
 #include "util/fd.hpp"
-#include "util/json_text.hpp"
+#include "util/json_edit.hpp"
 
 namespace hob::cmd {
 namespace {
 
-constexpr std::size_t input_chunk = 64u << 10;
 constexpr std::string_view run_id = "1", input_id = "2", other_id = "3";
 
 // The signals that are answered here, blocked and read from a descriptor, for a lifetime.
@@ -75,18 +74,6 @@ private:
     bool set_ = false;
 };
 
-std::optional<std::string> member(std::string_view object, std::string_view key) {
-    for (const auto& each : util::json_object_members(object).value_or(std::vector<util::json_member>())) {
-        if (each.key == key) return std::string(each.value);
-    }
-    return std::nullopt;
-}
-
-std::optional<std::int64_t> number(std::string_view object, std::string_view key) {
-    const auto raw = member(object, key);
-    return raw ? util::json_integer(*raw) : std::nullopt;
-}
-
 class follower {
 public:
     explicit follower(const run_session& session) : session_(session), raw_(session.terminal) {}
@@ -104,15 +91,9 @@ public:
     }
 
 private:
-    // The next message that is here already; nullopt: none is.
     std::optional<ipc::incoming> buffered() {
-        try {
-            auto message = session_.daemon.next(util::deadline::in(std::chrono::milliseconds(0)));
-            if (message) return message;
-        } catch (const failure& why) {
-            if (why.kind() != error_kind::timeout) throw;
-            return std::nullopt;
-        }
+        auto next = take_arrived(session_.daemon);
+        if (!next.closed) return std::move(next.message);
         throw failure(error_kind::no_daemon,
                       fmt::format("cannot follow '{}': the daemon ended before the run did", session_.what),
                       "hob runs says what became of it");
@@ -138,7 +119,7 @@ private:
         using kind = ipc::incoming::kind;
         if (message.what == kind::notification) {
             if (message.method == "run.started") {
-                run_ = number(message.payload, "run").value_or(0);
+                run_ = util::json_find_integer(message.payload, {"run"}).value_or(0);
                 if (session_.terminal) resize();
             } else if (message.method == "run.output") {
                 write_output(message.payload);
@@ -152,24 +133,21 @@ private:
             end_ = run_end{message.payload, status_of(message.payload)};
         } else if (message.id == input_id) {
             input_pending_ = false;
-            if (message.what == kind::error || member(message.payload, "open") == "false")
+            if (message.what == kind::error || !util::json_find_true(message.payload, {"open"}))
                 input_ended_ = true;
         }
     }
 
     static int status_of(const std::string& record) {
-        if (const auto signal = number(record, "signal")) return 128 + static_cast<int>(*signal);
-        return static_cast<int>(number(record, "exit").value_or(static_cast<int>(exit_code::run_failed)));
+        if (const auto signal = util::json_find_integer(record, {"signal"}))
+            return 128 + static_cast<int>(*signal);
+        return static_cast<int>(
+            util::json_find_integer(record, {"exit"}).value_or(static_cast<int>(exit_code::run_failed)));
     }
 
     void write_output(const std::string& params) {
-        std::string bytes;
-        if (const auto plain = member(params, "data")) {
-            bytes = util::json_unquote(*plain).value_or("");
-        } else if (const auto encoded = member(params, "data_b64")) {
-            bytes = util::base64_decode(util::json_unquote(*encoded).value_or("")).value_or("");
-        }
-        const bool errors = member(params, "stream") == "\"stderr\"";
+        const bool errors = util::json_find(params, {"stream"}) == "\"stderr\"";
+        const std::string bytes = output_bytes(params);
         if (util::write_all(errors ? STDERR_FILENO : STDOUT_FILENO, bytes) || errors) return;
         if (errno == EPIPE) lose_reader();
         throw denied("write", "standard output", errno);
@@ -215,15 +193,13 @@ private:
     }
 
     void send_input() {
-        std::string bytes(input_chunk, '\0');
-        const ssize_t n = ::read(STDIN_FILENO, bytes.data(), bytes.size());
-        if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
-        bytes.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-        input_ended_ = n <= 0;
+        const auto bytes = read_input_piece();
+        if (!bytes) return;
+        input_ended_ = bytes->empty();
         input_pending_ = true;
         session_.daemon.send(ipc::request_line(
             input_id, "run.input",
-            fmt::format(R"({{"run":{},{},"end":{}}})", run_, text_member("data", bytes), input_ended_)));
+            fmt::format(R"({{"run":{},{},"end":{}}})", run_, text_member("data", *bytes), input_ended_)));
     }
 
 public:

@@ -13,8 +13,6 @@ using namespace hob::test;
 
 namespace {
 
-const std::string bash_server = HOB_NPM "/node_modules/.bin/bash-language-server";
-
 struct with_clangd {
     sandbox box;
     bool there = require_program("clangd-14");
@@ -148,13 +146,8 @@ BOOST_FIXTURE_TEST_CASE(an_edit_that_the_server_asks_for_is_made_by_the_editor_t
 }
 
 BOOST_AUTO_TEST_CASE(a_shell_scripts_server_is_shared_too) {
-    if (!exists(bash_server)) {
-        BOOST_TEST(number_from_env("HOB_REQUIRE_ALL", 0) == 0, "not installed: " << bash_server);
-        return;
-    }
     sandbox box;
-    box.config("[worker.sh]\nrun = [\"node\", \"" + bash_server + "\", \"start\"]\nprotocol = \"lsp\"\n");
-    box.write("a.sh", "greet() { echo hi; }\ngreet\n");
+    if (!make_bash_project(box)) return;
     editor one(box, "sh");
     one.initialize();
     const std::string uri = "file://" + box.project() + "/a.sh";

@@ -6,58 +6,14 @@
 #include <vector>
 
 #include "fixtures/rpc_project.hpp"
+#include "fixtures/unit_ends.hpp"
 #include "harness/sandbox.hpp"
 
 using namespace hob::test;
 
 namespace {
 
-enum class way { stop, shutdown, shutdown_now, kill_and_start };
-constexpr way every_way[] = {way::stop, way::shutdown, way::shutdown_now, way::kill_and_start};
-
-const char* name_of(way how) {
-    switch (how) {
-        case way::stop:
-            return "stop";
-        case way::shutdown:
-            return "shutdown";
-        case way::shutdown_now:
-            return "shutdown --now";
-        case way::kill_and_start:
-            break;
-    }
-    return "kill -9 and a start";
-}
-
-void end_unit(sandbox& box, way how) {
-    outcome done;
-    switch (how) {
-        case way::stop:
-            done = box.run({"stop", "w"});
-            break;
-        case way::shutdown:
-            done = box.run({"shutdown"});
-            break;
-        case way::shutdown_now:
-            done = box.run({"shutdown", "--now"});
-            break;
-        case way::kill_and_start:
-            ::kill(box.daemon_pid(), SIGKILL);
-            done = box.run({"ping"});
-            break;
-    }
-    BOOST_TEST(done.status == 0, name_of(how) << ": " << done.text());
-    BOOST_TEST(done.elapsed < 8s, name_of(how));
-}
-
-pid_t made(sandbox& box, const std::string& method, const std::string& params) {
-    const auto done = box.run({"call", "w", method, params});
-    const pid_t pid = std::atoi(done.out.c_str());
-    BOOST_REQUIRE_MESSAGE(pid > 1, done.text());
-    return pid;
-}
-
-std::string stopping(const std::string& more = {}) { return "stop = { timeout = \"300ms\" }\n" + more; }
+void end_in_time(sandbox& box, way how) { BOOST_TEST(end_unit(box, how).elapsed < 8s, name_of(how)); }
 
 }  // namespace
 
@@ -79,7 +35,7 @@ BOOST_AUTO_TEST_CASE(D02_nothing_survives_any_way_to_end_a_unit_that_kills_all) 
             R"(["setsid","bash","-c","trap '' TERM HUP; for i in {1..100}; do sleep 1000 & done; while :; do sleep 0.005; done"])");
         BOOST_REQUIRE(wait_until([&] { return box.processes().size() > 100; }));
         BOOST_REQUIRE(box.run({"call", "w", "stop_self"}).status == 0);
-        end_unit(box, how);
+        end_in_time(box, how);
         const auto left = box.processes();
         const std::size_t daemons = how == way::stop || how == way::kill_and_start ? 1 : 0;
         BOOST_TEST(left.size() == daemons, name_of(how) << " left " << left.size());
@@ -94,7 +50,7 @@ BOOST_AUTO_TEST_CASE(D02_kill_group_spares_exactly_what_left_the_group) {
         const pid_t main = made(box, "pid", "null");
         const pid_t near = made(box, "spawn", R"(["sleep","1000"])");
         const pid_t away = made(box, "spawn_away", R"(["1000"])");
-        end_unit(box, how);
+        end_in_time(box, how);
         BOOST_TEST(!process_lives(main), name_of(how));
         BOOST_TEST(!process_lives(near), name_of(how));
         BOOST_TEST(process_lives(away), name_of(how));
@@ -109,7 +65,7 @@ BOOST_AUTO_TEST_CASE(D02_kill_main_spares_all_but_the_main_process) {
         const pid_t main = made(box, "pid", "null");
         const pid_t near = made(box, "spawn", R"(["sleep","1000"])");
         const pid_t away = made(box, "spawn_away", R"(["1000"])");
-        end_unit(box, how);
+        end_in_time(box, how);
         BOOST_TEST(!process_lives(main), name_of(how));
         BOOST_TEST(process_lives(near), name_of(how));
         BOOST_TEST(process_lives(away), name_of(how));
@@ -132,7 +88,7 @@ BOOST_AUTO_TEST_CASE(D02_the_daemon_and_the_workers_of_another_project_started_i
         BOOST_REQUIRE(second > 1);
         BOOST_REQUIRE(second_worker > 1);
         BOOST_TEST(second != box.daemon_pid());
-        end_unit(box, how);
+        end_in_time(box, how);
         BOOST_TEST(process_lives(second), name_of(how));
         BOOST_TEST(process_lives(second_worker), name_of(how));
         run_options there;

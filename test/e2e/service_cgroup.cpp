@@ -12,58 +12,13 @@
 
 #include "fixtures/cgroups.hpp"
 #include "fixtures/rpc_project.hpp"
+#include "fixtures/unit_ends.hpp"
 #include "harness/sandbox.hpp"
 #include "harness/seccomp.hpp"
 
 using namespace hob::test;
 
 namespace {
-
-enum class way { stop, shutdown, shutdown_now, kill_and_start };
-constexpr way every_way[] = {way::stop, way::shutdown, way::shutdown_now, way::kill_and_start};
-
-const char* name_of(way how) {
-    switch (how) {
-        case way::stop:
-            return "stop";
-        case way::shutdown:
-            return "shutdown";
-        case way::shutdown_now:
-            return "shutdown --now";
-        case way::kill_and_start:
-            break;
-    }
-    return "kill -9 and a start";
-}
-
-void end_unit(sandbox& box, way how) {
-    outcome done;
-    switch (how) {
-        case way::stop:
-            done = box.run({"stop", "w"});
-            break;
-        case way::shutdown:
-            done = box.run({"shutdown"});
-            break;
-        case way::shutdown_now:
-            done = box.run({"shutdown", "--now"});
-            break;
-        case way::kill_and_start:
-            ::kill(box.daemon_pid(), SIGKILL);
-            done = box.run({"ping"});
-            break;
-    }
-    BOOST_TEST(done.status == 0, name_of(how) << ": " << done.text());
-}
-
-std::string stopping(const std::string& more = {}) { return "stop = { timeout = \"300ms\" }\n" + more; }
-
-pid_t made(sandbox& box, const std::string& method, const std::string& params = "null") {
-    const auto done = box.run({"call", "w", method, params});
-    const pid_t pid = std::atoi(done.out.c_str());
-    BOOST_REQUIRE_MESSAGE(pid > 1, done.text());
-    return pid;
-}
 
 std::string home_of(sandbox& box, const std::string& parent) { return parent + "/hob-" + box.key(); }
 

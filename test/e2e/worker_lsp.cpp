@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "fixtures/clangd_project.hpp"
 #include "fixtures/protocol_project.hpp"
 #include "harness/raw_client.hpp"
 #include "harness/sandbox.hpp"
@@ -12,38 +13,23 @@ using namespace hob::test;
 
 namespace {
 
-const std::string bash_server = HOB_NPM "/node_modules/.bin/bash-language-server";
-
 // A copy of some of src/ with the commands that compile it, and clangd.
 struct with_clangd {
     sandbox box;
     bool there = require_program("clangd-14");
     with_clangd() {
-        box.config(
-            "[worker.clangd]\nrun = [\"clangd-14\", \"--background-index\", \"--log=error\"]\n"
-            "protocol = \"lsp\"\ncall_timeout = \"120s\"\n");
         const auto copied = box.shell("mkdir -p src/util && cp " HOB_SOURCE_DIR
                                       "/src/limits.hpp src/ && cd src/util"
                                       " && cp " HOB_SOURCE_DIR
                                       "/src/util/{suggest,utf8,json_text,json_scan,json_edit,base64}.* . && "
                                       "cp " HOB_SOURCE_DIR "/src/util/json_pretty.hpp .");
         BOOST_REQUIRE_MESSAGE(copied.status == 0, copied.text());
-        std::string commands = "[";
-        for (const char* stem : {"suggest", "utf8", "json_text", "json_scan", "json_edit", "base64"}) {
-            const std::string file = box.project() + "/src/util/" + stem + ".cpp";
-            commands += std::string(commands.size() > 1 ? "," : "") + R"({"directory":")" + box.project() +
-                        R"(","command":"c++ -std=c++20 -Isrc -c )" + file + R"(","file":")" + file + "\"}";
-        }
-        box.write("compile_commands.json", commands + "]");
+        std::vector<std::string> files;
+        for (const char* stem : {"suggest", "utf8", "json_text", "json_scan", "json_edit", "base64"})
+            files.push_back(std::string("src/util/") + stem + ".cpp");
+        make_clangd_project(box, files, "-std=c++20 -Isrc");
     }
-    std::string call(std::vector<std::string> words) {
-        words.insert(words.begin(), {"call", "clangd"});
-        run_options options;
-        options.limit = 150s;
-        const auto said = box.run(words, options);
-        BOOST_TEST(said.status == 0, said.text());
-        return said.out;
-    }
+    std::string call(std::vector<std::string> words) { return call_clangd(box, std::move(words)); }
     // Line and column, from 1, of the first `word` behind the first `line`.
     std::vector<std::string> at(const std::string& file, const std::string& line, const std::string& word) {
         const std::string text = slurp(box.project() + "/" + file);
@@ -156,13 +142,8 @@ BOOST_FIXTURE_TEST_CASE(it_ends_in_its_own_words, with_clangd) {
 }
 
 BOOST_AUTO_TEST_CASE(a_shell_scripts_server_answers_too) {
-    if (!exists(bash_server)) {
-        BOOST_TEST(number_from_env("HOB_REQUIRE_ALL", 0) == 0, "not installed: " << bash_server);
-        return;
-    }
     sandbox box;
-    box.config("[worker.sh]\nrun = [\"node\", \"" + bash_server + "\", \"start\"]\nprotocol = \"lsp\"\n");
-    box.write("a.sh", "greet() { echo hi; }\ngreet\n");
+    if (!make_bash_project(box)) return;
     const std::vector<std::string> ask = {"call",      "sh",     "textDocument/definition",
                                           "file=a.sh", "line=2", "col=2"};
     const auto first = box.run(ask);

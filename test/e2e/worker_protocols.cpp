@@ -15,15 +15,6 @@ namespace data = boost::unit_test::data;
 
 namespace {
 
-const std::vector<std::string> protocols = {"mcp", "lsp", "dap"};
-
-std::string call(sandbox& box, std::vector<std::string> words) {
-    words.insert(words.begin(), {"call", "w"});
-    const auto said = box.run(words);
-    BOOST_TEST(said.status == 0, said.text());
-    return said.out;
-}
-
 std::string events(const std::string& before, const std::string& after) {
     return R"({"before":[)" + before + R"(],"after":[)" + after + "]}";
 }
@@ -41,39 +32,39 @@ BOOST_AUTO_TEST_SUITE(worker_protocols)
 BOOST_DATA_TEST_CASE(results_pass_byte_for_byte, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    BOOST_TEST(call(box, {"t/verbatim"}) ==
+    BOOST_TEST(call_worker(box, {"t/verbatim"}) ==
                "{\"f\":1.50,\"big\":123456789012345678901234567890, \"u\":\"\\u00e9\"}\n");
-    BOOST_TEST(call(box, {"t/echo", "a=x", "b:=2"}) == R"({"a": "x", "b": 2})"
-                                                       "\n");
+    BOOST_TEST(call_worker(box, {"t/echo", "a=x", "b:=2"}) == R"({"a": "x", "b": 2})"
+                                                              "\n");
 }
 
 BOOST_DATA_TEST_CASE(the_handshake_is_done_once_and_its_result_is_kept, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol, "legacy", "initialize = { marker = \"m1\" }"));
     for (int round = 0; round < 2; ++round) {
-        const std::string kept = call(box, {"--capabilities"});
+        const std::string kept = call_worker(box, {"--capabilities"});
         BOOST_TEST(json_at(kept, "/given/marker").value_or("none") == "m1", kept);
     }
-    BOOST_TEST(count(call(box, {"t/seen"}), "\"initialize\"") == 1u);
+    BOOST_TEST(count(call_worker(box, {"t/seen"}), "\"initialize\"") == 1u);
 }
 
 BOOST_DATA_TEST_CASE(U11_a_death_in_a_call_is_told_and_the_next_call_starts_anew, data::make(protocols),
                      protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    const std::string first = call(box, {"t/pid"});
+    const std::string first = call_worker(box, {"t/pid"});
     const auto died = box.run({"call", "w", "t/die"});
     BOOST_TEST(died.status == 1);
     BOOST_TEST(died.err ==
                "hob: cannot call 'w': the worker exited with status 3\nhint: its last words: last words\n");
-    BOOST_TEST(call(box, {"t/pid"}) != first);
+    BOOST_TEST(call_worker(box, {"t/pid"}) != first);
 }
 
 BOOST_DATA_TEST_CASE(U11_garbage_on_its_output_hides_no_answer, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    BOOST_TEST(call(box, {"t/garbage"}) == "\"after garbage\"\n");
-    BOOST_TEST(call(box, {"t/echo", "5"}) == "5\n");
+    BOOST_TEST(call_worker(box, {"t/garbage"}) == "\"after garbage\"\n");
+    BOOST_TEST(call_worker(box, {"t/echo", "5"}) == "5\n");
     BOOST_TEST(count(box.run({"logs", "w"}).out, "this is no message") == 1u);
 }
 
@@ -81,19 +72,19 @@ BOOST_DATA_TEST_CASE(U11_one_that_never_answers_is_a_timeout_and_is_told_so, dat
                      protocol) {
     sandbox box;
     box.config(protocol_worker(protocol, protocol == "dap" ? "cancels" : "legacy"));
-    call(box, {"t/pid"});
+    call_worker(box, {"t/pid"});
     const auto late = box.run({"call", "w", "--timeout", "200ms", "t/never"});
     BOOST_TEST(late.status == 4, late.text());
-    BOOST_TEST(count(call(box, {"t/cancelled"}), ",") == 0u);
-    BOOST_TEST(call(box, {"t/cancelled"}) != "[]\n");
+    BOOST_TEST(count(call_worker(box, {"t/cancelled"}), ",") == 0u);
+    BOOST_TEST(call_worker(box, {"t/cancelled"}) != "[]\n");
 }
 
 BOOST_DATA_TEST_CASE(U11_W10_doubled_and_unknown_answers_are_nobodys, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    BOOST_TEST(call(box, {"t/twice"}) == "\"one\"\n");
-    BOOST_TEST(call(box, {"t/unknown_id"}) == "\"right\"\n");
-    BOOST_TEST(call(box, {"t/echo", "6"}) == "6\n");
+    BOOST_TEST(call_worker(box, {"t/twice"}) == "\"one\"\n");
+    BOOST_TEST(call_worker(box, {"t/unknown_id"}) == "\"right\"\n");
+    BOOST_TEST(call_worker(box, {"t/echo", "6"}) == "6\n");
     raw_client client(box.socket());
     ask(client, "1", "t/hold", "null", R"(,"timeout_ms":100)");
     BOOST_TEST(json_at(client.reply(), "/error/data/code").value_or("") == "timeout");
@@ -106,7 +97,7 @@ BOOST_DATA_TEST_CASE(U11_one_that_ignores_the_end_of_its_input_is_ended, data::m
     sandbox box;
     // It answers the goodbye, but lives on: after it, after the end of its input, and after SIGTERM.
     box.config(protocol_worker(protocol, "ignore-eof", "stop = { timeout = \"500ms\" }"));
-    const pid_t pid = static_cast<pid_t>(std::stol(call(box, {"t/pid"})));
+    const pid_t pid = static_cast<pid_t>(std::stol(call_worker(box, {"t/pid"})));
     BOOST_TEST(box.run({"stop", "w"}).status == 0);
     BOOST_TEST(!process_lives(pid));
     const std::string log = box.run({"logs", "w"}).out;
@@ -117,13 +108,13 @@ BOOST_DATA_TEST_CASE(U11_one_that_ignores_the_end_of_its_input_is_ended, data::m
 BOOST_DATA_TEST_CASE(U11_one_that_floods_its_errors_is_drained, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    BOOST_TEST(call(box, {"t/flood", "lines:=2000"}) == "\"flooded\"\n");
+    BOOST_TEST(call_worker(box, {"t/flood", "lines:=2000"}) == "\"flooded\"\n");
 }
 
 BOOST_DATA_TEST_CASE(U12_W10_clients_with_equal_ids_get_their_own_replies, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    call(box, {"t/pid"});
+    call_worker(box, {"t/pid"});
     raw_client one(box.socket());
     raw_client other(box.socket());
     for (int round = 0; round < scaled(100); ++round) {
@@ -138,7 +129,7 @@ BOOST_DATA_TEST_CASE(U13_an_event_before_its_reply_ends_the_wait, data::make(pro
     sandbox box;
     box.config(protocol_worker(protocol));
     const std::string said =
-        call(box, {"--until", "stopped", "t/events", events(R"(["stopped",{"n":1.50}])", "")});
+        call_worker(box, {"--until", "stopped", "t/events", events(R"(["stopped",{"n":1.50}])", "")});
     BOOST_TEST(json_at(said, "/result").value_or("") == "replied", said);
     BOOST_TEST(json_at(said, "/until/event").value_or("") == "stopped");
     BOOST_TEST(said.find("\"params\":{\"n\": 1.5}") != std::string::npos, said);
@@ -149,9 +140,9 @@ BOOST_DATA_TEST_CASE(U13_a_stale_event_never_ends_a_new_wait, data::make(protoco
     box.config(protocol_worker(protocol));
     for (int round = 0; round < scaled(20); ++round) {
         // In one write with the reply, so that it may still be in the pipe when the next request is made.
-        call(box, {"t/burst", R"(["stopped",{"n":"stale"}])"});
-        const std::string said = call(box, {"--until", "stopped", "--collect", "stopped", "t/events",
-                                            events("", R"(["stopped",{"n":"fresh"}])")});
+        call_worker(box, {"t/burst", R"(["stopped",{"n":"stale"}])"});
+        const std::string said = call_worker(box, {"--until", "stopped", "--collect", "stopped", "t/events",
+                                                   events("", R"(["stopped",{"n":"fresh"}])")});
         BOOST_REQUIRE_MESSAGE(json_at(said, "/until/params/n").value_or("") == "fresh", said);
         BOOST_REQUIRE_MESSAGE(json_at(said, "/events/0/params/n").value_or("") == "stale", said);
         BOOST_REQUIRE(!json_at(said, "/events/1"));
@@ -161,7 +152,7 @@ BOOST_DATA_TEST_CASE(U13_a_stale_event_never_ends_a_new_wait, data::make(protoco
 BOOST_DATA_TEST_CASE(a_field_of_the_event_may_be_asked_for, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    const std::string said = call(
+    const std::string said = call_worker(
         box, {"--until", "stopped:why.kind=step,ended", "t/events",
               events(R"(["stopped",{"why":{"kind":"entry"}}],["stopped",{"why":{"kind":"step"}}])", "")});
     BOOST_TEST(json_at(said, "/until/params/why/kind").value_or("") == "step", said);
@@ -170,21 +161,21 @@ BOOST_DATA_TEST_CASE(a_field_of_the_event_may_be_asked_for, data::make(protocols
 BOOST_DATA_TEST_CASE(what_nobody_has_seen_comes_with_the_next_wait_once, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    call(box, {"t/events", events(R"(["output",{"n":1}],["other",{}])", R"(["output",{"n":2}])")});
+    call_worker(box, {"t/events", events(R"(["output",{"n":1}],["other",{}])", R"(["output",{"n":2}])")});
     const std::vector<std::string> wait = {
         "--until", "end", "--collect", "output", "t/events", events("", R"(["output",{"n":3}],["end",{}])")};
-    const std::string said = call(box, wait);
+    const std::string said = call_worker(box, wait);
     BOOST_TEST(count(said, "\"event\":\"output\"") == 3u, said);
     BOOST_TEST(json_at(said, "/lost").value_or("") == "0");
-    BOOST_TEST(count(call(box, wait), "\"event\":\"output\"") == 1u);
+    BOOST_TEST(count(call_worker(box, wait), "\"event\":\"output\"") == 1u);
 }
 
 BOOST_DATA_TEST_CASE(lost_events_are_counted, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    call(box, {"t/flood_events", "count:=3000"});
+    call_worker(box, {"t/flood_events", "count:=3000"});
     const std::string said =
-        call(box, {"--until", "end", "--collect", "noise", "t/events", events("", R"(["end",{}])")});
+        call_worker(box, {"--until", "end", "--collect", "noise", "t/events", events("", R"(["end",{}])")});
     const int lost = std::atoi(json_at(said, "/lost").value_or("").c_str());
     BOOST_TEST(lost > 1000);
     BOOST_TEST(static_cast<int>(count(said, "\"event\":\"noise\"")) + lost == 3000);
@@ -193,8 +184,9 @@ BOOST_DATA_TEST_CASE(lost_events_are_counted, data::make(protocols), protocol) {
 BOOST_DATA_TEST_CASE(events_are_streamed_before_the_answer, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    const std::string said = call(box, {"--events", "--until", "end", "--collect", "output", "t/events",
-                                        events(R"(["output",{"n":1}])", R"(["output",{"n":2}],["end",{}])")});
+    const std::string said =
+        call_worker(box, {"--events", "--until", "end", "--collect", "output", "t/events",
+                          events(R"(["output",{"n":1}])", R"(["output",{"n":2}],["end",{}])")});
     BOOST_TEST(count(said, "\n") == 4u, said);
     BOOST_TEST(said.find("\"event\":\"output\"") < said.find("\"event\":\"end\""));
     BOOST_TEST(said.find("\"event\":\"end\"") < said.find("\"result\":\"replied\""));
@@ -203,7 +195,7 @@ BOOST_DATA_TEST_CASE(events_are_streamed_before_the_answer, data::make(protocols
 BOOST_DATA_TEST_CASE(W07_an_interrupted_wait_frees_what_it_held, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol, "legacy", "serial = [\"t/events\"]"));
-    call(box, {"t/pid"});
+    call_worker(box, {"t/pid"});
     auto waiting = box.start({"call", "w", "--until", "never", "t/events", "{}"});
     // It holds the lane once its own reply has come.
     raw_client client(box.socket());
@@ -213,13 +205,13 @@ BOOST_DATA_TEST_CASE(W07_an_interrupted_wait_frees_what_it_held, data::make(prot
     }));
     waiting.signal(SIGINT);
     waiting.wait();
-    BOOST_TEST(call(box, {"t/events", "{}"}) == "\"replied\"\n");
+    BOOST_TEST(call_worker(box, {"t/events", "{}"}) == "\"replied\"\n");
 }
 
 BOOST_DATA_TEST_CASE(a_wait_ends_with_the_worker, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    const pid_t pid = static_cast<pid_t>(std::stol(call(box, {"t/pid"})));
+    const pid_t pid = static_cast<pid_t>(std::stol(call_worker(box, {"t/pid"})));
     auto waiting = box.start({"call", "w", "--events", "--until", "never", "--collect", "mark", "t/events",
                               events("", R"(["mark",{}])")});
     BOOST_REQUIRE(waiting.read_line(20s));
@@ -233,9 +225,9 @@ BOOST_DATA_TEST_CASE(its_own_requests_are_answered_as_configured_or_refused, dat
                      protocol) {
     sandbox box;
     box.config(protocol_worker(protocol, "legacy", "answers = { \"my/question\" = { yes = true } }"));
-    const std::string given = call(box, {"t/ask", "method=my/question"});
+    const std::string given = call_worker(box, {"t/ask", "method=my/question"});
     BOOST_TEST(json_at(given, protocol == "dap" ? "/body/yes" : "/result/yes").value_or("") == "true", given);
-    const std::string refused = call(box, {"t/ask", "method=another/question"});
+    const std::string refused = call_worker(box, {"t/ask", "method=another/question"});
     if (protocol == "dap") {
         BOOST_TEST(json_at(refused, "/success").value_or("") == "false", refused);
     } else {
@@ -247,28 +239,28 @@ BOOST_DATA_TEST_CASE(U11_W07_an_interrupted_call_is_cancelled_in_the_protocols_o
                      data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol, protocol == "dap" ? "cancels" : "legacy"));
-    call(box, {"t/pid"});
+    call_worker(box, {"t/pid"});
     for (const int how : {SIGINT, SIGTERM, SIGKILL}) {
         auto waiting = box.start({"call", "w", "t/hold"});
-        BOOST_REQUIRE(wait_until([&] { return call(box, {"t/held"}) == "true\n"; }));
+        BOOST_REQUIRE(wait_until([&] { return call_worker(box, {"t/held"}) == "true\n"; }));
         waiting.signal(how);
         waiting.wait();
-        BOOST_TEST(wait_until([&] { return call(box, {"t/cancelled_hold"}) == "true\n"; }));
+        BOOST_TEST(wait_until([&] { return call_worker(box, {"t/cancelled_hold"}) == "true\n"; }));
     }
-    BOOST_TEST(count(call(box, {"t/cancelled"}), ",") == 2u);
+    BOOST_TEST(count(call_worker(box, {"t/cancelled"}), ",") == 2u);
 }
 
 BOOST_DATA_TEST_CASE(waiting_until_it_is_idle_ends_with_its_last_call, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    call(box, {"t/pid"});
+    call_worker(box, {"t/pid"});
     auto one = box.start({"call", "w", "t/hold"});
-    BOOST_REQUIRE(wait_until([&] { return call(box, {"t/held"}) == "true\n"; }));
+    BOOST_REQUIRE(wait_until([&] { return call_worker(box, {"t/held"}) == "true\n"; }));
     auto idle = box.start({"wait", "w", "--for", "idle"});
     // Its request has been read once a later one of the same daemon's has.
     BOOST_TEST(box.run({"wait", "w", "--for", "idle", "--timeout", "200ms"}).status == 4);
     BOOST_TEST(idle.running());
-    call(box, {"t/release"});
+    call_worker(box, {"t/release"});
     one.wait();
     BOOST_TEST(idle.wait().status == 0);
 }
@@ -276,8 +268,8 @@ BOOST_DATA_TEST_CASE(waiting_until_it_is_idle_ends_with_its_last_call, data::mak
 BOOST_DATA_TEST_CASE(a_notification_is_sent_and_not_waited_for, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    BOOST_TEST(call(box, {"--notify", "t/note", "{}"}) == "null\n");
-    BOOST_TEST(count(call(box, {"t/seen"}), "t/note") == 1u);
+    BOOST_TEST(call_worker(box, {"--notify", "t/note", "{}"}) == "null\n");
+    BOOST_TEST(count(call_worker(box, {"t/seen"}), "t/note") == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

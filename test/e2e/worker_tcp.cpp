@@ -18,15 +18,6 @@ namespace data = boost::unit_test::data;
 
 namespace {
 
-const std::vector<std::string> protocols = {"mcp", "lsp", "dap"};
-
-std::string call(sandbox& box, std::vector<std::string> words) {
-    words.insert(words.begin(), {"call", "w"});
-    const auto said = box.run(words);
-    BOOST_TEST(said.status == 0, said.text());
-    return said.out;
-}
-
 std::string error(sandbox& box, int status = 1) {
     const auto said = box.run({"call", "w", "t/pid"});
     BOOST_TEST(said.status == status, said.text());
@@ -41,15 +32,15 @@ BOOST_DATA_TEST_CASE(it_is_spoken_to_on_the_port_that_it_names, data::make(proto
     for (const char* way : {"listen", "listen-stderr"}) {
         sandbox box;
         box.config(listening_worker(protocol, way));
-        BOOST_TEST(call(box, {"t/echo", "5"}) == "5\n");
+        BOOST_TEST(call_worker(box, {"t/echo", "5"}) == "5\n");
         run_options long_text;
         long_text.input = "\"" + std::string(3'000'000, 'x') + "\"";
         BOOST_TEST(box.run({"call", "w", "t/echo", "-"}, long_text).out == *long_text.input + "\n");
         const std::string waited =
-            call(box, {"--until", "stopped", "t/events", R"({"after":[["stopped",{"n":1}]]})"});
+            call_worker(box, {"--until", "stopped", "t/events", R"({"after":[["stopped",{"n":1}]]})"});
         BOOST_TEST(json_at(waited, "/until/event").value_or("") == "stopped", waited);
         // What it prints is no message.
-        BOOST_TEST(call(box, {"t/print", "\"{}\""}) == "\"printed\"\n");
+        BOOST_TEST(call_worker(box, {"t/print", "\"{}\""}) == "\"printed\"\n");
         BOOST_TEST(wait_until([&] { return box.run({"logs", "w"}).out.find("{}") != std::string::npos; }));
         BOOST_TEST(box.run({"logs", "w"}).out.find("first some words") != std::string::npos);
         BOOST_TEST(box.run({"stop", "w"}).status == 0);
@@ -61,16 +52,16 @@ BOOST_DATA_TEST_CASE(U11_its_death_and_the_end_of_its_connection_are_told, data:
     sandbox box;
     box.config(listening_worker(protocol, "listen", R"({ log = "listening on (.*)\\." })",
                                 "stop = { timeout = \"500ms\" }"));
-    const std::string first = call(box, {"t/pid"});
+    const std::string first = call_worker(box, {"t/pid"});
     const auto died = box.run({"call", "w", "t/die"});
     BOOST_TEST(died.err ==
                "hob: cannot call 'w': the worker exited with status 3\nhint: its last words: last words\n");
-    const std::string second = call(box, {"t/pid"});
+    const std::string second = call_worker(box, {"t/pid"});
     BOOST_TEST(second != first);
     const auto cut = box.run({"call", "w", "t/hang_up"});
     BOOST_TEST(cut.status == 1);
     BOOST_TEST(cut.err == "hob: cannot call 'w': its connection has ended\n", cut.err);
-    BOOST_TEST(call(box, {"t/pid"}) != second);
+    BOOST_TEST(call_worker(box, {"t/pid"}) != second);
     BOOST_TEST(!process_lives(std::stoi(second)));
 }
 
