@@ -1,11 +1,11 @@
 #include "ipc/connection.hpp"
 
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
@@ -36,13 +36,13 @@ failure cancelled(std::string_view method) {
 }  // namespace
 
 connection::connection(const asio::any_io_executor& executor, connection_host& host, pid_t peer_pid)
-    : session(peer_pid), socket_(executor), host_(&host) {}
+    : session(peer_pid), executor_(executor), host_(&host) {}
 
 bool connection::open(util::unique_fd socket) {
-    boost::system::error_code error;
-    socket_.assign(asio::local::stream_protocol(), socket.get(), error);
-    if (!error) socket.release();
-    return !error;
+    socket_ = std::move(socket);
+    if (!host_->waiting().add(socket_.get(), this, EPOLLIN)) return false;
+    watched_ = EPOLLIN;
+    return true;
 }
 
 void connection::start(std::string_view hello_line) {
@@ -98,7 +98,7 @@ bool connection::read_some() {
     const auto room = reader_.prepare();
     ssize_t count = 0;
     do {
-        count = ::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+        count = ::recv(socket_.get(), room.data(), room.size(), MSG_DONTWAIT);
     } while (count < 0 && errno == EINTR);
     if (count > 0) {
         reader_.commit(static_cast<std::size_t>(count));
@@ -170,7 +170,7 @@ void connection::take_off(const dispatcher::suspended& handler, request wanted) 
         self->land(started, thrown, result);
     };
     try {
-        asio::co_spawn(socket_.get_executor(), handler(self, std::move(wanted)),
+        asio::co_spawn(executor_, handler(self, std::move(wanted)),
                        asio::bind_cancellation_slot(started->cancel.slot(), std::move(landing)));
     } catch (...) {
         land(started, std::current_exception(), {});
@@ -241,7 +241,7 @@ void connection::notify(std::string_view method, std::string_view params_raw) {
 asio::awaitable<void> connection::drained() {
     const auto self = shared_from_this();
     if (gone() || outbox_.empty()) co_return;
-    if (!room_) room_ = std::make_unique<util::bell>(socket_.get_executor());
+    if (!room_) room_ = std::make_unique<util::bell>(executor_);
     auto rung = room_->wait();
     co_await std::move(rung);
 }
@@ -255,7 +255,7 @@ void connection::send(std::string_view lines) {
     if (batch_ != nullptr) {
         batch_->append(lines);
     } else {
-        sent(outbox_.reply(socket_.native_handle(), lines));
+        sent(outbox_.reply(socket_.get(), lines));
     }
 }
 
@@ -264,7 +264,7 @@ void connection::event(std::string_view line) {
     if (batch_ != nullptr) {
         batch_->append(line);  // in order with the replies of this turn
     } else {
-        sent(outbox_.event(socket_.native_handle(), line));
+        sent(outbox_.event(socket_.get(), line));
     }
 }
 
@@ -272,7 +272,7 @@ void connection::sent(bool delivered) {
     if (!delivered) {
         lose_peer();
     } else if (!outbox_.empty()) {
-        wait_writable();
+        watch();
     }
 }
 
@@ -282,7 +282,7 @@ void connection::lose_peer() {
     if (std::exchange(gone_, true)) return;
     outbox_.discard();
     ring_room();
-    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    asio::post(executor_, [self = shared_from_this()] {
         if (self->closed_ || self->host_ == nullptr) return;
         self->cancel_requests();
         self->host_->flushed();
@@ -306,8 +306,8 @@ void connection::cancel_flights() {
 void connection::close() {
     if (std::exchange(closed_, true)) return;
     const auto self = shared_from_this();
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    unwatch();
+    socket_.reset();
     outbox_.discard();
     ring_room();
     cancel_requests();
@@ -317,6 +317,7 @@ void connection::close() {
 }
 
 void connection::abandon() {
+    unwatch();
     host_ = nullptr;
     close();
     cancel_flights();
@@ -337,53 +338,51 @@ bool connection::done() const {
 void connection::wait_for_next() {
     if (closed_ || host_ == nullptr) return;
     if (done()) return close();
-    if (!end_of_input_ && !paused()) {
-        wait_readable();
+    watch();
+}
+
+// While nothing is read, a hang-up is still told; once that is known, it would be told for ever.
+void connection::watch() {
+    const bool reads = !end_of_input_ && !paused();
+    if (gone_ && !reads) return unwatch();
+    const std::uint32_t wanted = (reads ? EPOLLIN : 0u) | (outbox_.empty() ? 0u : EPOLLOUT);
+    if (watched_ == wanted) return;
+    auto& waiting = host_->waiting();
+    const bool done =
+        watched_ ? waiting.change(socket_.get(), this, wanted) : waiting.add(socket_.get(), this, wanted);
+    if (done) {
+        watched_ = wanted;
+    } else if (gone_) {
+        close();
     } else {
-        wait_hang_up();
+        lose_peer();
     }
 }
 
-void connection::wait_readable() {
-    if (std::exchange(waits_readable_, true)) return;
-    socket_.async_wait(socket_.wait_read, [self = shared_from_this()](boost::system::error_code) {
-        self->waits_readable_ = false;
-        if (self->host_ != nullptr) self->host_->readable(*self);
-    });
+void connection::unwatch() {
+    if (!watched_ || host_ == nullptr) return;
+    host_->waiting().remove(socket_.get());
+    watched_.reset();
 }
 
-void connection::wait_writable() {
-    if (std::exchange(waits_writable_, true)) return;
-    socket_.async_wait(socket_.wait_write, [self = shared_from_this()](boost::system::error_code) {
-        self->waits_writable_ = false;
-        self->on_writable();
-    });
+bool connection::woken(std::uint32_t events) {
+    if (closed_ || host_ == nullptr || !watched_) return false;
+    const bool reads = (*watched_ & EPOLLIN) != 0;
+    if ((events & EPOLLOUT) != 0) {
+        on_writable();
+    } else if (!reads && (events & (EPOLLHUP | EPOLLERR)) != 0) {
+        lose_peer();
+    }
+    return reads && (events & ~EPOLLOUT) != 0;
 }
 
 void connection::on_writable() {
     if (gone() || host_ == nullptr) return;
     const bool was_paused = paused();
-    if (!outbox_.flush(socket_.native_handle())) return lose_peer();
+    if (!outbox_.flush(socket_.get())) return lose_peer();
     ring_room();
-    if (!outbox_.empty()) wait_writable();
     if (outbox_.empty()) host_->flushed();
     if (was_paused) return turn(false);
-    wait_for_next();
-}
-
-// While nothing is read, a hang-up would go unnoticed.
-void connection::wait_hang_up() {
-    if (gone_ || std::exchange(waits_hang_up_, true)) return;
-    socket_.async_wait(socket_.wait_error, [self = shared_from_this()](boost::system::error_code) {
-        self->waits_hang_up_ = false;
-        self->on_hang_up();
-    });
-}
-
-void connection::on_hang_up() {
-    if (gone() || host_ == nullptr) return;
-    pollfd state{socket_.native_handle(), 0, 0};
-    if (::poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLERR)) != 0) return lose_peer();
     wait_for_next();
 }
 

@@ -3,10 +3,11 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include <cstdint>
 #include <exception>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@
 #include "ipc/session.hpp"
 #include "util/async.hpp"
 #include "util/fd.hpp"
+#include "util/poll_set.hpp"
 
 namespace hob::ipc {
 
@@ -30,7 +32,7 @@ public:
     virtual void flushed() = 0;                    // an outbox became empty
     virtual void closed(connection& which) = 0;    // the descriptor is free
     virtual void finished(connection& which) = 0;  // closed, and nothing of it is in flight: may be let go
-    virtual void readable(connection& which) = 0;  // is to have its turn, soon
+    virtual util::poll_set& waiting() = 0;         // where connections wait for their sockets
     std::string spare_batch;                       // memory for replies, lent to whoever is in its turn
 
 protected:
@@ -43,7 +45,7 @@ public:
     connection(const boost::asio::any_io_executor& executor, connection_host& host, pid_t peer_pid);
     ~connection() override = default;
 
-    // Takes the accepted, non-blocking socket. False: it could not be registered.
+    // Takes the accepted, non-blocking socket. False and errno: it could not be registered.
     bool open(util::unique_fd socket);
 
     // Greets, and takes what the client has sent without waiting for that.
@@ -55,6 +57,9 @@ public:
     boost::asio::awaitable<void> drained() override;
 
     void event(std::string_view line);  // may be lost
+
+    // The socket is ready for `events`, as epoll says them. True: it is to have a turn that reads.
+    bool woken(std::uint32_t events);
     // A turn: reads once, handles every whole line, and in the end sends all replies at once.
     void begin_turn(bool reads);
     // Between the two: sends what there is, and goes on with what the client has sent meanwhile. False:
@@ -93,17 +98,16 @@ private:
     void send(std::string_view lines);
     void sent(bool delivered);
     void wait_for_next();
-    void wait_readable();
-    void wait_writable();
-    void wait_hang_up();
+    void watch();
+    void unwatch();
     void on_writable();
-    void on_hang_up();
     void lose_peer();
     void cancel_requests();
     bool paused() const;
     bool done() const;
 
-    boost::asio::local::stream_protocol::socket socket_;
+    boost::asio::any_io_executor executor_;
+    util::unique_fd socket_;
     connection_host* host_;
     line_reader reader_;
     outbox outbox_;
@@ -114,9 +118,8 @@ private:
     bool end_of_input_ = false;
     bool gone_ = false;  // nothing can be sent any more; what was sent before is still read
     bool closed_ = false;
-    bool waits_readable_ = false;
-    bool waits_writable_ = false;
-    bool waits_hang_up_ = false;
+    std::optional<std::uint32_t>
+        watched_;  // what the host's poll_set was asked to tell; none: it is not in it
 };
 
 }  // namespace hob::ipc

@@ -61,17 +61,9 @@ private:
     bool good_ = true;
 };
 
-std::vector<std::string> texts(std::string_view array_raw) {
-    std::vector<std::string> found;
-    for (const auto& each : util::json_array_elements(array_raw).value_or(std::vector<std::string_view>{})) {
-        if (auto text = util::json_unquote(each)) found.push_back(std::move(*text));
-    }
-    return found;
-}
-
 }  // namespace
 
-std::string hello_line(const hello& greeting) {
+std::string hello_line(const hello& greeting, const std::vector<std::string>& capabilities) {
     std::string params;
     add(params, "protocol", greeting.protocol);
     add(params, "version", greeting.version);
@@ -82,7 +74,7 @@ std::string hello_line(const hello& greeting) {
     add(params, "state", state_name(greeting.draining));
     member(params, "capabilities");
     params += '[';
-    for (const auto& each : greeting.capabilities) {
+    for (const auto& each : capabilities) {
         if (params.back() != '[') params += ',';
         util::json_quote_to(params, each);
     }
@@ -107,7 +99,6 @@ std::optional<hello> parse_hello(std::string_view line) {
         if (!bytes) return std::nullopt;
         greeting.root = std::move(*bytes);
     }
-    greeting.capabilities = texts(params.find("capabilities").value_or("[]"));
     return greeting;
 }
 

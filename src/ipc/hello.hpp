@@ -19,10 +19,12 @@ struct hello {
     std::string instance;  // the key
     std::string root;      // bytes; where they are not UTF-8 they travel as root_b64, beside a readable root
     bool draining = false;
-    std::vector<std::string> capabilities;
 };
 
-std::string hello_line(const hello& greeting);
+// `capabilities`: the methods that may be called. For clients that are not hob: ours knows what its daemon
+// can do by its version, so parse_hello does not take the list apart, which would be much of a short
+// command's work.
+std::string hello_line(const hello& greeting, const std::vector<std::string>& capabilities);
 
 // Unknown members are ignored. nullopt: not a greeting of hob, of any version.
 std::optional<hello> parse_hello(std::string_view line);

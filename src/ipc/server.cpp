@@ -13,6 +13,7 @@
 #include "limits.hpp"
 #include "util/async.hpp"
 #include "util/log.hpp"
+#include "util/poll_set.hpp"
 #include "util/timer.hpp"
 
 namespace hob::ipc {
@@ -27,7 +28,8 @@ public:
           options_(std::move(options)),
           listener_(executor_),
           pause_(executor_),
-          quiet_(executor_) {}
+          quiet_(executor_),
+          waiting_(executor_) {}
 
     void listen(util::unique_fd listening);
     void stop_accepting();
@@ -49,7 +51,7 @@ public:
     void flushed() override;
     void closed(connection& which) override;
     void finished(connection& which) override;
-    void readable(connection& which) override;
+    util::poll_set& waiting() override { return waiting_; }
 
 private:
     void wait_for_client();
@@ -57,7 +59,10 @@ private:
     void welcome(util::unique_fd socket);
     void pause_accepting(int error_number);
     void resume_accepting();
-    void take_turns();
+    void wait_for_requests();
+    void take_requests();
+    using turns = std::vector<std::pair<std::shared_ptr<connection>, std::uint32_t>>;
+    void take_turns(const turns& ready);
     void take_turns_of(connection& which);
     void changed();
     std::vector<std::shared_ptr<connection>> all() const;
@@ -74,8 +79,10 @@ private:
     std::unordered_map<connection*, std::shared_ptr<connection>> connections_;
     std::size_t open_ = 0;
     std::size_t in_flight_ = 0;
-    std::vector<std::shared_ptr<connection>> ready_;  // wait for their turn
     int looks_skipped_ = 0;
+    util::poll_set waiting_;
+    bool waits_ = false;  // for what waiting_ tells
+    bool ended_ = false;
 };
 
 void server_state::listen(util::unique_fd listening) {
@@ -125,6 +132,7 @@ void server_state::welcome(util::unique_fd socket) {
     connections_.emplace(client.get(), client);
     ++open_;
     changed();
+    wait_for_requests();
     client->start(options_.hello_line());
 }
 
@@ -155,12 +163,36 @@ void server_state::closed(connection&) {
 
 void server_state::finished(connection& which) { connections_.erase(&which); }
 
+void server_state::wait_for_requests() {
+    if (std::exchange(waits_, true)) return;
+    waiting_.wait([self = shared_from_this()] {
+        self->waits_ = false;
+        if (!self->ended_) self->take_requests();
+    });
+}
+
+// Whoever is ready is held before anybody has a turn: a request may close other connections.
+void server_state::take_requests() {
+    turns ready;
+    for (const auto& [events, data] : waiting_.take())
+        ready.emplace_back(static_cast<connection*>(data.ptr)->shared_from_this(), events);
+    std::erase_if(ready, [](const auto& each) { return !each.first->woken(each.second); });
+    take_turns(ready);
+    if (open_ != 0) wait_for_requests();
+}
+
 // With many clients, all requests that are there are read before any reply is sent: a reply wakes its client,
 // and clients that wake one by one take the processor from the daemon once a request.
-void server_state::readable(connection& which) {
-    if (open_ < limits::clients_in_turn) return take_turns_of(which);
-    if (ready_.empty()) asio::post(executor_, [self = shared_from_this()] { self->take_turns(); });
-    ready_.push_back(which.shared_from_this());
+void server_state::take_turns(const turns& ready) {
+    if (ready.size() == 1 || open_ < limits::clients_in_turn) {
+        for (const auto& [each, events] : ready)
+            take_turns_of(*each);
+        return;
+    }
+    for (const auto& [each, events] : ready)
+        each->begin_turn(true);
+    for (const auto& [each, events] : ready)
+        each->end_turn();
 }
 
 // A client that got the processor with its reply has often asked again by the time we have it back. That is
@@ -176,14 +208,6 @@ void server_state::take_turns_of(connection& which) {
         if (found == 0) looks_skipped_ = limits::looks_skipped;
     }
     which.end_turn();
-}
-
-void server_state::take_turns() {
-    const auto ready = std::exchange(ready_, {});
-    for (const auto& each : ready)
-        each->begin_turn(true);
-    for (const auto& each : ready)
-        each->end_turn();
 }
 
 void server_state::flight_began() {
@@ -241,8 +265,10 @@ void server_state::close_all() {
 void server_state::shut_down() {
     options_.changed = nullptr;
     stop_accepting();
+    ended_ = true;
     for (const auto& each : all())
         each->abandon();
+    waiting_.close();
     connections_.clear();
     open_ = 0;
     in_flight_ = 0;

@@ -125,7 +125,7 @@ private:
     bool hurried_ = false;  // a second request to end: nothing is waited for
     bool ended_ = false;
     ipc::dispatcher dispatcher_;
-    std::vector<std::string> capabilities_;
+    std::vector<std::string> methods_;  // the names
     std::unique_ptr<unit::store> store_;
     std::unique_ptr<unit::registry> registry_;
     std::unique_ptr<ipc::server> server_;

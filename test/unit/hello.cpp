@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "ipc/message.hpp"
 
@@ -19,7 +20,9 @@ std::string golden(const std::string& name) {
     return text.str();
 }
 
-hello example() { return {1, "0.1.0", 4242, "demo-0123456789ab", "/home/ann/demo", false, {"a", "b"}}; }
+hello example() { return {1, "0.1.0", 4242, "demo-0123456789ab", "/home/ann/demo", false}; }
+
+const std::vector<std::string> methods{"a", "b"};
 
 }  // namespace
 
@@ -27,12 +30,11 @@ BOOST_AUTO_TEST_SUITE(hello_frames)
 
 BOOST_AUTO_TEST_CASE(W09_section_7_the_greeting_has_its_golden_bytes) {
     hello greeting = example();
-    BOOST_TEST(hello_line(greeting) == golden("hello"));
+    BOOST_TEST(hello_line(greeting, methods) == golden("hello"));
     greeting.draining = true;
-    greeting.capabilities.clear();
-    BOOST_TEST(hello_line(greeting) == golden("hello_draining"));
-    greeting = {1, "0.1.0", 4242, "_-0123456789ab", "/home/\xff", false, {}};
-    BOOST_TEST(hello_line(greeting) == golden("hello_root_b64"));
+    BOOST_TEST(hello_line(greeting, {}) == golden("hello_draining"));
+    greeting = {1, "0.1.0", 4242, "_-0123456789ab", "/home/\xff", false};
+    BOOST_TEST(hello_line(greeting, {}) == golden("hello_root_b64"));
 }
 
 BOOST_AUTO_TEST_CASE(W09_section_7_ping_and_shutdown_have_their_golden_bytes) {
@@ -51,7 +53,6 @@ BOOST_AUTO_TEST_CASE(W09_section_7_every_released_form_is_still_understood) {
     BOOST_TEST(greeting->instance == "demo-0123456789ab");
     BOOST_TEST(greeting->root == "/home/ann/demo");
     BOOST_TEST(!greeting->draining);
-    BOOST_TEST(greeting->capabilities == example().capabilities, boost::test_tools::per_element());
     BOOST_TEST(parse_hello(golden("hello_draining"))->draining);
     BOOST_TEST(parse_hello(golden("hello_root_b64"))->root == "/home/\xff");
 
@@ -70,7 +71,6 @@ BOOST_AUTO_TEST_CASE(section_7_members_that_are_new_are_ignored) {
         R"({"jsonrpc":"2.0","new":[1],"method":"hob.hello","params":{"x":{"y":1},"state":"running","capabilities":["c",{"d":1}],"root":"/r","instance":"i","pid":5,"version":"9","protocol":2}})");
     BOOST_REQUIRE(greeting.has_value());
     BOOST_TEST(greeting->protocol == 2);
-    BOOST_TEST(greeting->capabilities.size() == 1u);
     BOOST_TEST(parse_ping_result(
                    R"({"pid":1,"version":"1","protocol":1,"state":"draining","uptime_ms":0,"new":null})")
                    ->draining);

@@ -1,0 +1,199 @@
+#include "util/poll_set.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "util/fd.hpp"
+
+namespace {
+
+using hob::util::poll_set;
+using hob::util::unique_fd;
+
+// One of two connected sockets is in the set, the test holds the other.
+struct member {
+    explicit member(int index) : name(index) {
+        int ends[2];
+        BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+        inside.reset(ends[0]);
+        outside.reset(ends[1]);
+    }
+    void speak() const { BOOST_REQUIRE(::write(outside.get(), "x", 1) == 1); }
+    void hear() const {
+        char byte = 0;
+        BOOST_TEST(::read(inside.get(), &byte, 1) == 1);
+    }
+
+    int name;
+    unique_fd inside, outside;
+};
+
+struct fixture {
+    fixture() : set(std::make_shared<poll_set>(io.get_executor())) {
+        for (int i = 0; i < 300; ++i)
+            members.push_back(std::make_unique<member>(i));
+    }
+    ~fixture() { BOOST_TEST(told == asked); }
+
+    void add(int index, std::uint32_t events = EPOLLIN) {
+        BOOST_REQUIRE(set->add(members[index]->inside.get(), members[index].get(), events));
+    }
+    void remove(int index) { set->remove(members[index]->inside.get()); }
+    void wait() {
+        ++asked;
+        set->wait([this, keeps = set] { ++told; });
+    }
+    void run() {
+        io.restart();
+        io.run();
+    }
+    // What there is to take once the loop has nothing more to do.
+    std::set<int> ready() {
+        std::set<int> found;
+        for (const auto& [events, data] : set->take()) {
+            seen |= events;
+            found.insert(static_cast<member*>(data.ptr)->name);
+        }
+        return found;
+    }
+
+    boost::asio::io_context io;
+    std::shared_ptr<poll_set> set;
+    std::vector<std::unique_ptr<member>> members;
+    int asked = 0, told = 0;
+    std::uint32_t seen = 0;
+};
+
+using names = std::set<int>;
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(poll_set_suite, fixture)
+
+BOOST_AUTO_TEST_CASE(one_that_is_alone_is_told) {
+    add(0);
+    for (int round = 0; round < 3; ++round) {
+        wait();
+        members[0]->speak();
+        run();
+        BOOST_TEST(ready() == names{0}, boost::test_tools::per_element());
+        members[0]->hear();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_goes_over_from_the_one_that_is_alone_to_all) {
+    add(0);
+    wait();
+    add(1);
+    members[1]->speak();
+    run();
+    BOOST_TEST(ready() == names{1}, boost::test_tools::per_element());
+    members[0]->speak();
+    wait();
+    run();
+    BOOST_TEST((ready() == names{0, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_goes_over_from_the_empty_set_to_the_one_that_comes) {
+    add(0);
+    add(1);
+    remove(0);
+    remove(1);
+    wait();
+    add(2);
+    members[2]->speak();
+    run();
+    BOOST_TEST(ready() == names{2}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_ends_when_the_last_one_goes) {
+    add(0);
+    wait();
+    remove(0);
+    run();
+    BOOST_TEST(told == 1);
+    BOOST_TEST(ready().empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_was_not_taken_is_told_again) {
+    add(0);
+    add(1);
+    members[0]->speak();
+    members[0]->speak();
+    for (int round = 0; round < 2; ++round) {
+        wait();
+        run();
+        BOOST_TEST(ready() == names{0}, boost::test_tools::per_element());
+        members[0]->hear();
+    }
+    BOOST_TEST(ready().empty());
+}
+
+BOOST_AUTO_TEST_CASE(none_of_many_is_left_out) {
+    names expected, found;
+    for (int i = 0; i < 300; ++i) {
+        add(i);
+        members[i]->speak();
+        expected.insert(i);
+    }
+    while (found.size() < expected.size()) {
+        wait();
+        run();
+        const auto some = ready();
+        BOOST_REQUIRE(!some.empty());
+        for (const int each : some)
+            members[each]->hear();
+        found.insert(some.begin(), some.end());
+    }
+    BOOST_TEST((found == expected));
+}
+
+BOOST_AUTO_TEST_CASE(who_wants_nothing_is_still_told_of_a_hang_up) {
+    add(0);
+    BOOST_REQUIRE(set->change(members[0]->inside.get(), members[0].get(), 0));
+    members[0]->speak();
+    BOOST_TEST(ready().empty());
+    members[0]->outside.reset();
+    wait();
+    run();
+    BOOST_TEST(ready() == names{0}, boost::test_tools::per_element());
+    BOOST_TEST((seen & EPOLLHUP) != 0u);
+    BOOST_TEST((seen & EPOLLIN) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(room_to_write_is_told_when_it_is_wanted) {
+    add(0);
+    BOOST_REQUIRE(set->change(members[0]->inside.get(), members[0].get(), EPOLLIN | EPOLLOUT));
+    wait();
+    run();
+    BOOST_TEST(ready() == names{0}, boost::test_tools::per_element());
+    BOOST_TEST(seen == EPOLLOUT);
+}
+
+// As a child has one between fork and exec.
+BOOST_AUTO_TEST_CASE(a_copy_of_a_descriptor_that_was_removed_tells_nothing) {
+    add(0);
+    add(1);
+    const unique_fd copy(::dup(members[0]->inside.get()));
+    remove(0);
+    members[0]->inside.reset();
+    members[0]->speak();
+    BOOST_TEST(ready().empty());
+}
+
+BOOST_AUTO_TEST_CASE(closing_ends_a_wait_whoever_is_in_it) {
+    add(0);
+    wait();
+    set->close();
+    run();
+    BOOST_TEST(told == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
