@@ -1,5 +1,5 @@
 #pragma once
-// The one place that forks once an io_context exists, and how a child's end is seen.
+// A process of hob's own: how it begins (unit/launch.hpp) and how its end is seen.
 //
 // A child starts in a session of its own with default dispositions, an empty mask, umask 022, nice 0 (as far
 // as the kernel lets that be undone), the given RLIMIT_NOFILE, nothing open but its three standard
