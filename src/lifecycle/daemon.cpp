@@ -355,8 +355,12 @@ std::string daemon::config_state() const {
     const instance& where = options_.where;
     try {
         if (config_.source_path.empty() && !file_exists(where.config_path)) return "current";
-        const unit::config on_disk = load_config_of(where);
-        return on_disk.source_hash == config_.source_hash ? "current" : "changed";
+        if (!config_.source_path.empty() &&
+            unit::config_hash(where.config_path, ::geteuid()) == config_.source_hash) {
+            return "current";
+        }
+        load_config_of(where);
+        return "changed";
     } catch (const failure&) {
         return "broken";
     }

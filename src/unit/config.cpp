@@ -176,6 +176,10 @@ config load_config(const std::string& path, uid_t owner, const std::string& defa
     return parse_config(read_trusted_file(path, owner), path, default_cwd);
 }
 
+std::string config_hash(const std::string& path, uid_t owner) {
+    return util::sha256_hex(read_trusted_file(path, owner));
+}
+
 config default_config() { return {}; }
 
 std::vector<std::pair<std::string, unit_kind>> unit_names(const std::string& path) {

@@ -17,7 +17,11 @@ namespace hob::unit {
 // failure(untrusted_config) when the file is not ours to trust. Never blocks, whatever the path is.
 config load_config(const std::string& path, uid_t owner, const std::string& default_cwd = {});
 
-// The same for text that is already in memory. `path` is used in messages and for relative paths.
+// The source_hash that load_config would give, without looking at what the file says. Throws as it does for a
+// file that cannot be read or trusted.
+std::string config_hash(const std::string& path, uid_t owner);
+
+// As load_config, for text that is already in memory. `path` is used in messages and for relative paths.
 config parse_config(std::string_view bytes, const std::string& path, const std::string& default_cwd = {});
 
 // What holds without a file, as for the user instance.

@@ -90,6 +90,8 @@ public:
     asio::awaitable<std::string> start(wire& with) override {
         changed_.emplace(with.executor());
         sync_.emplace(documents_, with.spec().cwd);
+        auto learned = sync_->begin(with.executor());
+        co_await std::move(learned);
         const std::string folder = R"({"uri":)" + util::json_quote(uri_of_path(with.spec().cwd)) +
                                    R"(,"name":)" + util::json_quote(with.spec().name) + "}";
         const std::string ours = fmt::format(

@@ -17,8 +17,10 @@ constexpr std::string_view watched_files = "workspace/didChangeWatchedFiles";
 }  // namespace
 
 lsp_sync::lsp_sync(lsp_documents& documents, std::string root)
-    : documents_(documents), files_(std::move(root)) {
-    files_.look();
+    : documents_(documents), files_(std::move(root)) {}
+
+boost::asio::awaitable<void> lsp_sync::begin(boost::asio::any_io_executor executor) {
+    return files_.begin(std::move(executor));
 }
 
 bool lsp_sync::announce(wire& with) {

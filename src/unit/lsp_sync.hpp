@@ -15,7 +15,10 @@ namespace hob::unit {
 
 class lsp_sync {
 public:
-    lsp_sync(lsp_documents& documents, std::string root);  // the files as they are now are known
+    lsp_sync(lsp_documents& documents, std::string root);
+
+    // From when it returns, the files as they are then are known. Before anything else.
+    boost::asio::awaitable<void> begin(boost::asio::any_io_executor executor);
 
     // The params of client/registerCapability and of its opposite.
     void register_watchers(const std::string& params);

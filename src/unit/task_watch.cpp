@@ -1,10 +1,8 @@
 #include "unit/task_watch.hpp"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -14,16 +12,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <map>
 #include <optional>
 #include <set>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/folder_watches.hpp"
 #include "unit/gitignore.hpp"
 #include "unit/glob.hpp"
 #include "util/async.hpp"
@@ -39,57 +36,11 @@ using util::log;
 
 namespace {
 
-constexpr std::uint32_t watched_events = IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_CREATE | IN_DELETE |
-                                         IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW |
-                                         IN_EXCL_UNLINK;
 constexpr std::size_t folders_in_a_turn = 50;  // gone over before others get their turn
 constexpr std::size_t paths_max = 10000;       // told one by one
 
 std::vector<glob> globs_of(const std::vector<std::string>& patterns) {
     return {patterns.begin(), patterns.end()};
-}
-
-struct entry {
-    std::string name;
-    bool directory;
-};
-
-// One event, as the kernel told it.
-struct seen {
-    int watch;
-    std::uint32_t mask;
-    std::string name;
-};
-
-// Those that wait, as many as fit.
-std::vector<seen> read_events(int inotify) {
-    alignas(inotify_event) char bytes[16384];
-    const ssize_t n = ::read(inotify, bytes, sizeof bytes);
-    std::vector<seen> found;
-    for (ssize_t at = 0; at < n;) {
-        inotify_event event{};
-        std::memcpy(&event, bytes + at, sizeof event);
-        const char* name = bytes + at + sizeof event;
-        found.push_back({event.wd, event.mask, event.len > 0 ? std::string(name) : std::string()});
-        at += static_cast<ssize_t>(sizeof event + event.len);
-    }
-    return found;
-}
-
-// What is in a folder; symlinks are files, wherever they lead.
-std::vector<entry> entries_of(const std::string& path) {
-    std::vector<entry> found;
-    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(path.c_str()), ::closedir);
-    while (const dirent* one = dir ? ::readdir(dir.get()) : nullptr) {
-        if (std::strcmp(one->d_name, ".") == 0 || std::strcmp(one->d_name, "..") == 0) continue;
-        bool directory = one->d_type == DT_DIR;
-        if (one->d_type == DT_UNKNOWN) {
-            struct stat seen {};
-            directory = ::lstat((path + "/" + one->d_name).c_str(), &seen) == 0 && S_ISDIR(seen.st_mode);
-        }
-        found.push_back({one->d_name, directory});
-    }
-    return found;
 }
 
 }  // namespace
@@ -107,18 +58,23 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
           unwanted(globs_of(std::get<task_spec>(spec.detail).ignore)),
           debounce(std::get<task_spec>(spec.detail).debounce),
           tell(std::move(what)),
-          inotify(on),
+          watches(root),
+          readable(on),
           quiet(on) {
         if (std::get<task_spec>(spec.detail).gitignore) git.emplace(root);
-        const int fd = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-        if (fd >= 0) {
-            inotify.assign(fd);
+        if (const auto refused = watches.open()) {
+            fall_back(*refused);
         } else {
-            fall_back(errno);
+            readable.assign(watches.descriptor());
         }
     }
+    ~state() { stop(); }
 
-    std::string full(const std::string& path) const { return path.empty() ? root : root + "/" + path; }
+    void stop() {
+        stopped = true;
+        if (readable.is_open()) readable.release();  // the descriptor is not its own
+        watches.close();
+    }
 
     bool ignored(const std::string& path, bool directory) {
         const auto covers = [&](const glob& pattern) { return pattern.covers(path); };
@@ -136,13 +92,11 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
     }
 
     // No watch, no word from the kernel: then the files themselves are looked at, again and again.
-    void fall_back(int error) {
+    void fall_back(const folder_watches::refusal& why) {
         if (std::exchange(polling, true)) return;
         log(level::warning, "unit",
             "not all folders can be watched; the files are looked at every two seconds instead",
-            {field("unit", unit), field("reason", errno_text(error)),
-             field("hint", error == ENOSPC ? "raise fs.inotify.max_user_watches"
-                                           : "raise fs.inotify.max_user_instances")});
+            {field("unit", unit), field("reason", why.reason), field("hint", why.hint)});
     }
 
     // Watches `dir` and all folders below it; `report`: what is found there is new.
@@ -152,8 +106,8 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
             const std::string at = std::move(open.back());
             open.pop_back();
             if (!may_hold(at)) continue;
-            add(at);
-            for (const auto& [name, directory] : entries_of(full(at))) {
+            if (const auto refused = watches.is_open() ? watches.add(at) : std::nullopt) fall_back(*refused);
+            for (const auto& [name, directory, regular] : folder_entries(watches.full(at))) {
                 std::string path = at.empty() ? name : at + "/" + name;
                 if (directory) {
                     open.push_back(std::move(path));
@@ -162,27 +116,6 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
                 }
             }
             if (count % folders_in_a_turn == 0) co_await asio::post(executor, asio::use_awaitable);
-        }
-    }
-
-    void add(const std::string& dir) {
-        if (!inotify.is_open()) return;
-        const int watch = ::inotify_add_watch(inotify.native_handle(), full(dir).c_str(), watched_events);
-        if (watch >= 0) {
-            folders[watch] = dir;
-        } else if (errno == ENOSPC || errno == ENOMEM) {
-            fall_back(errno);
-        }
-    }
-
-    void drop_below(const std::string& dir) {
-        for (auto at = folders.begin(); at != folders.end();) {
-            if (at->second == dir || at->second.starts_with(dir + "/")) {
-                ::inotify_rm_watch(inotify.native_handle(), at->first);
-                at = folders.erase(at);
-            } else {
-                ++at;
-            }
         }
     }
 
@@ -225,23 +158,23 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
         if (polling) util::spawn(executor, poll(look()), "watch " + unit);
         const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - began);
         log(level::info, "unit", "watching",
-            {field("unit", unit), field("folders", folders.size()), field("after_ms", took.count())});
-        while (inotify.is_open() && !stopped) {
+            {field("unit", unit), field("folders", watches.size()), field("after_ms", took.count())});
+        while (readable.is_open() && !stopped) {
             boost::system::error_code error;
             auto token = asio::redirect_error(asio::use_awaitable, error);
-            co_await inotify.async_wait(asio::posix::stream_descriptor::wait_read, token);
+            co_await readable.async_wait(asio::posix::stream_descriptor::wait_read, token);
             if (error || stopped) co_return;
             const bool polled = polling;
-            const auto events = read_events(inotify.native_handle());
-            for (const auto& event : events) {
-                auto handled = handle(event);
+            watches.fill();
+            while (auto event = stopped ? std::nullopt : watches.next()) {
+                auto handled = handle(std::move(*event));
                 co_await std::move(handled);
             }
             if (polling && !polled) util::spawn(executor, poll(look()), "watch " + unit);
         }
     }
 
-    asio::awaitable<void> handle(seen event) {
+    asio::awaitable<void> handle(folder_watches::event event) {
         if ((event.mask & IN_Q_OVERFLOW) != 0) {
             log(level::warning, "unit",
                 "changes came faster than they could be read; the tree is looked at anew",
@@ -253,29 +186,17 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
             co_await std::move(again);
             co_return;
         }
-        const auto folder = folders.find(event.watch);
-        if (folder == folders.end()) co_return;
-        if ((event.mask & IN_IGNORED) != 0) {
-            folders.erase(folder);
-            co_return;
-        }
-        if (event.name.empty()) co_return;
-        const std::string path = folder->second.empty() ? event.name : folder->second + "/" + event.name;
         if ((event.mask & IN_ISDIR) != 0) {
-            auto told = folder_changed(event.mask, path);
+            auto told = folder_changed(event.mask, event.path);
             co_await std::move(told);
             co_return;
         }
-        if (relevant(path)) changed(path);
-        if (event.name != ".gitignore" || !git) co_return;
+        if (relevant(event.path)) changed(event.path);
+        const bool of_git = event.path == ".gitignore" || event.path.ends_with("/.gitignore");
+        if (!of_git || !git) co_return;
         // What was ignored may be watched from now on, and the other way round.
         git->forget();
-        std::vector<std::string> gone;
-        for (const auto& [watch, dir] : folders) {
-            if (!may_hold(dir)) gone.push_back(dir);
-        }
-        for (const auto& dir : gone)
-            drop_below(dir);
+        watches.drop_unless([this](const std::string& dir) { return may_hold(dir); });
         auto again = scan({}, false);
         co_await std::move(again);
     }
@@ -284,7 +205,7 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
         if ((mask & (IN_DELETE | IN_MOVED_FROM)) != 0) {
             const bool held = may_hold(path);
             if ((mask & IN_MOVED_FROM) != 0 && held) changed(path);
-            drop_below(path);
+            watches.drop_below(path);
         }
         if ((mask & (IN_CREATE | IN_MOVED_TO)) != 0) {
             auto found = scan(path, true);
@@ -299,14 +220,14 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
             const std::string at = std::move(open.back());
             open.pop_back();
             if (!may_hold(at)) continue;
-            for (const auto& [name, directory] : entries_of(full(at))) {
+            for (const auto& [name, directory, regular] : folder_entries(watches.full(at))) {
                 std::string path = at.empty() ? name : at + "/" + name;
                 if (directory) {
                     open.push_back(std::move(path));
                     continue;
                 }
                 struct stat found {};
-                if (!relevant(path) || ::lstat(full(path).c_str(), &found) != 0) continue;
+                if (!relevant(path) || ::lstat(watches.full(path).c_str(), &found) != 0) continue;
                 const std::int64_t time = found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec;
                 seen.emplace(std::move(path), signature(found.st_ino, found.st_size, time));
             }
@@ -340,9 +261,9 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
     std::optional<gitignore> git;
     std::chrono::milliseconds debounce;
     sink tell;
-    asio::posix::stream_descriptor inotify;
+    folder_watches watches;
+    asio::posix::stream_descriptor readable;  // of `watches`, which owns the descriptor
     util::timer quiet;
-    std::unordered_map<int, std::string> folders;
     std::set<std::string> pending;
     std::string note;
     std::set<std::string> kept;  // changed during a run
@@ -364,10 +285,8 @@ std::shared_ptr<task_watch> task_watch::make(const asio::any_io_executor& execut
 task_watch::~task_watch() { stop(); }
 
 void task_watch::stop() {
-    state_->stopped = true;
     state_->tell = [](std::vector<std::string>, const std::string&) {};
-    boost::system::error_code ignored;
-    state_->inotify.close(ignored);
+    state_->stop();
     state_->quiet.cancel();
 }
 

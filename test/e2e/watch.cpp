@@ -143,4 +143,28 @@ BOOST_AUTO_TEST_CASE(U10_where_the_kernel_watches_no_more_folders_the_files_are_
     BOOST_TEST(ok(box) == 1u);
 }
 
+// What is written behind a FUSE file system, or by another host into a network one, gives no event.
+BOOST_AUTO_TEST_CASE(U10_where_the_kernel_does_not_see_all_changes_the_files_are_looked_at) {
+    sandbox box;
+    const auto mounted = box.shell("mkdir -p real/src seen && bindfs real seen");
+    if (mounted.status != 0) {
+        BOOST_TEST_MESSAGE("no FUSE is to be had here: " << mounted.err);
+        return;
+    }
+    box.write("real/hob.toml", "[task.t]\nrun = ['true']\nwatch = [\"src/**\"]\n");
+    const auto runs = [&] {
+        return count(box.shell("cd seen && hob runs t --json").out, "\"state\":\"ok\"");
+    };
+    BOOST_TEST(box.shell("cd seen && hob run -- true").status == 0);
+    const auto log = [&] {
+        return box.shell("cat \"$(cd seen && hob status --json | sed 's/.*\"log\":\"//; s/\".*//')\"").out;
+    };
+    BOOST_TEST(wait_until([&] { return log().find("not all folders can be watched") != std::string::npos; }));
+    BOOST_TEST(wait_until([&] { return log().find("\"msg\":\"watching\"") != std::string::npos; }));
+    box.write("real/src/a", "x");
+    BOOST_TEST(wait_until([&] { return runs() == 1; }, 20s));
+    box.shell("cd seen && hob shutdown");
+    BOOST_TEST(box.shell("fusermount -u seen").status == 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
