@@ -47,12 +47,12 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
 
 // LLDB's adapter has had three names, and Debian puts its version behind them.
 std::string find_lldb(const import_machine& machine) {
-    for (const std::string name : {"lldb-dap", "lldb-vscode"}) {
+    for (const char* name : {"lldb-dap", "lldb-vscode"}) {
         if (machine.has_program(name)) return name;
     }
     for (int version = 25; version >= 11; --version) {
         for (const char* name : {"lldb-dap", "lldb-vscode"}) {
-            const std::string versioned = fmt::format("{}-{}", name, version);
+            std::string versioned = fmt::format("{}-{}", name, version);
             if (machine.has_program(versioned)) return versioned;
         }
     }

@@ -132,7 +132,8 @@ bool show_everything(std::vector<std::vector<util::open_log>> logs, merger& to) 
     return true;
 }
 
-exit_code follow_all(invocation& call, std::vector<std::unique_ptr<util::log_follower>> logs, merger& to) {
+exit_code follow_all(invocation& call, const std::vector<std::unique_ptr<util::log_follower>>& logs,
+                     merger& to) {
     interrupt_is_success();
     std::vector<util::log_follower*> watched;
     for (const auto& log : logs)
@@ -187,7 +188,7 @@ exit_code show_merged_logs(invocation& call, const merged_options& options) {
     }
     const bool read_on =
         options.lines ? show_end(logs, *options.lines, to) : show_everything(std::move(logs), to);
-    if (read_on && options.follow) return follow_all(call, std::move(followers), to);
+    if (read_on && options.follow) return follow_all(call, followers, to);
     flush();
     return exit_code::done;
 }

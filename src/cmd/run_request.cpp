@@ -31,7 +31,7 @@ void put_texts(json::object& into, std::string_view name, const std::vector<std:
 
 std::string text_of(const json::value& value, std::string_view name, bool encoded) {
     if (!value.is_string()) malformed("'" + std::string(name) + "' is no text");
-    const std::string text(value.as_string());
+    std::string text(value.as_string());
     if (!encoded) return text;
     auto bytes = util::base64_decode(text);
     if (!bytes) malformed("'" + std::string(name) + "' is no base64");

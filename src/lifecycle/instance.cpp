@@ -71,7 +71,7 @@ std::string starting_directory(const std::optional<std::string>& directory) {
     for (int level = 0; level < 64; ++level, up += "/..") {
         const util::unique_fd fd = util::open_file(up, O_PATH | O_DIRECTORY);
         if (!fd) break;
-        const std::string parent = link_target(fd.get());
+        std::string parent = link_target(fd.get());
         if (parent.starts_with('/') && !parent.ends_with(" (deleted)")) return parent;
     }
     throw failure(error_kind::denied, "cannot find the current directory: it was deleted",

@@ -65,7 +65,7 @@ asio::awaitable<std::string> call_table::ask(std::shared_ptr<call_table> shared,
     co_return std::move(call.result);
 }
 
-std::uint64_t call_table::post(std::string method, std::string params, answer_receiver done) {
+std::uint64_t call_table::post(const std::string& method, const std::string& params, answer_receiver done) {
     if (closed_) throw failure(*closed_);
     auto made = std::make_unique<pending>(executor_);
     const std::uint64_t id = ++last_id_;

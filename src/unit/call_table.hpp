@@ -43,7 +43,7 @@ public:
 
     // A request that no coroutine waits for. Throws as ask(), but for what it comes to: `done` is told that,
     // once, maybe before this returns, unless it is withdrawn before. The id that withdraw() takes.
-    std::uint64_t post(std::string method, std::string params, answer_receiver done);
+    std::uint64_t post(const std::string& method, const std::string& params, answer_receiver done);
     void withdraw(std::uint64_t id);
 
     // What is not waited for; whatever is answered to it is dropped. False: the worker's queue is full.

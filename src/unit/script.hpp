@@ -58,7 +58,8 @@ public:
     virtual boost::asio::awaitable<std::string> ask_for(event_watch* watch, std::string method,
                                                         std::string params, util::deadline limit) = 0;
     // As call_table's.
-    virtual std::uint64_t post(std::string method, std::string params, answer_receiver done) = 0;
+    virtual std::uint64_t post(const std::string& method, const std::string& params,
+                               answer_receiver done) = 0;
     virtual void withdraw(std::uint64_t id) = 0;
     // Bytes that the process has not read, and a wait for fewer.
     virtual std::size_t queued() const = 0;

@@ -40,7 +40,7 @@ struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
                                             util::deadline limit) override;
     boost::asio::awaitable<std::string> ask_for(event_watch* watch, std::string method, std::string params,
                                                 util::deadline limit) override;
-    std::uint64_t post(std::string method, std::string params, answer_receiver done) override;
+    std::uint64_t post(const std::string& method, const std::string& params, answer_receiver done) override;
     void withdraw(std::uint64_t id) override;
     std::size_t queued() const override { return io->queued(); }
     boost::asio::awaitable<void> taken() override { return io->taken(); }

@@ -48,8 +48,8 @@ asio::awaitable<void> worker::life::catch_up() {
     co_await asio::post(executor(), asio::use_awaitable);
 }
 
-std::uint64_t worker::life::post(std::string method, std::string params, answer_receiver done) {
-    return calls->post(std::move(method), std::move(params), std::move(done));
+std::uint64_t worker::life::post(const std::string& method, const std::string& params, answer_receiver done) {
+    return calls->post(method, params, std::move(done));
 }
 
 void worker::life::withdraw(std::uint64_t id) { calls->withdraw(id); }

@@ -158,4 +158,40 @@ BOOST_AUTO_TEST_CASE(the_comment_above_a_debugger_is_the_call_that_launches) {
     BOOST_TEST(json_at(called.out, "/until/params/reason").value_or("") == "exception", called.out);
 }
 
+BOOST_AUTO_TEST_CASE(a_python_program_is_debugged_as_its_launch_json_says) {
+    sandbox box;
+    if (box.shell("/usr/bin/python3 -c 'import debugpy'").status != 0) {
+        BOOST_TEST(number_from_env("HOB_REQUIRE_ALL", 0) == 0, "not installed: debugpy");
+        return;
+    }
+    box.config("");
+    box.shell("mkdir .vscode");
+    box.write("prog.py",
+              "def twice(n):\n    r = n * 2\n    return r\n\nprint(twice(21))\nraise SystemExit(3)\n");
+    box.write(".vscode/launch.json",
+              R"({"configurations": [{"name": "py", "type": "debugpy", "request": "launch",
+                "program": "${workspaceFolder}/prog.py", "python": "/usr/bin/python3"}]})");
+    BOOST_TEST(box.run({"import", ".vscode/launch.json"}).status == 0);
+    const auto debug = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), {"call", "py", "--timeout", "60s"});
+        run_options options;
+        options.limit = 90s;
+        return box.run(words, options);
+    };
+    debug({"setBreakpoints", "file=prog.py", "line=3"});
+    run_options patient;
+    patient.limit = 90s;
+    const auto stopped = box.shell(
+        "eval \"$(sed -n 's/^# hob call/hob call --timeout 60s --until stopped,exited --locals/p' "
+        "hob.toml)\"",
+        patient);
+    BOOST_TEST(json_at(stopped.out, "/until/params/reason").value_or("") == "breakpoint", stopped.text());
+    BOOST_TEST(json_at(stopped.out, "/frame/name").value_or("") == "twice", stopped.text());
+    BOOST_TEST(count(stopped.out, R"("name": "r", "value": "42")") == 1u, stopped.text());
+    BOOST_TEST(json_at(debug({"evaluate", "expression=n + r"}).out, "/result").value_or("") == "63");
+    const auto ended = debug({"continue", "--until", "exited", "--collect", "output"});
+    BOOST_TEST(json_at(ended.out, "/until/params/exitCode").value_or("") == "3", ended.text());
+    BOOST_TEST(count(ended.out, R"("output": "42)") == 1u, ended.text());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
