@@ -87,7 +87,7 @@ std::shared_ptr<run_job> task::submit(run_order order) {
     }
     if (working_ && detail().overlap == overlap_policy::cancel) request_stop("a newer run takes its place");
     if (!order.caller) order.caller = caller_environment_;
-    const auto job = run_job::make(context_, spec_, log_, std::move(order));
+    auto job = run_job::make(context_, spec_, log_, std::move(order));
     queue_.push_back(job);
     if (!std::exchange(working_, true))
         util::spawn(context_->options.executor, work(), "task " + spec_->name);

@@ -285,7 +285,7 @@ std::shared_ptr<task_watch> task_watch::make(const asio::any_io_executor& execut
 task_watch::~task_watch() { stop(); }
 
 void task_watch::stop() {
-    state_->tell = [](std::vector<std::string>, const std::string&) {};
+    state_->tell = [](const std::vector<std::string>&, const std::string&) {};
     state_->stop();
     state_->quiet.cancel();
 }

@@ -61,7 +61,8 @@ asio::awaitable<std::vector<std::exception_ptr>> all_of(std::vector<asio::awaita
     std::vector<operation> operations;
     for (auto& work : works)
         operations.push_back(asio::co_spawn(executor, std::move(work), asio::deferred));
-    if (operations.empty()) co_return std::vector<std::exception_ptr>();
+    std::vector<std::exception_ptr> none;
+    if (operations.empty()) co_return none;
     auto group = asio::experimental::make_parallel_group(std::move(operations));
     auto [order, failed] = co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
     co_return failed;
