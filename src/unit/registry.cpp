@@ -122,9 +122,10 @@ public:
                        const std::optional<std::vector<std::string>>& caller) {
         for (const auto& name : names)
             unit_named(verb, name);  // throws before anything is written
-        const store::batch together(context->options.db);
-        for (const auto& name : names)
-            unit_named(verb, name)->record_wish(up, caller);
+        context->options.db.together([&] {
+            for (const auto& name : names)
+                unit_named(verb, name)->record_wish(up, caller);
+        });
     }
 
     std::vector<unit_ptr> running() const {
