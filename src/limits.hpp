@@ -106,6 +106,9 @@ inline constexpr std::chrono::milliseconds slot_grace =
 // briefly.
 inline constexpr std::chrono::milliseconds store_open_timeout = 1s;
 inline constexpr std::chrono::milliseconds store_busy_timeout = 250ms;
+inline constexpr std::size_t store_log_room = 256u << 10;      // kept for its write-ahead log on any disk
+inline constexpr std::size_t store_database_room = 64u << 10;  // it grows by so much at once, ahead of need
+inline constexpr int store_log_frames = 1000;  // in the log, before they are moved into the database
 
 // `hob import` asks python3 whether it has an adapter.
 inline constexpr std::chrono::milliseconds import_probe_timeout = 5s;

@@ -74,7 +74,7 @@ std::vector<finding> examine(invocation& call) {
             check_crash_loop(where),
             check_daemon(where, call.limit),
             check_leftovers(where),
-            check_database(where),
+            check_database(where, call.limit),
             check_disk_space(where),
             check_inotify(),
             check_descriptors(),

@@ -28,7 +28,7 @@ finding check_config(const lifecycle::instance& where);
 finding check_crash_loop(const lifecycle::instance& where);
 finding check_daemon(const lifecycle::instance& where, util::deadline limit);
 finding check_leftovers(const lifecycle::instance& where);
-finding check_database(const lifecycle::instance& where);
+finding check_database(const lifecycle::instance& where, util::deadline limit);
 
 // Of the machine and of this process's surroundings.
 finding check_disk_space(const lifecycle::instance& where);

@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "cmd/doctor_checks.hpp"
+#include "cmd/status_view.hpp"
 #include "error.hpp"
 #include "lifecycle/directories.hpp"
 #include "lifecycle/last_words.hpp"
@@ -54,6 +55,59 @@ std::string lock_trouble(const std::string& directory) {
     range.l_len = 1;
     if (::fcntl(fd.get(), F_OFD_SETLK, &range) != 0) return "F_OFD_SETLK: " + errno_text(errno);
     return "";
+}
+
+// The process that has a database to itself, so that no daemon could open it; 0: none, or it cannot be told.
+// What SQLite locks is part of its file format: these bytes, for reading while anybody reads.
+pid_t exclusive_user(int fd) {
+    struct flock range {};
+    range.l_type = F_RDLCK;
+    range.l_whence = SEEK_SET;
+    range.l_start = 0x40000002;
+    range.l_len = 510;
+    if (::fcntl(fd, F_GETLK, &range) != 0 || range.l_type == F_UNLCK) return 0;
+    return range.l_pid;
+}
+
+finding check_database_file(const std::string& path) {
+    const std::string check = "database";
+    struct stat found {};
+    if (::lstat(path.c_str(), &found) != 0) {
+        if (errno == ENOENT || errno == ENOTDIR) return {check, health::ok, "made at the first start", ""};
+        return {check, health::fail, fmt::format("{}: {}", path, errno_text(errno)), ""};
+    }
+    if (!S_ISREG(found.st_mode) || found.st_uid != ::geteuid()) {
+        return {check, health::fail, fmt::format("{} is not a regular file of ours", path), "move it away"};
+    }
+    const util::unique_fd fd = util::open_file(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
+    if (!fd) {
+        return {check, health::fail, fmt::format("{} cannot be opened: {}", path, errno_text(errno)),
+                "make it readable and writable: until then nothing is remembered over restarts"};
+    }
+    if (const pid_t user = exclusive_user(fd.get()); user > 0) {
+        return {check, health::warn, fmt::format("{} is locked by pid {}", path, user),
+                fmt::format("let pid {} finish, or end it", user)};
+    }
+    constexpr std::string_view magic = "SQLite format 3";
+    char head[magic.size()] = {};
+    const ssize_t n = ::pread(fd.get(), head, sizeof head, 0);
+    if (n != 0 && std::string_view(head, sizeof head) != magic) {
+        return {check, health::warn, fmt::format("{} is not a database", path),
+                "the next start sets it aside"};
+    }
+    return {check, health::ok, path, ""};
+}
+
+// Why the daemon keeps its state in memory only. Empty: it does not, or none answers.
+std::string degraded_daemon(const instance& where, util::deadline limit) {
+    const auto soon = limit.earlier(util::deadline::in(limits::glance_timeout));
+    auto found = lifecycle::look(where, soon, limits::glance_timeout);
+    if (!found.connection) return "";
+    try {
+        return read_status(found.connection->call("hob.status", "{}", soon)).degraded;
+    } catch (const std::exception&) {  // whether it answers is another check's
+        return "";
+    }
 }
 
 }  // namespace
@@ -204,30 +258,18 @@ finding check_leftovers(const instance& where) {
             "the next start removes them, and so does: hob doctor --fix"};
 }
 
-finding check_database(const instance& where) {
-    const std::string check = "database";
+finding check_database(const instance& where, util::deadline limit) {
     const std::string path = where.database_path();
-    struct stat found {};
-    if (::lstat(path.c_str(), &found) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR) return {check, health::ok, "made at the first start", ""};
-        return {check, health::fail, fmt::format("{}: {}", path, errno_text(errno)), ""};
+    finding file = check_database_file(path);
+    // It opened the file at its start: since then that may have become well, or what is wrong with it now.
+    const std::string degraded = degraded_daemon(where, limit);
+    if (!degraded.empty()) {
+        return {file.check, health::fail,
+                fmt::format("the daemon remembers nothing after its end: {}", degraded),
+                file.hint.empty() ? "once that is over: hob restart"
+                                  : fmt::format("{}, then: hob restart", file.hint)};
     }
-    if (!S_ISREG(found.st_mode) || found.st_uid != ::geteuid()) {
-        return {check, health::fail, fmt::format("{} is not a regular file of ours", path), "move it away"};
-    }
-    const util::unique_fd fd = util::open_file(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
-    if (!fd) {
-        return {check, health::fail, fmt::format("{} cannot be opened: {}", path, errno_text(errno)),
-                "until then nothing is remembered over restarts"};
-    }
-    constexpr std::string_view magic = "SQLite format 3";
-    char head[magic.size()] = {};
-    const ssize_t n = ::pread(fd.get(), head, sizeof head, 0);
-    if (n != 0 && std::string_view(head, sizeof head) != magic) {
-        return {check, health::warn, fmt::format("{} is not a database", path),
-                "the next start sets it aside"};
-    }
-    return {check, health::ok, path, ""};
+    return file;
 }
 
 }  // namespace hob::cmd

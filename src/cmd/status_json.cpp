@@ -30,7 +30,8 @@ std::string silent_status_json(const lifecycle::instance& where, std::string_vie
     }
     return fmt::format(
         R"({{"instance":{},"root":{},"daemon":{{"state":{},"pid":{},"version":{},"protocol":null,"started_at":{},)"
-        R"("uptime_ms":{},"socket":{},"log":{},"config":{},"config_state":null,"clients":null,"rss_kib":null}},)"
+        R"("uptime_ms":{},"socket":{},"log":{},"config":{},"config_state":null,"degraded":null,"clients":null,)"
+        R"("rss_kib":null}},)"
         R"("units":{}}})",
         util::json_quote(where.key), quoted_or_null(where.root), util::json_quote(state),
         pid > 0 ? std::to_string(pid) : "null", version, started_at, uptime,

@@ -84,7 +84,8 @@ std::string status_report(lifecycle::daemon& of, const std::vector<std::string>&
     text += R"(,"socket":)" + util::json_quote(where.socket_path());
     text += R"(,"log":)" + util::json_quote(where.daemon_log_path());
     text += R"(,"config":)" + quoted_or_null(of.config().source_path);
-    text += fmt::format(R"(,"config_state":"{}","clients":{},"rss_kib":{}}},"units":)", of.config_state(),
+    text += fmt::format(R"(,"config_state":"{}","degraded":{},"clients":{},"rss_kib":{}}},"units":)",
+                        of.config_state(), quoted_or_null(of.store().degraded().value_or("")),
                         of.server().clients(), resident_kib());
     return text + unit::units_json(shown) + "}";
 }

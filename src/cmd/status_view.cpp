@@ -87,6 +87,10 @@ std::string notes_of(const status_view& status, const terminal& out) {
     std::string text;
     if (status.config_state == "changed") text += note("hob.toml has changed, apply it with: hob reload");
     if (status.config_state == "broken") text += note("hob.toml cannot be used, see: hob check");
+    if (!status.degraded.empty()) {
+        text += note(fmt::format("it remembers nothing after its end: {}, see: hob doctor",
+                                 printable(status.degraded, out.utf8)));
+    }
     if (status.state == "wedged") text += note("it does not answer; this is what it last said of itself");
     if (!status.version.empty() && status.version != version_text) {
         text +=
@@ -176,6 +180,7 @@ status_view read_status(std::string_view status_json) {
                        .version = daemon.text("version"),
                        .config = daemon.text("config"),
                        .config_state = daemon.text("config_state"),
+                       .degraded = daemon.text("degraded"),
                        .pid = daemon.number("pid").value_or(0),
                        .uptime_ms = daemon.number("uptime_ms"),
                        .clients = daemon.number("clients"),

@@ -20,7 +20,7 @@ struct unit_view {
 };
 
 struct status_view {
-    std::string instance, root, state, version, config, config_state;
+    std::string instance, root, state, version, config, config_state, degraded;
     std::int64_t pid = 0;
     std::optional<std::int64_t> uptime_ms, clients, rss_kib;
     std::vector<unit_view> units;

@@ -103,9 +103,10 @@ void registry::impl::record_wishes(const char* verb, const std::vector<std::stri
                                    const std::optional<std::vector<std::string>>& caller) {
     for (const auto& name : names)
         unit_named(verb, name);  // throws before anything is written
-    const store::batch together(context->options.db);
-    for (const auto& name : names)
-        unit_named(verb, name)->record_wish(up, caller);
+    context->options.db.together([&] {
+        for (const auto& name : names)
+            unit_named(verb, name)->record_wish(up, caller);
+    });
 }
 
 std::vector<unit_ptr> registry::impl::running() const {

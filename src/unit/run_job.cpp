@@ -256,11 +256,10 @@ asio::awaitable<void> run_job::finish(exit_state exit) {
 void run_job::write_end(run_state state) {
     record_.state = name_of(state);
     record_.ended_at = std::max(std::chrono::system_clock::now(), record_.started_at);
-    {
-        const store::batch together(context_->options.db);
+    context_->options.db.together([this] {
         context_->runs.finish(record_);
         context_->runs.prune(record_.task, std::get<task_spec>(spec_->detail).keep);
-    }
+    });
     context_->jobs.erase(record_.id);
     result_ = record_;
     publish(record_.state);

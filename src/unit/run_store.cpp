@@ -106,12 +106,9 @@ std::int64_t run_store::add(const run_record& run) {
         .bind(run.state)
         .bind(to_ms(run.started_at))
         .bind(ended);
-    const bool done = put.done();
-    const std::string reason = done ? std::string() : ::sqlite3_errmsg(db_.handle());
-    const std::int64_t id = ::sqlite3_last_insert_rowid(db_.handle());
-    if (db_.written(done, "run")) return id;
-    throw failure(error_kind::unit_failed,
-                  fmt::format("cannot run '{}': its record cannot be written: {}", run.task, reason));
+    if (db_.write(put, "run")) return ::sqlite3_last_insert_rowid(db_.handle());
+    throw failure(error_kind::unit_failed, fmt::format("cannot run '{}': its record cannot be written: {}",
+                                                       run.task, ::sqlite3_errmsg(db_.handle())));
 }
 
 void run_store::finish(const run_record& run) {
@@ -123,7 +120,7 @@ void run_store::finish(const run_record& run) {
     const auto ended = to_ms(run.ended_at);
     put.bind(run.state).bind(run.cause).bind(ended).bind(run.exit).bind(run.signal).bind(run.cpu_ms);
     put.bind(run.max_rss_kib).bind(run.id);
-    db_.written(put.done(), "run");
+    db_.write(put, "run");
 }
 
 void run_store::prune(const std::string& task, int keep) {
@@ -133,12 +130,12 @@ void run_store::prune(const std::string& task, int keep) {
         "DELETE FROM run WHERE task = ?1 AND state <> 'running' AND id <= (SELECT id FROM run "
         "WHERE task = ?1 AND state <> 'running' ORDER BY id DESC LIMIT 1 OFFSET ?2)");
     drop.bind(task).bind(std::int64_t{keep});
-    db_.written(drop.done(), "run");
+    db_.write(drop, "run");
 }
 
 int run_store::lose_running() {
     sqlite_statement put(db_.handle(), "UPDATE run SET state = 'lost' WHERE state = 'running'");
-    db_.written(put.done(), "run");
+    db_.write(put, "run");
     return ::sqlite3_changes(db_.handle());
 }
 
@@ -163,7 +160,7 @@ void run_store::set_schedule(const std::string& task, const schedule_record& rec
     const store::without_sync later(db_);
     sqlite_statement put(db_.handle(), "INSERT OR REPLACE INTO schedule VALUES (?, ?, ?, ?)");
     put.bind(task).bind(record.rule).bind(to_ms(record.anchor)).bind(to_ms(record.last_slot));
-    db_.written(put.done(), "schedule");
+    db_.write(put, "schedule");
 }
 
 std::vector<run_record> read_runs(const std::string& database_path, const run_query& wanted,

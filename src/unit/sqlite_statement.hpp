@@ -51,6 +51,12 @@ public:
         }
         return code_ == SQLITE_DONE;
     }
+    bool done_again() {  // from the beginning, with what is bound
+        if (!statement_) return false;
+        ::sqlite3_reset(statement_);
+        code_ = SQLITE_OK;
+        return done();
+    }
     int code() const { return code_; }
 
     std::int64_t number(int column) const { return ::sqlite3_column_int64(statement_, column); }

@@ -202,6 +202,7 @@ store::attempt store::prepare(const std::string& path) {
         }
     }
     ::sqlite3_busy_timeout(db_, static_cast<int>(limits::store_busy_timeout.count()));
+    keep_room();
     ::sqlite3_db_release_memory(db_);
     return {outcome::open, {}};
 }
@@ -227,18 +228,6 @@ bool store::execute(const char* sql) {
     return ::sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK;
 }
 
-bool store::written(bool done, std::string_view what) {
-    if (done) {
-        if (std::exchange(write_failing_, false))
-            log(level::info, "store", "the database can be written again");
-    } else if (!std::exchange(write_failing_, true)) {
-        log(level::error, "store", "the database cannot be written",
-            {field("what", what), field("reason", ::sqlite3_errmsg(db_))});
-    }
-    ::sqlite3_db_release_memory(db_);
-    return done;
-}
-
 bool store::consented() {
     sqlite_statement ask(db_, "SELECT 1 FROM meta WHERE key = 'consent'");
     return ask.row();
@@ -246,7 +235,7 @@ bool store::consented() {
 
 void store::set_consented() {
     sqlite_statement put(db_, "INSERT OR REPLACE INTO meta VALUES ('consent', '1')");
-    written(put.done(), "consent");
+    write(put, "consent");
 }
 
 store::without_sync::without_sync(store& of) : of_(of) { of_.execute("PRAGMA synchronous=NORMAL;"); }
@@ -262,14 +251,14 @@ void store::put_process(const process_record& record) {
     put.bind(record.unit).bind(std::int64_t{record.pid}).bind(std::int64_t{record.pgid});
     put.bind(std::int64_t{record.session}).bind(static_cast<std::int64_t>(record.start_time));
     put.bind(record.boot_id).bind(name_of(record.kill));
-    written(put.done(), "process");
+    write(put, "process");
 }
 
 void store::forget_process(const std::string& unit, pid_t pid) {
     const without_sync quick(*this);
     sqlite_statement drop(db_, "DELETE FROM process WHERE unit = ? AND pid = ?");
     drop.bind(unit).bind(std::int64_t{pid});
-    written(drop.done(), "process");
+    write(drop, "process");
 }
 
 std::vector<process_record> store::processes() {
@@ -300,12 +289,8 @@ void store::set_held(const std::string& unit, bool on) {
     sqlite_statement put(db_,
                          on ? "INSERT OR IGNORE INTO held VALUES (?)" : "DELETE FROM held WHERE unit = ?");
     put.bind(unit);
-    written(put.done(), "held");
+    write(put, "held");
 }
-
-store::batch::batch(store& of) : of_(of) { of_.execute("BEGIN IMMEDIATE;"); }
-
-store::batch::~batch() { of_.written(of_.execute("COMMIT;"), "batch"); }
 
 void store::want(const std::string& unit, const std::optional<std::vector<std::string>>& environment) {
     if (wanted(unit) == wish_record{environment}) return;
@@ -319,19 +304,19 @@ void store::want(const std::string& unit, const std::optional<std::vector<std::s
     } else {
         put.bind_null();
     }
-    written(put.done(), "wanted");
+    write(put, "wanted");
 }
 
 void store::unwant(const std::string& unit) {
     if (!wanted(unit)) return;
     sqlite_statement drop(db_, "DELETE FROM wanted WHERE unit = ?");
     drop.bind(unit);
-    written(drop.done(), "wanted");
+    write(drop, "wanted");
 }
 
 void store::unwant_all() {
     sqlite_statement drop(db_, "DELETE FROM wanted");
-    written(drop.done(), "wanted");
+    write(drop, "wanted");
 }
 
 std::optional<wish_record> store::wanted(const std::string& unit) {
@@ -362,13 +347,13 @@ std::vector<memory_record> store::memory(const std::string& unit) {
 bool store::remember(const std::string& unit, const memory_record& what) {
     sqlite_statement put(db_, "INSERT OR REPLACE INTO memory VALUES (?, ?, ?, ?)");
     put.bind(unit).bind(what.key).bind(what.value).bind(what.bound_to);
-    return written(put.done(), "memory");
+    return write(put, "memory");
 }
 
 bool store::forget(const std::string& unit, const std::string& key) {
     sqlite_statement drop(db_, "DELETE FROM memory WHERE unit = ? AND key = ?");
     drop.bind(unit).bind(key);
-    return written(drop.done(), "memory");
+    return write(drop, "memory");
 }
 
 }  // namespace hob::unit

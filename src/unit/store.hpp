@@ -7,10 +7,16 @@
 // is in the way (locked, full, read-only, unreadable) leaves the file alone and the daemon goes on with a
 // store in memory, logged, and told by degraded(). No broken state file ever stops a start. Only one process
 // uses a store at a time (the caller holds the state directory's lock). One thread.
+//
+// A full disk: room for the log and the database is set aside at the opening (limits::store_log_room,
+// limits::store_database_room) and kept ahead of what is written. A write that finds no room moves the log
+// into the database, so that the log starts over in the room that it has, and is tried once more. Where
+// nothing could be set aside (no room, or a file system that cannot), writes fail as they would anywhere.
 
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +27,8 @@
 struct sqlite3;
 
 namespace hob::unit {
+
+class sqlite_statement;
 
 // A process group that this daemon started, as the next daemon needs to know it.
 struct process_record {
@@ -80,17 +88,9 @@ public:
     void unwant_all();
     std::optional<wish_record> wanted(const std::string& unit);
 
-    // Everything written during its life becomes durable at its end, in one step.
-    class batch {
-    public:
-        explicit batch(store& of);
-        ~batch();
-        batch(const batch&) = delete;
-        batch& operator=(const batch&) = delete;
-
-    private:
-        store& of_;
-    };
+    // All that `writes` writes becomes durable in one step. It may be called twice: what the first call wrote
+    // is then undone.
+    void together(const std::function<void()>& writes);
 
     // `hob stop` of a unit holds it until `hob start`.
     bool held(const std::string& unit);
@@ -102,10 +102,10 @@ public:
     bool remember(const std::string& unit, const memory_record& what);
     bool forget(const std::string& unit, const std::string& key);
 
-    // For what keeps tables of its own in the same file (unit/run_store.hpp). `written` is to be told how
-    // each write went: it logs, and gives memory back; returns `done`.
+    // For what keeps tables of its own in the same file (unit/run_store.hpp). Executes a statement that
+    // writes; a failure is logged, once until a write succeeds, and its reason is sqlite3_errmsg's.
     sqlite3* handle() const { return db_; }
-    bool written(bool done, std::string_view what);
+    bool write(sqlite_statement& put, std::string_view what);
 
     // What is written during its life survives a crash of this process; one of the machine only after the
     // file log_path() has been made durable (util/disk_sync.hpp).
@@ -135,12 +135,24 @@ private:
     bool execute(const char* sql);
     void close();
 
+    // unit/store_room.cpp
+    bool transact(const std::function<void()>& writes, bool may_repeat);
+    bool written(bool done, std::string_view what);
+    void keep_room();
+    void keep_log_room();
+    void keep_database_room();
+    bool start_log_over();
+    static int after_commit(void* self, sqlite3* db, const char* name, int frames);
+
     sqlite3* db_ = nullptr;
     const std::string path_;
     std::optional<std::string> degraded_;
     std::string set_aside_;
     bool history_lost_ = false;
     bool write_failing_ = false;
+    bool may_repeat_ = false;   // within together(): what finds no room is not yet a failure
+    bool out_of_room_ = false;  // since its beginning, something did
+    int frames_looked_at_ = 0;  // of the log, when the database's room was last looked after
 };
 
 }  // namespace hob::unit

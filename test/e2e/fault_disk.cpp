@@ -1,5 +1,6 @@
 // Disks that are full, and a database that is not what a daemon left there.
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,6 +61,32 @@ void serves(sandbox& box, const char* what) {
     BOOST_TEST(call.out == "[1]\n", what << ": " << call.text());
     const auto status = box.run({"status", "--json"});
     BOOST_TEST(json_at(status.out, "/daemon/state").value_or("") == "running", what << ": " << status.text());
+}
+
+// Both tell that this daemon's state is in its memory alone, why, and what to do.
+void is_shown(sandbox& box, const std::string& why, const std::string& hint) {
+    const auto json = box.run({"status", "--json"});
+    BOOST_TEST(json_at(json.out, "/daemon/degraded").value_or("").find(why) != std::string::npos,
+               json.text());
+    const auto status = box.run({"status"});
+    BOOST_TEST(status.out.find("it remembers nothing after its end: cannot use '" + database(box)) !=
+                   std::string::npos,
+               status.text());
+    const auto doctor = box.run({"doctor"});
+    BOOST_TEST(doctor.status == 1, doctor.text());
+    const auto at = doctor.out.find("FAIL  database");
+    BOOST_REQUIRE_MESSAGE(at != std::string::npos, doctor.text());
+    const std::string line = doctor.out.substr(at, doctor.out.find('\n', at) - at);
+    BOOST_TEST(line.find(why) != std::string::npos, line);
+    BOOST_TEST(line.find(hint) != std::string::npos, line);
+    BOOST_TEST(line.ends_with(": hob restart"), line);
+}
+
+void is_not_shown(sandbox& box) {
+    BOOST_TEST(json_at(box.run({"status", "--json"}).out, "/daemon/degraded").value_or("") == "null");
+    BOOST_TEST(box.run({"status"}).out.find("remembers nothing") == std::string::npos);
+    const auto doctor = box.run({"doctor"});
+    BOOST_TEST(doctor.out.find("ok    database") != std::string::npos, doctor.text());
 }
 
 bool was_set_aside(const sandbox& box) {
@@ -134,11 +161,12 @@ BOOST_AUTO_TEST_CASE(D06_a_read_only_database_is_left_alone_and_used_again_later
     serves(box, "read-only");
     BOOST_TEST(slurp(box.daemon_log()).find("kept in memory only") != std::string::npos);
     BOOST_TEST(slurp(box.daemon_log()).find(database(box)) != std::string::npos);
-    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    is_shown(box, database(box), "make it readable and writable");
     BOOST_TEST(slurp(database(box)) == before);
     BOOST_TEST(!was_set_aside(box));
     ::chmod(database(box).c_str(), 0600);
-    BOOST_TEST(box.run({"ping"}).status == 0);
+    BOOST_TEST(box.run({"restart"}).status == 0);
+    is_not_shown(box);
     BOOST_TEST(is_held(box));
 }
 
@@ -153,6 +181,7 @@ BOOST_AUTO_TEST_CASE(D06_a_read_only_file_system_is_named_and_is_no_crash_loop) 
     disk.read_only(true);
     BOOST_TEST(box.run({"start", "echo"}).status == 0);
     serves(box, "read-only");
+    is_shown(box, database(box), "make it readable and writable");
     BOOST_TEST(box.run({"shutdown"}).status == 0);
     disk.read_only(false);
     BOOST_TEST(box.run({"ping"}).status == 0);
@@ -194,10 +223,18 @@ BOOST_AUTO_TEST_CASE(D06_locked_at_the_start_it_starts_all_the_same_and_the_file
         BOOST_TEST(start.elapsed < 8s);
         serves(box, "locked");
         BOOST_TEST(slurp(box.daemon_log()).find("kept in memory only") != std::string::npos);
+        is_shown(box, "database is locked", fmt::format("let pid {} finish", other.pid()));
         BOOST_TEST(box.run({"shutdown"}).status == 0);
+        const auto doctor = box.run({"doctor"});
+        BOOST_TEST(doctor.out.find(fmt::format("warn  database     {} is locked by pid {}", database(box),
+                                               other.pid())) != std::string::npos,
+                   doctor.text());
+        BOOST_TEST(box.run({"ping"}).status == 0);
     }
     BOOST_TEST(!was_set_aside(box));
-    BOOST_TEST(box.run({"ping"}).status == 0);
+    is_shown(box, "database is locked", "once that is over");
+    BOOST_TEST(box.run({"restart"}).status == 0);
+    is_not_shown(box);
     BOOST_TEST(is_held(box));
 }
 
@@ -257,6 +294,7 @@ BOOST_AUTO_TEST_CASE(D06_D07_a_state_directory_that_is_full_from_the_start_still
         BOOST_TEST_CONTEXT(kib << " KiB") {
             disk.fill();
             serves(box, "full before the first start");
+            is_shown(box, database(box), "once that is over");
             BOOST_TEST(box.run({"shutdown"}).status == 0);
             disk.free();
             serves(box, "once there is room");

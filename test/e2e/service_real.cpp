@@ -48,7 +48,7 @@ stop = {{ signal = "INT", timeout = "10s" }}
 backoff = {{ min = "50ms" }}
 
 [service.cache]
-run = ["redis-server", "--port", "{redis}", "--bind", "127.0.0.1", "--save", "", "--dir", "{root}"]
+run = "redis-server --port {redis} --bind 127.0.0.1 --save '' --dir {root}"
 ready = {{ tcp = {redis}, timeout = "60s" }}
 backoff = {{ min = "50ms" }}
 

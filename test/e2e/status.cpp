@@ -36,11 +36,11 @@ BOOST_AUTO_TEST_CASE(it_has_every_member_of_the_contract) {
                                "/daemon/socket",     "/daemon/log",
                                "/daemon/config",     "/daemon/config_state",
                                "/daemon/clients",    "/daemon/rss_kib",
-                               "/units/1/name",      "/units/1/kind",
-                               "/units/1/state",     "/units/1/pid",
-                               "/units/1/since",     "/units/1/restarts",
-                               "/units/1/exit",      "/units/1/next_at",
-                               "/units/1/last_run"}) {
+                               "/daemon/degraded",   "/units/1/name",
+                               "/units/1/kind",      "/units/1/state",
+                               "/units/1/pid",       "/units/1/since",
+                               "/units/1/restarts",  "/units/1/exit",
+                               "/units/1/next_at",   "/units/1/last_run"}) {
         BOOST_TEST_CONTEXT(member << " of " << json) { BOOST_TEST(json_at(json, member).has_value()); }
     }
     BOOST_TEST(json_at(json, "/instance").value_or("") == box.key());
@@ -49,6 +49,7 @@ BOOST_AUTO_TEST_CASE(it_has_every_member_of_the_contract) {
     BOOST_TEST(json_at(json, "/daemon/pid").value_or("") == std::to_string(box.daemon_pid()));
     BOOST_TEST(json_at(json, "/daemon/socket").value_or("") == box.socket());
     BOOST_TEST(json_at(json, "/daemon/config_state").value_or("") == "current");
+    BOOST_TEST(json_at(json, "/daemon/degraded").value_or("") == "null");
     BOOST_TEST(json_at(json, "/units/0/name").value_or("") == "calc");
     BOOST_TEST(json_at(json, "/units/0/state").value_or("") == "cold");
     BOOST_TEST(json_at(json, "/units/1/name").value_or("") == "echo");

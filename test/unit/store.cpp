@@ -1,15 +1,18 @@
 #include "unit/store.hpp"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "fixtures/run_loop.hpp"
+#include "harness/private_tmpfs.hpp"
 #include "unit/run_store.hpp"
 
 namespace fs = std::filesystem;
@@ -47,6 +50,56 @@ void run_sql(const std::string& path, const char* sql) {
 
 hob::unit::process_record record(const std::string& unit, pid_t pid) {
     return {unit, pid, pid, pid, 12345678901ull, "boot", hob::unit::kill_scope::group};
+}
+
+// Takes what is left of the disk.
+void fill(const std::string& directory) {
+    const auto fd = hob::util::open_file(directory + "/filler", O_WRONLY | O_CREAT | O_APPEND, 0600);
+    const std::string page(4096, 'f');
+    while (::write(fd.get(), page.data(), page.size()) > 0) {
+    }
+}
+
+bool has_process(database& db, pid_t pid) {
+    const auto all = db.processes();
+    return std::any_of(all.begin(), all.end(), [&](const auto& each) { return each.pid == pid; });
+}
+
+// A run from its beginning to its end, with the pruning, as run_job does it.
+bool keeps_a_run(database& db, const std::string& task) {
+    hob::unit::run_store runs(db);
+    hob::unit::run_record run;
+    run.task = task;
+    run.state = "running";
+    run.id = runs.add(run);
+    run.state = "ok";
+    run.exit = 0;
+    run.ended_at = run.started_at + std::chrono::seconds(1);
+    db.together([&] {
+        runs.finish(run);
+        runs.prune(task, 5);
+    });
+    const auto found = runs.find(run.id);
+    return found && found->state == "ok" && runs.list({}).size() <= 5;
+}
+
+// As many writes as fill the room for the log many times over. Empty, or which one failed.
+std::string written_on_a_full_disk(database& db) {
+    for (pid_t pid = 1; pid <= 600; ++pid) {
+        db.put_process(record("unit", pid));
+        if (!has_process(db, pid)) return "process " + std::to_string(pid) + " was not recorded";
+        if (!keeps_a_run(db, "t")) return "run " + std::to_string(pid) + " was not recorded";
+        db.together([&] {
+            db.set_held("w", pid % 2 == 0);
+            db.want("w", std::vector<std::string>{"N=" + std::to_string(pid)});
+        });
+        const auto wish = db.wanted("w");
+        if (db.held("w") != (pid % 2 == 0) || !wish || wish->environment->at(0) != "N=" + std::to_string(pid))
+            return "wish " + std::to_string(pid) + " was not recorded";
+        db.forget_process("unit", pid);
+        if (has_process(db, pid)) return "process " + std::to_string(pid) + " was not forgotten";
+    }
+    return {};
 }
 
 }  // namespace
@@ -236,6 +289,77 @@ BOOST_AUTO_TEST_CASE(L12_a_directory_symlink_or_fifo_in_its_place_degrades) {
         database db(dir.path() + name);
         BOOST_TEST_CONTEXT(name) { BOOST_TEST(db.degraded().has_value()); }
     }
+}
+
+BOOST_AUTO_TEST_CASE(D07_records_are_written_on_a_disk_that_has_filled_up) {
+    std::string why;
+    const auto said = hob::test::in_private_tmpfs(2048, why, [](const std::string& dir) -> std::string {
+        const std::string path = dir + "/hob.db";
+        {
+            database db(path);
+            fill(dir);
+            if (auto failed = written_on_a_full_disk(db); !failed.empty()) return failed;
+        }
+        database again(path);  // what the log had is given back at an orderly end
+        fill(dir);
+        if (again.degraded()) return *again.degraded();
+        if (!again.held("w")) return "what was written is not there";
+        return written_on_a_full_disk(again);
+    });
+    if (!said) {
+        BOOST_TEST_MESSAGE("not tested here: " << why);
+        return;
+    }
+    BOOST_TEST(*said == "");
+}
+
+// The log is long and full of what the database does not have yet, of which some makes it longer.
+BOOST_AUTO_TEST_CASE(D07_a_database_that_has_grown_since_the_start_has_room_for_what_its_log_holds) {
+    std::string why;
+    const auto said = hob::test::in_private_tmpfs(8192, why, [](const std::string& dir) -> std::string {
+        for (int pages = 5; pages < 400; pages += 60) {
+            database db(dir + "/hob.db");
+            for (int i = 0; i < pages; ++i)
+                db.remember("w", {"k" + std::to_string(i), std::string(3500, 'v'), "x"});
+            fill(dir);
+            auto failed = written_on_a_full_disk(db);
+            fs::remove(dir + "/filler");
+            if (!failed.empty()) return std::to_string(pages) + " pages: " + failed;
+        }
+        return {};
+    });
+    if (!said) {
+        BOOST_TEST_MESSAGE("not tested here: " << why);
+        return;
+    }
+    BOOST_TEST(*said == "");
+}
+
+BOOST_AUTO_TEST_CASE(D07_a_disk_that_was_full_at_the_opening_gives_room_once_a_write_has_succeeded) {
+    std::string why;
+    const auto said = hob::test::in_private_tmpfs(512, why, [](const std::string& dir) -> std::string {
+        { const database first(dir + "/hob.db"); }
+        const auto leave = [&](off_t bytes) {
+            fs::remove(dir + "/filler");
+            fill(dir);
+            fs::resize_file(dir + "/filler", fs::file_size(dir + "/filler") - bytes);
+        };
+        leave(40 << 10);  // for the log's index, and no more
+        database db(dir + "/hob.db");
+        if (db.degraded()) return *db.degraded();
+        fill(dir);
+        db.put_process(record("a", 1001));
+        if (has_process(db, 1001)) return "there was room";
+        fs::remove(dir + "/filler");
+        db.put_process(record("a", 1002));
+        fill(dir);
+        return written_on_a_full_disk(db);
+    });
+    if (!said) {
+        BOOST_TEST_MESSAGE("not tested here: " << why);
+        return;
+    }
+    BOOST_TEST(*said == "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
