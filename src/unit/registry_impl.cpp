@@ -9,9 +9,12 @@
 #include "unit/service.hpp"
 #include "unit/task.hpp"
 #include "unit/worker.hpp"
+#include "util/log.hpp"
 #include "util/suggest.hpp"
 
 namespace hob::unit {
+
+namespace asio = boost::asio;
 
 registry::impl::impl(registry_options options)
     : context(std::make_shared<unit_context>(unit_context{std::move(options), false, {}})) {
@@ -103,10 +106,20 @@ void registry::impl::record_wishes(const char* verb, const std::vector<std::stri
                                    const std::optional<std::vector<std::string>>& caller) {
     for (const auto& name : names)
         unit_named(verb, name);  // throws before anything is written
+    const store::without_sync later(context->options.db);
     context->options.db.together([&] {
         for (const auto& name : names)
             unit_named(verb, name)->record_wish(up, caller);
     });
+}
+
+asio::awaitable<void> registry::impl::wishes_are_durable() const {
+    const auto disk = context->disk;
+    auto flushed = disk->flush();
+    const int error = co_await std::move(flushed);
+    if (error == 0) co_return;
+    util::log(util::level::error, "store", "what is to be up is not on the disk",
+              {util::field("reason", errno_text(error))});
 }
 
 std::vector<unit_ptr> registry::impl::running() const {

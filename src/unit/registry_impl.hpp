@@ -35,8 +35,11 @@ public:
 
     void apply_unit(const unit_spec& spec);
     void drop_gone();
+    // Survives a crash of this process; one of the machine when the second has returned, which logs a
+    // failure.
     void record_wishes(const char* verb, const std::vector<std::string>& names, bool up,
                        const std::optional<std::vector<std::string>>& caller);
+    boost::asio::awaitable<void> wishes_are_durable() const;
     std::vector<unit_ptr> running() const;
 
     const std::shared_ptr<unit_context> context;  // also held by every unit

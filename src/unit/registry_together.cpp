@@ -55,6 +55,7 @@ asio::awaitable<void> registry::start_units(std::vector<std::string> names,
                                             std::optional<std::vector<std::string>> caller_environment) {
     impl_->record_wishes("start", names, true, caller_environment);
     std::vector<asio::awaitable<void>> starts;
+    starts.push_back(impl_->wishes_are_durable());
     for (const auto& name : names)
         starts.push_back(impl_->unit_named("start", name)->start(caller_environment));
     auto all = util::all_of(std::move(starts));
@@ -89,6 +90,8 @@ asio::awaitable<void> registry::stop_units(std::vector<std::string> names) {
             return std::find(next.begin(), next.end(), one) != next.end();
         });
     }
+    auto kept = impl_->wishes_are_durable();
+    co_await std::move(kept);
     if (first_failed) std::rethrow_exception(first_failed);
 }
 
