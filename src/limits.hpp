@@ -17,6 +17,8 @@ inline constexpr std::chrono::milliseconds glance_timeout =
     1s;  // one of many instances in `list`, or a doctor's look
 inline constexpr std::chrono::milliseconds request_timeout = 30s;  // a request that names no limit of its own
 inline constexpr std::chrono::milliseconds look_again = 20ms;  // between looks where inotify is not to be had
+inline constexpr int starts_taken_away_max =
+    5;  // of one command, each without its pid file before it was ready
 
 // Lifecycle, seen by the daemon.
 inline constexpr std::chrono::milliseconds shutdown_timeout = 10s;  // [daemon] shutdown_timeout's default

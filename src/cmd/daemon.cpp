@@ -129,6 +129,9 @@ std::optional<exit_code> run_if_spawned(const std::vector<std::string>& words) {
         lifecycle::enter_clean_room(run.caller, keep, true);
         run.where = lifecycle::handed_instance(std::string(*key), std::string(*root));
         run.lock = lifecycle::instance_lock::adopt(std::move(lock), run.where.pid_path());
+    } catch (const lifecycle::taken_away& why) {
+        lifecycle::report_taken_away(run.outcome.get());
+        return exit_code_of(why.kind());
     } catch (const failure& why) {
         // Said once, by the client: standard error may still be its own.
         lifecycle::report_failure(run.outcome.get(), why);

@@ -139,7 +139,11 @@ private:
             lock->unlink_guarded(where_.pid_path(), where_.pid_path());
             throw *brake;
         }
-        spawn_daemon(where_, std::move(*lock), start_limit_, options_.tell);
+        if (spawn_daemon(where_, std::move(*lock), start_limit_, options_.tell)) return;
+        // Somebody removes files, as a cleaner of /tmp does: that daemon is gone and served nobody. Whoever
+        // does so again and again is told of.
+        if (++taken_away_ >= limits::starts_taken_away_max || start_limit_.expired())
+            throw taken_away(where_.pid_path());
     }
 
     void wait_for_start(const look_result& found) {
@@ -222,6 +226,7 @@ private:
     util::deadline patience_;
     std::optional<util::deadline> drain_limit_;
     std::optional<runtime_watch> watch_;
+    int taken_away_ = 0;  // starts that lost their pid file
     bool waited_ = false;
     bool told_ = false;
 };

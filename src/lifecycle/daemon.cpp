@@ -113,7 +113,7 @@ void daemon::load() {
 
 void daemon::bind() {
     const instance& where = options_.where;
-    if (!options_.lock.still_at(where.pid_path())) throw instance_lock::taken_away(where.pid_path());
+    if (!options_.lock.still_at(where.pid_path())) throw taken_away(where.pid_path());
     struct stat found {};
     if (::lstat(where.socket_path().c_str(), &found) == 0) {
         if (S_ISDIR(found.st_mode)) {
@@ -190,6 +190,8 @@ void daemon::start() {
     }
     bind();
     parts_->guard.emplace(executor(), where, guard_options{[this] { files_changed(); }});
+    // What happened before it watched, it is not told; and it may watch the pid file of a successor.
+    if (!options_.lock.still_at(where.pid_path())) throw taken_away(where.pid_path());
     if (parts_->guard->watching()) util::spawn(executor(), parts_->guard->run(), "guard");
     if (!parts_->guard->why().empty()) {
         util::log(level::warning, channel, "cannot watch the socket, pid file and root",
@@ -230,12 +232,19 @@ exit_code run_daemon(daemon_options options) {
     daemon running(std::move(options));
     try {
         return running.run();
+    } catch (const taken_away& why) {
+        // No last words: this is no reason for others to fail, and the client tries again.
+        running.abandon(why);
+        if (outcome) report_taken_away(outcome.get());
+        throw;
     } catch (const failure& why) {
+        write_last_words(where, why);
         running.abandon(why);
         if (outcome) report_failure(outcome.get(), why);
         throw;
     } catch (const std::exception& error) {
         const failure why(error_kind::start_failed, std::string("cannot start the daemon: ") + error.what());
+        write_last_words(where, why);
         running.abandon(why);
         if (outcome) report_failure(outcome.get(), why);
         throw why;
@@ -245,7 +254,6 @@ exit_code run_daemon(daemon_options options) {
 void daemon::abandon(const failure& why) {
     util::log(level::error, channel, "daemon failed",
               {field("code", name_of(why.kind())), field("reason", why.what())});
-    write_last_words(options_.where, why);
     if (parts_) remove_files();
     options_.lock.unlink_guarded(options_.where.pid_path(), options_.where.pid_path());
 }

@@ -83,6 +83,9 @@ lock_view look_at_lock(const std::string& pid_path) {
     return view;
 }
 
+taken_away::taken_away(const std::string& pid_path)
+    : failure(error_kind::start_failed, "cannot go on: the pid file '" + pid_path + "' was taken away") {}
+
 std::optional<instance_lock> instance_lock::try_take(const std::string& pid_path) {
     util::unique_fd fd =
         util::open_file(pid_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
@@ -117,10 +120,6 @@ instance_lock instance_lock::adopt(util::unique_fd fd, const std::string& pid_pa
     }
     if (!same_file(fd.get(), pid_path)) throw taken_away(pid_path);
     return instance_lock(std::move(fd));
-}
-
-failure instance_lock::taken_away(const std::string& pid_path) {
-    return failure(error_kind::start_failed, "cannot go on: the pid file '" + pid_path + "' was taken away");
 }
 
 bool instance_lock::write_pid(pid_t pid) {

@@ -29,6 +29,12 @@ struct lock_view {
 // fail.
 lock_view look_at_lock(const std::string& pid_path);
 
+// Why a start cannot go on when somebody removed the pid file that its lock is on. Nothing is wrong with what
+// was started: another start may well succeed.
+struct taken_away : failure {
+    explicit taken_away(const std::string& pid_path);
+};
+
 // The held lock. Closing the last duplicate of its descriptor frees it; unlock() is never called, so that a
 // duplicate in another process keeps it.
 class instance_lock {
@@ -39,10 +45,8 @@ public:
     // emptied.
     static std::optional<instance_lock> try_take(const std::string& pid_path);
     // A descriptor handed over by the client that took the lock. Throws failure(internal) when it holds no
-    // lock, and taken_away().
+    // lock, and taken_away.
     static instance_lock adopt(util::unique_fd fd, const std::string& pid_path);
-    // Why a start cannot go on when somebody removed the pid file that its lock is on.
-    static failure taken_away(const std::string& pid_path);
 
     int fd() const { return fd_.get(); }
     explicit operator bool() const { return static_cast<bool>(fd_); }

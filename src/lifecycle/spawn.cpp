@@ -23,6 +23,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view ready_word = "ready\n";
+constexpr std::string_view taken_away_word = "taken away\n";
 
 class spawn_settings {
 public:
@@ -115,6 +116,8 @@ std::optional<failure> parse_outcome(const std::string& said) {
 
 void report_ready(int outcome_fd) { util::write_all(outcome_fd, ready_word); }
 
+void report_taken_away(int outcome_fd) { util::write_all(outcome_fd, taken_away_word); }
+
 void report_failure(int outcome_fd, const failure& why) {
     json::object said;
     said["code"] = name_of(why.kind());
@@ -123,7 +126,7 @@ void report_failure(int outcome_fd, const failure& why) {
     util::write_all(outcome_fd, json::serialize(said) + "\n");
 }
 
-void spawn_daemon(const instance& where, instance_lock lock, util::deadline limit,
+bool spawn_daemon(const instance& where, instance_lock lock, util::deadline limit,
                   const std::function<void(std::string_view)>& tell) {
     util::pipe_ends outcome = util::make_pipe();
     spawn_settings settings;
@@ -142,13 +145,14 @@ void spawn_daemon(const instance& where, instance_lock lock, util::deadline limi
         if (tell) tell(fmt::format("waiting for the daemon of '{}' to start (pid {})", where.root, pid));
         over = read_outcome(outcome.read.get(), said, limit);
     }
-    if (said == ready_word) return;
+    if (said == ready_word) return true;
     if (!over) {
         throw failure(error_kind::timeout,
                       fmt::format("cannot wait any longer for the daemon of '{}': pid {} is still starting",
                                   where.root, pid),
                       "its log is " + where.daemon_log_path());
     }
+    if (said == taken_away_word) return false;
     if (auto why = parse_outcome(said)) throw *why;
     // Dead without a word. The lock is still held here, so nobody starts another before the reason stands.
     const failure why = died(where, pid);

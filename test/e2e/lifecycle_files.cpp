@@ -1,14 +1,93 @@
 // Files and directories that are not what a daemon left there.
 
+#include <poll.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "harness/sandbox.hpp"
+#include "limits.hpp"
+#include "util/fd.hpp"
 
 using namespace hob::test;
+
+namespace {
+
+// Removes the pid file at a moment of a start that files tell of: when one whose name ends in `suffix` is
+// made or written in `directory`. `times`: how often it does, at most, from arm() on.
+class remover {
+public:
+    remover(std::string pid_file, const std::string& directory, std::string suffix)
+        : pid_file_(std::move(pid_file)),
+          suffix_(std::move(suffix)),
+          inotify_(::inotify_init1(IN_CLOEXEC)),
+          end_(hob::util::make_pipe()) {
+        ::inotify_add_watch(inotify_.get(), directory.c_str(), IN_CREATE | IN_MODIFY | IN_MOVED_TO);
+        thread_ = std::thread([this] { run(); });
+    }
+    ~remover() {
+        end_.write.reset();
+        thread_.join();
+    }
+    remover(const remover&) = delete;
+    remover& operator=(const remover&) = delete;
+
+    void arm(int times) {
+        left_ = times;
+        removed_ = 0;
+    }
+    int removed() const { return removed_; }
+
+private:
+    void run() {
+        alignas(inotify_event) char events[4096];
+        for (;;) {
+            pollfd waiting[] = {{inotify_.get(), POLLIN, 0}, {end_.read.get(), POLLIN, 0}};
+            ::poll(waiting, 2, -1);
+            if (waiting[1].revents != 0) return;
+            const ssize_t n = ::read(inotify_.get(), events, sizeof events);
+            for (ssize_t at = 0; at < n;) {
+                const auto* event = reinterpret_cast<const inotify_event*>(events + at);
+                at += static_cast<ssize_t>(sizeof *event + event->len);
+                if (event->len != 0 && std::string_view(event->name).ends_with(suffix_)) strike();
+            }
+        }
+    }
+    void strike() {
+        if (left_ <= 0 || ::unlink(pid_file_.c_str()) != 0) return;
+        --left_;
+        ++removed_;
+    }
+
+    const std::string pid_file_, suffix_;
+    hob::util::unique_fd inotify_;
+    hob::util::pipe_ends end_;
+    std::atomic<int> left_ = 0;
+    std::atomic<int> removed_ = 0;
+    std::thread thread_;
+};
+
+struct moment {
+    const char* directory;  // of the file: runtime or state
+    const char* suffix;     // of its name
+};
+
+constexpr moment moments[] = {
+    {"runtime", ".pid"},      // the client has locked it, or is about to; the daemon writes its number
+    {"state", "holder"},      // the daemon has begun
+    {"state", "hob.db-wal"},  // it is in the midst of its start
+    {"runtime", ".sock"},     // it is bound, and watches from here on
+    {"runtime", ".page"},     // it is ready
+};
+
+}  // namespace
 
 BOOST_AUTO_TEST_SUITE(lifecycle_files)
 
@@ -54,6 +133,64 @@ BOOST_AUTO_TEST_CASE(
         BOOST_TEST(json_at(box.run({"ping", "--json"}).out, "/pid").value_or("") ==
                    std::to_string(box.daemon_pid()));
     }
+}
+
+BOOST_AUTO_TEST_CASE(L09_a_pid_file_removed_at_any_moment_of_a_start_fails_no_command_and_leaves_one_daemon) {
+    for (const auto& at : moments) {
+        sandbox box;
+        BOOST_REQUIRE(box.run({"ping"}).status == 0);
+        BOOST_REQUIRE(box.run({"shutdown"}).status == 0);
+        const bool of_state = std::string_view(at.directory) == "state";
+        remover cleaner(box.pid_file(), of_state ? box.state_dir() : box.runtime(), at.suffix);
+        int struck = 0;
+        for (int i = 0; i < scaled(60); ++i) {
+            cleaner.arm(1);
+            const auto ping = box.run({"ping", "--json"});
+            struck += cleaner.removed();
+            cleaner.arm(0);
+            BOOST_TEST_CONTEXT(at.suffix << ", round " << i << ": " << ping.text()) {
+                BOOST_TEST(ping.status == 0);
+                BOOST_TEST(ping.elapsed < 5s);
+                // One that served is ending, if any is.
+                BOOST_TEST(wait_until([&] { return box.processes().size() <= 1; }, 5s));
+                const auto next = box.run({"ping", "--json"});
+                BOOST_TEST(next.status == 0, next.text());
+                BOOST_TEST(wait_until([&] { return box.processes().size() == 1; }, 5s));
+                BOOST_TEST(exists(box.pid_file()));
+                BOOST_TEST(box.run({"shutdown"}).status == 0);
+                BOOST_TEST(wait_until([&] { return box.processes().empty(); }, 5s));
+            }
+        }
+        BOOST_TEST(struck > 0, at.suffix);
+        BOOST_TEST(slurp(box.state_dir() + "/last-words").empty(), at.suffix);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(L09_a_pid_file_removed_at_every_start_is_told_after_a_few_and_is_no_crash_loop) {
+    sandbox box;
+    BOOST_REQUIRE(box.run({"ping"}).status == 0);
+    BOOST_REQUIRE(box.run({"shutdown"}).status == 0);
+    remover cleaner(box.pid_file(), box.state_dir(), "holder");
+    int failed = 0;
+    for (int i = 0; i < 10; ++i) {
+        cleaner.arm(1000);
+        const auto ping = box.run({"ping", "--json"});
+        const int removed = cleaner.removed();
+        cleaner.arm(0);
+        BOOST_TEST(ping.elapsed < 10s);
+        if (ping.status == 0) {  // the remover came too late, as it may on a busy machine
+            BOOST_TEST(box.run({"shutdown"}).status == 0);
+        } else {
+            ++failed;
+            BOOST_TEST(ping.status == 3, ping.text());
+            BOOST_TEST(json_at(ping.err, "/error/code").value_or("") == "start_failed", ping.text());
+            BOOST_TEST(ping.err.find("was taken away") != std::string::npos, ping.text());
+            BOOST_TEST(removed >= hob::limits::starts_taken_away_max);
+        }
+        BOOST_TEST(wait_until([&] { return box.processes().empty(); }, 5s));
+    }
+    BOOST_TEST(failed > 3);  // which would hold the brake
+    BOOST_TEST(box.run({"ping"}).status == 0);
 }
 
 BOOST_AUTO_TEST_CASE(L16_roots_of_every_length_and_of_any_bytes_have_daemons_of_their_own) {
