@@ -83,8 +83,9 @@ void worker::check_usable(const char* verb) const {
 asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline limit) {
     for (;;) {
         check_usable(verb);
-        // An end that was not handled yet: what is sent now would be lost.
-        if (phase_ == phase::warm && life_->process->poll()) set_phase(phase::stopping);
+        // An end that was not handled yet, or is near: what is sent now would be lost.
+        if (phase_ == phase::warm && (life_->input_closed || life_->process->poll()))
+            set_phase(phase::stopping);
         if (phase_ == phase::warm) co_return;
         if (phase_ != phase::stopping && phase_ != phase::starting) {
             if (first_unready()) {

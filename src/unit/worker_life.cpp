@@ -100,6 +100,7 @@ void worker::attach_pipes(const std::shared_ptr<life>& now, child_pipes pipes) {
         const auto mine = owner.lock();
         const auto it = current.lock();
         if (mine && it) {
+            it->input_closed = true;
             util::spawn(mine->context_->options.executor, mine->watch_closed_input(it),
                         "input " + it->own_spec->name);
         }

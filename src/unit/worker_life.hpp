@@ -83,7 +83,8 @@ struct worker::life final : wire, std::enable_shared_from_this<worker::life> {
     std::vector<program_beside> beside;
     std::vector<attachment*> attached;  // each takes itself out at its end
     util::timer idle;
-    util::timer deaf;  // it has closed its input
+    bool input_closed = false;
+    util::timer deaf;  // from then on, until its end is seen
     bool over = false;
     std::uint64_t noise = 0;       // lines that were no messages
     std::uint64_t unexpected = 0;  // answers that nobody waited for

@@ -65,6 +65,28 @@ BOOST_DATA_TEST_CASE(U11_its_death_and_the_end_of_its_connection_are_told, data:
     BOOST_TEST(!process_lives(std::stoi(second)));
 }
 
+// Not even while the process may yet turn out to have ended.
+BOOST_DATA_TEST_CASE(U11_no_call_is_sent_into_a_connection_that_is_known_to_be_cut, data::make(protocols),
+                     protocol) {
+    sandbox box;
+    box.config(listening_worker(protocol, "listen", R"({ log = "listening on (.*)\\." })",
+                                "stop = { timeout = \"500ms\" }"));
+    const std::string first = call_worker(box, {"t/pid"});
+    auto cut = box.start({"call", "w", "t/hang_up"});
+    std::string now = first;
+    for (int i = 0; i < 1000 && now == first; ++i) {
+        const auto called = box.run({"call", "w", "t/pid"});
+        if (called.status == 0) {
+            now = called.out;
+        } else {
+            // It went out before the connection was cut.
+            BOOST_TEST(called.err == "hob: cannot call 'w': its connection has ended\n");
+        }
+    }
+    BOOST_TEST(now != first);
+    BOOST_TEST(cut.wait().err == "hob: cannot call 'w': its connection has ended\n");
+}
+
 BOOST_AUTO_TEST_CASE(U11_all_that_fails_before_the_connection_says_so) {
     sandbox box;
     const std::string pattern = R"(log = "listening on (.*)\\.")";
