@@ -10,6 +10,7 @@
 #include "error.hpp"
 #include "limits.hpp"
 #include "unit/dap_breakpoints.hpp"
+#include "unit/dap_frame.hpp"
 #include "unit/dap_progress.hpp"
 #include "unit/dap_terminal.hpp"
 #include "unit/script.hpp"
@@ -94,36 +95,31 @@ public:
             co_return co_await std::move(begun);
         }
         if (wish.method == "disconnect") disconnected_ = true;
-        if (among(methods_of_a_frame, wish.method) && frame_.empty() && !thread_.empty()) {
-            auto asked = top_frame(with, limit);
+        if (among(methods_of_a_frame, wish.method) && frame_.empty() && stopped_ &&
+            util::json_find(wish.params, {"frameId"}).empty()) {
+            auto asked = top_frame(with, thread_, limit);
             co_await std::move(asked);
         }
         fill_in(wish);
-        if (among(running_methods, wish.method)) goes_on(with);
+        if (among(running_methods, wish.method)) {
+            auto gone_on = go_on(with, std::move(wish), watch, limit);
+            co_return co_await std::move(gone_on);
+        }
         auto answered = with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
         co_return co_await std::move(answered);
     }
 
-    // The frame that the program has stopped in, and the variables that are local to it.
+    // The frame that the program has stopped in, and the variables that are local to it, where the adapter
+    // says them.
     asio::awaitable<std::string> follow(wire& with, worker_event event, util::deadline limit) override {
         if (event.name != "stopped") co_return std::string();
-        auto found = top_frame(with, limit);
+        std::string thread = dap_handle(event.params, "threadId");
+        auto found = top_frame(with, thread.empty() ? thread_ : std::move(thread), limit);
         const std::string frame = co_await std::move(found);
         if (frame.empty()) co_return std::string();
-        auto scoped = with.ask("scopes", R"({"frameId":)" + frame_ + "}", limit);
-        const std::string scopes = co_await std::move(scoped);
-        const auto all = util::json_array_elements(util::json_find(scopes, {"scopes"}));
-        if (!all || all->empty()) co_return R"(,"frame":)" + frame;
-        std::string_view locals = all->front();
-        for (const auto scope : *all) {
-            if (util::json_find_string(scope, {"presentationHint"}) == "locals") locals = scope;
-        }
-        auto listed = with.ask(
-            "variables",
-            fmt::format(R"({{"variablesReference":{}}})", util::json_find(locals, {"variablesReference"})),
-            limit);
+        auto listed = locals_of(with, dap_handle(frame, "id"), limit);
         const std::string variables = co_await std::move(listed);
-        co_return fmt::format(R"(,"frame":{},"locals":{})", frame, util::json_find(variables, {"variables"}));
+        co_return R"(,"frame":)" + frame + (variables.empty() ? "" : R"(,"locals":)" + variables);
     }
 
     bool asked(wire& with, const answer& request) override {
@@ -134,28 +130,39 @@ public:
     std::uint64_t heard(wire& with, const std::string& name, std::string& params) override {
         if (name == "initialized") {
             initialized_ = true;
+            early_ = early_ || !launch_sent_;
             news_->ring();
         } else if (name == "stopped") {
             ++generation_;
             frame_.clear();
-            if (const auto id = util::json_find(params, {"threadId"}); !id.empty()) thread_ = id;
+            if (auto id = dap_handle(params, "threadId"); !id.empty()) thread_ = std::move(id);
+            stopped_ = !thread_.empty();
             const auto why = util::json_find_string(params, {"reason"}).value_or("");
             set_state(with, why.empty() ? "paused" : "paused: " + why);
         } else if (name == "continued") {
             goes_on(with);
         } else if (name == "exited") {
-            set_state(with, fmt::format("exited with status {}", util::json_find(params, {"exitCode"})));
+            const auto status = util::json_find_integer(params, {"exitCode"});
+            set_state(with, status ? fmt::format("exited with status {}", *status) : "exited");
             ended_ = true;
         } else if (name == "terminated") {
             if (!std::exchange(ended_, true)) set_state(with, "terminated");
             ++generation_;
-            configurable_ = false;
+            configurable_ = stopped_ = false;
+            thread_.clear();
+            frame_.clear();
         } else if (name == "capabilities") {
-            capabilities_ = util::json_merge(capabilities_, util::json_find(params, {"capabilities"}));
+            const std::string_view more = util::json_find(params, {"capabilities"});
+            if (more.starts_with('{')) capabilities_ = util::json_merge(capabilities_, more);
         } else if (name.starts_with("progress")) {
             if (progress_.heard(name, params)) with.set_activity(activity());
         }
         return 0;
+    }
+
+    void end() override {
+        gone_ = true;
+        if (news_) news_->ring();
     }
 
 private:
@@ -179,21 +186,51 @@ private:
         return state_ + ", " + work;
     }
 
-    asio::awaitable<std::string> top_frame(wire& with, util::deadline limit) {
-        std::string params = R"({"threadId":)" + thread_ + R"(,"startFrame":0,"levels":1})";
-        auto stacked = with.ask("stackTrace", std::move(params), limit);
-        const std::string stack = co_await std::move(stacked);
-        const auto frames = util::json_array_elements(util::json_find(stack, {"stackFrames"}));
-        if (!frames || frames->empty()) co_return std::string();
-        frame_ = util::json_find(frames->front(), {"id"});
-        co_return std::string(frames->front());
+    asio::awaitable<std::string> top_frame(wire& with, std::string thread, util::deadline limit) {
+        const std::uint64_t turn = generation_;
+        auto found = top_frame_of(with, thread, limit);
+        std::string frame = co_await std::move(found);
+        // The program may have gone on meanwhile.
+        if (turn == generation_ && thread == thread_) frame_ = dap_handle(frame, "id");
+        co_return frame;
     }
 
     // Older handles mean nothing from here on.
     void goes_on(wire& with) {
         ++generation_;
         frame_.clear();
+        stopped_ = false;
         set_state(with, "running");
+    }
+
+    // What it was before something was asked for that lets it go on.
+    struct situation {
+        std::string state;
+        bool stopped, configurable, launched;
+    };
+    situation now() const { return {state_, stopped_, configurable_, launched_}; }
+
+    // It has not gone on, and nothing was heard of it since `turn`.
+    void back_to(wire& with, const situation& before, std::uint64_t turn) {
+        if (generation_ != turn) return;
+        stopped_ = before.stopped;
+        set_state(with, before.state);
+    }
+
+    // It may have stopped again before this is answered.
+    asio::awaitable<std::string> go_on(wire& with, call_wish wish, event_watch* watch, util::deadline limit) {
+        const situation before = now();
+        goes_on(with);
+        const std::uint64_t turn = generation_;
+        std::optional<failure> failed;
+        try {
+            auto answered = with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
+            co_return co_await std::move(answered);
+        } catch (const failure& why) {
+            failed.emplace(why);
+        }
+        if (failed->kind() == error_kind::worker_error) back_to(with, before, turn);
+        throw failure(*failed);
     }
 
     static asio::awaitable<void> send_launch(std::shared_ptr<dap_script> self, wire& with, call_wish wish,
@@ -213,40 +250,61 @@ private:
     // Both at once: adapters answer `launch` before or after they ask for the configuration.
     asio::awaitable<std::string> launch(wire& with, call_wish wish, event_watch* watch,
                                         util::deadline limit) {
+        const situation before = now();
+        launch_sent_ = true;
         launched_ = wish.method == "launch";
-        initialized_ = ended_ = false;
+        initialized_ = early_;
+        ended_ = false;
         goes_on(with);
+        const std::uint64_t turn = generation_;
         const auto answer = std::make_shared<launching>();  // also held by the coroutine that asks
         auto self = std::static_pointer_cast<dap_script>(shared_from_this());
         auto remark = wish.remark;
         auto asking = send_launch(self, with, std::move(wish), watch, limit, answer);
         auto configuring = configure(with, answer, std::move(remark), limit);
-        co_await both(std::move(asking), std::move(configuring));
+        std::optional<failure> failed;
+        try {
+            co_await both(std::move(asking), std::move(configuring));
+        } catch (const failure& why) {
+            failed.emplace(why);
+        }
+        // One that the adapter refuses leaves a session as it was that there may be.
+        if (answer->failed && answer->failed->kind() == error_kind::worker_error) {
+            configurable_ = before.configurable;
+            launched_ = before.launched;
+            back_to(with, before, turn);
+            throw failure(*answer->failed);
+        }
+        if (failed) throw failure(*failed);
         if (answer->failed) throw failure(*answer->failed);
         co_return *answer->result;
     }
 
+    // Until both have ended; `other` ends `one` when it fails.
     static asio::awaitable<void> both(asio::awaitable<void> one, asio::awaitable<void> other) {
         const auto executor = co_await asio::this_coro::executor;
         auto first = asio::co_spawn(executor, std::move(one), asio::deferred);
         auto second = asio::co_spawn(executor, std::move(other), asio::deferred);
         auto group = asio::experimental::make_parallel_group(std::move(first), std::move(second));
         auto [order, first_failed, second_failed] =
-            co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
-        if (first_failed) std::rethrow_exception(first_failed);
+            co_await group.async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
         if (second_failed) std::rethrow_exception(second_failed);
+        if (first_failed) std::rethrow_exception(first_failed);
     }
 
     asio::awaitable<void> configure(wire& with, std::shared_ptr<launching> answer, remark_function remark,
                                     util::deadline limit) {
-        while (!initialized_) {
-            if (answer->failed) co_return;
+        while (!initialized_ && !answer->failed) {
+            if (gone_) {
+                auto refused = with.ask("configurationDone", {}, limit);  // says what it ended of
+                co_await std::move(refused);
+            }
             auto news = news_->wait();
             const bool in_time = co_await util::within(limit.remaining(), std::move(news));
             if (!in_time) co_return;  // the launch's own limit says so
         }
-        configurable_ = true;
-        auto set = set_kept_breakpoints(with, std::move(remark), limit);
+        if (answer->failed) co_return;
+        auto set = set_kept(with, std::move(remark), limit);
         co_await std::move(set);
         if (util::json_find_true(capabilities_, {"supportsConfigurationDoneRequest"})) {
             auto done = with.ask("configurationDone", {}, limit);
@@ -254,9 +312,29 @@ private:
         }
     }
 
+    // What somebody sets meanwhile waits: it would be set before what it replaces.
+    asio::awaitable<void> set_kept(wire& with, remark_function remark, util::deadline limit) {
+        configurable_ = setting_ = true;
+        std::exception_ptr failed;
+        try {
+            auto set = set_kept_breakpoints(with, std::move(remark), limit);
+            co_await std::move(set);
+        } catch (...) {
+            failed = std::current_exception();
+        }
+        setting_ = false;
+        news_->ring();
+        if (failed) std::rethrow_exception(failed);
+    }
+
     // Kept only once the adapter has taken them, where there is one to ask.
     asio::awaitable<std::string> set_breakpoints(wire& with, std::string key, call_wish wish,
                                                  event_watch* watch, util::deadline limit) {
+        while (setting_) {
+            auto news = news_->wait();
+            const bool in_time = co_await util::within(limit.remaining(), std::move(news));
+            if (!in_time) break;
+        }
         std::string params = wish.params;
         std::string result = breakpoints_promised(params);
         if (configurable_) {
@@ -285,11 +363,16 @@ private:
     std::string thread_;     // raw, of the last stop
     std::string frame_;      // raw, its top frame, once somebody has asked for it
     std::uint64_t generation_ = 1;
+    bool stopped_ = false;       // thread_ has, and has not gone on
     bool initialized_ = false;   // the adapter wants its configuration
+    bool launch_sent_ = false;   // launch, or attach
+    bool early_ = false;         // it wanted its configuration before one, once for all
+    bool setting_ = false;       // breakpoints that were kept are being set
     bool configurable_ = false;  // there is a session that breakpoints can be set in
     bool launched_ = false;      // the program is ours: it ends with the session
     bool ended_ = false;
     bool disconnected_ = false;
+    bool gone_ = false;  // the process
     std::optional<util::bell> news_;
 };
 
