@@ -88,7 +88,7 @@ BOOST_FIXTURE_TEST_CASE(changes_are_announced_as_the_server_registered_for_them,
     watchers(
         "registerCapability",
         R"({"registrations":[{"id":"r1","method":"workspace/didChangeWatchedFiles","registerOptions":{"watchers":[)"
-        R"({"globPattern":"**/*.{ini,cfg}"},{"globPattern":{"baseUri":"file:///","pattern":"sub/*.md"}}]}},)"
+        R"({"globPattern":"**/*.{ini,cfg}"},{"globPattern":{"baseUri":"file:///other","pattern":"sub/*.md"}}]}},)"
         R"({"id":"r2","method":"workspace/didChangeWatchedFiles","registerOptions":{"watchers":[{"globPattern":"**/b.txt"}]}},)"
         R"({"id":"r3","method":"textDocument/other"}]})");
     for (const char* name : {"a.ini", "sub/b.md", "c.md", "b.txt", "a.txt"}) {
@@ -104,6 +104,31 @@ BOOST_FIXTURE_TEST_CASE(changes_are_announced_as_the_server_registered_for_them,
     watchers("unregisterCapability", R"({"unregisterations":[{"id":"r2","method":"x"}]})");
     box.write("d.txt", "1");
     BOOST_TEST(announced() == "a.txt 1 a.ini 1 b.txt 1 b.md 1 b.txt 3 d.txt 1 ");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_relative_pattern_begins_at_its_base, with_server) {
+    box.shell("mkdir -p sub/deep other");
+    call({"t/echo", "1"});
+    const std::string uri = "file://" + box.project();
+    const auto watch = [&](const std::string& base, const std::string& pattern) {
+        watchers(
+            "registerCapability",
+            R"({"registrations":[{"id":"r","method":"workspace/didChangeWatchedFiles","registerOptions":)"
+            R"({"watchers":[{"globPattern":{"baseUri":)" +
+                base + R"(,"pattern":")" + pattern + R"("}}]}}]})");
+    };
+    watch("\"" + uri + "/sub\"", "*.md");
+    for (const char* name : {"a.md", "sub/b.md", "sub/deep/c.md", "other/d.md"})
+        box.write(name, "1");
+    BOOST_TEST(announced() == "b.md 1 ");
+    // The same registration, anew, and a folder for a base.
+    watch(R"({"name":"p","uri":")" + uri + "/other/\"}", "**/*.txt");
+    for (const char* name : {"sub/e.md", "sub/e.txt", "other/f.txt"})
+        box.write(name, "1");
+    BOOST_TEST(announced() == "b.md 1 f.txt 1 ");
+    watch("\"file:///\"", "**/g.txt");
+    box.write("sub/g.txt", "1");
+    BOOST_TEST(announced() == "b.md 1 f.txt 1 g.txt 1 ");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_call_that_does_not_wait_for_the_servers_own_work_says_incomplete, with_server) {
