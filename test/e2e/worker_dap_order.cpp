@@ -137,6 +137,24 @@ BOOST_AUTO_TEST_CASE(a_refused_launch_leaves_what_was_attached_to) {
     BOOST_TEST(dap.box.run({"logs", "w"}).out.find("it ends the program: false") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(characters_that_a_program_writes_in_pieces_are_whole_in_its_output) {
+    dap_worker dap;
+    dap.box.write("pieces.py",
+                  "import array, fcntl, os, termios\n"
+                  "for byte in b'\\xf0\\x9f\\x98\\x80 \\xc3\\xa9\\xff.':\n"
+                  "    os.write(1, bytes([byte]))\n"
+                  "    left = array.array('i', [1])\n"
+                  "    while left[0]:\n"
+                  "        fcntl.ioctl(1, termios.FIONREAD, left)\n");
+    const std::string said =
+        dap.call({"--until", "output:output=.", "--collect", "output", "t/ask",
+                  R"({"method":"runInTerminal","params":{"args":["python3","pieces.py"]}})"});
+    std::string all;
+    for (int i = 0; const auto part = json_at(said, "/events/" + std::to_string(i) + "/params/output"); ++i)
+        all += *part;
+    BOOST_TEST(all == "\xF0\x9F\x98\x80 \xC3\xA9\xEF\xBF\xBD", said);
+}
+
 BOOST_AUTO_TEST_CASE(capabilities_of_the_wrong_kind_take_nothing_back) {
     dap_worker dap;
     dap.call({"t/events", R"({"before":[["capabilities",{"capabilities":3}]]})"});
