@@ -2,20 +2,21 @@
 // without waiting, breakpoints follow when the adapter asks for them, and then the program runs.
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <utility>
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/dap_breakpoints.hpp"
+#include "unit/dap_frame.hpp"
+#include "unit/dap_progress.hpp"
+#include "unit/dap_terminal.hpp"
 #include "unit/script.hpp"
 #include "util/async.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
-#include "util/log.hpp"
 
 namespace hob::unit {
 namespace {
@@ -31,12 +32,6 @@ constexpr std::array<std::string_view, 9> methods_of_a_thread{
     "continue", "next", "stepIn", "stepOut", "stepBack", "reverseContinue", "goto", "pause", "stackTrace"};
 constexpr std::array<std::string_view, 4> methods_of_a_frame{"scopes", "evaluate", "restartFrame",
                                                              "setExpression"};
-// Kept over sessions, and said again in each. Those of sources are kept one a source.
-constexpr std::array<std::string_view, 3> other_sticky{"setFunctionBreakpoints", "setExceptionBreakpoints",
-                                                       "setInstructionBreakpoints"};
-constexpr std::string_view of_sources = "setBreakpoints";
-constexpr std::string_view sticky_prefix = "sticky ";  // of the keys that they are kept as
-
 using remark_function = decltype(call_wish::remark);
 
 template <std::size_t N>
@@ -44,33 +39,10 @@ bool among(const std::array<std::string_view, N>& names, std::string_view name) 
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-std::string absolute(const std::string& path, const std::string& directory) {
-    return path.starts_with('/') ? path : directory + "/" + path;
-}
-
 struct launching {
     std::optional<std::string> result;
     std::optional<failure> failed;
     bool done() const { return result || failed; }
-};
-
-// What an adapter reports of work of its own.
-struct under_way {
-    std::string id;  // raw
-    std::string title;
-    std::string message;
-    std::optional<std::int64_t> percent;
-
-    void update(std::string_view params) {
-        if (const auto said = util::json_find_string(params, {"message"})) message = *said;
-        const std::string number(util::json_find(params, {"percentage"}));
-        if (const auto whole = util::json_integer(number.substr(0, number.find('.')))) percent = whole;
-    }
-    std::string text() const {
-        std::string all = title.empty() ? "working" : title;
-        if (!message.empty()) all += ": " + message;
-        return percent ? fmt::format("{} {} %", all, *percent) : all;
-    }
 };
 
 class dap_script final : public script {
@@ -107,8 +79,8 @@ public:
     asio::awaitable<std::string> perform(wire& with, call_wish wish, event_watch* watch,
                                          util::deadline limit) override {
         const std::string directory = wish.cwd.empty() ? with.spec().cwd : wish.cwd;
-        if (wish.method == of_sources) source_shorthand(with, wish.params, directory);
-        const std::string kept_as = sticky_key(wish.method, wish.params);
+        if (wish.method == "setBreakpoints") breakpoints_shorthand(with.spec().name, wish.params, directory);
+        const std::string kept_as = breakpoints_key(wish.method, wish.params);
         if (!kept_as.empty()) {
             auto set = set_breakpoints(with, kept_as, std::move(wish), watch, limit);
             co_return co_await std::move(set);
@@ -116,94 +88,81 @@ public:
         if (wish.method == "launch" || wish.method == "attach") {
             const auto program = util::json_find_string(wish.params, {"program"});
             if (program && !program->empty()) {
-                wish.params =
-                    util::json_set(wish.params, {"program"}, util::json_quote(absolute(*program, directory)));
+                wish.params = util::json_set(wish.params, {"program"},
+                                             util::json_quote(absolute_path(*program, directory)));
             }
             auto begun = launch(with, std::move(wish), watch, limit);
             co_return co_await std::move(begun);
         }
         if (wish.method == "disconnect") disconnected_ = true;
-        if (among(methods_of_a_frame, wish.method) && frame_.empty() && !thread_.empty()) {
-            auto asked = top_frame(with, limit);
+        if (among(methods_of_a_frame, wish.method) && frame_.empty() && stopped_ &&
+            util::json_find(wish.params, {"frameId"}).empty()) {
+            auto asked = top_frame(with, thread_, limit);
             co_await std::move(asked);
         }
         fill_in(wish);
-        if (among(running_methods, wish.method)) goes_on(with);
+        if (among(running_methods, wish.method)) {
+            auto gone_on = go_on(with, std::move(wish), watch, limit);
+            co_return co_await std::move(gone_on);
+        }
         auto answered = with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
         co_return co_await std::move(answered);
     }
 
-    // The frame that the program has stopped in, and the variables that are local to it.
+    // The frame that the program has stopped in, and the variables that are local to it, where the adapter
+    // says them.
     asio::awaitable<std::string> follow(wire& with, worker_event event, util::deadline limit) override {
         if (event.name != "stopped") co_return std::string();
-        auto found = top_frame(with, limit);
+        std::string thread = dap_handle(event.params, "threadId");
+        auto found = top_frame(with, thread.empty() ? thread_ : std::move(thread), limit);
         const std::string frame = co_await std::move(found);
         if (frame.empty()) co_return std::string();
-        auto scoped = with.ask("scopes", R"({"frameId":)" + frame_ + "}", limit);
-        const std::string scopes = co_await std::move(scoped);
-        const auto all = util::json_array_elements(util::json_find(scopes, {"scopes"}));
-        if (!all || all->empty()) co_return R"(,"frame":)" + frame;
-        std::string_view locals = all->front();
-        for (const auto scope : *all) {
-            if (util::json_find_string(scope, {"presentationHint"}) == "locals") locals = scope;
-        }
-        auto listed = with.ask(
-            "variables",
-            fmt::format(R"({{"variablesReference":{}}})", util::json_find(locals, {"variablesReference"})),
-            limit);
+        auto listed = locals_of(with, dap_handle(frame, "id"), limit);
         const std::string variables = co_await std::move(listed);
-        co_return fmt::format(R"(,"frame":{},"locals":{})", frame, util::json_find(variables, {"variables"}));
+        co_return R"(,"frame":)" + frame + (variables.empty() ? "" : R"(,"locals":)" + variables);
     }
 
     bool asked(wire& with, const answer& request) override {
         if (request.method == "startDebugging") return refuse_child(with, request);
-        if (request.method != "runInTerminal") return false;
-        std::vector<std::string> argv;
-        const auto words = util::json_array_elements(util::json_find(request.payload, {"args"}));
-        for (const auto word : words.value_or(std::vector<std::string_view>()))
-            argv.push_back(util::json_plain(word));
-        if (argv.empty()) return false;
-        // lldb-vscode takes its own name, when it was found in PATH, for one in the directory it runs in.
-        if (argv.front().find('/') != std::string::npos && ::access(argv.front().c_str(), X_OK) != 0)
-            argv.front().erase(0, argv.front().rfind('/') + 1);
-        std::vector<std::pair<std::string, std::optional<std::string>>> env;
-        const auto changes = util::json_object_members(util::json_find(request.payload, {"env"}));
-        for (const auto& one : changes.value_or(std::vector<util::json_member>())) {
-            env.emplace_back(one.key,
-                             one.value == "null" ? std::nullopt : std::optional(util::json_plain(one.value)));
-        }
-        const auto cwd = util::json_find_string(request.payload, {"cwd"}).value_or("");
-        const pid_t pid = with.run_beside(std::move(argv), env, cwd);
-        if (pid == 0) return false;
-        with.reply(request, fmt::format(R"({{"processId":{}}})", pid));
-        return true;
+        return request.method == "runInTerminal" && run_in_terminal(with, request);
     }
 
     std::uint64_t heard(wire& with, const std::string& name, std::string& params) override {
         if (name == "initialized") {
             initialized_ = true;
+            early_ = early_ || !launch_sent_;
             news_->ring();
         } else if (name == "stopped") {
             ++generation_;
             frame_.clear();
-            if (const auto id = util::json_find(params, {"threadId"}); !id.empty()) thread_ = id;
+            if (auto id = dap_handle(params, "threadId"); !id.empty()) thread_ = std::move(id);
+            stopped_ = !thread_.empty();
             const auto why = util::json_find_string(params, {"reason"}).value_or("");
             set_state(with, why.empty() ? "paused" : "paused: " + why);
         } else if (name == "continued") {
             goes_on(with);
         } else if (name == "exited") {
-            set_state(with, fmt::format("exited with status {}", util::json_find(params, {"exitCode"})));
+            const auto status = util::json_find_integer(params, {"exitCode"});
+            set_state(with, status ? fmt::format("exited with status {}", *status) : "exited");
             ended_ = true;
         } else if (name == "terminated") {
             if (!std::exchange(ended_, true)) set_state(with, "terminated");
             ++generation_;
-            configurable_ = false;
+            configurable_ = stopped_ = false;
+            thread_.clear();
+            frame_.clear();
         } else if (name == "capabilities") {
-            capabilities_ = util::json_merge(capabilities_, util::json_find(params, {"capabilities"}));
+            const std::string_view more = util::json_find(params, {"capabilities"});
+            if (more.starts_with('{')) capabilities_ = util::json_merge(capabilities_, more);
         } else if (name.starts_with("progress")) {
-            progress(with, name, params);
+            if (progress_.heard(name, params)) with.set_activity(activity());
         }
         return 0;
+    }
+
+    void end() override {
+        gone_ = true;
+        if (news_) news_->ring();
     }
 
 private:
@@ -222,45 +181,56 @@ private:
 
     // Work of the adapter's own is what it does meanwhile; the newest of several is shown.
     std::string activity() const {
-        if (progress_.empty()) return state_;
-        const std::string what = progress_.back().text();
-        return state_.empty() ? what : state_ + ", " + what;
+        std::string work = progress_.text();
+        if (state_.empty() || work.empty()) return state_ + work;
+        return state_ + ", " + work;
     }
 
-    void progress(wire& with, const std::string& name, std::string_view params) {
-        const std::string id(util::json_find(params, {"progressId"}));
-        const auto known = std::find_if(progress_.begin(), progress_.end(),
-                                        [&id](const under_way& one) { return one.id == id; });
-        if (name == "progressStart" && known == progress_.end()) {
-            if (progress_.size() >= limits::dap_progress_max) progress_.erase(progress_.begin());
-            under_way begun{id, util::json_find_string(params, {"title"}).value_or(""), {}, {}};
-            begun.update(params);
-            progress_.push_back(std::move(begun));
-        } else if (name == "progressUpdate" && known != progress_.end()) {
-            known->update(params);
-        } else if (name == "progressEnd" && known != progress_.end()) {
-            progress_.erase(known);
-        } else {
-            return;
-        }
-        with.set_activity(activity());
-    }
-
-    asio::awaitable<std::string> top_frame(wire& with, util::deadline limit) {
-        std::string params = R"({"threadId":)" + thread_ + R"(,"startFrame":0,"levels":1})";
-        auto stacked = with.ask("stackTrace", std::move(params), limit);
-        const std::string stack = co_await std::move(stacked);
-        const auto frames = util::json_array_elements(util::json_find(stack, {"stackFrames"}));
-        if (!frames || frames->empty()) co_return std::string();
-        frame_ = util::json_find(frames->front(), {"id"});
-        co_return std::string(frames->front());
+    asio::awaitable<std::string> top_frame(wire& with, std::string thread, util::deadline limit) {
+        const std::uint64_t turn = generation_;
+        auto found = top_frame_of(with, thread, limit);
+        std::string frame = co_await std::move(found);
+        // The program may have gone on meanwhile.
+        if (turn == generation_ && thread == thread_) frame_ = dap_handle(frame, "id");
+        co_return frame;
     }
 
     // Older handles mean nothing from here on.
     void goes_on(wire& with) {
         ++generation_;
         frame_.clear();
+        stopped_ = false;
         set_state(with, "running");
+    }
+
+    // What it was before something was asked for that lets it go on.
+    struct situation {
+        std::string state;
+        bool stopped, configurable, launched;
+    };
+    situation now() const { return {state_, stopped_, configurable_, launched_}; }
+
+    // It has not gone on, and nothing was heard of it since `turn`.
+    void back_to(wire& with, const situation& before, std::uint64_t turn) {
+        if (generation_ != turn) return;
+        stopped_ = before.stopped;
+        set_state(with, before.state);
+    }
+
+    // It may have stopped again before this is answered.
+    asio::awaitable<std::string> go_on(wire& with, call_wish wish, event_watch* watch, util::deadline limit) {
+        const situation before = now();
+        goes_on(with);
+        const std::uint64_t turn = generation_;
+        std::optional<failure> failed;
+        try {
+            auto answered = with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
+            co_return co_await std::move(answered);
+        } catch (const failure& why) {
+            failed.emplace(why);
+        }
+        if (failed->kind() == error_kind::worker_error) back_to(with, before, turn);
+        throw failure(*failed);
     }
 
     static asio::awaitable<void> send_launch(std::shared_ptr<dap_script> self, wire& with, call_wish wish,
@@ -280,126 +250,99 @@ private:
     // Both at once: adapters answer `launch` before or after they ask for the configuration.
     asio::awaitable<std::string> launch(wire& with, call_wish wish, event_watch* watch,
                                         util::deadline limit) {
+        const situation before = now();
+        launch_sent_ = true;
         launched_ = wish.method == "launch";
-        initialized_ = ended_ = false;
+        initialized_ = early_;
+        ended_ = false;
         goes_on(with);
+        const std::uint64_t turn = generation_;
         const auto answer = std::make_shared<launching>();  // also held by the coroutine that asks
         auto self = std::static_pointer_cast<dap_script>(shared_from_this());
         auto remark = wish.remark;
         auto asking = send_launch(self, with, std::move(wish), watch, limit, answer);
         auto configuring = configure(with, answer, std::move(remark), limit);
-        co_await both(std::move(asking), std::move(configuring));
+        std::optional<failure> failed;
+        try {
+            co_await both(std::move(asking), std::move(configuring));
+        } catch (const failure& why) {
+            failed.emplace(why);
+        }
+        // One that the adapter refuses leaves a session as it was that there may be.
+        if (answer->failed && answer->failed->kind() == error_kind::worker_error) {
+            configurable_ = before.configurable;
+            launched_ = before.launched;
+            back_to(with, before, turn);
+            throw failure(*answer->failed);
+        }
+        if (failed) throw failure(*failed);
         if (answer->failed) throw failure(*answer->failed);
         co_return *answer->result;
     }
 
+    // Until both have ended; `other` ends `one` when it fails.
     static asio::awaitable<void> both(asio::awaitable<void> one, asio::awaitable<void> other) {
         const auto executor = co_await asio::this_coro::executor;
         auto first = asio::co_spawn(executor, std::move(one), asio::deferred);
         auto second = asio::co_spawn(executor, std::move(other), asio::deferred);
         auto group = asio::experimental::make_parallel_group(std::move(first), std::move(second));
         auto [order, first_failed, second_failed] =
-            co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
-        if (first_failed) std::rethrow_exception(first_failed);
+            co_await group.async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
         if (second_failed) std::rethrow_exception(second_failed);
+        if (first_failed) std::rethrow_exception(first_failed);
     }
 
     asio::awaitable<void> configure(wire& with, std::shared_ptr<launching> answer, remark_function remark,
                                     util::deadline limit) {
-        while (!initialized_) {
-            if (answer->failed) co_return;
+        while (!initialized_ && !answer->failed) {
+            if (gone_) {
+                auto refused = with.ask("configurationDone", {}, limit);  // says what it ended of
+                co_await std::move(refused);
+            }
             auto news = news_->wait();
             const bool in_time = co_await util::within(limit.remaining(), std::move(news));
             if (!in_time) co_return;  // the launch's own limit says so
         }
-        configurable_ = true;
-        const auto all = with.recall_all(sticky_prefix);
-        for (const auto& [key, params] : all) {
-            auto set = set_again(with, key, params, remark, limit);
-            co_await std::move(set);
-        }
+        if (answer->failed) co_return;
+        auto set = set_kept(with, std::move(remark), limit);
+        co_await std::move(set);
         if (util::json_find_true(capabilities_, {"supportsConfigurationDoneRequest"})) {
             auto done = with.ask("configurationDone", {}, limit);
             co_await std::move(done);
         }
     }
 
-    // What a request is kept as; empty: it is not kept. A source without a path is one of this session alone.
-    static std::string sticky_key(const std::string& method, const std::string& params) {
-        if (among(other_sticky, method)) return std::string(sticky_prefix) + method;
-        if (method != of_sources) return {};
-        const auto path = util::json_find_string(params, {"source", "path"});
-        return path && !path->empty() ? fmt::format("{}{} {}", sticky_prefix, method, *path) : std::string();
+    // What somebody sets meanwhile waits: it would be set before what it replaces.
+    asio::awaitable<void> set_kept(wire& with, remark_function remark, util::deadline limit) {
+        configurable_ = setting_ = true;
+        std::exception_ptr failed;
+        try {
+            auto set = set_kept_breakpoints(with, std::move(remark), limit);
+            co_await std::move(set);
+        } catch (...) {
+            failed = std::current_exception();
+        }
+        setting_ = false;
+        news_->ring();
+        if (failed) std::rethrow_exception(failed);
     }
 
-    // Kept only once the adapter has taken them, where there is one to ask. None at all is nothing to keep,
-    // other than of exceptions, for which adapters have filters of their own.
+    // Kept only once the adapter has taken them, where there is one to ask.
     asio::awaitable<std::string> set_breakpoints(wire& with, std::string key, call_wish wish,
                                                  event_watch* watch, util::deadline limit) {
-        const std::string_view listed = util::json_find(wish.params, {"breakpoints"});
-        const auto wanted = util::json_array_elements(listed);
-        const bool none = wanted && wanted->empty();
-        std::string kept = none ? std::string() : wish.params;
-        std::string result = promised(wish.params);
+        while (setting_) {
+            auto news = news_->wait();
+            const bool in_time = co_await util::within(limit.remaining(), std::move(news));
+            if (!in_time) break;
+        }
+        std::string params = wish.params;
+        std::string result = breakpoints_promised(params);
         if (configurable_) {
             auto answered = with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
             result = co_await std::move(answered);
         }
-        with.remember(key, std::move(kept), bond::protocol);
+        keep_breakpoints(with, key, std::move(params));
         co_return result;
-    }
-
-    // What the adapter refuses now, as it may be another, does not stop the launch.
-    static asio::awaitable<void> set_again(wire& with, std::string key, std::string params,
-                                           remark_function remark, util::deadline limit) {
-        const std::string named = key.substr(sticky_prefix.size());
-        try {
-            auto set = with.ask(named.substr(0, named.find(' ')), std::move(params), limit);
-            co_await std::move(set);
-        } catch (const failure& why) {
-            if (why.kind() != error_kind::worker_error) throw;
-            util::log(util::level::warning, "unit", "breakpoints that were kept are refused",
-                      {util::field("unit", with.spec().name), util::field("what", named),
-                       util::field("reason", why.what())});
-            if (remark) remark(fmt::format("'{}' was refused: {}", named, why.what()));
-        }
-    }
-
-    // What an adapter would answer, before there is a session to set them in.
-    static std::string promised(const std::string& params) {
-        std::string all = "[";
-        const auto wanted = util::json_array_elements(util::json_find(params, {"breakpoints"}));
-        for (const auto one : wanted.value_or(std::vector<std::string_view>())) {
-            const std::string_view line = util::json_find(one, {"line"});
-            all += fmt::format(R"({}{{"verified":false,"message":"set at the next launch"{}}})",
-                               all.size() > 1 ? "," : "",
-                               line.empty() ? std::string() : fmt::format(R"(,"line":{})", line));
-        }
-        return R"({"breakpoints":)" + all + "]}";
-    }
-
-    // `file=x.cpp line=3` or `lines:=[3,5]`.
-    static void source_shorthand(wire& with, std::string& params, const std::string& directory) {
-        const auto file = util::json_find_string(params, {"file"});
-        if (!file) return;
-        std::string breakpoints;
-        const auto add = [&breakpoints](std::string_view raw) {
-            breakpoints +=
-                fmt::format(R"({}{{"line":{}}})", breakpoints.empty() ? "" : ",", util::json_plain(raw));
-        };
-        const std::string lines(util::json_find(params, {"lines"}));
-        const std::string line(util::json_find(params, {"line"}));
-        for (const auto one : util::json_array_elements(lines).value_or(std::vector<std::string_view>()))
-            add(one);
-        if (!line.empty()) add(line);
-        std::string made =
-            util::json_without(util::json_without(util::json_without(params, "file"), "line"), "lines");
-        made = util::json_set(made, {"source", "path"}, util::json_quote(absolute(*file, directory)));
-        params = util::json_set(made, {"breakpoints"}, "[" + breakpoints + "]");
-        if (util::validate_json(params, limits::json_depth_max)) {
-            throw failure(error_kind::usage,
-                          fmt::format("cannot call '{}': 'line' is a number from 1 on", with.spec().name));
-        }
     }
 
     // The thread and frame that the program has stopped in, where none is named.
@@ -415,16 +358,21 @@ private:
     }
 
     std::string capabilities_;
-    std::string state_;                // of the program: "running"
-    std::vector<under_way> progress_;  // of the adapter, oldest first
-    std::string thread_;               // raw, of the last stop
-    std::string frame_;                // raw, its top frame, once somebody has asked for it
+    std::string state_;      // of the program: "running"
+    dap_progress progress_;  // of the adapter
+    std::string thread_;     // raw, of the last stop
+    std::string frame_;      // raw, its top frame, once somebody has asked for it
     std::uint64_t generation_ = 1;
+    bool stopped_ = false;       // thread_ has, and has not gone on
     bool initialized_ = false;   // the adapter wants its configuration
+    bool launch_sent_ = false;   // launch, or attach
+    bool early_ = false;         // it wanted its configuration before one, once for all
+    bool setting_ = false;       // breakpoints that were kept are being set
     bool configurable_ = false;  // there is a session that breakpoints can be set in
     bool launched_ = false;      // the program is ours: it ends with the session
     bool ended_ = false;
     bool disconnected_ = false;
+    bool gone_ = false;  // the process
     std::optional<util::bell> news_;
 };
 

@@ -50,6 +50,7 @@ public:
 
 private:
     std::optional<ipc::frame> header(std::string_view line);
+    ipc::frame piece(std::string_view line);
 
     std::string buffer_;
     std::size_t at_ = 0;                 // of what was not handed out yet

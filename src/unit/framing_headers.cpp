@@ -67,6 +67,17 @@ std::optional<ipc::frame> header_framing::header(std::string_view line) {
     return ipc::frame{line, false};
 }
 
+// A line that is too long for a header is handed out in pieces, which end where they end whatever was read at
+// once, and before what may be a header.
+ipc::frame header_framing::piece(std::string_view line) {
+    const std::size_t found = find_name(line.substr(1), length_name);
+    const std::size_t size =
+        found == std::string_view::npos ? line.size() - (length_name.size() - 1) : found + 1;
+    at_ += size;
+    scanned_ = at_;
+    return {line.substr(0, size), false};
+}
+
 std::optional<ipc::frame> header_framing::next() {
     for (;;) {
         const std::string_view rest = std::string_view(buffer_).substr(at_);
@@ -88,15 +99,15 @@ std::optional<ipc::frame> header_framing::next() {
             scanned_ = at_;
             return ipc::frame{rest.substr(0, size), false};
         }
-        const std::size_t end = buffer_.find('\n', std::max(at_, scanned_));
-        if (end == std::string::npos && rest.size() <= header_line_max) {
+        const std::string_view near = rest.substr(0, header_line_max + 1);
+        const std::size_t end = near.find('\n', std::max(at_, scanned_) - at_);
+        if (end == std::string_view::npos) {
+            if (near.size() > header_line_max) return piece(near);
             scanned_ = buffer_.size();
             return std::nullopt;
         }
-        // A line without an end is no header.
-        const std::size_t size = end == std::string::npos ? rest.size() : end - at_;
-        std::string_view line = rest.substr(0, size);
-        line_bytes_ = end == std::string::npos ? size : size + 1;
+        std::string_view line = near.substr(0, end);
+        line_bytes_ = end + 1;
         at_ += line_bytes_;
         scanned_ = at_;
         if (line.ends_with('\r')) line.remove_suffix(1);

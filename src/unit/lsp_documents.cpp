@@ -189,7 +189,9 @@ void lsp_documents::published(const std::string& params) {
     if (version && *version != which->version) return;
     // Of the daemon's own document, maybe, that was closed for the editor's.
     if (which->lent && versions_ && !version) return;
-    which->diagnostics = util::json_find(params, {"diagnostics"});
+    const std::string_view listed = util::json_find(params, {"diagnostics"});
+    if (!listed.starts_with('[')) return;
+    which->diagnostics = listed;
     which->diagnosed = true;
 }
 

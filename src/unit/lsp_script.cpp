@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <map>
 #include <utility>
 
 #include "error.hpp"
 #include "limits.hpp"
 #include "unit/lsp_documents.hpp"
 #include "unit/lsp_editor.hpp"
+#include "unit/lsp_progress.hpp"
 #include "unit/lsp_sync.hpp"
 #include "unit/lsp_text.hpp"
 #include "unit/progress_tokens.hpp"
@@ -137,7 +137,7 @@ public:
         }
         auto settled = settle(first, limit);
         co_await std::move(settled);
-        if (wish.remark && !progress_.empty()) wish.remark("incomplete: it is still " + activity());
+        if (wish.remark && !progress_.empty()) wish.remark("incomplete: it is still " + progress_.text());
         if (wish.remark && reading_) {
             wish.remark(fmt::format("incomplete: {} changed files are not read again yet",
                                     sync_->behind() + documents_.undiagnosed(lsp_documents::whose::own)));
@@ -147,8 +147,7 @@ public:
         fill_in(wish, given);
         std::optional<progress_tokens::token> token;
         own_progress(wish, watch, token);
-        if (wish.method == "textDocument/diagnostic" &&
-            util::json_member_of(capabilities_, "diagnosticProvider").empty()) {
+        if (wish.method == "textDocument/diagnostic" && !answers_diagnostics()) {
             if (watch) watch->arm();
             auto told = diagnostics(with, path, limit);
             co_return co_await std::move(told);
@@ -207,7 +206,12 @@ public:
             params = util::json_set(params, {"token"}, callers);
             return owner;
         }
-        progressed(with, std::string(token), util::json_find(params, {"value"}));
+        // Of a call that was taken back, or of an editor that is gone, there may be no end.
+        if (!progress_tokens::is_ours(token)) {
+            progress_.heard(token, util::json_find(params, {"value"}));
+            with.set_activity(progress_.text());
+            changed_->ring();
+        }
         return 0;
     }
 
@@ -255,14 +259,14 @@ private:
     // says by them that it has taken a change in.
     asio::awaitable<void> settle(bool first, util::deadline limit) {
         const auto enough = util::deadline::in(limit.remaining() / 2).earlier(limit);
-        while (reading_) {
+        while (reading_ && !ended_) {
             auto change = changed_->wait();
             const bool in_time = co_await util::within(enough.remaining(), std::move(change));
             if (!in_time) break;
         }
         auto said = diagnosed(first, enough);
         co_await std::move(said);
-        while (!progress_.empty()) {
+        while (!progress_.empty() && !ended_) {
             auto change = changed_->wait();
             const bool in_time = co_await util::within(enough.remaining(), std::move(change));
             if (!in_time) break;
@@ -299,26 +303,6 @@ private:
         changed_->ring();
     }
 
-    void progressed(wire& with, std::string token, std::string_view value) {
-        const auto kind = util::json_find_string(value, {"kind"});
-        if (kind == "end") {
-            progress_.erase(token);
-        } else if (kind) {
-            auto& now = progress_[token];
-            if (auto title = util::json_find_string(value, {"title"})) now.title = std::move(*title);
-            if (const auto percent = util::json_find_integer(value, {"percentage"})) now.percent = *percent;
-        }
-        with.set_activity(activity());
-        changed_->ring();
-    }
-
-    std::string activity() const {
-        if (progress_.empty()) return {};
-        const auto& [title, percent] = progress_.begin()->second;
-        const std::string what = title.empty() ? "working" : title;
-        return percent ? fmt::format("{} {} %", what, *percent) : what;
-    }
-
     void fill_in(call_wish& wish, const shorthand& given) const {
         const bool on_document = wish.method.starts_with("textDocument/");
         if (!given.file.empty() && on_document) {
@@ -340,6 +324,12 @@ private:
         }
     }
 
+    // Else it only publishes them.
+    bool answers_diagnostics() const {
+        const std::string_view said = util::json_member_of(capabilities_, "diagnosticProvider");
+        return !said.empty() && said != "null" && said != "false";
+    }
+
     void own_progress(call_wish& wish, event_watch* watch, std::optional<progress_tokens::token>& token) {
         std::string callers(util::json_member_of(wish.params, "workDoneToken"));
         if (callers.empty() && !watch) return;
@@ -356,6 +346,10 @@ private:
             const auto* which = documents_.find(path);
             if (!which) refuse(with.spec().name, "no document is given", "say which: file=PATH");
             if (which->diagnosed) co_return R"({"kind":"full","items":)" + which->diagnostics + "}";
+            if (ended_) {
+                auto refused = with.ask("textDocument/diagnostic", {}, limit);  // says what it ended of
+                co_return co_await std::move(refused);
+            }
             auto change = changed_->wait();
             const bool in_time = co_await util::within(limit.remaining(), std::move(change));
             if (!in_time) {
@@ -366,20 +360,16 @@ private:
         }
     }
 
-    struct work {
-        std::string title;
-        std::optional<std::int64_t> percent;
-    };
     std::string capabilities_;
     // also the editors'
     std::shared_ptr<lsp_common> common_ = std::make_shared<lsp_common>();
     lsp_documents& documents_ = common_->documents;
     std::optional<lsp_sync> sync_;
-    bool reading_ = false;                  // read_behind() runs
-    bool ended_ = false;                    // the process is gone
-    std::map<std::string, work> progress_;  // of the server's own, by token
-    bool publishes_ = false;                // diagnostics, by itself
-    std::optional<util::bell> changed_;     // diagnostics or progress came
+    bool reading_ = false;               // read_behind() runs
+    bool ended_ = false;                 // the process is gone
+    lsp_progress progress_;              // of the server's own
+    bool publishes_ = false;             // diagnostics, by itself
+    std::optional<util::bell> changed_;  // diagnostics or progress came
     std::shared_ptr<progress_tokens>& tokens_ = common_->tokens;
 };
 

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "limits.hpp"
 #include "unit/lsp_text.hpp"
 #include "util/json_edit.hpp"
@@ -13,6 +16,19 @@ namespace {
 
 constexpr std::size_t opened_at_once = limits::lsp_documents_max / 2;
 constexpr std::string_view watched_files = "workspace/didChangeWatchedFiles";
+
+// The folder that a relative pattern begins at, a URI or a workspace folder. One that has nothing to do with
+// the root is the root under another name.
+std::optional<std::string> base_of(const std::string& root, std::string_view watcher) {
+    auto uri = util::json_find_string(watcher, {"globPattern", "baseUri"});
+    if (!uri) uri = util::json_find_string(watcher, {"globPattern", "baseUri", "uri"});
+    auto path = uri ? path_of_uri(*uri) : std::nullopt;
+    if (!path) return std::nullopt;
+    while (path->ends_with('/'))
+        path->pop_back();
+    const bool related = (root + "/").starts_with(*path + "/") || (*path + "/").starts_with(root + "/");
+    return related ? path : std::nullopt;
+}
 
 }  // namespace
 
@@ -51,13 +67,15 @@ void lsp_sync::open_next(wire& with) {
 
 // A server that registers no pattern is told of everything.
 bool lsp_sync::is_watched(const std::string& path) const {
-    if (patterns_.empty()) return true;
-    const std::string& root = files_.root();
-    for (const auto& [id, pattern] : patterns_) {
-        const bool whole = pattern.starts_with('/');
-        if (lsp_glob_matches(pattern, whole ? path : path.substr(root.size() + 1))) return true;
-    }
-    return false;
+    return watchers_.empty() || std::any_of(watchers_.begin(), watchers_.end(), [&](const watcher& one) {
+               return one.matches(files_.root(), path);
+           });
+}
+
+bool lsp_sync::watcher::matches(const std::string& root, const std::string& path) const {
+    if (!base && pattern.starts_with('/')) return lsp_glob_matches(pattern, path);
+    const std::string below = base.value_or(root) + "/";
+    return path.starts_with(below) && lsp_glob_matches(pattern, path.substr(below.size()));
 }
 
 void lsp_sync::register_watchers(const std::string& params) {
@@ -65,12 +83,18 @@ void lsp_sync::register_watchers(const std::string& params) {
     for (const auto one : all.value_or(std::vector<std::string_view>())) {
         if (util::json_find_string(one, {"method"}) != watched_files) continue;
         const auto id = util::json_find_string(one, {"id"}).value_or("");
+        // Said again, it replaces what it was.
+        if (!id.empty())
+            std::erase_if(watchers_, [&](const watcher& known) { return known.registration == id; });
         const auto watchers =
             util::json_array_elements(util::json_find(one, {"registerOptions", "watchers"}));
-        for (const auto watcher : watchers.value_or(std::vector<std::string_view>())) {
-            auto pattern = util::json_find_string(watcher, {"globPattern"});
-            if (!pattern) pattern = util::json_find_string(watcher, {"globPattern", "pattern"});
-            if (pattern) patterns_.emplace_back(id, *pattern);
+        for (const auto said : watchers.value_or(std::vector<std::string_view>())) {
+            auto pattern = util::json_find_string(said, {"globPattern"});
+            if (pattern) {
+                watchers_.push_back({id, std::nullopt, std::move(*pattern)});
+            } else if ((pattern = util::json_find_string(said, {"globPattern", "pattern"}))) {
+                watchers_.push_back({id, base_of(files_.root(), said), std::move(*pattern)});
+            }
         }
     }
 }
@@ -80,7 +104,7 @@ void lsp_sync::unregister_watchers(const std::string& params) {
     const auto all = util::json_array_elements(util::json_find(params, {"unregisterations"}));
     for (const auto one : all.value_or(std::vector<std::string_view>())) {
         const auto id = util::json_find_string(one, {"id"});
-        if (id) std::erase_if(patterns_, [&](const auto& pattern) { return pattern.first == *id; });
+        if (id) std::erase_if(watchers_, [&](const watcher& known) { return known.registration == *id; });
     }
 }
 

@@ -3,9 +3,9 @@
 // some at a time: an index of what is not open is brought up to date late, or never.
 
 #include <cstddef>
+#include <optional>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "unit/lsp_documents.hpp"
@@ -37,7 +37,13 @@ private:
 
     lsp_documents& documents_;
     lsp_files files_;
-    std::vector<std::pair<std::string, std::string>> patterns_;  // by registration, as the server has them
+    struct watcher {
+        std::string registration;
+        std::optional<std::string> base;  // the pattern is relative to that; nullopt: to the root
+        std::string pattern;              // as the server has it
+        bool matches(const std::string& root, const std::string& path) const;
+    };
+    std::vector<watcher> watchers_;
     std::set<std::string> behind_;
 };
 

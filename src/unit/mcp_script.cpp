@@ -8,6 +8,7 @@
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/lsp_text.hpp"
 #include "unit/progress_tokens.hpp"
 #include "unit/schema_check.hpp"
 #include "unit/script.hpp"
@@ -141,7 +142,7 @@ public:
             with.reply(request, "{}");
         } else if (request.method == "roots/list") {
             with.reply(request,
-                       R"({"roots":[{"uri":)" + util::json_quote("file://" + with.spec().cwd) + "}]}");
+                       R"({"roots":[{"uri":)" + util::json_quote(uri_of_path(with.spec().cwd)) + "}]}");
         } else if (request.method == "elicitation/create") {
             with.reply(request, R"({"action":"decline"})");
         } else {
@@ -180,8 +181,7 @@ private:
             co_return co_await std::move(discovered);
         }
         if (first->failed && first->failed->kind() == error_kind::worker_died) {
-            with.remember(era_key, std::string(unproven_era), bond::configuration);
-            another_ = true;
+            start_once_more(with);
             throw failure(*first->failed);
         }
         if (first->result && is_modern(*first->result)) co_return *first->result;
@@ -198,7 +198,14 @@ private:
         auto last = second->over.wait();
         co_await std::move(last);
         if (second->result) co_return *second->result;
+        // It has refused the first question, and ended: of that, maybe.
+        if (second->failed->kind() == error_kind::worker_died && first->failed) start_once_more(with);
         throw failure(*second->failed);
+    }
+
+    void start_once_more(wire& with) {
+        with.remember(era_key, std::string(unproven_era), bond::configuration);
+        another_ = true;
     }
 
     asio::awaitable<std::string> discover_again(wire& with, failure refused) {
@@ -237,7 +244,8 @@ private:
             throw;
         }
         if (failed->kind() != error_kind::cancelled) with.remember(era_key, {}, bond::configuration);
-        if (failed->kind() == error_kind::worker_error) {
+        // Not where it died of the probe, which it would again, and be started for that again.
+        if (failed->kind() == error_kind::worker_error && era == legacy_era) {
             auto probed = probe(with);
             co_return co_await std::move(probed);
         }

@@ -20,6 +20,11 @@ std::string progress_tokens::token::raw() const {
     return util::json_quote(std::string(prefix) + std::to_string(number_));
 }
 
+bool progress_tokens::is_ours(std::string_view token_raw) {
+    const auto text = util::json_unquote(token_raw);
+    return text && text->starts_with(prefix);
+}
+
 std::uint64_t progress_tokens::owner(std::string_view token_raw, std::string& callers_raw) const {
     const auto text = util::json_unquote(token_raw);
     if (!text || !text->starts_with(prefix)) return 0;

@@ -29,6 +29,8 @@ public:
 
     // Whose token that is: its number, 0 for nobody's. `callers_raw`: what that caller knows it by.
     std::uint64_t owner(std::string_view token_raw, std::string& callers_raw) const;
+    // Whether it has the form of ours, of a call that may be over.
+    static bool is_ours(std::string_view token_raw);
 
 private:
     std::uint64_t last_ = 0;

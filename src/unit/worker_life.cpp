@@ -220,14 +220,15 @@ asio::awaitable<void> worker::finish(std::shared_ptr<life> now, exit_state exit)
     log_.end("stdout");
     log_.end("stderr");
     last_exit_ = exit;
-    now->calls->close(death(exit));
+    const failure why =
+        asked ? failure(error_kind::cancelled,
+                        fmt::format("cannot call '{}': it was stopped meanwhile", now->own_spec->name))
+              : death(exit);
+    now->calls->close(why);
     now->ended.set();
     now->end_attachments(death(exit));
     now->speaks.script->end();
-    events_.fail_all(
-        asked ? failure(error_kind::cancelled,
-                        fmt::format("cannot call '{}': it was stopped meanwhile", now->own_spec->name))
-              : death(exit));
+    events_.fail_all(why);
     // A handshake that was under way ends now, and says what comes of it.
     auto opened = now->opened.wait();
     co_await util::within(limits::reap_timeout, std::move(opened));

@@ -127,13 +127,19 @@ pid_t worker::life::run_beside(std::vector<std::string> argv,
         pipes.error.write.reset();
         const std::weak_ptr<worker> of = owner.self();
         const auto told = [of](const char* stream) {
-            return [of, stream](std::string_view bytes) {
+            const auto cut = std::make_shared<std::string>();  // held by the handler, and its copies
+            return [of, stream, cut](std::string_view bytes) {
                 const auto mine = of.lock();
                 if (!mine) return;
                 mine->log_.write(stream, bytes);
-                mine->events_.push(
-                    "output",
-                    fmt::format(R"({{"category":"{}","output":{}}})", stream, util::json_quote(bytes)), 0);
+                cut->append(bytes);
+                const std::size_t whole = util::utf8_uncut(*cut);
+                if (whole == 0) return;
+                mine->events_.push("output",
+                                   fmt::format(R"({{"category":"{}","output":{}}})", stream,
+                                               util::json_quote(std::string_view(*cut).substr(0, whole))),
+                                   0);
+                cut->erase(0, whole);
             };
         };
         process_io::handlers on;

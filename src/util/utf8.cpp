@@ -49,6 +49,16 @@ bool is_utf8(std::string_view bytes) {
     return true;
 }
 
+std::size_t utf8_uncut(std::string_view bytes) {
+    for (std::size_t back = 1; back <= 3 && back <= bytes.size(); ++back) {
+        const auto c = static_cast<unsigned char>(bytes[bytes.size() - back]);
+        if ((c & 0xC0u) == 0x80) continue;
+        const std::size_t length = c >= 0xF8 ? 1 : c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC0 ? 2 : 1;
+        return length > back ? bytes.size() - back : bytes.size();
+    }
+    return bytes.size();
+}
+
 void utf8_append(std::string& out, char32_t code_point) {
     const auto c = static_cast<std::uint32_t>(code_point);
     const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };

@@ -12,6 +12,9 @@ bool is_utf8(std::string_view bytes);
 // The length of the well-formed sequence at the start of `bytes` (1 to 4), or 0 when there is none.
 std::size_t utf8_sequence(std::string_view bytes);
 
+// How much of `bytes`, a part of a text, is left without a sequence that is cut off at its end.
+std::size_t utf8_uncut(std::string_view bytes);
+
 // Appends `code_point`, which must be at most 0x10FFFF and no surrogate.
 void utf8_append(std::string& out, char32_t code_point);
 

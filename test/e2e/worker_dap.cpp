@@ -5,6 +5,7 @@
 #include <csignal>
 #include <string>
 
+#include "fixtures/dap_project.hpp"
 #include "fixtures/protocol_project.hpp"
 #include "harness/raw_client.hpp"
 #include "harness/sandbox.hpp"
@@ -218,37 +219,10 @@ BOOST_AUTO_TEST_CASE(a_program_that_was_attached_to_survives_the_session) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-namespace {
-
-// An adapter that does what it is told, without a program.
-struct with_fixture {
-    sandbox box;
-    explicit with_fixture(const std::string& mode = "legacy") { set(mode); }
-    void set(const std::string& mode, const std::string& more = {}) {
-        box.config(protocol_worker("dap", mode, more));
-    }
-    std::string call(std::vector<std::string> words) {
-        words.insert(words.begin(), {"call", "w"});
-        const auto said = box.run(words);
-        BOOST_TEST(said.status == 0, said.text());
-        return said.out;
-    }
-    // What a launch sets, by method.
-    std::string given() {
-        call({"launch", "program=p"});
-        return call({"t/given"});
-    }
-};
-
-const std::string in_a = R"({"source":{"path":"/a"},"breakpoints":[{"line":1,"condition":"x > 1.50"}]})";
-const std::string all_exceptions = R"({"filters":["all"]})";
-
-}  // namespace
-
 BOOST_AUTO_TEST_SUITE(worker_dap_words)
 
 BOOST_AUTO_TEST_CASE(a_child_session_is_refused_with_a_reason_and_told_to_who_waits) {
-    with_fixture dap;
+    dap_worker dap;
     const std::string said =
         dap.call({"--until", "startDebugging:request=attach", "t/ask",
                   R"({"method":"startDebugging","params":{"request":"attach","configuration":{"port":1}}})"});
@@ -262,7 +236,7 @@ BOOST_AUTO_TEST_CASE(a_child_session_is_refused_with_a_reason_and_told_to_who_wa
 }
 
 BOOST_AUTO_TEST_CASE(progress_of_the_adapter_is_what_it_does) {
-    with_fixture dap;
+    dap_worker dap;
     const auto after = [&](const std::string& events) {
         dap.call({"t/events", R"({"before":[)" + events + "]}"});
         return json_at(dap.box.run({"status", "--json"}).out, "/units/0/detail").value_or("");
@@ -285,7 +259,7 @@ BOOST_AUTO_TEST_CASE(progress_of_the_adapter_is_what_it_does) {
 
 BOOST_AUTO_TEST_CASE(an_adapter_that_cannot_cancel_is_not_asked_to) {
     for (const char* mode : {"legacy", "cancels"}) {
-        with_fixture dap(mode);
+        dap_worker dap(mode);
         dap.call({"t/pid"});
         BOOST_TEST(dap.box.run({"call", "w", "--timeout", "200ms", "t/never"}).status == 4);
         BOOST_TEST((dap.call({"t/cancelled"}) == "[]\n") == (std::string(mode) == "legacy"), mode);
@@ -294,10 +268,16 @@ BOOST_AUTO_TEST_CASE(an_adapter_that_cannot_cancel_is_not_asked_to) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+namespace {
+
+const std::string all_exceptions = R"({"filters":["all"]})";
+
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE(worker_dap_memory)
 
 BOOST_AUTO_TEST_CASE(D03_every_kind_of_breakpoint_stays_byte_for_byte) {
-    with_fixture dap;
+    dap_worker dap;
     dap.call({"setBreakpoints", in_a});
     dap.call({"setBreakpoints", R"({"source":{"path":"/b"},"breakpoints":[{"line":2}]})"});
     dap.call({"setExceptionBreakpoints", all_exceptions});
@@ -319,7 +299,7 @@ BOOST_AUTO_TEST_CASE(D03_every_kind_of_breakpoint_stays_byte_for_byte) {
 }
 
 BOOST_AUTO_TEST_CASE(breakpoints_stay_when_the_configuration_changes_and_go_with_the_protocol) {
-    with_fixture dap;
+    dap_worker dap;
     dap.call({"setBreakpoints", in_a});
     dap.set("legacy", "env = { A = \"1\" }");
     BOOST_TEST(dap.box.run({"reload"}).status == 0);
@@ -333,7 +313,7 @@ BOOST_AUTO_TEST_CASE(breakpoints_stay_when_the_configuration_changes_and_go_with
 }
 
 BOOST_AUTO_TEST_CASE(breakpoints_that_are_refused_do_not_stop_a_launch_and_are_told) {
-    with_fixture dap("@mode");
+    dap_worker dap("@mode");
     dap.box.write("mode", "legacy");
     dap.call({"setBreakpoints", in_a});
     dap.box.write("mode", "refuses");
@@ -355,7 +335,7 @@ BOOST_AUTO_TEST_CASE(breakpoints_that_are_refused_do_not_stop_a_launch_and_are_t
 }
 
 BOOST_AUTO_TEST_CASE(D06_breakpoints_stay_over_sessions_while_the_database_is_of_no_use) {
-    with_fixture dap;
+    dap_worker dap;
     BOOST_TEST(dap.box.shell("mkdir -p '" + dap.box.state_dir() + "/hob.db'").status == 0);
     dap.call({"setBreakpoints", in_a});
     BOOST_TEST(dap.box.run({"restart", "w"}).status == 0);
@@ -363,7 +343,7 @@ BOOST_AUTO_TEST_CASE(D06_breakpoints_stay_over_sessions_while_the_database_is_of
 }
 
 BOOST_AUTO_TEST_CASE(D06_breakpoints_stay_over_sessions_while_the_database_is_locked) {
-    with_fixture dap;
+    dap_worker dap;
     dap.call({"t/pid"});
     run_options locking;
     locking.program = "/usr/bin/python3";

@@ -88,7 +88,7 @@ BOOST_FIXTURE_TEST_CASE(changes_are_announced_as_the_server_registered_for_them,
     watchers(
         "registerCapability",
         R"({"registrations":[{"id":"r1","method":"workspace/didChangeWatchedFiles","registerOptions":{"watchers":[)"
-        R"({"globPattern":"**/*.{ini,cfg}"},{"globPattern":{"baseUri":"file:///","pattern":"sub/*.md"}}]}},)"
+        R"({"globPattern":"**/*.{ini,cfg}"},{"globPattern":{"baseUri":"file:///other","pattern":"sub/*.md"}}]}},)"
         R"({"id":"r2","method":"workspace/didChangeWatchedFiles","registerOptions":{"watchers":[{"globPattern":"**/b.txt"}]}},)"
         R"({"id":"r3","method":"textDocument/other"}]})");
     for (const char* name : {"a.ini", "sub/b.md", "c.md", "b.txt", "a.txt"}) {
@@ -104,6 +104,31 @@ BOOST_FIXTURE_TEST_CASE(changes_are_announced_as_the_server_registered_for_them,
     watchers("unregisterCapability", R"({"unregisterations":[{"id":"r2","method":"x"}]})");
     box.write("d.txt", "1");
     BOOST_TEST(announced() == "a.txt 1 a.ini 1 b.txt 1 b.md 1 b.txt 3 d.txt 1 ");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_relative_pattern_begins_at_its_base, with_server) {
+    box.shell("mkdir -p sub/deep other");
+    call({"t/echo", "1"});
+    const std::string uri = "file://" + box.project();
+    const auto watch = [&](const std::string& base, const std::string& pattern) {
+        watchers(
+            "registerCapability",
+            R"({"registrations":[{"id":"r","method":"workspace/didChangeWatchedFiles","registerOptions":)"
+            R"({"watchers":[{"globPattern":{"baseUri":)" +
+                base + R"(,"pattern":")" + pattern + R"("}}]}}]})");
+    };
+    watch("\"" + uri + "/sub\"", "*.md");
+    for (const char* name : {"a.md", "sub/b.md", "sub/deep/c.md", "other/d.md"})
+        box.write(name, "1");
+    BOOST_TEST(announced() == "b.md 1 ");
+    // The same registration, anew, and a folder for a base.
+    watch(R"({"name":"p","uri":")" + uri + "/other/\"}", "**/*.txt");
+    for (const char* name : {"sub/e.md", "sub/e.txt", "other/f.txt"})
+        box.write(name, "1");
+    BOOST_TEST(announced() == "b.md 1 f.txt 1 ");
+    watch("\"file:///\"", "**/g.txt");
+    box.write("sub/g.txt", "1");
+    BOOST_TEST(announced() == "b.md 1 f.txt 1 g.txt 1 ");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_call_that_does_not_wait_for_the_servers_own_work_says_incomplete, with_server) {
@@ -133,6 +158,78 @@ BOOST_FIXTURE_TEST_CASE(a_call_that_does_not_wait_for_the_servers_own_work_says_
     BOOST_TEST(let_go.out == "2\n");
     BOOST_TEST(let_go.err == "");
     BOOST_TEST(let_go.elapsed < 25s);
+}
+
+BOOST_FIXTURE_TEST_CASE(progress_that_never_began_is_not_waited_for, with_server) {
+    call({"t/echo", "1"});
+    const auto tell = [&](const std::string& all) { call({"t/events", R"({"before":[)" + all + "]}"}); };
+    const auto progress = [](const std::string& token, const std::string& value) {
+        return R"(["$/progress",{"token":)" + token + R"(,"value":)" + value + "}]";
+    };
+    tell(progress(R"("i")", R"({"kind":"report","percentage":3})") + "," +
+         progress("7", R"({"kind":"full","items":[]})") + "," +
+         // Of a call that has been taken back.
+         progress(R"("hob-4711")", R"({"kind":"begin","title":"late"})"));
+    const auto soon = call({"--timeout", "10s", "t/echo", "1"});
+    BOOST_TEST(soon.err == "");
+    BOOST_TEST(soon.elapsed < 4s);
+    std::string many;
+    for (int i = 0; i < 1000; ++i)
+        many += progress(std::to_string(i), R"({"kind":"begin","title":"many"})") + ",";
+    tell(many + progress("999", R"({"kind":"report"})"));
+    std::string ends;
+    for (int i = 0; i < 100; ++i)
+        ends += progress(std::to_string(i), R"({"kind":"end"})") + ",";
+    call(
+        {"--timeout", "1s", "t/events", R"({"before":[)" + ends + progress("7", R"({"kind":"end"})") + "]}"});
+    BOOST_TEST(call({"--timeout", "1s", "t/echo", "1"}).err == "");
+}
+
+BOOST_FIXTURE_TEST_CASE(the_end_of_the_server_ends_all_that_waits_for_its_words, with_server) {
+    const auto ends = [&](const std::vector<std::string>& words, bool stopped) {
+        const pid_t pid = static_cast<pid_t>(std::stol(call({"--timeout", "1s", "t/pid"}).out));
+        if (words.front() == "t/echo") {
+            call({"--timeout", "1s", "t/events",
+                  R"({"before":[["$/progress",{"token":"i","value":{"kind":"begin"}}]]})"});
+        }
+        std::vector<std::string> all = {"call", "w", "--timeout", "120s"};
+        all.insert(all.end(), words.begin(), words.end());
+        auto waiting = box.start(all);
+        BOOST_REQUIRE(wait_until([&] {
+            return box.run({"wait", "w", "--for", "idle", "--timeout", "100ms"}).status == 4;
+        }));
+        if (stopped)
+            BOOST_TEST(box.run({"stop", "w"}).status == 0);
+        else
+            ::kill(pid, SIGKILL);
+        const auto ended = waiting.wait();
+        BOOST_TEST(ended.status != 0, ended.text());
+        BOOST_TEST(ended.err.find(stopped ? "it was stopped meanwhile"
+                                          : "the worker was killed by signal 9 (KILL)") != std::string::npos,
+                   ended.err);
+        BOOST_TEST(ended.elapsed < 25s);
+    };
+    box.write("a.txt", "1");
+    ends({"textDocument/diagnostic", "file=a.txt"}, false);
+    ends({"t/echo", "1"}, false);
+    ends({"textDocument/diagnostic", "file=a.txt"}, true);
+}
+
+BOOST_FIXTURE_TEST_CASE(diagnostics_of_the_wrong_kind_are_none, with_server) {
+    box.write("a.txt", "1");
+    const std::string uri = "file://" + box.project() + "/a.txt";
+    call({"--timeout", "1s", "t/echo", "file=a.txt"});
+    const auto publish = [&](const std::string& diagnostics) {
+        call({"--timeout", "1s", "t/events",
+              R"({"before":[["textDocument/publishDiagnostics",{"uri":")" + uri + "\"" + diagnostics +
+                  "}]]}"});
+    };
+    publish("");
+    publish(R"(,"diagnostics":null)");
+    publish(R"(,"diagnostics":[{"message":"right"}])");
+    publish(R"(,"diagnostics":{"message":"wrong"})");
+    const auto said = call({"--timeout", "20s", "textDocument/diagnostic", "file=a.txt"});
+    BOOST_TEST(json_at(said.out, "/items/0/message").value_or("") == "right", said.text());
 }
 
 BOOST_AUTO_TEST_CASE(answers_match_the_disk_after_a_switch_of_branches_that_changes_a_hundred_files) {

@@ -68,10 +68,12 @@ BOOST_AUTO_TEST_CASE(silence_to_the_probe_means_the_old_era) {
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_dies_of_the_probe_is_started_once_more_and_not_probed) {
-    in_mode server("exit");
-    BOOST_TEST(server.seen() == "[\"initialize\", \"notifications/initialized\"]\n");
-    const auto status = server.box.run({"status", "--json"});
-    BOOST_TEST(json_at(status.out, "/units/0/restarts").value_or("") == "0", status.out);
+    for (const char* mode : {"exit", "hasty"}) {
+        in_mode server(mode);
+        BOOST_TEST(server.seen() == "[\"initialize\", \"notifications/initialized\"]\n");
+        const auto status = server.box.run({"status", "--json"});
+        BOOST_TEST(json_at(status.out, "/units/0/restarts").value_or("") == "0", status.out);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_era_is_remembered_over_restarts_of_the_server) {
@@ -146,6 +148,24 @@ BOOST_AUTO_TEST_CASE(a_server_that_dies_whatever_it_is_asked_is_not_started_for_
     BOOST_TEST(failed.err.find("cannot call 'w': the worker exited with status 9") != std::string::npos,
                failed.err);
     BOOST_TEST(count(slurp(server.box.daemon_log()), "handshake of a worker failed") == 6u);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_dies_of_the_probe_and_refuses_the_handshake_is_not_started_for_ever) {
+    in_mode server("keyless");
+    const auto failed = server.call({"--timeout", "60s", "t/pid"});
+    BOOST_TEST(failed.status == 1, failed.text());
+    BOOST_TEST(failed.err.find("no key") != std::string::npos, failed.err);
+    BOOST_TEST(failed.elapsed < 25s);
+    BOOST_TEST(count(slurp(server.box.daemon_log()), "handshake of a worker failed") == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(its_root_is_a_uri) {
+    in_mode server("legacy", "cwd = \"a b\xC3\xA9%\"");
+    server.box.shell("mkdir 'a b\xC3\xA9%'");
+    const auto roots = server.call({"t/ask", "method=roots/list"});
+    const std::string uri = json_at(roots.out, "/result/roots/0/uri").value_or("none");
+    BOOST_TEST(uri.starts_with("file:///"), roots.text());
+    BOOST_TEST(uri.ends_with("/a%20b%C3%A9%25"), uri);
 }
 
 BOOST_AUTO_TEST_CASE(D06_the_era_is_remembered_while_the_database_is_of_no_use) {

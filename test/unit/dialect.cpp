@@ -68,6 +68,30 @@ BOOST_AUTO_TEST_CASE(headers_frame_messages_however_they_are_cut) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_header_behind_a_long_print_is_found_however_it_is_cut) {
+    for (const std::size_t length : {4070u, 4082u, 4090u, 4096u, 4097u, 9000u}) {
+        const std::string print(length, 'x');
+        const std::string stream = print + "Content-Length: 2\r\n\r\n{}";
+        for (std::size_t cut = length > 5000 ? length - 10 : 4000; cut <= stream.size(); ++cut) {
+            hob::unit::header_framing framing;
+            std::string printed;
+            std::string message;
+            const auto take = [&] {
+                while (const auto next = framing.next())
+                    (next->line.starts_with('x') ? printed : message) += next->line;
+            };
+            framing.feed(std::string_view(stream).substr(0, cut));
+            take();
+            framing.feed(std::string_view(stream).substr(cut));
+            take();
+            BOOST_TEST_CONTEXT(length << ", cut at " << cut) {
+                BOOST_TEST(printed.size() == length);
+                BOOST_TEST(message == "{}");
+            }
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(W01_an_oversized_body_is_said_once_and_skipped) {
     hob::unit::header_framing framing;
     framing.feed("Content-Length: 16777217\r\n\r\n");

@@ -1,0 +1,31 @@
+#pragma once
+// What a debug adapter reports of work of its own, from progressStart to progressEnd.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hob::unit {
+
+class dap_progress {
+public:
+    // An event of the adapter's; false: it changes nothing here.
+    bool heard(std::string_view name, std::string_view params);
+    // The newest of several, for people; empty: there is none.
+    std::string text() const;
+
+private:
+    struct work {
+        std::string id;  // raw
+        std::string title;
+        std::string message;
+        std::optional<std::int64_t> percent;
+
+        void update(std::string_view params);
+    };
+    std::vector<work> all_;  // oldest first
+};
+
+}  // namespace hob::unit
