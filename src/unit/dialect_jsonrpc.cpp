@@ -38,12 +38,13 @@ std::string error_text(std::string_view error_raw) {
 }
 
 struct fields {
-    std::string_view id, method, params, result, error;
+    std::string_view version, id, method, params, result, error;
 };
 
 fields fields_of(const std::vector<util::json_member>& members) {
     fields found;
     for (const auto& member : members) {
+        if (member.key == "jsonrpc") found.version = member.value;
         if (member.key == "id") found.id = member.value;
         if (member.key == "method") found.method = member.value;
         if (member.key == "params") found.params = member.value;
@@ -109,12 +110,13 @@ public:
             got.payload = have.params;
             return got;
         }
-        if (have.id.empty() || (have.result.empty() && have.error.empty()))
-            return noise("it is not a message");
+        // Some servers leave out a result that is null. What is printed may have an id as well.
+        const bool empty = have.result.empty() && have.error.empty();
+        if (have.id.empty() || (empty && have.version != R"("2.0")")) return noise("it is not a message");
         got.id = own_id(have.id);
         got.id_raw = have.id;
         got.what = have.error.empty() ? answer::kind::result : answer::kind::error;
-        got.payload = have.error.empty() ? have.result : have.error;
+        got.payload = empty ? std::string_view("null") : have.error.empty() ? have.result : have.error;
         if (!have.error.empty()) got.text = error_text(have.error);
         return got;
     }

@@ -29,6 +29,8 @@ BOOST_AUTO_TEST_CASE(replies_errors_requests_and_notifications_are_told_apart) {
     BOOST_TEST((speaks->understand(R"({"id":1,"error":{"code":1}})").what == answer::kind::error));
     BOOST_TEST((speaks->understand(R"({"id":1,"method":"m"})").what == answer::kind::request));
     BOOST_TEST((speaks->understand(R"({"method":"m"})").what == answer::kind::notification));
+    const auto bare = speaks->understand(R"({"jsonrpc":"2.0","id":1})");
+    BOOST_TEST((bare.what == answer::kind::result && bare.id == 1u && bare.payload == "null"));
     for (const char* line :
          {"", "x", "[]", "1", "{}", R"({"id":1})", R"({"result":1})", R"({"method":5})", "{\"id\":1,"}) {
         BOOST_TEST_CONTEXT(line) { BOOST_TEST((speaks->understand(line).what == answer::kind::noise)); }
