@@ -266,7 +266,7 @@ void run_job::write_end(run_state state) {
 }
 
 asio::awaitable<void> run_job::fail(std::exception_ptr why) {
-    [[maybe_unused]] const auto self = shared_from_this();
+    const auto self = shared_from_this();
     try {
         begin();
         std::rethrow_exception(std::move(why));
