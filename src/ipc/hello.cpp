@@ -102,15 +102,16 @@ std::optional<hello> parse_hello(std::string_view line) {
     return greeting;
 }
 
+// Asked for more than anything else, so in few pieces.
 std::string ping_result(const ping_reply& reply) {
     std::string result;
-    result.reserve(96);
-    add(result, "pid", reply.pid);
-    add(result, "version", reply.version);
-    add(result, "protocol", reply.protocol);
-    add(result, "state", state_name(reply.draining));
-    add(result, "uptime_ms", reply.uptime_ms);
-    return result += '}';
+    result.reserve(128);
+    result.append(R"({"pid":)").append(std::to_string(reply.pid)).append(R"(,"version":)");
+    util::json_quote_to(result, reply.version);
+    result.append(R"(,"protocol":)").append(std::to_string(reply.protocol));
+    result.append(R"(,"state":")").append(state_name(reply.draining));
+    result.append(R"(","uptime_ms":)").append(std::to_string(reply.uptime_ms)).append("}");
+    return result;
 }
 
 std::optional<ping_reply> parse_ping_result(std::string_view result_raw) {

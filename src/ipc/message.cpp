@@ -35,36 +35,43 @@ struct envelope {
     std::string_view error;
     const char* twice = nullptr;  // the name of a member that is there more than once
 
-    std::string_view* member(std::string_view key_raw, const char*& name);
+    struct place {
+        const char* name;  // nullptr: the member means nothing
+        std::string_view* value;
+    };
+    place named(std::string_view key);
     void put(std::string_view key_raw, std::string_view value);
 };
 
-std::string_view* envelope::member(std::string_view key_raw, const char*& name) {
-    std::string unescaped;
-    std::string_view key = key_raw.substr(1, key_raw.size() - 2);
-    if (key.find('\\') != std::string_view::npos) {
-        unescaped = util::json_unquote(key_raw).value_or("");
-        key = unescaped;
+envelope::place envelope::named(std::string_view key) {
+    switch (key.size()) {
+        case 2:
+            if (key == "id") return {"id", &id};
+            break;
+        case 5:
+            if (key == "error") return {"error", &error};
+            break;
+        case 6:
+            if (key == "method") return {"method", &method};
+            if (key == "params") return {"params", &params};
+            if (key == "result") return {"result", &result};
+            break;
+        case 7:
+            if (key == "jsonrpc") return {"jsonrpc", &jsonrpc};
+            break;
+        default:
+            break;
     }
-    const auto is = [&](const char* candidate) {
-        name = candidate;
-        return key == candidate;
-    };
-    if (is("jsonrpc")) return &jsonrpc;
-    if (is("id")) return &id;
-    if (is("method")) return &method;
-    if (is("params")) return &params;
-    if (is("result")) return &result;
-    if (is("error")) return &error;
-    return nullptr;
+    return {nullptr, nullptr};
 }
 
 void envelope::put(std::string_view key_raw, std::string_view value) {
-    const char* name = nullptr;
-    std::string_view* slot = member(key_raw, name);
-    if (slot == nullptr) return;
-    if (!slot->empty()) twice = name;
-    *slot = value;
+    const std::string_view key = key_raw.substr(1, key_raw.size() - 2);
+    const bool escaped = key.find('\\') != std::string_view::npos;
+    const place slot = escaped ? named(util::json_unquote(key_raw).value_or("")) : named(key);
+    if (slot.name == nullptr) return;
+    if (!slot.value->empty()) twice = slot.name;
+    *slot.value = value;
 }
 
 // nullopt: not JSON, and scan.error() says why. The text begins with '{'.

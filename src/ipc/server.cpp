@@ -20,7 +20,9 @@ namespace hob::ipc {
 
 namespace asio = boost::asio;
 
-class server_state final : public connection_host, public std::enable_shared_from_this<server_state> {
+class server_state final : public connection_host,
+                           public util::poll_set::listener,
+                           public std::enable_shared_from_this<server_state> {
 public:
     server_state(asio::any_io_executor executor, const dispatcher& methods, server_options options)
         : executor_(std::move(executor)),
@@ -52,6 +54,7 @@ public:
     void closed(connection& which) override;
     void finished(connection& which) override;
     util::poll_set& waiting() override { return waiting_; }
+    void something_is_ready() override;
 
 private:
     void wait_for_client();
@@ -80,6 +83,7 @@ private:
     std::size_t open_ = 0;
     std::size_t in_flight_ = 0;
     int looks_skipped_ = 0;
+    turns spare_turns_;  // its memory
     util::poll_set waiting_;
     bool waits_ = false;  // for what waiting_ tells
     bool ended_ = false;
@@ -165,19 +169,23 @@ void server_state::finished(connection& which) { connections_.erase(&which); }
 
 void server_state::wait_for_requests() {
     if (std::exchange(waits_, true)) return;
-    waiting_.wait([self = shared_from_this()] {
-        self->waits_ = false;
-        if (!self->ended_) self->take_requests();
-    });
+    waiting_.wait(shared_from_this());
+}
+
+void server_state::something_is_ready() {
+    waits_ = false;
+    if (!ended_) take_requests();
 }
 
 // Whoever is ready is held before anybody has a turn: a request may close other connections.
 void server_state::take_requests() {
-    turns ready;
+    turns ready = std::exchange(spare_turns_, {});
     for (const auto& [events, data] : waiting_.take())
         ready.emplace_back(static_cast<connection*>(data.ptr)->shared_from_this(), events);
     std::erase_if(ready, [](const auto& each) { return !each.first->woken(each.second); });
     take_turns(ready);
+    ready.clear();
+    spare_turns_ = std::move(ready);
     if (open_ != 0) wait_for_requests();
 }
 

@@ -7,7 +7,6 @@
 namespace hob::util {
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
@@ -18,11 +17,6 @@ json_scanner::json_scanner(std::string_view text, int max_depth)
 bool json_scanner::fail_at(std::size_t offset, const char* what) {
     error_ = {offset, what};
     return false;
-}
-
-void json_scanner::skip_space() {
-    while (at_ < text_.size() && is_space(text_[at_]))
-        ++at_;
 }
 
 char json_scanner::peek() {

@@ -49,7 +49,11 @@ private:
     bool plain_bytes();
     bool escape();
     bool hex4(std::uint32_t& unit);
-    void skip_space();
+    void skip_space() {
+        while (at_ < text_.size() && text_[at_] <= ' ' && is_space(text_[at_]))
+            ++at_;
+    }
+    static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
     char here() const { return at_ < text_.size() ? text_[at_] : '\0'; }
     bool in_object(int depth) const { return ((kinds_[depth / 64] >> (depth % 64)) & 1u) != 0; }
 

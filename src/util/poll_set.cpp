@@ -61,14 +61,13 @@ void poll_set::remove(int descriptor) {
     }
 }
 
-void poll_set::wait(std::function<void()> tell) {
+void poll_set::wait(std::shared_ptr<listener> who) {
     auto& where = alone_.is_open() ? alone_ : set_;
-    where.async_wait(where.wait_read,
-                     [this, tell = std::move(tell)](boost::system::error_code failed) mutable {
-                         // Aborted: somebody is alone now, or no longer.
-                         if (failed && members_ != 0 && !closed_) return wait(std::move(tell));
-                         tell();
-                     });
+    where.async_wait(where.wait_read, [this, who = std::move(who)](boost::system::error_code failed) mutable {
+        // Aborted: somebody is alone now, or no longer.
+        if (failed && members_ != 0 && !closed_) return wait(std::move(who));
+        who->something_is_ready();
+    });
 }
 
 std::span<const epoll_event> poll_set::take() {

@@ -11,7 +11,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <span>
 
 namespace hob::util {
@@ -28,9 +28,16 @@ public:
     bool change(int descriptor, void* who, std::uint32_t events);
     void remove(int descriptor);
 
-    // Calls `tell` once, from the event loop: when take() has something, when the last one was removed, or
-    // after close(). `tell` keeps this set alive.
-    void wait(std::function<void()> tell);
+    class listener {
+    public:
+        virtual void something_is_ready() = 0;
+
+    protected:
+        ~listener() = default;
+    };
+    // Tells it once, from the event loop: when take() has something, when the last one was removed, or after
+    // close(). shared: the wait holds it, and it is to hold this set.
+    void wait(std::shared_ptr<listener> who);
 
     // What is ready now, without waiting; who finds no room comes first the next time. Valid until the next
     // call.

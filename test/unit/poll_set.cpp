@@ -35,6 +35,14 @@ struct member {
     unique_fd inside, outside;
 };
 
+struct teller final : poll_set::listener {
+    teller(std::shared_ptr<poll_set> of, int& told) : keeps(std::move(of)), count(told) {}
+    void something_is_ready() override { ++count; }
+
+    std::shared_ptr<poll_set> keeps;
+    int& count;
+};
+
 struct fixture {
     fixture() : set(std::make_shared<poll_set>(io.get_executor())) {
         for (int i = 0; i < 300; ++i)
@@ -48,7 +56,7 @@ struct fixture {
     void remove(int index) { set->remove(members[index]->inside.get()); }
     void wait() {
         ++asked;
-        set->wait([this, keeps = set] { ++told; });
+        set->wait(std::make_shared<teller>(set, told));
     }
     void run() {
         io.restart();
