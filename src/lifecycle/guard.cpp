@@ -7,6 +7,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "error.hpp"
@@ -60,15 +61,27 @@ void guard::watch_root() {
     }
 }
 
+// Only a folder's events have names: those of the root's parent, of which all but the root may come and go.
+bool guard::concerns_us(std::string_view events) const {
+    const std::string_view root = std::string_view(where_.root).substr(where_.root.rfind('/') + 1);
+    for (std::size_t at = 0; at + sizeof(inotify_event) <= events.size();) {
+        inotify_event event{};
+        std::memcpy(&event, events.data() + at, sizeof event);
+        if (event.len == 0 || root == events.data() + at + sizeof event) return true;
+        at += sizeof event + event.len;
+    }
+    return false;
+}
+
 boost::asio::awaitable<void> guard::run() {
-    alignas(inotify_event) char events[4096];
+    char events[4096];
     while (inotify_.is_open()) {
         boost::system::error_code error;
         const auto into = boost::asio::buffer(events);
         auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error);
-        co_await inotify_.async_read_some(into, token);
+        const std::size_t size = co_await inotify_.async_read_some(into, token);
         if (error) co_return;
-        options_.files_changed();
+        if (concerns_us({events, size})) options_.files_changed();
     }
 }
 

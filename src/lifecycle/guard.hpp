@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "lifecycle/instance.hpp"
 
@@ -45,6 +46,7 @@ public:
 
 private:
     void watch_root();
+    bool concerns_us(std::string_view events) const;  // as inotify(7) has them
     void add(const std::string& path, unsigned events);
 
     instance where_;
