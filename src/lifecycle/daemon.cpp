@@ -122,7 +122,13 @@ void daemon::bind() {
         }
         options_.lock.unlink_guarded(where.pid_path(), where.socket_path());
     }
-    parts_->listening = ipc::bind_unix(where.socket_path());
+    try {
+        parts_->listening = ipc::bind_unix(where.socket_path());
+    } catch (const failure&) {
+        // An old socket is left alone by who has lost his pid file.
+        if (!options_.lock.still_at(where.pid_path())) throw taken_away(where.pid_path());
+        throw;
+    }
     parts_->socket = identity_of(where.socket_path());
 }
 

@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(L04_of_a_stopped_daemon_it_tells_what_the_page_knows) {
         BOOST_TEST(done.err.find("stopped") != std::string::npos);
     }
     BOOST_TEST(json_at(list.out, "/0/state").value_or("") == "wedged");
-    BOOST_TEST(list.elapsed < 4s);
+    BOOST_TEST(list.elapsed < 20s);  // it does not wait for an answer
     BOOST_TEST(json_at(box.run({"status", "--json"}).out, "/daemon/state").value_or("") == "running");
 }
 
