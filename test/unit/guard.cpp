@@ -1,7 +1,5 @@
 #include "lifecycle/guard.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
@@ -9,6 +7,8 @@
 #include <fstream>
 #include <optional>
 #include <string>
+
+#include "util/async.hpp"
 
 namespace {
 
@@ -28,7 +28,7 @@ struct guarded {
         std::ofstream(where.socket_path()) << "";
         under_test.emplace(io.get_executor(), where, hob::lifecycle::guard_options{[this] { ++told; }});
         BOOST_REQUIRE(under_test->watching());
-        boost::asio::co_spawn(io, under_test->run(), boost::asio::detached);
+        hob::util::spawn(io.get_executor(), under_test->run(), "guard");
         io.poll();
     }
     ~guarded() {
