@@ -37,7 +37,11 @@ KNOWN_CODES = {"usage", "config", "no_daemon", "start_failed", "crash_loop", "we
                "timeout", "unit_unknown", "unit_failed", "worker_error", "worker_died", "cancelled"}
 STEADY_CODES = {"config", "unit_unknown", "unit_failed", "worker_error", "worker_died", "cancelled", "timeout"}
 RUN_OWN = (124, 125, 126, 127, 130)  # what `hob run` itself exits with
-RUN_KILLED = tuple(128 + number for number in (signal.SIGHUP, signal.SIGKILL, signal.SIGTERM))
+
+
+def parent_of(pid):
+    fields = read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return int(fields[1]) if len(fields) > 1 else 0
 
 
 def read(path):
@@ -131,7 +135,11 @@ class Place:
         return found
 
     def daemons(self):
-        return [pid for pid, words in self.processes().items() if any(w.startswith(b"--handover=") for w in words)]
+        """Without their children that have not become another program yet."""
+        found = {
+            pid for pid, words in self.processes().items() if any(w.startswith(b"--handover=") for w in words)
+        }
+        return [pid for pid in found if parent_of(pid) not in found]
 
     def database(self):
         return next((self.state / "hob").glob("*/hob.db"), None)
@@ -217,9 +225,7 @@ class Soak:
         if ending is not None:
             return
         name = f"hob {' '.join(words)[:80]}: status {status} after {took:.1f} s: {err[-400:]}"
-        if words[0] == "run" and status in RUN_KILLED and not self.steady:
-            pass  # a signal meant for the daemon met its child before that had become another program
-        elif status not in ((0, *RUN_OWN) if words[0] == "run" else (0, 1, 2, 3, 4)):
+        if status not in ((0, *RUN_OWN) if words[0] == "run" else (0, 1, 2, 3, 4)):
             self.find(name)
         elif status != 0 and words[0] not in ("status", "check", "doctor", "list", "prompt"):
             try:
