@@ -65,6 +65,8 @@ inline constexpr std::size_t gathered_events_max = 8u << 20;   // of one wait, a
 inline constexpr std::size_t streamed_backlog_max = 1u << 20;  // behind a client that reads its events slowly
 inline constexpr std::size_t dap_progress_max = 64;            // of an adapter's, shown in its state
 inline constexpr std::size_t lsp_files_max = 100'000;          // of a project, looked at for changes
+inline constexpr std::size_t lsp_folders_max =
+    30'000;  // watched for that: others of the same user want watches, too, and often have 65,536 in all
 inline constexpr std::size_t lsp_documents_max =
     64;  // open at one server; the longest unused is closed for another
 inline constexpr std::size_t lsp_document_max = 8u << 20;  // a larger file is not opened at a server

@@ -180,8 +180,10 @@ void server_state::something_is_ready() {
 // Whoever is ready is held before anybody has a turn: a request may close other connections.
 void server_state::take_requests() {
     turns ready = std::exchange(spare_turns_, {});
-    for (const auto& [events, data] : waiting_.take())
-        ready.emplace_back(static_cast<connection*>(data.ptr)->shared_from_this(), events);
+    for (const epoll_event& told : waiting_.take()) {
+        const std::uint32_t events = told.events;  // a member of a packed struct has no reference
+        ready.emplace_back(static_cast<connection*>(told.data.ptr)->shared_from_this(), events);
+    }
     std::erase_if(ready, [](const auto& each) { return !each.first->woken(each.second); });
     take_turns(ready);
     ready.clear();

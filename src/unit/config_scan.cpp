@@ -46,7 +46,7 @@ std::size_t skip_string(std::string_view bytes, std::size_t offset) {
     return bytes.size();
 }
 
-// What toml++ 3.3 makes of some letters there (U+FBC6 to U+FEFE) is undefined; TOML has no place for any.
+// TOML has no place for any there, and toml++ would speak of where the value ends.
 void refuse_letters_outside_of_strings(std::string_view bytes, std::size_t offset) {
     const bool mark = offset < 3 && bytes.starts_with("\xEF\xBB\xBF");  // a byte order mark
     if (static_cast<unsigned char>(bytes[offset]) < 0x80 || mark) return;

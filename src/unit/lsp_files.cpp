@@ -86,6 +86,8 @@ void lsp_files::enter_one(const std::string& dir, std::vector<std::string>& belo
     if (!watches_.is_open() || count_ >= limits::lsp_files_max) return;
     const std::string path = watches_.full(dir);
     if (!dir.empty() && is_build_tree(path)) return;
+    if (watches_.size() >= limits::lsp_folders_max)
+        return give_up({"they are too many", "see doc/workers.md"});
     if (const auto refused = watches_.add(dir)) return give_up(*refused);
     for (const auto& [name, directory, regular] : folder_entries(path)) {
         if (is_left_out(name)) continue;

@@ -21,6 +21,8 @@
 #include <string>
 #include <vector>
 
+#include "limits.hpp"
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -226,6 +228,27 @@ BOOST_AUTO_TEST_CASE(what_nobody_changed_is_not_told) {
     tree.write("a/b/f", "2");
     BOOST_TEST(text(tree.look()) == "a/b/f 2\n");
     BOOST_TEST(text(tree.look()) == "");
+}
+
+BOOST_AUTO_TEST_CASE(of_too_many_folders_none_is_watched) {
+    project tree;
+    const auto make = [&](std::size_t from, std::size_t to) {
+        for (std::size_t i = from; i < to; ++i)
+            tree.make(std::to_string(i));
+    };
+    make(0, hob::limits::lsp_folders_max - 2);
+    tree.begin();
+    BOOST_TEST(tree.files->watching());
+    tree.write("0/f", "1");
+    BOOST_TEST(text(tree.look()) == "0/f 1\n");
+    make(hob::limits::lsp_folders_max - 2, hob::limits::lsp_folders_max + 2);
+    tree.write("1/f", "1");
+    told seen = tree.look();
+    seen.erase("0/f");  // made just before, so its time does not tell
+    BOOST_TEST(text(seen) == "1/f 1\n");
+    BOOST_TEST(!tree.files->watching());
+    tree.write("0/f", "2");
+    BOOST_TEST(text(tree.look()) == "0/f 2\n");
 }
 
 // As a log is, or a file that an editor keeps open.

@@ -65,9 +65,9 @@ struct fixture {
     // What there is to take once the loop has nothing more to do.
     std::set<int> ready() {
         std::set<int> found;
-        for (const auto& [events, data] : set->take()) {
-            seen |= events;
-            found.insert(static_cast<member*>(data.ptr)->name);
+        for (const epoll_event& one : set->take()) {
+            seen |= one.events;
+            found.insert(static_cast<member*>(one.data.ptr)->name);
         }
         return found;
     }
