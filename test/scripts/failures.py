@@ -75,9 +75,11 @@ def run_one(build, stem, names, directory):
         errors="replace")
     results = {name: "failed: it did not run" for name in names}
     try:
-        for case in xml.parse(report).iter("TestCase"):
-            if case.get("name") in results:
-                results[case.get("name")] = "passed" if case.get("result") == "passed" else "failed"
+        # A case with data is a suite, with a case for each.
+        for kind in ("TestSuite", "TestCase"):
+            for case in xml.parse(report).iter(kind):
+                if case.get("name") in results:
+                    results[case.get("name")] = "passed" if case.get("result") == "passed" else "failed"
     except (OSError, xml.ParseError):
         results = {name: "failed: no report" for name in names}
     if impossible.exists():
