@@ -85,8 +85,6 @@ def peers(place, effort):
     found = all_peers(place)
     place.run_hob("ping")
     loaded = memory(place.status()["daemon"]["pid"])
-    place.run_hob("shutdown")
-    place.run_hob("ping")
     for peer in found:
         peer.begin(place)
     try:
@@ -138,6 +136,8 @@ def memory(pid):
 
 
 def idle(place, effort, found=()):
+    # What other groups asked of it before is not what an idle daemon needs.
+    place.run_hob("shutdown")
     place.run_hob("ping")
     pids = {"hob": place.status()["daemon"]["pid"]}
     for peer in found:
