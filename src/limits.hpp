@@ -63,8 +63,9 @@ inline constexpr std::size_t ring_bytes_max = 1u << 20;
 inline constexpr std::size_t ring_names_max = 64;              // names of lost events that are counted apart
 inline constexpr std::size_t gathered_events_max = 8u << 20;   // of one wait, as JSON
 inline constexpr std::size_t streamed_backlog_max = 1u << 20;  // behind a client that reads its events slowly
-inline constexpr std::size_t dap_progress_max = 64;            // of an adapter's, shown in its state
-inline constexpr std::size_t lsp_files_max = 100'000;          // of a project, looked at for changes
+inline constexpr std::size_t progress_max = 64;  // works that a server reports at once, shown in its state
+inline constexpr std::size_t folders_in_a_turn = 50;   // gone over before others get theirs
+inline constexpr std::size_t lsp_files_max = 100'000;  // of a project, looked at for changes
 inline constexpr std::size_t lsp_folders_max =
     30'000;  // watched for that: others of the same user want watches, too, and often have 65,536 in all
 inline constexpr std::size_t lsp_documents_max =

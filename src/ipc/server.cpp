@@ -136,8 +136,8 @@ void server_state::welcome(util::unique_fd socket) {
     connections_.emplace(client.get(), client);
     ++open_;
     changed();
-    wait_for_requests();
     client->start(options_.hello_line());
+    if (open_ != 0) wait_for_requests();
 }
 
 // Out of descriptors or memory. The waiting client stays in the backlog until a session closes, or for a

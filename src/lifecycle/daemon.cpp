@@ -368,11 +368,10 @@ boost::asio::awaitable<void> daemon::wait_for_signals() {
 std::string daemon::config_state() const {
     const instance& where = options_.where;
     try {
-        if (config_.source_path.empty() && !file_exists(where.config_path)) return "current";
-        if (!config_.source_path.empty() &&
-            unit::config_hash(where.config_path, ::geteuid()) == config_.source_hash) {
-            return "current";
-        }
+        const bool same = config_.source_path.empty()
+                              ? !file_exists(where.config_path)
+                              : unit::config_hash(where.config_path, ::geteuid()) == config_.source_hash;
+        if (same) return "current";
         load_config_of(where);
         return "changed";
     } catch (const failure&) {

@@ -22,7 +22,7 @@ bool dap_progress::heard(std::string_view name, std::string_view params) {
     const auto known =
         std::find_if(all_.begin(), all_.end(), [&id](const work& one) { return one.id == id; });
     if (name == "progressStart" && known == all_.end()) {
-        if (all_.size() >= limits::dap_progress_max) all_.erase(all_.begin());
+        if (all_.size() >= limits::progress_max) all_.erase(all_.begin());
         work begun{id, util::json_find_string(params, {"title"}).value_or(""), {}, {}};
         begun.update(params);
         all_.push_back(std::move(begun));

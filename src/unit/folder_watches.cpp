@@ -119,6 +119,8 @@ std::optional<folder_watches::event> folder_watches::next() {
             return event{folder->second.empty() ? name : folder->second + "/" + name, raw.mask};
         }
     }
+    told_ = {};  // its memory, too: most wait for long
+    at_ = 0;
     return std::nullopt;
 }
 

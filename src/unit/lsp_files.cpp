@@ -17,7 +17,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t folders_in_a_turn = 50;  // gone over before others get their turn
 constexpr int fills_max = 1000;  // more than the kernel keeps: what was written before is among it
 constexpr std::int64_t stamp_slack_ns = 20'000'000;  // files are stamped with the time of the last tick
 
@@ -58,18 +57,16 @@ std::string join(const std::string& dir, const std::string& name) {
 
 asio::awaitable<void> lsp_files::begin(asio::any_io_executor executor) {
     ::clock_gettime(CLOCK_REALTIME, &looked_at_);
-    if (const auto refused = watches_.open()) {
-        give_up(*refused);
-        co_return;
-    }
     std::vector<std::string> left{{}};
-    for (std::size_t count = 1; !left.empty(); ++count) {
+    if (const auto refused = watches_.open()) give_up(*refused);
+    for (std::size_t count = 1; watches_.is_open() && !left.empty(); ++count) {
         const std::string dir = std::move(left.back());
         left.pop_back();
         enter_one(dir, left);
-        if (count % folders_in_a_turn == 0) co_await asio::post(executor, asio::use_awaitable);
+        if (count % limits::folders_in_a_turn == 0) co_await asio::post(executor, asio::use_awaitable);
     }
     learning_ = false;
+    if (!watches_.is_open()) names_.clear();  // from here on known_ holds
 }
 
 void lsp_files::enter(std::string dir) {
@@ -195,11 +192,7 @@ void lsp_files::give_up(const folder_watches::refusal& why) {
         const auto [dir, name] = split(path.substr(root_.size() + 1));
         names_[dir].insert(name);
     }
-    if (learning_) {
-        names_.clear();
-    } else {
-        compare(before);
-    }
+    if (!learning_) compare(before);
 }
 
 std::map<std::string, file_state> lsp_files::scan() const {
@@ -258,7 +251,7 @@ std::vector<lsp_files::change> lsp_files::look() {
                                                           : change_kind::deleted});
     }
     looked_at_ = now;
-    if (!watches_.is_open()) names_.clear();  // given up just now: from here on known_ holds
+    if (!watches_.is_open()) names_.clear();  // given up just now
     return changes;
 }
 

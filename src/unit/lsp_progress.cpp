@@ -4,18 +4,14 @@
 
 #include <utility>
 
+#include "limits.hpp"
 #include "util/json_edit.hpp"
 
 namespace hob::unit {
-namespace {
-
-constexpr std::size_t counted_max = 64;  // a server may begin things for ever
-
-}  // namespace
 
 void lsp_progress::heard(std::string_view token, std::string_view value) {
     const auto kind = util::json_find_string(value, {"kind"});
-    if (kind == "begin" && all_.size() < counted_max) all_.try_emplace(std::string(token));
+    if (kind == "begin" && all_.size() < limits::progress_max) all_.try_emplace(std::string(token));
     const auto known = all_.find(token);
     if (known == all_.end()) return;
     if (kind == "end") {

@@ -36,8 +36,7 @@ using util::log;
 
 namespace {
 
-constexpr std::size_t folders_in_a_turn = 50;  // gone over before others get their turn
-constexpr std::size_t paths_max = 10000;       // told one by one
+constexpr std::size_t paths_max = 10000;  // told one by one
 
 std::vector<glob> globs_of(const std::vector<std::string>& patterns) {
     return {patterns.begin(), patterns.end()};
@@ -115,7 +114,7 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
                     changed(std::move(path));
                 }
             }
-            if (count % folders_in_a_turn == 0) co_await asio::post(executor, asio::use_awaitable);
+            if (count % limits::folders_in_a_turn == 0) co_await asio::post(executor, asio::use_awaitable);
         }
     }
 

@@ -19,12 +19,7 @@ struct with_server {
     explicit with_server(const std::string& mode = "publishes", const std::string& more = {}) {
         box.config(protocol_worker("lsp", mode, more));
     }
-    std::string call(std::vector<std::string> words) {
-        words.insert(words.begin(), {"call", "w"});
-        const auto said = box.run(words);
-        BOOST_TEST(said.status == 0, said.text());
-        return said.out;
-    }
+    std::string call(std::vector<std::string> words) { return call_worker(box, std::move(words)); }
     std::string uri(const std::string& file) const { return "file://" + box.project() + "/" + file; }
     // The text of a document as the server has it; "none": it is not open there.
     std::string text_of(const std::string& file) {

@@ -10,6 +10,19 @@
 
 using namespace hob::test;
 
+namespace {
+
+void launch_fails_at_once(const std::string& mode, const std::string& reason) {
+    dap_worker dap(mode);
+    dap.call({"t/pid"});
+    const auto failed = dap.box.run({"call", "w", "--timeout", "60s", "launch", "program=p"});
+    BOOST_TEST(failed.status == 1, failed.text());
+    BOOST_TEST(failed.err.find(reason) != std::string::npos, failed.err);
+    BOOST_TEST(failed.elapsed < 25s);
+}
+
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE(worker_dap_order)
 
 BOOST_AUTO_TEST_CASE(an_adapter_may_want_its_configuration_before_the_launch) {
@@ -25,21 +38,11 @@ BOOST_AUTO_TEST_CASE(an_adapter_may_want_its_configuration_before_the_launch) {
 }
 
 BOOST_AUTO_TEST_CASE(a_configuration_that_is_refused_ends_the_launch_at_once) {
-    dap_worker dap("refuses-done");
-    dap.call({"t/pid"});
-    const auto failed = dap.box.run({"call", "w", "--timeout", "60s", "launch", "program=p"});
-    BOOST_TEST(failed.status == 1, failed.text());
-    BOOST_TEST(failed.err.find("no configuration today") != std::string::npos, failed.err);
-    BOOST_TEST(failed.elapsed < 25s);
+    launch_fails_at_once("refuses-done", "no configuration today");
 }
 
 BOOST_AUTO_TEST_CASE(an_adapter_that_ends_before_it_is_configured_is_told_at_once) {
-    dap_worker dap("leaves");
-    dap.call({"t/pid"});
-    const auto failed = dap.box.run({"call", "w", "--timeout", "60s", "launch", "program=p"});
-    BOOST_TEST(failed.status == 1, failed.text());
-    BOOST_TEST(failed.err.find("the worker exited with status 3") != std::string::npos, failed.err);
-    BOOST_TEST(failed.elapsed < 25s);
+    launch_fails_at_once("leaves", "the worker exited with status 3");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_refused_does_not_count_as_running) {

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <exception>
 #include <functional>
@@ -59,6 +60,17 @@ inline std::optional<std::string> in_private_tmpfs(
     }
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) said += " (the child did not end by itself)";
     return said;
+}
+
+// Within a test: all is to be well, where such a file system is to be had.
+inline void check_in_private_tmpfs(int kib, const std::function<std::string(const std::string&)>& body) {
+    std::string why;
+    const auto said = in_private_tmpfs(kib, why, body);
+    if (!said) {
+        BOOST_TEST_MESSAGE("not tested here: " << why);
+    } else {
+        BOOST_TEST(*said == "");
+    }
 }
 
 }  // namespace hob::test

@@ -290,8 +290,7 @@ BOOST_AUTO_TEST_CASE(L18_a_locale_that_is_not_installed_does_not_matter) {
 }
 
 BOOST_AUTO_TEST_CASE(syslog_gets_datagrams_and_never_blocks) {
-    std::string why;
-    const auto said = hob::test::in_private_tmpfs(64, why, [](const std::string& root) -> std::string {
+    hob::test::check_in_private_tmpfs(64, [](const std::string& root) -> std::string {
         if (::mount(root.c_str(), "/dev", nullptr, MS_BIND, nullptr) != 0) return "no bind mount";
         log_options options;
         options.to_syslog = true;
@@ -322,11 +321,6 @@ BOOST_AUTO_TEST_CASE(syslog_gets_datagrams_and_never_blocks) {
         const std::string lost = "(" + std::to_string(10000 - kept) + " records lost before this one)";
         return last.ends_with(lost) ? "" : last + " and not " + lost;
     });
-    if (!said) {
-        BOOST_TEST_MESSAGE("skipped: " << why);
-        return;
-    }
-    BOOST_TEST(*said == "");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_filtered_costs_next_to_nothing) {

@@ -267,8 +267,7 @@ BOOST_AUTO_TEST_CASE(U11_a_flood_of_stderr_keeps_a_bounded_tail) {
 }
 
 BOOST_AUTO_TEST_CASE(U07_a_full_disk_neither_blocks_nor_tears_and_is_told) {
-    std::string why;
-    const auto said = hob::test::in_private_tmpfs(64, why, [](const std::string& root) -> std::string {
+    hob::test::check_in_private_tmpfs(64, [](const std::string& root) -> std::string {
         const std::string path = root + "/log/db.log";
         unit_log_file log(path, 1 << 20, 3);
         std::ofstream(root + "/filler") << std::string(32 << 10, 'f');
@@ -285,11 +284,6 @@ BOOST_AUTO_TEST_CASE(U07_a_full_disk_neither_blocks_nor_tears_and_is_told) {
         if (note.stream != "hob" || note.bytes != expected) return "told: " + note.bytes;
         return records.size() - 2 + lost == 2000 ? "" : "lost and kept do not add up";
     });
-    if (!said) {
-        BOOST_TEST_MESSAGE("skipped: " << why);
-        return;
-    }
-    BOOST_TEST(*said == "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
