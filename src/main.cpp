@@ -1,3 +1,3 @@
-#include "cmd/dispatch.hpp"
+#include "cmd/core/dispatch.hpp"
 
 int main(int argc, char** argv) { return hob::cmd::dispatch(argc, argv); }

@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "cmd/command.hpp"
-#include "cmd/output.hpp"
-#include "cmd/table.hpp"
+#include "cmd/core/command.hpp"
+#include "cmd/core/output.hpp"
+#include "cmd/core/table.hpp"
 #include "lifecycle/instance.hpp"
-#include "unit/config.hpp"
-#include "unit/schedule.hpp"
+#include "unit/config/config.hpp"
+#include "unit/task/schedule.hpp"
 #include "util/clock.hpp"
 #include "util/json_text.hpp"
 

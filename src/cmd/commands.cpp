@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "cmd/command.hpp"
+#include "cmd/core/command.hpp"
 
 namespace hob::cmd {
 

@@ -2,17 +2,17 @@
 
 #include <charconv>
 
-#include "cmd/command.hpp"
-#include "cmd/connection.hpp"
-#include "cmd/output.hpp"
-#include "cmd/spawned.hpp"
+#include "cmd/core/command.hpp"
+#include "cmd/core/connection.hpp"
+#include "cmd/core/output.hpp"
+#include "cmd/core/spawned.hpp"
 #include "error.hpp"
-#include "lifecycle/clean_room.hpp"
+#include "lifecycle/daemonize.hpp"
 #include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
-#include "lifecycle/last_words.hpp"
-#include "lifecycle/look.hpp"
-#include "lifecycle/runtime_watch.hpp"
+#include "lifecycle/start_failure.hpp"
+#include "lifecycle/probe.hpp"
+#include "lifecycle/startup_watch.hpp"
 #include "lifecycle/spawn.hpp"
 
 namespace hob::cmd {

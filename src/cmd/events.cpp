@@ -4,13 +4,13 @@
 #include <string>
 #include <string_view>
 
-#include "cmd/command.hpp"
-#include "cmd/connection.hpp"
-#include "cmd/follow.hpp"
-#include "cmd/output.hpp"
-#include "cmd/status_report.hpp"
-#include "cmd/status_view.hpp"
-#include "cmd/table.hpp"
+#include "cmd/core/command.hpp"
+#include "cmd/core/connection.hpp"
+#include "cmd/core/follow.hpp"
+#include "cmd/core/output.hpp"
+#include "cmd/core/status_report.hpp"
+#include "cmd/core/status_view.hpp"
+#include "cmd/core/table.hpp"
 #include "lifecycle/instance.hpp"
 #include "util/clock.hpp"
 #include "util/json_text.hpp"

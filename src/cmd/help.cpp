@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "cmd/command.hpp"
-#include "cmd/help_text.hpp"
-#include "cmd/output.hpp"
+#include "cmd/core/command.hpp"
+#include "cmd/core/help_text.hpp"
+#include "cmd/core/output.hpp"
 #include "util/suggest.hpp"
 
 namespace hob::cmd {

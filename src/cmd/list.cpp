@@ -2,12 +2,12 @@
 
 #include <chrono>
 
-#include "cmd/command.hpp"
-#include "cmd/instances.hpp"
-#include "cmd/output.hpp"
-#include "cmd/status_json.hpp"
-#include "cmd/status_view.hpp"
-#include "cmd/table.hpp"
+#include "cmd/core/command.hpp"
+#include "cmd/core/instances.hpp"
+#include "cmd/core/output.hpp"
+#include "cmd/core/status_json.hpp"
+#include "cmd/core/status_view.hpp"
+#include "cmd/core/table.hpp"
 #include "util/duration.hpp"
 #include "util/json_text.hpp"
 

@@ -2,9 +2,9 @@
 
 #include <chrono>
 
-#include "cmd/command.hpp"
-#include "cmd/connection.hpp"
-#include "cmd/output.hpp"
+#include "cmd/core/command.hpp"
+#include "cmd/core/connection.hpp"
+#include "cmd/core/output.hpp"
 #include "error.hpp"
 #include "ipc/hello.hpp"
 #include "lifecycle/daemon.hpp"

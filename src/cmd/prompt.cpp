@@ -3,8 +3,8 @@
 #include <exception>
 #include <optional>
 
-#include "cmd/command.hpp"
-#include "cmd/output.hpp"
+#include "cmd/core/command.hpp"
+#include "cmd/core/output.hpp"
 #include "ipc/status_page.hpp"
 #include "lifecycle/instance.hpp"
 #include "util/json_text.hpp"

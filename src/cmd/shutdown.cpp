@@ -2,8 +2,8 @@
 
 #include <boost/json.hpp>
 
-#include "cmd/command.hpp"
-#include "cmd/output.hpp"
+#include "cmd/core/command.hpp"
+#include "cmd/core/output.hpp"
 #include "error.hpp"
 #include "ipc/hello.hpp"
 #include "lifecycle/daemon.hpp"

@@ -6,9 +6,9 @@
 
 #include "error.hpp"
 #include "ipc/draining.hpp"
-#include "lifecycle/last_words.hpp"
-#include "lifecycle/look.hpp"
-#include "lifecycle/runtime_watch.hpp"
+#include "lifecycle/start_failure.hpp"
+#include "lifecycle/probe.hpp"
+#include "lifecycle/startup_watch.hpp"
 #include "lifecycle/spawn.hpp"
 #include "limits.hpp"
 #include "util/duration.hpp"

@@ -15,11 +15,11 @@
 #include "error.hpp"
 #include "exit_code.hpp"
 #include "ipc/server.hpp"
-#include "lifecycle/clean_room.hpp"
+#include "lifecycle/daemonize.hpp"
 #include "lifecycle/instance.hpp"
-#include "lifecycle/lock.hpp"
-#include "unit/registry.hpp"
-#include "unit/spec.hpp"
+#include "lifecycle/pid_lock.hpp"
+#include "unit/registry/registry.hpp"
+#include "unit/spec/spec.hpp"
 #include "util/fd.hpp"
 
 namespace hob::lifecycle {

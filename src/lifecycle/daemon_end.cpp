@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "lifecycle/daemon_parts.hpp"
+#include "lifecycle/daemon_resources.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"

@@ -10,8 +10,8 @@
 #include <memory>
 
 #include "error.hpp"
-#include "lifecycle/look.hpp"
-#include "lifecycle/runtime_watch.hpp"
+#include "lifecycle/probe.hpp"
+#include "lifecycle/startup_watch.hpp"
 #include "limits.hpp"
 #include "version.hpp"
 

@@ -12,7 +12,7 @@
 #include <cstring>
 
 #include "error.hpp"
-#include "lifecycle/last_words.hpp"
+#include "lifecycle/start_failure.hpp"
 #include "limits.hpp"
 #include "util/duration.hpp"
 #include "util/fd.hpp"

@@ -6,7 +6,7 @@
 
 #include "error.hpp"
 #include "lifecycle/instance.hpp"
-#include "lifecycle/lock.hpp"
+#include "lifecycle/pid_lock.hpp"
 #include "util/deadline.hpp"
 
 namespace hob::lifecycle {

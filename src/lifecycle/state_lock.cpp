@@ -14,7 +14,7 @@
 #include "error.hpp"
 #include "ipc/client.hpp"
 #include "ipc/unix_socket.hpp"
-#include "lifecycle/runtime_watch.hpp"
+#include "lifecycle/startup_watch.hpp"
 #include "limits.hpp"
 #include "util/log.hpp"
 #include "util/proc.hpp"

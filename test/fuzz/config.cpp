@@ -1,6 +1,6 @@
 // hob.toml: accepted, or refused with a position inside the text.
 
-#include "unit/config.hpp"
+#include "unit/config/config.hpp"
 
 #include <algorithm>
 #include <string>

@@ -1,6 +1,6 @@
 // Cron expressions, durations, sizes, times: refused, or within bounds.
 
-#include "unit/cron.hpp"
+#include "unit/spec/cron.hpp"
 
 #include <string>
 

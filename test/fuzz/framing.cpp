@@ -6,7 +6,7 @@
 
 #include "fuzz/target.hpp"
 #include "limits.hpp"
-#include "unit/dialect.hpp"
+#include "unit/protocol/message_codec.hpp"
 
 using namespace hob;
 using test::claim;

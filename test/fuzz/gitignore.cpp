@@ -1,6 +1,6 @@
 // A .gitignore, an empty line, a path in its tree.
 
-#include "unit/gitignore.hpp"
+#include "unit/watch/gitignore.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // A pattern, a newline, a path: what a glob says of it against the obvious matcher, and against itself.
 
-#include "unit/glob.hpp"
+#include "unit/watch/glob.hpp"
 
 #include <fnmatch.h>
 

@@ -1,13 +1,13 @@
 // Files that other programs wrote: refused in one line, or workers that hob.toml takes as they are.
 
-#include "cmd/import_read.hpp"
+#include "cmd/import/read.hpp"
 
 #include <algorithm>
 #include <string>
 
 #include "error.hpp"
 #include "fuzz/target.hpp"
-#include "unit/config.hpp"
+#include "unit/config/config.hpp"
 
 using namespace hob;
 using test::claim;

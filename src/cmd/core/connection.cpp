@@ -1,0 +1,25 @@
+#include "cmd/core/connection.hpp"
+
+#include "cmd/core/output.hpp"
+
+namespace hob::cmd {
+
+lifecycle::connect_options connect_options_of(const invocation& call) {
+    lifecycle::connect_options options;
+    options.limit = call.limit;
+    options.spawn = !call.global.no_spawn;
+    if (!call.global.quiet && err_terminal().interactive) {
+        options.tell = [](std::string_view line) { print_error("hob: " + std::string(line) + "\n"); };
+    }
+    return options;
+}
+
+std::string ask(invocation& call, std::string_view method, std::string_view params,
+                std::chrono::milliseconds reply_limit) {
+    lifecycle::connect_options options = connect_options_of(call);
+    // Frozen and without effect: the one request that any daemon may be asked unseen.
+    if (method == "hob.ping") options.early = ipc::question{method, params};
+    return lifecycle::request_acting(call.where(), options, method, params, call.limit_or(reply_limit));
+}
+
+}  // namespace hob::cmd

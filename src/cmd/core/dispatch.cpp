@@ -1,0 +1,187 @@
+#include "cmd/core/dispatch.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "cmd/core/command.hpp"
+#include "cmd/core/command_line.hpp"
+#include "cmd/core/later.hpp"
+#include "cmd/core/output.hpp"
+#include "cmd/core/spawned.hpp"
+#include "error.hpp"
+#include "util/suggest.hpp"
+#include "version.hpp"
+
+namespace hob::cmd {
+namespace {
+
+constexpr std::string_view link_prefix = "hob-";
+
+// A descriptor opened later must not become 0, 1 or 2 because the caller had closed them.
+void fill_standard_descriptors() {
+    for (int fd = 0; fd < 3; ++fd) {
+        if (::fcntl(fd, F_GETFD) < 0) {
+            if (::open("/dev/null", O_RDWR | O_NOCTTY) < 0) ::_exit(static_cast<int>(exit_code::failed));
+        }
+    }
+}
+
+std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+// busybox style: the verb that the program's own name says, or empty.
+std::string_view verb_of_name(std::string_view argv0) {
+    const std::string_view name = base_name(argv0);
+    return name.starts_with(link_prefix) ? name.substr(link_prefix.size()) : std::string_view();
+}
+
+// Replaces this process by hob-VERB from PATH; returns when there is none.
+void try_external(const std::string& verb, const command_line& line) {
+    if (verb.find('/') != std::string::npos) return;
+    std::string program = std::string(link_prefix) + verb;
+    std::vector<std::string> words = line.before;
+    if (line.dashes) {
+        words.emplace_back("--");
+        words.insert(words.end(), line.after.begin(), line.after.end());
+    }
+    std::vector<char*> argv{program.data()};
+    for (auto& word : words)
+        argv.push_back(word.data());
+    argv.push_back(nullptr);
+    ::signal(SIGPIPE, SIG_DFL);
+    ::execvp(program.c_str(), argv.data());
+    ::signal(SIGPIPE, SIG_IGN);
+    if (errno != ENOENT && errno != EACCES && errno != ENOTDIR) {
+        throw failure(error_kind::usage, "cannot run '" + program + "': " + errno_text(errno));
+    }
+}
+
+[[noreturn]] void unknown_verb(const std::string& verb) {
+    std::vector<std::string_view> names;
+    for (const command* known : all_commands())
+        names.push_back(known->name);
+    std::string hint = "hob help lists the verbs";
+    if (const auto near = util::nearest(verb, names)) hint = "did you mean 'hob " + std::string(*near) + "'?";
+    throw failure(error_kind::usage, "cannot run 'hob " + verb + "': no such verb", hint);
+}
+
+exit_code run_help(const std::string& verb) {
+    invocation call;
+    if (!verb.empty()) call.operands.push_back(verb);
+    return find_command("help")->run(call);
+}
+
+// hob --install DIR: a link for every verb, to this binary.
+exit_code install_links(const std::string& directory) {
+    std::string self(4096, '\0');
+    const ssize_t n = ::readlink("/proc/self/exe", self.data(), self.size());
+    if (n < 0) throw denied("find", "/proc/self/exe", errno);
+    self.resize(static_cast<std::size_t>(n));
+    for (const command* known : all_commands()) {
+        const std::string link = directory + "/" + std::string(link_prefix) + std::string(known->name);
+        struct stat found {};
+        if (::lstat(link.c_str(), &found) == 0) {
+            // Only a link may be replaced: a file of that name is somebody's own program.
+            if (!S_ISLNK(found.st_mode))
+                throw failure(error_kind::usage, "cannot make '" + link + "': it exists and is no link");
+            ::unlink(link.c_str());
+        }
+        if (::symlink(self.c_str(), link.c_str()) != 0) throw denied("make", link, errno);
+        print(link + "\n");
+    }
+    return exit_code::done;
+}
+
+// --color of a line that is not parsed because its verb is unknown.
+color_mode color_of(const command_line& line) {
+    try {
+        command_line options;
+        for (std::size_t i = 0; i < line.before.size(); ++i) {
+            if (line.before[i].starts_with("--color=")) options.before.push_back(line.before[i]);
+            if (line.before[i] == "--color" && i + 1 < line.before.size()) {
+                options.before.push_back("--color=" + line.before[i + 1]);
+            }
+        }
+        return parse_command_line(options, nullptr).color;
+    } catch (const failure&) {
+        return color_mode::automatic;
+    }
+}
+
+struct settings {
+    bool passes_status = false;  // see command
+    bool json = false;           // kept outside so that a failure is printed in the form asked for
+};
+
+exit_code run(const std::vector<std::string>& words, std::string_view given_verb, settings& how) {
+    const command_line line = split_command_line(words, given_verb);
+    how.json = std::find(line.before.begin(), line.before.end(), "--json") != line.before.end();
+    const command* verb = line.verb.empty() ? nullptr : find_command(line.verb);
+    how.passes_status = verb && verb->passes_status;
+    if (!verb) set_color_mode(color_of(line));
+    if (!verb && !line.verb.empty()) {
+        if (given_verb.empty()) try_external(line.verb, line);
+        if (const auto refused = refuse_later_verb(line.verb)) {
+            print_failure(refused->why, how.json);
+            return refused->exit;
+        }
+        unknown_verb(line.verb);
+    }
+    parsed_line parsed = parse_command_line(line, verb);
+    set_color_mode(parsed.color);
+    if (parsed.version) {
+        print(std::string("hob ") + version_text + " (protocol " + std::to_string(protocol_version) + ")\n");
+        return exit_code::done;
+    }
+    if (parsed.install) return install_links(*parsed.install);
+    if (verb && !parsed.help) {
+        // No time at all is over before anything is begun.
+        if (verb->check) verb->check(parsed.call);
+        if (verb->need != daemon_need::none && parsed.call.limit.expired()) {
+            throw failure(error_kind::timeout, "cannot finish 'hob " + line.verb + "': the deadline is over");
+        }
+        return verb->run(parsed.call);
+    }
+    if (verb) return run_help(line.verb);
+    if (parsed.help) return run_help("");
+    if (how.json)
+        throw failure(error_kind::usage, "cannot do anything without a verb", "hob help lists the verbs");
+    run_help("");
+    return exit_code::usage;
+}
+
+}  // namespace
+
+int dispatch(int argc, char** argv) {
+    settings how;
+    try {
+        fill_standard_descriptors();
+        // A reader that goes away is seen as EPIPE where it matters.
+        ::signal(SIGPIPE, SIG_IGN);
+        const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+        if (const auto code = run_if_spawned(words)) return static_cast<int>(*code);
+        const exit_code code = run(words, argc > 0 ? verb_of_name(argv[0]) : "", how);
+        flush();
+        return static_cast<int>(code);
+    } catch (const failure& why) {
+        try {
+            flush();
+        } catch (const failure&) {
+            // Standard output is lost too; the first failure is the one to report.
+        }
+        print_failure(why, how.json);
+        return static_cast<int>(how.passes_status ? exit_code::run_failed : exit_code_of(why.kind()));
+    } catch (const std::exception& error) {
+        print_failure(failure(error_kind::internal, std::string("cannot go on: ") + error.what()), how.json);
+        return static_cast<int>(how.passes_status ? exit_code::run_failed : exit_code::failed);
+    }
+}
+
+}  // namespace hob::cmd

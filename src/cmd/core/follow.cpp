@@ -1,0 +1,40 @@
+#include "cmd/core/follow.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <utility>
+
+#include "error.hpp"
+
+namespace hob::cmd {
+
+followed follow(ipc::client& from, ipc::incoming& into, util::deadline limit, util::deadline tick) {
+    for (;;) {
+        // First what is buffered already, which poll could not see.
+        try {
+            auto message = from.next(util::deadline::in(std::chrono::milliseconds(0)));
+            if (!message) return followed::daemon_gone;
+            into = std::move(*message);
+            return followed::message;
+        } catch (const failure& why) {
+            if (why.kind() != error_kind::timeout) throw;
+        }
+        if (limit.expired()) throw failure(error_kind::timeout, "cannot wait for 'hob': the time is over");
+        if (tick.expired()) return followed::tick;
+        pollfd watched[] = {{from.socket(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
+        ::poll(watched, 2, limit.earlier(tick).poll_timeout());
+        if (watched[1].revents & (POLLERR | POLLHUP)) return followed::reader_gone;
+    }
+}
+
+void interrupt_is_success() {
+    struct sigaction action {};
+    action.sa_handler = [](int) { ::_exit(0); };
+    ::sigemptyset(&action.sa_mask);
+    ::sigaction(SIGINT, &action, nullptr);
+}
+
+}  // namespace hob::cmd

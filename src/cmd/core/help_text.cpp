@@ -1,0 +1,134 @@
+#include "cmd/core/help_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+
+#include "util/json_text.hpp"
+#include "version.hpp"
+
+namespace hob::cmd {
+namespace {
+
+constexpr std::string_view heading = "1";
+
+// Two columns; the right one continues below itself where the terminal is narrow.
+struct line {
+    std::string left;
+    std::string_view right;
+};
+
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t columns) {
+    const std::size_t room = columns > indent + 16 ? columns - indent : 16;
+    std::string out;
+    std::size_t used = 0;
+    while (!text.empty()) {
+        const auto space = text.find(' ');
+        const auto word = text.substr(0, space);
+        if (used > 0 && used + 1 + word.size() > room) {
+            out += "\n" + std::string(indent, ' ');
+            used = 0;
+        } else if (used > 0) {
+            out += ' ';
+            ++used;
+        }
+        out += word;
+        used += word.size();
+        text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+    }
+    return out;
+}
+
+std::string columns_of(const std::vector<line>& lines, const terminal& out) {
+    std::size_t widest = 0;
+    for (const auto& each : lines)
+        widest = std::max(widest, each.left.size());
+    const auto columns = static_cast<std::size_t>(std::max(out.columns, 20));
+    const bool narrow = columns < widest + 4 + 16;
+    const std::size_t indent = narrow ? 6 : widest + 4;
+    std::string text;
+    for (const auto& [left, right] : lines) {
+        text += "  " + left;
+        text += narrow ? "\n" + std::string(indent, ' ') : std::string(indent - 2 - left.size(), ' ');
+        text += wrapped(right, indent, columns) + "\n";
+    }
+    return text;
+}
+
+std::vector<line> option_lines(std::span<const option_row> rows) {
+    std::vector<line> lines;
+    for (const auto& row : rows) {
+        if (!row.help.empty()) lines.push_back({option_words(row), row.help});
+    }
+    return lines;
+}
+
+std::string usage_line(const command& verb) {
+    std::string usage = fmt::format("hob {}", verb.name);
+    if (!verb.options.empty()) usage += " [OPTIONS]";
+    if (!verb.usage.empty()) usage += fmt::format(" {}", verb.usage);
+    return usage;
+}
+
+}  // namespace
+
+std::string_view option_name(const option_row& row) { return row.name.substr(0, row.name.find(',')); }
+
+std::string option_words(const option_row& row) {
+    const auto comma = row.name.find(',');
+    const std::string_view name = row.name.substr(0, comma);
+    std::string words;
+    if (comma != std::string_view::npos) words = fmt::format("-{}", row.name.substr(comma + 1));
+    if (!name.empty())
+        words += fmt::format("{}{}{}", words.empty() ? "" : ", ", name.size() == 1 ? "-" : "--", name);
+    if (!row.value.empty()) words += fmt::format(" {}", row.value);
+    return words;
+}
+
+std::string overview_text(const terminal& out) {
+    std::vector<line> verbs;
+    for (const command* verb : all_commands())
+        verbs.push_back({std::string(verb->name), verb->summary});
+    std::string text = fmt::format("hob {}: keeps workers warm, one daemon a project\n\n", version_text);
+    text += paint("Usage:", heading, out.color) + " hob [GLOBAL OPTIONS] VERB [OPTIONS] [ARGUMENTS]\n\n";
+    text += paint("Verbs:", heading, out.color) + "\n" + columns_of(verbs, out) + "\n";
+    text += paint("Global options:", heading, out.color) + "\n";
+    text += columns_of(option_lines(global_option_rows()), out);
+    return text + "\nMore: hob help VERB, man hob, man hob-VERB, man hob.toml\n";
+}
+
+std::string verb_text(const command& verb, const terminal& out) {
+    std::string text = fmt::format("hob {}: {}\n\n", verb.name, verb.summary);
+    text += paint("Usage:", heading, out.color) + " " + usage_line(verb) + "\n\n";
+    text += fmt::format("{}\n", verb.description);
+    if (const auto lines = option_lines(verb.options); !lines.empty()) {
+        text += "\n" + paint("Options:", heading, out.color) + "\n" + columns_of(lines, out);
+    }
+    return text + fmt::format("\nMore: man hob-{}, and the global options: hob help\n", verb.name);
+}
+
+std::string verb_json(const command& verb) {
+    std::string options;
+    for (const auto& row : verb.options) {
+        if (row.help.empty()) continue;
+        options +=
+            fmt::format(R"({}{{"name":{},"argument":{},"help":{}}})", options.empty() ? "" : ",",
+                        util::json_quote(option_name(row)),
+                        row.value.empty() ? "null" : util::json_quote(row.value), util::json_quote(row.help));
+    }
+    return fmt::format(R"({{"verb":{},"summary":{},"synopsis":{},"starts_daemon":{},"options":[{}]}})",
+                       util::json_quote(verb.name), util::json_quote(verb.summary),
+                       util::json_quote(usage_line(verb)), verb.need == daemon_need::acting, options);
+}
+
+std::string overview_json() {
+    std::string text = "[";
+    for (const command* verb : all_commands()) {
+        if (text.size() > 1) text += ',';
+        text += verb_json(*verb);
+    }
+    return text + "]";
+}
+
+}  // namespace hob::cmd

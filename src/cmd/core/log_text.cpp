@@ -1,0 +1,119 @@
+#include "cmd/core/log_text.hpp"
+
+#include <fmt/format.h>
+
+#include "cmd/core/table.hpp"
+#include "util/clock.hpp"
+#include "util/json_text.hpp"
+
+namespace hob::cmd {
+namespace {
+
+std::string_view code_of(util::level severity) {
+    switch (severity) {
+        case util::level::trace:
+        case util::level::debug:
+            return "2";
+        case util::level::info:
+            return "32";
+        case util::level::warning:
+            return "33";
+        case util::level::error:
+            return "31";
+        case util::level::fatal:
+            return "1;31";
+    }
+    return "";
+}
+
+std::string_view code_of_stream(std::string_view stream) {
+    return stream == "stderr" ? "33" : stream == "hob" ? "36" : "2";
+}
+
+std::string painted(std::string_view text, std::string_view code, bool color) {
+    return code.empty() ? std::string(text) : paint(text, code, color);
+}
+
+// The length of a colour sequence (ESC [ … m) at the start of `text`, or 0.
+std::size_t color_sequence(std::string_view text) {
+    if (!text.starts_with("\x1b[")) return 0;
+    const auto end = text.find_first_not_of("0123456789;:", 2);
+    return end != std::string_view::npos && text[end] == 'm' ? end + 1 : 0;
+}
+
+// Text of programs on a terminal: tabs and, where wanted, colours stay, all other control characters are
+// spelt out.
+std::string for_terminal(std::string_view text, const terminal& out) {
+    std::string shown;
+    bool colored = false;
+    while (!text.empty()) {
+        const auto special = std::min(text.find_first_of("\t\x1b"), text.size());
+        shown += printable(text.substr(0, special), out.utf8);
+        text.remove_prefix(special);
+        if (text.empty()) break;
+        const std::size_t sequence = color_sequence(text);
+        if (sequence > 0 && out.color) {
+            shown += text.substr(0, sequence);
+            colored = true;
+        } else if (sequence == 0) {
+            shown += text.front() == '\t' ? "\t" : "\\x1b";
+        }
+        text.remove_prefix(std::max<std::size_t>(sequence, 1));
+    }
+    if (colored) shown += "\x1b[0m";
+    return shown;
+}
+
+// One record is one line; apart from that a pipe gets the bytes that the program wrote.
+std::string for_pipe(std::string_view text) {
+    std::string line;
+    for (const char c : text) {
+        if (c == '\n') {
+            line += "\\n";
+        } else {
+            line += c;
+        }
+    }
+    return line;
+}
+
+}  // namespace
+
+std::string log_record_text(const util::log_record& record, const terminal& out, std::string_view today) {
+    std::string body = util::message_and_fields(record);
+    if (!record.stream.empty() && !body.empty() && body.back() == '\r') body.pop_back();
+    body = out.interactive ? for_terminal(body, out) : for_pipe(body);
+    if (!record.understood) return body + "\n";
+    const std::string time = util::rfc3339(*record.time);
+    const std::string date = time.starts_with(today) ? "" : time.substr(0, 10) + " ";
+    std::string line = paint(date + time.substr(11, 12), "2", out.color) + " ";
+    if (record.severity) {
+        const std::string word = fmt::format("{:<7}", util::name_of(*record.severity));
+        line += painted(word, code_of(*record.severity), out.color);
+        line +=
+            fmt::format(" {:<9} ", out.interactive ? printable(record.channel, out.utf8) : record.channel);
+    } else {
+        const std::string stream = out.interactive ? printable(record.stream, out.utf8) : record.stream;
+        line += paint(fmt::format("{:<6}", stream), code_of_stream(record.stream), out.color) + " ";
+    }
+    line += body;
+    if (record.partial) line += paint(out.utf8 ? "\u2026" : "...", "2", out.color);
+    return line + "\n";
+}
+
+std::string log_record_json(const util::log_record& record, std::string_view line) {
+    if (record.json) return std::string(line) + "\n";
+    std::string text = "{";
+    if (record.understood) {
+        text += fmt::format(R"("ts":"{}","level":"{}","channel":{},)", util::rfc3339(*record.time),
+                            util::name_of(*record.severity), util::json_quote(record.channel));
+    }
+    if (util::is_utf8(record.message)) {
+        text += "\"msg\":" + util::json_quote(record.message);
+    } else {
+        text += "\"data_b64\":\"" + util::base64_encode(record.message) + "\"";
+    }
+    return text + "}\n";
+}
+
+}  // namespace hob::cmd

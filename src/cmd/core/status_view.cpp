@@ -1,0 +1,204 @@
+#include "cmd/core/status_view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "cmd/core/table.hpp"
+#include "util/clock.hpp"
+#include "util/duration.hpp"
+#include "util/json_text.hpp"
+#include "version.hpp"
+
+namespace hob::cmd {
+namespace {
+
+using std::chrono::milliseconds;
+
+class object {
+public:
+    explicit object(std::string_view text) {
+        if (auto members = util::json_object_members(text)) members_ = std::move(*members);
+    }
+    std::string_view raw(std::string_view key) const {
+        for (const auto& member : members_) {
+            if (member.key == key) return member.value;
+        }
+        return "null";
+    }
+    std::string text(std::string_view key) const { return util::json_unquote(raw(key)).value_or(""); }
+    std::optional<std::int64_t> number(std::string_view key) const { return util::json_integer(raw(key)); }
+
+private:
+    std::vector<util::json_member> members_;
+};
+
+struct look_row {
+    std::string_view state;
+    std::string_view mark, ascii_mark, code;
+};
+
+constexpr std::string_view good = "32", busy = "33", bad = "1;31", quiet = "2";
+
+constexpr std::array looks{
+    look_row{"running", "\u25cf", "*", good},  look_row{"warm", "\u25cf", "*", good},
+    look_row{"ready", "\u25cf", "*", good},    look_row{"starting", "\u25d0", "+", busy},
+    look_row{"stopping", "\u25d0", "-", busy}, look_row{"draining", "\u25d0", "-", busy},
+    look_row{"waiting", "\u25d0", "+", busy},  look_row{"queued", "\u25d0", "+", busy},
+    look_row{"backoff", "\u25d0", "!", busy},  look_row{"failed", "\u2717", "!", bad},
+    look_row{"wedged", "\u2717", "!", bad},    look_row{"denied", "\u2717", "!", bad},
+    look_row{"foreign", "\u2717", "!", bad},   look_row{"scheduled", "\u25cb", ".", ""},
+    look_row{"held", "\u25cb", ".", busy},
+};
+
+std::string plural(std::int64_t count, std::string_view noun) {
+    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::string exit_words(const std::string& exit) {
+    if (exit.empty() || exit.starts_with("signal")) return exit;
+    return exit == "0" ? "ok" : "exit " + exit;
+}
+
+std::vector<piece> daemon_pieces(const status_view& status, const terminal& out, bool verbose) {
+    const state_look look = look_of_state(status.state, out.utf8);
+    std::vector<piece> pieces;
+    pieces.push_back({fmt::format("{} hob {}", look.mark, status.state), std::string(look.code)});
+    if (status.pid > 0) pieces.push_back({fmt::format("pid {}", status.pid), ""});
+    if (status.uptime_ms) {
+        pieces.push_back({"up " + util::format_duration(milliseconds(*status.uptime_ms)), ""});
+    }
+    const bool differs = !status.version.empty() && status.version != version_text;
+    if (differs || verbose)
+        pieces.push_back({"version " + printable(status.version, out.utf8), differs ? "33" : ""});
+    if (status.rss_kib)
+        pieces.push_back({fmt::format("{:.1f} MiB", static_cast<double>(*status.rss_kib) / 1024), ""});
+    // The client that asks is one of them.
+    if (verbose && status.clients) pieces.push_back({plural(*status.clients, "client"), ""});
+    return pieces;
+}
+
+std::string notes_of(const status_view& status, const terminal& out) {
+    const auto note = [&](std::string_view text) {
+        return flow({{"!", "33"}, {std::string(text), "33"}}, 3, out);
+    };
+    std::string text;
+    if (status.config_state == "changed") text += note("hob.toml has changed, apply it with: hob reload");
+    if (status.config_state == "broken") text += note("hob.toml cannot be used, see: hob check");
+    if (!status.degraded.empty()) {
+        text += note(fmt::format("it remembers nothing after its end: {}, see: hob doctor",
+                                 printable(status.degraded, out.utf8)));
+    }
+    if (status.state == "wedged") text += note("it does not answer; this is what it last said of itself");
+    if (!status.version.empty() && status.version != version_text) {
+        text +=
+            note(fmt::format("this is hob {}, bring the daemon up to it with: hob restart", version_text));
+    }
+    return text;
+}
+
+std::string units_table(const std::vector<unit_view>& units, const terminal& out) {
+    table units_of_it({{"", 0, false},
+                       {"UNIT", 0, false},
+                       {"STATE", 0, false},
+                       {"KIND", 4, false},
+                       {"PID", 3, true},
+                       {"SINCE", 2, true},
+                       {"MEMORY", 5, true},
+                       {"CPU", 5, true},
+                       {"RESTARTS", 5, true},
+                       {"LAST EXIT", 1, false},
+                       {"DETAIL", 0, false}});
+    for (const auto& unit : units) {
+        const state_look look = look_of_state(unit.state, out.utf8);
+        const std::string code(look.code);
+        units_of_it.add(
+            {{std::string(look.mark), code},
+             {printable(unit.name, out.utf8), ""},
+             {printable(unit.state, out.utf8), code},
+             {printable(unit.kind, out.utf8), std::string(quiet)},
+             {unit.pid > 0 ? std::to_string(unit.pid) : "", ""},
+             {age_of(unit.since), ""},
+             {unit.rss_kib ? fmt::format("{:.1f} MiB", static_cast<double>(*unit.rss_kib) / 1024) : "", ""},
+             {unit.cpu_ms ? util::format_duration(milliseconds(*unit.cpu_ms)) : "", ""},
+             {unit.restarts > 0 ? std::to_string(unit.restarts) : "", std::string(busy)},
+             {printable(exit_words(unit.exit), out.utf8), unit.exit == "0" ? "" : std::string(bad)},
+             {printable(unit.detail, out.utf8), ""}});
+    }
+    return units_of_it.render(out);
+}
+
+}  // namespace
+
+state_look look_of_state(std::string_view state, bool utf8) {
+    for (const auto& row : looks) {
+        if (row.state == state) return {utf8 ? row.mark : row.ascii_mark, row.code};
+    }
+    return {utf8 ? "\u25cb" : ".", quiet};
+}
+
+std::string age_of(std::string_view rfc3339) {
+    const auto since = util::parse_rfc3339(rfc3339);
+    if (!since) return {};
+    const auto age = std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now() - *since);
+    return util::format_duration(std::max(age, milliseconds(0)));
+}
+
+std::vector<unit_view> read_units(std::string_view reply_json) {
+    std::vector<unit_view> units;
+    const object whole(reply_json);
+    for (const auto element :
+         util::json_array_elements(whole.raw("units")).value_or(std::vector<std::string_view>())) {
+        const object unit(element);
+        units.push_back({.name = unit.text("name"),
+                         .kind = unit.text("kind"),
+                         .state = unit.text("state"),
+                         .exit = unit.text("exit"),
+                         .detail = unit.text("detail"),
+                         .pid = unit.number("pid").value_or(0),
+                         .since = unit.text("since"),
+                         .restarts = unit.number("restarts").value_or(0),
+                         .rss_kib = unit.number("rss_kib"),
+                         .cpu_ms = unit.number("cpu_ms")});
+    }
+    return units;
+}
+
+std::string unit_line(const unit_view& unit) {
+    const std::string process = unit.pid > 0 ? fmt::format(" (pid {})", unit.pid) : "";
+    return fmt::format("{}  {}{}\n", unit.name, unit.state, process);
+}
+
+status_view read_status(std::string_view status_json) {
+    const object whole(status_json);
+    const object daemon(whole.raw("daemon"));
+    status_view status{.instance = whole.text("instance"),
+                       .root = whole.text("root"),
+                       .state = daemon.text("state"),
+                       .version = daemon.text("version"),
+                       .config = daemon.text("config"),
+                       .config_state = daemon.text("config_state"),
+                       .degraded = daemon.text("degraded"),
+                       .pid = daemon.number("pid").value_or(0),
+                       .uptime_ms = daemon.number("uptime_ms"),
+                       .clients = daemon.number("clients"),
+                       .rss_kib = daemon.number("rss_kib"),
+                       .units = {}};
+    status.units = read_units(status_json);
+    return status;
+}
+
+std::string render_status(const status_view& status, const terminal& out, bool verbose) {
+    std::string text = flow(daemon_pieces(status, out, verbose), 2, out);
+    text += flow({{" ", ""},
+                  {printable(status.root, out.utf8), std::string(quiet)},
+                  {verbose ? printable(status.instance, out.utf8) : "", std::string(quiet)}},
+                 3, out);
+    text += notes_of(status, out);
+    if (status.units.empty()) return text;
+    return text + "\n" + units_table(status.units, out);
+}
+
+}  // namespace hob::cmd

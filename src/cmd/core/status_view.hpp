@@ -1,0 +1,51 @@
+#pragma once
+// A status object (man page hob-status(1), OUTPUT) as people read it.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cmd/core/output.hpp"
+
+namespace hob::cmd {
+
+struct unit_view {
+    std::string name, kind, state, exit, detail;
+    std::int64_t pid = 0;  // 0: none
+    std::string since;     // RFC 3339, or empty
+    std::int64_t restarts = 0;
+    std::optional<std::int64_t> rss_kib, cpu_ms;
+};
+
+struct status_view {
+    std::string instance, root, state, version, config, config_state, degraded;
+    std::int64_t pid = 0;
+    std::optional<std::int64_t> uptime_ms, clients, rss_kib;
+    std::vector<unit_view> units;
+};
+
+// Members that are missing or of another type are empty: an older or newer daemon is still shown.
+status_view read_status(std::string_view status_json);
+
+// The units of a reply, {"units":[…]}.
+std::vector<unit_view> read_units(std::string_view reply_json);
+
+// "db  ready (pid 12)"
+std::string unit_line(const unit_view& unit);
+
+// The daemon's line, then the table of units. `verbose`: also what is the same nearly always.
+std::string render_status(const status_view& status, const terminal& out, bool verbose);
+
+// How a state is shown everywhere: its mark (one column, blank included when empty) and its colour.
+struct state_look {
+    std::string_view mark;
+    std::string_view code;  // ANSI, or empty
+};
+state_look look_of_state(std::string_view state, bool utf8);
+
+// How long ago an RFC 3339 time was, "3m12s"; empty when it cannot be told.
+std::string age_of(std::string_view rfc3339);
+
+}  // namespace hob::cmd

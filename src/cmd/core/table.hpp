@@ -1,0 +1,54 @@
+#pragma once
+// Aligned columns for people, that fit the terminal: the least important columns go first, then text is
+// shortened.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cmd/core/output.hpp"
+
+namespace hob::cmd {
+
+// `text` as it may stand on a terminal: control characters and bytes that are not UTF-8 become "\xNN", and
+// without `utf8` so does everything beyond ASCII. Nothing a unit or a path is called can move the cursor.
+std::string printable(std::string_view text, bool utf8);
+
+// Columns that printable text takes on a terminal.
+int display_width(std::string_view utf8_text);
+
+// At most `columns` wide, the cut marked by an ellipsis ("~" without `utf8`).
+std::string shortened(std::string_view text, int columns, bool utf8);
+
+// Pieces of a line joined by two blanks, continued on a further line, indented by `indent`, where they would
+// pass `columns`. A piece is kept whole. Ends with a newline. Widths are measured before painting.
+struct piece {
+    std::string text;
+    std::string code;  // ANSI, or empty
+};
+std::string flow(const std::vector<piece>& pieces, int indent, const terminal& out);
+
+struct table_column {
+    std::string_view title;
+    int drop = 0;        // the highest goes first when the terminal is narrow; 0: stays
+    bool right = false;  // numbers
+};
+
+class table {
+public:
+    explicit table(std::vector<table_column> columns) : columns_(std::move(columns)) {}
+
+    // One piece a column; the row's texts are printable already.
+    void add(std::vector<piece> row) { rows_.push_back(std::move(row)); }
+
+    // Header and rows, each with a newline; columns without any text are left out. Empty without rows.
+    std::string render(const terminal& out) const;
+
+private:
+    std::vector<int> fitted_widths(const terminal& out) const;  // -1: not shown
+
+    std::vector<table_column> columns_;
+    std::vector<std::vector<piece>> rows_;
+};
+
+}  // namespace hob::cmd

@@ -1,0 +1,144 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+#include "cmd/core/command.hpp"
+#include "cmd/doctor/checks.hpp"
+#include "cmd/core/output.hpp"
+#include "cmd/core/table.hpp"
+#include "lifecycle/start_failure.hpp"
+#include "lifecycle/pid_lock.hpp"
+#include "util/fd.hpp"
+#include "util/json_text.hpp"
+
+namespace hob::cmd {
+namespace {
+
+struct health_look {
+    std::string_view word, json, code;
+};
+
+constexpr health_look look_of(health state) {
+    switch (state) {
+        case health::ok:
+            return {"ok", "ok", "32"};
+        case health::warn:
+            return {"warn", "warn", "33"};
+        case health::fail:
+            break;
+    }
+    return {"FAIL", "fail", "1;31"};
+}
+
+// A directory of ours that is open to others is closed; whatever else is wrong with one is for its owner to
+// judge.
+void close_directory(const std::string& path) {
+    const util::unique_fd fd = util::open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    struct stat found {};
+    if (!fd || ::fstat(fd.get(), &found) != 0) return;
+    if (found.st_uid == ::geteuid() && (found.st_mode & 077)) ::fchmod(fd.get(), 0700);
+}
+
+// Under the lock, taken by us: a daemon that starts meanwhile has it, and then there is nothing left over.
+void remove_leftovers(const lifecycle::instance& where) {
+    if (leftovers_of(where).empty()) return;
+    const auto lock = lifecycle::instance_lock::try_take(where.pid_path());
+    if (!lock) return;
+    for (const auto& path : {where.socket_path(), where.page_path(), where.pid_path()}) {
+        lock->unlink_guarded(where.pid_path(), path);
+    }
+}
+
+void fix(const lifecycle::instance& where) {
+    for (const auto& path : {where.runtime_dir, where.state_root, where.state_dir(), where.log_dir()}) {
+        close_directory(path);
+    }
+    try {
+        remove_leftovers(where);
+    } catch (const failure&) {  // the check that follows says why
+    }
+}
+
+std::vector<finding> examine(invocation& call) {
+    const lifecycle::instance& where = call.where();
+    return {check_runtime_directory(where),
+            check_state_directory(where),
+            check_locks(where),
+            check_socket_path(where),
+            check_config(where),
+            check_crash_loop(where),
+            check_daemon(where, call.limit),
+            check_leftovers(where),
+            check_database(where, call.limit),
+            check_disk_space(where),
+            check_inotify(),
+            check_descriptors(),
+            check_priority()};
+}
+
+std::string findings_json(const std::vector<finding>& findings) {
+    std::string text = "[";
+    for (const auto& [check, state, message, hint] : findings) {
+        text += fmt::format(R"({}{{"check":{},"state":"{}","message":{},"hint":{}}})",
+                            text.size() > 1 ? "," : "", util::json_quote(check), look_of(state).json,
+                            util::json_quote(message), util::json_quote(hint));
+    }
+    return text + "]\n";
+}
+
+std::string findings_text(const std::vector<finding>& findings, const terminal& out) {
+    std::string text;
+    for (const auto& [check, state, message, hint] : findings) {
+        const health_look look = look_of(state);
+        text += paint(fmt::format("{:4}", look.word), look.code, out.color);
+        text += fmt::format("  {:11}  {}", check, printable(message, out.utf8));
+        if (!hint.empty())
+            text += (out.utf8 ? "  \u2014 " : "  - ") + paint(printable(hint, out.utf8), "36", out.color);
+        text += '\n';
+    }
+    return text;
+}
+
+exit_code run_doctor(invocation& call) {
+    if (call.has("clear")) lifecycle::clear_last_words(call.where());
+    if (call.has("fix")) fix(call.where());
+    std::vector<finding> findings = examine(call);
+    const bool failed = std::any_of(findings.begin(), findings.end(),
+                                    [](const finding& each) { return each.state == health::fail; });
+    if (call.global.json) {
+        print(findings_json(findings));
+    } else {
+        if (call.global.quiet)
+            std::erase_if(findings, [](const finding& each) { return each.state == health::ok; });
+        print(findings_text(findings, out_terminal()));
+    }
+    return failed ? exit_code::failed : exit_code::done;
+}
+
+constexpr option_row options[] = {
+    {"clear", "", "forget failed starts, so that the next command may start a daemon"},
+    {"fix", "", "remove what a dead daemon left, and make directories private"},
+};
+
+}  // namespace
+
+extern constinit const command doctor_command;
+constinit const command doctor_command{
+    .name = "doctor",
+    .summary = "examine this machine for what gets in the way",
+    .usage = "",
+    .description =
+        "Examines what the daemon of this instance needs, one line for each check: ok,\n"
+        "warn or FAIL, what was found and what to do about it. Nothing is started, and\n"
+        "nothing is changed without --fix or --clear. Exits 1 when a check failed.",
+    .need = daemon_need::looking,
+    .options = options,
+    .run = run_doctor,
+};
+
+}  // namespace hob::cmd

@@ -1,0 +1,192 @@
+// VS Code's launch.json: which adapter debugs a configuration, and what to call it with.
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+
+#include "cmd/import/read.hpp"
+#include "util/json_text.hpp"
+
+namespace hob::cmd {
+namespace {
+
+namespace json = boost::json;
+
+// Of the editor, not of the adapter.
+constexpr std::array<std::string_view, 22> editors_keys{
+    "type",
+    "request",
+    "name",
+    "preLaunchTask",
+    "postDebugTask",
+    "presentation",
+    "internalConsoleOptions",
+    "debugServer",
+    "serverReadyAction",
+    "windows",
+    "osx",
+    "linux",
+    "console",
+    "externalConsole",
+    "MIMode",
+    "miDebuggerPath",
+    "setupCommands",
+    "environment",
+    "stopAtEntry",
+    "logging",
+    "envFile",
+    "processId",
+};
+
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// LLDB's adapter has had three names, and Debian puts its version behind them.
+std::string find_lldb(const import_machine& machine) {
+    for (const char* name : {"lldb-dap", "lldb-vscode"}) {
+        if (machine.has_program(name)) return name;
+    }
+    for (int version = 25; version >= 11; --version) {
+        for (const char* name : {"lldb-dap", "lldb-vscode"}) {
+            std::string versioned = fmt::format("{}-{}", name, version);
+            if (machine.has_program(versioned)) return versioned;
+        }
+    }
+    throw unimportable("its adapter is not installed: lldb-dap, or lldb-vscode of Debian's lldb");
+}
+
+// The value without what only an editor knows. False: that is all it is.
+bool literal(json::value& value, const import_place& place, std::string& unknown) {
+    if (value.is_string()) {
+        try {
+            const import_word word = parse_word(std::string_view(value.get_string()), place);
+            if (is_literal(word)) {
+                value = literal_text(word);
+                return true;
+            }
+            unknown = value.get_string().c_str();
+        } catch (const unimportable&) {
+            unknown = value.get_string().c_str();
+        }
+        return false;
+    }
+    if (value.is_array()) {
+        for (auto& one : value.get_array()) {
+            if (!literal(one, place, unknown)) return false;
+        }
+    } else if (value.is_object()) {
+        for (auto& member : value.get_object()) {
+            if (!literal(member.value(), place, unknown)) return false;
+        }
+    }
+    return true;
+}
+
+// NAME=VALUE each, as LLDB wants it; `environment` is how cppdbg has it.
+void environment_for_lldb(const json::object& entry, json::object& params) {
+    json::array all;
+    const json::value* env = entry.if_contains("env");
+    if (env != nullptr && env->is_object()) {
+        for (const auto& one : env->get_object()) {
+            const auto& value = one.value();
+            const std::string text = value.is_string() ? std::string(std::string_view(value.get_string()))
+                                                       : json::serialize(value);
+            all.emplace_back(fmt::format("{}={}", std::string_view(one.key()), text));
+        }
+    }
+    const json::value* pairs = entry.if_contains("environment");
+    if (pairs != nullptr && pairs->is_array()) {
+        for (const auto& one : pairs->get_array()) {
+            if (!one.is_object()) throw unimportable("its 'environment' must hold objects");
+            all.emplace_back(text_of(one.get_object(), "name").value_or("") + "=" +
+                             text_of(one.get_object(), "value").value_or(""));
+        }
+    }
+    if (!all.empty()) params["env"] = std::move(all);
+}
+
+// The entry with what it says for this system on top.
+json::object for_linux(const json::object& entry) {
+    json::object merged = entry;
+    const json::value* here = entry.if_contains("linux");
+    if (here == nullptr || !here->is_object()) return merged;
+    for (const auto& member : here->get_object())
+        merged[member.key()] = member.value();
+    return merged;
+}
+
+json::object params_of(const json::object& entry, const import_place& place, bool lldb,
+                       std::vector<std::string>& notes) {
+    json::object params;
+    for (const auto& member : entry) {
+        if (std::find(editors_keys.begin(), editors_keys.end(), member.key()) == editors_keys.end())
+            params[member.key()] = member.value();
+    }
+    if (lldb) {
+        environment_for_lldb(entry, params);
+        const json::value* stop = entry.if_contains("stopAtEntry");
+        if (stop != nullptr && stop->is_bool() && stop->get_bool()) params["stopOnEntry"] = true;
+        const json::value* process = entry.if_contains("processId");
+        if (process != nullptr) params["pid"] = *process;
+    } else if (const json::value* process = entry.if_contains("processId")) {
+        params["processId"] = *process;
+    }
+    std::vector<std::string> unknown;
+    for (auto& member : params) {
+        std::string what;
+        if (literal(member.value(), place, what)) continue;
+        unknown.emplace_back(member.key());
+        notes.push_back(fmt::format("without {}, which is '{}': say it when you call", unknown.back(), what));
+    }
+    for (const auto& key : unknown)
+        params.erase(key);
+    return params;
+}
+
+void choose_adapter(const json::object& entry, const std::string& type, const import_place& place,
+                    const import_machine& machine, imported_unit& unit) {
+    if (is_one_of(type, {"lldb", "lldb-dap", "lldb-vscode", "cppdbg"})) {
+        unit.run = {parse_word(find_lldb(machine), place)};
+    } else if (is_one_of(type, {"python", "debugpy"})) {
+        const auto python = text_of(entry, "python");
+        if (!python && !machine.has_debugpy())
+            throw unimportable("its adapter is not installed: python3 has no debugpy");
+        unit.run = {parse_word(python.value_or("python3"), place), parse_word("-m", place),
+                    parse_word("debugpy.adapter", place)};
+    } else if (type == "go") {
+        if (!machine.has_program("dlv")) throw unimportable("its adapter is not installed: dlv");
+        unit.run = {parse_word("dlv", place), parse_word("dap", place)};
+        unit.connect = R"x({ log = "listening at: ([^ ]+)" })x";
+    } else {
+        throw unimportable(
+            fmt::format("hob knows no adapter for type '{}': name one in hob.toml yourself", type));
+    }
+}
+
+}  // namespace
+
+imported_unit read_configuration(const json::object& original, const import_place& place,
+                                 const import_machine& machine, std::vector<std::string>& notes) {
+    const json::object entry = for_linux(original);
+    const auto type = text_of(entry, "type");
+    if (!type || type->empty()) throw unimportable("it has no type");
+    const std::string request = text_of(entry, "request").value_or("launch");
+    if (request != "launch" && request != "attach")
+        throw unimportable(fmt::format("its request is '{}', neither launch nor attach", request));
+    imported_unit unit;
+    unit.protocol = "dap";
+    choose_adapter(entry, *type, place, machine, unit);
+    if (const auto task = text_of(entry, "preLaunchTask"))
+        notes.push_back(fmt::format("without its preLaunchTask '{}': do that before you call", *task));
+    const bool lldb = !is_one_of(*type, {"python", "debugpy", "go"});
+    const json::object params = params_of(entry, place, lldb, notes);
+    unit.comment = request;
+    if (!params.empty()) unit.comment += " " + shell_word({{json::serialize(params), false, {}}});
+    return unit;
+}
+
+}  // namespace hob::cmd

@@ -1,0 +1,106 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <string>
+
+#include "cmd/core/command.hpp"
+#include "cmd/init/template.hpp"
+#include "cmd/core/output.hpp"
+#include "cmd/core/table.hpp"
+#include "util/fd.hpp"
+#include "util/json_text.hpp"
+
+namespace hob::cmd {
+namespace {
+
+constexpr unsigned file_mode = 0644;  // less the umask; a file that everyone may write would be refused
+
+failure cannot_write(const std::string& path, const std::string& reason, const std::string& hint = {}) {
+    return {error_kind::config, fmt::format("cannot write '{}': {}", path, reason), hint};
+}
+
+// Fails with EEXIST where something is. Not every file system has both calls.
+bool rename_to_nothing(const std::string& from, const std::string& to) {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+    return errno == EINVAL && ::link(from.c_str(), to.c_str()) == 0;
+}
+
+// Complete or not there: written beside its place, then moved.
+void place(const std::string& path, bool replace) {
+    const std::string temporary = fmt::format("{}.new-{}", path, ::getpid());
+    ::unlink(temporary.c_str());
+    const util::unique_fd fd =
+        util::open_file(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode);
+    if (!fd) throw cannot_write(path, errno_text(errno));
+    const bool written = util::write_all(fd.get(), init_template) && ::fsync(fd.get()) == 0;
+    const bool placed = written && (replace ? ::rename(temporary.c_str(), path.c_str()) == 0
+                                            : rename_to_nothing(temporary, path));
+    const int error = errno;
+    ::unlink(temporary.c_str());  // still there after a failure or a link
+    if (placed) return;
+    if (error == EEXIST) throw cannot_write(path, "it is there already", "hob init --force replaces it");
+    throw cannot_write(path, errno_text(error));
+}
+
+void tell(const invocation& call, const std::string& path, bool replaced) {
+    if (call.global.json) {
+        print(fmt::format("{{\"file\":{},\"replaced\":{}}}\n", util::json_quote(path), replaced));
+    } else if (!call.global.quiet) {
+        print(fmt::format("{} {}\n", replaced ? "replaced" : "wrote", printable(path, out_terminal().utf8)));
+        if (out_terminal().interactive) print("try: hob call echo hello\n");
+    }
+}
+
+exit_code run_init(invocation& call) {
+    const bool to_stdout = call.has("stdout") || (!call.operands.empty() && call.operands.front() == "-");
+    if (!call.operands.empty() && !to_stdout) {
+        throw failure(error_kind::usage,
+                      fmt::format("cannot write '{}': hob init writes ./hob.toml", call.operands.front()),
+                      "-C DIR chooses another directory, - prints it");
+    }
+    if (to_stdout) {
+        print(init_template);
+        return exit_code::done;
+    }
+    const std::string path = call.global.directory ? *call.global.directory + "/hob.toml" : "hob.toml";
+    struct stat there {};
+    const bool replace = call.has("force") && ::lstat(path.c_str(), &there) == 0;
+    try {
+        place(path, replace);
+    } catch (const failure& reason) {
+        // The code says what is wrong, the status that it is no matter of usage: the operation failed.
+        print_failure(reason, call.global.json);
+        return exit_code::failed;
+    }
+    tell(call, path, replace);
+    return exit_code::done;
+}
+
+constexpr std::array options{
+    option_row{"force,f", "", "replace a hob.toml that is there"},
+    option_row{"stdout", "", "print it instead of writing a file"},
+};
+
+}  // namespace
+
+extern constinit const command init_command;
+constinit const command init_command{
+    .name = "init",
+    .summary = "write a commented hob.toml",
+    .usage = "[-]",
+    .description =
+        "Writes hob.toml in the current directory: one tiny worker that runs anywhere,\n"
+        "and a worker, a service and a task as comments to begin from. A file that is\n"
+        "there already is kept. With - it is printed instead.",
+    .need = daemon_need::looking,
+    .operands_max = 1,
+    .options = options,
+    .run = run_init,
+};
+
+}  // namespace hob::cmd

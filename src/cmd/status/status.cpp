@@ -1,0 +1,214 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "cmd/core/command.hpp"
+#include "cmd/core/follow.hpp"
+#include "cmd/core/instances.hpp"
+#include "cmd/core/output.hpp"
+#include "cmd/core/status_json.hpp"
+#include "cmd/core/status_report.hpp"
+#include "cmd/core/status_view.hpp"
+#include "lifecycle/instance.hpp"
+#include "lifecycle/probe.hpp"
+#include "limits.hpp"
+#include "util/json_text.hpp"
+
+namespace hob::cmd {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds redraw_interval{1000};  // ages grow on the screen; the daemon is not asked for it
+
+std::string params_for(const std::vector<std::string>& units) {
+    if (units.empty()) return "{}";
+    std::string params = R"({"units":[)";
+    for (const auto& unit : units) {
+        if (params.back() != '[') params += ',';
+        util::json_quote_to(params, unit);
+    }
+    return params + "]}";
+}
+
+void show(const std::string& status, const invocation& call) {
+    if (call.global.json) {
+        print(status + "\n");
+    } else {
+        print(render_status(read_status(status), out_terminal(), call.global.verbose));
+    }
+}
+
+// Nobody answers: what the files say goes to standard output all the same.
+exit_code show_silent(invocation& call, const lifecycle::look_result& found) {
+    const std::string state = state_name(found.seen);
+    if (!call.global.json && found.seen == lifecycle::verdict::dead) {
+        print(state + "\n");
+    } else {
+        const pid_t pid = found.seen == lifecycle::verdict::dead ? 0 : found.pid;
+        show(silent_status_json(call.where(), state, pid, found.page), call);
+    }
+    if (found.why) throw *found.why;
+    return found.seen == lifecycle::verdict::draining ? exit_code::done : exit_code::no_daemon;
+}
+
+exit_code show_all(invocation& call) {
+    std::string array = "[";
+    std::string text;
+    for (const auto& view : look_at_instances(call.limit, true)) {
+        if (call.global.json) {
+            if (array.size() > 1) array += ',';
+            array += view.status_json;
+        } else {
+            if (!text.empty()) text += '\n';
+            text += render_status(read_status(view.status_json), out_terminal(), call.global.verbose);
+        }
+    }
+    print(call.global.json ? array + "]\n" : text);
+    return exit_code::done;
+}
+
+// The screen is drawn over, not cleared, so that nothing flickers.
+void redraw(const std::string& frame) {
+    std::string text = "\x1b[H";
+    for (const char c : frame) {
+        if (c == '\n') text += "\x1b[K";
+        text += c;
+    }
+    print(text + "\x1b[J");
+}
+
+class watcher {
+public:
+    watcher(invocation& call, ipc::client& daemon) : call_(call), daemon_(daemon) {}
+
+    exit_code run() {
+        interrupt_is_success();
+        const auto members = util::json_object_members(daemon_.call("hob.subscribe", "{}", call_.limit));
+        if (!members) throw failure(error_kind::internal, "cannot read the daemon's answer: it is no object");
+        if (screen()) print("\x1b[2J");
+        while (take() && draw() && changed()) {
+        }
+        return exit_code::done;
+    }
+
+private:
+    bool screen() const { return !call_.global.json && out_terminal().drawable; }
+
+    // False: the daemon ended before it answered.
+    bool take() {
+        try {
+            status_ = daemon_.call("hob.status", params_for(call_.operands), call_.limit);
+        } catch (const ipc::not_executed&) {
+            return tell_end();
+        } catch (const failure& why) {
+            if (why.kind() != error_kind::no_daemon) throw;
+            return tell_end();
+        }
+        taken_ = steady_clock::now();
+        return true;
+    }
+
+    bool tell_end() const {
+        if (!call_.global.json && !call_.global.quiet) print_error("hob: the daemon has ended\n");
+        return false;
+    }
+
+    bool draw() {
+        if (call_.global.json) {
+            print(status_ + "\n");
+        } else {
+            status_view view = read_status(status_);
+            const auto age = std::chrono::duration_cast<milliseconds>(steady_clock::now() - taken_);
+            if (view.uptime_ms) *view.uptime_ms += age.count();
+            const std::string frame = render_status(view, out_terminal(), call_.global.verbose);
+            if (screen()) {
+                redraw(frame);
+            } else {
+                print(frame + "\n");
+            }
+        }
+        return flush();
+    }
+
+    // Waits for an event. False: the watch is over.
+    bool changed() {
+        for (;;) {
+            ipc::incoming message;
+            const auto tick = screen() ? util::deadline::in(redraw_interval) : util::deadline::never();
+            switch (follow(daemon_, message, call_.limit, tick)) {
+                case followed::message:
+                    return true;
+                case followed::reader_gone:
+                    return false;
+                case followed::daemon_gone:
+                    return tell_end();
+                case followed::tick:
+                    if (!draw()) return false;
+            }
+        }
+    }
+
+    invocation& call_;
+    ipc::client& daemon_;
+    std::string status_;
+    steady_clock::time_point taken_;
+};
+
+exit_code run_status(invocation& call) {
+    const bool all = call.has("all");
+    if (all && (call.has("watch") || !call.operands.empty())) {
+        throw failure(error_kind::usage, "cannot use '--all' with units or '--watch'");
+    }
+    if (all) return show_all(call);
+    const std::string params = params_for(call.operands);
+    std::optional<ipc::question> early;
+    // It changes nothing, so that any daemon may be asked unseen. A watcher subscribes first.
+    if (!call.has("watch")) early = ipc::question{"hob.status", params};
+    auto found = lifecycle::look(call.where(), call.limit, limits::greeting_timeout, early);
+    const bool unknown =
+        found.seen == lifecycle::verdict::denied || found.seen == lifecycle::verdict::foreign;
+    if (unknown && found.why) throw *found.why;
+    if (!found.connection) return show_silent(call, found);
+    ipc::client& daemon = *found.connection;
+    try {
+        if (call.has("watch")) return watcher(call, daemon).run();
+        show(daemon.call("hob.status", params, call.limit_or(limits::request_timeout)), call);
+        return exit_code::done;
+    } catch (const ipc::not_executed&) {  // it ended between its greeting and the question
+        lifecycle::look_result gone;
+        return show_silent(call, gone);
+    }
+}
+
+constexpr option_row options[] = {
+    {"all", "", "every instance of this user"},
+    {"watch", "", "stay, and show each change as it happens"},
+};
+
+constexpr method_row methods[] = {
+    {.name = "hob.status", .now = answer_status},
+};
+
+}  // namespace
+
+extern constinit const command status_command;
+constinit const command status_command{
+    .name = "status",
+    .summary = "show the daemon and its units",
+    .usage = "[UNIT...]",
+    .description =
+        "Shows the state of the daemon and of the named units, or of all units. It never\n"
+        "starts a daemon: when there is none, it prints \"stopped\" and exits 3.",
+    .need = daemon_need::looking,
+    .completes = operand_kind::unit,
+    .operands_max = -1,
+    .options = options,
+    .run = run_status,
+    .methods = methods,
+};
+
+}  // namespace hob::cmd

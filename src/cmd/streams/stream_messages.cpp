@@ -1,0 +1,154 @@
+#include "cmd/streams/stream_messages.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <string>
+
+#include "error.hpp"
+#include "util/base64.hpp"
+#include "util/json_text.hpp"
+#include "util/utf8.hpp"
+
+namespace hob::cmd {
+namespace {
+
+namespace json = boost::json;
+
+// A list of texts is encoded as one: all of it as base64 where any of it is not UTF-8.
+void put_texts(json::object& into, std::string_view name, const std::vector<std::string>& texts) {
+    const bool plain =
+        std::all_of(texts.begin(), texts.end(), [](const std::string& text) { return util::is_utf8(text); });
+    json::array list;
+    for (const auto& text : texts)
+        list.emplace_back(plain ? text : util::base64_encode(text));
+    into[plain ? std::string(name) : std::string(name) + "_b64"] = std::move(list);
+}
+
+[[noreturn]] void malformed(const std::string& what) {
+    throw failure(error_kind::usage, "cannot read the params: " + what);
+}
+
+std::string text_of(const json::value& value, std::string_view name, bool encoded) {
+    if (!value.is_string()) malformed("'" + std::string(name) + "' is no text");
+    std::string text(value.as_string());
+    if (!encoded) return text;
+    auto bytes = util::base64_decode(text);
+    if (!bytes) malformed("'" + std::string(name) + "' is no base64");
+    return std::move(*bytes);
+}
+
+std::optional<std::string> take_text(const json::object& from, const std::string& name) {
+    if (const auto* value = from.if_contains(name + "_b64")) return text_of(*value, name, true);
+    if (const auto* value = from.if_contains(name)) return text_of(*value, name, false);
+    return std::nullopt;
+}
+
+std::vector<std::string> take_texts(const json::object& from, const std::string& name) {
+    const auto* encoded = from.if_contains(name + "_b64");
+    const auto* value = encoded ? encoded : from.if_contains(name);
+    if (!value) return {};
+    if (!value->is_array()) malformed("'" + name + "' is no array");
+    std::vector<std::string> texts;
+    for (const auto& each : value->as_array()) {
+        texts.push_back(text_of(each, name, encoded != nullptr));
+        if (texts.back().find('\0') != std::string::npos) malformed("'" + name + "' has a NUL byte");
+    }
+    return texts;
+}
+
+bool take_flag(const json::object& from, std::string_view name) {
+    const auto* value = from.if_contains(name);
+    if (!value) return false;
+    if (!value->is_bool()) malformed("'" + std::string(name) + "' is neither true nor false");
+    return value->as_bool();
+}
+
+unit::terminal_size size_of(const json::object& from) {
+    unit::terminal_size size;
+    const auto take = [&](std::string_view name, unsigned short& into) {
+        const auto* value = from.if_contains(name);
+        if (!value) return;
+        if (!value->is_int64() || value->as_int64() < 0 || value->as_int64() > 0xffff)
+            malformed("'" + std::string(name) + "' is no size");
+        into = static_cast<unsigned short>(value->as_int64());
+    };
+    take("rows", size.rows);
+    take("columns", size.columns);
+    return size;
+}
+
+json::object object_of(std::string_view params) {
+    json::error_code error;
+    json::value parsed = json::parse(params.empty() ? "{}" : params, error);
+    if (error || !parsed.is_object()) malformed("they are no object");
+    return std::move(parsed.as_object());
+}
+
+}  // namespace
+
+std::string text_member(std::string_view name, std::string_view bytes) {
+    std::string text = "\"" + std::string(name);
+    if (!util::is_utf8(bytes)) return text + "_b64\":\"" + util::base64_encode(bytes) + "\"";
+    text += "\":";
+    util::json_quote_to(text, bytes);
+    return text;
+}
+
+std::string run_params(const run_request& wanted) {
+    json::object params;
+    if (wanted.task) {
+        params["task"] = *wanted.task;
+        put_texts(params, "args", wanted.arguments);
+    } else {
+        put_texts(params, "command", wanted.command);
+    }
+    put_texts(params, "env", wanted.environment);
+    if (wanted.cwd) {
+        const bool plain = util::is_utf8(*wanted.cwd);
+        params[plain ? "cwd" : "cwd_b64"] = plain ? *wanted.cwd : util::base64_encode(*wanted.cwd);
+    }
+    if (wanted.input) params["stdin"] = true;
+    if (wanted.detach) params["detach"] = true;
+    if (wanted.terminal) {
+        json::object tty{{"rows", wanted.terminal->rows}, {"columns", wanted.terminal->columns}};
+        if (wanted.terminal_type) tty["term"] = *wanted.terminal_type;
+        params["tty"] = std::move(tty);
+    }
+    return json::serialize(params);
+}
+
+run_request parse_run_request(std::string_view params) {
+    const json::object from = object_of(params);
+    run_request wanted;
+    wanted.task = take_text(from, "task");
+    wanted.command = take_texts(from, "command");
+    wanted.arguments = take_texts(from, "args");
+    wanted.environment = take_texts(from, "env");
+    wanted.cwd = take_text(from, "cwd");
+    wanted.input = take_flag(from, "stdin");
+    wanted.detach = take_flag(from, "detach");
+    if (wanted.task.has_value() == !wanted.command.empty()) malformed("they need either 'task' or 'command'");
+    if (wanted.cwd && !wanted.cwd->starts_with('/')) malformed("'cwd' is not absolute");
+    if (const auto* tty = from.if_contains("tty")) {
+        if (!tty->is_object()) malformed("'tty' is no object");
+        wanted.terminal = size_of(tty->as_object());
+        wanted.terminal_type = take_text(tty->as_object(), "term");
+    }
+    return wanted;
+}
+
+run_message parse_run_message(std::string_view params) {
+    const json::object from = object_of(params);
+    const auto* run = from.if_contains("run");
+    if (!run || !run->is_int64()) malformed("'run' is no number of a run");
+    run_message said;
+    said.run = run->as_int64();
+    said.data = take_text(from, "data").value_or("");
+    said.end = take_flag(from, "end");
+    said.kill = take_flag(from, "kill");
+    said.size = size_of(from);
+    return said;
+}
+
+}  // namespace hob::cmd

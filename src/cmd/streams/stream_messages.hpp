@@ -1,0 +1,43 @@
+#pragma once
+// The params of task.run (doc/protocol.md 6.9), both ways.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unit/process/run_io.hpp"
+
+namespace hob::cmd {
+
+struct run_request {
+    std::optional<std::string> task;  // else a command
+    std::vector<std::string> command;
+    std::vector<std::string> arguments;  // of a task
+    std::vector<std::string> environment;
+    std::optional<std::string> cwd;
+    bool input = false;
+    bool detach = false;
+    std::optional<unit::terminal_size> terminal;
+    std::optional<std::string> terminal_type;  // TERM
+};
+
+std::string run_params(const run_request& wanted);
+
+// Throws failure(usage).
+run_request parse_run_request(std::string_view params);
+
+// "name":"text" or, where it is not UTF-8, "name_b64":"…".
+std::string text_member(std::string_view name, std::string_view bytes);
+
+// What task.run's relatives share: {"run":N,…}. Throws failure(usage).
+struct run_message {
+    std::int64_t run = 0;
+    std::string data;  // of `data` or `data_b64`
+    bool end = false;
+    bool kill = false;
+    unit::terminal_size size;
+};
+run_message parse_run_message(std::string_view params);
+
+}  // namespace hob::cmd

@@ -1,0 +1,76 @@
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "cmd/core/command.hpp"
+#include "cmd/core/output.hpp"
+#include "error.hpp"
+#include "lifecycle/connect.hpp"
+#include "lifecycle/daemon.hpp"
+#include "limits.hpp"
+#include "util/json_text.hpp"
+
+namespace hob::cmd {
+namespace {
+
+exit_code run_reload(invocation& call) {
+    const auto limit = call.limit_or(limits::request_timeout);
+    auto connection = lifecycle::connect_looking(call.where(), limit);
+    if (!connection) {
+        throw failure(error_kind::no_daemon,
+                      "cannot reload '" + call.where().root + "': no daemon is running",
+                      "the next start reads hob.toml anyway");
+    }
+    std::string result;
+    try {
+        result = connection->call("hob.reload", call.has("dry-run") ? R"({"dry":true})" : "", limit);
+    } catch (const ipc::not_executed&) {
+        throw failure(error_kind::no_daemon,
+                      "cannot reload '" + call.where().root + "': the daemon is shutting down");
+    }
+    if (call.global.json) {
+        print(result + "\n");
+        return exit_code::done;
+    }
+    if (call.global.quiet) return exit_code::done;
+    const boost::json::value difference = boost::json::parse(result);
+    bool any = false;
+    for (const char* what : {"added", "removed", "changed"}) {
+        for (const auto& name : difference.at(what).as_array()) {
+            print(fmt::format("{:8}{}\n", what, std::string_view(name.as_string())));
+            any = true;
+        }
+    }
+    if (!any) print("nothing changed\n");
+    return exit_code::done;
+}
+
+std::string answer_reload(lifecycle::daemon& daemon, ipc::session&, const ipc::request& asked) {
+    bool dry = false;
+    for (const auto& member :
+         util::json_object_members(asked.params).value_or(std::vector<util::json_member>())) {
+        if (member.key == "dry") dry = member.value == "true";
+    }
+    return daemon.reload(dry);
+}
+
+constexpr option_row options[] = {{"dry-run", "", "only say what would change"}};
+
+constexpr method_row methods[] = {{"hob.reload", answer_reload}};
+
+}  // namespace
+
+extern constinit const command reload_command{
+    .name = "reload",
+    .summary = "apply the changed hob.toml",
+    .usage = "",
+    .description =
+        "Reads hob.toml again and applies the difference: units that did not change\n"
+        "keep their processes. A broken file changes nothing and is reported.",
+    .need = daemon_need::looking,
+    .options = options,
+    .run = run_reload,
+    .methods = methods,
+};
+
+}  // namespace hob::cmd

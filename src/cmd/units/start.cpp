@@ -1,0 +1,42 @@
+#include "cmd/core/command.hpp"
+#include "cmd/core/output.hpp"
+#include "cmd/units/request.hpp"
+#include "error.hpp"
+#include "lifecycle/daemon.hpp"
+#include "unit/registry/registry.hpp"
+
+namespace hob::cmd {
+namespace {
+
+exit_code run_start(invocation& call) { return ask_units(call, "unit.start"); }
+
+boost::asio::awaitable<std::string> answer_start(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
+                                                 ipc::request asked) {
+    unit_request wanted = parse_unit_request(asked.params);
+    if (wanted.units.empty())
+        wanted.units = every_service(daemon, "start", "workers start by themselves when they are called");
+    auto starting = daemon.registry().start_units(wanted.units, std::move(wanted.environment));
+    co_await std::move(starting);
+    co_return unit_reply(daemon, wanted.units);
+}
+
+constexpr method_row methods[] = {{.name = "unit.start", .later = answer_start}};
+
+}  // namespace
+
+extern constinit const command start_command{
+    .name = "start",
+    .summary = "start units",
+    .usage = "[UNIT...]",
+    .description =
+        "Starts these units, with the environment of this shell, and returns once they\n"
+        "are ready; a unit that `hob stop` holds is released. Without names: every\n"
+        "service.",
+    .need = daemon_need::acting,
+    .completes = operand_kind::unit,
+    .operands_max = -1,
+    .run = run_start,
+    .methods = methods,
+};
+
+}  // namespace hob::cmd

@@ -1,0 +1,33 @@
+#pragma once
+// The private parts of a daemon, shared by the files that implement it: daemon.cpp (start and life) and
+// daemon_end.cpp (shutdown).
+
+#include <boost/asio/signal_set.hpp>
+#include <optional>
+
+#include "ipc/status_page.hpp"
+#include "lifecycle/daemon.hpp"
+#include "lifecycle/runtime_files_watch.hpp"
+#include "unit/process/child.hpp"
+#include "util/timer.hpp"
+
+namespace hob::lifecycle {
+
+struct daemon::parts {
+    explicit parts(const boost::asio::any_io_executor& executor)
+        : signals(executor), idle_timer(executor), subreaper(executor) {}
+
+    util::unique_fd state_lock;
+    util::unique_fd runtime_hold;  // a shared flock on a runtime dir under /tmp keeps systemd-tmpfiles away
+    util::unique_fd listening;     // from bind to listen
+    std::optional<file_identity> socket;
+    std::optional<file_identity> root;
+    std::uint64_t start_time = 0;
+    std::optional<ipc::status_page> page;
+    std::optional<lifecycle::guard> guard;
+    boost::asio::signal_set signals;
+    util::timer idle_timer;
+    unit::subreaper subreaper;
+};
+
+}  // namespace hob::lifecycle

@@ -1,0 +1,99 @@
+#include "lifecycle/daemonize.hpp"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <vector>
+
+#include "error.hpp"
+
+namespace hob::lifecycle {
+namespace {
+
+// Below this a unit could hardly work; a caller with less meant itself, not the units.
+constexpr rlim_t nofile_floor = 256;
+
+// Soft limits that would end or cripple a daemon because of how its first caller was limited.
+constexpr __rlimit_resource raised[] = {RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_CPU,
+                                        RLIMIT_DATA,   RLIMIT_AS,    RLIMIT_NPROC};
+
+void close_all_but(std::span<const int> keep) {
+    std::vector<int> kept(keep.begin(), keep.end());
+    std::sort(kept.begin(), kept.end());
+    unsigned next = 3;
+    for (const int fd : kept) {
+        if (fd < static_cast<int>(next)) continue;
+        if (static_cast<unsigned>(fd) > next) ::close_range(next, static_cast<unsigned>(fd) - 1, 0);
+        next = static_cast<unsigned>(fd) + 1;
+    }
+    ::close_range(next, ~0u, 0);
+}
+
+void stdio_to_null() {
+    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    // The caller's own would be kept: a pipe that never ends for whoever reads it.
+    if (null < 0) throw denied("open", "/dev/null", errno);
+    for (int fd = 0; fd < 3; ++fd)
+        ::dup2(null, fd);
+    if (null > 2) ::close(null);
+}
+
+void default_signals() {
+    for (int number = 1; number < NSIG; ++number)
+        ::signal(number, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void default_limits() {
+    for (const auto resource : raised) {
+        rlimit limit{};
+        if (::getrlimit(resource, &limit) != 0 || limit.rlim_cur == limit.rlim_max) continue;
+        limit.rlim_cur = limit.rlim_max;
+        ::setrlimit(resource, &limit);
+    }
+}
+
+}  // namespace
+
+caller_settings read_caller_settings() {
+    caller_settings caller;
+    ::getrlimit(RLIMIT_NOFILE, &caller.nofile);
+    caller.nofile.rlim_cur = std::max(caller.nofile.rlim_cur, std::min(nofile_floor, caller.nofile.rlim_max));
+    for (char** entry = environ; entry && *entry; ++entry)
+        caller.environment.emplace_back(*entry);
+    return caller;
+}
+
+void enter_clean_room(caller_settings& caller, std::span<const int> keep, bool detach) {
+    close_all_but(keep);
+    if (detach) {
+        ::setsid();  // fails only when we lead a session already, which is what is wanted
+        if (::chdir("/") != 0) throw denied("change to", "/", errno);
+        stdio_to_null();
+    }
+    ::umask(077);
+    default_signals();
+    default_limits();
+    ::setpriority(PRIO_PROCESS, 0, 0);
+    caller.nice_kept = ::getpriority(PRIO_PROCESS, 0) > 0;
+    if (::sched_getscheduler(0) != SCHED_OTHER) {
+        const sched_param normal{};
+        ::sched_setscheduler(0, SCHED_OTHER, &normal);
+    }
+    ::prctl(PR_SET_NAME, "hob");
+    ::prctl(PR_SET_PDEATHSIG, 0);
+    for (const char* name : {"HOB_INSTANCE", "HOB_UNIT", "HOB_RUN"})
+        ::unsetenv(name);
+}
+
+}  // namespace hob::lifecycle

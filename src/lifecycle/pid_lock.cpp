@@ -1,0 +1,141 @@
+#include "lifecycle/pid_lock.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+
+#include "error.hpp"
+
+namespace hob::lifecycle {
+namespace {
+
+constexpr std::size_t pid_text_max = 32;
+
+struct flock first_byte(short type) {
+    struct flock range {};
+    range.l_type = type;
+    range.l_whence = SEEK_SET;
+    range.l_start = 0;
+    range.l_len = 1;
+    return range;
+}
+
+// The pid that the file says: digits and a newline, nothing else, above 1.
+pid_t read_pid(int fd) {
+    char text[pid_text_max];
+    const ssize_t n = ::pread(fd, text, sizeof text, 0);
+    if (n < 2 || text[n - 1] != '\n') return 0;
+    pid_t pid = 0;
+    const auto [end, error] = std::from_chars(text, text + n - 1, pid);
+    if (error != std::errc() || end != text + n - 1 || pid <= 1) return 0;
+    return pid;
+}
+
+bool same_file(int fd, const std::string& path) {
+    struct stat open {};
+    struct stat named {};
+    return ::fstat(fd, &open) == 0 && ::lstat(path.c_str(), &named) == 0 && open.st_dev == named.st_dev &&
+           open.st_ino == named.st_ino;
+}
+
+// Nothing but a regular file of ours may stand at the pid file's path.
+bool regular_and_ours(int fd) {
+    struct stat found {};
+    return ::fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_uid == ::geteuid();
+}
+
+failure not_a_pid_file(const std::string& path) {
+    return failure(error_kind::foreign, "cannot use '" + path + "': not a regular file of ours",
+                   "remove it, if you know what put it there");
+}
+
+bool is_misplaced(int error) {
+    return error == ELOOP || error == EISDIR || error == ENXIO || error == ENODEV;
+}
+
+}  // namespace
+
+lock_view look_at_lock(const std::string& pid_path) {
+    lock_view view;
+    const util::unique_fd fd = util::open_file(pid_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (!fd) {
+        if (errno == ENOENT || errno == ENOTDIR) return view;
+        view.state = is_misplaced(errno) ? lock_state::foreign : lock_state::denied;
+        view.error = errno;
+        return view;
+    }
+    if (!regular_and_ours(fd.get())) {
+        view.state = lock_state::foreign;
+        return view;
+    }
+    struct flock range = first_byte(F_WRLCK);
+    if (::fcntl(fd.get(), F_OFD_GETLK, &range) != 0) {
+        view.state = lock_state::denied;
+        view.error = errno;
+        return view;
+    }
+    view.state = range.l_type == F_UNLCK ? lock_state::free : lock_state::held;
+    view.pid = read_pid(fd.get());
+    return view;
+}
+
+taken_away::taken_away(const std::string& pid_path)
+    : failure(error_kind::start_failed, "cannot go on: the pid file '" + pid_path + "' was taken away") {}
+
+std::optional<instance_lock> instance_lock::try_take(const std::string& pid_path) {
+    util::unique_fd fd =
+        util::open_file(pid_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+    if (!fd) {
+        if (is_misplaced(errno)) throw not_a_pid_file(pid_path);
+        throw denied("open", pid_path, errno);
+    }
+    if (!regular_and_ours(fd.get())) throw not_a_pid_file(pid_path);
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK || errno == EINTR) return std::nullopt;
+        throw denied("lock", pid_path, errno);
+    }
+    struct flock range = first_byte(F_WRLCK);
+    if (::fcntl(fd.get(), F_OFD_SETLK, &range) != 0) {
+        if (errno == EAGAIN || errno == EACCES || errno == EINTR) return std::nullopt;
+        throw denied("lock", pid_path, errno);
+    }
+    // Between open and lock the file may have been unlinked by its last owner: a lock on the old inode would
+    // give a second winner.
+    if (!same_file(fd.get(), pid_path)) return std::nullopt;
+    if (::ftruncate(fd.get(), 0) != 0) throw denied("write", pid_path, errno);
+    return instance_lock(std::move(fd));
+}
+
+instance_lock instance_lock::adopt(util::unique_fd fd, const std::string& pid_path) {
+    util::set_cloexec(fd.get(), true);
+    // Taking again what this very description holds succeeds, and nothing else does.
+    struct flock range = first_byte(F_WRLCK);
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || ::fcntl(fd.get(), F_OFD_SETLK, &range) != 0) {
+        throw failure(error_kind::internal,
+                      "cannot take over the lock of '" + pid_path + "': it was not handed over");
+    }
+    if (!same_file(fd.get(), pid_path)) throw taken_away(pid_path);
+    return instance_lock(std::move(fd));
+}
+
+bool instance_lock::write_pid(pid_t pid) {
+    const std::string text = std::to_string(pid) + "\n";
+    ssize_t n = 0;
+    do {
+        n = ::pwrite(fd_.get(), text.data(), text.size(), 0);
+    } while (n < 0 && errno == EINTR);
+    if (n >= 0) errno = ENOSPC;
+    return n == static_cast<ssize_t>(text.size());
+}
+
+bool instance_lock::still_at(const std::string& pid_path) const { return same_file(fd_.get(), pid_path); }
+
+void instance_lock::unlink_guarded(const std::string& pid_path, const std::string& path) const {
+    if (still_at(pid_path)) ::unlink(path.c_str());
+}
+
+}  // namespace hob::lifecycle

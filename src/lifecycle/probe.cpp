@@ -1,0 +1,176 @@
+#include "lifecycle/probe.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "ipc/unix_socket.hpp"
+#include "util/duration.hpp"
+#include "util/proc.hpp"
+
+namespace hob::lifecycle {
+namespace {
+
+look_result from_failure(verdict seen, failure why) {
+    look_result result;
+    result.seen = seen;
+    result.why = std::move(why);
+    return result;
+}
+
+failure wedged(const instance& where, pid_t pid, std::chrono::milliseconds waited) {
+    std::string message = "cannot reach the daemon of '" + where.root + "': ";
+    std::string hint;
+    const auto stat = pid ? util::read_proc_stat(pid) : std::nullopt;
+    if (stat) {
+        message += "pid " + std::to_string(pid) + " is " + util::state_text(stat->state);
+        const bool stopped = stat->state == 'T' || stat->state == 't';
+        hint = stopped ? "kill -CONT " + std::to_string(pid) + " lets it go on; hob shutdown --now ends it"
+                       : "hob shutdown --now ends it";
+    } else {
+        message += "its pid is not known";
+    }
+    message += ", no greeting within " + util::format_duration(waited);
+    return failure(error_kind::wedged, message, hint);
+}
+
+// Nobody listens, or whoever did hung up: the lock decides.
+look_result judge_by_lock(const instance& where, bool hung_up) {
+    const lock_view lock = look_at_lock(where.pid_path());
+    look_result result;
+    result.pid = lock.pid;
+    switch (lock.state) {
+        case lock_state::free:
+            result.seen = verdict::dead;
+            return result;
+        case lock_state::denied:
+            return from_failure(verdict::denied, denied("look at", where.pid_path(), lock.error));
+        case lock_state::foreign:
+            return from_failure(verdict::foreign,
+                                failure(error_kind::foreign,
+                                        "cannot use '" + where.pid_path() + "': not a regular file of ours"));
+        case lock_state::held:
+            break;
+    }
+    result.page = page_of_holder(where, lock.pid);
+    result.seen = hung_up || (result.page && result.page->draining) ? verdict::draining : verdict::starting;
+    return result;
+}
+
+// Connected, or the backlog stayed full, and no greeting came.
+look_result judge_silence(const instance& where, pid_t peer, std::chrono::milliseconds waited) {
+    look_result result = judge_by_lock(where, false);
+    if (result.seen == verdict::denied || result.seen == verdict::foreign) return result;
+    if (result.seen == verdict::dead) {
+        return from_failure(verdict::foreign,
+                            failure(error_kind::foreign, "cannot reach the daemon of '" + where.root +
+                                                             "': what listens at '" + where.socket_path() +
+                                                             "' is silent and holds no lock"));
+    }
+    if (peer) result.pid = peer;
+    result.seen = verdict::wedged;
+    result.why = wedged(where, result.pid, waited);
+    return result;
+}
+
+look_result judge_connect_error(const instance& where, int error, std::chrono::milliseconds waited) {
+    switch (error) {
+        case ENOENT:
+        case ENOTDIR:
+        case ECONNREFUSED:
+            return judge_by_lock(where, false);
+        case EAGAIN:
+            return judge_silence(where, 0, waited);
+        case EPROTOTYPE:
+        case ENOTSOCK:
+        case ELOOP:
+            return from_failure(verdict::foreign,
+                                failure(error_kind::foreign,
+                                        "cannot use '" + where.socket_path() + "': " + errno_text(error)));
+        default:
+            return from_failure(verdict::denied, denied("connect to", where.socket_path(), error));
+    }
+}
+
+look_result greet(const instance& where, util::unique_fd socket, util::deadline limit,
+                  std::chrono::milliseconds waited, const std::optional<ipc::question>& early) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+        return from_failure(verdict::denied, denied("look at the peer of", where.socket_path(), errno));
+    }
+    if (peer.uid != ::geteuid()) {
+        return from_failure(
+            verdict::foreign,
+            failure(error_kind::foreign, "cannot use '" + where.socket_path() +
+                                             "': its server belongs to user " + std::to_string(peer.uid)));
+    }
+    ipc::client connection(std::move(socket), peer);
+    if (early) connection.ask_early(*early);
+    switch (connection.read_greeting(limit)) {
+        case ipc::client::silence::none:
+            break;
+        case ipc::client::silence::timed_out:
+            return judge_silence(where, peer.pid, waited);
+        case ipc::client::silence::closed:
+            return judge_by_lock(where, true);
+        case ipc::client::silence::foreign:
+            return from_failure(verdict::foreign,
+                                failure(error_kind::foreign,
+                                        "cannot use '" + where.socket_path() + "': what answers is not hob"));
+    }
+    look_result result;
+    result.pid = connection.greeting().pid;
+    result.seen = connection.greeting().draining ? verdict::draining : verdict::alive;
+    result.connection = std::move(connection);
+    return result;
+}
+
+}  // namespace
+
+const char* name_of(verdict seen) {
+    switch (seen) {
+        case verdict::alive:
+            return "alive";
+        case verdict::starting:
+            return "starting";
+        case verdict::draining:
+            return "draining";
+        case verdict::wedged:
+            return "wedged";
+        case verdict::dead:
+            return "dead";
+        case verdict::denied:
+            return "denied";
+        case verdict::foreign:
+            return "foreign";
+    }
+    return "unknown";
+}
+
+std::optional<ipc::page_content> page_of_holder(const instance& where, pid_t holder) {
+    if (!holder) return std::nullopt;
+    auto page = ipc::read_status_page(where.page_path());
+    if (!page || page->pid != holder) return std::nullopt;
+    const auto stat = util::read_proc_stat(holder);
+    if (!stat || stat->start_time != page->start_time) return std::nullopt;
+    return page;
+}
+
+look_result look(const instance& where, util::deadline limit, std::chrono::milliseconds patience,
+                 const std::optional<ipc::question>& early) {
+    try {
+        if (!check_runtime_dir(where.runtime_dir, false)) return {};
+    } catch (const failure& why) {
+        return from_failure(why.kind() == error_kind::foreign ? verdict::foreign : verdict::denied, why);
+    }
+    const auto waited = std::min(patience, limit.remaining());
+    const auto greeting_limit = util::deadline::in(waited);
+    auto connection = ipc::connect_unix(where.socket_path(), greeting_limit);
+    if (!connection.socket) return judge_connect_error(where, connection.error, waited);
+    return greet(where, std::move(connection.socket), greeting_limit, waited, early);
+}
+
+}  // namespace hob::lifecycle

@@ -1,0 +1,93 @@
+#include "lifecycle/runtime_files_watch.hpp"
+
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "error.hpp"
+
+namespace hob::lifecycle {
+namespace {
+
+// The daemon keeps the socket's inode alive, so its removal shows as a change of its link count (IN_ATTRIB).
+constexpr unsigned file_events = IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF;
+constexpr unsigned parent_events = IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR;
+
+}  // namespace
+
+std::optional<file_identity> identity_of(const std::string& path) {
+    struct stat found {};
+    if (::lstat(path.c_str(), &found) != 0) return std::nullopt;
+    return file_identity{found.st_dev, found.st_ino};
+}
+
+guard::guard(const boost::asio::any_io_executor& executor, const instance& where, guard_options options)
+    : where_(where), options_(std::move(options)), inotify_(executor) {
+    const int fd = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (fd < 0) {
+        why_ = errno_text(errno);
+        return;
+    }
+    inotify_.assign(fd);
+    watch_runtime_files();
+    watch_root();
+}
+
+void guard::add(const std::string& path, unsigned events) {
+    if (!inotify_.is_open()) return;
+    if (::inotify_add_watch(inotify_.native_handle(), path.c_str(), events) < 0) why_ = errno_text(errno);
+}
+
+void guard::watch_runtime_files() {
+    add(where_.socket_path(), file_events);
+    add(where_.pid_path(), file_events);
+}
+
+// Watching the root alone would miss a parent that is renamed. A directory has one watch for one inotify
+// instance, so the events that one is wanted for are added up.
+void guard::watch_root() {
+    std::string path = where_.root;
+    add(path, IN_MOVE_SELF | IN_DELETE_SELF | IN_MASK_ADD);
+    for (bool parent_of_root = true; path != "/"; parent_of_root = false) {
+        const auto slash = path.rfind('/');
+        path = slash == 0 ? "/" : path.substr(0, slash);
+        add(path, IN_MOVE_SELF | IN_MASK_ADD | (parent_of_root ? parent_events : 0));
+    }
+}
+
+// Only a folder's events have names: those of the root's parent, of which all but the root may come and go.
+bool guard::concerns_us(std::string_view events) const {
+    const std::string_view root = std::string_view(where_.root).substr(where_.root.rfind('/') + 1);
+    for (std::size_t at = 0; at + sizeof(inotify_event) <= events.size();) {
+        inotify_event event{};
+        std::memcpy(&event, events.data() + at, sizeof event);
+        if (event.len == 0 || root == events.data() + at + sizeof event) return true;
+        at += sizeof event + event.len;
+    }
+    return false;
+}
+
+boost::asio::awaitable<void> guard::run() {
+    char events[4096];
+    while (inotify_.is_open()) {
+        boost::system::error_code error;
+        const auto into = boost::asio::buffer(events);
+        auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error);
+        const std::size_t size = co_await inotify_.async_read_some(into, token);
+        if (error) co_return;
+        if (concerns_us({events, size})) options_.files_changed();
+    }
+}
+
+void guard::stop() {
+    boost::system::error_code ignored;
+    inotify_.close(ignored);
+}
+
+}  // namespace hob::lifecycle

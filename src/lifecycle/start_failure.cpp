@@ -1,0 +1,124 @@
+#include "lifecycle/start_failure.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+
+#include "limits.hpp"
+#include "util/clock.hpp"
+#include "util/duration.hpp"
+#include "util/fd.hpp"
+#include "util/proc.hpp"
+
+namespace hob::lifecycle {
+namespace {
+
+namespace json = boost::json;
+
+constexpr auto window = limits::crash_loop_window.count();
+
+// Device, inode, size and time of change: enough to tell that a file is not what it was.
+std::string identity_of(const std::string& path) {
+    struct stat found {};
+    if (path.empty() || ::stat(path.c_str(), &found) != 0) return "absent";
+    return fmt::format("{}:{}:{}:{}.{}", found.st_dev, found.st_ino, found.st_size, found.st_mtim.tv_sec,
+                       found.st_mtim.tv_nsec);
+}
+
+std::string own_binary() { return identity_of("/proc/self/exe"); }
+
+bool counts(error_kind kind) { return kind != error_kind::config && kind != error_kind::untrusted_config; }
+
+std::string text_of(const json::object& object, std::string_view name) {
+    const json::value* value = object.if_contains(name);
+    const json::string* text = value ? value->if_string() : nullptr;
+    return text ? std::string(text->data(), text->size()) : std::string();
+}
+
+std::int64_t number_of(const json::value* value) {
+    const std::int64_t* number = value ? value->if_int64() : nullptr;
+    return number ? *number : 0;
+}
+
+}  // namespace
+
+std::int64_t boot_milliseconds() {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+std::optional<last_words> read_last_words(const instance& where) {
+    const auto bytes = util::read_file(where.last_words_path(), limits::small_file_max, false);
+    if (!bytes) return std::nullopt;
+    json::error_code error;
+    const json::value parsed = json::parse(*bytes, error);
+    const json::object* object = error ? nullptr : parsed.if_object();
+    if (!object) return std::nullopt;
+    last_words words;
+    words.boot_id = text_of(*object, "boot_id");
+    if (words.boot_id != util::boot_id()) return std::nullopt;
+    words.time = text_of(*object, "time");
+    words.at = number_of(object->if_contains("at"));
+    words.kind = error_kind_named(text_of(*object, "code")).value_or(error_kind::internal);
+    words.message = text_of(*object, "message");
+    words.hint = text_of(*object, "hint");
+    words.binary = text_of(*object, "binary");
+    words.config = text_of(*object, "config");
+    const json::value* failures = object->if_contains("failures");
+    if (const json::array* list = failures ? failures->if_array() : nullptr) {
+        for (const auto& entry : *list)
+            words.failures.push_back(number_of(&entry));
+    }
+    return words;
+}
+
+void write_last_words(const instance& where, const failure& why) {
+    const std::int64_t now = boot_milliseconds();
+    json::array failures;
+    if (counts(why.kind())) {
+        if (const auto before = read_last_words(where)) {
+            for (const auto at : before->failures) {
+                if (now - at < window * limits::crash_loop_count) failures.push_back(at);
+            }
+        }
+        while (failures.size() >= static_cast<std::size_t>(limits::crash_loop_count))
+            failures.erase(failures.begin());
+        failures.push_back(now);
+    }
+    json::object words;
+    words["time"] = util::rfc3339(std::chrono::system_clock::now());
+    words["code"] = name_of(why.kind());
+    words["message"] = why.what();
+    words["hint"] = why.hint();
+    words["at"] = now;
+    words["boot_id"] = util::boot_id();
+    words["failures"] = std::move(failures);
+    words["binary"] = own_binary();
+    words["config"] = identity_of(where.config_path);
+    util::replace_file(where.last_words_path(), json::serialize(words) + "\n");
+}
+
+void clear_last_words(const instance& where) { ::unlink(where.last_words_path().c_str()); }
+
+std::optional<failure> crash_loop(const instance& where) {
+    const auto words = read_last_words(where);
+    if (!words || words->failures.size() < static_cast<std::size_t>(limits::crash_loop_count))
+        return std::nullopt;
+    for (std::size_t i = 1; i < words->failures.size(); ++i) {
+        if (words->failures[i] - words->failures[i - 1] > window) return std::nullopt;
+    }
+    const std::int64_t since = boot_milliseconds() - words->failures.back();
+    if (since < 0 || since >= window) return std::nullopt;
+    if (words->binary != own_binary() || words->config != identity_of(where.config_path)) return std::nullopt;
+    return failure(error_kind::crash_loop,
+                   fmt::format("cannot start the daemon of '{}': it failed {} times in a row, last with: {}",
+                               where.root, limits::crash_loop_count, words->message),
+                   fmt::format("tried again in {}, after a change of hob.toml, or now with: hob daemon",
+                               util::format_duration(std::chrono::milliseconds(window - since))));
+}
+
+}  // namespace hob::lifecycle

@@ -1,0 +1,50 @@
+#include "lifecycle/startup_watch.hpp"
+
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "limits.hpp"
+
+namespace hob::lifecycle {
+
+runtime_watch::runtime_watch(const std::string& runtime_dir)
+    : inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+    constexpr unsigned interesting =
+        IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_CLOSE_WRITE | IN_DELETE_SELF;
+    if (inotify_ && ::inotify_add_watch(inotify_.get(), runtime_dir.c_str(), interesting) < 0)
+        inotify_.reset();
+}
+
+void runtime_watch::wait(util::deadline limit) {
+    const auto again = limit.earlier(util::deadline::in(limits::look_again));
+    if (!inotify_) {
+        ::poll(nullptr, 0, again.poll_timeout());
+        return;
+    }
+    pollfd waiting{inotify_.get(), POLLIN, 0};
+    if (::poll(&waiting, 1, again.poll_timeout()) <= 0) return;
+    alignas(inotify_event) char events[4096];
+    while (::read(inotify_.get(), events, sizeof events) > 0) {
+    }
+}
+
+bool wait_for_exit(int pidfd, util::deadline limit) {
+    for (;;) {
+        pollfd waiting{pidfd, POLLIN, 0};
+        const int n = ::poll(&waiting, 1, limit.poll_timeout());
+        if (n > 0) return true;
+        if (n == 0 && limit.expired()) return false;
+        if (n < 0 && errno != EINTR) return false;
+    }
+}
+
+util::unique_fd open_pidfd(pid_t pid) {
+    return util::unique_fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
+}  // namespace hob::lifecycle

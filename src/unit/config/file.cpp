@@ -1,0 +1,98 @@
+#include "unit/config/file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <exception>
+
+#include "error.hpp"
+#include "limits.hpp"
+#include "util/fd.hpp"
+
+namespace hob::unit {
+namespace {
+
+[[noreturn]] void unreadable(const std::string& path, const std::string& reason,
+                             const std::string& hint = {}) {
+    throw failure(error_kind::config, fmt::format("cannot read '{}': {}", path, reason), hint);
+}
+
+const char* kind_of(mode_t mode) {
+    if (S_ISDIR(mode)) return "it is a directory";
+    if (S_ISFIFO(mode)) return "it is a fifo";
+    if (S_ISSOCK(mode)) return "it is a socket";
+    return "it is a device";
+}
+
+util::unique_fd open_regular(const std::string& path, struct stat& facts, const std::string& hint) {
+    // Without O_NONBLOCK a fifo that nobody writes would hold us for ever.
+    util::unique_fd fd = util::open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (!fd) {
+        const int error = errno;
+        if (error == ENXIO && ::stat(path.c_str(), &facts) == 0) unreadable(path, kind_of(facts.st_mode));
+        unreadable(path, errno_text(error), error == ENOENT ? hint : std::string());
+    }
+    if (::fstat(fd.get(), &facts) != 0) unreadable(path, errno_text(errno));
+    if (!S_ISREG(facts.st_mode)) unreadable(path, kind_of(facts.st_mode));
+    return fd;
+}
+
+std::string read_bounded(const std::string& path, int fd) {
+    const std::string too_large = fmt::format("it is larger than {} MiB", limits::config_file_max >> 20);
+    std::string bytes;
+    char chunk[16384];
+    for (;;) {
+        const ssize_t n = ::read(fd, chunk, sizeof chunk);
+        if (n == 0) return bytes;
+        if (n < 0 && errno != EINTR) unreadable(path, errno_text(errno));
+        if (n < 0) continue;
+        bytes.append(chunk, static_cast<std::size_t>(n));
+        if (bytes.size() > limits::config_file_max) unreadable(path, too_large);
+    }
+}
+
+void check_trust(const std::string& path, const struct stat& facts, uid_t owner) {
+    const unsigned mode = facts.st_mode & 07777;
+    if (facts.st_uid != owner && facts.st_uid != 0) {
+        throw failure(
+            error_kind::untrusted_config,
+            fmt::format(
+                "cannot use '{}': it belongs to uid {} (mode {:04o}), neither to you (uid {}) nor to root",
+                path, facts.st_uid, mode, owner),
+            "read it; if you want its commands run as you, use a copy of your own");
+    }
+    if ((mode & S_IWOTH) != 0) {
+        throw failure(error_kind::untrusted_config,
+                      fmt::format("cannot use '{}': everyone may write to it (uid {}, mode {:04o})", path,
+                                  facts.st_uid, mode),
+                      fmt::format("chmod o-w '{}'", path));
+    }
+}
+
+}  // namespace
+
+std::string read_trusted_file(const std::string& path, uid_t owner) {
+    return read_trusted_file(path, owner, "hob init writes one");
+}
+
+std::string read_trusted_file(const std::string& path, uid_t owner, const std::string& hint) {
+    struct stat facts {};
+    const util::unique_fd fd = open_regular(path, facts, hint);
+    check_trust(path, facts, owner);
+    return read_bounded(path, fd.get());
+}
+
+std::optional<std::string> read_any_file(const std::string& path) noexcept {
+    try {
+        struct stat facts {};
+        const util::unique_fd fd = open_regular(path, facts, {});
+        return read_bounded(path, fd.get());
+    } catch (const std::exception&) {
+        return std::nullopt;
+    }
+}
+
+}  // namespace hob::unit

@@ -1,0 +1,128 @@
+#include "unit/config/run_command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace hob::unit {
+namespace {
+
+// What sh itself runs: POSIX's reserved words, special and regular builtins, dash's own, and those of other
+// shells that serve as /bin/sh and change the meaning of a line. Sorted.
+constexpr std::string_view shell_words[] = {
+    "!",      ".",    "[",       "[[",      "]]",       "alias",   "bg",      "break",    "builtin",
+    "case",   "cd",   "chdir",   "command", "continue", "coproc",  "declare", "do",       "done",
+    "echo",   "elif", "else",    "esac",    "eval",     "exec",    "exit",    "export",   "false",
+    "fc",     "fg",   "fi",      "for",     "function", "getopts", "hash",    "if",       "in",
+    "jobs",   "kill", "let",     "local",   "printf",   "pwd",     "read",    "readonly", "return",
+    "select", "set",  "shift",   "source",  "test",     "then",    "time",    "times",    "trap",
+    "true",   "type", "typeset", "ulimit",  "umask",    "unalias", "unset",   "until",    "wait",
+    "while",  "{",    "}",       ":",
+};
+
+bool is_shell_word(std::string_view word) {
+    return std::find(std::begin(shell_words), std::end(shell_words), word) != std::end(shell_words);
+}
+
+bool is_alphanumeric(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool is_plain(char c) {
+    return is_alphanumeric(c) || std::string_view("_./=:,+@%-").find(c) != std::string_view::npos;
+}
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+bool is_white(std::string_view text) {
+    return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
+}
+
+std::string quoted(const std::string& word) {
+    if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return word;
+    std::string result = "'";
+    for (const char c : word) {
+        if (c == '\'') {
+            result += "'\\''";
+        } else {
+            result += c;
+        }
+    }
+    return result + "'";
+}
+
+std::optional<run_spec> read_argv(table_reader& reader, std::string_view key, const tree_value& value) {
+    if (value.items.empty()) {
+        reader.reject(key, value.where, "is empty");
+        return std::nullopt;
+    }
+    std::vector<std::string> argv;
+    for (const auto& item : value.items) {
+        if (item.kind != value_kind::string) {
+            reader.reject(key, item.where, fmt::format("must hold strings, not {}", described(item.kind)));
+        } else if (!is_c_string(item.text)) {
+            reader.reject(key, item.where, "has a NUL byte in it");
+        } else if (argv.empty() && &item == &value.items.front() && is_white(item.text)) {
+            reader.reject(key, item.where, "names no program: its first element is empty");
+        } else {
+            argv.push_back(item.text);
+        }
+    }
+    if (argv.size() != value.items.size()) return std::nullopt;
+    return direct_command(std::move(argv));
+}
+
+}  // namespace
+
+bool is_plain_command(std::string_view text) {
+    if (!std::all_of(text.begin(), text.end(), [](char c) { return is_plain(c) || is_blank(c); }))
+        return false;
+    const std::size_t begin = text.find_first_not_of(" \t");
+    if (begin == std::string_view::npos) return false;
+    const std::string_view first = text.substr(begin, text.find_first_of(" \t", begin) - begin);
+    return first.find('=') == std::string_view::npos && !is_shell_word(first);
+}
+
+run_spec shell_command(std::string_view text, std::string_view name) {
+    std::string script = is_plain_command(text) ? fmt::format("exec {} \"$@\"", text) : std::string(text);
+    return {{"/bin/sh", "-c", std::move(script), std::string(name)}, std::string(text)};
+}
+
+run_spec direct_command(std::vector<std::string> argv) {
+    std::string text = shell_quoted(argv);
+    return {std::move(argv), std::move(text)};
+}
+
+std::string shell_quoted(const std::vector<std::string>& words) {
+    std::string result;
+    for (const auto& word : words) {
+        if (!result.empty()) result += ' ';
+        result += quoted(word);
+    }
+    return result;
+}
+
+std::optional<run_spec> read_command(table_reader& reader, std::string_view key, std::string_view name) {
+    const tree_member* member = reader.take(key);
+    if (member == nullptr) return std::nullopt;
+    const tree_value& value = member->value;
+    if (value.kind == value_kind::array) return read_argv(reader, key, value);
+    if (value.kind != value_kind::string) {
+        reader.reject(
+            key, value.where,
+            fmt::format(
+                "must be a string or an array of strings, such as [\"program\", \"argument\"], not {}",
+                described(value.kind)));
+    } else if (is_white(value.text)) {
+        reader.reject(key, value.where, "is empty");
+    } else if (!is_c_string(value.text)) {
+        reader.reject(key, value.where, "has a NUL byte in it");
+    } else {
+        return shell_command(value.text, name);
+    }
+    return std::nullopt;
+}
+
+}  // namespace hob::unit

@@ -1,0 +1,309 @@
+#include "unit/process/cgroup.hpp"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include "limits.hpp"
+
+namespace hob::unit {
+namespace {
+
+constexpr std::size_t proc_file_max = 4u << 20;
+constexpr mode_t directory_mode = 0755;
+constexpr int most_of_one_unit = 64;
+constexpr char number_mark = '+';  // in no unit's name
+
+template <typename Each>
+void for_each_part(std::string_view text, char separator, const Each& each) {
+    while (!text.empty()) {
+        const auto end = text.find(separator);
+        each(text.substr(0, end));
+        if (end == std::string_view::npos) return;
+        text.remove_prefix(end + 1);
+    }
+}
+
+std::vector<std::string_view> parts_of(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    for_each_part(text, separator, [&](std::string_view part) { parts.push_back(part); });
+    return parts;
+}
+
+// mountinfo writes blanks, tabs, newlines and backslashes as \ooo.
+std::string unescaped(std::string_view text) {
+    std::string plain;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        unsigned value = 0;
+        if (text[at] == '\\' && at + 3 < text.size() &&
+            std::from_chars(text.data() + at + 1, text.data() + at + 4, value, 8).ptr ==
+                text.data() + at + 4) {
+            plain += static_cast<char>(value);
+            at += 3;
+        } else {
+            plain += text[at];
+        }
+    }
+    return plain;
+}
+
+bool is_cgroup2(const std::string& directory) {
+    struct statfs found {};
+    return ::statfs(directory.c_str(), &found) == 0 && found.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+std::vector<std::string> directories_in(const std::string& directory) {
+    std::vector<std::string> found;
+    std::error_code error;
+    for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
+         at.increment(error)) {
+        std::error_code gone;
+        if (at->is_directory(gone) && !gone) found.push_back(at->path().string());
+    }
+    return found;
+}
+
+void add_members(const std::string& cgroup, std::vector<pid_t>& into) {
+    if (const auto text = util::read_file(cgroup + "/cgroup.procs", proc_file_max)) {
+        for_each_part(*text, '\n', [&](std::string_view line) {
+            pid_t pid = 0;
+            if (std::from_chars(line.data(), line.data() + line.size(), pid).ec == std::errc{})
+                into.push_back(pid);
+        });
+    }
+    for (const auto& below : directories_in(cgroup))
+        add_members(below, into);
+}
+
+util::unique_fd open_events(const std::string& cgroup) {
+    return util::open_file(cgroup + "/cgroup.events", O_RDONLY);
+}
+
+bool write_into(const std::string& path, std::string_view text) {
+    const auto file = util::open_file(path, O_WRONLY);
+    return file && util::write_all(file.get(), text);
+}
+
+bool remove_tree(const std::string& cgroup) {
+    for (const auto& below : directories_in(cgroup)) {
+        if (!remove_tree(below)) return false;
+    }
+    return ::rmdir(cgroup.c_str()) == 0 || errno == ENOENT;
+}
+
+// Where this daemon's own instance directory is to be: in one of its units, where its predecessor had it.
+std::string wanted_place(const std::string& instance_key) {
+    const auto mounts = util::read_file("/proc/self/mountinfo", proc_file_max);
+    const auto membership = util::read_file("/proc/self/cgroup", proc_file_max);
+    if (!mounts || !membership) return {};
+    const std::string own = cgroup_directory(*mounts, *membership);
+    if (own.empty() || !is_cgroup2(own)) return {};
+    const std::string leaf = "/hob-" + instance_key;
+    const auto inside = (own + "/").find(leaf + "/");
+    return own.substr(0, inside) + leaf;
+}
+
+// One path a line.
+std::string note_path(const std::string& state_dir) { return state_dir + "/cgroup"; }
+
+std::vector<std::string> noted(const std::string& instance_key, const std::string& state_dir) {
+    std::vector<std::string> paths;
+    if (state_dir.empty()) return paths;
+    const auto text = util::read_file(note_path(state_dir), limits::small_file_max);
+    if (!text) return paths;
+    for_each_part(*text, '\n', [&](std::string_view line) {
+        if (line.ends_with("/hob-" + instance_key) && is_cgroup2(std::string(line))) paths.emplace_back(line);
+    });
+    return paths;
+}
+
+// Not made durable: no cgroup outlives the machine's run.
+void note(const std::string& state_dir, const std::vector<std::string>& paths) {
+    if (state_dir.empty()) return;
+    const std::string path = note_path(state_dir);
+    if (paths.empty()) {
+        ::unlink(path.c_str());
+        return;
+    }
+    std::string text;
+    for (const auto& line : paths)
+        text += line + "\n";
+    const auto file = util::open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+    if (file) util::write_all(file.get(), text);
+}
+
+}  // namespace
+
+std::string cgroup_directory(std::string_view mountinfo, std::string_view membership) {
+    std::string_view own;
+    for_each_part(membership, '\n', [&](std::string_view line) {
+        if (line.starts_with("0::/")) own = line.substr(3);
+    });
+    if (own.empty() || (std::string(own) + "/").find("/../") != std::string::npos) return {};
+    std::string directory;
+    for_each_part(mountinfo, '\n', [&](std::string_view line) {
+        const auto dash = line.find(" - ");
+        if (dash == std::string_view::npos || !line.substr(dash + 3).starts_with("cgroup2 ")) return;
+        const auto fields = parts_of(line.substr(0, dash), ' ');
+        if (fields.size() < 5) return;
+        std::string root = unescaped(fields[3]);
+        if (root == "/") root.clear();
+        const auto rest = own.substr(std::min(root.size(), own.size()));
+        if (!own.starts_with(root) || !(rest.empty() || rest.front() == '/')) return;
+        directory = unescaped(fields[4]);
+        if (rest != "/") directory += rest;
+    });
+    return directory;
+}
+
+std::vector<pid_t> cgroup_members(const std::string& cgroup) {
+    std::vector<pid_t> found;
+    add_members(cgroup, found);
+    return found;
+}
+
+bool says_populated(int events) {
+    std::array<char, 256> text{};
+    const auto size = ::pread(events, text.data(), text.size(), 0);
+    if (size <= 0) return false;
+    const std::string_view lines(text.data(), static_cast<std::size_t>(size));
+    return lines.starts_with("populated 1") || lines.find("\npopulated 1") != std::string_view::npos;
+}
+
+bool cgroup_populated(const std::string& cgroup) {
+    const auto events = open_events(cgroup);
+    return events && says_populated(events.get());
+}
+
+bool kill_cgroup(const std::string& cgroup) { return write_into(cgroup + "/cgroup.kill", "1"); }
+
+bool wait_unpopulated(const std::string& cgroup, util::deadline limit) {
+    const auto events = open_events(cgroup);
+    while (events && says_populated(events.get())) {
+        if (limit.expired()) return false;
+        pollfd change{events.get(), POLLPRI, 0};  // since it was read
+        ::poll(&change, 1, limit.poll_timeout());
+    }
+    return true;
+}
+
+bool remove_cgroup(const std::string& cgroup) {
+    // What a daemon that somebody started in there has made for its own units is not taken apart.
+    return !cgroup_populated(cgroup) && remove_tree(cgroup);
+}
+
+void leave_unit_cgroup(const std::string& instance_key) {
+    const auto membership = util::read_file("/proc/self/cgroup", proc_file_max);
+    if (!membership || membership->find("/hob-" + instance_key + "/") == std::string::npos) return;
+    const std::string place = wanted_place(instance_key);
+    if (!place.empty()) write_into(place.substr(0, place.rfind('/')) + "/cgroup.procs", "0");
+}
+
+std::vector<std::string> instance_cgroups(const std::string& instance_key, const std::string& state_dir) {
+    auto found = noted(instance_key, state_dir);
+    auto own = wanted_place(instance_key);
+    if (!own.empty() && std::find(found.begin(), found.end(), own) == found.end() && is_cgroup2(own))
+        found.push_back(std::move(own));
+    return found;
+}
+
+std::vector<std::string> unit_cgroups(const std::string& instance_cgroup) {
+    return directories_in(instance_cgroup);
+}
+
+std::string unit_of_cgroup(const std::string& cgroup) {
+    const std::string name = cgroup.substr(cgroup.rfind('/') + 1);
+    return name.substr(0, name.find(number_mark));
+}
+
+void remove_empty_cgroups(const std::string& instance_key, const std::string& state_dir) {
+    const auto before = instance_cgroups(instance_key, state_dir);
+    std::vector<std::string> left;
+    for (const auto& home : before) {
+        for (const auto& cgroup : unit_cgroups(home))
+            remove_cgroup(cgroup);
+        if (::rmdir(home.c_str()) != 0 && errno != ENOENT) left.push_back(home);
+    }
+    note(state_dir, left);
+}
+
+unit_cgroup::unit_cgroup(cgroup_home& home, std::string path, util::unique_fd directory)
+    : home_(&home), path_(std::move(path)), directory_(std::move(directory)) {
+    home_->in_use_.insert(path_);
+}
+
+unit_cgroup::unit_cgroup(unit_cgroup&& other) noexcept
+    : home_(std::exchange(other.home_, nullptr)),
+      path_(std::exchange(other.path_, {})),
+      directory_(std::move(other.directory_)) {}
+
+unit_cgroup::~unit_cgroup() { remove(); }
+
+void unit_cgroup::remove() {
+    directory_.reset();
+    if (path_.empty()) return;
+    remove_cgroup(path_);
+    home_->in_use_.erase(path_);
+    path_.clear();
+}
+
+cgroup_home::cgroup_home(std::string instance_key, std::string state_dir)
+    : instance_key_(std::move(instance_key)), state_dir_(std::move(state_dir)) {
+    const char* const said = std::getenv("HOB_CGROUP");
+    wanted_ = !said || std::string_view(said) != "off";
+}
+
+cgroup_home::~cgroup_home() { remove_empty(); }
+
+bool cgroup_home::settle() {
+    if (!wanted_) return false;
+    if (!path_.empty() && ::access(path_.c_str(), F_OK) == 0) return true;
+    const std::string place = path_.empty() ? wanted_place(instance_key_) : path_;
+    if (place.empty() || (::mkdir(place.c_str(), directory_mode) != 0 && errno != EEXIST)) {
+        wanted_ = false;  // asked once: a host that permits none now will not permit any later
+        return false;
+    }
+    path_ = place;
+    note(state_dir_, instance_cgroups(instance_key_, state_dir_));
+    // Where the controller is to be had its units' memory is counted by the kernel; else from /proc.
+    write_into(path_ + "/cgroup.subtree_control", "+memory");
+    return true;
+}
+
+unit_cgroup cgroup_home::make(const std::string& unit) {
+    if (!settle()) return {};
+    for (int number = 1; number <= most_of_one_unit; ++number) {
+        std::string path = path_ + "/" + unit;
+        if (number > 1) path += number_mark + std::to_string(number);
+        if (in_use_.contains(path)) continue;
+        if (::mkdir(path.c_str(), directory_mode) != 0) {
+            if (errno != EEXIST) return {};
+            // Somebody who was spared lived, or lives, in it.
+            if (!remove_cgroup(path) || ::mkdir(path.c_str(), directory_mode) != 0) continue;
+        }
+        auto directory = util::open_file(path, O_RDONLY | O_DIRECTORY);
+        if (directory) return {*this, std::move(path), std::move(directory)};
+        ::rmdir(path.c_str());
+        return {};
+    }
+    return {};
+}
+
+void cgroup_home::remove_empty() {
+    // One may be noted that the sweep had to leave: somebody who was spared lived in it.
+    if (path_.empty() && ::access(note_path(state_dir_).c_str(), F_OK) != 0) return;
+    remove_empty_cgroups(instance_key_, state_dir_);
+}
+
+}  // namespace hob::unit

@@ -1,0 +1,150 @@
+#include "unit/process/child.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "error.hpp"
+#include "limits.hpp"
+#include "util/signal_name.hpp"
+#include "unit/process/known_children.hpp"
+#include "unit/process/launch.hpp"
+#include "util/proc.hpp"
+
+namespace hob::unit {
+namespace {
+
+namespace asio = boost::asio;
+
+exit_state exit_state_of(const siginfo_t& info) {
+    exit_state exit;
+    exit.signalled = info.si_code != CLD_EXITED;
+    exit.number = info.si_status;
+    exit.core = info.si_code == CLD_DUMPED;
+    return exit;
+}
+
+}  // namespace
+
+std::string exit_brief(const exit_state& exit) {
+    return exit.signalled ? fmt::format("signal {}", exit.number) : std::to_string(exit.number);
+}
+
+std::string exit_text(const exit_state& exit) {
+    if (!exit.signalled) return fmt::format("exited with status {}", exit.number);
+    return fmt::format("was killed by signal {} ({}){}", exit.number, signal_name(exit.number),
+                       exit.core ? ", core dumped" : "");
+}
+
+struct child::state {
+    explicit state(const asio::any_io_executor& executor) : pidfd(executor) {}
+    pid_t pid = 0;
+    bool in_cgroup = false;
+    std::uint64_t start_time = 0;
+    asio::posix::stream_descriptor pidfd;
+    std::optional<exit_state> exit;
+    bool interrupted = false;
+    bool reaped = false;
+    std::optional<rusage> used;
+};
+
+child::child(const asio::any_io_executor& executor, const child_options& options)
+    : state_(std::make_unique<state>(executor)) {
+    const launched made = launch(options);
+    state_->pid = made.pid;
+    state_->in_cgroup = made.in_cgroup;
+    util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, state_->pid, 0)));
+    if (!pidfd) {
+        const int error = errno;
+        kill_and_reap(state_->pid);
+        fail_to_start(options, fmt::format("its process cannot be watched: {}", errno_text(error)));
+    }
+    state_->pidfd.assign(pidfd.release());
+    if (const auto stat = util::read_proc_stat(state_->pid)) state_->start_time = stat->start_time;
+    known_children().insert(state_->pid);
+}
+
+child::~child() {
+    if (state_->reaped) return;
+    if (!poll()) {
+        signal_group(SIGKILL);
+        signal(SIGKILL);
+        // One in uninterruptible sleep is left to whoever reaps strangers.
+        pollfd ending{state_->pidfd.native_handle(), POLLIN, 0};
+        ::poll(&ending, 1, static_cast<int>(limits::reap_timeout.count()));
+    }
+    siginfo_t info{};
+    ::waitid(P_PID, static_cast<id_t>(state_->pid), &info, WEXITED | WNOHANG);
+    known_children().erase(state_->pid);
+}
+
+pid_t child::pid() const { return state_->pid; }
+bool child::in_cgroup() const { return state_->in_cgroup; }
+std::uint64_t child::start_time() const { return state_->start_time; }
+
+std::optional<exit_state> child::poll() const {
+    if (state_->exit) return state_->exit;
+    siginfo_t info{};
+    if (::waitid(P_PID, static_cast<id_t>(state_->pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
+        if (errno != ECHILD) return std::nullopt;
+        state_->exit = exit_state{};  // somebody else reaped it: nothing is known of its end
+        return state_->exit;
+    }
+    if (info.si_pid == 0) return std::nullopt;
+    state_->exit = exit_state_of(info);
+    return state_->exit;
+}
+
+asio::awaitable<std::optional<exit_state>> child::exited() {
+    state_->interrupted = false;
+    for (;;) {
+        if (poll()) co_return state_->exit;
+        boost::system::error_code error;
+        auto token = asio::redirect_error(asio::use_awaitable, error);
+        co_await state_->pidfd.async_wait(asio::posix::stream_descriptor::wait_read, token);
+        if (state_->interrupted) co_return std::nullopt;
+        const auto cancelled = co_await asio::this_coro::cancellation_state;
+        if (cancelled.cancelled() != asio::cancellation_type::none) {
+            throw boost::system::system_error(asio::error::operation_aborted);
+        }
+    }
+}
+
+void child::interrupt() {
+    state_->interrupted = true;
+    boost::system::error_code ignored;
+    state_->pidfd.cancel(ignored);
+}
+
+void child::reap() {
+    if (state_->reaped || !poll()) return;
+    // The system call knows a fifth argument that the library's function does not have.
+    siginfo_t info{};
+    rusage used{};
+    if (::syscall(SYS_waitid, P_PID, state_->pid, &info, WEXITED | WNOHANG, &used) == 0) state_->used = used;
+    state_->reaped = true;
+    known_children().erase(state_->pid);
+}
+
+const std::optional<rusage>& child::used() const { return state_->used; }
+
+bool child::signal(int number) const {
+    return ::syscall(SYS_pidfd_send_signal, const_cast<state&>(*state_).pidfd.native_handle(), number,
+                     nullptr, 0) == 0;
+}
+
+bool child::signal_group(int number) const { return !state_->reaped && ::kill(-state_->pid, number) == 0; }
+
+}  // namespace hob::unit

@@ -1,0 +1,87 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <utility>
+
+#include "unit/process/cgroup.hpp"
+#include "unit/process/scope.hpp"
+#include "util/async.hpp"
+#include "util/fd.hpp"
+#include "util/log.hpp"
+#include "util/proc.hpp"
+
+namespace hob::unit {
+
+namespace asio = boost::asio;
+
+namespace {
+
+asio::awaitable<void> readable(asio::posix::stream_descriptor& descriptor) {
+    co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+}
+
+// A file of the kernel's that was read and says something else by now.
+asio::awaitable<void> changed(asio::posix::stream_descriptor& descriptor) {
+    co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_error, asio::use_awaitable);
+}
+
+asio::awaitable<bool> wait_cgroup_empty(std::string cgroup, util::deadline limit) {
+    util::unique_fd events = util::open_file(cgroup + "/cgroup.events", O_RDONLY);
+    if (!events) co_return true;
+    asio::posix::stream_descriptor descriptor(co_await asio::this_coro::executor, events.release());
+    while (says_populated(descriptor.native_handle())) {
+        auto change = changed(descriptor);
+        const bool seen = co_await util::within(limit.remaining(), std::move(change));
+        if (!seen) co_return false;
+    }
+    co_return true;
+}
+
+}  // namespace
+
+asio::awaitable<bool> wait_gone(std::vector<member> members, util::deadline limit) {
+    const auto executor = co_await asio::this_coro::executor;
+    for (const auto& waited : members) {
+        util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, waited.pid, 0)));
+        if (!pidfd) continue;
+        const auto stat = util::read_proc_stat(waited.pid);
+        if (!stat || stat->start_time != waited.start_time) continue;
+        asio::posix::stream_descriptor descriptor(executor, pidfd.release());
+        auto gone = readable(descriptor);
+        const bool seen = co_await util::within(limit.remaining(), std::move(gone));
+        if (!seen) co_return false;
+    }
+    co_return true;
+}
+
+asio::awaitable<std::vector<member>> end_scope(scope wanted, util::deadline limit) {
+    for (;;) {
+        const bool all_told = kill_scope_cgroup(wanted);
+        auto left = find_members(wanted);
+        if (left.empty() && !all_told) co_return left;
+        for (const auto& process : left)
+            signal_member(process, SIGKILL);
+        const pid_t example = left.empty() ? 0 : left.front().pid;
+        const auto count = left.size();
+        auto wait = wait_gone(left, limit);
+        bool gone = co_await std::move(wait);
+        if (gone && all_told) {
+            auto emptied = wait_cgroup_empty(wanted.cgroup, limit);
+            gone = co_await std::move(emptied);
+        }
+        if (!gone || limit.expired()) {
+            util::log(
+                util::level::warning, "unit", "processes of a unit could not be ended",
+                {util::field("unit", wanted.unit), util::field("count", count), util::field("pid", example)});
+            co_return find_members(wanted);
+        }
+    }
+}
+
+}  // namespace hob::unit

@@ -1,0 +1,194 @@
+#include "unit/process/environment.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <map>
+
+#include "error.hpp"
+#include "limits.hpp"
+#include "util/fd.hpp"
+
+namespace hob::unit {
+namespace {
+
+// What describes the terminal of whoever started the daemon, and nothing of a unit's.
+constexpr std::array<std::string_view, 13> terminal_names{
+    "TERM", "COLORTERM", "COLUMNS", "LINES",       "SSH_TTY", "GPG_TTY", "WINDOWID",
+    "TMUX", "STY",       "WINDOW",  "VTE_VERSION", "TERMCAP", "TTY"};
+constexpr std::array<std::string_view, 3> dropped_prefixes{"HOB_", "TERM_PROGRAM", "TMUX_"};
+
+// Where hob's files are: what runs inside a unit must find the same daemon.
+constexpr std::array<std::string_view, 2> kept_names{"HOB_RUNTIME_DIR", "HOB_STATE_DIR"};
+
+bool is_dropped(std::string_view key) {
+    if (std::find(kept_names.begin(), kept_names.end(), key) != kept_names.end()) return false;
+    if (std::find(terminal_names.begin(), terminal_names.end(), key) != terminal_names.end()) return true;
+    return std::any_of(dropped_prefixes.begin(), dropped_prefixes.end(),
+                       [key](std::string_view prefix) { return key.starts_with(prefix); });
+}
+
+constexpr std::string_view blanks = " \t\r";
+
+std::string_view trimmed(std::string_view text) {
+    const auto begin = text.find_first_not_of(blanks);
+    if (begin == std::string_view::npos) return {};
+    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+bool is_key(std::string_view key) {
+    if (key.empty() || (key.front() >= '0' && key.front() <= '9')) return false;
+    return std::all_of(key.begin(), key.end(), [](char c) {
+        return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    });
+}
+
+bool only_comment(std::string_view rest) {
+    rest = trimmed(rest);
+    return rest.empty() || rest.front() == '#';
+}
+
+// The inside of a double-quoted value; false: it does not end on this line.
+bool read_double_quoted(std::string_view text, std::string& value, std::string_view& rest) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '"') {
+            rest = text.substr(i + 1);
+            return true;
+        }
+        if (text[i] != '\\' || i + 1 == text.size()) {
+            value += text[i];
+            continue;
+        }
+        switch (const char c = text[++i]) {
+            case 'n':
+                value += '\n';
+                break;
+            case 't':
+                value += '\t';
+                break;
+            case 'r':
+                value += '\r';
+                break;
+            case '"':
+            case '\\':
+            case '$':
+                value += c;
+                break;
+            default:
+                value.append({'\\', c});
+        }
+    }
+    return false;
+}
+
+// nullptr, or what is wrong.
+const char* read_value(std::string_view text, std::string& value) {
+    text = trimmed(text);
+    if (text.starts_with('\'')) {
+        const auto end = text.find('\'', 1);
+        if (end == std::string_view::npos) return "a quote is not closed";
+        value = text.substr(1, end - 1);
+        return only_comment(text.substr(end + 1)) ? nullptr : "text after the closing quote";
+    }
+    if (text.starts_with('"')) {
+        std::string_view rest;
+        if (!read_double_quoted(text.substr(1), value, rest)) return "a quote is not closed";
+        return only_comment(rest) ? nullptr : "text after the closing quote";
+    }
+    for (std::size_t hash = text.find('#'); hash != std::string_view::npos; hash = text.find('#', hash + 1)) {
+        if (hash == 0 || blanks.find(text[hash - 1]) != std::string_view::npos) {
+            text = text.substr(0, hash);
+            break;
+        }
+    }
+    value = trimmed(text);
+    return nullptr;
+}
+
+// nullptr, or what is wrong. An empty key: nothing on this line.
+const char* read_line(std::string_view line, std::string& key, std::string& value) {
+    line = trimmed(line);
+    if (line.empty() || line.front() == '#') return nullptr;
+    constexpr std::string_view prefix = "export ";
+    if (line.starts_with(prefix)) line = trimmed(line.substr(prefix.size()));
+    const auto equals = line.find('=');
+    if (equals == std::string_view::npos) return "no '='";
+    const std::string_view name = trimmed(line.substr(0, equals));
+    if (!is_key(name)) return "not a variable's name before '='";
+    if (line.find('\0') != std::string_view::npos) return "a NUL byte";
+    key = name;
+    return read_value(line.substr(equals + 1), value);
+}
+
+}  // namespace
+
+std::vector<std::string> clean_base(const std::vector<std::string>& base) {
+    std::vector<std::string> kept;
+    kept.reserve(base.size());
+    for (const auto& entry : base) {
+        const auto equals = entry.find('=');
+        if (equals == std::string::npos || equals == 0 ||
+            is_dropped(std::string_view(entry).substr(0, equals)))
+            continue;
+        kept.push_back(entry);
+    }
+    return kept;
+}
+
+std::vector<std::pair<std::string, std::string>> read_env_file(const std::string& path,
+                                                               std::string_view unit) {
+    const auto bytes = util::read_file(path, limits::config_file_max);
+    if (!bytes) {
+        throw failure(error_kind::unit_failed,
+                      fmt::format("cannot start '{}': its env_file '{}': {}", unit, path, errno_text(errno)));
+    }
+    std::vector<std::pair<std::string, std::string>> found;
+    std::string_view rest = *bytes;
+    if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
+    for (int number = 1; !rest.empty(); ++number) {
+        const auto newline = rest.find('\n');
+        std::string key, value;
+        if (const char* wrong = read_line(rest.substr(0, newline), key, value)) {
+            throw failure(error_kind::unit_failed, fmt::format("cannot start '{}': its env_file '{}:{}': {}",
+                                                               unit, path, number, wrong));
+        }
+        if (!key.empty()) found.emplace_back(std::move(key), std::move(value));
+        rest = newline == std::string_view::npos ? std::string_view{} : rest.substr(newline + 1);
+    }
+    return found;
+}
+
+std::vector<std::string> unit_environment(const std::vector<std::string>& base, const unit_spec& spec,
+                                          const std::string& instance_key) {
+    std::map<std::string, std::string, std::less<>> merged;
+    for (const auto& entry : clean_base(base)) {
+        const auto equals = entry.find('=');
+        merged.insert_or_assign(entry.substr(0, equals), entry.substr(equals + 1));
+    }
+    if (spec.env_file) {
+        for (auto& [key, value] : read_env_file(*spec.env_file, spec.name))
+            merged.insert_or_assign(key, value);
+    }
+    for (const auto& [key, value] : spec.env)
+        merged.insert_or_assign(key, value);
+    merged.insert_or_assign(std::string(mark_instance), instance_key);
+    merged.insert_or_assign(std::string(mark_unit), spec.name);
+    std::vector<std::string> all;
+    all.reserve(merged.size());
+    for (const auto& [key, value] : merged)
+        all.push_back(key + "=" + value);
+    return all;
+}
+
+std::string_view value_in(const std::vector<std::string>& environment, std::string_view key) {
+    for (const auto& entry : environment) {
+        if (entry.size() > key.size() && entry[key.size()] == '=' && entry.starts_with(key)) {
+            return std::string_view(entry).substr(key.size() + 1);
+        }
+    }
+    return {};
+}
+
+}  // namespace hob::unit

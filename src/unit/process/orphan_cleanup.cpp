@@ -1,0 +1,141 @@
+#include "unit/process/orphan_cleanup.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+
+#include "unit/process/cgroup.hpp"
+#include "unit/process/environment.hpp"
+#include "unit/spec/run_record.hpp"
+#include "unit/process/scope.hpp"
+#include "util/deadline.hpp"
+#include "util/fd.hpp"
+#include "util/log.hpp"
+#include "util/proc.hpp"
+
+namespace hob::unit {
+namespace {
+
+using std::chrono::milliseconds;
+using util::field;
+using util::level;
+using util::log;
+
+// The scopes in which leftovers are looked for: one a record, one without a leader for every unit that is
+// marked on some process, whether or not a record tells of it, and one a cgroup.
+std::vector<scope> scopes_of(const std::vector<process_record>& records, const std::string& instance_key,
+                             const config* running, const std::vector<std::string>& homes) {
+    const std::string boot = util::boot_id();
+    std::vector<scope> scopes;
+    std::map<std::string, kill_scope> kills;
+    for (const auto& record : records) {
+        kills[record.unit] = record.kill;
+        if (record.boot_id != boot || boot.empty()) continue;  // its numbers mean others by now
+        scopes.push_back({instance_key, record.unit, record.kill, record.pid, record.start_time, false});
+    }
+    for (const auto& process : util::all_processes()) {
+        if (util::proc_environment_value(process.pid, std::string(mark_instance)) != instance_key) continue;
+        const auto unit = util::proc_environment_value(process.pid, std::string(mark_unit));
+        if (!unit || kills.contains(*unit)) continue;
+        const unit_spec* spec = running ? running->find(*unit) : nullptr;
+        const bool is_command = *unit == command_name;
+        kills[*unit] = is_command ? kill_scope::group : spec ? spec->kill : kill_scope::all;
+    }
+    for (const auto& [unit, kill] : kills) {
+        if (kill == kill_scope::all) scopes.push_back({instance_key, unit, kill, 0, 0, false});
+    }
+    for (const auto& home : homes) {
+        for (auto& cgroup : unit_cgroups(home))
+            scopes.push_back(
+                {instance_key, unit_of_cgroup(cgroup), kill_scope::all, 0, 0, false, std::move(cgroup)});
+    }
+    return scopes;
+}
+
+std::vector<member> members_of(const std::vector<scope>& scopes) {
+    std::vector<member> found;
+    for (const auto& one : scopes) {
+        for (const auto& process : find_members(one)) {
+            const bool known = std::any_of(found.begin(), found.end(),
+                                           [&](const member& other) { return other.pid == process.pid; });
+            if (!known) found.push_back(process);
+        }
+    }
+    return found;
+}
+
+// Until all are gone or the limit is reached.
+void wait_for(const std::vector<member>& members, util::deadline limit) {
+    for (const auto& process : members) {
+        const util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
+        if (!pidfd) continue;
+        const auto stat = util::read_proc_stat(process.pid);
+        if (!stat || stat->start_time != process.start_time) continue;
+        pollfd waiting{pidfd.get(), POLLIN, 0};
+        while (::poll(&waiting, 1, limit.poll_timeout()) < 0 && errno == EINTR) {
+        }
+        if (limit.expired()) return;
+    }
+}
+
+void signal_all(const std::vector<member>& members, int number) {
+    for (const auto& process : members) {
+        if (!signal_member(process, number) && errno != ESRCH) {
+            log(level::warning, "unit", "a leftover process cannot be signalled",
+                {field("pid", process.pid), field("errno", errno)});
+        }
+    }
+}
+
+// SIGKILL, again and again for what is forked meanwhile. What could not be ended in time.
+std::vector<member> kill_all(const std::vector<scope>& scopes, util::deadline end) {
+    for (;;) {
+        std::vector<const scope*> told;
+        for (const auto& one : scopes) {
+            if (kill_scope_cgroup(one)) told.push_back(&one);
+        }
+        auto left = members_of(scopes);
+        if ((left.empty() && told.empty()) || end.expired()) return left;
+        signal_all(left, SIGKILL);
+        wait_for(left, end);
+        for (const auto* one : told)
+            wait_unpopulated(one->cgroup, end);
+    }
+}
+
+}  // namespace
+
+void sweep_leftovers(store& db, const std::string& instance_key, milliseconds limit, const config* running,
+                     const std::string& state_dir) {
+    const auto end = util::deadline::in(limit);
+    const auto records = db.processes();
+    leave_unit_cgroup(instance_key);
+    const auto homes = instance_cgroups(instance_key, state_dir);
+    // Nothing was running: reading all of /proc is saved.
+    if (records.empty() && !db.history_lost() && homes.empty()) return;
+    const auto scopes = scopes_of(records, instance_key, running, homes);
+    auto left = members_of(scopes);
+    if (!left.empty()) {
+        log(level::info, "unit", "ending what a predecessor left running", {field("count", left.size())});
+        signal_all(left, SIGTERM);
+        signal_all(left, SIGCONT);
+        wait_for(left, util::deadline::in(limit / 3));
+    }
+    left = kill_all(scopes, end);
+    for (const auto& process : left) {
+        log(level::warning, "unit", "a leftover process could not be ended in time",
+            {field("pid", process.pid)});
+    }
+    if (!homes.empty()) remove_empty_cgroups(instance_key, state_dir);
+    const std::string boot = util::boot_id();
+    for (const auto& record : records) {
+        if (left.empty() || record.boot_id != boot) db.forget_process(record.unit, record.pid);
+    }
+}
+
+}  // namespace hob::unit

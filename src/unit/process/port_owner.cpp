@@ -1,0 +1,91 @@
+#include "unit/process/port_owner.hpp"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <vector>
+
+#include "util/fd.hpp"
+#include "util/proc.hpp"
+
+namespace hob::unit {
+namespace {
+
+constexpr std::size_t table_max = 16u << 20;
+
+struct listener {
+    std::string inode;
+    uid_t uid = 0;
+};
+
+// Of /proc/net/tcp: "sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …", in state
+// 0A.
+void add_listeners(const char* path, std::uint16_t port, std::vector<listener>& found) {
+    const auto table = util::read_file(path, table_max);
+    if (!table) return;
+    std::istringstream lines(*table);
+    std::string line;
+    std::getline(lines, line);
+    while (std::getline(lines, line)) {
+        std::istringstream words(line);
+        std::string number, local, remote, state, queues, timer, retransmits, uid, timeout, inode;
+        words >> number >> local >> remote >> state >> queues >> timer >> retransmits >> uid >> timeout >>
+            inode;
+        const auto colon = local.rfind(':');
+        if (state != "0A" || colon == std::string::npos) continue;
+        unsigned listening = 0;
+        std::from_chars(local.data() + colon + 1, local.data() + local.size(), listening, 16);
+        if (listening == port) found.push_back({inode, static_cast<uid_t>(std::stoul(uid))});
+    }
+}
+
+// Whether one of the process's descriptors is one of these sockets.
+bool has_socket(pid_t pid, const std::set<std::string>& links) {
+    const std::string directory = fmt::format("/proc/{}/fd", pid);
+    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(directory.c_str()), ::closedir);
+    if (!dir) return false;
+    while (const dirent* entry = ::readdir(dir.get())) {
+        std::array<char, 64> target{};
+        const std::string path = directory + "/" + entry->d_name;
+        const ssize_t n = ::readlink(path.c_str(), target.data(), target.size());
+        if (n > 0 && links.contains(std::string(target.data(), static_cast<std::size_t>(n)))) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+port_owner owner_of_port(std::uint16_t port, const std::function<bool(pid_t)>& belongs, std::string& who) {
+    std::vector<listener> listeners;
+    add_listeners("/proc/net/tcp", port, listeners);
+    add_listeners("/proc/net/tcp6", port, listeners);
+    if (listeners.empty()) return port_owner::unknown;
+    std::set<std::string> links;
+    bool all_of_others = true;
+    for (const auto& one : listeners) {
+        links.insert("socket:[" + one.inode + "]");
+        all_of_others = all_of_others && one.uid != ::geteuid();
+    }
+    std::optional<util::proc_stat> other;
+    for (const auto& process : util::all_processes()) {
+        if (!has_socket(process.pid, links)) continue;
+        if (belongs(process.pid)) return port_owner::ours;
+        other = process;
+    }
+    if (other) {
+        who = fmt::format("pid {} ({})", other->pid, other->comm);
+        return port_owner::foreign;
+    }
+    if (!all_of_others || ::geteuid() == 0) return port_owner::unknown;
+    who = "another user's program";
+    return port_owner::foreign;
+}
+
+}  // namespace hob::unit

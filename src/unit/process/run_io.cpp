@@ -1,0 +1,200 @@
+#include "unit/process/run_io.hpp"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "error.hpp"
+#include "util/async.hpp"
+
+namespace hob::unit {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t chunk_size = 64u << 10;
+// As much as a pipe can hold (fs.pipe-max-size); more comes from somebody who still writes, and is not the
+// dead process's.
+constexpr std::size_t rest_max = 1u << 20;
+
+using stream = asio::posix::stream_descriptor;
+
+void adopt(stream& into, util::unique_fd fd) {
+    if (!fd) return;
+    util::set_nonblocking(fd.get(), true);
+    into.assign(fd.release());
+    into.native_non_blocking(true);
+}
+
+// One buffer for all runs: what is read is handed on before anything else happens.
+std::array<char, chunk_size>& chunk() {
+    static std::array<char, chunk_size> bytes;
+    return bytes;
+}
+
+}  // namespace
+
+run_ends make_run_pipes(bool with_input) {
+    run_ends ends;
+    util::pipe_ends output = util::make_pipe();
+    util::pipe_ends error = util::make_pipe();
+    ends.output = std::move(output.read);
+    ends.child_output = std::move(output.write);
+    ends.error = std::move(error.read);
+    ends.child_error = std::move(error.write);
+    if (with_input) {
+        util::pipe_ends input = util::make_pipe();
+        ends.input = std::move(input.write);
+        ends.child_input = std::move(input.read);
+    }
+    return ends;
+}
+
+run_ends make_run_terminal(terminal_size size) {
+    run_ends ends;
+    ends.terminal = true;
+    ends.output = util::open_file("/dev/ptmx", O_RDWR | O_NOCTTY);
+    if (!ends.output) throw denied("open", "/dev/ptmx", errno);
+    const int master = ends.output.get();
+    if (::grantpt(master) != 0 || ::unlockpt(master) != 0) throw denied("make", "a terminal", errno);
+    ends.child_input.reset(::ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+    if (!ends.child_input) throw denied("open", "a terminal", errno);
+    const winsize window{size.rows, size.columns, 0, 0};
+    ::ioctl(master, TIOCSWINSZ, &window);
+    ends.child_output.reset(::fcntl(ends.child_input.get(), F_DUPFD_CLOEXEC, 3));
+    ends.child_error.reset(::fcntl(ends.child_input.get(), F_DUPFD_CLOEXEC, 3));
+    ends.input.reset(::fcntl(master, F_DUPFD_CLOEXEC, 3));
+    if (!ends.child_output || !ends.child_error || !ends.input) throw denied("open", "a terminal", errno);
+    return ends;
+}
+
+struct run_io::state {
+    struct source {
+        stream from;
+        std::string_view name;
+        util::event ended;
+    };
+
+    state(const asio::any_io_executor& on, run_ends ends, handlers what)
+        : executor(on),
+          input(on),
+          sources{source{stream(on), "stdout", util::event(on)},
+                  source{stream(on), "stderr", util::event(on)}},
+          handle(std::move(what)) {
+        adopt(input, std::move(ends.input));
+        adopt(sources[0].from, std::move(ends.output));
+        adopt(sources[1].from, std::move(ends.error));
+    }
+
+    asio::any_io_executor executor;
+    stream input;
+    std::array<source, 2> sources;
+    handlers handle;
+    bool ending = false;
+};
+
+run_io::run_io(std::unique_ptr<state> initial) : state_(std::move(initial)) {}
+run_io::~run_io() = default;
+
+std::shared_ptr<run_io> run_io::make(const asio::any_io_executor& executor, run_ends ends, handlers on) {
+    std::shared_ptr<run_io> made(
+        new run_io(std::make_unique<state>(executor, std::move(ends), std::move(on))));
+    util::spawn(executor, made->read_all(0), "run output");
+    util::spawn(executor, made->read_all(1), "run errors");
+    return made;
+}
+
+asio::awaitable<void> run_io::read_all(std::size_t which) {
+    const auto self = shared_from_this();
+    auto& my = *state_;
+    auto& source = my.sources[which];
+    while (source.from.is_open() && !my.ending) {
+        boost::system::error_code error;
+        auto token = asio::redirect_error(asio::use_awaitable, error);
+        co_await source.from.async_wait(stream::wait_read, token);
+        if (error || my.ending) break;
+        const ssize_t n = ::read(source.from.native_handle(), chunk().data(), chunk_size);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+        if (n <= 0) break;  // a terminal whose last user is gone: EIO
+        my.handle.output(source.name, {chunk().data(), static_cast<std::size_t>(n)});
+        auto room = my.handle.room();
+        co_await std::move(room);
+    }
+    source.ended.set();
+}
+
+asio::awaitable<void> run_io::read_rest(std::size_t which) {
+    auto& my = *state_;
+    auto& source = my.sources[which];
+    for (std::size_t total = 0; source.from.is_open() && total < rest_max;) {
+        const ssize_t n = ::read(source.from.native_handle(), chunk().data(), chunk_size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) co_return;
+        total += static_cast<std::size_t>(n);
+        my.handle.output(source.name, {chunk().data(), static_cast<std::size_t>(n)});
+        auto room = my.handle.room();
+        co_await std::move(room);
+    }
+}
+
+asio::awaitable<void> run_io::finish() {
+    const auto self = shared_from_this();
+    close_input();
+    state_->ending = true;
+    for (auto& source : state_->sources) {
+        boost::system::error_code ignored;
+        if (source.from.is_open()) source.from.cancel(ignored);
+    }
+    for (std::size_t which = 0; which < state_->sources.size(); ++which) {
+        auto& source = state_->sources[which];
+        auto ended = source.ended.wait();
+        co_await std::move(ended);
+        auto rest = read_rest(which);
+        co_await std::move(rest);
+        boost::system::error_code ignored;
+        if (source.from.is_open()) source.from.close(ignored);
+    }
+    state_->handle = {};
+}
+
+asio::awaitable<bool> run_io::send(std::string bytes) {
+    const auto self = shared_from_this();
+    auto& input = state_->input;
+    std::size_t written = 0;
+    while (written < bytes.size()) {
+        if (!input.is_open()) co_return false;
+        boost::system::error_code error;
+        auto token = asio::redirect_error(asio::use_awaitable, error);
+        const auto rest = asio::buffer(bytes.data() + written, bytes.size() - written);
+        written += co_await input.async_write_some(rest, token);
+        if (error) {
+            close_input();
+            co_return false;
+        }
+    }
+    co_return true;
+}
+
+void run_io::close_input() {
+    boost::system::error_code ignored;
+    if (state_->input.is_open()) state_->input.close(ignored);
+}
+
+void run_io::resize(terminal_size size) {
+    auto& master = state_->sources[0].from;
+    const winsize window{size.rows, size.columns, 0, 0};
+    if (master.is_open()) ::ioctl(master.native_handle(), TIOCSWINSZ, &window);
+}
+
+}  // namespace hob::unit

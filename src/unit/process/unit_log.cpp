@@ -1,0 +1,169 @@
+#include "unit/process/unit_log.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "limits.hpp"
+#include "util/clock.hpp"
+#include "util/json_text.hpp"
+
+namespace hob::unit {
+namespace {
+
+// What a record needs beside its line, and how much longer a line may become as JSON (a control byte is
+// \u00XX).
+constexpr std::size_t record_overhead = 128;
+constexpr std::size_t escape_growth = 6;
+constexpr std::size_t piece_min = 16;
+constexpr std::size_t batch_max = 256u << 10;  // bytes of records before they are written
+
+std::string record_prefix(std::string_view stream, std::int64_t run = 0) {
+    std::string prefix = "{\"ts\":\"";
+    prefix.append(util::rfc3339(std::chrono::system_clock::now())).append("\",\"stream\":");
+    util::json_quote_to(prefix, stream);
+    if (run != 0) prefix.append(",\"run\":").append(std::to_string(run));
+    return prefix;
+}
+
+std::string loss_note(std::uint64_t lost, std::string_view reason) {
+    std::string message = "lost " + std::to_string(lost) + (lost == 1 ? " record: " : " records: ");
+    message.append(reason);
+    std::string note = record_prefix("hob");
+    note.append(",\"msg\":");
+    util::json_quote_to(note, message);
+    note.append(",\"lost\":").append(std::to_string(lost)).append("}\n");
+    return note;
+}
+
+// `size` or a little less, so that no UTF-8 character of `bytes` is cut in two.
+std::size_t character_boundary(std::string_view bytes, std::size_t size) {
+    std::size_t start = size;
+    for (int back = 0; back < 4 && start > 0; ++back) {
+        if ((static_cast<unsigned char>(bytes[start]) & 0xC0) != 0x80) return start;
+        --start;
+    }
+    return size;
+}
+
+}  // namespace
+
+unit_log::unit_log(std::string path, std::uint64_t max_size, int max_files)
+    : file_(std::move(path), max_size, max_files, loss_note), max_size_(max_size) {
+    const auto slash = file_.path().rfind('/');
+    if (slash != std::string::npos && slash > 0) ::mkdir(file_.path().substr(0, slash).c_str(), 0700);
+}
+
+void unit_log::set_limits(std::uint64_t max_size, int max_files) {
+    max_size_ = max_size;
+    file_.set_limits(max_size, max_files);
+}
+
+void unit_log::write(std::string_view stream, std::string_view bytes, std::int64_t run) {
+    if (bytes.empty()) return;
+    if (stream == "stderr" || (remembers_stdout_ && stream == "stdout")) remember(bytes);
+    prefix_ = record_prefix(stream, run);
+    std::string& pending = pending_of(stream, run).bytes;
+    for (;;) {
+        const void* newline = std::memchr(bytes.data(), '\n', bytes.size());
+        if (newline == nullptr) break;
+        const auto length = static_cast<std::size_t>(static_cast<const char*>(newline) - bytes.data());
+        if (pending.empty()) {
+            add_line(bytes.substr(0, length));
+        } else {
+            pending.append(bytes.substr(0, length));
+            add_line(pending);
+            pending.clear();
+        }
+        bytes.remove_prefix(length + 1);
+        if (bytes.empty()) break;
+    }
+    pending.append(bytes);
+    std::string_view rest = pending;
+    add_full_pieces(rest);
+    pending.erase(0, pending.size() - rest.size());
+    flush();
+}
+
+void unit_log::end(std::string_view stream, std::int64_t run) {
+    const std::string rest = std::move(pending_of(stream, run).bytes);
+    std::erase_if(pending_, [&](const pending_line& one) { return one.stream == stream && one.run == run; });
+    if (rest.empty()) return;
+    prefix_ = record_prefix(stream, run);
+    add_line(rest);
+    flush();
+}
+
+unit_log::pending_line& unit_log::pending_of(std::string_view stream, std::int64_t run) {
+    for (auto& pending : pending_) {
+        if (pending.stream == stream && pending.run == run) return pending;
+    }
+    return pending_.emplace_back(pending_line{std::string(stream), run, {}});
+}
+
+// A piece is small enough that its record fits a file, so that no record is ever cut.
+std::size_t unit_log::piece_max() const {
+    const std::uint64_t fits =
+        max_size_ > record_overhead ? (max_size_ - record_overhead) / escape_growth : 0;
+    return std::clamp<std::uint64_t>(fits, piece_min, limits::log_line_max);
+}
+
+void unit_log::add_line(std::string_view line) {
+    add_full_pieces(line);
+    add_record(line, false);
+}
+
+void unit_log::add_full_pieces(std::string_view& line) {
+    const std::size_t max = piece_max();
+    while (line.size() > max) {
+        const std::size_t size = character_boundary(line, max);
+        add_record(line.substr(0, size), true);
+        line.remove_prefix(size);
+    }
+}
+
+void unit_log::add_record(std::string_view piece, bool partial) {
+    batch_.append(prefix_);
+    if (util::is_utf8(piece)) {
+        batch_.append(",\"msg\":");
+        util::json_quote_to(batch_, piece);
+    } else {
+        batch_.append(",\"data_b64\":\"").append(util::base64_encode(piece)).push_back('"');
+    }
+    batch_.append(partial ? ",\"partial\":true}\n" : "}\n");
+    if (batch_.size() >= batch_max) flush();
+}
+
+void unit_log::flush() {
+    file_.append(batch_);
+    batch_.clear();
+}
+
+void unit_log::remember(std::string_view bytes) {
+    constexpr std::size_t keep = limits::stderr_tail_bytes;
+    if (bytes.size() > keep) bytes.remove_prefix(bytes.size() - keep);
+    if (tail_.size() + bytes.size() > 2 * keep) tail_.erase(0, tail_.size() - std::min(keep, tail_.size()));
+    tail_.append(bytes);
+}
+
+std::vector<std::string> unit_log::tail() const {
+    std::string_view rest = tail_;
+    if (rest.empty()) return {};
+    if (rest.size() > limits::stderr_tail_bytes) rest.remove_prefix(rest.size() - limits::stderr_tail_bytes);
+    if (rest.back() == '\n') rest.remove_suffix(1);
+    std::vector<std::string> lines;
+    while (lines.size() < limits::stderr_tail_lines) {
+        const auto newline = rest.rfind('\n');
+        lines.emplace_back(newline == std::string_view::npos ? rest : rest.substr(newline + 1));
+        if (newline == std::string_view::npos) break;
+        rest = rest.substr(0, newline);
+    }
+    std::reverse(lines.begin(), lines.end());
+    return lines;
+}
+
+void unit_log::clear_tail() { tail_.clear(); }
+
+}  // namespace hob::unit

@@ -1,0 +1,132 @@
+// The debug adapter protocol: what others call params is `arguments`, a result is a `body`, and every
+// message, answers included, has a number of its own.
+
+#include <fmt/format.h>
+
+#include "unit/protocol/message_codec.hpp"
+#include "util/json_edit.hpp"
+#include "util/json_text.hpp"
+
+namespace hob::unit {
+namespace {
+
+answer noise(const char* text) {
+    answer unknown;
+    unknown.text = text;
+    return unknown;
+}
+
+std::string one_line(std::string text) {
+    for (char& c : text) {
+        if (c == '\n' || c == '\r') c = ' ';
+    }
+    return text;
+}
+
+// The adapter's words for people: its format with the variables put in, else the short message.
+std::string error_text(std::string_view message) {
+    const std::string_view error = util::json_find(message, {"body", "error"});
+    std::string text = util::json_find_string(error, {"format"}).value_or("");
+    const auto variables = util::json_object_members(util::json_find(error, {"variables"}));
+    if (variables) {
+        for (const auto& variable : *variables) {
+            const std::string mark = "{" + variable.key + "}";
+            const std::string value = util::json_plain(variable.value);
+            for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
+                text.replace(at, mark.size(), value);
+        }
+    }
+    if (text.empty()) text = util::json_find_string(message, {"message"}).value_or("");
+    return text.empty() ? "the worker answered an error" : "the worker answered an error: " + one_line(text);
+}
+
+class dap_dialect final : public dialect {
+public:
+    bool one_at_a_time() const override { return false; }
+    bool numbers_notifications() const override { return true; }
+
+    std::string request(std::uint64_t id, std::string_view, std::string_view method,
+                        std::string_view params_raw) const override {
+        std::string text = fmt::format(R"({{"seq":{},"type":"request","command":)", id);
+        util::json_quote_to(text, method);
+        if (!params_raw.empty()) text.append(R"(,"arguments":)").append(params_raw);
+        return text + "}";
+    }
+
+    std::string notification(std::uint64_t fresh, std::string_view, std::string_view method,
+                             std::string_view params_raw) const override {
+        return request(fresh, {}, method, params_raw);
+    }
+
+    std::string cancellation(std::uint64_t id, std::uint64_t fresh) const override {
+        if (!may_cancel_) return {};
+        return fmt::format(
+            R"({{"seq":{},"type":"request","command":"cancel","arguments":{{"requestId":{}}}}})", fresh, id);
+    }
+
+    std::string refusal(const answer& request, std::uint64_t fresh, std::string_view why) const override {
+        const std::string body =
+            why.empty() ? std::string()
+                        : fmt::format(R"(,"body":{{"error":{{"id":1,"format":{}}}}})", util::json_quote(why));
+        return fmt::format(
+            R"({{"seq":{},"type":"response","request_seq":{},"success":false,"command":{},"message":{}{}}})",
+            fresh, request.id_raw, util::json_quote(request.method),
+            why.empty() ? R"("notSupported")" : util::json_quote(why), body);
+    }
+
+    std::string reply(const answer& request, std::string_view result_raw,
+                      std::uint64_t fresh) const override {
+        return fmt::format(
+            R"({{"seq":{},"type":"response","request_seq":{},"success":true,"command":{},"body":{}}})", fresh,
+            request.id_raw, util::json_quote(request.method), result_raw);
+    }
+
+    answer understand(std::string_view message) const override {
+        const auto type = util::json_find_string(message, {"type"});
+        if (!type) return noise("it is not a message");
+        answer got;
+        if (*type == "response") return response(message);
+        const bool request = *type == "request";
+        auto name = util::json_find_string(message, {request ? "command" : "event"});
+        if (!name || (!request && *type != "event")) return noise("it is not a message");
+        got.what = request ? answer::kind::request : answer::kind::notification;
+        got.method = std::move(*name);
+        got.id_raw = request ? util::json_find(message, {"seq"}) : std::string_view();
+        if (request && got.id_raw.empty()) got.id_raw = "0";  // lldb-vscode numbers none of its requests
+        got.payload = util::json_find(message, {request ? "arguments" : "body"});
+        if (request && !util::json_integer(got.id_raw)) return noise("its seq is no number");
+        return got;
+    }
+
+    void learn(std::string_view capabilities) override {
+        may_cancel_ = util::json_find_true(capabilities, {"supportsCancelRequest"});
+    }
+
+private:
+    static answer response(std::string_view message) {
+        answer got;
+        got.id_raw = util::json_find(message, {"request_seq"});
+        const auto id = util::json_integer(got.id_raw);
+        if (!id) return noise("its request_seq is no number");
+        if (*id > 0) got.id = static_cast<std::uint64_t>(*id);
+        const std::string_view success = util::json_find(message, {"success"});
+        if (success == "true") {
+            got.what = answer::kind::result;
+            const std::string_view body = util::json_find(message, {"body"});
+            got.payload = body.empty() ? "null" : body;
+            return got;
+        }
+        got.what = answer::kind::error;
+        got.payload = message;
+        got.text = error_text(message);
+        return got;
+    }
+
+    bool may_cancel_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<dialect> make_dap_dialect() { return std::make_unique<dap_dialect>(); }
+
+}  // namespace hob::unit

@@ -1,0 +1,153 @@
+#include "unit/protocol/event_ring.hpp"
+
+#include <algorithm>
+
+#include "limits.hpp"
+#include "util/json_edit.hpp"
+#include "util/json_text.hpp"
+
+namespace hob::unit {
+namespace {
+
+std::size_t size_of(const worker_event& event) {
+    return sizeof event + event.name.size() + event.params.size();
+}
+
+std::string_view field_of(std::string_view params, std::string_view path) {
+    while (!path.empty() && !params.empty()) {
+        const std::size_t dot = path.find('.');
+        params = util::json_member_of(params, path.substr(0, dot));
+        path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
+    }
+    return params;
+}
+
+bool any_matches(const std::vector<event_pattern>& patterns, const worker_event& event) {
+    return std::any_of(patterns.begin(), patterns.end(),
+                       [&](const event_pattern& pattern) { return pattern.matches(event); });
+}
+
+}  // namespace
+
+std::string event_json(const worker_event& event) {
+    std::string text = "{\"seq\":" + std::to_string(event.seq) + ",\"event\":";
+    util::json_quote_to(text, event.name);
+    if (!event.params.empty()) text.append(",\"params\":").append(event.params);
+    return text + "}";
+}
+
+bool event_pattern::matches(const worker_event& event) const {
+    if (name != event.name) return false;
+    for (const auto& [path, wanted] : fields) {
+        const std::string_view found = field_of(event.params, path);
+        if (found.empty() || (found != wanted && util::json_plain(found) != wanted)) return false;
+    }
+    return true;
+}
+
+std::optional<event_pattern> parse_event_pattern(std::string_view text) {
+    event_pattern pattern;
+    std::size_t colon = text.find(':');
+    pattern.name = text.substr(0, colon);
+    while (colon != std::string_view::npos) {
+        text.remove_prefix(colon + 1);
+        colon = text.find(':');
+        const std::string_view field = text.substr(0, colon);
+        const std::size_t equals = field.find('=');
+        if (equals == std::string_view::npos || equals == 0) return std::nullopt;
+        pattern.fields.emplace_back(field.substr(0, equals), field.substr(equals + 1));
+    }
+    if (pattern.name.empty()) return std::nullopt;
+    return pattern;
+}
+
+event_watch::event_watch(const boost::asio::any_io_executor& executor, event_ring& ring, wishes wanted)
+    : ring_(ring), wanted_(std::move(wanted)), ended_(executor) {
+    ring_.watches_.push_back(this);
+}
+
+event_watch::~event_watch() { ring_.watches_.remove(this); }
+
+void event_watch::arm() {
+    if (armed_) return;
+    for (auto& event : ring_.events_) {
+        if (!event.seen && event.owner == 0 && any_matches(wanted_.collect, event)) {
+            keep(event);
+            event.seen = true;
+        }
+    }
+    for (const auto& pattern : wanted_.collect) {
+        if (const auto found = ring_.lost_.find(pattern.name); found != ring_.lost_.end()) {
+            lost_ += found->second;
+            ring_.lost_.erase(found);
+        }
+    }
+    armed_ = true;
+}
+
+void event_watch::take(worker_event& event) {
+    if (!armed_ || ended_by_ || (event.owner != 0 && event.owner != owner_)) return;
+    const bool ends = any_matches(wanted_.until, event);
+    if (ends || any_matches(wanted_.collect, event)) {
+        if (!ends || wanted_.stream) keep(event);
+        event.seen = true;
+    }
+    if (!ends) return;
+    ended_by_ = event;
+    ended_.set();
+}
+
+void event_watch::keep(const worker_event& event) {
+    const std::string text = event_json(event);
+    if (wanted_.stream) {
+        if (!wanted_.stream(text)) ++lost_;
+    } else if (gathered_.size() + text.size() > limits::gathered_events_max) {
+        ++lost_;
+    } else {
+        gathered_.append(gathered_.empty() ? "" : ",").append(text);
+    }
+}
+
+boost::asio::awaitable<void> event_watch::ended() {
+    auto wait = ended_.wait();
+    co_await std::move(wait);
+    if (failed_) throw failure(*failed_);
+}
+
+void event_watch::fail(const failure& why) {
+    if (ended_by_ || failed_) return;
+    failed_.emplace(why);
+    ended_.set();
+}
+
+void event_ring::push(std::string name, std::string params, std::uint64_t owner) {
+    worker_event event;
+    event.seq = ++last_;
+    event.name = std::move(name);
+    event.params = std::move(params);
+    event.owner = owner;
+    for (auto* watch : watches_)
+        watch->take(event);
+    if (owner != 0) return;  // nobody else is to get it later
+    bytes_ += size_of(event);
+    events_.push_back(std::move(event));
+    while (events_.size() > limits::ring_events_max || bytes_ > limits::ring_bytes_max)
+        drop_front();
+}
+
+void event_ring::drop_front() {
+    const worker_event& oldest = events_.front();
+    if (!oldest.seen) {
+        const bool room = lost_.size() < limits::ring_names_max || lost_.contains(oldest.name);
+        ++lost_[room ? oldest.name : std::string()];
+    }
+    bytes_ -= size_of(oldest);
+    events_.pop_front();
+}
+
+void event_ring::fail_all(const failure& why) {
+    for (auto* watch : watches_)
+        watch->fail(why);
+}
+
+}  // namespace hob::unit

@@ -1,0 +1,33 @@
+#include "unit/protocol/lsp/progress.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "limits.hpp"
+#include "util/json_edit.hpp"
+
+namespace hob::unit {
+
+void lsp_progress::heard(std::string_view token, std::string_view value) {
+    const auto kind = util::json_find_string(value, {"kind"});
+    if (kind == "begin" && all_.size() < limits::progress_max) all_.try_emplace(std::string(token));
+    const auto known = all_.find(token);
+    if (known == all_.end()) return;
+    if (kind == "end") {
+        all_.erase(known);
+        return;
+    }
+    auto& now = known->second;
+    if (auto title = util::json_find_string(value, {"title"})) now.title = std::move(*title);
+    if (const auto percent = util::json_find_integer(value, {"percentage"})) now.percent = *percent;
+}
+
+std::string lsp_progress::text() const {
+    if (all_.empty()) return {};
+    const auto& [title, percent] = all_.begin()->second;
+    const std::string what = title.empty() ? "working" : title;
+    return percent ? fmt::format("{} {} %", what, *percent) : what;
+}
+
+}  // namespace hob::unit

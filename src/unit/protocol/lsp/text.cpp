@@ -1,0 +1,230 @@
+#include "unit/protocol/lsp/text.hpp"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "util/json_edit.hpp"
+#include "util/utf8.hpp"
+
+namespace hob::unit {
+namespace {
+
+constexpr std::string_view scheme = "file://";
+
+struct language {
+    std::string_view extension, name;
+};
+constexpr std::array languages{
+    language{"c", "c"},
+    language{"h", "cpp"},
+    language{"cc", "cpp"},
+    language{"cpp", "cpp"},
+    language{"cxx", "cpp"},
+    language{"hpp", "cpp"},
+    language{"hh", "cpp"},
+    language{"m", "objective-c"},
+    language{"mm", "objective-cpp"},
+    language{"py", "python"},
+    language{"rs", "rust"},
+    language{"go", "go"},
+    language{"js", "javascript"},
+    language{"mjs", "javascript"},
+    language{"jsx", "javascriptreact"},
+    language{"ts", "typescript"},
+    language{"tsx", "typescriptreact"},
+    language{"sh", "shellscript"},
+    language{"bash", "shellscript"},
+    language{"rb", "ruby"},
+    language{"java", "java"},
+    language{"cs", "csharp"},
+    language{"md", "markdown"},
+    language{"yml", "yaml"},
+    language{"pl", "perl"},
+    language{"hs", "haskell"},
+    language{"ml", "ocaml"},
+};
+
+bool plain_in_uri(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~/+").find(c) != std::string_view::npos;
+}
+
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+std::string_view line_of(std::string_view text, std::size_t line) {
+    for (; line > 1; --line) {
+        const std::size_t end = text.find('\n');
+        if (end == std::string_view::npos) return {};
+        text.remove_prefix(end + 1);
+    }
+    text = text.substr(0, text.find('\n'));
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    return text;
+}
+
+// Where `character` of `line`, both from 0, is in the text; beyond the end of either it is that end.
+std::size_t offset_of(std::string_view text, std::int64_t line, std::int64_t character, bool utf8) {
+    std::size_t at = 0;
+    for (; line > 0; --line) {
+        at = text.find_first_of("\r\n", at);
+        if (at == std::string_view::npos) return text.size();
+        at += text.substr(at, 2) == "\r\n" ? 2 : 1;
+    }
+    const std::string_view row = text.substr(at, text.find_first_of("\r\n", at) - at);
+    std::size_t in_row = 0;
+    for (std::int64_t units = 0; units < character && in_row < row.size();) {
+        const std::size_t length = std::max<std::size_t>(1, util::utf8_sequence(row.substr(in_row)));
+        units += utf8 ? static_cast<std::int64_t>(length) : length == 4 ? 2 : 1;
+        in_row += length;
+    }
+    return at + std::min(in_row, row.size());
+}
+
+// `{a,b}` written out; braces do not nest in what servers send.
+std::vector<std::string> alternatives(std::string_view pattern) {
+    const std::size_t open = pattern.find('{');
+    const std::size_t close = pattern.find('}', open);
+    if (open == std::string_view::npos || close == std::string_view::npos) return {std::string(pattern)};
+    std::vector<std::string> all;
+    std::string_view words = pattern.substr(open + 1, close - open - 1);
+    for (;;) {
+        const std::size_t comma = words.find(',');
+        for (const auto& rest : alternatives(pattern.substr(close + 1)))
+            all.push_back(std::string(pattern.substr(0, open)).append(words.substr(0, comma)).append(rest));
+        if (comma == std::string_view::npos) return all;
+        words.remove_prefix(comma + 1);
+    }
+}
+
+bool matches_one(std::string_view pattern, std::string_view path) {
+    const std::size_t stars = pattern.find("**");
+    if (stars == std::string_view::npos)
+        return ::fnmatch(std::string(pattern).c_str(), std::string(path).c_str(), FNM_PATHNAME) == 0;
+    const std::string head(pattern.substr(0, stars));
+    std::string_view tail = pattern.substr(stars + 2);
+    if (tail.starts_with('/')) tail.remove_prefix(1);
+    // The head matches a whole number of directories from the left.
+    const auto depth = static_cast<std::size_t>(std::count(head.begin(), head.end(), '/'));
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < depth; ++i) {
+        const std::size_t slash = path.find('/', at);
+        if (slash == std::string_view::npos) return false;
+        at = slash + 1;
+    }
+    if (::fnmatch(head.c_str(), std::string(path.substr(0, at)).c_str(), FNM_PATHNAME) != 0) return false;
+    if (tail.empty()) return true;
+    for (;;) {
+        if (matches_one(tail, path.substr(at))) return true;
+        const std::size_t slash = path.find('/', at);
+        if (slash == std::string_view::npos) return false;
+        at = slash + 1;
+    }
+}
+
+}  // namespace
+
+std::string uri_of_path(std::string_view path) {
+    static constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string uri(scheme);
+    for (const char c : path) {
+        if (plain_in_uri(c)) {
+            uri += c;
+        } else {
+            const auto byte = static_cast<unsigned char>(c);
+            uri += '%';
+            uri += digits[byte >> 4];
+            uri += digits[byte & 15];
+        }
+    }
+    return uri;
+}
+
+std::optional<std::string> path_of_uri(std::string_view uri) {
+    if (!uri.starts_with(scheme)) return std::nullopt;
+    uri.remove_prefix(scheme.size());
+    if (!uri.starts_with('/')) return std::nullopt;
+    std::string path;
+    for (std::size_t i = 0; i < uri.size(); ++i) {
+        if (uri[i] != '%') {
+            path += uri[i];
+            continue;
+        }
+        if (i + 2 >= uri.size()) return std::nullopt;
+        const int high = hex_digit(uri[i + 1]);
+        const int low = hex_digit(uri[i + 2]);
+        if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
+        path += static_cast<char>(high * 16 + low);
+        i += 2;
+    }
+    return path;
+}
+
+std::string document_key(std::string_view uri) { return path_of_uri(uri).value_or(std::string(uri)); }
+
+bool is_source_path(std::string_view path) {
+    const std::string_view name = path.substr(path.rfind('/') + 1);
+    const std::size_t dot = name.rfind('.');
+    return dot != std::string_view::npos &&
+           std::any_of(languages.begin(), languages.end(),
+                       [&](const language& one) { return one.extension == name.substr(dot + 1); });
+}
+
+std::string language_of_path(std::string_view path) {
+    const std::string_view name = path.substr(path.rfind('/') + 1);
+    const std::size_t dot = name.rfind('.');
+    if (dot == std::string_view::npos) return name == "Makefile" ? "makefile" : "plaintext";
+    const std::string_view extension = name.substr(dot + 1);
+    for (const auto& one : languages) {
+        if (one.extension == extension) return std::string(one.name);
+    }
+    return std::string(extension);
+}
+
+std::size_t lsp_character(std::string_view text, std::size_t line, std::size_t column, bool utf8) {
+    const std::string_view row = line_of(text, line);
+    std::size_t units = 0;
+    std::size_t at = 0;
+    for (std::size_t shown = 1; shown < column && at < row.size(); ++shown) {
+        const std::size_t length = std::max<std::size_t>(1, util::utf8_sequence(row.substr(at)));
+        units += utf8 ? length : length == 4 ? 2 : 1;
+        at += length;
+    }
+    return units;
+}
+
+bool lsp_apply_change(std::string& text, std::string_view change, bool utf8) {
+    auto inserted = util::json_find_string(change, {"text"});
+    if (!inserted) return false;
+    if (util::json_member_of(change, "range").empty()) {
+        text = std::move(*inserted);
+        return true;
+    }
+    std::array<std::size_t, 2> ends{};
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+        const char* which = i == 0 ? "start" : "end";
+        const auto line = util::json_find_integer(change, {"range", which, "line"});
+        const auto character = util::json_find_integer(change, {"range", which, "character"});
+        if (!line || !character) return false;
+        ends[i] = offset_of(text, *line, *character, utf8);
+    }
+    if (ends[1] < ends[0]) return false;
+    text.replace(ends[0], ends[1] - ends[0], *inserted);
+    return true;
+}
+
+bool lsp_glob_matches(std::string_view pattern, std::string_view path) {
+    for (const auto& one : alternatives(pattern)) {
+        if (matches_one(one, path)) return true;
+    }
+    return false;
+}
+
+}  // namespace hob::unit

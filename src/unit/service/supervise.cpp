@@ -1,0 +1,106 @@
+// How a service is kept up.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "unit/process/on_failure.hpp"
+#include "unit/service/service_process.hpp"
+#include "util/duration.hpp"
+#include "util/log.hpp"
+
+namespace hob::unit {
+
+namespace asio = boost::asio;
+using util::field;
+
+asio::awaitable<void> service::keep_up() {
+    const auto alive = self();
+    while (wanted_ && !context_->closing) {
+        auto waiting = wait_for_units();
+        co_await std::move(waiting);
+        if (!wanted_) break;
+        again_ = false;
+        auto living = live_once();
+        const ending last = co_await std::move(living);
+        if (!wanted_) break;
+        again_ = false;
+        if (last.asked) continue;  // a restart by hand, a reload, a stop that was taken back: not counted
+        if (!goes_on(last)) {
+            kept_ = false;
+            give_up(last);
+            co_return;
+        }
+        auto pausing = back_off();
+        co_await std::move(pausing);
+    }
+    kept_ = false;
+    set_phase(phase::stopped);
+    changes().ring();  // also when it was stopped before
+}
+
+// Those that are not up are started once for each wish; after that, one that ends is waited for.
+asio::awaitable<void> service::wait_for_units() {
+    if (!std::exchange(pulled_, true)) pull_units(caller_environment_);
+    while (const auto other = first_unready()) {
+        set_phase(phase::waiting);
+        say(other->failed()
+                ? fmt::format("it waits for '{}', which failed", other->spec().name)
+                : fmt::format("it waits for '{}', which is {}", other->spec().name, other->state()));
+        auto theirs = other->changes().wait();
+        auto ours = asked_.wait();
+        auto either = util::first_of(std::move(theirs), std::move(ours));
+        co_await std::move(either);
+        if (!wanted_) co_return;
+        if (!std::exchange(pulled_, true)) pull_units(caller_environment_);
+    }
+}
+
+// Whether it is started again after this end, and what was counted.
+bool service::goes_on(const ending& last) {
+    const auto& what = std::get<service_spec>(spec_->detail);
+    if (last.failed) ++failures_;
+    const bool wants =
+        what.restart == restart_policy::always || (what.restart == restart_policy::on_failure && last.failed);
+    return wants && (what.max_restarts == 0 || in_a_row_ < what.max_restarts);
+}
+
+asio::awaitable<void> service::back_off() {
+    const auto& limits = std::get<service_spec>(spec_->detail).backoff;
+    pause_ = in_a_row_ == 0 ? limits.min : std::min(pause_ * 2, limits.max);
+    ++in_a_row_;
+    detail_ = fmt::format("{}; tried again in {}", detail_, util::format_duration(pause_));
+    set_phase(phase::backoff);
+    auto resting = util::pause(pause_);
+    auto asking = asked_.wait();
+    auto either = util::first_of(std::move(resting), std::move(asking));
+    const bool by_itself = co_await std::move(either) == 0;
+    if (by_itself) ++restarts_;
+}
+
+void service::give_up(const ending& last) {
+    wanted_ = false;
+    const auto& what = std::get<service_spec>(spec_->detail);
+    if (!last.failed) {
+        context_->options.db.unwant(spec_->name);
+        set_phase(phase::stopped);
+        return;
+    }
+    if (what.max_restarts > 0 && what.restart != restart_policy::never) {
+        detail_ = fmt::format("{}; restarted {} {} in a row, which is the limit", last.reason, in_a_row_,
+                              in_a_row_ == 1 ? "time" : "times");
+    }
+    util::log(util::level::error, "unit", "service failed",
+              {field("unit", spec_->name), field("reason", detail_)});
+    set_phase(phase::failed);
+    std::vector<std::string> found;
+    try {
+        found = context_->environment_of(*spec_, caller_environment_);
+    } catch (const failure&) {
+        return;  // its env_file is the very reason, and is told
+    }
+    run_on_failure(context_->options.executor, *spec_, std::move(found), detail_, log_.tail());
+}
+
+}  // namespace hob::unit

@@ -1,0 +1,171 @@
+#pragma once
+// What hob.toml says, as plain data. load_config (unit/config/config.hpp) fills it in and is the only writer:
+// whoever holds a config may rely on every rule of hob.toml(5) being kept. Relative paths are already
+// absolute, defaults are filled in.
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "limits.hpp"
+#include "unit/spec/cron.hpp"
+
+namespace hob::unit {
+
+using std::chrono::milliseconds;
+
+enum class unit_kind : std::uint8_t { worker, service, task };
+enum class kill_scope : std::uint8_t { all, group, main };
+enum class worker_protocol : std::uint8_t { jsonrpc, lsp, dap, mcp, lines };
+enum class restart_policy : std::uint8_t { always, on_failure, never };
+enum class ready_form : std::uint8_t { started, tcp, http, exec, log, notify, delay };
+enum class catch_up_policy : std::uint8_t { once, none };
+enum class overlap_policy : std::uint8_t { skip, queue, cancel };
+
+// As written in hob.toml: "worker", "on-failure", …
+std::string_view name_of(unit_kind kind);
+std::string_view name_of(kill_scope scope);
+std::string_view name_of(worker_protocol protocol);
+std::string_view name_of(restart_policy policy);
+std::string_view name_of(ready_form form);  // `started` (no `ready` key) is "started"
+std::string_view name_of(catch_up_policy policy);
+std::string_view name_of(overlap_policy policy);
+
+// A command. argv is directly executable; ARGS of `hob run NAME -- ARGS` are appended to it in every case. A
+// `run` string has become {"/bin/sh", "-c", SCRIPT, NAME}, see unit/config/run_command.hpp.
+struct run_spec {
+    std::vector<std::string> argv;
+    std::string text;  // for people: the string as written, or the array quoted for a shell
+    bool operator==(const run_spec&) const = default;
+};
+
+struct stop_spec {
+    int signal = SIGTERM;
+    milliseconds timeout = limits::stop_timeout;  // from the signal to SIGKILL; 0: SIGKILL at once
+    bool operator==(const stop_spec&) const = default;
+};
+
+// Where a worker is spoken to that listens on a port. Exactly one of port and log_pattern is there.
+struct connect_spec {
+    std::string host;  // a numeric address (no brackets) or "localhost"
+    std::uint16_t port = 0;
+    std::string log_pattern;  // POSIX extended regular expression; its first group is the address
+    milliseconds timeout = limits::connect_timeout;  // from the start to the connection
+    bool operator==(const connect_spec&) const = default;
+};
+
+struct worker_spec {
+    worker_protocol protocol = worker_protocol::jsonrpc;
+    std::string initialize_json = "{}";        // a JSON object, merged into the handshake's params
+    std::optional<milliseconds> idle_timeout;  // of the worker itself
+    milliseconds call_timeout = limits::call_timeout;
+    std::vector<std::pair<std::string, std::string>>
+        answers;                          // to the worker's own requests: method, raw JSON
+    std::string settings_json = "{}";     // a JSON object: what lsp servers get for workspace/configuration
+    std::vector<std::string> serial;      // methods whose calls wait for each other
+    std::optional<connect_spec> connect;  // nullopt: on its standard input and output
+    bool operator==(const worker_spec&) const = default;
+};
+
+// When a service counts as ready. Only the members of `form` have a meaning.
+struct ready_spec {
+    ready_form form = ready_form::started;
+    std::string host;              // tcp: a numeric address (no brackets) or "localhost"
+    std::uint16_t port = 0;        // tcp
+    std::string url;               // http: "http://HOST[:PORT][/PATH]", HOST as above
+    std::optional<int> status;     // http: exactly this one; nullopt: 200 to 399
+    std::optional<run_spec> exec;  // exec: ready when it exits with 0
+    std::string log_pattern;       // log: POSIX extended regular expression, searched in each line
+    milliseconds delay{0};         // delay: after the start
+    milliseconds timeout = std::chrono::seconds(20);  // not ready by then: the start has failed
+    bool operator==(const ready_spec&) const = default;
+};
+
+struct backoff_spec {
+    milliseconds min = std::chrono::milliseconds(200);
+    milliseconds max = std::chrono::seconds(30);
+    milliseconds reset = std::chrono::seconds(60);  // up for this long: the next delay is min again
+    bool operator==(const backoff_spec&) const = default;
+};
+
+struct service_spec {
+    ready_spec ready;
+    restart_policy restart = restart_policy::on_failure;
+    int max_restarts = 0;  // 0: no limit
+    backoff_spec backoff;
+    bool autostart = false;
+    std::optional<milliseconds> watchdog;  // silent for longer (no WATCHDOG=1): it is ended and restarted
+    bool operator==(const service_spec&) const = default;
+};
+
+struct retry_spec {
+    int max = 0;
+    milliseconds delay = std::chrono::seconds(10);
+    bool operator==(const retry_spec&) const = default;
+};
+
+struct task_spec {
+    std::optional<milliseconds> every;  // at most one of every and cron
+    std::optional<cron_spec> cron;
+    bool on_start = false;
+    milliseconds jitter{0};
+    catch_up_policy catch_up = catch_up_policy::once;
+    overlap_policy overlap = overlap_policy::skip;
+    std::optional<milliseconds> timeout;
+    retry_spec retry;
+    int keep = 200;                   // runs remembered
+    std::vector<std::string> watch;   // globs as written, relative to the root
+    std::vector<std::string> ignore;  // likewise
+    bool gitignore = true;
+    milliseconds debounce = std::chrono::milliseconds(100);
+    bool operator==(const task_spec&) const = default;
+};
+
+struct unit_spec {
+    std::string name;
+    unit_kind kind = unit_kind::worker;
+    run_spec run;
+    std::vector<std::pair<std::string, std::string>> env;  // in file order
+    std::optional<std::string> env_file;                   // absolute
+    std::string cwd;                                       // absolute
+    stop_spec stop;
+    kill_scope kill = kill_scope::all;
+    std::vector<std::string> after;  // names of units in the same config; without cycles
+    std::optional<run_spec> on_failure;
+    std::variant<worker_spec, service_spec, task_spec> detail;  // the alternative of `kind`
+    bool operator==(const unit_spec&) const = default;
+};
+
+struct daemon_spec {
+    std::optional<milliseconds> idle_timeout;
+    milliseconds shutdown_timeout = limits::shutdown_timeout;
+    bool operator==(const daemon_spec&) const = default;
+};
+
+struct log_spec {
+    std::string level = "info";  // as HOB_LOG: "info,ipc=debug"
+    bool json = true;
+    std::uint64_t max_size = 10u << 20;
+    int max_files = 5;
+    bool syslog = false;
+    bool operator==(const log_spec&) const = default;
+};
+
+struct config {
+    daemon_spec daemon;
+    log_spec log;
+    std::vector<unit_spec> units;       // in file order
+    std::string source_path;            // absolute; empty: there is no file
+    std::string source_hash;            // hex SHA-256 of the file's bytes; empty: there is no file
+    std::vector<std::string> warnings;  // "FILE:LINE:COLUMN: text", in file order
+
+    const unit_spec* find(std::string_view name) const;  // nullptr: no such unit
+};
+
+}  // namespace hob::unit

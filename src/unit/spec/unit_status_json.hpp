@@ -1,0 +1,19 @@
+#pragma once
+// A unit's status as the JSON of `hob status`, of the status page and of the replies to unit.start, stop and
+// restart.
+
+#include <span>
+#include <string>
+
+#include "unit/spec/unit_status.hpp"
+
+namespace hob::unit {
+
+// {"name","kind","state","pid","since","restarts","exit","detail","rss_kib","cpu_ms","next_at",
+// "last_run"}; null where there is nothing to say.
+std::string unit_json(const unit_status& status);
+
+// The array of them.
+std::string units_json(std::span<const unit_status> units);
+
+}  // namespace hob::unit

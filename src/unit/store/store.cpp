@@ -1,0 +1,359 @@
+#include "unit/store/store.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <iterator>
+#include <utility>
+
+#include "error.hpp"
+#include "limits.hpp"
+#include "unit/store/sqlite_statement.hpp"
+#include "util/log.hpp"
+
+namespace hob::unit {
+namespace {
+
+using util::field;
+using util::level;
+using util::log;
+
+// Step N brings a database from version N to N + 1. A released step is never changed.
+constexpr std::array migrations{
+    R"(
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE process (unit TEXT NOT NULL, pid INTEGER NOT NULL, pgid INTEGER NOT NULL, session INTEGER NOT NULL,
+    start_time INTEGER NOT NULL, boot_id TEXT NOT NULL, kill TEXT NOT NULL, PRIMARY KEY (unit, pid)) WITHOUT ROWID;
+CREATE TABLE held (unit TEXT PRIMARY KEY) WITHOUT ROWID;
+)",
+    R"(
+CREATE TABLE wanted (unit TEXT PRIMARY KEY, environment BLOB) WITHOUT ROWID;
+)",
+    // Runs, and what a schedule has to remember. Times are milliseconds since the epoch.
+    R"(
+CREATE TABLE run (id INTEGER PRIMARY KEY AUTOINCREMENT, task TEXT NOT NULL, trigger TEXT NOT NULL, cause TEXT NOT NULL,
+    state TEXT NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, exit INTEGER, signal INTEGER, cpu_ms INTEGER,
+    max_rss_kib INTEGER);
+CREATE INDEX run_of_task ON run (task, id);
+CREATE TABLE schedule (task TEXT PRIMARY KEY, rule TEXT NOT NULL, anchor INTEGER NOT NULL,
+    last_slot INTEGER NOT NULL) WITHOUT ROWID;
+)",
+    // What workers remember.
+    R"(
+CREATE TABLE memory (unit TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, bound_to TEXT NOT NULL,
+    PRIMARY KEY (unit, key)) WITHOUT ROWID;
+)",
+};
+constexpr int schema_version = static_cast<int>(migrations.size());
+
+// An idle daemon is to own little memory: no lookaside buffers, no pages allocated ahead.
+void configure_sqlite() {
+    static const bool once = [] {
+        ::sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+        ::sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
+        ::sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0);
+        ::sqlite3_initialize();
+        return true;
+    }();
+    static_cast<void>(once);
+}
+
+std::string timestamp() {
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    char text[32];
+    return std::string(text, std::strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &parts));
+}
+
+// Moves a database away with what belongs to it. The name it has now; empty and errno when it cannot be
+// moved.
+std::string move_aside(const std::string& path) {
+    const std::string base = path + ".corrupt-" + timestamp();
+    std::string name = base;
+    struct stat existing {};
+    for (int n = 1; ::lstat(name.c_str(), &existing) == 0; ++n)
+        name = fmt::format("{}.{}", base, n);
+    if (::rename(path.c_str(), name.c_str()) != 0) return {};
+    for (const char* suffix : {"-wal", "-shm"})
+        ::rename((path + suffix).c_str(), (name + suffix).c_str());
+    return name;
+}
+
+// Why `path` is no place for a database, or empty. A fifo would block, a symlink would lead elsewhere.
+std::string wrong_place(const std::string& path, bool& has_content, bool& exists) {
+    struct stat found {};
+    exists = ::lstat(path.c_str(), &found) == 0;
+    has_content = exists && found.st_size > 0;
+    if (!exists) return errno == ENOENT ? std::string() : errno_text(errno);
+    if (!S_ISREG(found.st_mode)) return "it is not a regular file";
+    if (found.st_uid != ::geteuid()) return "it belongs to another user";
+    return {};
+}
+
+kill_scope kill_named(const std::string& name) {
+    for (const auto scope : {kill_scope::group, kill_scope::main}) {
+        if (name == name_of(scope)) return scope;
+    }
+    return kill_scope::all;
+}
+
+}  // namespace
+
+store::store(const std::string& path) : path_(path) {
+    configure_sqlite();
+    if (path.empty()) {
+        use_memory();
+        return;
+    }
+    attempt tried = open(path);
+    if (tried.what == outcome::corrupt) {
+        close();
+        set_aside_ = move_aside(path);
+        if (set_aside_.empty()) {
+            tried = {outcome::unusable,
+                     fmt::format("{}, and it cannot be moved: {}", tried.reason, errno_text(errno))};
+        } else {
+            log(level::warning, "store", "the database is corrupt and was set aside",
+                {field("path", path), field("moved_to", set_aside_), field("reason", tried.reason)});
+            tried = open(path);
+        }
+    }
+    history_lost_ = history_lost_ || !set_aside_.empty();
+    if (tried.what == outcome::open) return;
+    close();
+    degraded_ = fmt::format("cannot use '{}': {}", path, tried.reason);
+    history_lost_ = true;
+    log(level::error, "store", "the state of this daemon is kept in memory only",
+        {field("reason", *degraded_)});
+    use_memory();
+}
+
+store::~store() { close(); }
+
+void store::close() { ::sqlite3_close_v2(std::exchange(db_, nullptr)); }
+
+store::attempt store::judge(int code) const {
+    const int primary = code & 0xff;
+    const std::string reason = db_ ? ::sqlite3_errmsg(db_) : ::sqlite3_errstr(code);
+    const bool corrupt = primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
+    return {corrupt ? outcome::corrupt : outcome::unusable, reason};
+}
+
+store::attempt store::open(const std::string& path) {
+    bool has_content = false, exists = false;
+    if (const auto wrong = wrong_place(path, has_content, exists); !wrong.empty())
+        return {outcome::unusable, wrong};
+    const int code = ::sqlite3_open_v2(
+        path.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, nullptr);
+    if (code != SQLITE_OK) return judge(code);
+    if (exists && !has_content) history_lost_ = true;
+    return prepare(path);
+}
+
+store::attempt store::prepare(const std::string& path) {
+    ::sqlite3_busy_timeout(db_, static_cast<int>(limits::store_open_timeout.count()));
+    if (::sqlite3_db_readonly(db_, "main") == 1) return {outcome::unusable, "it is read-only"};
+    if (!execute("PRAGMA cache_size=-64; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; PRAGMA "
+                 "synchronous=FULL;")) {
+        return judge(::sqlite3_extended_errcode(db_));
+    }
+    std::int64_t version = 0;
+    {
+        sqlite_statement ask(db_, "PRAGMA user_version");
+        if (!ask.row()) return judge(ask.code());
+        version = ask.number(0);
+    }
+    if (version > schema_version) {
+        close();
+        throw failure(
+            error_kind::version,
+            fmt::format("cannot use '{}': its schema {} is newer than {}, which this version of hob knows",
+                        path, version, schema_version),
+            "use the hob that wrote it, or move the file away");
+    }
+    if (!execute("PRAGMA journal_mode=WAL;")) return judge(::sqlite3_extended_errcode(db_));
+    if (!migrate(static_cast<int>(version))) {
+        auto judged = judge(::sqlite3_extended_errcode(db_));
+        execute("ROLLBACK;");
+        // A schema that was half there is no schema of ours.
+        if (judged.reason.find("already exists") != std::string::npos) judged.what = outcome::corrupt;
+        return judged;
+    }
+    {
+        sqlite_statement check(db_, "PRAGMA quick_check(1)");
+        if (!check.row()) return judge(check.code());
+        if (const auto said = check.text(0); said != "ok") return {outcome::corrupt, said};
+    }
+    // Damage shows only where it is read, and a table may be missing: all of this is small.
+    for (const char* sql :
+         {"SELECT * FROM meta", "SELECT * FROM process", "SELECT * FROM held", "SELECT * FROM wanted",
+          "SELECT * FROM run LIMIT 1", "SELECT * FROM schedule", "SELECT * FROM memory"}) {
+        sqlite_statement all(db_, sql);
+        if (!all.done()) {
+            auto judged = judge(all.code());
+            if ((all.code() & 0xff) == SQLITE_ERROR) judged.what = outcome::corrupt;  // no such table
+            return judged;
+        }
+    }
+    ::sqlite3_busy_timeout(db_, static_cast<int>(limits::store_busy_timeout.count()));
+    keep_room();
+    ::sqlite3_db_release_memory(db_);
+    return {outcome::open, {}};
+}
+
+void store::use_memory() {
+    const int code = ::sqlite3_open_v2(":memory:", &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+    if (code != SQLITE_OK || !migrate(0)) {
+        throw failure(error_kind::internal,
+                      fmt::format("cannot open 'a database in memory': {}", ::sqlite3_errstr(code)));
+    }
+}
+
+// All steps in one: a new database waits for the disk once.
+bool store::migrate(int version) {
+    if (version == schema_version) return true;
+    std::string sql = "BEGIN IMMEDIATE; ";
+    for (auto step = static_cast<std::size_t>(version); step < migrations.size(); ++step)
+        sql += migrations[step];
+    return execute(fmt::format("{} PRAGMA user_version = {}; COMMIT;", sql, schema_version).c_str());
+}
+
+bool store::execute(const char* sql) {
+    return ::sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK;
+}
+
+bool store::consented() {
+    sqlite_statement ask(db_, "SELECT 1 FROM meta WHERE key = 'consent'");
+    return ask.row();
+}
+
+void store::set_consented() {
+    sqlite_statement put(db_, "INSERT OR REPLACE INTO meta VALUES ('consent', '1')");
+    write(put, "consent");
+}
+
+store::without_sync::without_sync(store& of) : of_(of) { of_.execute("PRAGMA synchronous=NORMAL;"); }
+
+store::without_sync::~without_sync() { of_.execute("PRAGMA synchronous=FULL;"); }
+
+std::string store::log_path() const { return path_.empty() || degraded_ ? std::string() : path_ + "-wal"; }
+
+// Process records mean nothing after a crash of the machine, so nothing waits for the disk.
+void store::put_process(const process_record& record) {
+    const without_sync quick(*this);
+    sqlite_statement put(db_, "INSERT OR REPLACE INTO process VALUES (?, ?, ?, ?, ?, ?, ?)");
+    put.bind(record.unit).bind(std::int64_t{record.pid}).bind(std::int64_t{record.pgid});
+    put.bind(std::int64_t{record.session}).bind(static_cast<std::int64_t>(record.start_time));
+    put.bind(record.boot_id).bind(name_of(record.kill));
+    write(put, "process");
+}
+
+void store::forget_process(const std::string& unit, pid_t pid) {
+    const without_sync quick(*this);
+    sqlite_statement drop(db_, "DELETE FROM process WHERE unit = ? AND pid = ?");
+    drop.bind(unit).bind(std::int64_t{pid});
+    write(drop, "process");
+}
+
+std::vector<process_record> store::processes() {
+    std::vector<process_record> found;
+    sqlite_statement all(db_, "SELECT unit, pid, pgid, session, start_time, boot_id, kill FROM process");
+    while (all.row()) {
+        process_record record;
+        record.unit = all.text(0);
+        record.pid = static_cast<pid_t>(all.number(1));
+        record.pgid = static_cast<pid_t>(all.number(2));
+        record.session = static_cast<pid_t>(all.number(3));
+        record.start_time = static_cast<std::uint64_t>(all.number(4));
+        record.boot_id = all.text(5);
+        record.kill = kill_named(all.text(6));
+        found.push_back(std::move(record));
+    }
+    return found;
+}
+
+bool store::held(const std::string& unit) {
+    sqlite_statement ask(db_, "SELECT 1 FROM held WHERE unit = ?");
+    ask.bind(unit);
+    return ask.row();
+}
+
+void store::set_held(const std::string& unit, bool on) {
+    if (held(unit) == on) return;
+    sqlite_statement put(db_,
+                         on ? "INSERT OR IGNORE INTO held VALUES (?)" : "DELETE FROM held WHERE unit = ?");
+    put.bind(unit);
+    write(put, "held");
+}
+
+void store::want(const std::string& unit, const std::optional<std::vector<std::string>>& environment) {
+    if (wanted(unit) == wish_record{environment}) return;
+    std::string bytes;
+    for (const auto& entry : environment.value_or(std::vector<std::string>()))
+        bytes.append(entry).push_back('\0');
+    sqlite_statement put(db_, "INSERT OR REPLACE INTO wanted VALUES (?, ?)");
+    put.bind(unit);
+    if (environment) {
+        put.bind(bytes);
+    } else {
+        put.bind_null();
+    }
+    write(put, "wanted");
+}
+
+void store::unwant(const std::string& unit) {
+    if (!wanted(unit)) return;
+    sqlite_statement drop(db_, "DELETE FROM wanted WHERE unit = ?");
+    drop.bind(unit);
+    write(drop, "wanted");
+}
+
+void store::unwant_all() {
+    sqlite_statement drop(db_, "DELETE FROM wanted");
+    write(drop, "wanted");
+}
+
+std::optional<wish_record> store::wanted(const std::string& unit) {
+    sqlite_statement ask(db_, "SELECT environment FROM wanted WHERE unit = ?");
+    ask.bind(unit);
+    if (!ask.row()) return std::nullopt;
+    wish_record found;
+    if (ask.is_null(0)) return found;
+    found.environment.emplace();
+    const std::string bytes = ask.text(0);
+    for (std::size_t at = 0; at < bytes.size();) {
+        const auto end = std::min(bytes.find('\0', at), bytes.size());
+        found.environment->push_back(bytes.substr(at, end - at));
+        at = end + 1;
+    }
+    return found;
+}
+
+std::vector<memory_record> store::memory(const std::string& unit) {
+    std::vector<memory_record> found;
+    sqlite_statement all(db_, "SELECT key, value, bound_to FROM memory WHERE unit = ? ORDER BY key");
+    all.bind(unit);
+    while (all.row())
+        found.push_back({all.text(0), all.text(1), all.text(2)});
+    return found;
+}
+
+bool store::remember(const std::string& unit, const memory_record& what) {
+    sqlite_statement put(db_, "INSERT OR REPLACE INTO memory VALUES (?, ?, ?, ?)");
+    put.bind(unit).bind(what.key).bind(what.value).bind(what.bound_to);
+    return write(put, "memory");
+}
+
+bool store::forget(const std::string& unit, const std::string& key) {
+    sqlite_statement drop(db_, "DELETE FROM memory WHERE unit = ? AND key = ?");
+    drop.bind(unit).bind(key);
+    return write(drop, "memory");
+}
+
+}  // namespace hob::unit

@@ -1,0 +1,88 @@
+#include "unit/supervise/managed_unit.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "error.hpp"
+#include "unit/process/environment.hpp"
+#include "util/json_text.hpp"
+#include "util/log.hpp"
+
+namespace hob::unit {
+
+namespace asio = boost::asio;
+using util::field;
+
+std::vector<std::string> unit_context::environment_of(
+    const unit_spec& spec, const std::optional<std::vector<std::string>>& caller) const {
+    return unit_environment(caller ? *caller : options.base_environment, spec, options.instance_key);
+}
+
+supervised::supervised(std::shared_ptr<unit_context> context, unit_spec spec, std::string_view state)
+    : context_(std::move(context)),
+      spec_(std::make_shared<const unit_spec>(std::move(spec))),
+      state_(state),
+      changes_(context_->options.executor) {}
+
+unit_status supervised::status() const {
+    unit_status now;
+    now.name = spec_->name;
+    now.kind = spec_->kind;
+    now.state = state_;
+    now.since = since_;
+    return now;
+}
+
+std::shared_ptr<supervised> supervised::first_unready() const {
+    for (const auto& name : spec_->after) {
+        auto one = context_->find(name);
+        if (one && !one->ready()) return one;
+    }
+    return nullptr;
+}
+
+void supervised::pull_units(const std::optional<environment>& caller) const {
+    for (const auto& name : spec_->after) {
+        const auto one = context_->find(name);
+        if (one && !one->ready()) one->pull(caller);
+    }
+}
+
+asio::awaitable<void> supervised::await_units(const char* verb, util::deadline limit) {
+    if (!first_unready()) co_return;
+    const auto alive = shared_from_this();
+    pull_units(std::nullopt);
+    while (const auto one = first_unready()) {
+        if (one->failed()) {
+            throw failure(error_kind::unit_failed,
+                          fmt::format("cannot {} '{}': it waits for '{}', which failed", verb, spec_->name,
+                                      one->spec().name),
+                          fmt::format("hob logs {}", one->spec().name));
+        }
+        auto change = one->changes().wait();
+        const bool in_time = co_await util::within(limit.remaining(), std::move(change));
+        if (in_time) continue;
+        throw failure(error_kind::timeout, fmt::format("cannot {} '{}': it waits for '{}', which is {}", verb,
+                                                       spec_->name, one->spec().name, one->state()));
+    }
+}
+
+void supervised::enter(std::string_view state, pid_t pid) {
+    if (state_ == state) return;
+    const auto from = std::exchange(state_, state);
+    since_ = std::chrono::system_clock::now();
+    util::log(util::level::info, "unit", "unit changed its state",
+              {field("unit", spec_->name), field("kind", name_of(spec_->kind)), field("from", from),
+               field("to", state), field("pid", pid)});
+    if (context_->options.publish) {
+        std::string params = fmt::format(R"({{"unit":{},"kind":"{}","from":"{}","to":"{}")",
+                                         util::json_quote(spec_->name), name_of(spec_->kind), from, state);
+        params += pid ? fmt::format(R"(,"pid":{}}})", pid) : "}";
+        context_->options.publish("unit.state", std::move(params));
+    }
+    if (context_->options.changed) context_->options.changed();
+    changes_.ring();
+}
+
+}  // namespace hob::unit

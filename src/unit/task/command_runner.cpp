@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "error.hpp"
+#include "limits.hpp"
+#include "unit/config/run_command.hpp"
+#include "unit/task/task.hpp"
+
+namespace hob::unit {
+
+namespace asio = boost::asio;
+
+namespace {
+
+unit_spec command_spec() {
+    unit_spec spec;
+    spec.name = command_name;
+    spec.kind = unit_kind::task;
+    spec.kill = kill_scope::group;
+    spec.cwd = "/";
+    task_spec detail;
+    detail.overlap = overlap_policy::queue;
+    detail.keep = limits::command_runs_kept;
+    spec.detail = detail;
+    return spec;
+}
+
+}  // namespace
+
+command_runner::command_runner(std::shared_ptr<unit_context> context)
+    : supervised(std::move(context), command_spec(), "idle"),
+      log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
+           context_->options.log_max_files) {}
+
+std::shared_ptr<command_runner> command_runner::make(std::shared_ptr<unit_context> context) {
+    return std::shared_ptr<command_runner>(new command_runner(std::move(context)));
+}
+
+std::shared_ptr<run_job> command_runner::submit(std::vector<std::string> command, run_order order) {
+    if (context_->closing) {
+        throw failure(error_kind::cancelled,
+                      fmt::format("cannot run '{}': the daemon is shutting down", command.front()));
+    }
+    unit_spec spec = *spec_;
+    order.cause = shell_quoted(command);
+    spec.run = {std::move(command), order.cause};
+    auto job =
+        run_job::make(context_, std::make_shared<const unit_spec>(std::move(spec)), log_, std::move(order));
+    jobs_.push_back(job);
+    util::spawn(context_->options.executor, perform(job), "command");
+    return job;
+}
+
+asio::awaitable<void> command_runner::perform(std::shared_ptr<run_job> job) {
+    const auto alive = shared_from_this();
+    auto executed = job->execute();
+    co_await std::move(executed);
+    std::erase(jobs_, job);
+    changes().ring();
+    if (context_->options.changed) context_->options.changed();
+}
+
+asio::awaitable<void> command_runner::start(std::optional<environment>) { co_return; }
+
+asio::awaitable<void> command_runner::stop(bool) {
+    const auto alive = shared_from_this();
+    request_stop("asked to stop");
+    while (!jobs_.empty()) {
+        auto changed = changes().wait();
+        co_await std::move(changed);
+    }
+}
+
+asio::awaitable<void> command_runner::restart(std::optional<environment>) { co_return; }
+
+void command_runner::request_stop(const char* why) {
+    const auto all = jobs_;
+    for (const auto& job : all)
+        job->cancel(why);
+}
+
+void command_runner::kill_now() {
+    const auto all = jobs_;
+    for (const auto& job : all)
+        job->kill_now();
+}
+
+}  // namespace hob::unit

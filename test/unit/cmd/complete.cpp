@@ -1,0 +1,116 @@
+#include "cmd/completion/complete.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+
+#include "cmd/core/command.hpp"
+
+using namespace hob::cmd;
+
+namespace {
+
+std::vector<candidate> known_words(std::string_view kind, const place& where) {
+    if (where.directory == "/other") return {{"other", "worker"}};
+    if (kind == "units") return {{"calc", "worker"}, {"db", "service"}};
+    if (kind == "workers") return {{"calc", "worker"}};
+    if (kind == "instances") return {{"p-0123456789ab", "/p"}, {"mine", "/q"}};
+    return {};
+}
+
+completion complete(const std::vector<std::string>& line) { return complete_line(line, known_words); }
+
+std::vector<std::string> words(const std::vector<std::string>& line) {
+    std::vector<std::string> found;
+    for (const auto& each : complete(line).words)
+        found.push_back(each.word);
+    return found;
+}
+
+using list = std::vector<std::string>;
+
+bool has(const list& words, const std::string& word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(completing_a_line)
+
+BOOST_AUTO_TEST_CASE(the_first_word_is_a_verb) {
+    BOOST_TEST(words({"hob", "stat"}) == list{"status"}, boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", ""}).size() == all_commands().size());
+    BOOST_TEST(words({"hob", "-C", "/p", "--json", "pin"}) == list{"ping"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_verb_nobody_knows_has_no_completions) {
+    BOOST_TEST(words({"hob", "nosuch", ""}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(units_follow_verbs_that_take_them_each_once) {
+    BOOST_TEST(words({"hob", "status", ""}) == (list{"calc", "db"}), boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "status", "calc", ""}) == list{"db"}, boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "ping", ""}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(only_workers_can_be_called_and_methods_are_not_known) {
+    BOOST_TEST(words({"hob", "call", ""}) == list{"calc"}, boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "call", "calc", ""}).empty());
+    BOOST_TEST(words({"hob", "attach", ""}) == list{"calc"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(options_of_the_verb_and_of_hob) {
+    const list own = words({"hob", "status", "--"});
+    BOOST_TEST(has(own, "--watch"));
+    BOOST_TEST(has(own, "--json"));
+    BOOST_TEST(!has(own, "--foreground"));
+    BOOST_TEST(words({"hob", "status", "--wa"}) == list{"--watch"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(values_of_options_in_either_form) {
+    BOOST_TEST(words({"hob", "--color", "a"}) == (list{"auto", "always"}), boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "--color=n"}) == list{"--color=never"}, boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "--instance", "m"}) == list{"mine"}, boost::test_tools::per_element());
+    BOOST_TEST((complete({"hob", "-C", ""}).more == more_words::directories));
+    BOOST_TEST((complete({"hob", "--directory", ""}).more == more_words::directories));
+}
+
+BOOST_AUTO_TEST_CASE(the_directory_on_the_line_chooses_the_project) {
+    BOOST_TEST(words({"hob", "-C", "/other", "status", ""}) == list{"other"},
+               boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "-C/other", "status", ""}) == list{"other"}, boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "status", "--directory=/other", ""}) == list{"other"},
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(files_shells_and_verbs) {
+    BOOST_TEST((complete({"hob", "check", ""}).more == more_words::files));
+    BOOST_TEST(words({"hob", "completions", ""}) == (list{"bash", "fish", "zsh"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "help", "sta"}) == (list{"start", "status"}), boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "help", "status", ""}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_link_named_after_a_verb_is_that_verb) {
+    BOOST_TEST(words({"/usr/bin/hob-status", ""}) == (list{"calc", "db"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(after_the_dashes_nothing_is_hobs) {
+    BOOST_TEST(words({"hob", "status", "--", "-"}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(lines_that_are_hardly_lines) {
+    BOOST_TEST(words({}).size() == all_commands().size());
+    BOOST_TEST(words({"hob"}).size() == all_commands().size());
+    BOOST_TEST(words({"hob", "--=", ""}).size() == all_commands().size());
+    words({"hob", "-", "--", "--", ""});
+}
+
+BOOST_AUTO_TEST_CASE(each_word_is_a_line_and_the_shells_part_the_last) {
+    completion found;
+    found.words = {{"a", "help"}, {"b", ""}};
+    found.more = more_words::files;
+    BOOST_TEST(completion_text(found) == "a\thelp\nb\n:files\n");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,103 @@
+#include "cmd/core/table.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace hob::cmd;
+
+namespace {
+
+terminal screen(int columns, bool utf8 = true, bool color = false) {
+    return {.interactive = true, .color = color, .utf8 = utf8, .columns = columns};
+}
+
+table units() {
+    table made({{"UNIT", 0, false}, {"STATE", 0, false}, {"KIND", 2, false}, {"PID", 1, true}});
+    made.add({{"calc", ""}, {"warm", "32"}, {"worker", ""}, {"12", ""}});
+    made.add({{"a-much-longer-name", ""}, {"cold", ""}, {"worker", ""}, {"", ""}});
+    return made;
+}
+
+int widest_line(const std::string& text) {
+    int widest = 0;
+    std::size_t from = 0;
+    while (from < text.size()) {
+        const auto end = text.find('\n', from);
+        widest = std::max(widest, display_width(std::string_view(text).substr(from, end - from)));
+        from = end + 1;
+    }
+    return widest;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(table_of_text)
+
+BOOST_AUTO_TEST_CASE(nothing_printable_moves_the_cursor) {
+    BOOST_TEST(printable("a\x1b[2J\n\x7f", true) == "a\\x1b[2J\\x0a\\x7f");
+    BOOST_TEST(printable("\xc2\x9b", true) == "\\xc2\\x9b");
+    BOOST_TEST(printable("\xe2\x80\xae", true) == "\\xe2\\x80\\xae");
+}
+
+BOOST_AUTO_TEST_CASE(bytes_that_are_not_utf8_are_shown_in_hex) {
+    BOOST_TEST(printable("a\xff\xc3", true) == "a\\xff\\xc3");
+    BOOST_TEST(printable("\xed\xa0\x80", true) == "\\xed\\xa0\\x80");
+    BOOST_TEST(printable("\xc0\xaf", true) == "\\xc0\\xaf");
+}
+
+BOOST_AUTO_TEST_CASE(C02_a_locale_without_utf8_gets_ascii) {
+    BOOST_TEST(printable("\u00e4", true) == "\u00e4");
+    BOOST_TEST(printable("\u00e4", false) == "\\xc3\\xa4");
+    BOOST_TEST(shortened("abcdef", 4, false) == "abc~");
+}
+
+BOOST_AUTO_TEST_CASE(wide_and_combining_characters_are_measured) {
+    BOOST_TEST(display_width("\u6f22\u5b57") == 4);
+    BOOST_TEST(display_width("a\u0301") == 1);
+    BOOST_TEST(shortened("\u6f22\u5b57\u6f22", 4, true) == "\u6f22\u2026");
+}
+
+BOOST_AUTO_TEST_CASE(columns_are_aligned_and_lines_end_without_blanks) {
+    BOOST_TEST(units().render(screen(80)) ==
+               "UNIT                STATE  KIND    PID\n"
+               "calc                warm   worker   12\n"
+               "a-much-longer-name  cold   worker\n");
+}
+
+BOOST_AUTO_TEST_CASE(C02_the_least_important_columns_go_first) {
+    BOOST_TEST(units().render(screen(32)) ==
+               "UNIT                STATE  PID\n"
+               "calc                warm    12\n"
+               "a-much-longer-name  cold\n");
+}
+
+BOOST_AUTO_TEST_CASE(C02_no_width_is_passed) {
+    for (int columns = 11; columns < 90; ++columns) {
+        BOOST_TEST(widest_line(units().render(screen(columns))) <= columns);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_pipe_gets_everything) {
+    const terminal pipe{.interactive = false, .color = false, .utf8 = true, .columns = 10};
+    BOOST_TEST(units().render(pipe).find("a-much-longer-name  cold   worker") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(columns_without_text_and_tables_without_rows_are_left_out) {
+    table empty({{"A", 0, false}});
+    BOOST_TEST(empty.render(screen(80)) == "");
+    table half({{"A", 0, false}, {"B", 0, false}});
+    half.add({{"x", ""}, {"", ""}});
+    BOOST_TEST(half.render(screen(80)) == "A\nx\n");
+}
+
+BOOST_AUTO_TEST_CASE(colour_does_not_count_as_width) {
+    const std::string painted = units().render(screen(80, true, true));
+    BOOST_TEST(painted.find("\x1b[32mwarm\x1b[0m   worker") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_line_flows_over_at_the_edge) {
+    const std::vector<piece> pieces{{"one", ""}, {"two", ""}, {"three", ""}};
+    BOOST_TEST(flow(pieces, 2, screen(80)) == "one  two  three\n");
+    BOOST_TEST(flow(pieces, 2, screen(9)) == "one  two\n  three\n");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

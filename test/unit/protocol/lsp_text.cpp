@@ -1,0 +1,64 @@
+#include "unit/protocol/lsp/text.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace hob::unit;
+
+BOOST_AUTO_TEST_SUITE(lsp_text)
+
+BOOST_AUTO_TEST_CASE(paths_and_uris_are_each_others) {
+    for (const char* path : {"/a/b.cpp", "/with blank/ü#?%.c", "/a+b"}) {
+        BOOST_TEST(path_of_uri(uri_of_path(path)).value() == path);
+    }
+    BOOST_TEST(uri_of_path("/a b") == "file:///a%20b");
+    for (const char* wrong : {"http://x/y", "file://host/x", "file:///%0", "file:///%zz", "file:///a%00b"})
+        BOOST_TEST(!path_of_uri(wrong).has_value(), wrong);
+}
+
+BOOST_AUTO_TEST_CASE(columns_count_characters) {
+    const char* text = "one\n\xC3\xA4\xF0\x9F\x98\x80x\r\n";
+    BOOST_TEST(lsp_character(text, 2, 1, false) == 0u);
+    BOOST_TEST(lsp_character(text, 2, 2, false) == 1u);
+    BOOST_TEST(lsp_character(text, 2, 3, false) == 3u);
+    BOOST_TEST(lsp_character(text, 2, 3, true) == 6u);
+    BOOST_TEST(lsp_character(text, 2, 99, false) == 4u);
+    BOOST_TEST(lsp_character(text, 9, 5, false) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(patterns_match_as_servers_mean_them) {
+    BOOST_TEST(lsp_glob_matches("**/*.{c,h}", "a.c"));
+    BOOST_TEST(lsp_glob_matches("**/*.{c,h}", "x/y/a.h"));
+    BOOST_TEST(!lsp_glob_matches("**/*.{c,h}", "x/y/a.cc"));
+    BOOST_TEST(lsp_glob_matches("src/**", "src/x/y"));
+    BOOST_TEST(!lsp_glob_matches("src/**", "lib/x/y"));
+    BOOST_TEST(!lsp_glob_matches("*.c", "x/a.c"));
+    BOOST_TEST(lsp_glob_matches("/root/**/Cargo.toml", "/root/a/Cargo.toml"));
+}
+
+BOOST_AUTO_TEST_CASE(changes_of_a_document_are_applied_where_the_editor_means_them) {
+    const auto applied = [](std::string text, const std::string& change, bool utf8 = false) {
+        return lsp_apply_change(text, change, utf8) ? text : "refused: " + text;
+    };
+    const auto range = [](int line, int from, int to_line, int to, const std::string& text) {
+        return R"({"range":{"start":{"line":)" + std::to_string(line) + R"(,"character":)" +
+               std::to_string(from) + R"(},"end":{"line":)" + std::to_string(to_line) + R"(,"character":)" +
+               std::to_string(to) + R"(}},"text":")" + text + "\"}";
+    };
+    BOOST_TEST(applied("old", R"({"text":"new"})") == "new");
+    BOOST_TEST(applied("one\ntwo\n", range(1, 0, 1, 3, "TWO")) == "one\nTWO\n");
+    BOOST_TEST(applied("one\r\ntwo\rthree", range(1, 3, 2, 2, "-")) == "one\r\ntwo-ree");
+    BOOST_TEST(applied("a\nb\n", range(0, 1, 1, 0, "")) == "ab\n");
+    BOOST_TEST(applied("", range(0, 0, 0, 0, "x")) == "x");
+    // In UTF-16 the second character has two units, in UTF-8 four.
+    BOOST_TEST(applied("\xC3\xA4\xF0\x9F\x98\x80x", range(0, 1, 0, 3, "")) == "\xC3\xA4x");
+    BOOST_TEST(applied("\xC3\xA4\xF0\x9F\x98\x80x", range(0, 2, 0, 6, ""), true) == "\xC3\xA4x");
+    // What lies behind an end is that end.
+    BOOST_TEST(applied("ab\ncd", range(0, 99, 9, 0, "!")) == "ab!");
+    for (const char* wrong : {R"({})", R"({"text":1})", R"({"range":{},"text":"x"})", R"([])", "x"})
+        BOOST_TEST(applied("t", wrong) == "refused: t", wrong);
+    BOOST_TEST(applied("abc", range(0, 2, 0, 1, "x")) == "refused: abc");
+    BOOST_TEST(document_key("file:///a%20b") == "/a b");
+    BOOST_TEST(document_key("untitled:1") == "untitled:1");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,45 @@
+#include "unit/protocol/mcp/schema_check.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using hob::unit::schema_mismatch;
+
+BOOST_AUTO_TEST_SUITE(schema_check)
+
+BOOST_AUTO_TEST_CASE(what_does_not_fit_is_named) {
+    const struct {
+        const char *schema, *value, *wrong;  // nullptr: it fits
+    } rows[] = {
+        {R"({"type":"object"})", "{}", nullptr},
+        {R"({"type":"object"})", "[]", "what is given must be an object, not an array"},
+        {R"({"properties":{"a":{"type":"integer"}}})", R"({"a":1.0})", nullptr},
+        {R"({"properties":{"a":{"type":"integer"}}})", R"({"a":1.5})",
+         "'a' must be an integer, not a number"},
+        {R"({"properties":{"a":{"type":["string","null"]}}})", R"({"a":null})", nullptr},
+        {R"({"properties":{"a":{"type":["string","null"]}}})", R"({"a":1})",
+         "'a' must be a string or null, not an integer"},
+        {R"({"required":["a"]})", "{}", "'a' is missing"},
+        {R"({"additionalProperties":false})", R"({"b":1})", "'b' is not known"},
+        {R"({"properties":{"a":{"enum":["x","y"]}}})", R"({"a":"z"})", R"('a' must be one of "x", "y")"},
+        {R"({"properties":{"a":{"items":{"type":"string"}}}})", R"({"a":["x",1]})",
+         "'a.1' must be a string, not an integer"},
+        {R"({"properties":{"a":{"minLength":2}}})", R"({"a":"ä"})", "'a' must have a length of at least 2"},
+        {R"({"properties":{"a":{"exclusiveMaximum":2}}})", R"({"a":2})", "'a' must be less than 2"},
+        {R"({"properties":{"a":{"anyOf":[{"type":"string"},{"type":"integer"}]}}})", R"({"a":2})", nullptr},
+        {R"({"properties":{"a":{"oneOf":[{"type":"number"},{"type":"integer"}]}}})", R"({"a":2})",
+         "'a' fits more than one of what it may be"},
+        {R"({"$defs":{"n":{"type":"string"}},"properties":{"a":{"$ref":"#/$defs/n"}}})", R"({"a":2})",
+         "'a' must be a string, not an integer"},
+        {R"({"$ref":"#"})", "{}", nullptr},
+        {R"({"not":{"type":"object"}})", "{}", "what is given is what it may not be"},
+        {"true", "5", nullptr},
+    };
+    for (const auto& row : rows) {
+        BOOST_TEST_CONTEXT(row.schema << " " << row.value) {
+            BOOST_TEST(schema_mismatch(row.schema, row.value).value_or("fits") ==
+                       (row.wrong ? row.wrong : "fits"));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
