@@ -44,6 +44,13 @@ static_assert(rows_in_order());
 
 const kind_row& row_of(error_kind kind) { return rows[static_cast<std::size_t>(kind)]; }
 
+std::string text_of(const cannot& tried, const std::string& reason) {
+    std::string text = "cannot " + tried.verb;
+    if (!tried.object.empty()) text.append(" '").append(tried.object).append("'");
+    if (!tried.rest.empty()) text.append(" ").append(tried.rest);
+    return text.append(": ").append(reason);
+}
+
 }  // namespace
 
 std::string_view name_of(error_kind kind) { return row_of(kind).name; }
@@ -57,15 +64,28 @@ std::optional<error_kind> error_kind_named(std::string_view name) {
     return std::nullopt;
 }
 
+failure::failure(error_kind kind, cannot tried, std::string reason, std::string hint, std::string detail)
+    : std::runtime_error(text_of(tried, reason)),
+      kind_(kind),
+      tried_(std::move(tried)),
+      reason_(std::move(reason)),
+      hint_(std::move(hint)),
+      detail_(std::move(detail)) {}
+
 failure::failure(error_kind kind, const std::string& message, std::string hint, std::string detail)
-    : std::runtime_error(message), kind_(kind), hint_(std::move(hint)), detail_(std::move(detail)) {}
+    : std::runtime_error(message),
+      kind_(kind),
+      tried_(std::string_view()),
+      reason_(message),
+      hint_(std::move(hint)),
+      detail_(std::move(detail)) {}
+
+failure failure::of(cannot tried) const { return failure(kind_, std::move(tried), reason_, hint_, detail_); }
 
 std::string errno_text(int error_number) { return std::generic_category().message(error_number); }
 
 failure denied(std::string_view verb, std::string_view object, int error_number) {
-    std::string message = "cannot ";
-    message.append(verb).append(" '").append(object).append("': ").append(errno_text(error_number));
-    return failure(error_kind::denied, message);
+    return failure(error_kind::denied, cannot(verb, object), errno_text(error_number));
 }
 
 }  // namespace hob

@@ -7,13 +7,13 @@
 #include "cmd/core/output.hpp"
 #include "cmd/core/spawned.hpp"
 #include "error.hpp"
-#include "lifecycle/daemonize.hpp"
 #include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
-#include "lifecycle/start_failure.hpp"
+#include "lifecycle/daemonize.hpp"
 #include "lifecycle/probe.hpp"
-#include "lifecycle/startup_watch.hpp"
 #include "lifecycle/spawn.hpp"
+#include "lifecycle/start_failure.hpp"
+#include "lifecycle/startup_watch.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -31,25 +31,25 @@ void add_all_methods(lifecycle::daemon& daemon) {
     }
 }
 
-failure already_running(const lifecycle::look_result& found, const lifecycle::instance& where) {
+failure already_running(const lifecycle::probe_result& found, const lifecycle::instance& where) {
     return failure(
         error_kind::start_failed,
         fmt::format("cannot start the daemon of '{}': one is {} already{}", where.root,
-                    found.seen == lifecycle::verdict::alive ? "running" : lifecycle::name_of(found.seen),
+                    found.seen == lifecycle::daemon_state::alive ? "running" : lifecycle::name_of(found.seen),
                     found.pid ? fmt::format(" (pid {})", found.pid) : ""));
 }
 
 // A lock that is refused proves nothing by itself: a look tells who has it. A predecessor on its way out is
 // waited for.
 lifecycle::instance_lock take_lock(const lifecycle::instance& where, util::deadline limit) {
-    lifecycle::runtime_watch watch(where.runtime_dir);
+    lifecycle::startup_watch watch(where.runtime_dir);
     const auto patience = util::deadline::in(lifecycle::start_timeout()).earlier(limit);
     for (;;) {
         if (auto lock = lifecycle::instance_lock::try_take(where.pid_path())) return std::move(*lock);
-        auto found = lifecycle::look(where, patience);
+        auto found = lifecycle::probe(where, patience);
         if (found.why) throw *found.why;
         const bool leaving =
-            found.seen == lifecycle::verdict::draining || found.seen == lifecycle::verdict::dead;
+            found.seen == lifecycle::daemon_state::draining || found.seen == lifecycle::daemon_state::dead;
         if (!leaving || patience.expired()) throw already_running(found, where);
         watch.wait(patience);
     }
@@ -59,12 +59,12 @@ exit_code run_foreground(invocation& call) {
     const lifecycle::instance where = call.where();
     lifecycle::check_runtime_dir(where.runtime_dir, true);
     lifecycle::instance_lock lock = take_lock(where, call.limit);
-    lifecycle::clear_last_words(where);
+    lifecycle::clear_start_failure(where);
     lifecycle::daemon_options run;
     run.where = where;
     run.caller = lifecycle::read_caller_settings();
     const int keep[] = {lock.fd()};
-    lifecycle::enter_clean_room(run.caller, keep, false);
+    lifecycle::daemonize(run.caller, keep, false);
     run.lock = std::move(lock);
     run.foreground = true;
     run.add_methods = add_all_methods;
@@ -126,10 +126,10 @@ std::optional<exit_code> run_if_spawned(const std::vector<std::string>& words) {
     run.outcome = util::unique_fd(given->outcome);
     util::set_cloexec(run.outcome.get(), true);
     try {
-        lifecycle::enter_clean_room(run.caller, keep, true);
+        lifecycle::daemonize(run.caller, keep, true);
         run.where = lifecycle::handed_instance(std::string(*key), std::string(*root));
         run.lock = lifecycle::instance_lock::adopt(std::move(lock), run.where.pid_path());
-    } catch (const lifecycle::taken_away& why) {
+    } catch (const lifecycle::pid_file_lost& why) {
         lifecycle::report_taken_away(run.outcome.get());
         return exit_code_of(why.kind());
     } catch (const failure& why) {

@@ -61,9 +61,9 @@ std::string event_text(const std::string& event, const terminal& out) {
     }
     std::string line = paint(time, "2", out.color) + " ";
     if (name == "unit.state" && !to.empty()) {
-        const state_look look = look_of_state(to, out.utf8);
+        const state_look probe = look_of_state(to, out.utf8);
         line += fmt::format("{}: {} {} {}", unit, from, out.utf8 ? "\u2192" : "->",
-                            paint(to, look.code, out.color && !look.code.empty()));
+                            paint(to, probe.code, out.color && !probe.code.empty()));
         if (!rest.empty()) line += ", ";
     } else {
         line += name + (unit.empty() ? "" : " " + unit) + (rest.empty() ? "" : ": ");

@@ -36,10 +36,10 @@ std::string list_table(const std::vector<instance_view>& views, const terminal& 
                      {"VERSION", 4, false},
                      {"INSTANCE", 1, false}});
     for (const auto& view : views) {
-        const state_look look = look_of_state(view.state, out.utf8);
-        const std::string code(look.code);
+        const state_look probe = look_of_state(view.state, out.utf8);
+        const std::string code(probe.code);
         instances.add(
-            {{std::string(look.mark), code},
+            {{std::string(probe.mark), code},
              {printable(view.where.root.empty() ? "?" : view.where.root, out.utf8), ""},
              {view.state, code},
              {view.pid > 0 ? std::to_string(view.pid) : "", ""},

@@ -82,7 +82,7 @@ std::string answer_shutdown(lifecycle::daemon& daemon, ipc::session&, const ipc:
         throw failure(error_kind::version, "cannot replace this daemon: it is busy", "hob restart");
     }
     // Who ends it wants nothing of it any more; a successor that follows at once is to bring all back.
-    if (!flag("restart") && !flag("if_idle")) daemon.store().unwant_all();
+    if (!flag("restart") && !flag("if_idle")) daemon.store().clear_all_desired_up();
     daemon.begin_shutdown(flag("now") ? lifecycle::shutdown_mode::now : lifecycle::shutdown_mode::graceful,
                           "hob.shutdown");
     ipc::shutdown_reply reply;

@@ -241,9 +241,8 @@ void connection::notify(std::string_view method, std::string_view params_raw) {
 asio::awaitable<void> connection::drained() {
     const auto self = shared_from_this();
     if (gone() || outbox_.empty()) co_return;
-    if (!room_) room_ = std::make_unique<util::bell>(executor_);
-    auto rung = room_->wait();
-    co_await std::move(rung);
+    if (!room_) room_ = std::make_unique<util::notifier>(executor_);
+    co_await room_->wait();
 }
 
 void connection::ring_room() {

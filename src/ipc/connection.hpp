@@ -112,9 +112,9 @@ private:
     line_reader reader_;
     outbox outbox_;
     flight_list flights_;
-    std::unique_ptr<util::bell> room_;  // rings when something was sent; made by the first who waits
-    std::string* batch_ = nullptr;      // what is sent at the end of this turn; set during a turn only
-    std::string turn_batch_;            // what batch_ points to
+    std::unique_ptr<util::notifier> room_;  // rings when something was sent; made by the first who waits
+    std::string* batch_ = nullptr;          // what is sent at the end of this turn; set during a turn only
+    std::string turn_batch_;                // what batch_ points to
     bool end_of_input_ = false;
     bool gone_ = false;  // nothing can be sent any more; what was sent before is still read
     bool closed_ = false;

@@ -76,7 +76,7 @@ private:
     asio::posix::stream_descriptor listener_;
     util::timer pause_;
     bool paused_ = false;
-    util::event quiet_;
+    util::manual_reset_event quiet_;
     std::size_t waiting_for_quiet_ = 0;
     // Those that are closed but have requests in flight included.
     std::unordered_map<connection*, std::shared_ptr<connection>> connections_;

@@ -6,10 +6,10 @@
 
 #include "error.hpp"
 #include "ipc/draining.hpp"
-#include "lifecycle/start_failure.hpp"
 #include "lifecycle/probe.hpp"
-#include "lifecycle/startup_watch.hpp"
 #include "lifecycle/spawn.hpp"
+#include "lifecycle/start_failure.hpp"
+#include "lifecycle/startup_watch.hpp"
 #include "limits.hpp"
 #include "util/duration.hpp"
 #include "util/proc.hpp"
@@ -47,24 +47,24 @@ public:
                           "cannot reach the daemon of '" + where_.root + "': the deadline is over");
         }
         for (;;) {
-            look_result found = look(where_, options_.limit, limits::greeting_timeout, options_.early);
+            probe_result found = probe(where_, options_.limit, limits::greeting_timeout, options_.early);
             switch (found.seen) {
-                case verdict::alive:
+                case daemon_state::alive:
                     if (speaks_with_us(*found.connection)) return std::move(*found.connection);
                     replace_older(*found.connection);
                     break;
-                case verdict::dead:
+                case daemon_state::dead:
                     start();
                     break;
-                case verdict::starting:
+                case daemon_state::starting:
                     wait_for_start(found);
                     break;
-                case verdict::draining:
+                case daemon_state::draining:
                     wait_for_end(found);
                     break;
-                case verdict::wedged:
-                case verdict::denied:
-                case verdict::foreign:
+                case daemon_state::wedged:
+                case daemon_state::denied:
+                case daemon_state::foreign:
                     refuse(found);
             }
         }
@@ -127,14 +127,14 @@ private:
         // Whoever had the lock while we waited may have failed: its reason is ours, and 64 clients make one
         // failed start.
         if (waited_) {
-            const auto words = read_last_words(where_);
+            const auto words = read_start_failure(where_);
             if (words && words->at >= began_) {
                 lock->unlink_guarded(where_.pid_path(), where_.pid_path());
                 throw failure(words->kind, words->message, words->hint);
             }
         }
         if (options_.release_brake) {
-            clear_last_words(where_);
+            clear_start_failure(where_);
         } else if (auto brake = crash_loop(where_)) {
             lock->unlink_guarded(where_.pid_path(), where_.pid_path());
             throw *brake;
@@ -143,10 +143,10 @@ private:
         // Somebody removes files, as a cleaner of /tmp does: that daemon is gone and served nobody. Whoever
         // does so again and again is told of.
         if (++taken_away_ >= limits::starts_taken_away_max || start_limit_.expired())
-            throw taken_away(where_.pid_path());
+            throw pid_file_lost(where_.pid_path());
     }
 
-    void wait_for_start(const look_result& found) {
+    void wait_for_start(const probe_result& found) {
         waited_ = true;
         if (start_limit_.expired()) {
             throw failure(
@@ -162,7 +162,7 @@ private:
         wait_a_little();
     }
 
-    void wait_for_end(const look_result& found) {
+    void wait_for_end(const probe_result& found) {
         if (!drain_limit_) {
             const auto page = found.page ? found.page : page_of_holder(where_, found.pid);
             const std::chrono::milliseconds allowed(page ? page->shutdown_timeout_ms
@@ -192,8 +192,8 @@ private:
         start_limit_ = util::deadline::in(start_timeout()).earlier(options_.limit);
     }
 
-    [[noreturn]] void refuse(const look_result& found) {
-        if (found.seen == verdict::wedged && options_.limit.expired()) {
+    [[noreturn]] void refuse(const probe_result& found) {
+        if (found.seen == daemon_state::wedged && options_.limit.expired()) {
             throw failure(error_kind::timeout, found.why->what(), found.why->hint());
         }
         throw *found.why;
@@ -225,7 +225,7 @@ private:
     util::deadline start_limit_;
     util::deadline patience_;
     std::optional<util::deadline> drain_limit_;
-    std::optional<runtime_watch> watch_;
+    std::optional<startup_watch> watch_;
     int taken_away_ = 0;  // starts that lost their pid file
     bool waited_ = false;
     bool told_ = false;
@@ -238,25 +238,25 @@ ipc::client connect_acting(const instance& where, const connect_options& options
 }
 
 std::optional<ipc::client> connect_looking(const instance& where, util::deadline limit) {
-    look_result found = look(where, limit);
+    probe_result found = probe(where, limit);
     switch (found.seen) {
-        case verdict::alive:
+        case daemon_state::alive:
             return std::move(found.connection);
-        case verdict::draining:
+        case daemon_state::draining:
             if (found.connection) return std::move(found.connection);
             throw failure(error_kind::no_daemon,
                           "cannot ask the daemon of '" + where.root + "': it is shutting down");
-        case verdict::starting:
+        case daemon_state::starting:
             throw failure(error_kind::no_daemon,
                           "cannot ask the daemon of '" + where.root + "': it is still starting",
                           "its log is " + where.daemon_log_path());
-        case verdict::dead:
+        case daemon_state::dead:
             return std::nullopt;
-        case verdict::wedged:
+        case daemon_state::wedged:
             if (limit.expired()) throw failure(error_kind::timeout, found.why->what(), found.why->hint());
             break;
-        case verdict::denied:
-        case verdict::foreign:
+        case daemon_state::denied:
+        case daemon_state::foreign:
             break;
     }
     throw *found.why;

@@ -16,14 +16,14 @@
 #include "error.hpp"
 #include "ipc/unix_socket.hpp"
 #include "lifecycle/daemon_resources.hpp"
-#include "lifecycle/start_failure.hpp"
 #include "lifecycle/spawn.hpp"
+#include "lifecycle/start_failure.hpp"
 #include "lifecycle/state_lock.hpp"
 #include "limits.hpp"
 #include "unit/config/config.hpp"
-#include "unit/store/run_store.hpp"
 #include "unit/process/orphan_cleanup.hpp"
 #include "unit/spec/unit_status_json.hpp"
+#include "unit/store/run_store.hpp"
 #include "util/async.hpp"
 #include "util/clock.hpp"
 #include "util/json_text.hpp"
@@ -72,10 +72,6 @@ std::string to_json(const unit::apply_result& difference) {
     return boost::json::serialize(result);
 }
 
-bool is_up(const unit::unit_status& status) {
-    return status.state == "warm" || status.state == "ready" || status.state == "running";
-}
-
 }  // namespace
 
 daemon::daemon(daemon_options options)
@@ -92,7 +88,7 @@ std::chrono::milliseconds daemon::uptime() const {
 bool daemon::busy() const {
     if (registry_->calls_in_flight() > 0) return true;
     for (const auto& unit : registry_->status()) {
-        if (unit.kind != unit::unit_kind::worker && is_up(unit)) return true;
+        if (unit.kind != unit::unit_kind::worker && ipc::is_up(unit.state)) return true;
     }
     return false;
 }
@@ -107,13 +103,13 @@ void daemon::load() {
     store_ = std::make_unique<unit::store>(options_.where.database_path());
     consented_ = store_->consented();
     unit::run_store(*store_).lose_running();
-    unit::sweep_leftovers(*store_, options_.where.key, limits::sweep_timeout, &config_,
-                          options_.where.state_dir());
+    unit::clean_up_orphans(*store_, options_.where.key, limits::sweep_timeout, &config_,
+                           options_.where.state_dir());
 }
 
 void daemon::bind() {
     const instance& where = options_.where;
-    if (!options_.lock.still_at(where.pid_path())) throw taken_away(where.pid_path());
+    if (!options_.lock.still_at(where.pid_path())) throw pid_file_lost(where.pid_path());
     struct stat found {};
     if (::lstat(where.socket_path().c_str(), &found) == 0) {
         if (S_ISDIR(found.st_mode)) {
@@ -123,20 +119,20 @@ void daemon::bind() {
         options_.lock.unlink_guarded(where.pid_path(), where.socket_path());
     }
     try {
-        parts_->listening = ipc::bind_unix(where.socket_path());
+        resources_->listening = ipc::bind_unix(where.socket_path());
     } catch (const failure&) {
         // An old socket is left alone by who has lost his pid file.
-        if (!options_.lock.still_at(where.pid_path())) throw taken_away(where.pid_path());
+        if (!options_.lock.still_at(where.pid_path())) throw pid_file_lost(where.pid_path());
         throw;
     }
-    parts_->socket = identity_of(where.socket_path());
+    resources_->socket = identity_of(where.socket_path());
 }
 
 void daemon::listen() {
-    if (::listen(parts_->listening.get(), limits::listen_backlog) != 0) {
+    if (::listen(resources_->listening.get(), limits::listen_backlog) != 0) {
         throw denied("listen on", options_.where.socket_path(), errno);
     }
-    server_->listen(std::move(parts_->listening));
+    server_->listen(std::move(resources_->listening));
 }
 
 void daemon::start() {
@@ -155,10 +151,10 @@ void daemon::start() {
     }
     if (!file_exists(where.root_path())) util::replace_file(where.root_path(), where.root + "\n");
 
-    parts_ = std::make_unique<parts>(executor());
-    parts_->state_lock = std::move(state_lock);
-    parts_->start_time = util::own_start_time();
-    parts_->root = identity_of(where.root);
+    resources_ = std::make_unique<resources>(executor());
+    resources_->state_lock = std::move(state_lock);
+    resources_->start_time = util::own_start_time();
+    resources_->root = identity_of(where.root);
     load();
 
     unit::registry_options units{.executor = executor(),
@@ -186,34 +182,36 @@ void daemon::start() {
 
     // From here on SIGTERM is an orderly end; before, it simply ends a process that has nothing to lose.
     for (const int number : {SIGTERM, SIGINT, SIGHUP})
-        parts_->signals.add(number);
+        resources_->signals.add(number);
     ::signal(SIGPIPE, SIG_IGN);
     util::spawn(executor(), wait_for_signals(), "signals");
 
     if (where.runtime_dir.starts_with("/tmp/")) {
-        parts_->runtime_hold = util::open_file(where.runtime_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-        if (parts_->runtime_hold) ::flock(parts_->runtime_hold.get(), LOCK_SH | LOCK_NB);
+        resources_->runtime_hold = util::open_file(where.runtime_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        if (resources_->runtime_hold) ::flock(resources_->runtime_hold.get(), LOCK_SH | LOCK_NB);
     }
     bind();
-    parts_->guard.emplace(executor(), where, guard_options{[this] { files_changed(); }});
+    resources_->runtime_files_watch.emplace(executor(), where,
+                                            runtime_files_watch_options{[this] { files_changed(); }});
     // What happened before it watched, it is not told; and it may watch the pid file of a successor.
-    if (!options_.lock.still_at(where.pid_path())) throw taken_away(where.pid_path());
-    if (parts_->guard->watching()) util::spawn(executor(), parts_->guard->run(), "guard");
-    if (!parts_->guard->why().empty()) {
+    if (!options_.lock.still_at(where.pid_path())) throw pid_file_lost(where.pid_path());
+    if (resources_->runtime_files_watch->watching())
+        util::spawn(executor(), resources_->runtime_files_watch->run(), "guard");
+    if (!resources_->runtime_files_watch->why().empty()) {
         util::log(level::warning, channel, "cannot watch the socket, pid file and root",
-                  {field("reason", parts_->guard->why())});
+                  {field("reason", resources_->runtime_files_watch->why())});
     }
     listen();
-    parts_->page = ipc::status_page::create(where.page_path());
+    resources_->page = ipc::status_page::create(where.page_path());
     write_page();
     // Whoever waits for this start is told by the page's appearance; where there is none, by the pid file.
-    if (!parts_->page || !parts_->page->publish()) {
+    if (!resources_->page || !resources_->page->publish()) {
         util::log(level::warning, channel, "cannot publish the status page",
                   {field("reason", errno_text(errno))});
-        parts_->page.reset();
+        resources_->page.reset();
         ::futimens(options_.lock.fd(), nullptr);
     }
-    clear_last_words(where);
+    clear_start_failure(where);
     if (consented_) registry_->begin();
     arm_idle_timer();
     util::release_startup_memory();
@@ -238,19 +236,19 @@ exit_code run_daemon(daemon_options options) {
     daemon running(std::move(options));
     try {
         return running.run();
-    } catch (const taken_away& why) {
+    } catch (const pid_file_lost& why) {
         // No last words: this is no reason for others to fail, and the client tries again.
         running.abandon(why);
         if (outcome) report_taken_away(outcome.get());
         throw;
     } catch (const failure& why) {
-        write_last_words(where, why);
+        write_start_failure(where, why);
         running.abandon(why);
         if (outcome) report_failure(outcome.get(), why);
         throw;
     } catch (const std::exception& error) {
         const failure why(error_kind::start_failed, std::string("cannot start the daemon: ") + error.what());
-        write_last_words(where, why);
+        write_start_failure(where, why);
         running.abandon(why);
         if (outcome) report_failure(outcome.get(), why);
         throw why;
@@ -260,7 +258,7 @@ exit_code run_daemon(daemon_options options) {
 void daemon::abandon(const failure& why) {
     util::log(level::error, channel, "daemon failed",
               {field("code", name_of(why.kind())), field("reason", why.what())});
-    if (parts_) remove_files();
+    if (resources_) remove_files();
     options_.lock.unlink_guarded(options_.where.pid_path(), options_.where.pid_path());
 }
 
@@ -268,7 +266,7 @@ void daemon::abandon(const failure& why) {
 
 void daemon::changed() {
     // A thousand units may change in one turn of the loop: the page is written once.
-    if (ended_ || !parts_ || std::exchange(page_due_, true)) return;
+    if (ended_ || !resources_ || std::exchange(page_due_, true)) return;
     boost::asio::post(context_, [this] {
         page_due_ = false;
         if (ended_) return;
@@ -279,10 +277,10 @@ void daemon::changed() {
 
 void daemon::write_page() {
     if (!pid_written_) pid_written_ = options_.lock.write_pid(pid_);
-    if (!parts_->page) return;
+    if (!resources_->page) return;
     ipc::page_content content;
     content.pid = pid_;
-    content.start_time = parts_->start_time;
+    content.start_time = resources_->start_time;
     content.draining = draining_;
     content.started_at_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(started_at_.time_since_epoch()).count();
@@ -292,23 +290,23 @@ void daemon::write_page() {
         unit.last_run.reset();  // long, and in the database
     content.units_total = static_cast<std::uint32_t>(units.size());
     for (const auto& unit : units) {
-        if (is_up(unit)) ++content.units_up;
-        if (unit.state == "failed") ++content.units_failed;
+        if (ipc::is_up(unit.state)) ++content.units_up;
+        if (unit.state == ipc::unit_state::failed) ++content.units_failed;
     }
     content.shutdown_timeout_ms = static_cast<std::uint32_t>(config_.daemon.shutdown_timeout.count());
     content.units_json = unit::units_json(units);
-    parts_->page->write(content);
+    resources_->page->write(content);
 }
 
 void daemon::arm_idle_timer() {
     if (!config_.daemon.idle_timeout || draining_ || !server_) return;
     const bool idle = server_->clients() == 0 && server_->in_flight() == 0 && !registry_->needed();
     if (!idle) {
-        parts_->idle_timer.cancel();
+        resources_->idle_timer.cancel();
         return;
     }
-    parts_->idle_timer.expires_after(*config_.daemon.idle_timeout);
-    parts_->idle_timer.async_wait([this](const boost::system::error_code& error) {
+    resources_->idle_timer.expires_after(*config_.daemon.idle_timeout);
+    resources_->idle_timer.async_wait([this](const boost::system::error_code& error) {
         if (!error) idle_too_long();
     });
 }
@@ -325,9 +323,9 @@ void daemon::files_changed() {
     const instance& where = options_.where;
     if (!options_.lock.still_at(where.pid_path())) {
         begin_shutdown(shutdown_mode::graceful, "the pid file is gone");
-    } else if (identity_of(where.root) != parts_->root) {
+    } else if (identity_of(where.root) != resources_->root) {
         begin_shutdown(shutdown_mode::graceful, "the root was moved or deleted");
-    } else if (identity_of(where.socket_path()) != parts_->socket) {
+    } else if (identity_of(where.socket_path()) != resources_->socket) {
         rebind();
     }
 }
@@ -336,7 +334,7 @@ void daemon::rebind() {
     try {
         bind();
         listen();
-        parts_->guard->watch_runtime_files();
+        resources_->runtime_files_watch->watch_runtime_files();
         util::log(level::warning, channel, "the socket was gone and is bound anew");
     } catch (const failure& why) {
         util::log(level::error, channel, "cannot bind the socket anew", {field("reason", why.what())});
@@ -348,7 +346,7 @@ boost::asio::awaitable<void> daemon::wait_for_signals() {
     for (;;) {
         boost::system::error_code error;
         auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error);
-        const int number = co_await parts_->signals.async_wait(token);
+        const int number = co_await resources_->signals.async_wait(token);
         if (error) co_return;
         if (number == SIGHUP) {
             try {

@@ -90,7 +90,7 @@ public:
     void abandon(const failure& why);
 
 private:
-    struct parts;  // what the life of a daemon needs and nobody else sees
+    struct resources;  // what the life of a daemon needs and nobody else sees
 
     void start();  // the start order: whatever can fail does so before the socket exists
     void load();
@@ -129,7 +129,7 @@ private:
     std::unique_ptr<unit::store> store_;
     std::unique_ptr<unit::registry> registry_;
     std::unique_ptr<ipc::server> server_;
-    std::unique_ptr<parts> parts_;
+    std::unique_ptr<resources> resources_;
 };
 
 }  // namespace hob::lifecycle

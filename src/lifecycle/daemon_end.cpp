@@ -54,14 +54,14 @@ void daemon::begin_shutdown(shutdown_mode mode, const std::string& reason) {
     util::log(level::info, channel, "daemon shutting down", {field("reason", reason)});
     // At once, so that a client that comes from here on finds either a daemon that says so, or none.
     server_->stop_accepting();
-    if (identity_of(options_.where.socket_path()) == parts_->socket) {
+    if (identity_of(options_.where.socket_path()) == resources_->socket) {
         options_.lock.unlink_guarded(options_.where.pid_path(), options_.where.socket_path());
     }
     write_page();
     server_->announce(hello_line());
     publish("daemon.draining", "{}");
-    parts_->idle_timer.cancel();
-    parts_->guard->stop();
+    resources_->idle_timer.cancel();
+    resources_->runtime_files_watch->stop();
     util::spawn(executor(), shut_down(), "shutdown");
 }
 
@@ -79,7 +79,7 @@ boost::asio::awaitable<void> daemon::shut_down() {
     remove_files();
     util::log(level::info, channel, "daemon ended",
               {field("pid", ::getpid()), field("uptime_ms", uptime().count())});
-    parts_->signals.cancel();
+    resources_->signals.cancel();
     ended_ = true;
 }
 
@@ -110,7 +110,7 @@ boost::asio::awaitable<void> daemon::stop_units(std::chrono::milliseconds limit)
 
 void daemon::remove_files() {
     const instance& where = options_.where;
-    if (parts_->socket && identity_of(where.socket_path()) == parts_->socket) {
+    if (resources_->socket && identity_of(where.socket_path()) == resources_->socket) {
         options_.lock.unlink_guarded(where.pid_path(), where.socket_path());
     }
     options_.lock.unlink_guarded(where.pid_path(), where.page_path());

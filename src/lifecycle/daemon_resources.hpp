@@ -13,8 +13,8 @@
 
 namespace hob::lifecycle {
 
-struct daemon::parts {
-    explicit parts(const boost::asio::any_io_executor& executor)
+struct daemon::resources {
+    explicit resources(const boost::asio::any_io_executor& executor)
         : signals(executor), idle_timer(executor), subreaper(executor) {}
 
     util::unique_fd state_lock;
@@ -24,7 +24,7 @@ struct daemon::parts {
     std::optional<file_identity> root;
     std::uint64_t start_time = 0;
     std::optional<ipc::status_page> page;
-    std::optional<lifecycle::guard> guard;
+    std::optional<lifecycle::runtime_files_watch> runtime_files_watch;
     boost::asio::signal_set signals;
     util::timer idle_timer;
     unit::subreaper subreaper;

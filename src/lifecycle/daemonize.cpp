@@ -74,7 +74,7 @@ caller_settings read_caller_settings() {
     return caller;
 }
 
-void enter_clean_room(caller_settings& caller, std::span<const int> keep, bool detach) {
+void daemonize(caller_settings& caller, std::span<const int> keep, bool detach) {
     close_all_but(keep);
     if (detach) {
         ::setsid();  // fails only when we lead a session already, which is what is wanted

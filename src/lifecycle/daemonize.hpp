@@ -24,6 +24,6 @@ caller_settings read_caller_settings();
 // raised to hard, nice value and scheduling back to normal as far as the kernel allows, HOB_INSTANCE,
 // HOB_UNIT and HOB_RUN dropped. Throws failure(denied) where the caller's directory or standard descriptors
 // cannot be given up.
-void enter_clean_room(caller_settings& caller, std::span<const int> keep, bool detach);
+void daemonize(caller_settings& caller, std::span<const int> keep, bool detach);
 
 }  // namespace hob::lifecycle

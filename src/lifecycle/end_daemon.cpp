@@ -46,7 +46,7 @@ bool has_open(pid_t pid, const std::string& pid_path) {
 void kill_confirmed(const instance& where, pid_t pid, util::deadline limit) {
     const util::unique_fd process = open_pidfd(pid);
     const bool confirmed = process && (page_of_holder(where, pid) || has_open(pid, where.pid_path()));
-    const lock_view lock = look_at_lock(where.pid_path());
+    const lock_view lock = query_lock(where.pid_path());
     if (lock.state != lock_state::held) return;
     // A full disk may have left the pid file empty; what it says instead of nothing must agree.
     if (!confirmed || (lock.pid && lock.pid != pid)) {
@@ -67,30 +67,31 @@ public:
     std::optional<pid_t> end() {
         for (;;) {
             if (options_.limit.expired() && asked_) throw too_late(where_, ended_.value_or(0));
-            look_result found = look(where_, options_.limit);
-            if (ended_ && found.seen != verdict::dead && found.pid != *ended_) return gone();  // a successor
+            probe_result found = probe(where_, options_.limit);
+            if (ended_ && found.seen != daemon_state::dead && found.pid != *ended_)
+                return gone();  // a successor
             switch (found.seen) {
-                case verdict::dead:
+                case daemon_state::dead:
                     return gone();
-                case verdict::alive:
-                case verdict::draining:
+                case daemon_state::alive:
+                case daemon_state::draining:
                     if (found.connection) {
                         ask(*found.connection);
                     } else {
                         await(found.pid);
                     }
                     break;
-                case verdict::starting:
+                case daemon_state::starting:
                     await(0);
                     break;
-                case verdict::wedged:
+                case daemon_state::wedged:
                     if (!options_.now) throw *found.why;
                     ended_ = found.pid;
                     kill_confirmed(where_, found.pid,
                                    options_.limit.earlier(util::deadline::in(limits::reap_timeout)));
                     break;
-                case verdict::denied:
-                case verdict::foreign:
+                case daemon_state::denied:
+                case daemon_state::foreign:
                     throw *found.why;
             }
         }
@@ -146,7 +147,7 @@ private:
     const end_options& options_;
     std::optional<pid_t> ended_;
     util::unique_fd process_;  // of ended_, where it was only waited for
-    std::optional<runtime_watch> watch_;
+    std::optional<startup_watch> watch_;
     bool asked_ = false;
 };
 

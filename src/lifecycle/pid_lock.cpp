@@ -59,7 +59,7 @@ bool is_misplaced(int error) {
 
 }  // namespace
 
-lock_view look_at_lock(const std::string& pid_path) {
+lock_view query_lock(const std::string& pid_path) {
     lock_view view;
     const util::unique_fd fd = util::open_file(pid_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (!fd) {
@@ -83,7 +83,7 @@ lock_view look_at_lock(const std::string& pid_path) {
     return view;
 }
 
-taken_away::taken_away(const std::string& pid_path)
+pid_file_lost::pid_file_lost(const std::string& pid_path)
     : failure(error_kind::start_failed, "cannot go on: the pid file '" + pid_path + "' was taken away") {}
 
 std::optional<instance_lock> instance_lock::try_take(const std::string& pid_path) {
@@ -118,7 +118,7 @@ instance_lock instance_lock::adopt(util::unique_fd fd, const std::string& pid_pa
         throw failure(error_kind::internal,
                       "cannot take over the lock of '" + pid_path + "': it was not handed over");
     }
-    if (!same_file(fd.get(), pid_path)) throw taken_away(pid_path);
+    if (!same_file(fd.get(), pid_path)) throw pid_file_lost(pid_path);
     return instance_lock(std::move(fd));
 }
 

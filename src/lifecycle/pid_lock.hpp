@@ -27,12 +27,12 @@ struct lock_view {
 
 // Asks, without taking anything (F_OFD_GETLK): a looker that took the lock for an instant would make others
 // fail.
-lock_view look_at_lock(const std::string& pid_path);
+lock_view query_lock(const std::string& pid_path);
 
 // Why a start cannot go on when somebody removed the pid file that its lock is on. Nothing is wrong with what
 // was started: another start may well succeed.
-struct taken_away : failure {
-    explicit taken_away(const std::string& pid_path);
+struct pid_file_lost : failure {
+    explicit pid_file_lost(const std::string& pid_path);
 };
 
 // The held lock. Closing the last duplicate of its descriptor frees it; unlock() is never called, so that a

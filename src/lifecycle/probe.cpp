@@ -13,8 +13,8 @@
 namespace hob::lifecycle {
 namespace {
 
-look_result from_failure(verdict seen, failure why) {
-    look_result result;
+probe_result from_failure(daemon_state seen, failure why) {
+    probe_result result;
     result.seen = seen;
     result.why = std::move(why);
     return result;
@@ -37,45 +37,46 @@ failure wedged(const instance& where, pid_t pid, std::chrono::milliseconds waite
 }
 
 // Nobody listens, or whoever did hung up: the lock decides.
-look_result judge_by_lock(const instance& where, bool hung_up) {
-    const lock_view lock = look_at_lock(where.pid_path());
-    look_result result;
+probe_result judge_by_lock(const instance& where, bool hung_up) {
+    const lock_view lock = query_lock(where.pid_path());
+    probe_result result;
     result.pid = lock.pid;
     switch (lock.state) {
         case lock_state::free:
-            result.seen = verdict::dead;
+            result.seen = daemon_state::dead;
             return result;
         case lock_state::denied:
-            return from_failure(verdict::denied, denied("look at", where.pid_path(), lock.error));
+            return from_failure(daemon_state::denied, denied("look at", where.pid_path(), lock.error));
         case lock_state::foreign:
-            return from_failure(verdict::foreign,
+            return from_failure(daemon_state::foreign,
                                 failure(error_kind::foreign,
                                         "cannot use '" + where.pid_path() + "': not a regular file of ours"));
         case lock_state::held:
             break;
     }
     result.page = page_of_holder(where, lock.pid);
-    result.seen = hung_up || (result.page && result.page->draining) ? verdict::draining : verdict::starting;
+    result.seen =
+        hung_up || (result.page && result.page->draining) ? daemon_state::draining : daemon_state::starting;
     return result;
 }
 
 // Connected, or the backlog stayed full, and no greeting came.
-look_result judge_silence(const instance& where, pid_t peer, std::chrono::milliseconds waited) {
-    look_result result = judge_by_lock(where, false);
-    if (result.seen == verdict::denied || result.seen == verdict::foreign) return result;
-    if (result.seen == verdict::dead) {
-        return from_failure(verdict::foreign,
+probe_result judge_silence(const instance& where, pid_t peer, std::chrono::milliseconds waited) {
+    probe_result result = judge_by_lock(where, false);
+    if (result.seen == daemon_state::denied || result.seen == daemon_state::foreign) return result;
+    if (result.seen == daemon_state::dead) {
+        return from_failure(daemon_state::foreign,
                             failure(error_kind::foreign, "cannot reach the daemon of '" + where.root +
                                                              "': what listens at '" + where.socket_path() +
                                                              "' is silent and holds no lock"));
     }
     if (peer) result.pid = peer;
-    result.seen = verdict::wedged;
+    result.seen = daemon_state::wedged;
     result.why = wedged(where, result.pid, waited);
     return result;
 }
 
-look_result judge_connect_error(const instance& where, int error, std::chrono::milliseconds waited) {
+probe_result judge_connect_error(const instance& where, int error, std::chrono::milliseconds waited) {
     switch (error) {
         case ENOENT:
         case ENOTDIR:
@@ -86,24 +87,24 @@ look_result judge_connect_error(const instance& where, int error, std::chrono::m
         case EPROTOTYPE:
         case ENOTSOCK:
         case ELOOP:
-            return from_failure(verdict::foreign,
+            return from_failure(daemon_state::foreign,
                                 failure(error_kind::foreign,
                                         "cannot use '" + where.socket_path() + "': " + errno_text(error)));
         default:
-            return from_failure(verdict::denied, denied("connect to", where.socket_path(), error));
+            return from_failure(daemon_state::denied, denied("connect to", where.socket_path(), error));
     }
 }
 
-look_result greet(const instance& where, util::unique_fd socket, util::deadline limit,
-                  std::chrono::milliseconds waited, const std::optional<ipc::question>& early) {
+probe_result greet(const instance& where, util::unique_fd socket, util::deadline limit,
+                   std::chrono::milliseconds waited, const std::optional<ipc::question>& early) {
     ucred peer{};
     socklen_t size = sizeof peer;
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-        return from_failure(verdict::denied, denied("look at the peer of", where.socket_path(), errno));
+        return from_failure(daemon_state::denied, denied("look at the peer of", where.socket_path(), errno));
     }
     if (peer.uid != ::geteuid()) {
         return from_failure(
-            verdict::foreign,
+            daemon_state::foreign,
             failure(error_kind::foreign, "cannot use '" + where.socket_path() +
                                              "': its server belongs to user " + std::to_string(peer.uid)));
     }
@@ -117,34 +118,34 @@ look_result greet(const instance& where, util::unique_fd socket, util::deadline 
         case ipc::client::silence::closed:
             return judge_by_lock(where, true);
         case ipc::client::silence::foreign:
-            return from_failure(verdict::foreign,
+            return from_failure(daemon_state::foreign,
                                 failure(error_kind::foreign,
                                         "cannot use '" + where.socket_path() + "': what answers is not hob"));
     }
-    look_result result;
+    probe_result result;
     result.pid = connection.greeting().pid;
-    result.seen = connection.greeting().draining ? verdict::draining : verdict::alive;
+    result.seen = connection.greeting().draining ? daemon_state::draining : daemon_state::alive;
     result.connection = std::move(connection);
     return result;
 }
 
 }  // namespace
 
-const char* name_of(verdict seen) {
+const char* name_of(daemon_state seen) {
     switch (seen) {
-        case verdict::alive:
+        case daemon_state::alive:
             return "alive";
-        case verdict::starting:
+        case daemon_state::starting:
             return "starting";
-        case verdict::draining:
+        case daemon_state::draining:
             return "draining";
-        case verdict::wedged:
+        case daemon_state::wedged:
             return "wedged";
-        case verdict::dead:
+        case daemon_state::dead:
             return "dead";
-        case verdict::denied:
+        case daemon_state::denied:
             return "denied";
-        case verdict::foreign:
+        case daemon_state::foreign:
             return "foreign";
     }
     return "unknown";
@@ -159,12 +160,13 @@ std::optional<ipc::page_content> page_of_holder(const instance& where, pid_t hol
     return page;
 }
 
-look_result look(const instance& where, util::deadline limit, std::chrono::milliseconds patience,
-                 const std::optional<ipc::question>& early) {
+probe_result probe(const instance& where, util::deadline limit, std::chrono::milliseconds patience,
+                   const std::optional<ipc::question>& early) {
     try {
         if (!check_runtime_dir(where.runtime_dir, false)) return {};
     } catch (const failure& why) {
-        return from_failure(why.kind() == error_kind::foreign ? verdict::foreign : verdict::denied, why);
+        return from_failure(why.kind() == error_kind::foreign ? daemon_state::foreign : daemon_state::denied,
+                            why);
     }
     const auto waited = std::min(patience, limit.remaining());
     const auto greeting_limit = util::deadline::in(waited);

@@ -13,7 +13,7 @@
 
 namespace hob::lifecycle {
 
-enum class verdict {
+enum class daemon_state {
     alive,     // greeted, and the server is ours
     starting,  // locked, but nobody listens yet
     draining,  // locked, and on its way out
@@ -23,10 +23,10 @@ enum class verdict {
     foreign,   // directory, socket or server is not ours, or is not hob
 };
 
-const char* name_of(verdict seen);
+const char* name_of(daemon_state seen);
 
-struct look_result {
-    verdict seen = verdict::dead;
+struct probe_result {
+    daemon_state seen = daemon_state::dead;
     std::optional<ipc::client> connection;  // alive; draining when it still greets
     pid_t pid = 0;                          // of the daemon, as far as known
     std::optional<ipc::page_content> page;  // what a starting, draining or wedged daemon last published
@@ -35,9 +35,9 @@ struct look_result {
 
 // `limit` is the caller's; a daemon that has not greeted after `patience` is wedged. `early` is sent before
 // the greeting is read (ipc::client::ask_early).
-look_result look(const instance& where, util::deadline limit,
-                 std::chrono::milliseconds patience = limits::greeting_timeout,
-                 const std::optional<ipc::question>& early = std::nullopt);
+probe_result probe(const instance& where, util::deadline limit,
+                   std::chrono::milliseconds patience = limits::greeting_timeout,
+                   const std::optional<ipc::question>& early = std::nullopt);
 
 // The page, if it was written by the process that holds the lock: its pid and start time say so.
 std::optional<ipc::page_content> page_of_holder(const instance& where, pid_t holder);

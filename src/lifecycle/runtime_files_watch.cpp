@@ -27,7 +27,8 @@ std::optional<file_identity> identity_of(const std::string& path) {
     return file_identity{found.st_dev, found.st_ino};
 }
 
-guard::guard(const boost::asio::any_io_executor& executor, const instance& where, guard_options options)
+runtime_files_watch::runtime_files_watch(const boost::asio::any_io_executor& executor, const instance& where,
+                                         runtime_files_watch_options options)
     : where_(where), options_(std::move(options)), inotify_(executor) {
     const int fd = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (fd < 0) {
@@ -39,19 +40,19 @@ guard::guard(const boost::asio::any_io_executor& executor, const instance& where
     watch_root();
 }
 
-void guard::add(const std::string& path, unsigned events) {
+void runtime_files_watch::add(const std::string& path, unsigned events) {
     if (!inotify_.is_open()) return;
     if (::inotify_add_watch(inotify_.native_handle(), path.c_str(), events) < 0) why_ = errno_text(errno);
 }
 
-void guard::watch_runtime_files() {
+void runtime_files_watch::watch_runtime_files() {
     add(where_.socket_path(), file_events);
     add(where_.pid_path(), file_events);
 }
 
 // Watching the root alone would miss a parent that is renamed. A directory has one watch for one inotify
 // instance, so the events that one is wanted for are added up.
-void guard::watch_root() {
+void runtime_files_watch::watch_root() {
     std::string path = where_.root;
     add(path, IN_MOVE_SELF | IN_DELETE_SELF | IN_MASK_ADD);
     for (bool parent_of_root = true; path != "/"; parent_of_root = false) {
@@ -62,7 +63,7 @@ void guard::watch_root() {
 }
 
 // Only a folder's events have names: those of the root's parent, of which all but the root may come and go.
-bool guard::concerns_us(std::string_view events) const {
+bool runtime_files_watch::concerns_us(std::string_view events) const {
     const std::string_view root = std::string_view(where_.root).substr(where_.root.rfind('/') + 1);
     for (std::size_t at = 0; at + sizeof(inotify_event) <= events.size();) {
         inotify_event event{};
@@ -73,7 +74,7 @@ bool guard::concerns_us(std::string_view events) const {
     return false;
 }
 
-boost::asio::awaitable<void> guard::run() {
+boost::asio::awaitable<void> runtime_files_watch::run() {
     char events[4096];
     while (inotify_.is_open()) {
         boost::system::error_code error;
@@ -85,7 +86,7 @@ boost::asio::awaitable<void> guard::run() {
     }
 }
 
-void guard::stop() {
+void runtime_files_watch::stop() {
     boost::system::error_code ignored;
     inotify_.close(ignored);
 }

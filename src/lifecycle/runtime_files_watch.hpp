@@ -25,15 +25,16 @@ struct file_identity {
 
 std::optional<file_identity> identity_of(const std::string& path);  // without following a final symlink
 
-struct guard_options {
+struct runtime_files_watch_options {
     std::function<void()> files_changed;  // something happened to one of them: compare now
 };
 
-class guard {
+class runtime_files_watch {
 public:
     // False from watching(): inotify is not to be had (128 instances a user is a common limit); why() says
     // so.
-    guard(const boost::asio::any_io_executor& executor, const instance& where, guard_options options);
+    runtime_files_watch(const boost::asio::any_io_executor& executor, const instance& where,
+                        runtime_files_watch_options options);
 
     bool watching() const { return inotify_.is_open(); }
     const std::string& why() const { return why_; }
@@ -50,7 +51,7 @@ private:
     void add(const std::string& path, unsigned events);
 
     instance where_;
-    guard_options options_;
+    runtime_files_watch_options options_;
     boost::asio::posix::stream_descriptor inotify_;
     std::string why_;
 };

@@ -156,7 +156,7 @@ bool spawn_daemon(const instance& where, instance_lock lock, util::deadline limi
     if (auto why = parse_outcome(said)) throw *why;
     // Dead without a word. The lock is still held here, so nobody starts another before the reason stands.
     const failure why = died(where, pid);
-    write_last_words(where, why);
+    write_start_failure(where, why);
     lock.unlink_guarded(where.pid_path(), where.pid_path());
     throw why;
 }

@@ -51,14 +51,14 @@ std::int64_t boot_milliseconds() {
     return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
 }
 
-std::optional<last_words> read_last_words(const instance& where) {
+std::optional<start_failure> read_start_failure(const instance& where) {
     const auto bytes = util::read_file(where.last_words_path(), limits::small_file_max, false);
     if (!bytes) return std::nullopt;
     json::error_code error;
     const json::value parsed = json::parse(*bytes, error);
     const json::object* object = error ? nullptr : parsed.if_object();
     if (!object) return std::nullopt;
-    last_words words;
+    start_failure words;
     words.boot_id = text_of(*object, "boot_id");
     if (words.boot_id != util::boot_id()) return std::nullopt;
     words.time = text_of(*object, "time");
@@ -76,11 +76,11 @@ std::optional<last_words> read_last_words(const instance& where) {
     return words;
 }
 
-void write_last_words(const instance& where, const failure& why) {
+void write_start_failure(const instance& where, const failure& why) {
     const std::int64_t now = boot_milliseconds();
     json::array failures;
     if (counts(why.kind())) {
-        if (const auto before = read_last_words(where)) {
+        if (const auto before = read_start_failure(where)) {
             for (const auto at : before->failures) {
                 if (now - at < window * limits::crash_loop_count) failures.push_back(at);
             }
@@ -102,10 +102,10 @@ void write_last_words(const instance& where, const failure& why) {
     util::replace_file(where.last_words_path(), json::serialize(words) + "\n");
 }
 
-void clear_last_words(const instance& where) { ::unlink(where.last_words_path().c_str()); }
+void clear_start_failure(const instance& where) { ::unlink(where.last_words_path().c_str()); }
 
 std::optional<failure> crash_loop(const instance& where) {
-    const auto words = read_last_words(where);
+    const auto words = read_start_failure(where);
     if (!words || words->failures.size() < static_cast<std::size_t>(limits::crash_loop_count))
         return std::nullopt;
     for (std::size_t i = 1; i < words->failures.size(); ++i) {

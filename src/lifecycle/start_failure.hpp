@@ -16,7 +16,7 @@ namespace hob::lifecycle {
 // Milliseconds of CLOCK_BOOTTIME: setting the clock neither makes nor ends a crash loop, and sleep counts.
 std::int64_t boot_milliseconds();
 
-struct last_words {
+struct start_failure {
     std::string time;     // RFC 3339, for people
     std::int64_t at = 0;  // boot_milliseconds()
     std::string boot_id;  // of the boot that `at` counts from
@@ -29,13 +29,13 @@ struct last_words {
 };
 
 // nullopt: none, of another boot, or not readable as such.
-std::optional<last_words> read_last_words(const instance& where);
+std::optional<start_failure> read_start_failure(const instance& where);
 
 // Called with the lock held. Failures to write are ignored: there is nowhere left to say so.
-void write_last_words(const instance& where, const failure& why);
+void write_start_failure(const instance& where, const failure& why);
 
 // After a successful start, or to release the brake.
-void clear_last_words(const instance& where);
+void clear_start_failure(const instance& where);
 
 // The failure to report when the brake holds: three failed starts within 30 s of each other, the last one
 // less than 30 s ago, and neither hob.toml nor the binary has changed since.

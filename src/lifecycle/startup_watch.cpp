@@ -12,7 +12,7 @@
 
 namespace hob::lifecycle {
 
-runtime_watch::runtime_watch(const std::string& runtime_dir)
+startup_watch::startup_watch(const std::string& runtime_dir)
     : inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
     constexpr unsigned interesting =
         IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_CLOSE_WRITE | IN_DELETE_SELF;
@@ -20,7 +20,7 @@ runtime_watch::runtime_watch(const std::string& runtime_dir)
         inotify_.reset();
 }
 
-void runtime_watch::wait(util::deadline limit) {
+void startup_watch::wait(util::deadline limit) {
     const auto again = limit.earlier(util::deadline::in(limits::look_again));
     if (!inotify_) {
         ::poll(nullptr, 0, again.poll_timeout());

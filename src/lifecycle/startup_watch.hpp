@@ -9,10 +9,10 @@
 
 namespace hob::lifecycle {
 
-class runtime_watch {
+class startup_watch {
 public:
     // Watches from here on: look once between construction and wait(), or an event is missed.
-    explicit runtime_watch(const std::string& runtime_dir);
+    explicit startup_watch(const std::string& runtime_dir);
 
     // Returns at the next event, at `limit`, or when it is time to look again anyway: the kernel tells of a
     // close just before it frees the closed file's lock, and inotify may not be to be had.

@@ -73,7 +73,7 @@ void wait_for_holder(const instance& where, util::deadline limit) {
     const auto soon = limit.earlier(util::deadline::in(limits::look_again));
     if (!process) {
         // Just taken and not yet written, or its process is gone and the kernel about to free the lock.
-        runtime_watch(where.state_dir()).wait(soon);
+        startup_watch(where.state_dir()).wait(soon);
         return;
     }
     if (who->socket != where.socket_path()) {

@@ -73,16 +73,16 @@ asio::awaitable<void> pause(std::chrono::milliseconds length) {
     co_await limiter.async_wait(asio::use_awaitable);
 }
 
-event::event(const asio::any_io_executor& executor) : timer_(executor, timer::time_point::max()) {}
+manual_reset_event::manual_reset_event(const asio::any_io_executor& executor) : timer_(executor, timer::time_point::max()) {}
 
-void event::set() {
+void manual_reset_event::set() {
     set_ = true;
     timer_.cancel();
 }
 
-void event::clear() { set_ = false; }
+void manual_reset_event::clear() { set_ = false; }
 
-asio::awaitable<void> event::wait() {
+asio::awaitable<void> manual_reset_event::wait() {
     while (!set_) {
         boost::system::error_code error;
         auto token = asio::redirect_error(asio::use_awaitable, error);
@@ -94,14 +94,14 @@ asio::awaitable<void> event::wait() {
     }
 }
 
-bell::bell(const asio::any_io_executor& executor) : timer_(executor, timer::time_point::max()) {}
+notifier::notifier(const asio::any_io_executor& executor) : timer_(executor, timer::time_point::max()) {}
 
-void bell::ring() {
+void notifier::ring() {
     ++rings_;
     timer_.cancel();
 }
 
-asio::awaitable<void> bell::wait() {
+asio::awaitable<void> notifier::wait() {
     const auto heard = rings_;
     while (rings_ == heard) {
         boost::system::error_code error;

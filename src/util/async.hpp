@@ -62,9 +62,9 @@ asio::awaitable<std::vector<std::exception_ptr>> all_of(std::vector<asio::awaita
 asio::awaitable<void> pause(std::chrono::milliseconds length);
 
 // Something that others wait for: set() wakes all who wait. One thread.
-class event {
+class manual_reset_event {
 public:
-    explicit event(const asio::any_io_executor& executor);
+    explicit manual_reset_event(const asio::any_io_executor& executor);
     void set();
     void clear();
     bool is_set() const { return set_; }
@@ -76,9 +76,9 @@ private:
 };
 
 // Something that happens again and again: ring() wakes whoever waits at that moment. One thread.
-class bell {
+class notifier {
 public:
-    explicit bell(const asio::any_io_executor& executor);
+    explicit notifier(const asio::any_io_executor& executor);
     void ring();
     asio::awaitable<void> wait();  // until the next ring(); throws on cancellation
 

@@ -26,7 +26,7 @@ namespace hob::util {
 
 struct disk_sync::batch {
     explicit batch(const asio::any_io_executor& executor) : done(executor) {}
-    event done;
+    manual_reset_event done;
     int error = 0;
 };
 
@@ -101,8 +101,7 @@ asio::awaitable<int> disk_sync::flush() {
     if (!next_) next_ = std::make_shared<batch>(executor_);
     const auto mine = next_;
     if (!std::exchange(working_, true)) spawn(executor_, work(), "disk sync");
-    auto done = mine->done.wait();
-    co_await std::move(done);
+    co_await mine->done.wait();
     co_return mine->error;
 }
 

@@ -8,7 +8,7 @@
 
 #include "util/suggest.hpp"
 
-namespace hob::unit {
+namespace hob::util {
 namespace {
 
 struct signal_row {
@@ -95,4 +95,4 @@ std::string signal_name(int number) {
     return std::to_string(number);
 }
 
-}  // namespace hob::unit
+}  // namespace hob::util

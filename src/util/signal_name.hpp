@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace hob::unit {
+namespace hob::util {
 
 struct signal_error {
     std::string reason;
@@ -19,4 +19,4 @@ std::optional<int> parse_signal(std::string_view name, signal_error& error);
 // "TERM" for SIGTERM; "RTMIN+3"; the number where there is no name.
 std::string signal_name(int number);
 
-}  // namespace hob::unit
+}  // namespace hob::util

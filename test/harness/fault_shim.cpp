@@ -1,4 +1,5 @@
 #include "harness/fault_shim.hpp"
+#include "paths.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>

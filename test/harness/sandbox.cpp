@@ -15,6 +15,7 @@
 #include <filesystem>
 
 #include "harness/background.hpp"
+#include "paths.hpp"
 #include "util/proc.hpp"
 
 namespace hob::test {

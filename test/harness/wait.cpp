@@ -10,6 +10,7 @@
 #include <random>
 
 #include "harness/sandbox.hpp"
+#include "paths.hpp"
 #include "util/proc.hpp"
 
 namespace hob::test {

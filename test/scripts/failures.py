@@ -39,7 +39,7 @@ def read_cases(source):
     """{stem of the test's file: [names of its cases]}"""
     cases = {}
     for kind in ("unit", "e2e"):
-        for file in sorted((source / "test" / kind).glob("*.cpp")):
+        for file in sorted((source / "test" / kind).rglob("*.cpp")):
             names = CASE.findall(file.read_text())
             if names:
                 cases[file.stem] = names

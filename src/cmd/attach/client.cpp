@@ -12,8 +12,8 @@
 #include <optional>
 #include <utility>
 
-#include "cmd/streams/stream_messages.hpp"
 #include "cmd/streams/stream_client.hpp"
+#include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
 #include "ipc/draining.hpp"
 #include "limits.hpp"

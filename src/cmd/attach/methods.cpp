@@ -65,8 +65,7 @@ asio::awaitable<std::string> answer_attach(lifecycle::daemon& daemon, std::share
         from->notify("worker.attached",
                      fmt::format(R"({{"id":{},"attachment":{}}})", id.empty() ? "null" : id, given));
     };
-    auto attached = daemon.registry().attach(std::move(*unit), std::move(to), std::move(began));
-    const int status = co_await std::move(attached);
+    const int status = co_await daemon.registry().attach(std::move(*unit), std::move(to), std::move(began));
     co_return fmt::format(R"({{"status":{}}})", status);
 }
 
@@ -75,8 +74,7 @@ asio::awaitable<std::string> answer_attach_input(lifecycle::daemon& daemon, std:
     input_message said = parse_input(asked.params);
     const auto attached = daemon.registry().attachment_of(said.attachment);
     if (!attached) co_return R"({"open":false})";
-    auto taken = attached->input(std::move(said.data), said.end);
-    const bool open = co_await std::move(taken);
+    const bool open = co_await attached->input(std::move(said.data), said.end);
     co_return open ? R"({"open":true})" : R"({"open":false})";
 }
 

@@ -135,22 +135,19 @@ boost::asio::awaitable<std::string> answer_call(lifecycle::daemon& daemon, std::
             return true;
         };
     }
-    auto answer = daemon.registry().call(std::move(wanted.unit), std::move(wanted.wish));
-    co_return co_await std::move(answer);
+    co_return co_await daemon.registry().call(std::move(wanted.unit), std::move(wanted.wish));
 }
 
 boost::asio::awaitable<std::string> answer_capabilities(lifecycle::daemon& daemon,
                                                         std::shared_ptr<ipc::session>, ipc::request asked) {
     const call_request wanted = parse_about(asked.params);
-    auto answer = daemon.registry().capabilities(wanted.unit, wanted.wish.timeout);
-    co_return co_await std::move(answer);
+    co_return co_await daemon.registry().capabilities(wanted.unit, wanted.wish.timeout);
 }
 
 boost::asio::awaitable<std::string> answer_list(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
                                                 ipc::request asked) {
     const call_request wanted = parse_about(asked.params);
-    auto answer = daemon.registry().list(wanted.unit, wanted.wish.timeout);
-    co_return co_await std::move(answer);
+    co_return co_await daemon.registry().list(wanted.unit, wanted.wish.timeout);
 }
 
 constexpr option_row options[] = {

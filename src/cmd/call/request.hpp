@@ -14,7 +14,7 @@ std::string call_request_of(const invocation& call);
 
 struct call_request {
     std::string unit;
-    unit::call_wish wish;
+    unit::call_request wish;
     bool stream = false;  // events as they come
 };
 

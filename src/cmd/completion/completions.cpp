@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "cmd/core/command.hpp"
 #include "cmd/completion/complete.hpp"
 #include "cmd/completion/completion_scripts.hpp"
+#include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
 #include "lifecycle/instance.hpp"
 #include "unit/config/config.hpp"

@@ -40,9 +40,9 @@ void ask(instance_view& view, ipc::client& daemon, util::deadline limit, bool wi
 
 }  // namespace
 
-std::string state_name(lifecycle::verdict seen) {
-    if (seen == lifecycle::verdict::alive) return "running";
-    return seen == lifecycle::verdict::dead ? "stopped" : lifecycle::name_of(seen);
+std::string state_name(lifecycle::daemon_state seen) {
+    if (seen == lifecycle::daemon_state::alive) return "running";
+    return seen == lifecycle::daemon_state::dead ? "stopped" : lifecycle::name_of(seen);
 }
 
 instance_view look_at_instance(const lifecycle::instance& where, util::deadline limit, bool with_status) {
@@ -51,9 +51,9 @@ instance_view look_at_instance(const lifecycle::instance& where, util::deadline 
     std::optional<ipc::page_content> page;
     try {
         const auto until = limit.earlier(util::deadline::in(limits::glance_timeout));
-        auto found = lifecycle::look(where, until, limits::glance_timeout);
+        auto found = lifecycle::probe(where, until, limits::glance_timeout);
         view.state = state_name(found.seen);
-        view.pid = found.seen == lifecycle::verdict::dead ? 0 : found.pid;
+        view.pid = found.seen == lifecycle::daemon_state::dead ? 0 : found.pid;
         page = lifecycle::page_of_holder(where, view.pid);
         if (page) view.version = page->version;
         view.uptime_ms = uptime_from(page);
@@ -89,7 +89,7 @@ std::vector<instance_view> look_at_instances(util::deadline limit, bool with_sta
     };
     std::vector<std::jthread> helpers;
     const bool any_held = std::any_of(keys.begin(), keys.end(), [&](const std::string& key) {
-        return lifecycle::look_at_lock(runtime_dir + "/" + key + ".pid").state != lifecycle::lock_state::free;
+        return lifecycle::query_lock(runtime_dir + "/" + key + ".pid").state != lifecycle::lock_state::free;
     });
     if (any_held && keys.size() > 1) {
         for (std::size_t i = 1; i < std::min(greeters, keys.size()); ++i)

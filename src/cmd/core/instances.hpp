@@ -15,7 +15,7 @@
 namespace hob::cmd {
 
 // As the status object and `hob list` call it: alive is "running", dead is "stopped".
-std::string state_name(lifecycle::verdict seen);
+std::string state_name(lifecycle::daemon_state seen);
 
 struct instance_view {
     lifecycle::instance where;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "cmd/core/status_json.hpp"
-#include "unit/spec/unit_status_json.hpp"
 #include "unit/process/usage.hpp"
+#include "unit/spec/unit_status_json.hpp"
 #include "util/clock.hpp"
 #include "util/fd.hpp"
 #include "util/json_text.hpp"

@@ -63,9 +63,9 @@ std::string exit_words(const std::string& exit) {
 }
 
 std::vector<piece> daemon_pieces(const status_view& status, const terminal& out, bool verbose) {
-    const state_look look = look_of_state(status.state, out.utf8);
+    const state_look probe = look_of_state(status.state, out.utf8);
     std::vector<piece> pieces;
-    pieces.push_back({fmt::format("{} hob {}", look.mark, status.state), std::string(look.code)});
+    pieces.push_back({fmt::format("{} hob {}", probe.mark, status.state), std::string(probe.code)});
     if (status.pid > 0) pieces.push_back({fmt::format("pid {}", status.pid), ""});
     if (status.uptime_ms) {
         pieces.push_back({"up " + util::format_duration(milliseconds(*status.uptime_ms)), ""});
@@ -112,10 +112,10 @@ std::string units_table(const std::vector<unit_view>& units, const terminal& out
                        {"LAST EXIT", 1, false},
                        {"DETAIL", 0, false}});
     for (const auto& unit : units) {
-        const state_look look = look_of_state(unit.state, out.utf8);
-        const std::string code(look.code);
+        const state_look probe = look_of_state(unit.state, out.utf8);
+        const std::string code(probe.code);
         units_of_it.add(
-            {{std::string(look.mark), code},
+            {{std::string(probe.mark), code},
              {printable(unit.name, out.utf8), ""},
              {printable(unit.state, out.utf8), code},
              {printable(unit.kind, out.utf8), std::string(quiet)},

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "cmd/core/command.hpp"
-#include "cmd/doctor/checks.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/table.hpp"
-#include "lifecycle/start_failure.hpp"
+#include "cmd/doctor/checks.hpp"
 #include "lifecycle/pid_lock.hpp"
+#include "lifecycle/start_failure.hpp"
 #include "util/fd.hpp"
 #include "util/json_text.hpp"
 
@@ -94,8 +94,8 @@ std::string findings_json(const std::vector<finding>& findings) {
 std::string findings_text(const std::vector<finding>& findings, const terminal& out) {
     std::string text;
     for (const auto& [check, state, message, hint] : findings) {
-        const health_look look = look_of(state);
-        text += paint(fmt::format("{:4}", look.word), look.code, out.color);
+        const health_look probe = look_of(state);
+        text += paint(fmt::format("{:4}", probe.word), probe.code, out.color);
         text += fmt::format("  {:11}  {}", check, printable(message, out.utf8));
         if (!hint.empty())
             text += (out.utf8 ? "  \u2014 " : "  - ") + paint(printable(hint, out.utf8), "36", out.color);
@@ -105,7 +105,7 @@ std::string findings_text(const std::vector<finding>& findings, const terminal& 
 }
 
 exit_code run_doctor(invocation& call) {
-    if (call.has("clear")) lifecycle::clear_last_words(call.where());
+    if (call.has("clear")) lifecycle::clear_start_failure(call.where());
     if (call.has("fix")) fix(call.where());
     std::vector<finding> findings = examine(call);
     const bool failed = std::any_of(findings.begin(), findings.end(),

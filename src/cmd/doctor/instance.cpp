@@ -7,13 +7,13 @@
 #include <cerrno>
 #include <exception>
 
-#include "cmd/doctor/checks.hpp"
 #include "cmd/core/status_view.hpp"
+#include "cmd/doctor/checks.hpp"
 #include "error.hpp"
 #include "lifecycle/directories.hpp"
-#include "lifecycle/start_failure.hpp"
 #include "lifecycle/pid_lock.hpp"
 #include "lifecycle/probe.hpp"
+#include "lifecycle/start_failure.hpp"
 #include "limits.hpp"
 #include "unit/config/config.hpp"
 #include "util/fd.hpp"
@@ -101,7 +101,7 @@ finding check_database_file(const std::string& path) {
 // Why the daemon keeps its state in memory only. Empty: it does not, or none answers.
 std::string degraded_daemon(const instance& where, util::deadline limit) {
     const auto soon = limit.earlier(util::deadline::in(limits::glance_timeout));
-    auto found = lifecycle::look(where, soon, limits::glance_timeout);
+    auto found = lifecycle::probe(where, soon, limits::glance_timeout);
     if (!found.connection) return "";
     try {
         return read_status(found.connection->call("hob.status", "{}", soon)).degraded;
@@ -197,7 +197,7 @@ finding check_crash_loop(const instance& where) {
     if (const auto loop = lifecycle::crash_loop(where)) {
         return {check, health::fail, loop->what(), "hob doctor --clear, once the cause is gone"};
     }
-    if (const auto words = lifecycle::read_last_words(where)) {
+    if (const auto words = lifecycle::read_start_failure(where)) {
         return {check, health::warn, fmt::format("the start at {} failed: {}", words->time, words->message),
                 words->hint};
     }
@@ -206,19 +206,19 @@ finding check_crash_loop(const instance& where) {
 
 finding check_daemon(const instance& where, util::deadline limit) {
     const std::string check = "daemon";
-    const auto found = lifecycle::look(where, limit, limits::glance_timeout);
+    const auto found = lifecycle::probe(where, limit, limits::glance_timeout);
     const std::string name = lifecycle::name_of(found.seen);
     switch (found.seen) {
-        case lifecycle::verdict::dead:
+        case lifecycle::daemon_state::dead:
             return {check, health::ok, "not running, the next command starts it", ""};
-        case lifecycle::verdict::starting:
-        case lifecycle::verdict::draining:
+        case lifecycle::daemon_state::starting:
+        case lifecycle::daemon_state::draining:
             return {check, health::ok, fmt::format("{}, pid {}", name, found.pid), ""};
-        case lifecycle::verdict::alive:
+        case lifecycle::daemon_state::alive:
             break;
-        case lifecycle::verdict::wedged:
-        case lifecycle::verdict::denied:
-        case lifecycle::verdict::foreign:
+        case lifecycle::daemon_state::wedged:
+        case lifecycle::daemon_state::denied:
+        case lifecycle::daemon_state::foreign:
             if (found.why) return from_failure(check, *found.why, "see its log: hob logs");
             return {check, health::fail, fmt::format("{}, pid {}", name, found.pid), "see its log: hob logs"};
     }
@@ -235,7 +235,7 @@ finding check_daemon(const instance& where, util::deadline limit) {
 
 std::vector<std::string> leftovers_of(const instance& where) {
     std::vector<std::string> left;
-    if (lifecycle::look_at_lock(where.pid_path()).state != lifecycle::lock_state::free) return left;
+    if (lifecycle::query_lock(where.pid_path()).state != lifecycle::lock_state::free) return left;
     for (const auto& path : {where.socket_path(), where.page_path(), where.pid_path()}) {
         if (exists(path)) left.push_back(path);
     }
@@ -244,7 +244,7 @@ std::vector<std::string> leftovers_of(const instance& where) {
 
 finding check_leftovers(const instance& where) {
     const std::string check = "leftovers";
-    const auto lock = lifecycle::look_at_lock(where.pid_path());
+    const auto lock = lifecycle::query_lock(where.pid_path());
     if (lock.state == lifecycle::lock_state::foreign) {
         return {check, health::fail, fmt::format("{} is not a regular file of ours", where.pid_path()),
                 "remove it, if you know what put it there"};

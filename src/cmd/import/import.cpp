@@ -17,9 +17,9 @@
 #include <string>
 
 #include "cmd/core/command.hpp"
-#include "cmd/import/read.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/table.hpp"
+#include "cmd/import/read.hpp"
 #include "lifecycle/instance.hpp"
 #include "limits.hpp"
 #include "unit/config/config.hpp"

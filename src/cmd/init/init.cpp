@@ -9,9 +9,9 @@
 #include <string>
 
 #include "cmd/core/command.hpp"
-#include "cmd/init/template.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/table.hpp"
+#include "cmd/init/template.hpp"
 #include "util/fd.hpp"
 #include "util/json_text.hpp"
 

@@ -12,10 +12,10 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/follow.hpp"
-#include "cmd/logs/merged.hpp"
 #include "cmd/core/log_text.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/history/run_history.hpp"
+#include "cmd/logs/merged.hpp"
 #include "lifecycle/instance.hpp"
 #include "unit/config/config.hpp"
 #include "util/clock.hpp"

@@ -15,8 +15,8 @@
 #include <utility>
 
 #include "cmd/core/output.hpp"
-#include "cmd/streams/stream_messages.hpp"
 #include "cmd/streams/stream_client.hpp"
+#include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
 #include "ipc/draining.hpp"
 #include "util/fd.hpp"

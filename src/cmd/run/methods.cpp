@@ -70,13 +70,11 @@ asio::awaitable<std::string> answer_run(lifecycle::daemon& daemon, std::shared_p
         job = daemon.registry().run_command(std::move(wanted.command), std::move(order));
     }
     if (wanted.detach) {
-        auto begun = job->begun();
-        co_await std::move(begun);
+        co_await job->begun();
         co_return fmt::format(R"({{"run":{}}})", job->id());
     }
     try {
-        auto ended = job->wait();
-        const unit::run_record record = co_await std::move(ended);
+        const unit::run_record record = co_await job->wait();
         co_return unit::run_json(record, daemon.where().log_dir());
     } catch (const boost::system::system_error&) {
         // Nobody waits for the answer any more.
@@ -90,8 +88,7 @@ asio::awaitable<std::string> answer_run_input(lifecycle::daemon& daemon, std::sh
                                               ipc::request asked) {
     run_message said = parse_run_message(asked.params);
     const auto job = job_named(daemon, said.run);
-    auto sending = job->input(std::move(said.data));
-    const bool open = co_await std::move(sending);
+    const bool open = co_await job->input(std::move(said.data));
     if (said.end) job->close_input();
     co_return open ? R"({"open":true})" : R"({"open":false})";
 }

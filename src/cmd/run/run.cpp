@@ -15,6 +15,7 @@
 #include "error.hpp"
 #include "unit/config/run_command.hpp"
 #include "util/json_text.hpp"
+#include "util/shell_quote.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -97,7 +98,7 @@ exit_code follow(invocation& call, const run_request& wanted, const std::string&
     const bool terminal = wanted.terminal && ::isatty(STDIN_FILENO) == 1;
     for (int attempt = 1;; ++attempt) {
         ipc::client daemon = lifecycle::connect_acting(call.where(), connect_options_of(call));
-        const std::string what = wanted.task.value_or(unit::shell_quoted(wanted.command));
+        const std::string what = wanted.task.value_or(util::shell_quoted(wanted.command));
         const run_session session{daemon,   params,    what, wanted.input || wanted.terminal.has_value(),
                                   terminal, call.limit};
         try {

@@ -9,10 +9,10 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
-#include "cmd/history/run_history.hpp"
-#include "cmd/runs/plot.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/core/table.hpp"
+#include "cmd/history/run_history.hpp"
+#include "cmd/runs/plot.hpp"
 #include "lifecycle/connect.hpp"
 #include "lifecycle/instance.hpp"
 #include "limits.hpp"

@@ -43,16 +43,16 @@ void show(const std::string& status, const invocation& call) {
 }
 
 // Nobody answers: what the files say goes to standard output all the same.
-exit_code show_silent(invocation& call, const lifecycle::look_result& found) {
+exit_code show_silent(invocation& call, const lifecycle::probe_result& found) {
     const std::string state = state_name(found.seen);
-    if (!call.global.json && found.seen == lifecycle::verdict::dead) {
+    if (!call.global.json && found.seen == lifecycle::daemon_state::dead) {
         print(state + "\n");
     } else {
-        const pid_t pid = found.seen == lifecycle::verdict::dead ? 0 : found.pid;
+        const pid_t pid = found.seen == lifecycle::daemon_state::dead ? 0 : found.pid;
         show(silent_status_json(call.where(), state, pid, found.page), call);
     }
     if (found.why) throw *found.why;
-    return found.seen == lifecycle::verdict::draining ? exit_code::done : exit_code::no_daemon;
+    return found.seen == lifecycle::daemon_state::draining ? exit_code::done : exit_code::no_daemon;
 }
 
 exit_code show_all(invocation& call) {
@@ -168,9 +168,9 @@ exit_code run_status(invocation& call) {
     std::optional<ipc::question> early;
     // It changes nothing, so that any daemon may be asked unseen. A watcher subscribes first.
     if (!call.has("watch")) early = ipc::question{"hob.status", params};
-    auto found = lifecycle::look(call.where(), call.limit, limits::greeting_timeout, early);
+    auto found = lifecycle::probe(call.where(), call.limit, limits::greeting_timeout, early);
     const bool unknown =
-        found.seen == lifecycle::verdict::denied || found.seen == lifecycle::verdict::foreign;
+        found.seen == lifecycle::daemon_state::denied || found.seen == lifecycle::daemon_state::foreign;
     if (unknown && found.why) throw *found.why;
     if (!found.connection) return show_silent(call, found);
     ipc::client& daemon = *found.connection;
@@ -179,7 +179,7 @@ exit_code run_status(invocation& call) {
         show(daemon.call("hob.status", params, call.limit_or(limits::request_timeout)), call);
         return exit_code::done;
     } catch (const ipc::not_executed&) {  // it ended between its greeting and the question
-        lifecycle::look_result gone;
+        lifecycle::probe_result gone;
         return show_silent(call, gone);
     }
 }

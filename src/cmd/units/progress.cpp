@@ -95,9 +95,9 @@ private:
     }
 
     std::string line(const std::string& name, const row_state& of, std::size_t width, bool last) const {
-        const state_look look = look_of_state(of.state, out_.utf8);
+        const state_look probe = look_of_state(of.state, out_.utf8);
         const bool moving = !last && !settled(of.state);
-        std::string mark(look.mark);
+        std::string mark(probe.mark);
         if (moving)
             mark =
                 out_.utf8 ? spinner[frame_ % spinner.size()] : ascii_spinner[frame_ % ascii_spinner.size()];
@@ -107,8 +107,8 @@ private:
         if (of.moved || moving) rest += "  " + util::format_duration(elapsed / 100 * 100);
         if (!of.detail.empty()) rest += "  " + printable(of.detail, out_.utf8);
         const int room = out_.columns - static_cast<int>(width) - display_width(of.state) - 5;
-        return fmt::format("{} {:{}}  {}{}", paint(mark, look.code, out_.color && !look.code.empty()), name,
-                           width, paint(of.state, look.code, out_.color && !look.code.empty()),
+        return fmt::format("{} {:{}}  {}{}", paint(mark, probe.code, out_.color && !probe.code.empty()), name,
+                           width, paint(of.state, probe.code, out_.color && !probe.code.empty()),
                            shortened(rest, std::max(room, 0), out_.utf8));
     }
 

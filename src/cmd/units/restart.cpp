@@ -41,8 +41,7 @@ exit_code run_restart(invocation& call) {
 boost::asio::awaitable<std::string> answer_restart(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
                                                    ipc::request asked) {
     unit_request wanted = parse_unit_request(asked.params);
-    auto restarting = daemon.registry().restart_units(wanted.units, std::move(wanted.environment));
-    co_await std::move(restarting);
+    co_await daemon.registry().restart_units(wanted.units, std::move(wanted.environment));
     co_return unit_reply(daemon, wanted.units);
 }
 

@@ -15,8 +15,7 @@ boost::asio::awaitable<std::string> answer_start(lifecycle::daemon& daemon, std:
     unit_request wanted = parse_unit_request(asked.params);
     if (wanted.units.empty())
         wanted.units = every_service(daemon, "start", "workers start by themselves when they are called");
-    auto starting = daemon.registry().start_units(wanted.units, std::move(wanted.environment));
-    co_await std::move(starting);
+    co_await daemon.registry().start_units(wanted.units, std::move(wanted.environment));
     co_return unit_reply(daemon, wanted.units);
 }
 

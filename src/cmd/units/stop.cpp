@@ -45,8 +45,7 @@ boost::asio::awaitable<std::string> answer_stop(lifecycle::daemon& daemon, std::
     unit_request wanted = parse_unit_request(asked.params);
     if (wanted.units.empty())
         wanted.units = every_service(daemon, "stop", "hob shutdown ends the daemon and all that it runs");
-    auto stopping = daemon.registry().stop_units(wanted.units);
-    co_await std::move(stopping);
+    co_await daemon.registry().stop_units(wanted.units);
     co_return unit_reply(daemon, wanted.units);
 }
 

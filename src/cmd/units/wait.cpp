@@ -67,8 +67,7 @@ boost::asio::awaitable<std::string> answer_wait(lifecycle::daemon& daemon, std::
                       "cannot read the params: they are not {\"unit\":NAME,\"for\":\"ready\"|\"stopped\"|"
                       "\"idle\"}");
     }
-    auto waiting = daemon.registry().wait(*unit, *wanted);
-    co_await std::move(waiting);
+    co_await daemon.registry().wait(*unit, *wanted);
     co_return unit_reply(daemon, {*unit});
 }
 

@@ -1,4 +1,5 @@
 #include "unit/config/run_command.hpp"
+#include "util/shell_quote.hpp"
 
 #include <fmt/format.h>
 
@@ -40,19 +41,6 @@ bool is_white(std::string_view text) {
     return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
 }
 
-std::string quoted(const std::string& word) {
-    if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return word;
-    std::string result = "'";
-    for (const char c : word) {
-        if (c == '\'') {
-            result += "'\\''";
-        } else {
-            result += c;
-        }
-    }
-    return result + "'";
-}
-
 std::optional<run_spec> read_argv(table_reader& reader, std::string_view key, const tree_value& value) {
     if (value.items.empty()) {
         reader.reject(key, value.where, "is empty");
@@ -91,17 +79,8 @@ run_spec shell_command(std::string_view text, std::string_view name) {
 }
 
 run_spec direct_command(std::vector<std::string> argv) {
-    std::string text = shell_quoted(argv);
+    std::string text = util::shell_quoted(argv);
     return {std::move(argv), std::move(text)};
-}
-
-std::string shell_quoted(const std::vector<std::string>& words) {
-    std::string result;
-    for (const auto& word : words) {
-        if (!result.empty()) result += ' ';
-        result += quoted(word);
-    }
-    return result;
 }
 
 std::optional<run_spec> read_command(table_reader& reader, std::string_view key, std::string_view name) {

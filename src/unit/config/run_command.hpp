@@ -21,9 +21,6 @@ run_spec shell_command(std::string_view text, std::string_view name);
 // Executed as it is. `argv` must not be empty.
 run_spec direct_command(std::vector<std::string> argv);
 
-// Words quoted for a shell where that is needed, with blanks between.
-std::string shell_quoted(const std::vector<std::string>& words);
-
 // Reads `key` (an array or a string) as a command of the unit `name`. nullopt: absent, or wrong and noted.
 std::optional<run_spec> read_command(table_reader& reader, std::string_view key, std::string_view name);
 

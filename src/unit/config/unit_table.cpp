@@ -110,8 +110,8 @@ void read_stop(table_reader& unit, unit_draft& draft) {
     table_reader reader(*table, subtitle(unit, "stop"), unit.notes());
     const tree_value* signal = reader.take("signal", value_kind::string, "\"TERM\"");
     if (signal != nullptr) {
-        signal_error error;
-        const auto number = parse_signal(signal->text, error);
+        util::signal_error error;
+        const auto number = util::parse_signal(signal->text, error);
         if (number) draft.spec.stop.signal = *number;
         if (!number) reader.reject("signal", signal->where, error.reason, error.hint);
     }

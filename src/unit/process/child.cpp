@@ -18,10 +18,10 @@
 
 #include "error.hpp"
 #include "limits.hpp"
-#include "util/signal_name.hpp"
 #include "unit/process/known_children.hpp"
 #include "unit/process/launch.hpp"
 #include "util/proc.hpp"
+#include "util/signal_name.hpp"
 
 namespace hob::unit {
 namespace {
@@ -44,7 +44,7 @@ std::string exit_brief(const exit_state& exit) {
 
 std::string exit_text(const exit_state& exit) {
     if (!exit.signalled) return fmt::format("exited with status {}", exit.number);
-    return fmt::format("was killed by signal {} ({}){}", exit.number, signal_name(exit.number),
+    return fmt::format("was killed by signal {} ({}){}", exit.number, util::signal_name(exit.number),
                        exit.core ? ", core dumped" : "");
 }
 

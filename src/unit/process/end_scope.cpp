@@ -36,8 +36,7 @@ asio::awaitable<bool> wait_cgroup_empty(std::string cgroup, util::deadline limit
     if (!events) co_return true;
     asio::posix::stream_descriptor descriptor(co_await asio::this_coro::executor, events.release());
     while (says_populated(descriptor.native_handle())) {
-        auto change = changed(descriptor);
-        const bool seen = co_await util::within(limit.remaining(), std::move(change));
+        const bool seen = co_await util::within(limit.remaining(), changed(descriptor));
         if (!seen) co_return false;
     }
     co_return true;
@@ -53,8 +52,7 @@ asio::awaitable<bool> wait_gone(std::vector<member> members, util::deadline limi
         const auto stat = util::read_proc_stat(waited.pid);
         if (!stat || stat->start_time != waited.start_time) continue;
         asio::posix::stream_descriptor descriptor(executor, pidfd.release());
-        auto gone = readable(descriptor);
-        const bool seen = co_await util::within(limit.remaining(), std::move(gone));
+        const bool seen = co_await util::within(limit.remaining(), readable(descriptor));
         if (!seen) co_return false;
     }
     co_return true;
@@ -69,11 +67,9 @@ asio::awaitable<std::vector<member>> end_scope(scope wanted, util::deadline limi
             signal_member(process, SIGKILL);
         const pid_t example = left.empty() ? 0 : left.front().pid;
         const auto count = left.size();
-        auto wait = wait_gone(left, limit);
-        bool gone = co_await std::move(wait);
+        bool gone = co_await wait_gone(left, limit);
         if (gone && all_told) {
-            auto emptied = wait_cgroup_empty(wanted.cgroup, limit);
-            gone = co_await std::move(emptied);
+            gone = co_await wait_cgroup_empty(wanted.cgroup, limit);
         }
         if (!gone || limit.expired()) {
             util::log(

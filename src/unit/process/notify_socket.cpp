@@ -114,10 +114,10 @@ void notify_socket::receive() {
     const ssize_t n = ::recvmsg(socket_.native_handle(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (n < 0) return;
     if (close_passed_descriptors(message) && (message.msg_flags & MSG_TRUNC) == 0)
-        understand({text.data(), static_cast<std::size_t>(n)});
+        decode({text.data(), static_cast<std::size_t>(n)});
 }
 
-void notify_socket::understand(std::string_view message) {
+void notify_socket::decode(std::string_view message) {
     while (!message.empty()) {
         const auto end = std::min(message.find('\n'), message.size());
         const std::string_view line = message.substr(0, end);

@@ -35,7 +35,7 @@ private:
     notify_socket(const boost::asio::any_io_executor& executor, handlers on);
     boost::asio::awaitable<void> read_all();
     void receive();
-    void understand(std::string_view message);
+    void decode(std::string_view message);
 
     boost::asio::posix::stream_descriptor socket_;
     std::string address_;

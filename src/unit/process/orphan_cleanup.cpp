@@ -11,8 +11,8 @@
 
 #include "unit/process/cgroup.hpp"
 #include "unit/process/environment.hpp"
-#include "unit/spec/run_record.hpp"
 #include "unit/process/scope.hpp"
+#include "unit/spec/run_record.hpp"
 #include "util/deadline.hpp"
 #include "util/fd.hpp"
 #include "util/log.hpp"
@@ -110,8 +110,8 @@ std::vector<member> kill_all(const std::vector<scope>& scopes, util::deadline en
 
 }  // namespace
 
-void sweep_leftovers(store& db, const std::string& instance_key, milliseconds limit, const config* running,
-                     const std::string& state_dir) {
+void clean_up_orphans(store& db, const std::string& instance_key, milliseconds limit, const config* running,
+                      const std::string& state_dir) {
     const auto end = util::deadline::in(limit);
     const auto records = db.processes();
     leave_unit_cgroup(instance_key);

@@ -15,7 +15,7 @@ namespace hob::unit {
 // (a database that was set aside); without it they are scope `all`. Never touches another user's processes,
 // those marked for another instance, or any hob daemon with its descendants. `state_dir`: where the cgroups
 // of earlier daemons of this instance are noted; they are removed where nobody is spared in them.
-void sweep_leftovers(store& db, const std::string& instance_key, std::chrono::milliseconds limit,
-                     const config* running = nullptr, const std::string& state_dir = {});
+void clean_up_orphans(store& db, const std::string& instance_key, std::chrono::milliseconds limit,
+                      const config* running = nullptr, const std::string& state_dir = {});
 
 }  // namespace hob::unit

@@ -51,16 +51,16 @@ std::array<char, chunk_size>& shared_buffer() {
 struct process_io::state {
     struct source {
         asio::posix::stream_descriptor stream;
-        util::event ended;
+        util::manual_reset_event ended;
         bool ending = false;
     };
 
     state(const asio::any_io_executor& on, child_pipes pipes, handlers what)
         : executor(on),
           input(own(on, std::move(pipes.input.write))),
-          sources{source{own(on, std::move(pipes.output.read)), util::event(on)},
-                  source{own(on, std::move(pipes.error.read)), util::event(on)},
-                  source{asio::posix::stream_descriptor(on), util::event(on)}},
+          sources{source{own(on, std::move(pipes.output.read)), util::manual_reset_event(on)},
+                  source{own(on, std::move(pipes.error.read)), util::manual_reset_event(on)},
+                  source{asio::posix::stream_descriptor(on), util::manual_reset_event(on)}},
           handle(std::move(what)),
           room(on) {}
 
@@ -104,7 +104,7 @@ struct process_io::state {
     std::string queue;           // not yet written
     std::size_t batch_left = 0;  // of what write_queued has taken out of it
     bool writing = false;        // write_queued runs
-    util::bell room;             // some of it was written, or never will be
+    util::notifier room;         // some of it was written, or never will be
 };
 
 process_io::process_io(std::unique_ptr<state> initial) : state_(std::move(initial)) {}
@@ -215,8 +215,7 @@ std::size_t process_io::queued() const {
 
 asio::awaitable<void> process_io::taken() {
     const auto self = shared_from_this();
-    auto rung = state_->room.wait();
-    co_await std::move(rung);
+    co_await state_->room.wait();
 }
 
 void process_io::close_input() {

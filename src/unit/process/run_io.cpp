@@ -83,14 +83,14 @@ struct run_io::state {
     struct source {
         stream from;
         std::string_view name;
-        util::event ended;
+        util::manual_reset_event ended;
     };
 
     state(const asio::any_io_executor& on, run_ends ends, handlers what)
         : executor(on),
           input(on),
-          sources{source{stream(on), "stdout", util::event(on)},
-                  source{stream(on), "stderr", util::event(on)}},
+          sources{source{stream(on), "stdout", util::manual_reset_event(on)},
+                  source{stream(on), "stderr", util::manual_reset_event(on)}},
           handle(std::move(what)) {
         adopt(input, std::move(ends.input));
         adopt(sources[0].from, std::move(ends.output));
@@ -128,8 +128,7 @@ asio::awaitable<void> run_io::read_all(std::size_t which) {
         if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
         if (n <= 0) break;  // a terminal whose last user is gone: EIO
         my.handle.output(source.name, {chunk().data(), static_cast<std::size_t>(n)});
-        auto room = my.handle.room();
-        co_await std::move(room);
+        co_await my.handle.room();
     }
     source.ended.set();
 }
@@ -143,8 +142,7 @@ asio::awaitable<void> run_io::read_rest(std::size_t which) {
         if (n <= 0) co_return;
         total += static_cast<std::size_t>(n);
         my.handle.output(source.name, {chunk().data(), static_cast<std::size_t>(n)});
-        auto room = my.handle.room();
-        co_await std::move(room);
+        co_await my.handle.room();
     }
 }
 
@@ -158,10 +156,8 @@ asio::awaitable<void> run_io::finish() {
     }
     for (std::size_t which = 0; which < state_->sources.size(); ++which) {
         auto& source = state_->sources[which];
-        auto ended = source.ended.wait();
-        co_await std::move(ended);
-        auto rest = read_rest(which);
-        co_await std::move(rest);
+        co_await source.ended.wait();
+        co_await read_rest(which);
         boost::system::error_code ignored;
         if (source.from.is_open()) source.from.close(ignored);
     }

@@ -68,8 +68,7 @@ asio::awaitable<std::optional<tcp::socket>> connect_to(std::string host, std::ui
         boost::system::error_code error;
         auto token = asio::redirect_error(asio::use_awaitable, error);
         co_await socket.async_connect(endpoint, token);
-        auto check = throw_if_cancelled();
-        co_await std::move(check);
+        co_await throw_if_cancelled();
         if (error) {
             why = fmt::format("port {}: {}", port, error.message());
         } else if (is_ours(socket, port, belongs, why)) {

@@ -26,7 +26,8 @@ std::string_view reason_of(const failure& why) {
 
 }  // namespace
 
-attachment::attachment(std::shared_ptr<wire> with, std::shared_ptr<script> speaker, attach_stream to)
+attachment::attachment(std::shared_ptr<session_host> with, std::shared_ptr<protocol_session> speaker,
+                       attach_stream to)
     : with_(std::move(with)),
       script_(std::move(speaker)),
       to_(std::move(to)),
@@ -49,8 +50,7 @@ asio::awaitable<bool> attachment::input(std::string bytes, bool end) {
     } const here(reading_);
     speaks_.framing->feed(bytes);
     while (!over_) {
-        auto space = room();
-        co_await std::move(space);
+        co_await room();
         if (over_) break;
         const auto next = speaks_.framing->next();
         if (!next) break;
@@ -67,30 +67,25 @@ asio::awaitable<bool> attachment::input(std::string bytes, bool end) {
 // wait.
 asio::awaitable<void> attachment::room() {
     while (!over_ && slow()) {
-        auto waiting = unless_over(to_.drained());
-        co_await std::move(waiting);
+        co_await unless_over(to_.drained());
     }
     while (!over_ && asking_.size() >= limits::attached_requests_max) {
-        auto waiting = changed_.wait();
-        co_await std::move(waiting);
+        co_await changed_.wait();
     }
     while (!over_ && with_->queued() > limits::attached_input_max) {
-        auto waiting = unless_over(with_->taken());
-        co_await std::move(waiting);
+        co_await unless_over(with_->taken());
     }
 }
 
 asio::awaitable<void> attachment::unless_over(asio::awaitable<void> wait) {
-    auto either = util::first_of(std::move(wait), ended_.wait());
-    co_await std::move(either);
+    co_await util::first_of(std::move(wait), ended_.wait());
 }
 
 bool attachment::slow() const { return to_.queued() > limits::streamed_backlog_max; }
 
 asio::awaitable<int> attachment::ended() {
     const auto self = shared_from_this();
-    auto waiting = ended_.wait();
-    co_await std::move(waiting);
+    co_await ended_.wait();
     if (failed_) throw failure(*failed_);
     co_return status_;
 }
@@ -141,34 +136,34 @@ void attachment::take(const ipc::frame& frame) {
         respond_error("null", ipc::invalid_request, "the message is larger than 16 MiB");
         return;
     }
-    answer said = speaks_.dialect->understand(frame.line);
+    worker_message said = speaks_.codec->decode(frame.line);
     switch (said.what) {
-        case answer::kind::request:
+        case worker_message::kind::request:
             request(std::move(said));
             break;
-        case answer::kind::notification:
+        case worker_message::kind::notification:
             if (said.method == "$/cancelRequest") {
                 take_back(std::string(util::json_find(said.payload, {"id"})));
             } else {
                 notification(std::move(said));
             }
             break;
-        case answer::kind::result:
-        case answer::kind::error:
+        case worker_message::kind::result:
+        case worker_message::kind::error:
             forwarded_answer(said);
             break;
-        case answer::kind::noise:
+        case worker_message::kind::noise:
             respond_error("null", ipc::parse_error, "cannot read the message: " + said.text);
             break;
     }
 }
 
-void attachment::request(answer said) { pass_on(std::move(said)); }
+void attachment::request(worker_message said) { pass_on(std::move(said)); }
 
-void attachment::notification(answer said) { pass_on(std::move(said)); }
+void attachment::notification(worker_message said) { pass_on(std::move(said)); }
 
-void attachment::pass_on(answer said, std::vector<std::unique_ptr<progress_tokens::token>> tokens) {
-    if (said.what == answer::kind::notification) {
+void attachment::pass_on(worker_message said, std::vector<std::unique_ptr<progress_tokens::token>> tokens) {
+    if (said.what == worker_message::kind::notification) {
         if (with_->notify(said.method, said.payload)) return;
         end(failure(error_kind::unit_failed,
                     fmt::format("cannot attach '{}': it does not read its requests", with_->spec().name)));
@@ -224,7 +219,7 @@ void attachment::hear(const std::string& name, const std::string& params, std::u
     const auto told = heard(name, params, owner);
     if (!told) return;
     if (!behind_ && !slow()) {
-        tell(name, *told);
+        emit_event(name, *told);
         return;
     }
     if (!skipped(name, *told)) ++left_out_;
@@ -239,22 +234,21 @@ std::optional<std::string> attachment::heard(const std::string&, const std::stri
 bool attachment::skipped(const std::string&, const std::string&) { return false; }
 
 void attachment::catch_up(std::uint64_t left_out) {
-    if (left_out > 0) tell("hob.lagged", fmt::format(R"({{"lost":{}}})", left_out));
+    if (left_out > 0) emit_event("hob.lagged", fmt::format(R"({{"lost":{}}})", left_out));
 }
 
 asio::awaitable<void> attachment::wait_and_catch_up() {
     const auto self = shared_from_this();
     while (!over_ && slow()) {
-        auto waiting = unless_over(to_.drained());
-        co_await std::move(waiting);
+        co_await unless_over(to_.drained());
     }
     behind_ = false;
     if (!over_) catch_up(std::exchange(left_out_, 0));
 }
 
-int attachment::fitness(const answer&) const { return 1; }
+int attachment::fitness(const worker_message&) const { return 1; }
 
-bool attachment::forward(const answer& request) {
+bool attachment::forward(const worker_message& request) {
     if (over_ || forwarded_.size() >= limits::attached_requests_max) return false;
     const std::uint64_t id = ++last_forwarded_;
     forwarded_.emplace(id, request);
@@ -265,19 +259,19 @@ bool attachment::forward(const answer& request) {
     return true;
 }
 
-void attachment::forwarded_answer(const answer& said) {
+void attachment::forwarded_answer(const worker_message& said) {
     const auto found = said.id ? forwarded_.find(*said.id) : forwarded_.end();
     if (found == forwarded_.end()) return;
-    const answer request = std::move(found->second);
+    const worker_message request = std::move(found->second);
     forwarded_.erase(found);
-    if (said.what == answer::kind::result) {
+    if (said.what == worker_message::kind::result) {
         with_->reply(request, said.payload);
     } else {
         answer_alone(request);
     }
 }
 
-void attachment::answer_alone(const answer& request) {
+void attachment::answer_alone(const worker_message& request) {
     if (!script_->asked(*with_, request)) with_->refuse(request, {});
 }
 
@@ -290,7 +284,7 @@ void attachment::respond_error(std::string_view id_raw, int code, std::string_vi
                      util::json_quote(message)));
 }
 
-void attachment::tell(std::string_view method, std::string_view params) {
+void attachment::emit_event(std::string_view method, std::string_view params) {
     std::string text = R"({"jsonrpc":"2.0","method":)" + util::json_quote(method);
     if (!params.empty()) text.append(R"(,"params":)").append(params);
     send(text + "}");

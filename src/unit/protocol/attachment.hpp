@@ -36,7 +36,8 @@ class attachment : public std::enable_shared_from_this<attachment> {
 public:
     // shared: the worker's coroutine for it, and each input() while it runs. `with`, also held by whoever
     // lives the process, and `speaker`, its script.
-    attachment(std::shared_ptr<wire> with, std::shared_ptr<script> speaker, attach_stream to);
+    attachment(std::shared_ptr<session_host> with, std::shared_ptr<protocol_session> speaker,
+               attach_stream to);
     virtual ~attachment();
     attachment(const attachment&) = delete;
     attachment& operator=(const attachment&) = delete;
@@ -56,9 +57,9 @@ public:
     // A notification of the process's; `owner`: see script::heard.
     void hear(const std::string& name, const std::string& params, std::uint64_t owner);
     // How well it can answer this request of the process's; 0: not at all.
-    virtual int fitness(const answer& request) const;
+    virtual int fitness(const worker_message& request) const;
     // Does so, or lets the script do it where it fails to. False: it has too much to answer already.
-    bool forward(const answer& request);
+    bool forward(const worker_message& request);
     std::chrono::steady_clock::time_point last_word() const { return last_word_; }
 
 protected:
@@ -69,8 +70,8 @@ protected:
     };
 
     // What it says. The base passes everything on.
-    virtual void request(answer said);
-    virtual void notification(answer said);
+    virtual void request(worker_message said);
+    virtual void notification(worker_message said);
     // The params of a notification of the process's, in its own words; nullopt: that does not concern it.
     virtual std::optional<std::string> heard(const std::string& name, const std::string& params,
                                              std::uint64_t owner);
@@ -80,20 +81,20 @@ protected:
     virtual void catch_up(std::uint64_t left_out);
     virtual void undo() {}
 
-    void pass_on(answer said, std::vector<std::unique_ptr<progress_tokens::token>> tokens = {});
+    void pass_on(worker_message said, std::vector<std::unique_ptr<progress_tokens::token>> tokens = {});
     void respond(std::string_view id_raw, std::string_view result);
     void respond_error(std::string_view id_raw, int code, std::string_view message);
-    void tell(std::string_view method, std::string_view params);
+    void emit_event(std::string_view method, std::string_view params);
     void finish(int status);  // its own goodbye
     const std::map<std::string, asked>& asking() const { return asking_; }
-    wire& with() { return *with_; }
+    session_host& with() { return *with_; }
 
 private:
     void take(const ipc::frame& frame);
     void take_back(const std::string& id_raw);
     void answered(const std::string& id_raw, const std::optional<failure>& failed, const std::string& result);
-    void forwarded_answer(const answer& said);
-    void answer_alone(const answer& request);
+    void forwarded_answer(const worker_message& said);
+    void answer_alone(const worker_message& request);
     void fail_asking(const failure& why);
     void send(std::string message);
     void end_if_answered();
@@ -103,12 +104,12 @@ private:
     boost::asio::awaitable<void> room();
     boost::asio::awaitable<void> wait_and_catch_up();
 
-    std::shared_ptr<wire> with_;
-    std::shared_ptr<script> script_;
+    std::shared_ptr<session_host> with_;
+    std::shared_ptr<protocol_session> script_;
     attach_stream to_;
     protocol speaks_;                      // its framing and dialect; the script is another
     std::map<std::string, asked> asking_;  // by its own id
-    std::map<std::uint64_t, answer> forwarded_;
+    std::map<std::uint64_t, worker_message> forwarded_;
     std::uint64_t last_forwarded_ = 0;
     std::chrono::steady_clock::time_point last_word_{};
     std::uint64_t left_out_ = 0;  // notifications that were not made up for
@@ -118,8 +119,8 @@ private:
     bool over_ = false;
     int status_ = 0;
     std::optional<failure> failed_;
-    util::event ended_;
-    util::bell changed_;  // an answer has come, or it is over
+    util::manual_reset_event ended_;
+    util::notifier changed_;  // an answer has come, or it is over
 };
 
 }  // namespace hob::unit

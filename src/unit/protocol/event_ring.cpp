@@ -109,8 +109,7 @@ void event_watch::keep(const worker_event& event) {
 }
 
 boost::asio::awaitable<void> event_watch::ended() {
-    auto wait = ended_.wait();
-    co_await std::move(wait);
+    co_await ended_.wait();
     if (failed_) throw failure(*failed_);
 }
 

@@ -85,7 +85,7 @@ private:
     std::uint64_t owner_ = 0;
     std::optional<worker_event> ended_by_;
     std::optional<failure> failed_;
-    util::event ended_;
+    util::manual_reset_event ended_;
     std::string gathered_;
     std::uint64_t lost_ = 0;
 };

@@ -54,15 +54,15 @@ fields fields_of(const std::vector<util::json_member>& members) {
     return found;
 }
 
-answer noise(std::string text) {
-    answer unknown;
+worker_message noise(std::string text) {
+    worker_message unknown;
     unknown.text = std::move(text);
     return unknown;
 }
 
-class jsonrpc_dialect final : public dialect {
+class jsonrpc_codec final : public message_codec {
 public:
-    explicit jsonrpc_dialect(cancel_form cancel) : cancel_(cancel) {}
+    explicit jsonrpc_codec(cancel_form cancel) : cancel_(cancel) {}
 
     bool one_at_a_time() const override { return false; }
 
@@ -86,25 +86,26 @@ public:
         return fmt::format(R"({{"jsonrpc":"2.0","method":"$/cancelRequest","params":{{"id":{}}}}})", id);
     }
 
-    std::string refusal(const answer& request, std::uint64_t, std::string_view why) const override {
+    std::string refusal(const worker_message& request, std::uint64_t, std::string_view why) const override {
         return fmt::format(R"({{"jsonrpc":"2.0","id":{},"error":{{"code":{},"message":{}}}}})",
                            request.id_raw, ipc::method_not_found,
                            util::json_quote(why.empty() ? "Method not found" : why));
     }
 
-    std::string reply(const answer& request, std::string_view result_raw, std::uint64_t) const override {
+    std::string reply(const worker_message& request, std::string_view result_raw,
+                      std::uint64_t) const override {
         return fmt::format(R"({{"jsonrpc":"2.0","id":{},"result":{}}})", request.id_raw, result_raw);
     }
 
-    answer understand(std::string_view message) const override {
+    worker_message decode(std::string_view message) const override {
         const auto members = util::json_object_members(message);
         if (!members) return noise("it is not a JSON object");
         const fields have = fields_of(*members);
-        answer got;
+        worker_message got;
         if (!have.method.empty()) {
             auto method = util::json_unquote(have.method);
             if (!method) return noise("its method is not a string");
-            got.what = have.id.empty() ? answer::kind::notification : answer::kind::request;
+            got.what = have.id.empty() ? worker_message::kind::notification : worker_message::kind::request;
             got.method = std::move(*method);
             got.id_raw = have.id;
             got.payload = have.params;
@@ -115,7 +116,7 @@ public:
         if (have.id.empty() || (empty && have.version != R"("2.0")")) return noise("it is not a message");
         got.id = own_id(have.id);
         got.id_raw = have.id;
-        got.what = have.error.empty() ? answer::kind::result : answer::kind::error;
+        got.what = have.error.empty() ? worker_message::kind::result : worker_message::kind::error;
         got.payload = empty ? std::string_view("null") : have.error.empty() ? have.result : have.error;
         if (!have.error.empty()) got.text = error_text(have.error);
         return got;
@@ -134,8 +135,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<dialect> make_jsonrpc_dialect(cancel_form cancel) {
-    return std::make_unique<jsonrpc_dialect>(cancel);
+std::unique_ptr<message_codec> make_jsonrpc_codec(cancel_form cancel) {
+    return std::make_unique<jsonrpc_codec>(cancel);
 }
 
 }  // namespace hob::unit

@@ -15,7 +15,7 @@ std::string word_of(std::string_view raw) {
     return util::json_compact(raw);
 }
 
-class lines_dialect final : public dialect {
+class lines_codec final : public message_codec {
 public:
     bool one_at_a_time() const override { return true; }
 
@@ -47,12 +47,12 @@ public:
     }
 
     std::string cancellation(std::uint64_t, std::uint64_t) const override { return {}; }
-    std::string refusal(const answer&, std::uint64_t, std::string_view) const override { return {}; }
-    std::string reply(const answer&, std::string_view, std::uint64_t) const override { return {}; }
+    std::string refusal(const worker_message&, std::uint64_t, std::string_view) const override { return {}; }
+    std::string reply(const worker_message&, std::string_view, std::uint64_t) const override { return {}; }
 
-    answer understand(std::string_view message) const override {
-        answer got;
-        got.what = answer::kind::result;
+    worker_message decode(std::string_view message) const override {
+        worker_message got;
+        got.what = worker_message::kind::result;
         if (util::is_utf8(message)) {
             got.payload = util::json_quote(message);
         } else {
@@ -64,6 +64,6 @@ public:
 
 }  // namespace
 
-std::unique_ptr<dialect> make_lines_dialect() { return std::make_unique<lines_dialect>(); }
+std::unique_ptr<message_codec> make_lines_codec() { return std::make_unique<lines_codec>(); }
 
 }  // namespace hob::unit

@@ -62,7 +62,7 @@ private:
 };
 
 // What a message from a worker is.
-struct answer {
+struct worker_message {
     enum class kind {
         result,        // id, payload
         error,         // id, payload (the error object, raw), text (for people)
@@ -80,11 +80,11 @@ struct answer {
 };
 
 // Told once what a request came to: why it failed, or its raw result.
-using answer_receiver = std::function<void(const std::optional<failure>& failed, std::string result)>;
+using result_handler = std::function<void(const std::optional<failure>& failed, std::string result)>;
 
-class dialect {
+class message_codec {
 public:
-    virtual ~dialect() = default;
+    virtual ~message_codec() = default;
 
     // The worker answers in order and cannot tell requests apart: one is sent at a time.
     virtual bool one_at_a_time() const = 0;
@@ -100,28 +100,29 @@ public:
     // `fresh`: an id that nothing else has. Empty: the protocol has no cancellation.
     virtual std::string cancellation(std::uint64_t id, std::uint64_t fresh) const = 0;
     // Of a request of the worker's, that it is not answered, and why if `why` is not empty; may be empty.
-    virtual std::string refusal(const answer& request, std::uint64_t fresh, std::string_view why) const = 0;
-    virtual std::string reply(const answer& request, std::string_view result_raw,
+    virtual std::string refusal(const worker_message& request, std::uint64_t fresh,
+                                std::string_view why) const = 0;
+    virtual std::string reply(const worker_message& request, std::string_view result_raw,
                               std::uint64_t fresh) const = 0;
-    virtual answer understand(std::string_view message) const = 0;
+    virtual worker_message decode(std::string_view message) const = 0;
     // What the handshake said that the other end can do.
     virtual void learn(std::string_view capabilities) { static_cast<void>(capabilities); }
 };
 
-class script;
+class protocol_session;
 
 struct protocol {
     std::unique_ptr<hob::unit::framing> framing;
-    std::unique_ptr<hob::unit::dialect> dialect;
-    std::shared_ptr<hob::unit::script> script;  // also held by what it runs
+    std::unique_ptr<message_codec> codec;
+    std::shared_ptr<protocol_session> session;  // also held by what it runs
 };
 
 protocol make_protocol(worker_protocol which);
 
 // How a request is taken back.
 enum class cancel_form { lsp, mcp };
-std::unique_ptr<dialect> make_jsonrpc_dialect(cancel_form cancel = cancel_form::lsp);
-std::unique_ptr<dialect> make_dap_dialect();
-std::unique_ptr<dialect> make_lines_dialect();
+std::unique_ptr<message_codec> make_jsonrpc_codec(cancel_form cancel = cancel_form::lsp);
+std::unique_ptr<message_codec> make_dap_codec();
+std::unique_ptr<message_codec> make_lines_codec();
 
 }  // namespace hob::unit

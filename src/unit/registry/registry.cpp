@@ -41,7 +41,7 @@ apply_result registry::apply(const config& wanted) {
         }
         at->second->retired();
         at->second->request_stop("it was removed from the configuration");
-        my.context->options.db.unwant(at->first);
+        my.context->options.db.clear_desired_up(at->first);
         my.retired.push_back(at->second);
         at = my.units.erase(at);
     }
@@ -78,39 +78,34 @@ std::optional<unit_status> registry::status(const std::string& unit) const {
 
 asio::awaitable<std::string> registry::call(std::string unit, std::string method, std::string params_raw,
                                             std::optional<std::chrono::milliseconds> timeout) {
-    call_wish wish;
+    call_request wish;
     wish.method = std::move(method);
     wish.params = std::move(params_raw);
     wish.timeout = timeout;
-    auto answer = call(std::move(unit), std::move(wish));
-    co_return co_await std::move(answer);
+    co_return co_await call(std::move(unit), std::move(wish));
 }
 
-asio::awaitable<std::string> registry::call(std::string unit, call_wish wish) {
+asio::awaitable<std::string> registry::call(std::string unit, call_request wish) {
     const auto one = impl_->worker_named(unit);
-    auto answer = one->call(std::move(wish));
-    co_return co_await std::move(answer);
+    co_return co_await one->call(std::move(wish));
 }
 
 asio::awaitable<std::string> registry::capabilities(std::string unit,
                                                     std::optional<std::chrono::milliseconds> timeout) {
     const auto one = impl_->worker_named(unit);
-    auto answer = one->capabilities(timeout);
-    co_return co_await std::move(answer);
+    co_return co_await one->capabilities(timeout);
 }
 
 asio::awaitable<std::string> registry::list(std::string unit,
                                             std::optional<std::chrono::milliseconds> timeout) {
     const auto one = impl_->worker_named(unit);
-    auto answer = one->list(timeout);
-    co_return co_await std::move(answer);
+    co_return co_await one->list(timeout);
 }
 
 asio::awaitable<int> registry::attach(std::string unit, attach_stream to,
                                       std::function<void(std::uint64_t)> began) {
     const auto one = impl_->worker_named(unit, "attach");
-    auto attached = one->attach(std::move(to), std::move(began));
-    co_return co_await std::move(attached);
+    co_return co_await one->attach(std::move(to), std::move(began));
 }
 
 std::shared_ptr<attachment> registry::attachment_of(std::uint64_t number) const {
@@ -120,19 +115,16 @@ std::shared_ptr<attachment> registry::attachment_of(std::uint64_t number) const 
 
 asio::awaitable<void> registry::start(std::string unit,
                                       std::optional<std::vector<std::string>> caller_environment) {
-    auto started = impl_->unit_named("start", unit)->start(std::move(caller_environment));
-    co_await std::move(started);
+    co_await impl_->unit_named("start", unit)->start(std::move(caller_environment));
 }
 
 asio::awaitable<void> registry::stop(std::string unit) {
-    auto stopped = impl_->unit_named("stop", unit)->stop(true);
-    co_await std::move(stopped);
+    co_await impl_->unit_named("stop", unit)->stop(true);
 }
 
 asio::awaitable<void> registry::restart(std::string unit,
                                         std::optional<std::vector<std::string>> caller_environment) {
-    auto restarted = impl_->unit_named("restart", unit)->restart(std::move(caller_environment));
-    co_await std::move(restarted);
+    co_await impl_->unit_named("restart", unit)->restart(std::move(caller_environment));
 }
 
 std::shared_ptr<run_job> registry::run_task(const std::string& unit, run_order order) {

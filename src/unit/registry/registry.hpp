@@ -1,8 +1,6 @@
 #pragma once
 // Every unit of the daemon, by name. One thread: all of it runs on the executor given.
 
-#include <sys/resource.h>
-
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
@@ -17,28 +15,10 @@
 
 #include "unit/protocol/protocol_session.hpp"
 #include "unit/spec/spec.hpp"
-#include "unit/store/store.hpp"
 #include "unit/spec/unit_status.hpp"
+#include "unit/supervise/registry_options.hpp"
 
 namespace hob::unit {
-
-struct registry_options {
-    boost::asio::any_io_executor executor;
-    std::string instance_key;
-    std::string state_dir;  // of the instance: unit logs go to log/<unit>.log in it
-    std::vector<std::string>
-        base_environment;  // K=V, as the daemon was given it; HOB_* and terminal ones are dropped
-    rlimit unit_nofile{};  // what units get for RLIMIT_NOFILE; rlim_max 0: the daemon's own
-    store& db;
-    std::string root{};  // of the project: patterns of files are relative to it
-    std::uint64_t log_max_size = 10u << 20;
-    int log_max_files = 5;
-    // Events for subscribers: unit.state {"unit","kind","from","to","pid"?}, worker.notification
-    // {"unit","method","params"}, worker.activity {"unit","activity"}.
-    std::function<void(std::string_view event, std::string params_raw)> publish;
-    // status() or anything_running() changed. Not called for calls_in_flight(): whoever called knows.
-    std::function<void()> changed;
-};
 
 // What apply() did, by name, in file order.
 struct apply_result {
@@ -77,7 +57,7 @@ public:
     boost::asio::awaitable<std::string> call(std::string unit, std::string method, std::string params_raw,
                                              std::optional<std::chrono::milliseconds> timeout);
     // As the wish says; with events, an object of result, events and what else came of it.
-    boost::asio::awaitable<std::string> call(std::string unit, call_wish wish);
+    boost::asio::awaitable<std::string> call(std::string unit, call_request wish);
     // What the handshake of a worker said, and what it offers. Throws as call().
     boost::asio::awaitable<std::string> capabilities(std::string unit,
                                                      std::optional<std::chrono::milliseconds> timeout);

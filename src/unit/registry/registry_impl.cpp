@@ -102,21 +102,20 @@ unit_ptr registry::impl::revive(const unit_spec& spec) {
     return same;
 }
 
-void registry::impl::record_wishes(const char* verb, const std::vector<std::string>& names, bool up,
-                                   const std::optional<std::vector<std::string>>& caller) {
+void registry::impl::record_desired_states(const char* verb, const std::vector<std::string>& names, bool up,
+                                           const std::optional<std::vector<std::string>>& caller) {
     for (const auto& name : names)
         unit_named(verb, name);  // throws before anything is written
     const store::without_sync later(context->options.db);
-    context->options.db.together([&] {
+    context->options.db.transaction([&] {
         for (const auto& name : names)
-            unit_named(verb, name)->record_wish(up, caller);
+            unit_named(verb, name)->record_desired_state(up, caller);
     });
 }
 
-asio::awaitable<void> registry::impl::wishes_are_durable() const {
+asio::awaitable<void> registry::impl::desired_states_are_durable() const {
     const auto disk = context->disk;
-    auto flushed = disk->flush();
-    const int error = co_await std::move(flushed);
+    const int error = co_await disk->flush();
     if (error == 0) co_return;
     util::log(util::level::error, "store", "what is to be up is not on the disk",
               {util::field("reason", errno_text(error))});

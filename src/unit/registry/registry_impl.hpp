@@ -18,7 +18,7 @@ namespace hob::unit {
 class command_runner;
 class worker;
 
-using unit_ptr = std::shared_ptr<supervised>;  // also held by the unit's own coroutines
+using unit_ptr = std::shared_ptr<managed_unit>;  // also held by the unit's own coroutines
 
 class registry::impl {
 public:
@@ -37,9 +37,9 @@ public:
     void drop_gone();
     // Survives a crash of this process; one of the machine when the second has returned, which logs a
     // failure.
-    void record_wishes(const char* verb, const std::vector<std::string>& names, bool up,
-                       const std::optional<std::vector<std::string>>& caller);
-    boost::asio::awaitable<void> wishes_are_durable() const;
+    void record_desired_states(const char* verb, const std::vector<std::string>& names, bool up,
+                               const std::optional<std::vector<std::string>>& caller);
+    boost::asio::awaitable<void> desired_states_are_durable() const;
     std::vector<unit_ptr> running() const;
 
     const std::shared_ptr<unit_context> context;  // also held by every unit

@@ -53,13 +53,12 @@ std::vector<unit_ptr> needed_by_none(const std::vector<unit_ptr>& units) {
 
 asio::awaitable<void> registry::start_units(std::vector<std::string> names,
                                             std::optional<std::vector<std::string>> caller_environment) {
-    impl_->record_wishes("start", names, true, caller_environment);
+    impl_->record_desired_states("start", names, true, caller_environment);
     std::vector<asio::awaitable<void>> starts;
-    starts.push_back(impl_->wishes_are_durable());
+    starts.push_back(impl_->desired_states_are_durable());
     for (const auto& name : names)
         starts.push_back(impl_->unit_named("start", name)->start(caller_environment));
-    auto all = util::all_of(std::move(starts));
-    throw_first(co_await std::move(all));
+    throw_first(co_await util::all_of(std::move(starts)));
 }
 
 asio::awaitable<void> registry::restart_units(std::vector<std::string> names,
@@ -67,13 +66,12 @@ asio::awaitable<void> registry::restart_units(std::vector<std::string> names,
     std::vector<asio::awaitable<void>> restarts;
     for (const auto& name : names)
         restarts.push_back(impl_->unit_named("restart", name)->restart(caller_environment));
-    auto all = util::all_of(std::move(restarts));
-    throw_first(co_await std::move(all));
+    throw_first(co_await util::all_of(std::move(restarts)));
 }
 
 asio::awaitable<void> registry::stop_units(std::vector<std::string> names) {
     std::vector<unit_ptr> left;
-    impl_->record_wishes("stop", names, false, std::nullopt);
+    impl_->record_desired_states("stop", names, false, std::nullopt);
     for (const auto& name : names)
         left.push_back(impl_->unit_named("stop", name));
     std::exception_ptr first_failed;
@@ -82,16 +80,14 @@ asio::awaitable<void> registry::stop_units(std::vector<std::string> names) {
         std::vector<asio::awaitable<void>> stops;
         for (const auto& one : next)
             stops.push_back(one->stop(true));
-        auto all = util::all_of(std::move(stops));
-        for (const auto& failed : co_await std::move(all)) {
+        for (const auto& failed : co_await util::all_of(std::move(stops))) {
             if (failed && !first_failed) first_failed = failed;
         }
         std::erase_if(left, [&](const unit_ptr& one) {
             return std::find(next.begin(), next.end(), one) != next.end();
         });
     }
-    auto kept = impl_->wishes_are_durable();
-    co_await std::move(kept);
+    co_await impl_->desired_states_are_durable();
     if (first_failed) std::rethrow_exception(first_failed);
 }
 
@@ -108,8 +104,7 @@ asio::awaitable<void> registry::wait(std::string name, wanted_state wanted) {
                 fmt::format("cannot wait for '{}': it failed{}", name, why.empty() ? "" : ", " + why),
                 fmt::format("hob logs {}", name));
         }
-        auto change = one->changes().wait();
-        co_await std::move(change);
+        co_await one->changes().wait();
     }
 }
 
@@ -125,8 +120,7 @@ asio::awaitable<void> registry::drain() {
             return one->spec().kind == unit_kind::task;
         });
         if (busy == left.end()) co_return;
-        auto changed = (*busy)->changes().wait();
-        co_await std::move(changed);
+        co_await (*busy)->changes().wait();
     }
 }
 
@@ -139,8 +133,7 @@ asio::awaitable<void> registry::stop_all() {
             one->request_stop("the daemon is shutting down");
             stops.push_back(one->stop(false));
         }
-        auto all = util::all_of(std::move(stops));
-        for (const auto& failed : co_await std::move(all))
+        for (const auto& failed : co_await util::all_of(std::move(stops)))
             tell(failed);
     }
     impl_->context->cgroups->remove_empty();

@@ -18,8 +18,8 @@
 
 #include "error.hpp"
 #include "limits.hpp"
-#include "unit/service/readiness.hpp"
 #include "unit/process/tcp_connect.hpp"
+#include "unit/service/readiness.hpp"
 
 namespace hob::unit {
 namespace {
@@ -83,8 +83,7 @@ asio::awaitable<std::optional<unsigned>> ask(tcp::socket& socket, const url_part
             co_return std::nullopt;
         }
     }
-    auto check = throw_if_cancelled();
-    co_await std::move(check);
+    co_await throw_if_cancelled();
     if (parser.is_header_done()) co_return parser.get().result_int();
     why = "no answer: " + error.message();
     co_return std::nullopt;
@@ -92,11 +91,9 @@ asio::awaitable<std::optional<unsigned>> ask(tcp::socket& socket, const url_part
 
 asio::awaitable<bool> ask_http(const ready_spec& wanted, const probe_target& target) {
     const url_parts url = split_url(wanted.url);
-    auto connecting = connect_to(url.host, url.port, target.belongs, target.why);
-    auto socket = co_await std::move(connecting);
+    auto socket = co_await connect_to(url.host, url.port, target.belongs, target.why);
     if (!socket) co_return false;
-    auto asking = ask(*socket, url, target.why);
-    const auto status = co_await std::move(asking);
+    const auto status = co_await ask(*socket, url, target.why);
     if (!status) co_return false;
     const bool good = wanted.status ? static_cast<int>(*status) == *wanted.status
                                     : *status / 100 == 2 || *status / 100 == 3;
@@ -105,23 +102,20 @@ asio::awaitable<bool> ask_http(const ready_spec& wanted, const probe_target& tar
 }
 
 asio::awaitable<bool> connect_tcp(const ready_spec& wanted, const probe_target& target) {
-    auto connecting = connect_to(wanted.host, wanted.port, target.belongs, target.why);
-    const auto socket = co_await std::move(connecting);
+    const auto socket = co_await connect_to(wanted.host, wanted.port, target.belongs, target.why);
     co_return socket.has_value();
 }
 
 }  // namespace
 
 asio::awaitable<bool> probe_tcp(const ready_spec& wanted, const probe_target& target) {
-    auto attempt = connect_tcp(wanted, target);
-    const auto result = co_await util::within(limits::probe_timeout, std::move(attempt));
+    const auto result = co_await util::within(limits::probe_timeout, connect_tcp(wanted, target));
     if (!result) target.why = fmt::format("port {}: no answer", wanted.port);
     co_return result.value_or(false);
 }
 
 asio::awaitable<bool> probe_http(const ready_spec& wanted, const probe_target& target) {
-    auto attempt = ask_http(wanted, target);
-    const auto result = co_await util::within(limits::probe_timeout, std::move(attempt));
+    const auto result = co_await util::within(limits::probe_timeout, ask_http(wanted, target));
     if (!result) target.why = fmt::format("{}: no answer", wanted.url);
     co_return result.value_or(false);
 }

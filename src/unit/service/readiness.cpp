@@ -16,10 +16,8 @@ asio::awaitable<void> until_it_succeeds(Attempt attempt, probe_target target) {
     auto length = limits::probe_pause_min;
     for (;;) {
         const ready_spec& wanted = std::get<service_spec>(target.spec->detail).ready;
-        auto trying = attempt(wanted, target);
-        if (co_await std::move(trying)) co_return;
-        auto resting = util::pause(length);
-        co_await std::move(resting);
+        if (co_await attempt(wanted, target)) co_return;
+        co_await util::pause(length);
         length = std::min(length * 2, limits::probe_pause_max);
     }
 }
@@ -32,8 +30,7 @@ asio::awaitable<void> await_ready(probe_target target) {
         case ready_form::started:
             break;
         case ready_form::delay: {
-            auto resting = util::pause(wanted.delay);
-            co_await std::move(resting);
+            co_await util::pause(wanted.delay);
             break;
         }
         case ready_form::log:
@@ -45,18 +42,15 @@ asio::awaitable<void> await_ready(probe_target target) {
             co_await target.told.wait();
             break;
         case ready_form::tcp: {
-            auto probing = until_it_succeeds(probe_tcp, target);
-            co_await std::move(probing);
+            co_await until_it_succeeds(probe_tcp, target);
             break;
         }
         case ready_form::http: {
-            auto probing = until_it_succeeds(probe_http, target);
-            co_await std::move(probing);
+            co_await until_it_succeeds(probe_http, target);
             break;
         }
         case ready_form::exec: {
-            auto probing = until_it_succeeds(probe_exec, target);
-            co_await std::move(probing);
+            co_await until_it_succeeds(probe_exec, target);
             break;
         }
     }

@@ -20,7 +20,7 @@ struct probe_target {
     std::shared_ptr<const unit_spec> spec;  // of a service
     std::vector<std::string> environment;   // K=V, what its process was given
     std::function<bool(pid_t)> belongs;     // whether a process is one of the service's
-    util::event& told;                      // a line matched, or READY=1 came
+    util::manual_reset_event& told;         // a line matched, or READY=1 came
     std::string& why;                       // why it is not ready yet, for people; kept up to date
 };
 

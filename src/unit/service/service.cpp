@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "error.hpp"
-#include "unit/service/service_process.hpp"
 #include "unit/process/usage.hpp"
+#include "unit/service/service_process.hpp"
 #include "util/json_text.hpp"
 #include "util/log.hpp"
 #include "util/proc.hpp"
@@ -17,26 +17,6 @@ namespace hob::unit {
 namespace {
 
 namespace asio = boost::asio;
-
-std::string_view name_of_phase(service::phase phase) {
-    switch (phase) {
-        case service::phase::stopped:
-            return "stopped";
-        case service::phase::waiting:
-            return "waiting";
-        case service::phase::starting:
-            return "starting";
-        case service::phase::ready:
-            return "ready";
-        case service::phase::stopping:
-            return "stopping";
-        case service::phase::backoff:
-            return "backoff";
-        case service::phase::failed:
-            break;
-    }
-    return "failed";
-}
 
 // A change in how it is watched, and not in what is executed, leaves the process alone.
 bool needs_another_process(unit_spec before, unit_spec after) {
@@ -55,10 +35,10 @@ bool needs_another_process(unit_spec before, unit_spec after) {
 }  // namespace
 
 service::service(std::shared_ptr<unit_context> context, unit_spec spec)
-    : supervised(std::move(context), std::move(spec), name_of_phase(phase::stopped)),
+    : managed_unit(std::move(context), std::move(spec), unit_state::stopped),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
            context_->options.log_max_files),
-      held_(context_->options.db.held(spec_->name)),
+      stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
       asked_(context_->options.executor) {
     log_.remember_stdout();
 }
@@ -70,21 +50,20 @@ std::shared_ptr<service> service::make(std::shared_ptr<unit_context> context, un
 }
 
 unit_status service::status() const {
-    unit_status now = supervised::status();
+    unit_status now = managed_unit::status();
     now.restarts = restarts_;
     if (last_exit_) now.exit = exit_brief(*last_exit_);
     now.detail = detail_;
-    if (!life_) return now;
-    now.pid = life_->process->pid();
-    now.cgroup = life_->process->cgroup();
-    if (now.detail.empty()) now.detail = life_->status_text;
+    if (!process_) return now;
+    now.pid = process_->process->pid();
+    now.cgroup = process_->process->cgroup();
+    if (now.detail.empty()) now.detail = process_->status_text;
     return now;
 }
 
-void service::set_phase(phase to) {
-    phase_ = to;
-    if (to != phase::backoff && to != phase::failed) detail_.clear();
-    enter(name_of_phase(to), life_ ? life_->process->pid() : 0);
+void service::set_state(unit_state to) {
+    if (to != unit_state::backoff && to != unit_state::failed) detail_.clear();
+    enter(to, process_ ? process_->process->pid() : 0);
 }
 
 void service::say(std::string detail) {
@@ -100,20 +79,20 @@ void service::check_usable(const char* verb) const {
                   fmt::format("cannot {} '{}': the daemon is shutting down", verb, spec_->name));
 }
 
-void service::record_wish(bool up, const std::optional<environment>& caller) {
+void service::record_desired_state(bool up, const std::optional<environment>& caller) {
     store& db = context_->options.db;
-    db.set_held(spec_->name, !up);
+    db.set_stopped_by_user(spec_->name, !up);
     if (up) {
-        db.want(spec_->name, caller ? caller : caller_environment_);
+        db.set_desired_up(spec_->name, caller ? caller : caller_environment_);
     } else {
-        db.unwant(spec_->name);
+        db.clear_desired_up(spec_->name);
     }
 }
 
-void service::want(std::optional<environment> caller) {
+void service::set_desired_up(std::optional<environment> caller) {
     if (caller) caller_environment_ = std::move(caller);
-    held_ = false;
-    record_wish(true, caller_environment_);
+    stopped_by_user_ = false;
+    record_desired_state(true, caller_environment_);
     wanted_ = true;
     pulled_ = false;
     asked_.ring();
@@ -124,25 +103,24 @@ void service::want(std::optional<environment> caller) {
 }
 
 void service::begin() {
-    if (kept_ || held_ || context_->closing || phase_ == phase::failed) return;
-    if (auto wish = context_->options.db.wanted(spec_->name)) {
-        want(std::move(wish->environment));
-    } else if (std::get<service_spec>(spec_->detail).autostart && phase_ == phase::stopped && !last_exit_) {
-        want(std::nullopt);
+    if (kept_ || stopped_by_user_ || context_->closing || state() == unit_state::failed) return;
+    if (auto wish = context_->options.db.desired_up(spec_->name)) {
+        set_desired_up(std::move(wish->environment));
+    } else if (std::get<service_spec>(spec_->detail).autostart && state() == unit_state::stopped && !last_exit_) {
+        set_desired_up(std::nullopt);
     }
 }
 
 void service::pull(std::optional<environment> caller) {
     if (context_->closing) return;
-    if (!wanted_ || !kept_) want(std::move(caller));
+    if (!wanted_ || !kept_) set_desired_up(std::move(caller));
 }
 
 asio::awaitable<void> service::start(std::optional<environment> caller) {
     const auto alive = self();
     check_usable("start");
-    want(std::move(caller));
-    auto ready = await_ready_or_failed("start");
-    co_await std::move(ready);
+    set_desired_up(std::move(caller));
+    co_await await_ready_or_failed("start");
 }
 
 asio::awaitable<void> service::restart(std::optional<environment> caller) {
@@ -151,18 +129,17 @@ asio::awaitable<void> service::restart(std::optional<environment> caller) {
     leave_current("asked to restart");
     in_a_row_ = 0;
     pause_ = {};
-    want(std::move(caller));
-    auto ready = await_ready_or_failed("restart");
-    co_await std::move(ready);
+    set_desired_up(std::move(caller));
+    co_await await_ready_or_failed("restart");
 }
 
 asio::awaitable<void> service::await_ready_or_failed(const char* verb) {
     const auto failures = failures_;
     for (;;) {
         check_usable(verb);
-        if (phase_ == phase::ready && !again_) co_return;
-        if (failures_ != failures || phase_ == phase::failed) throw failed_start(verb);
-        if (phase_ == phase::waiting) {
+        if (state() == unit_state::ready && !again_) co_return;
+        if (failures_ != failures || state() == unit_state::failed) throw failed_start(verb);
+        if (state() == unit_state::waiting) {
             const auto other = first_unready();
             if (other && other->failed()) throw failed_start(verb);
         }
@@ -171,25 +148,24 @@ asio::awaitable<void> service::await_ready_or_failed(const char* verb) {
                           fmt::format("cannot {} '{}': it was stopped meanwhile", verb, spec_->name));
         }
         if (!kept_) co_return;  // it has done what it had to, and ended well
-        auto change = changes().wait();
-        co_await std::move(change);
+        co_await changes().wait();
     }
 }
 
 failure service::failed_start(const char* verb) const {
     const std::string reason = detail_.empty() ? "it did not become ready" : detail_;
-    const auto other = phase_ == phase::waiting ? first_unready() : nullptr;
+    const auto other = state() == unit_state::waiting ? first_unready() : nullptr;
     const std::string& culprit = other ? other->spec().name : spec_->name;
     return failure(error_kind::unit_failed, fmt::format("cannot {} '{}': {}", verb, spec_->name, reason),
                    fmt::format("hob logs {}", culprit), R"({"unit":)" + util::json_quote(culprit) + "}");
 }
 
 void service::leave_current(const char* why) {
-    if (!life_ || !life_->process->request_stop()) return;
+    if (!process_ || !process_->process->request_stop()) return;
     again_ = true;
     util::log(util::level::info, "unit", "service is stopped",
               {util::field("unit", spec_->name), util::field("reason", why),
-               util::field("pid", life_->process->pid())});
+               util::field("pid", process_->process->pid())});
 }
 
 void service::request_stop(const char* why) {
@@ -201,19 +177,18 @@ void service::request_stop(const char* why) {
 
 void service::kill_now() {
     request_stop("killed");
-    if (life_) life_->process->kill_now();
+    if (process_) process_->process->kill_now();
 }
 
 asio::awaitable<void> service::stop(bool hold) {
     const auto alive = self();
     if (hold) {
-        held_ = true;
-        record_wish(false, std::nullopt);
+        stopped_by_user_ = true;
+        record_desired_state(false, std::nullopt);
     }
     request_stop("asked to stop");
-    auto ended = await_end_of_keeping();
-    co_await std::move(ended);
-    if (hold && (phase_ == phase::failed)) set_phase(phase::stopped);
+    co_await await_end_of_keeping();
+    if (hold && (state() == unit_state::failed)) set_state(unit_state::stopped);
     if (left_.empty()) co_return;
     const auto process = util::read_proc_stat(left_.front().pid);
     throw failure(error_kind::unit_failed,
@@ -224,8 +199,7 @@ asio::awaitable<void> service::stop(bool hold) {
 
 asio::awaitable<void> service::await_end_of_keeping() {
     while (kept_ && !wanted_) {
-        auto change = changes().wait();
-        co_await std::move(change);
+        co_await changes().wait();
     }
 }
 

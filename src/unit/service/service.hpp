@@ -13,24 +13,22 @@
 #include "error.hpp"
 #include "unit/process/child.hpp"
 #include "unit/process/scope.hpp"
-#include "unit/supervise/managed_unit.hpp"
 #include "unit/process/unit_log.hpp"
+#include "unit/supervise/managed_unit.hpp"
 #include "util/async.hpp"
 
 namespace hob::unit {
 
-class service final : public supervised {
+class service final : public managed_unit {
 public:
-    enum class phase { stopped, waiting, starting, ready, stopping, backoff, failed };
-
     // shared: the registry, and the coroutine that keeps it up.
     static std::shared_ptr<service> make(std::shared_ptr<unit_context> context, unit_spec spec);
     ~service() override;
 
     unit_status status() const override;
     bool running() const override { return kept_; }
-    bool ready() const override { return phase_ == phase::ready; }
-    bool failed() const override { return phase_ == phase::failed || phase_ == phase::backoff; }
+    bool ready() const override { return state() == unit_state::ready; }
+    bool failed() const override { return state() == unit_state::failed || state() == unit_state::backoff; }
     std::size_t in_flight() const override { return 0; }
     bool idle() const override { return !kept_; }
 
@@ -41,7 +39,7 @@ public:
     boost::asio::awaitable<void> stop(bool hold) override;
     boost::asio::awaitable<void> restart(std::optional<environment> caller) override;
 
-    void record_wish(bool up, const std::optional<environment>& caller) override;
+    void record_desired_state(bool up, const std::optional<environment>& caller) override;
     void begin() override;
     void pull(std::optional<environment> caller) override;
     void request_stop(const char* why) override;
@@ -52,7 +50,7 @@ public:
     }
 
 private:
-    struct life;
+    struct service_process;
     // How one life of the process went.
     struct ending {
         bool asked = false;  // it was to end, by whoever's wish
@@ -63,9 +61,9 @@ private:
     service(std::shared_ptr<unit_context> context, unit_spec spec);
     std::shared_ptr<service> self() { return std::static_pointer_cast<service>(shared_from_this()); }
 
-    void set_phase(phase to);
+    void set_state(unit_state to);
     void say(std::string detail);  // the reason of a phase, to status and to who waits for changes
-    void want(std::optional<environment> caller);
+    void set_desired_up(std::optional<environment> caller);
     void check_usable(const char* verb) const;
     void leave_current(const char* why);  // the process that runs now is to end
     boost::asio::awaitable<void> await_ready_or_failed(const char* verb);
@@ -74,29 +72,28 @@ private:
 
     boost::asio::awaitable<void> keep_up();
     boost::asio::awaitable<void> wait_for_units();
-    boost::asio::awaitable<ending> live_once();
-    std::shared_ptr<life> begin_life();
-    void attach(const std::shared_ptr<life>& now);
-    boost::asio::awaitable<std::optional<exit_state>> become_ready(std::shared_ptr<life> now,
+    boost::asio::awaitable<ending> run_once();
+    std::shared_ptr<service_process> launch();
+    void attach(const std::shared_ptr<service_process>& now);
+    boost::asio::awaitable<std::optional<exit_state>> become_ready(std::shared_ptr<service_process> now,
                                                                    std::string& why);
-    boost::asio::awaitable<ending> finish(std::shared_ptr<life> now, std::optional<exit_state> exit,
-                                          std::string why);
-    boost::asio::awaitable<void> watch_alive(std::shared_ptr<life> now);
-    bool goes_on(const ending& last);
+    boost::asio::awaitable<ending> finish(std::shared_ptr<service_process> now,
+                                          std::optional<exit_state> exit, std::string why);
+    boost::asio::awaitable<void> watch_alive(std::shared_ptr<service_process> now);
+    bool should_restart(const ending& last);
     boost::asio::awaitable<void> back_off();
     void give_up(const ending& last);
 
     unit_log log_;
-    phase phase_ = phase::stopped;
     std::string detail_;
     std::optional<environment> caller_environment_;
     bool wanted_ = false;
     bool kept_ = false;   // keep_up() runs
     bool again_ = false;  // the process that runs is to be replaced, by hand or by a reload: not counted
-    bool held_ = false;
-    bool pulled_ = false;         // units in `after` were started for this wish
-    std::shared_ptr<life> life_;  // also held by the coroutines that live it
-    util::bell asked_;            // something of the above was changed from outside
+    bool stopped_by_user_ = false;
+    bool pulled_ = false;                       // units in `after` were started for this wish
+    std::shared_ptr<service_process> process_;  // also held by the coroutines that live it
+    util::notifier asked_;                      // something of the above was changed from outside
     std::optional<exit_state> last_exit_;
     std::vector<member> left_;            // what the last stop could not end
     std::uint64_t failures_ = 0;          // lives that failed, ever

@@ -21,22 +21,20 @@ using util::level;
 namespace {
 
 asio::awaitable<void> see_end(unit_process& process, std::optional<exit_state>& exit) {
-    auto ended = process.ended();
-    exit = co_await std::move(ended);
+    exit = co_await process.ended();
 }
 
 asio::awaitable<void> ready_or_over(probe_target target, unit_process& process,
                                     std::optional<exit_state>& exit, bool& is_ready) {
     auto probing = await_ready(std::move(target));
     auto ending = see_end(process, exit);
-    auto either = util::first_of(std::move(probing), std::move(ending));
-    is_ready = co_await std::move(either) == 0;
+    is_ready = co_await util::first_of(std::move(probing), std::move(ending)) == 0;
 }
 
 }  // namespace
 
-std::shared_ptr<service::life> service::begin_life() {
-    auto made = std::make_shared<life>(context_->options.executor);
+std::shared_ptr<service::service_process> service::launch() {
+    auto made = std::make_shared<service_process>(context_->options.executor);
     made->spec = spec_;
     made->watchdog = made->what().watchdog;
     made->environment = context_->environment_of(*spec_, caller_environment_);
@@ -52,7 +50,7 @@ std::shared_ptr<service::life> service::begin_life() {
     pipes.close_child_ends();
     log_.clear_tail();
     const std::weak_ptr<service> owner = self();
-    const std::weak_ptr<life> current = made;
+    const std::weak_ptr<service_process> current = made;
     const auto keep = [owner, current](std::string_view stream, std::string_view bytes) {
         const auto mine = owner.lock();
         const auto it = current.lock();
@@ -68,13 +66,13 @@ std::shared_ptr<service::life> service::begin_life() {
 }
 
 // What it is given to speak with, and what is listened for.
-void service::attach(const std::shared_ptr<life>& now) {
+void service::attach(const std::shared_ptr<service_process>& now) {
     const auto& wanted = now->what();
     if (wanted.ready.form == ready_form::log)
         now->lines = std::make_unique<line_watch>(wanted.ready.log_pattern);
     if (wanted.ready.form != ready_form::notify && !wanted.watchdog) return;
     const std::weak_ptr<service> owner = self();
-    const std::weak_ptr<life> current = now;
+    const std::weak_ptr<service_process> current = now;
     const auto with = [owner, current](auto what) {
         return [owner, current, what](auto... arguments) {
             const auto mine = owner.lock();
@@ -83,21 +81,21 @@ void service::attach(const std::shared_ptr<life>& now) {
         };
     };
     notify_socket::handlers on;
-    on.ready = with([](service&, life& it) { it.told.set(); });
-    on.alive = with([](service&, life& it) { it.alive.ring(); });
-    on.status = with([](service& mine, life& it, std::string text) {
+    on.ready = with([](service&, service_process& it) { it.told.set(); });
+    on.alive = with([](service&, service_process& it) { it.alive.ring(); });
+    on.status = with([](service& mine, service_process& it, std::string text) {
         it.status_text = std::move(text);
         if (mine.context_->options.changed) mine.context_->options.changed();
     });
-    on.stopping = with([](service& mine, life& it) {
+    on.stopping = with([](service& mine, service_process& it) {
         it.status_text = "it is stopping by itself";
         if (mine.context_->options.changed) mine.context_->options.changed();
     });
-    on.trigger = with([](service&, life& it) {
+    on.trigger = with([](service&, service_process& it) {
         it.verdict = "its watchdog was triggered by itself";
         it.process->request_stop();
     });
-    on.set_interval = with([](service&, life& it, std::chrono::microseconds interval) {
+    on.set_interval = with([](service&, service_process& it, std::chrono::microseconds interval) {
         it.watchdog = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(interval),
                                std::chrono::milliseconds(1));
         it.alive.ring();
@@ -110,10 +108,10 @@ void service::attach(const std::shared_ptr<life>& now) {
     }
 }
 
-asio::awaitable<service::ending> service::live_once() {
-    set_phase(phase::starting);
+asio::awaitable<service::ending> service::run_once() {
+    set_state(unit_state::starting);
     try {
-        life_ = begin_life();
+        process_ = launch();
     } catch (const failure& problem) {
         util::log(level::warning, "unit", "service did not start",
                   {field("unit", spec_->name), field("reason", problem.what())});
@@ -124,24 +122,21 @@ asio::awaitable<service::ending> service::live_once() {
         none.reason = detail_;
         co_return none;
     }
-    const auto now = life_;
+    const auto now = process_;
     if (context_->options.changed) context_->options.changed();
     std::string why;
-    auto becoming = become_ready(now, why);
-    std::optional<exit_state> exit = co_await std::move(becoming);
+    std::optional<exit_state> exit = co_await become_ready(now, why);
     if (!exit && why.empty() && !now->process->stop_asked()) {
         now->ready_since = std::chrono::steady_clock::now();
-        set_phase(phase::ready);
+        set_state(unit_state::ready);
         if (now->notify) util::spawn(context_->options.executor, watch_alive(now), "watchdog " + spec_->name);
-        auto ended = now->process->ended();
-        exit = co_await std::move(ended);
+        exit = co_await now->process->ended();
     }
-    auto finishing = finish(now, exit, std::move(why));
-    co_return co_await std::move(finishing);
+    co_return co_await finish(now, exit, std::move(why));
 }
 
 // nullopt: it lives; `why` is empty when it is ready.
-asio::awaitable<std::optional<exit_state>> service::become_ready(std::shared_ptr<life> now,
+asio::awaitable<std::optional<exit_state>> service::become_ready(std::shared_ptr<service_process> now,
                                                                  std::string& why) {
     const ready_spec wanted = now->what().ready;
     std::string not_yet;
@@ -175,16 +170,14 @@ asio::awaitable<std::optional<exit_state>> service::become_ready(std::shared_ptr
 }
 
 // After the process was seen to end, or is to be ended: its last bytes, what it left behind, the verdict.
-asio::awaitable<service::ending> service::finish(std::shared_ptr<life> now, std::optional<exit_state> exit,
-                                                 std::string why) {
+asio::awaitable<service::ending> service::finish(std::shared_ptr<service_process> now,
+                                                 std::optional<exit_state> exit, std::string why) {
     const bool asked = now->process->stop_asked() && why.empty() && now->verdict.empty();
-    set_phase(phase::stopping);
+    set_state(unit_state::stopping);
     if (now->process->stop_asked() || !exit) {
-        auto to_end = now->process->end();
-        exit = co_await std::move(to_end);
+        exit = co_await now->process->end();
     }
-    auto rest = now->io->finish();
-    co_await std::move(rest);
+    co_await now->io->finish();
     log_.end("stdout");
     log_.end("stderr");
     now->over = true;
@@ -195,8 +188,7 @@ asio::awaitable<service::ending> service::finish(std::shared_ptr<life> now, std:
     util::log(asked ? level::info : level::warning, "unit", "service ended",
               {field("unit", now->spec->name), field("pid", now->process->pid()), field("how", how)});
     log_.write("hob", fmt::format("the service {}\n", how));
-    auto clearing = now->process->clear_away();
-    left_ = co_await std::move(clearing);
+    left_ = co_await now->process->clear_away();
     const auto& backoff = now->what().backoff;
     if (now->ready_since && std::chrono::steady_clock::now() - *now->ready_since >= backoff.reset)
         in_a_row_ = 0;
@@ -211,12 +203,12 @@ asio::awaitable<service::ending> service::finish(std::shared_ptr<life> now, std:
         last.failed = !asked && (exit->signalled || exit->number != 0 || too_early);
         last.reason = too_early ? how + " before it was ready" : how;
     }
-    life_.reset();
+    process_.reset();
     detail_ = asked ? std::string() : last.reason;
     co_return last;
 }
 
-asio::awaitable<void> service::watch_alive(std::shared_ptr<life> now) {
+asio::awaitable<void> service::watch_alive(std::shared_ptr<service_process> now) {
     const auto alive = self();
     while (!now->over && !now->process->stop_asked()) {
         auto word = now->alive.wait();

@@ -15,14 +15,15 @@
 
 namespace hob::unit {
 
-struct service::life {
-    explicit life(const boost::asio::any_io_executor& executor) : told(executor), alive(executor) {}
+struct service::service_process {
+    explicit service_process(const boost::asio::any_io_executor& executor)
+        : told(executor), alive(executor) {}
 
-    ~life() {
+    ~service_process() {
         if (notify) notify->close();
     }
-    life(const life&) = delete;
-    life& operator=(const life&) = delete;
+    service_process(const service_process&) = delete;
+    service_process& operator=(const service_process&) = delete;
 
     const service_spec& what() const { return std::get<service_spec>(spec->detail); }
 
@@ -32,8 +33,8 @@ struct service::life {
     std::shared_ptr<process_io> io;         // also held by its own coroutines
     std::shared_ptr<notify_socket> notify;  // also held by its own coroutine
     std::unique_ptr<line_watch> lines;      // until it is ready
-    util::event told;                       // a line matched, or READY=1 came
-    util::bell alive;                       // a WATCHDOG=1 came, or another interval
+    util::manual_reset_event told;          // a line matched, or READY=1 came
+    util::notifier alive;                   // a WATCHDOG=1 came, or another interval
     std::optional<std::chrono::milliseconds> watchdog;
     std::string status_text;  // STATUS= of sd_notify
     std::string verdict;      // why it was ended by us, such as the watchdog

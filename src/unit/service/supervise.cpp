@@ -18,25 +18,22 @@ using util::field;
 asio::awaitable<void> service::keep_up() {
     const auto alive = self();
     while (wanted_ && !context_->closing) {
-        auto waiting = wait_for_units();
-        co_await std::move(waiting);
+        co_await wait_for_units();
         if (!wanted_) break;
         again_ = false;
-        auto living = live_once();
-        const ending last = co_await std::move(living);
+        const ending last = co_await run_once();
         if (!wanted_) break;
         again_ = false;
         if (last.asked) continue;  // a restart by hand, a reload, a stop that was taken back: not counted
-        if (!goes_on(last)) {
+        if (!should_restart(last)) {
             kept_ = false;
             give_up(last);
             co_return;
         }
-        auto pausing = back_off();
-        co_await std::move(pausing);
+        co_await back_off();
     }
     kept_ = false;
-    set_phase(phase::stopped);
+    set_state(unit_state::stopped);
     changes().ring();  // also when it was stopped before
 }
 
@@ -44,21 +41,20 @@ asio::awaitable<void> service::keep_up() {
 asio::awaitable<void> service::wait_for_units() {
     if (!std::exchange(pulled_, true)) pull_units(caller_environment_);
     while (const auto other = first_unready()) {
-        set_phase(phase::waiting);
+        set_state(unit_state::waiting);
         say(other->failed()
                 ? fmt::format("it waits for '{}', which failed", other->spec().name)
-                : fmt::format("it waits for '{}', which is {}", other->spec().name, other->state()));
+                : fmt::format("it waits for '{}', which is {}", other->spec().name, name_of(other->state())));
         auto theirs = other->changes().wait();
         auto ours = asked_.wait();
-        auto either = util::first_of(std::move(theirs), std::move(ours));
-        co_await std::move(either);
+        co_await util::first_of(std::move(theirs), std::move(ours));
         if (!wanted_) co_return;
         if (!std::exchange(pulled_, true)) pull_units(caller_environment_);
     }
 }
 
 // Whether it is started again after this end, and what was counted.
-bool service::goes_on(const ending& last) {
+bool service::should_restart(const ending& last) {
     const auto& what = std::get<service_spec>(spec_->detail);
     if (last.failed) ++failures_;
     const bool wants =
@@ -71,11 +67,10 @@ asio::awaitable<void> service::back_off() {
     pause_ = in_a_row_ == 0 ? limits.min : std::min(pause_ * 2, limits.max);
     ++in_a_row_;
     detail_ = fmt::format("{}; tried again in {}", detail_, util::format_duration(pause_));
-    set_phase(phase::backoff);
+    set_state(unit_state::backoff);
     auto resting = util::pause(pause_);
     auto asking = asked_.wait();
-    auto either = util::first_of(std::move(resting), std::move(asking));
-    const bool by_itself = co_await std::move(either) == 0;
+    const bool by_itself = co_await util::first_of(std::move(resting), std::move(asking)) == 0;
     if (by_itself) ++restarts_;
 }
 
@@ -83,8 +78,8 @@ void service::give_up(const ending& last) {
     wanted_ = false;
     const auto& what = std::get<service_spec>(spec_->detail);
     if (!last.failed) {
-        context_->options.db.unwant(spec_->name);
-        set_phase(phase::stopped);
+        context_->options.db.clear_desired_up(spec_->name);
+        set_state(unit_state::stopped);
         return;
     }
     if (what.max_restarts > 0 && what.restart != restart_policy::never) {
@@ -93,7 +88,7 @@ void service::give_up(const ending& last) {
     }
     util::log(util::level::error, "unit", "service failed",
               {field("unit", spec_->name), field("reason", detail_)});
-    set_phase(phase::failed);
+    set_state(unit_state::failed);
     std::vector<std::string> found;
     try {
         found = context_->environment_of(*spec_, caller_environment_);

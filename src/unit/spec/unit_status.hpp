@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "ipc/unit_state.hpp"
 #include "unit/spec/run_record.hpp"
 #include "unit/spec/spec.hpp"
 
@@ -16,7 +17,7 @@ namespace hob::unit {
 struct unit_status {
     std::string name;
     unit_kind kind = unit_kind::worker;
-    std::string state;   // a name of DESIGN's list: worker `cold starting warm stopping failed`, …
+    ipc::unit_state state = ipc::unit_state::cold;
     pid_t pid = 0;       // 0: none
     std::string cgroup;  // the directory of its processes'; empty: none
     std::optional<std::chrono::system_clock::time_point> since;  // when it came into this state

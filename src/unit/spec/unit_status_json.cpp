@@ -18,7 +18,7 @@ std::string unit_json(const unit_status& status) {
     text += R"(,"kind":")";
     text += name_of(status.kind);
     text += R"(","state":)";
-    util::json_quote_to(text, status.state);
+    util::json_quote_to(text, name_of(status.state));
     text += R"(,"pid":)" + (status.pid > 0 ? std::to_string(status.pid) : "null");
     text += R"(,"since":)";
     if (status.since) {

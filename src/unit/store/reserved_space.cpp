@@ -116,7 +116,7 @@ bool store::transact(const std::function<void()>& writes, bool may_repeat) {
     return done && !out_of_room_;
 }
 
-void store::together(const std::function<void()>& writes) {
+void store::transaction(const std::function<void()>& writes) {
     bool done = transact(writes, true);
     if (!done && out_of_room_ && start_log_over()) done = transact(writes, false);
     written(done, "batch");

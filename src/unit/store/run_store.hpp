@@ -1,8 +1,8 @@
 #pragma once
-// The history of runs, and what schedules remember, in the database of unit/store/store.hpp. What a write here has
-// returned from survives a crash of this process, and one of the machine once store::log_path() has been made
-// durable: whoever acknowledges it waits for that (unit_context::disk). One thread: each write is one small
-// transaction, and waits for a lock of others for at most limits::store_busy_timeout.
+// The history of runs, and what schedules remember, in the database of unit/store/store.hpp. What a write
+// here has returned from survives a crash of this process, and one of the machine once store::log_path() has
+// been made durable: whoever acknowledges it waits for that (unit_context::disk). One thread: each write is
+// one small transaction, and waits for a lock of others for at most limits::store_busy_timeout.
 
 #include <chrono>
 #include <cstdint>

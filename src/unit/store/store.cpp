@@ -278,22 +278,23 @@ std::vector<process_record> store::processes() {
     return found;
 }
 
-bool store::held(const std::string& unit) {
+bool store::stopped_by_user(const std::string& unit) {
     sqlite_statement ask(db_, "SELECT 1 FROM held WHERE unit = ?");
     ask.bind(unit);
     return ask.row();
 }
 
-void store::set_held(const std::string& unit, bool on) {
-    if (held(unit) == on) return;
+void store::set_stopped_by_user(const std::string& unit, bool on) {
+    if (stopped_by_user(unit) == on) return;
     sqlite_statement put(db_,
                          on ? "INSERT OR IGNORE INTO held VALUES (?)" : "DELETE FROM held WHERE unit = ?");
     put.bind(unit);
     write(put, "held");
 }
 
-void store::want(const std::string& unit, const std::optional<std::vector<std::string>>& environment) {
-    if (wanted(unit) == wish_record{environment}) return;
+void store::set_desired_up(const std::string& unit,
+                           const std::optional<std::vector<std::string>>& environment) {
+    if (desired_up(unit) == desired_state_record{environment}) return;
     std::string bytes;
     for (const auto& entry : environment.value_or(std::vector<std::string>()))
         bytes.append(entry).push_back('\0');
@@ -307,23 +308,23 @@ void store::want(const std::string& unit, const std::optional<std::vector<std::s
     write(put, "wanted");
 }
 
-void store::unwant(const std::string& unit) {
-    if (!wanted(unit)) return;
+void store::clear_desired_up(const std::string& unit) {
+    if (!desired_up(unit)) return;
     sqlite_statement drop(db_, "DELETE FROM wanted WHERE unit = ?");
     drop.bind(unit);
     write(drop, "wanted");
 }
 
-void store::unwant_all() {
+void store::clear_all_desired_up() {
     sqlite_statement drop(db_, "DELETE FROM wanted");
     write(drop, "wanted");
 }
 
-std::optional<wish_record> store::wanted(const std::string& unit) {
+std::optional<desired_state_record> store::desired_up(const std::string& unit) {
     sqlite_statement ask(db_, "SELECT environment FROM wanted WHERE unit = ?");
     ask.bind(unit);
     if (!ask.row()) return std::nullopt;
-    wish_record found;
+    desired_state_record found;
     if (ask.is_null(0)) return found;
     found.environment.emplace();
     const std::string bytes = ask.text(0);

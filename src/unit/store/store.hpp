@@ -42,9 +42,9 @@ struct process_record {
 };
 
 // That a service is to be up.
-struct wish_record {
+struct desired_state_record {
     std::optional<std::vector<std::string>> environment;  // K=V, of who asked; nullopt: the daemon's own
-    bool operator==(const wish_record&) const = default;
+    bool operator==(const desired_state_record&) const = default;
 };
 
 // What a worker has to know again, see unit/worker/worker_memory.hpp.
@@ -83,18 +83,18 @@ public:
     std::vector<process_record> processes();
 
     // What should be up, over crashes and restarts, until it is stopped. Durable when it returns.
-    void want(const std::string& unit, const std::optional<std::vector<std::string>>& environment);
-    void unwant(const std::string& unit);
-    void unwant_all();
-    std::optional<wish_record> wanted(const std::string& unit);
+    void set_desired_up(const std::string& unit, const std::optional<std::vector<std::string>>& environment);
+    void clear_desired_up(const std::string& unit);
+    void clear_all_desired_up();
+    std::optional<desired_state_record> desired_up(const std::string& unit);
 
     // All that `writes` writes becomes durable in one step. It may be called twice: what the first call wrote
     // is then undone.
-    void together(const std::function<void()>& writes);
+    void transaction(const std::function<void()>& writes);
 
     // `hob stop` of a unit holds it until `hob start`.
-    bool held(const std::string& unit);
-    void set_held(const std::string& unit, bool on);
+    bool stopped_by_user(const std::string& unit);
+    void set_stopped_by_user(const std::string& unit, bool on);
 
     // What a worker remembers, by key.
     std::vector<memory_record> memory(const std::string& unit);

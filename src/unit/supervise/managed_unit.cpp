@@ -19,13 +19,13 @@ std::vector<std::string> unit_context::environment_of(
     return unit_environment(caller ? *caller : options.base_environment, spec, options.instance_key);
 }
 
-supervised::supervised(std::shared_ptr<unit_context> context, unit_spec spec, std::string_view state)
+managed_unit::managed_unit(std::shared_ptr<unit_context> context, unit_spec spec, unit_state state)
     : context_(std::move(context)),
       spec_(std::make_shared<const unit_spec>(std::move(spec))),
       state_(state),
       changes_(context_->options.executor) {}
 
-unit_status supervised::status() const {
+unit_status managed_unit::status() const {
     unit_status now;
     now.name = spec_->name;
     now.kind = spec_->kind;
@@ -34,7 +34,7 @@ unit_status supervised::status() const {
     return now;
 }
 
-std::shared_ptr<supervised> supervised::first_unready() const {
+std::shared_ptr<managed_unit> managed_unit::first_unready() const {
     for (const auto& name : spec_->after) {
         auto one = context_->find(name);
         if (one && !one->ready()) return one;
@@ -42,14 +42,14 @@ std::shared_ptr<supervised> supervised::first_unready() const {
     return nullptr;
 }
 
-void supervised::pull_units(const std::optional<environment>& caller) const {
+void managed_unit::pull_units(const std::optional<environment>& caller) const {
     for (const auto& name : spec_->after) {
         const auto one = context_->find(name);
         if (one && !one->ready()) one->pull(caller);
     }
 }
 
-asio::awaitable<void> supervised::await_units(const char* verb, util::deadline limit) {
+asio::awaitable<void> managed_unit::await_units(const char* verb, util::deadline limit) {
     if (!first_unready()) co_return;
     const auto alive = shared_from_this();
     pull_units(std::nullopt);
@@ -60,24 +60,23 @@ asio::awaitable<void> supervised::await_units(const char* verb, util::deadline l
                                       one->spec().name),
                           fmt::format("hob logs {}", one->spec().name));
         }
-        auto change = one->changes().wait();
-        const bool in_time = co_await util::within(limit.remaining(), std::move(change));
+        const bool in_time = co_await util::within(limit.remaining(), one->changes().wait());
         if (in_time) continue;
         throw failure(error_kind::timeout, fmt::format("cannot {} '{}': it waits for '{}', which is {}", verb,
-                                                       spec_->name, one->spec().name, one->state()));
+                                                       spec_->name, one->spec().name, name_of(one->state())));
     }
 }
 
-void supervised::enter(std::string_view state, pid_t pid) {
+void managed_unit::enter(unit_state state, pid_t pid) {
     if (state_ == state) return;
     const auto from = std::exchange(state_, state);
     since_ = std::chrono::system_clock::now();
     util::log(util::level::info, "unit", "unit changed its state",
-              {field("unit", spec_->name), field("kind", name_of(spec_->kind)), field("from", from),
-               field("to", state), field("pid", pid)});
+              {field("unit", spec_->name), field("kind", name_of(spec_->kind)), field("from", name_of(from)),
+               field("to", name_of(state)), field("pid", pid)});
     if (context_->options.publish) {
         std::string params = fmt::format(R"({{"unit":{},"kind":"{}","from":"{}","to":"{}")",
-                                         util::json_quote(spec_->name), name_of(spec_->kind), from, state);
+                                         util::json_quote(spec_->name), name_of(spec_->kind), name_of(from), name_of(state));
         params += pid ? fmt::format(R"(,"pid":{}}})", pid) : "}";
         context_->options.publish("unit.state", std::move(params));
     }

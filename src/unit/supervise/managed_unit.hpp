@@ -13,10 +13,12 @@
 #include <string_view>
 #include <vector>
 
+#include "ipc/unit_state.hpp"
 #include "unit/process/cgroup.hpp"
-#include "unit/registry/registry.hpp"
-#include "unit/store/run_store.hpp"
+#include "unit/spec/spec.hpp"
 #include "unit/spec/unit_status.hpp"
+#include "unit/store/run_store.hpp"
+#include "unit/supervise/registry_options.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
 #include "util/disk_sync.hpp"
@@ -24,7 +26,9 @@
 
 namespace hob::unit {
 
-class supervised;
+using ipc::unit_state;
+
+class managed_unit;
 class attachment;
 class run_job;
 
@@ -33,7 +37,7 @@ struct unit_context {
     registry_options options;
     bool closing = false;  // stop_all(): no new starts
     // Any unit by name; nullptr: there is none. Ask again after each suspension.
-    std::function<std::shared_ptr<supervised>(std::string_view name)> find;
+    std::function<std::shared_ptr<managed_unit>(std::string_view name)> find;
     run_store runs{options.db};
     std::shared_ptr<util::disk_sync> disk{util::disk_sync::make(options.executor, options.db.log_path())};
     std::map<std::int64_t, std::weak_ptr<run_job>> jobs{};  // those that have begun and are not over, by id
@@ -50,16 +54,16 @@ struct unit_context {
                                             const std::optional<std::vector<std::string>>& caller) const;
 };
 
-class supervised : public std::enable_shared_from_this<supervised> {
+class managed_unit : public std::enable_shared_from_this<managed_unit> {
 public:
     using environment = std::vector<std::string>;  // K=V
 
-    virtual ~supervised() = default;
-    supervised(const supervised&) = delete;
-    supervised& operator=(const supervised&) = delete;
+    virtual ~managed_unit() = default;
+    managed_unit(const managed_unit&) = delete;
+    managed_unit& operator=(const managed_unit&) = delete;
 
     const unit_spec& spec() const { return *spec_; }
-    std::string_view state() const { return state_; }
+    ipc::unit_state state() const { return state_; }
     virtual unit_status status() const;  // name, kind, state and since are filled in here
 
     virtual bool running() const = 0;           // a process of it exists, or is about to
@@ -79,7 +83,7 @@ public:
     virtual boost::asio::awaitable<void> restart(std::optional<environment> caller) = 0;
 
     // What start() and stop(true) make durable, ahead of them: for several units in one step.
-    virtual void record_wish(bool up, const std::optional<environment>& caller) = 0;
+    virtual void record_desired_state(bool up, const std::optional<environment>& caller) = 0;
     // The daemon is up, or this configuration is consented to only now: what starts by itself may. Again
     // after each reload.
     virtual void begin() {}
@@ -91,30 +95,30 @@ public:
     virtual void set_log_limits(std::uint64_t max_size, int max_files) = 0;
 
     // Rings at every change of state, of what it waits for, and when nobody waits for it any more.
-    util::bell& changes() { return changes_; }
+    util::notifier& changes() { return changes_; }
 
 protected:
-    // `state`: the name that it begins in, a literal.
-    supervised(std::shared_ptr<unit_context> context, unit_spec spec, std::string_view state);
+    // `state`: the one that it begins in.
+    managed_unit(std::shared_ptr<unit_context> context, unit_spec spec, unit_state state);
 
     // The first of the units in `after` that is not ready; nullptr: all are. Ask again after each suspension.
-    std::shared_ptr<supervised> first_unready() const;
+    std::shared_ptr<managed_unit> first_unready() const;
     // Starts those of them that are not.
     void pull_units(const std::optional<environment>& caller) const;
     // Starts them and waits until all are ready. Throws failure(unit_failed, timeout): `cannot VERB 'NAME':
     // it waits for …`.
     boost::asio::awaitable<void> await_units(const char* verb, util::deadline limit);
 
-    // The one writer of the state: sets it, logs it, publishes it, wakes who waits. `state`: a literal.
-    void enter(std::string_view state, pid_t pid);
+    // The one writer of the state: sets it, logs it, publishes it, wakes who waits.
+    void enter(unit_state state, pid_t pid);
 
     const std::shared_ptr<unit_context> context_;  // also held by the registry and every other unit
     std::shared_ptr<const unit_spec> spec_;        // a process keeps the one that it was started with
 
 private:
-    std::string_view state_;
+    unit_state state_;
     std::chrono::system_clock::time_point since_ = std::chrono::system_clock::now();
-    util::bell changes_;
+    util::notifier changes_;
 };
 
 }  // namespace hob::unit

@@ -91,14 +91,12 @@ void unit_process::kill_now() {
 
 asio::awaitable<std::optional<exit_state>> unit_process::ended() {
     if (stop_asked_) co_return child_.poll();
-    auto seen = child_.exited();
-    co_return co_await std::move(seen);
+    co_return co_await child_.exited();
 }
 
 asio::awaitable<void> unit_process::gone() {
     while (!child_.poll()) {
-        auto seen = child_.exited();
-        co_await std::move(seen);
+        co_await child_.exited();
     }
 }
 
@@ -111,32 +109,28 @@ asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> rest
     }
     std::optional<exit_state> exit = child_.poll();
     if (!exit && !hurried_) {
-        auto ending = child_.exited();
-        const auto seen = co_await util::within(limit.remaining(), std::move(ending));
+        const auto seen = co_await util::within(limit.remaining(), child_.exited());
         if (seen) exit = *seen;
     }
     if (exit && !hurried_ && spec_->kill != kill_scope::main) {
         // The rest of the group was told, too, and has the same time.
         scope group = members();
         group.kill = kill_scope::group;
-        auto gone = wait_gone(find_members(group), limit);
-        co_await std::move(gone);
+        co_await wait_gone(find_members(group), limit);
     }
     while (!exit) {
         util::log(util::level::warning, "unit", "a process is killed",
                   {field("unit", spec_->name), field("pid", child_.pid())});
         signal_scope_group(members(), {SIGKILL});
         child_.signal(SIGKILL);
-        auto ending = child_.exited();
-        const auto seen = co_await util::within(limits::reap_timeout, std::move(ending));
+        const auto seen = co_await util::within(limits::reap_timeout, child_.exited());
         if (seen) exit = *seen;
     }
     co_return *exit;
 }
 
 asio::awaitable<std::vector<member>> unit_process::clear_away() {
-    auto ending = end_scope(members(), util::deadline::in(limits::reap_timeout));
-    auto left = co_await std::move(ending);
+    auto left = co_await end_scope(members(), util::deadline::in(limits::reap_timeout));
     child_.reap();
     cgroup_.remove();
     context_->options.db.forget_process(spec_->name, child_.pid());

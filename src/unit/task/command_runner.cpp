@@ -7,6 +7,7 @@
 #include "limits.hpp"
 #include "unit/config/run_command.hpp"
 #include "unit/task/task.hpp"
+#include "util/shell_quote.hpp"
 
 namespace hob::unit {
 
@@ -30,7 +31,7 @@ unit_spec command_spec() {
 }  // namespace
 
 command_runner::command_runner(std::shared_ptr<unit_context> context)
-    : supervised(std::move(context), command_spec(), "idle"),
+    : managed_unit(std::move(context), command_spec(), unit_state::idle),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
            context_->options.log_max_files) {}
 
@@ -44,19 +45,18 @@ std::shared_ptr<run_job> command_runner::submit(std::vector<std::string> command
                       fmt::format("cannot run '{}': the daemon is shutting down", command.front()));
     }
     unit_spec spec = *spec_;
-    order.cause = shell_quoted(command);
+    order.cause = util::shell_quoted(command);
     spec.run = {std::move(command), order.cause};
     auto job =
         run_job::make(context_, std::make_shared<const unit_spec>(std::move(spec)), log_, std::move(order));
     jobs_.push_back(job);
-    util::spawn(context_->options.executor, perform(job), "command");
+    util::spawn(context_->options.executor, handle_call(job), "command");
     return job;
 }
 
-asio::awaitable<void> command_runner::perform(std::shared_ptr<run_job> job) {
+asio::awaitable<void> command_runner::handle_call(std::shared_ptr<run_job> job) {
     const auto alive = shared_from_this();
-    auto executed = job->execute();
-    co_await std::move(executed);
+    co_await job->execute();
     std::erase(jobs_, job);
     changes().ring();
     if (context_->options.changed) context_->options.changed();
@@ -68,8 +68,7 @@ asio::awaitable<void> command_runner::stop(bool) {
     const auto alive = shared_from_this();
     request_stop("asked to stop");
     while (!jobs_.empty()) {
-        auto changed = changes().wait();
-        co_await std::move(changed);
+        co_await changes().wait();
     }
 }
 

@@ -152,8 +152,7 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
     asio::awaitable<void> run() {
         const auto self = shared_from_this();
         const auto began = clock::now();
-        auto first = scan({}, false);
-        co_await std::move(first);
+        co_await scan({}, false);
         if (polling) util::spawn(executor, poll(look()), "watch " + unit);
         const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - began);
         log(level::info, "unit", "watching",
@@ -166,8 +165,7 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
             const bool polled = polling;
             watches.fill();
             while (auto event = stopped ? std::nullopt : watches.next()) {
-                auto handled = handle(std::move(*event));
-                co_await std::move(handled);
+                co_await handle(std::move(*event));
             }
             if (polling && !polled) util::spawn(executor, poll(look()), "watch " + unit);
         }
@@ -181,13 +179,11 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
             note = "the kernel lost count of the changes";
             stir();
             if (git) git->forget();
-            auto again = scan({}, false);
-            co_await std::move(again);
+            co_await scan({}, false);
             co_return;
         }
         if ((event.mask & IN_ISDIR) != 0) {
-            auto told = folder_changed(event.mask, event.path);
-            co_await std::move(told);
+            co_await folder_changed(event.mask, event.path);
             co_return;
         }
         if (relevant(event.path)) changed(event.path);
@@ -196,14 +192,13 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
         // What was ignored may be watched from now on, and the other way round.
         git->forget();
         watches.drop_unless([this](const std::string& dir) { return may_hold(dir); });
-        auto again = scan({}, false);
-        co_await std::move(again);
+        co_await scan({}, false);
     }
 
     asio::awaitable<void> folder_changed(std::uint32_t mask, std::string path) {
         if ((mask & (IN_DELETE | IN_MOVED_FROM)) != 0) {
-            const bool held = may_hold(path);
-            if ((mask & IN_MOVED_FROM) != 0 && held) changed(path);
+            const bool stopped_by_user = may_hold(path);
+            if ((mask & IN_MOVED_FROM) != 0 && stopped_by_user) changed(path);
             watches.drop_below(path);
         }
         if ((mask & (IN_CREATE | IN_MOVED_TO)) != 0) {
@@ -237,8 +232,7 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
     asio::awaitable<void> poll(snapshot before) {
         const auto self = shared_from_this();
         while (!stopped) {
-            auto pause = util::pause(limits::watch_look_again);
-            co_await std::move(pause);
+            co_await util::pause(limits::watch_look_again);
             if (stopped) co_return;
             if (git) git->forget();
             snapshot now = look();

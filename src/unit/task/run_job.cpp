@@ -103,8 +103,7 @@ asio::awaitable<void> run_job::room() {
     while (order_.listener && !hurried_ && order_.listener->queued() > limits::run_output_queued_max) {
         auto drained = order_.listener->drained();
         auto unheard = unheard_.wait();
-        auto either = util::first_of(std::move(drained), std::move(unheard));
-        co_await std::move(either);
+        co_await util::first_of(std::move(drained), std::move(unheard));
     }
 }
 
@@ -143,8 +142,7 @@ void run_job::check_cancelled() const {
 // What has been written of it survives a crash of the machine. Returns, and logs, an errno.
 asio::awaitable<int> run_job::durable() {
     const auto disk = context_->disk;
-    auto flushed = disk->flush();
-    const int error = co_await std::move(flushed);
+    const int error = co_await disk->flush();
     if (error != 0) {
         log(level::error, "store", "the record of a run is not on the disk",
             {field("run", record_.id), field("reason", errno_text(error))});
@@ -173,8 +171,7 @@ asio::awaitable<void> run_job::execute() {
     try {
         check_cancelled();
         begin();
-        auto written = durable();
-        if (const int error = co_await std::move(written); error != 0) {
+        if (const int error = co_await durable(); error != 0) {
             throw failure(error_kind::unit_failed,
                           fmt::format("cannot run '{}': its record cannot be written: {}", spec_->name,
                                       errno_text(error)));
@@ -185,8 +182,7 @@ asio::awaitable<void> run_job::execute() {
         problem = did_not_start(why);
     }
     if (problem) {
-        auto written = durable();
-        co_await std::move(written);
+        co_await durable();
         refuse(problem);
         co_return;
     }
@@ -196,10 +192,8 @@ asio::awaitable<void> run_job::execute() {
     if (order_.listener) order_.listener->started(record_.id);
     begun_.set();
     publish(name_of(run_state::running));
-    auto ending = until_end();
-    const exit_state exit = co_await std::move(ending);
-    auto finished = finish(exit);
-    co_await std::move(finished);
+    const exit_state exit = co_await until_end();
+    co_await finish(exit);
 }
 
 asio::awaitable<exit_state> run_job::until_end() {
@@ -217,18 +211,15 @@ asio::awaitable<exit_state> run_job::until_end() {
         exit = co_await std::move(ended);
     }
     if (exit && !process_->stop_asked()) co_return *exit;
-    auto ending = process_->end();
-    co_return co_await std::move(ending);
+    co_return co_await process_->end();
 }
 
 asio::awaitable<void> run_job::finish(exit_state exit) {
     exit_ = exit;
-    auto rest = io_->finish();
-    co_await std::move(rest);
+    co_await io_->finish();
     log_.end("stdout", record_.id);
     log_.end("stderr", record_.id);
-    auto leftovers = process_->clear_away();
-    co_await std::move(leftovers);
+    co_await process_->clear_away();
     if (exit.signalled) {
         record_.signal = exit.number;
     } else {
@@ -247,8 +238,7 @@ asio::awaitable<void> run_job::finish(exit_state exit) {
     if (state != run_state::ok) log_.write("hob", fmt::format("the run {}\n", exit_text(exit)), record_.id);
     write_end(state);
     log_.end("hob", record_.id);
-    auto written = durable();
-    co_await std::move(written);
+    co_await durable();
     process_.reset();
     done_.set();
 }
@@ -256,7 +246,7 @@ asio::awaitable<void> run_job::finish(exit_state exit) {
 void run_job::write_end(run_state state) {
     record_.state = name_of(state);
     record_.ended_at = std::max(std::chrono::system_clock::now(), record_.started_at);
-    context_->options.db.together([this] {
+    context_->options.db.transaction([this] {
         context_->runs.finish(record_);
         context_->runs.prune(record_.task, std::get<task_spec>(spec_->detail).keep);
     });
@@ -273,8 +263,7 @@ asio::awaitable<void> run_job::fail(std::exception_ptr why) {
     } catch (const failure& reason) {
         why = did_not_start(reason);
     }
-    auto written = durable();
-    co_await std::move(written);
+    co_await durable();
     refuse(std::move(why));
 }
 
@@ -286,16 +275,14 @@ void run_job::refuse(std::exception_ptr why) {
 
 asio::awaitable<run_record> run_job::wait() {
     const auto self = shared_from_this();
-    auto over = done_.wait();
-    co_await std::move(over);
+    co_await done_.wait();
     if (refused_) std::rethrow_exception(refused_);
     co_return *result_;
 }
 
 asio::awaitable<void> run_job::begun() {
     const auto self = shared_from_this();
-    auto set = begun_.wait();
-    co_await std::move(set);
+    co_await begun_.wait();
     if (refused_) std::rethrow_exception(refused_);
 }
 
@@ -327,18 +314,14 @@ void run_job::drop_listener() {
 asio::awaitable<bool> run_job::input(std::string bytes) {
     const auto self = shared_from_this();
     if (!io_ || over()) co_return false;
-    auto sent = io_->send(std::move(bytes));
-    co_return co_await std::move(sent);
+    co_return co_await io_->send(std::move(bytes));
 }
 
 void run_job::close_input() {
     if (!io_) return;
     if (!order_.terminal) return io_->close_input();
     // A terminal has no end; what stands for it is a key.
-    const auto ended = [](std::shared_ptr<run_io> io) -> asio::awaitable<void> {
-        auto sent = io->send("\x04");
-        co_await std::move(sent);
-    };
+    const auto ended = [](std::shared_ptr<run_io> io) -> asio::awaitable<void> { co_await io->send("\x04"); };
     util::spawn(context_->options.executor, ended(io_), "run input");
 }
 

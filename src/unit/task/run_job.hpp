@@ -15,9 +15,9 @@
 
 #include "error.hpp"
 #include "unit/process/run_io.hpp"
+#include "unit/process/unit_log.hpp"
 #include "unit/spec/run_record.hpp"
 #include "unit/supervise/managed_unit.hpp"
-#include "unit/process/unit_log.hpp"
 #include "unit/supervise/unit_process.hpp"
 #include "util/async.hpp"
 
@@ -119,10 +119,10 @@ private:
     std::optional<run_record> result_;
     bool detached_ = false;
     bool hurried_ = false;
-    util::bell unheard_;  // the listener is gone
-    util::event begun_;
-    util::event cancelled_;
-    util::event done_;
+    util::notifier unheard_;  // the listener is gone
+    util::manual_reset_event begun_;
+    util::manual_reset_event cancelled_;
+    util::manual_reset_event done_;
 };
 
 }  // namespace hob::unit

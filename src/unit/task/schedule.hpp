@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "unit/store/run_store.hpp"
 #include "unit/spec/spec.hpp"
+#include "unit/store/run_store.hpp"
 
 namespace hob::unit {
 

@@ -24,10 +24,10 @@ using util::level;
 using util::log;
 
 task::task(std::shared_ptr<unit_context> context, unit_spec spec)
-    : supervised(std::move(context), std::move(spec), "idle"),
+    : managed_unit(std::move(context), std::move(spec), unit_state::idle),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
            context_->options.log_max_files),
-      held_(context_->options.db.held(spec_->name)),
+      stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
       last_run_(context_->runs.last_of(spec_->name)),
       retry_timer_(context_->options.executor) {}
 
@@ -42,7 +42,7 @@ std::shared_ptr<task> task::make(std::shared_ptr<unit_context> context, unit_spe
 }
 
 unit_status task::status() const {
-    unit_status now = supervised::status();
+    unit_status now = managed_unit::status();
     now.pid = current_ ? current_->pid() : 0;
     if (last_exit_) now.exit = exit_brief(*last_exit_);
     now.next_at = next_at_;
@@ -54,13 +54,13 @@ void task::show_state() {
     const bool starts = current_ && current_->pid() == 0;
     const bool waits = !queue_.empty() || starts || retrying_;
     if (current_ && !starts) {
-        enter("running", current_->pid());
+        enter(unit_state::running, current_->pid());
     } else if (waits) {
-        enter("queued", 0);
-    } else if (held_) {
-        enter("held", 0);
+        enter(unit_state::queued, 0);
+    } else if (stopped_by_user_) {
+        enter(unit_state::held, 0);
     } else {
-        enter(awaits_trigger() ? "scheduled" : "idle", 0);
+        enter(awaits_trigger() ? unit_state::scheduled : unit_state::idle, 0);
     }
 }
 
@@ -100,8 +100,7 @@ asio::awaitable<void> task::work() {
     while (!queue_.empty()) {
         current_ = queue_.front();
         queue_.pop_front();
-        auto performed = perform(current_);
-        co_await std::move(performed);
+        co_await handle_call(current_);
         const auto job = std::exchange(current_, nullptr);
         after_run(*job);
         show_state();
@@ -113,36 +112,32 @@ asio::awaitable<void> task::work() {
     if (watch_) watch_->run_ended();
 }
 
-asio::awaitable<void> task::perform(std::shared_ptr<run_job> job) {
+asio::awaitable<void> task::handle_call(std::shared_ptr<run_job> job) {
     if (!job->spec().after.empty() && !job->cancelled()) {
         std::exception_ptr missing;
         try {
             auto needed = await_units("run", util::deadline::never());
             auto given_up = job->until_cancelled();
-            auto either = util::first_of(std::move(needed), std::move(given_up));
-            co_await std::move(either);
+            co_await util::first_of(std::move(needed), std::move(given_up));
         } catch (const failure&) {
             missing = std::current_exception();
         }
         if (missing) {
-            auto failed = job->fail(missing);
-            co_await std::move(failed);
+            co_await job->fail(missing);
             co_return;
         }
     }
     const auto alive = self();
     auto shown = [](std::shared_ptr<task> me, std::shared_ptr<run_job> one) -> asio::awaitable<void> {
         try {
-            auto begun = one->begun();
-            co_await std::move(begun);
+            co_await one->begun();
         } catch (const failure&) {
             co_return;  // told by execute()
         }
         me->show_state();
     };
     util::spawn(context_->options.executor, shown(alive, job), "task " + spec_->name);
-    auto executed = job->execute();
-    co_await std::move(executed);
+    co_await job->execute();
 }
 
 void task::after_run(const run_job& job) {
@@ -192,15 +187,15 @@ asio::awaitable<void> task::retry_later(run_order order) {
     show_state();
 }
 
-void task::record_wish(bool up, const std::optional<environment>&) {
-    context_->options.db.set_held(spec_->name, !up);
+void task::record_desired_state(bool up, const std::optional<environment>&) {
+    context_->options.db.set_stopped_by_user(spec_->name, !up);
 }
 
 asio::awaitable<void> task::start(std::optional<environment> caller) {
     const auto alive = self();
     if (caller) caller_environment_ = std::move(caller);
-    record_wish(true, std::nullopt);
-    if (std::exchange(held_, false)) arm();
+    record_desired_state(true, std::nullopt);
+    if (std::exchange(stopped_by_user_, false)) arm();
     show_state();
     co_return;
 }
@@ -208,24 +203,21 @@ asio::awaitable<void> task::start(std::optional<environment> caller) {
 asio::awaitable<void> task::stop(bool hold) {
     const auto alive = self();
     if (hold) {
-        held_ = true;
-        record_wish(false, std::nullopt);
+        stopped_by_user_ = true;
+        record_desired_state(false, std::nullopt);
         disarm();
     }
     request_stop("asked to stop");
     while (working_) {
-        auto changed = changes().wait();
-        co_await std::move(changed);
+        co_await changes().wait();
     }
     show_state();
 }
 
 asio::awaitable<void> task::restart(std::optional<environment> caller) {
     const auto alive = self();
-    auto stopped = stop(false);
-    co_await std::move(stopped);
-    auto started = start(std::move(caller));
-    co_await std::move(started);
+    co_await stop(false);
+    co_await start(std::move(caller));
 }
 
 void task::request_stop(const char* why) {

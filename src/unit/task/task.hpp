@@ -10,17 +10,17 @@
 #include <string>
 #include <vector>
 
+#include "unit/process/unit_log.hpp"
+#include "unit/supervise/managed_unit.hpp"
 #include "unit/task/run_job.hpp"
 #include "unit/task/schedule.hpp"
-#include "unit/supervise/managed_unit.hpp"
-#include "unit/process/unit_log.hpp"
 #include "util/timer.hpp"
 
 namespace hob::unit {
 
 class task_watch;
 
-class task final : public supervised {
+class task final : public managed_unit {
 public:
     // shared: the registry, and its own coroutines while they run. `at_start`: the daemon is starting, so
     // `on_start` counts.
@@ -38,7 +38,7 @@ public:
     bool idle() const override { return !working_; }
     void begin() override;
     void pull(std::optional<environment>) override {}  // what it can be waited for comes by itself
-    void record_wish(bool up, const std::optional<environment>& caller) override;
+    void record_desired_state(bool up, const std::optional<environment>& caller) override;
     void retired() override;
 
     // Puts a run in the queue. Throws failure(unit_failed) where `overlap` forbids it, failure(cancelled)
@@ -63,7 +63,7 @@ private:
 
     void show_state();
     boost::asio::awaitable<void> work();
-    boost::asio::awaitable<void> perform(std::shared_ptr<run_job> job);
+    boost::asio::awaitable<void> handle_call(std::shared_ptr<run_job> job);
     void after_run(const run_job& job);
     void tell_failure(const run_job& job);
     boost::asio::awaitable<void> retry_later(run_order order);
@@ -81,7 +81,7 @@ private:
     std::deque<std::shared_ptr<run_job>> queue_;     // shared with who waits for them
     std::shared_ptr<run_job> current_;
     bool working_ = false;
-    bool held_ = false;
+    bool stopped_by_user_ = false;
     bool retired_ = false;
     bool began_ = false;      // begin(): triggers count
     bool start_due_ = false;  // on_start has not happened yet
@@ -94,7 +94,7 @@ private:
 };
 
 // The runs of commands that are no tasks: any number at once, each on its own. Not listed among the units.
-class command_runner final : public supervised {
+class command_runner final : public managed_unit {
 public:
     static std::shared_ptr<command_runner> make(std::shared_ptr<unit_context> context);
 
@@ -103,7 +103,7 @@ public:
     bool ready() const override { return true; }
     bool failed() const override { return false; }
     void pull(std::optional<environment>) override {}
-    void record_wish(bool, const std::optional<environment>&) override {}
+    void record_desired_state(bool, const std::optional<environment>&) override {}
 
     // Throws failure(cancelled) while the daemon shuts down.
     std::shared_ptr<run_job> submit(std::vector<std::string> command, run_order order);
@@ -120,7 +120,7 @@ public:
 
 private:
     explicit command_runner(std::shared_ptr<unit_context> context);
-    boost::asio::awaitable<void> perform(std::shared_ptr<run_job> job);
+    boost::asio::awaitable<void> handle_call(std::shared_ptr<run_job> job);
 
     unit_log log_;
     std::vector<std::shared_ptr<run_job>> jobs_;  // shared with who waits for them

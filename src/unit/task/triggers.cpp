@@ -4,8 +4,8 @@
 
 #include "error.hpp"
 #include "limits.hpp"
-#include "unit/task/task.hpp"
 #include "unit/task/file_trigger.hpp"
+#include "unit/task/task.hpp"
 #include "util/log.hpp"
 
 namespace hob::unit {
@@ -24,7 +24,7 @@ milliseconds random_up_to(milliseconds most) {
 }  // namespace
 
 bool task::may_trigger() const {
-    return began_ && !held_ && !retired_ && !context_->draining && !context_->closing;
+    return began_ && !stopped_by_user_ && !retired_ && !context_->draining && !context_->closing;
 }
 
 bool task::awaits_trigger() const { return next_at_.has_value() || watch_ != nullptr; }

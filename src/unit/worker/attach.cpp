@@ -42,19 +42,17 @@ struct attached_here {
 asio::awaitable<int> worker::attach(attach_stream to, std::function<void(std::uint64_t)> began) {
     const auto alive = self();
     const auto limit = util::deadline::in(std::get<worker_spec>(spec_->detail).call_timeout);
-    auto warm = wait_until_warm("attach", limit);
-    co_await std::move(warm);
-    const auto now = life_;
-    const auto made = now->speaks.script->attach(now, std::move(to));
+    co_await wait_until_warm("attach", limit);
+    const auto now = process_;
+    const auto made = now->speaks.session->attach(now, std::move(to));
     const attached_here here(*context_, now->attached, made);
     began(here.number);
-    auto over = made->ended();
-    co_return co_await std::move(over);
+    co_return co_await made->ended();
 }
 
-std::size_t worker::in_flight() const { return calls_ + (life_ ? life_->attached.size() : 0); }
+std::size_t worker::in_flight() const { return calls_ + (process_ ? process_->attached.size() : 0); }
 
-attachment* worker::most_fit(const life& now, const answer& request) {
+attachment* worker::most_fit(const worker_process& now, const worker_message& request) {
     attachment* best = nullptr;
     int rank = 0;
     for (auto* one : now.attached) {

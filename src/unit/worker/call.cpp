@@ -16,8 +16,8 @@ namespace asio = boost::asio;
 // The end of the last one is news for who waits until the worker is idle.
 struct counted {
     std::size_t& count;
-    util::bell& changes;
-    counted(std::size_t& of, util::bell& rung) : count(of), changes(rung) { ++count; }
+    util::notifier& changes;
+    counted(std::size_t& of, util::notifier& rung) : count(of), changes(rung) { ++count; }
     ~counted() {
         if (--count == 0) changes.ring();
     }
@@ -44,31 +44,28 @@ std::string answer_json(const std::string& result, const event_watch& watch, con
 
 }  // namespace
 
-asio::awaitable<std::string> worker::call(call_wish wish) {
+asio::awaitable<std::string> worker::call(call_request wish) {
     const auto alive = self();
     const counted here(calls_, changes());
     const auto allowed = wish.timeout.value_or(std::get<worker_spec>(spec_->detail).call_timeout);
     const auto limit = util::deadline::in(allowed);
-    auto warm = wait_until_warm("call", limit);
-    co_await std::move(warm);
-    const auto now = life_;
-    auto answered = call_and_wait(now, std::move(wish), limit);
-    co_return co_await std::move(answered);
+    co_await wait_until_warm("call", limit);
+    const auto now = process_;
+    co_return co_await call_and_wait(now, std::move(wish), limit);
 }
 
-asio::awaitable<std::string> worker::call_and_wait(std::shared_ptr<life> now, call_wish wish,
+asio::awaitable<std::string> worker::call_and_wait(std::shared_ptr<worker_process> now, call_request wish,
                                                    util::deadline limit) {
     const auto began = std::chrono::steady_clock::now();
-    const auto speaker = now->speaks.script;
+    const auto speaker = now->speaks.session;
     if (wish.generation && *wish.generation != speaker->generation()) {
         throw failure(error_kind::unit_failed,
                       fmt::format("cannot call '{}': its handles are of generation {}, and it is at {}",
                                   spec_->name, *wish.generation, speaker->generation()));
     }
-    std::optional<lanes::place> place;
-    if (const auto rule = speaker->lane(*now, wish.method)) {
-        auto entering = lanes::enter(now->lanes_taken, *rule, spec_->name, wish.method, limit);
-        place.emplace(co_await std::move(entering));
+    std::optional<call_mutexes::place> place;
+    if (const auto rule = speaker->mutex_for(*now, wish.method)) {
+        place.emplace(co_await call_mutexes::enter(now->lanes_taken, *rule, spec_->name, wish.method, limit));
     }
     registered_watch events;
     const bool follows = wish.follow;
@@ -78,19 +75,16 @@ asio::awaitable<std::string> worker::call_and_wait(std::shared_ptr<life> now, ca
     if (waits) events.watch.emplace(now->executor(), events_, std::move(wish.events));
     std::string result;
     if (wish.notify) {
-        auto sent = notify(now, std::move(wish), events.get());
-        co_await std::move(sent);
+        co_await notify(now, std::move(wish), events.get());
     } else {
-        auto performed = speaker->perform(*now, std::move(wish), events.get(), limit);
-        result = co_await std::move(performed);
+        result = co_await speaker->handle_call(*now, std::move(wish), events.get(), limit);
     }
     if (!waits) co_return result.empty() ? "null" : result;
     event_watch& watch = *events.watch;
     std::string more;
     if (watch.wants_end()) {
         if (now->over && !watch.ended_by()) watch.fail(death(*last_exit_));
-        auto ended = watch.ended();
-        const bool in_time = co_await util::within(patience.remaining(), std::move(ended));
+        const bool in_time = co_await util::within(patience.remaining(), watch.ended());
         if (!in_time) {
             throw failure(
                 error_kind::timeout,
@@ -98,18 +92,17 @@ asio::awaitable<std::string> worker::call_and_wait(std::shared_ptr<life> now, ca
                 {}, answer_json(result, watch, more, began));
         }
         if (follows) {
-            auto followed = speaker->follow(*now, *watch.ended_by(), limit);
-            more = co_await std::move(followed);
+            more = co_await speaker->follow(*now, *watch.ended_by(), limit);
         }
     }
     if (speaker->generation() != 0) more += fmt::format(R"(,"generation":{})", speaker->generation());
     co_return answer_json(result, watch, more, began);
 }
 
-asio::awaitable<void> worker::notify(std::shared_ptr<life> now, call_wish wish, event_watch* watch) {
+asio::awaitable<void> worker::notify(std::shared_ptr<worker_process> now, call_request wish,
+                                     event_watch* watch) {
     if (watch && watch->wants_end()) {
-        auto caught_up = now->catch_up();
-        co_await std::move(caught_up);
+        co_await now->catch_up();
     }
     if (now->calls->notify(wish.method, wish.params, watch)) co_return;
     throw failure(error_kind::worker_error,
@@ -120,14 +113,13 @@ asio::awaitable<std::string> worker::capabilities(std::optional<std::chrono::mil
     const auto alive = self();
     const counted here(calls_, changes());
     const auto allowed = timeout.value_or(std::get<worker_spec>(spec_->detail).call_timeout);
-    auto warm = wait_until_warm("call", util::deadline::in(allowed));
-    co_await std::move(warm);
-    if (!life_->speaks.script->has_start()) {
+    co_await wait_until_warm("call", util::deadline::in(allowed));
+    if (!process_->speaks.session->has_start()) {
         throw failure(error_kind::usage,
                       fmt::format("cannot show the capabilities of '{}': protocol {} has no handshake",
                                   spec_->name, name_of(std::get<worker_spec>(spec_->detail).protocol)));
     }
-    co_return life_->capabilities;
+    co_return process_->capabilities;
 }
 
 asio::awaitable<std::string> worker::list(std::optional<std::chrono::milliseconds> timeout) {
@@ -135,12 +127,10 @@ asio::awaitable<std::string> worker::list(std::optional<std::chrono::millisecond
     const counted here(calls_, changes());
     const auto allowed = timeout.value_or(std::get<worker_spec>(spec_->detail).call_timeout);
     const auto limit = util::deadline::in(allowed);
-    auto warm = wait_until_warm("call", limit);
-    co_await std::move(warm);
-    const auto now = life_;
-    const auto speaker = now->speaks.script;
-    auto listed = speaker->list(*now, limit);
-    co_return co_await std::move(listed);
+    co_await wait_until_warm("call", limit);
+    const auto now = process_;
+    const auto speaker = now->speaks.session;
+    co_return co_await speaker->list(*now, limit);
 }
 
 }  // namespace hob::unit

@@ -12,13 +12,13 @@ namespace hob::unit {
 namespace asio = boost::asio;
 
 // In the queue of a lane until it is let in or gives up. Let in and gone at once, it lets the next one in.
-struct lanes::waiter {
-    lanes& in;
+struct call_mutexes::waiter {
+    call_mutexes& in;
     const std::string& name;
-    util::event turn;
+    util::manual_reset_event turn;
     bool entered = false;
 
-    waiter(lanes& of, const std::string& lane) : in(of), name(lane), turn(of.executor_) {
+    waiter(call_mutexes& of, const std::string& lane) : in(of), name(lane), turn(of.executor_) {
         in.taken_.at(name).waiting.push_back(&turn);
     }
     ~waiter() {
@@ -33,8 +33,9 @@ struct lanes::waiter {
     waiter& operator=(const waiter&) = delete;
 };
 
-asio::awaitable<lanes::place> lanes::enter(std::shared_ptr<lanes> in, lane_rule rule, std::string unit,
-                                           std::string method, util::deadline limit) {
+asio::awaitable<call_mutexes::place> call_mutexes::enter(std::shared_ptr<call_mutexes> in, call_mutex rule,
+                                                         std::string unit, std::string method,
+                                                         util::deadline limit) {
     const auto found = in->taken_.find(rule.name);
     if (found == in->taken_.end()) {
         in->taken_[rule.name].method = method;
@@ -46,8 +47,7 @@ asio::awaitable<lanes::place> lanes::enter(std::shared_ptr<lanes> in, lane_rule 
                                   unit, found->second.method, method));
     }
     waiter mine(*in, rule.name);
-    auto turn = mine.turn.wait();
-    const bool in_time = co_await util::within(limit.remaining(), std::move(turn));
+    const bool in_time = co_await util::within(limit.remaining(), mine.turn.wait());
     if (!in_time) {
         throw failure(error_kind::timeout,
                       fmt::format("cannot call '{}': waited until the deadline for '{}' to be over", unit,
@@ -58,13 +58,13 @@ asio::awaitable<lanes::place> lanes::enter(std::shared_ptr<lanes> in, lane_rule 
     co_return place(in, rule.name);
 }
 
-void lanes::leave(const std::string& name) {
+void call_mutexes::leave(const std::string& name) {
     auto& left = taken_.at(name);
     if (left.waiting.empty()) {
         taken_.erase(name);
         return;
     }
-    util::event* next = left.waiting.front();
+    util::manual_reset_event* next = left.waiting.front();
     left.waiting.pop_front();
     next->set();
 }

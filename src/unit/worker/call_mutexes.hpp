@@ -13,14 +13,15 @@
 
 namespace hob::unit {
 
-class lanes {
+class call_mutexes {
 public:
-    explicit lanes(const boost::asio::any_io_executor& executor) : executor_(executor) {}
+    explicit call_mutexes(const boost::asio::any_io_executor& executor) : executor_(executor) {}
 
     // Leaves the lane when it is destroyed.
     class place {
     public:
-        place(std::shared_ptr<lanes> in, std::string lane) : lanes_(std::move(in)), lane_(std::move(lane)) {}
+        place(std::shared_ptr<call_mutexes> in, std::string lane)
+            : lanes_(std::move(in)), lane_(std::move(lane)) {}
         place(place&&) = default;
         place& operator=(place&&) = delete;
         ~place() {
@@ -28,18 +29,18 @@ public:
         }
 
     private:
-        std::shared_ptr<lanes> lanes_;  // also the life's whose calls these are
+        std::shared_ptr<call_mutexes> lanes_;  // also the life's whose calls these are
         std::string lane_;
     };
 
     // Throws failure(unit_failed) where the rule refuses, failure(timeout) when the limit is over first.
-    static boost::asio::awaitable<place> enter(std::shared_ptr<lanes> in, lane_rule rule, std::string unit,
-                                               std::string method, util::deadline limit);
+    static boost::asio::awaitable<place> enter(std::shared_ptr<call_mutexes> in, call_mutex rule,
+                                               std::string unit, std::string method, util::deadline limit);
 
 private:
     struct lane {
         std::string method;  // of the call inside
-        std::deque<util::event*> waiting;
+        std::deque<util::manual_reset_event*> waiting;
     };
     struct waiter;
     void leave(const std::string& name);

@@ -44,28 +44,25 @@ std::optional<endpoint> parse_endpoint(std::string_view text) {
 
 }  // namespace
 
-void worker::printed(life& now, const char* stream, std::string_view bytes) {
+void worker::printed(worker_process& now, const char* stream, std::string_view bytes) {
     log_.write(stream, bytes);
     if (!now.lines || !now.lines->feed(stream, bytes)) return;
     now.address = now.lines->captured();
     now.said.set();
 }
 
-asio::awaitable<std::string> worker::greet(std::shared_ptr<life> now) {
+asio::awaitable<std::string> worker::greet(std::shared_ptr<worker_process> now) {
     if (std::get<worker_spec>(now->own_spec->detail).connect) {
-        auto connecting = connect(now);
-        co_await std::move(connecting);
+        co_await connect(now);
     }
-    auto started = now->speaks.script->start(*now);
-    co_return co_await std::move(started);
+    co_return co_await now->speaks.session->start(*now);
 }
 
 // Throws what it failed of, also the process's end.
-asio::awaitable<void> worker::connect(std::shared_ptr<life> now) {
+asio::awaitable<void> worker::connect(std::shared_ptr<worker_process> now) {
     auto connecting = connect_in_time(now);
     auto ended = now->ended.wait();
-    auto either = util::first_of(std::move(connecting), std::move(ended));
-    const std::size_t first = co_await std::move(either);
+    const std::size_t first = co_await util::first_of(std::move(connecting), std::move(ended));
     now->lines.reset();
     if (first == 0) co_return;
     if (now->process->stop_asked()) {
@@ -79,11 +76,10 @@ asio::awaitable<void> worker::connect(std::shared_ptr<life> now) {
                   why.hint(), why.detail());
 }
 
-asio::awaitable<void> worker::connect_in_time(std::shared_ptr<life> now) {
+asio::awaitable<void> worker::connect_in_time(std::shared_ptr<worker_process> now) {
     const auto& to = *std::get<worker_spec>(now->own_spec->detail).connect;
     std::string why = to.log_pattern.empty() ? std::string() : "it has not said where it listens";
-    auto trying = keep_trying(now, why);
-    const bool in_time = co_await util::within(to.timeout, std::move(trying));
+    const bool in_time = co_await util::within(to.timeout, keep_trying(now, why));
     if (in_time) co_return;
     throw failure(error_kind::timeout,
                   fmt::format("cannot connect to '{}': not within {}{}", now->own_spec->name,
@@ -91,12 +87,11 @@ asio::awaitable<void> worker::connect_in_time(std::shared_ptr<life> now) {
                   fmt::format("`hob logs {}` shows what it said meanwhile", now->own_spec->name));
 }
 
-asio::awaitable<void> worker::keep_trying(std::shared_ptr<life> now, std::string& why) {
+asio::awaitable<void> worker::keep_trying(std::shared_ptr<worker_process> now, std::string& why) {
     const auto& wanted = *std::get<worker_spec>(now->own_spec->detail).connect;
     endpoint to{wanted.host, wanted.port};
     if (!wanted.log_pattern.empty()) {
-        auto said = now->said.wait();
-        co_await std::move(said);
+        co_await now->said.wait();
         const auto parsed = parse_endpoint(now->address);
         if (!parsed) {
             throw failure(error_kind::worker_error,
@@ -108,8 +103,7 @@ asio::awaitable<void> worker::keep_trying(std::shared_ptr<life> now, std::string
     }
     const auto belongs = [now](pid_t pid) { return now->process->has(pid); };
     for (auto pause = limits::probe_pause_min;; pause = std::min(pause * 2, limits::probe_pause_max)) {
-        auto attempt = connect_to(to.host, to.port, belongs, why);
-        auto socket = co_await std::move(attempt);
+        auto socket = co_await connect_to(to.host, to.port, belongs, why);
         if (socket) {
             socket->set_option(asio::ip::tcp::no_delay(true));
             now->io->connect(util::unique_fd(socket->release()));
@@ -117,8 +111,7 @@ asio::awaitable<void> worker::keep_trying(std::shared_ptr<life> now, std::string
                       {util::field("unit", now->own_spec->name), util::field("port", to.port)});
             co_return;
         }
-        auto paused = util::pause(pause);
-        co_await std::move(paused);
+        co_await util::pause(pause);
     }
 }
 

@@ -15,19 +15,19 @@
 #include <string>
 
 #include "error.hpp"
-#include "unit/protocol/message_codec.hpp"
 #include "unit/protocol/event_ring.hpp"
+#include "unit/protocol/message_codec.hpp"
 #include "util/deadline.hpp"
 #include "util/timer.hpp"
 
 namespace hob::unit {
 
-class call_table {
+class pending_calls {
 public:
     // `send`: one encoded message to the worker; false: its queue is full. `last_id`: the last id that was
     // given to a request; outlives the table.
-    call_table(const boost::asio::any_io_executor& executor, std::string unit, const protocol& speaks,
-               std::uint64_t& last_id, std::function<bool(std::string)> send);
+    pending_calls(const boost::asio::any_io_executor& executor, std::string unit, const protocol& speaks,
+                  std::uint64_t& last_id, std::function<bool(std::string)> send);
 
     struct question {
         std::string method;
@@ -39,22 +39,22 @@ public:
     };
     // One call, from the request to its answer. `shared`: the table, kept alive by the caller's coroutine.
     // Throws failure; on cancellation and at the limit the request is withdrawn.
-    static boost::asio::awaitable<std::string> ask(std::shared_ptr<call_table> shared, question what);
+    static boost::asio::awaitable<std::string> ask(std::shared_ptr<pending_calls> shared, question what);
 
     // A request that no coroutine waits for. Throws as ask(), but for what it comes to: `done` is told that,
     // once, maybe before this returns, unless it is withdrawn before. The id that withdraw() takes.
-    std::uint64_t post(const std::string& method, const std::string& params, answer_receiver done);
+    std::uint64_t post(const std::string& method, const std::string& params, result_handler done);
     void withdraw(std::uint64_t id);
 
     // What is not waited for; whatever is answered to it is dropped. False: the worker's queue is full.
     // Throws failure(usage) as dialect::notification does.
     bool notify(std::string_view method, std::string_view params_raw, event_watch* watch = nullptr);
     // The answer to a request of the worker's.
-    void reply(const answer& request, std::string_view result_raw);
-    void refuse(const answer& request, std::string_view why);
+    void reply(const worker_message& request, std::string_view result_raw);
+    void refuse(const worker_message& request, std::string_view why);
 
     // An answer of kind result or error. False: nobody waits for it (it is late, doubled, or never was).
-    bool settle(const answer& got);
+    bool settle(const worker_message& got);
     // An answer that cannot be read; false: it cannot be told whose it is.
     bool settle_oversized();
 
@@ -77,8 +77,8 @@ private:
         bool done = false;
         std::optional<failure> failed;
         std::string result;
-        util::timer timer;             // the limit; cancelled when the call is done
-        answer_receiver done_is_told;  // of one that was posted
+        util::timer timer;            // the limit; cancelled when the call is done
+        result_handler done_is_told;  // of one that was posted
     };
     struct registration;
 

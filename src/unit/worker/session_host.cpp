@@ -16,43 +16,42 @@ namespace hob::unit {
 
 namespace asio = boost::asio;
 
-asio::awaitable<std::string> worker::life::ask(std::string method, std::string params, util::deadline limit) {
-    auto answered = ask_for(nullptr, std::move(method), std::move(params), limit);
-    co_return co_await std::move(answered);
+asio::awaitable<std::string> worker::worker_process::ask(std::string method, std::string params,
+                                                         util::deadline limit) {
+    co_return co_await ask_for(nullptr, std::move(method), std::move(params), limit);
 }
 
-asio::awaitable<std::string> worker::life::ask_for(event_watch* watch, std::string method, std::string params,
-                                                   util::deadline limit) {
+asio::awaitable<std::string> worker::worker_process::ask_for(event_watch* watch, std::string method,
+                                                             std::string params, util::deadline limit) {
     const auto alive = shared_from_this();
     if (watch && watch->wants_end()) {
-        auto caught_up = catch_up();
-        co_await std::move(caught_up);
+        co_await catch_up();
     }
-    call_table::question what;
+    pending_calls::question what;
     what.method = std::move(method);
     what.params = std::move(params);
     what.limit = limit;
     what.limit_text = limit.remaining();
     what.watch = watch;
     what.parting = parting;
-    auto answered = call_table::ask(calls, std::move(what));
-    co_return co_await std::move(answered);
+    co_return co_await pending_calls::ask(calls, std::move(what));
 }
 
 // What is in the pipe was said before the request that is about to be sent, and must not end its wait. Each
 // turn of the loop reads some of it; after the last bytes one more turn hands out what was read.
-asio::awaitable<void> worker::life::catch_up() {
+asio::awaitable<void> worker::worker_process::catch_up() {
     constexpr int turns_max = 256;  // a process that never stops writing is not waited for
     for (int turns = 0; turns < turns_max && io->unread() > 0; ++turns)
         co_await asio::post(executor(), asio::use_awaitable);
     co_await asio::post(executor(), asio::use_awaitable);
 }
 
-std::uint64_t worker::life::post(const std::string& method, const std::string& params, answer_receiver done) {
+std::uint64_t worker::worker_process::post(const std::string& method, const std::string& params,
+                                           result_handler done) {
     return calls->post(method, params, std::move(done));
 }
 
-void worker::life::withdraw(std::uint64_t id) { calls->withdraw(id); }
+void worker::worker_process::withdraw(std::uint64_t id) { calls->withdraw(id); }
 
 namespace {
 
@@ -63,30 +62,34 @@ asio::awaitable<void> holding(std::shared_ptr<void> what, asio::awaitable<void> 
 
 }  // namespace
 
-void worker::life::run(asio::awaitable<void> work, std::string name) {
+void worker::worker_process::run(asio::awaitable<void> work, std::string name) {
     util::spawn(executor(), holding(shared_from_this(), std::move(work)), std::move(name));
 }
 
-void worker::life::end_attachments(const failure& why) {
+void worker::worker_process::end_attachments(const failure& why) {
     const auto all = attached;
     for (auto* one : all)
         one->end(why);
 }
 
-bool worker::life::notify(std::string_view method, std::string_view params) {
+bool worker::worker_process::notify(std::string_view method, std::string_view params) {
     return calls->notify(method, params);
 }
 
-void worker::life::reply(const answer& request, std::string_view result) { calls->reply(request, result); }
+void worker::worker_process::reply(const worker_message& request, std::string_view result) {
+    calls->reply(request, result);
+}
 
-void worker::life::refuse(const answer& request, std::string_view why) { calls->refuse(request, why); }
+void worker::worker_process::refuse(const worker_message& request, std::string_view why) {
+    calls->refuse(request, why);
+}
 
-void worker::life::tell(std::string name, std::string params) {
+void worker::worker_process::emit_event(std::string name, std::string params) {
     owner.events_.push(std::move(name), std::move(params), 0);
 }
 
-void worker::life::set_activity(std::string text) {
-    if (owner.life_.get() != this || owner.activity_ == text) return;
+void worker::worker_process::set_activity(std::string text) {
+    if (owner.process_.get() != this || owner.activity_ == text) return;
     owner.activity_ = std::move(text);
     if (owner.context_->options.publish) {
         owner.context_->options.publish("worker.activity", R"({"unit":)" + util::json_quote(own_spec->name) +
@@ -101,9 +104,9 @@ program_beside::~program_beside() {
     if (process && !process->poll()) process->signal_group(SIGKILL);
 }
 
-pid_t worker::life::run_beside(std::vector<std::string> argv,
-                               const std::vector<std::pair<std::string, std::optional<std::string>>>& env,
-                               const std::string& cwd) {
+pid_t worker::worker_process::run_beside(
+    std::vector<std::string> argv, const std::vector<std::pair<std::string, std::optional<std::string>>>& env,
+    const std::string& cwd) {
     try {
         child_options options;
         options.unit = own_spec->name;
@@ -156,15 +159,16 @@ pid_t worker::life::run_beside(std::vector<std::string> argv,
     }
 }
 
-std::string worker::life::recall(std::string_view key) const { return owner.memory_.recall(key); }
+std::string worker::worker_process::recall(std::string_view key) const { return owner.memory_.recall(key); }
 
-std::vector<std::pair<std::string, std::string>> worker::life::recall_all(std::string_view prefix) const {
+std::vector<std::pair<std::string, std::string>> worker::worker_process::recall_all(
+    std::string_view prefix) const {
     return owner.memory_.recall_all(prefix);
 }
 
 // A process that is on its way out, of what the worker was before, has nothing to say of what it is now.
-void worker::life::remember(std::string_view key, std::string value, bond to) {
-    if (own_spec == owner.spec_) owner.memory_.remember(key, std::move(value), to);
+void worker::worker_process::remember(std::string_view key, std::string value, validity valid_for) {
+    if (own_spec == owner.spec_) owner.memory_.remember(key, std::move(value), valid_for);
 }
 
 }  // namespace hob::unit

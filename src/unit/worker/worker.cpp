@@ -12,30 +12,14 @@ namespace {
 
 namespace asio = boost::asio;
 
-std::string_view name_of_phase(worker::phase phase) {
-    switch (phase) {
-        case worker::phase::cold:
-            return "cold";
-        case worker::phase::starting:
-            return "starting";
-        case worker::phase::warm:
-            return "warm";
-        case worker::phase::stopping:
-            return "stopping";
-        case worker::phase::failed:
-            break;
-    }
-    return "failed";
-}
-
 }  // namespace
 
 worker::worker(std::shared_ptr<unit_context> context, unit_spec spec)
-    : supervised(std::move(context), std::move(spec), name_of_phase(phase::cold)),
+    : managed_unit(std::move(context), std::move(spec), unit_state::cold),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
            context_->options.log_max_files),
       settled_(context_->options.executor),
-      held_(context_->options.db.held(spec_->name)),
+      stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
       memory_(context_->options.db) {
     settled_.set();
 }
@@ -47,10 +31,10 @@ std::shared_ptr<worker> worker::make(std::shared_ptr<unit_context> context, unit
 }
 
 unit_status worker::status() const {
-    unit_status now = supervised::status();
-    if (life_) {
-        now.pid = life_->process->pid();
-        now.cgroup = life_->process->cgroup();
+    unit_status now = managed_unit::status();
+    if (process_) {
+        now.pid = process_->process->pid();
+        now.cgroup = process_->process->cgroup();
     }
     now.restarts = restarts_;
     if (last_exit_) now.exit = exit_brief(*last_exit_);
@@ -58,14 +42,13 @@ unit_status worker::status() const {
     return now;
 }
 
-void worker::set_phase(phase to) {
-    phase_ = to;
-    if (to == phase::stopping || to == phase::starting) {
+void worker::set_state(unit_state to) {
+    if (to == unit_state::stopping || to == unit_state::starting) {
         settled_.clear();
     } else {
         settled_.set();
     }
-    enter(name_of_phase(to), life_ ? life_->process->pid() : 0);
+    enter(to, process_ ? process_->process->pid() : 0);
 }
 
 void worker::check_usable(const char* verb) const {
@@ -73,7 +56,7 @@ void worker::check_usable(const char* verb) const {
         throw failure(error_kind::cancelled,
                       fmt::format("cannot {} '{}': the daemon is shutting down", verb, spec_->name));
     }
-    if (held_) {
+    if (stopped_by_user_) {
         throw failure(error_kind::unit_failed,
                       fmt::format("cannot {} '{}': it was stopped", verb, spec_->name),
                       fmt::format("hob start {}", spec_->name));
@@ -84,27 +67,25 @@ asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline l
     for (;;) {
         check_usable(verb);
         // An end that was not handled yet, or is near: what is sent now would be lost.
-        if (phase_ == phase::warm && (life_->input_closed || life_->process->poll()))
-            set_phase(phase::stopping);
-        if (phase_ == phase::warm) co_return;
-        if (phase_ != phase::stopping && phase_ != phase::starting) {
+        if (state() == unit_state::warm && (process_->input_closed || process_->process->poll()))
+            set_state(unit_state::stopping);
+        if (state() == unit_state::warm) co_return;
+        if (state() != unit_state::stopping && state() != unit_state::starting) {
             if (first_unready()) {
-                auto others = await_units(verb, limit);
-                co_await std::move(others);
+                co_await await_units(verb, limit);
                 continue;
             }
             start_process();
         }
-        if (phase_ == phase::warm) co_return;
-        auto over = wait_for_phase(life_, verb, limit);
-        co_await std::move(over);
+        if (state() == unit_state::warm) co_return;
+        co_await wait_for_state(process_, verb, limit);
     }
 }
 
 // Until the handshake of `now`, or its end, is over. Throws what the handshake failed of.
-asio::awaitable<void> worker::wait_for_phase(std::shared_ptr<life> now, const char* verb,
+asio::awaitable<void> worker::wait_for_state(std::shared_ptr<worker_process> now, const char* verb,
                                              util::deadline limit) {
-    const bool starting = phase_ == phase::starting;
+    const bool starting = state() == unit_state::starting;
     auto over = starting ? now->opened.wait() : settled_.wait();
     const bool in_time = co_await util::within(limit.remaining(), std::move(over));
     if (starting && now->start_failed) throw failure(*now->start_failed);
@@ -120,25 +101,23 @@ asio::awaitable<void> worker::wait_for_phase(std::shared_ptr<life> now, const ch
 
 asio::awaitable<void> worker::start(std::optional<environment> caller) {
     const auto alive = self();
-    held_ = false;
-    record_wish(true, std::nullopt);
+    stopped_by_user_ = false;
+    record_desired_state(true, std::nullopt);
     if (caller) caller_environment_ = std::move(caller);
     const auto limit = util::deadline::in(spec_->stop.timeout + limits::start_timeout);
-    auto warm = wait_until_warm("start", limit);
-    co_await std::move(warm);
+    co_await wait_until_warm("start", limit);
 }
 
 asio::awaitable<void> worker::stop(bool hold) {
     const auto alive = self();
     if (hold) {
-        held_ = true;
-        record_wish(false, std::nullopt);
+        stopped_by_user_ = true;
+        record_desired_state(false, std::nullopt);
     }
-    const auto ending = life_;
+    const auto ending = process_;
     request_stop("asked to stop");
-    while (ending && life_ == ending) {
-        auto settled = settled_.wait();
-        co_await std::move(settled);
+    while (ending && process_ == ending) {
+        co_await settled_.wait();
     }
 }
 
@@ -146,14 +125,12 @@ asio::awaitable<void> worker::restart(std::optional<environment> caller) {
     const auto alive = self();
     // Before the stop: a call that comes in between is to start it as this caller wants it.
     if (caller) caller_environment_ = std::move(caller);
-    auto stopped = stop(false);
-    co_await std::move(stopped);
-    auto started = start(std::nullopt);
-    co_await std::move(started);
+    co_await stop(false);
+    co_await start(std::nullopt);
 }
 
-void worker::record_wish(bool up, const std::optional<environment>&) {
-    context_->options.db.set_held(spec_->name, !up);
+void worker::record_desired_state(bool up, const std::optional<environment>&) {
+    context_->options.db.set_stopped_by_user(spec_->name, !up);
 }
 
 void worker::pull(std::optional<environment> caller) {

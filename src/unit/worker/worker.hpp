@@ -15,34 +15,32 @@
 
 #include "error.hpp"
 #include "unit/process/child.hpp"
-#include "unit/protocol/event_ring.hpp"
 #include "unit/process/process_io.hpp"
+#include "unit/process/unit_log.hpp"
+#include "unit/protocol/event_ring.hpp"
 #include "unit/protocol/protocol_session.hpp"
 #include "unit/supervise/managed_unit.hpp"
-#include "unit/process/unit_log.hpp"
 #include "unit/worker/worker_memory.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
 
 namespace hob::unit {
 
-class worker final : public supervised {
+class worker final : public managed_unit {
 public:
-    enum class phase { cold, starting, warm, stopping, failed };
-
     // shared: the registry, and each coroutine of a call or a life while it runs.
     static std::shared_ptr<worker> make(std::shared_ptr<unit_context> context, unit_spec spec);
     ~worker() override;
 
     unit_status status() const override;
-    bool running() const override { return life_ != nullptr; }
-    bool ready() const override { return phase_ == phase::warm; }
-    bool failed() const override { return phase_ == phase::failed; }
+    bool running() const override { return process_ != nullptr; }
+    bool ready() const override { return state() == unit_state::warm; }
+    bool failed() const override { return state() == unit_state::failed; }
     std::size_t in_flight() const override;
     bool idle() const override { return calls_ == 0; }
 
     // See registry. The wish is the coroutine's own.
-    boost::asio::awaitable<std::string> call(call_wish wish);
+    boost::asio::awaitable<std::string> call(call_request wish);
     boost::asio::awaitable<std::string> capabilities(std::optional<std::chrono::milliseconds> timeout);
     boost::asio::awaitable<std::string> list(std::optional<std::chrono::milliseconds> timeout);
     boost::asio::awaitable<int> attach(attach_stream to, std::function<void(std::uint64_t)> began);
@@ -50,7 +48,7 @@ public:
     boost::asio::awaitable<void> stop(bool hold) override;
     boost::asio::awaitable<void> restart(std::optional<environment> caller) override;
 
-    void record_wish(bool up, const std::optional<environment>& caller) override;
+    void record_desired_state(bool up, const std::optional<environment>& caller) override;
     void pull(std::optional<environment> caller) override;
     void request_stop(const char* why) override;  // waiting callers get failure(cancelled)
     void kill_now() override;
@@ -60,49 +58,49 @@ public:
     }
 
 private:
-    struct life;
+    struct worker_process;
     worker(std::shared_ptr<unit_context> context, unit_spec spec);
     std::shared_ptr<worker> self() { return std::static_pointer_cast<worker>(shared_from_this()); }
 
-    void set_phase(phase to);
+    void set_state(unit_state to);
     boost::asio::awaitable<void> wait_until_warm(const char* verb, util::deadline limit);
-    boost::asio::awaitable<void> wait_for_phase(std::shared_ptr<life> now, const char* verb,
+    boost::asio::awaitable<void> wait_for_state(std::shared_ptr<worker_process> now, const char* verb,
                                                 util::deadline limit);
-    boost::asio::awaitable<std::string> call_and_wait(std::shared_ptr<life> now, call_wish wish,
+    boost::asio::awaitable<std::string> call_and_wait(std::shared_ptr<worker_process> now, call_request wish,
                                                       util::deadline limit);
-    boost::asio::awaitable<void> notify(std::shared_ptr<life> now, call_wish wish, event_watch* watch);
+    boost::asio::awaitable<void> notify(std::shared_ptr<worker_process> now, call_request wish,
+                                        event_watch* watch);
     void check_usable(const char* verb) const;
     void start_process();
-    std::shared_ptr<life> make_life();
-    void attach_pipes(const std::shared_ptr<life>& now, child_pipes pipes);
+    std::shared_ptr<worker_process> make_process();
+    void attach_pipes(const std::shared_ptr<worker_process>& now, child_pipes pipes);
 
-    boost::asio::awaitable<void> open(std::shared_ptr<life> now);
-    boost::asio::awaitable<std::string> greet(std::shared_ptr<life> now);
-    boost::asio::awaitable<void> connect(std::shared_ptr<life> now);
-    boost::asio::awaitable<void> connect_in_time(std::shared_ptr<life> now);
-    boost::asio::awaitable<void> keep_trying(std::shared_ptr<life> now, std::string& why);
-    void printed(life& now, const char* stream, std::string_view bytes);
-    boost::asio::awaitable<void> live(std::shared_ptr<life> now);
-    boost::asio::awaitable<exit_state> part(std::shared_ptr<life> now);
-    boost::asio::awaitable<void> finish(std::shared_ptr<life> now, exit_state exit);
-    boost::asio::awaitable<void> watch_idle(std::shared_ptr<life> now);
-    boost::asio::awaitable<void> watch_closed_input(std::shared_ptr<life> now);
+    boost::asio::awaitable<void> open(std::shared_ptr<worker_process> now);
+    boost::asio::awaitable<std::string> greet(std::shared_ptr<worker_process> now);
+    boost::asio::awaitable<void> connect(std::shared_ptr<worker_process> now);
+    boost::asio::awaitable<void> connect_in_time(std::shared_ptr<worker_process> now);
+    boost::asio::awaitable<void> keep_trying(std::shared_ptr<worker_process> now, std::string& why);
+    void printed(worker_process& now, const char* stream, std::string_view bytes);
+    boost::asio::awaitable<void> live(std::shared_ptr<worker_process> now);
+    boost::asio::awaitable<exit_state> stop_gracefully(std::shared_ptr<worker_process> now);
+    boost::asio::awaitable<void> finish(std::shared_ptr<worker_process> now, exit_state exit);
+    boost::asio::awaitable<void> watch_idle(std::shared_ptr<worker_process> now);
+    boost::asio::awaitable<void> watch_closed_input(std::shared_ptr<worker_process> now);
 
-    void output(life& now, std::string_view bytes);
-    void message(life& now, std::string_view text);
-    void notified(life& now, answer got);
-    void asked(life& now, const answer& request);
-    static attachment* most_fit(const life& now, const answer& request);
-    void oversized(life& now);
+    void output(worker_process& now, std::string_view bytes);
+    void message(worker_process& now, std::string_view text);
+    void notified(worker_process& now, worker_message got);
+    void asked(worker_process& now, const worker_message& request);
+    static attachment* most_fit(const worker_process& now, const worker_message& request);
+    void oversized(worker_process& now);
     failure death(const exit_state& exit) const;
 
     unit_log log_;
-    phase phase_ = phase::cold;
     std::optional<environment> caller_environment_;
-    std::shared_ptr<life> life_;  // also held by the coroutines that live it
-    util::event settled_;         // set while no end is being waited for
+    std::shared_ptr<worker_process> process_;  // also held by the coroutines that live it
+    util::manual_reset_event settled_;         // set while no end is being waited for
     std::optional<exit_state> last_exit_;
-    bool held_ = false;
+    bool stopped_by_user_ = false;
     bool died_ = false;  // the last end was nobody's wish
     int restarts_ = 0;
     std::size_t calls_ = 0;

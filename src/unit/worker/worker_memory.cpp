@@ -52,8 +52,8 @@ std::vector<std::pair<std::string, std::string>> worker_memory::recall_all(std::
     return found;
 }
 
-void worker_memory::remember(std::string_view key, std::string value, bond to) {
-    const std::string& bound_to = to == bond::configuration ? configuration_ : protocol_;
+void worker_memory::remember(std::string_view key, std::string value, validity valid_for) {
+    const std::string& bound_to = valid_for == validity::configuration ? configuration_ : protocol_;
     const auto found = all_.find(key);
     if (found == all_.end() && value.empty()) return;
     if (found != all_.end() && found->second.value == value && found->second.bound_to == bound_to) return;

@@ -8,15 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "unit/protocol/validity.hpp"
 #include "unit/spec/spec.hpp"
 
 namespace hob::unit {
 
 class store;
-
-// What makes a value void. What is found out about a program holds while run, cwd and environment are the
-// same; what a user asked for holds as long as the protocol is.
-enum class bond { configuration, protocol };
 
 class worker_memory {
 public:
@@ -30,7 +27,7 @@ public:
     std::vector<std::pair<std::string, std::string>> recall_all(std::string_view prefix) const;
     // Durable when it returns, where the database can be written; else with the next one that can. An empty
     // value is forgotten.
-    void remember(std::string_view key, std::string value, bond to);
+    void remember(std::string_view key, std::string value, validity valid_for);
 
 private:
     struct kept {
@@ -42,8 +39,8 @@ private:
 
     store& db_;
     std::string unit_;
-    std::string configuration_;  // what bond::configuration means now: a hash
-    std::string protocol_;       // what bond::protocol means now: a name
+    std::string configuration_;  // what validity::configuration means now: a hash
+    std::string protocol_;       // what validity::protocol means now: a name
     bool loaded_ = false;
     std::map<std::string, kept, std::less<>> all_;
 };

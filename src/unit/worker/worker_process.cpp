@@ -23,32 +23,32 @@ using util::log;
 }  // namespace
 
 void worker::start_process() {
-    set_phase(phase::starting);
+    set_state(unit_state::starting);
     try {
-        life_ = make_life();
+        process_ = make_process();
     } catch (const failure& problem) {
         log(level::warning, "unit", "worker did not start",
             {field("unit", spec_->name), field("reason", problem.what())});
-        set_phase(phase::failed);
+        set_state(unit_state::failed);
         throw;
     }
     if (std::exchange(died_, false)) ++restarts_;
     const auto& options = context_->options;
-    if (life_->speaks.script->has_start() || std::get<worker_spec>(spec_->detail).connect) {
-        util::spawn(options.executor, open(life_), "handshake of " + spec_->name);
+    if (process_->speaks.session->has_start() || std::get<worker_spec>(spec_->detail).connect) {
+        util::spawn(options.executor, open(process_), "handshake of " + spec_->name);
     } else {
-        life_->usable = true;
-        life_->opened.set();
-        set_phase(phase::warm);
+        process_->usable = true;
+        process_->opened.set();
+        set_state(unit_state::warm);
     }
-    util::spawn(options.executor, live(life_), "worker " + spec_->name);
+    util::spawn(options.executor, live(process_), "worker " + spec_->name);
     if (std::get<worker_spec>(spec_->detail).idle_timeout) {
-        util::spawn(options.executor, watch_idle(life_), "idle " + spec_->name);
+        util::spawn(options.executor, watch_idle(process_), "idle " + spec_->name);
     }
 }
 
-std::shared_ptr<worker::life> worker::make_life() {
-    auto made = std::make_shared<life>(*this);
+std::shared_ptr<worker::worker_process> worker::make_process() {
+    auto made = std::make_shared<worker_process>(*this);
     made->own_spec = spec_;
     memory_.bind(*spec_);
     made->speaks = make_protocol(std::get<worker_spec>(spec_->detail).protocol);
@@ -67,12 +67,12 @@ std::shared_ptr<worker::life> worker::make_life() {
     return made;
 }
 
-void worker::attach_pipes(const std::shared_ptr<life>& now, child_pipes pipes) {
+void worker::attach_pipes(const std::shared_ptr<worker_process>& now, child_pipes pipes) {
     pipes.close_child_ends();
     // The handlers are dropped by process_io::finish and abandon, before the life ends: plain pointers would
     // do, were it not for a daemon that is torn down in the middle.
     const std::weak_ptr<worker> owner = self();
-    const std::weak_ptr<life> current = now;
+    const std::weak_ptr<worker_process> current = now;
     process_io::handlers on;
     const auto& connects = std::get<worker_spec>(now->own_spec->detail).connect;
     if (connects && !connects->log_pattern.empty())
@@ -106,23 +106,22 @@ void worker::attach_pipes(const std::shared_ptr<life>& now, child_pipes pipes) {
         }
     };
     now->io = process_io::make(context_->options.executor, std::move(pipes), std::move(on));
-    now->calls = std::make_shared<call_table>(
+    now->calls = std::make_shared<pending_calls>(
         context_->options.executor, now->own_spec->name, now->speaks, last_id_,
         [io = now->io](std::string bytes) { return io->send(std::move(bytes)); });
-    now->lanes_taken = std::make_shared<lanes>(context_->options.executor);
+    now->lanes_taken = std::make_shared<call_mutexes>(context_->options.executor);
 }
 
 // The handshake. It belongs to the process, not to the call that started it.
-asio::awaitable<void> worker::open(std::shared_ptr<life> now) {
+asio::awaitable<void> worker::open(std::shared_ptr<worker_process> now) {
     const auto alive = self();
-    const auto speaker = now->speaks.script;
+    const auto speaker = now->speaks.session;
     std::optional<failure> failed;
     try {
-        auto begun = greet(now);
-        auto result = co_await util::within(limits::handshake_timeout, std::move(begun));
+        auto result = co_await util::within(limits::handshake_timeout, greet(now));
         if (result) {
             now->capabilities = std::move(*result);
-            now->speaks.dialect->learn(now->capabilities);
+            now->speaks.codec->learn(now->capabilities);
         } else {
             failed.emplace(
                 error_kind::timeout,
@@ -142,35 +141,32 @@ asio::awaitable<void> worker::open(std::shared_ptr<life> now) {
             {field("unit", now->own_spec->name), field("reason", failed->what())});
     }
     now->opened.set();
-    if (life_ != now || phase_ != phase::starting) co_return;
+    if (process_ != now || state() != unit_state::starting) co_return;
     if (failed) {
         request_stop("its handshake failed");
     } else {
-        set_phase(phase::warm);
+        set_state(unit_state::warm);
     }
 }
 
-asio::awaitable<void> worker::live(std::shared_ptr<life> now) {
+asio::awaitable<void> worker::live(std::shared_ptr<worker_process> now) {
     const auto alive = self();
-    auto ended = now->process->ended();
-    std::optional<exit_state> exit = co_await std::move(ended);
+    std::optional<exit_state> exit = co_await now->process->ended();
     if (now->process->stop_asked()) {
-        auto parted = part(now);
-        exit = co_await std::move(parted);
+        exit = co_await stop_gracefully(now);
     }
-    auto finished = finish(now, *exit);
-    co_await std::move(finished);
+    co_await finish(now, *exit);
 }
 
 // The end that was asked for: first in the protocol's own words, then by closing its input and by signal.
-asio::awaitable<exit_state> worker::part(std::shared_ptr<life> now) {
+asio::awaitable<exit_state> worker::stop_gracefully(std::shared_ptr<worker_process> now) {
     now->calls->close_to_callers(
         failure(error_kind::cancelled,
                 fmt::format("cannot call '{}': it was stopped meanwhile", now->own_spec->name)));
     now->end_attachments(
         failure(error_kind::cancelled,
                 fmt::format("cannot attach '{}': it was stopped meanwhile", now->own_spec->name)));
-    const auto speaker = now->speaks.script;
+    const auto speaker = now->speaks.session;
     const auto timeout = now->own_spec->stop.timeout;
     const auto limit = util::deadline::in(timeout);
     if (now->usable && speaker->has_stop() && !now->process->hurried()) {
@@ -178,11 +174,10 @@ asio::awaitable<exit_state> worker::part(std::shared_ptr<life> now) {
         try {
             auto goodbye = speaker->stop(*now);
             auto gone = now->process->gone();
-            auto either = util::first_of(std::move(goodbye), std::move(gone));
-            const auto first = co_await util::within(timeout / 2, std::move(either));
+            const auto first =
+                co_await util::within(timeout / 2, util::first_of(std::move(goodbye), std::move(gone)));
             if (first && *first == 0) {
-                auto leaving = now->process->gone();
-                co_await util::within(timeout / 2, std::move(leaving));
+                co_await util::within(timeout / 2, now->process->gone());
             }
         } catch (const std::exception& why) {
             log(level::info, "unit", "a worker did not take its leave",
@@ -192,29 +187,27 @@ asio::awaitable<exit_state> worker::part(std::shared_ptr<life> now) {
     now->calls->close(failure(error_kind::cancelled, fmt::format("cannot call '{}': it was stopped meanwhile",
                                                                  now->own_spec->name)));
     now->io->close_input();
-    auto ending = now->process->end(limit);
-    co_return co_await std::move(ending);
+    co_return co_await now->process->end(limit);
 }
 
 void worker::request_stop(const char* why) {
-    if (!life_ || !life_->process->request_stop()) return;
+    if (!process_ || !process_->process->request_stop()) return;
     log(level::info, "unit", "worker is stopped",
-        {field("unit", spec_->name), field("reason", why), field("pid", life_->process->pid())});
-    set_phase(phase::stopping);
+        {field("unit", spec_->name), field("reason", why), field("pid", process_->process->pid())});
+    set_state(unit_state::stopping);
 }
 
 void worker::kill_now() {
-    if (!life_) return;
+    if (!process_) return;
     request_stop("killed");
-    life_->process->kill_now();
+    process_->process->kill_now();
 }
 
 // After the main process's end: its last bytes, the callers, what it left behind, the record.
-asio::awaitable<void> worker::finish(std::shared_ptr<life> now, exit_state exit) {
+asio::awaitable<void> worker::finish(std::shared_ptr<worker_process> now, exit_state exit) {
     const bool asked = now->process->stop_asked();
-    set_phase(phase::stopping);
-    auto rest = now->io->finish();
-    co_await std::move(rest);
+    set_state(unit_state::stopping);
+    co_await now->io->finish();
     if (auto partial = now->speaks.framing->last(); partial && !partial->oversized)
         message(*now, partial->line);
     log_.end("stdout");
@@ -227,12 +220,11 @@ asio::awaitable<void> worker::finish(std::shared_ptr<life> now, exit_state exit)
     now->calls->close(why);
     now->ended.set();
     now->end_attachments(death(exit));
-    now->speaks.script->end();
+    now->speaks.session->end();
     events_.fail_all(why);
     // A handshake that was under way ends now, and says what comes of it.
-    auto opened = now->opened.wait();
-    co_await util::within(limits::reap_timeout, std::move(opened));
-    const bool another = now->speaks.script->wants_another();
+    co_await util::within(limits::reap_timeout, now->opened.wait());
+    const bool another = now->speaks.session->wants_another();
     died_ = !asked && !another;
     activity_.clear();
     log(asked ? level::info : level::warning, "unit", "worker ended",
@@ -240,17 +232,16 @@ asio::awaitable<void> worker::finish(std::shared_ptr<life> now, exit_state exit)
          field("how", exit_text(exit))});
     log_.write("hob", fmt::format("the worker {}\n", exit_text(exit)));
     now->beside.clear();
-    auto leftovers = now->process->clear_away();
-    co_await std::move(leftovers);
+    co_await now->process->clear_away();
     now->over = true;
     now->idle.cancel();
     now->deaf.cancel();
-    life_.reset();
+    process_.reset();
     const bool well = (asked || another || (!exit.signalled && exit.number == 0)) && !now->start_failed;
-    set_phase(well ? phase::cold : phase::failed);
+    set_state(well ? unit_state::cold : unit_state::failed);
 }
 
-asio::awaitable<void> worker::watch_idle(std::shared_ptr<life> now) {
+asio::awaitable<void> worker::watch_idle(std::shared_ptr<worker_process> now) {
     const auto alive = self();
     const auto limit = *std::get<worker_spec>(now->own_spec->detail).idle_timeout;
     while (!now->over && !now->process->stop_asked()) {
@@ -269,13 +260,13 @@ asio::awaitable<void> worker::watch_idle(std::shared_ptr<life> now) {
 }
 
 // Its end usually follows, and says more; a process that lives on without reading is of no use.
-asio::awaitable<void> worker::watch_closed_input(std::shared_ptr<life> now) {
+asio::awaitable<void> worker::watch_closed_input(std::shared_ptr<worker_process> now) {
     const auto alive = self();
     now->deaf.expires_after(limits::reap_timeout);
     boost::system::error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
     co_await now->deaf.async_wait(token);
-    if (now->over || life_ != now) co_return;
+    if (now->over || process_ != now) co_return;
     if (std::get<worker_spec>(now->own_spec->detail).connect) {
         const failure cut(error_kind::worker_died,
                           fmt::format("cannot call '{}': its connection has ended", spec_->name));
@@ -288,7 +279,7 @@ asio::awaitable<void> worker::watch_closed_input(std::shared_ptr<life> now) {
     }
 }
 
-void worker::output(life& now, std::string_view bytes) {
+void worker::output(worker_process& now, std::string_view bytes) {
     now.speaks.framing->feed(bytes);
     while (const auto next = now.speaks.framing->next()) {
         if (next->oversized) {
@@ -299,17 +290,17 @@ void worker::output(life& now, std::string_view bytes) {
     }
 }
 
-void worker::oversized(life& now) {
+void worker::oversized(worker_process& now) {
     const bool known = now.calls->settle_oversized();
     log(level::warning, "unit", "a line of a worker's is longer than 16 MiB and was skipped",
         {field("unit", spec_->name), field("answered", known)});
 }
 
-void worker::message(life& now, std::string_view text) {
-    const answer got = now.speaks.dialect->understand(text);
+void worker::message(worker_process& now, std::string_view text) {
+    const worker_message got = now.speaks.codec->decode(text);
     switch (got.what) {
-        case answer::kind::result:
-        case answer::kind::error:
+        case worker_message::kind::result:
+        case worker_message::kind::error:
             if (!now.calls->settle(got)) {
                 ++now.unexpected;
                 log(level::info, "unit", "an answer that nobody waits for was dropped",
@@ -317,13 +308,13 @@ void worker::message(life& now, std::string_view text) {
                      field("count", now.unexpected)});
             }
             break;
-        case answer::kind::notification:
+        case worker_message::kind::notification:
             notified(now, got);
             break;
-        case answer::kind::request:
+        case worker_message::kind::request:
             asked(now, got);
             break;
-        case answer::kind::noise:
+        case worker_message::kind::noise:
             if (++now.noise == 1) {
                 log(level::warning, "unit", "a worker writes to its output what is no message; see its log",
                     {field("unit", spec_->name), field("reason", got.text)});
@@ -333,8 +324,8 @@ void worker::message(life& now, std::string_view text) {
     }
 }
 
-void worker::notified(life& now, answer got) {
-    const std::uint64_t owner = now.speaks.script->heard(now, got.method, got.payload);
+void worker::notified(worker_process& now, worker_message got) {
+    const std::uint64_t owner = now.speaks.session->heard(now, got.method, got.payload);
     for (auto* one : now.attached)
         one->hear(got.method, got.payload, owner);
     if (context_->options.publish) {
@@ -347,7 +338,7 @@ void worker::notified(life& now, answer got) {
 }
 
 // What hob.toml says comes first, then whoever shares the process, then what the protocol has for it.
-void worker::asked(life& now, const answer& request) {
+void worker::asked(worker_process& now, const worker_message& request) {
     for (const auto& [method, result] : std::get<worker_spec>(now.own_spec->detail).answers) {
         if (method == request.method) {
             now.reply(request, result);
@@ -356,7 +347,7 @@ void worker::asked(life& now, const answer& request) {
     }
     auto* attached = most_fit(now, request);
     if (attached && attached->forward(request)) return;
-    if (!now.speaks.script->asked(now, request)) now.refuse(request, {});
+    if (!now.speaks.session->asked(now, request)) now.refuse(request, {});
 }
 
 failure worker::death(const exit_state& exit) const {

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "harness/sandbox.hpp"
+#include "paths.hpp"
 #include "util/json_text.hpp"
 
 using namespace hob::test;

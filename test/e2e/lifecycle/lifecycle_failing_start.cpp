@@ -10,6 +10,7 @@
 
 #include "harness/sandbox.hpp"
 #include "harness/seccomp.hpp"
+#include "paths.hpp"
 
 using namespace hob::test;
 

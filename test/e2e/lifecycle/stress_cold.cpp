@@ -7,6 +7,7 @@
 #include <set>
 
 #include "harness/sandbox.hpp"
+#include "paths.hpp"
 
 using namespace hob::test;
 

@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "harness/sandbox.hpp"
+#include "paths.hpp"
 
 using namespace std::chrono_literals;
 using hob::test::sandbox;

@@ -4,6 +4,7 @@
 
 #include "harness/calc_project.hpp"
 #include "harness/sandbox.hpp"
+#include "paths.hpp"
 
 using namespace hob::test;
 

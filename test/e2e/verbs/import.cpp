@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "harness/sandbox.hpp"
+#include "paths.hpp"
 
 using namespace hob::test;
 

@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "harness/sandbox.hpp"
+#include "paths.hpp"
 
 using hob::test::sandbox;
 

@@ -6,6 +6,7 @@
 
 #include "harness/raw_client.hpp"
 #include "harness/sandbox.hpp"
+#include "paths.hpp"
 
 using namespace hob::test;
 

@@ -8,6 +8,7 @@
 #include "fixtures/protocol_project.hpp"
 #include "harness/raw_client.hpp"
 #include "harness/sandbox.hpp"
+#include "paths.hpp"
 
 using namespace hob::test;
 

@@ -12,6 +12,7 @@
 #include "fixtures/protocol_project.hpp"
 #include "harness/free_port.hpp"
 #include "harness/sandbox.hpp"
+#include "paths.hpp"
 
 using namespace hob::test;
 namespace data = boost::unit_test::data;

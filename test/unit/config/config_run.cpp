@@ -1,4 +1,5 @@
 #include "unit/config/run_command.hpp"
+#include "util/shell_quote.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@ std::string script(std::string_view text) { return shell_command(text, "x").argv
 // What running `command` with `args` appended prints.
 std::string output(run_spec command, const std::vector<std::string>& args = {}) {
     command.argv.insert(command.argv.end(), args.begin(), args.end());
-    FILE* pipe = ::popen(shell_quoted(command.argv).c_str(), "re");
+    FILE* pipe = ::popen(util::shell_quoted(command.argv).c_str(), "re");
     BOOST_REQUIRE(pipe != nullptr);
     std::string text;
     std::array<char, 256> chunk{};
@@ -98,7 +99,7 @@ BOOST_AUTO_TEST_CASE(the_pid_of_a_plain_command_is_the_programs) {
 }
 
 BOOST_AUTO_TEST_CASE(words_are_quoted_where_a_shell_would_touch_them) {
-    BOOST_TEST(shell_quoted({"a", "b c", "", "it's", "$x", "é", "a=b"}) ==
+    BOOST_TEST(util::shell_quoted({"a", "b c", "", "it's", "$x", "é", "a=b"}) ==
                "a 'b c' '' 'it'\\''s' '$x' 'é' a=b");
 }
 

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "cmd/init/template.hpp"
+#include "paths.hpp"
 #include "unit/config/config.hpp"
 #include "util/signal_name.hpp"
 
@@ -332,21 +333,21 @@ BOOST_AUTO_TEST_CASE(a_key_without_effect_is_a_warning) {
 }
 
 BOOST_AUTO_TEST_CASE(signals_have_names) {
-    signal_error error;
-    BOOST_TEST((parse_signal("TERM", error) == SIGTERM));
-    BOOST_TEST((parse_signal("SIGUSR2", error) == SIGUSR2));
-    BOOST_TEST((parse_signal("RTMIN+3", error) == SIGRTMIN + 3));
-    BOOST_TEST((parse_signal("RTMAX", error) == SIGRTMAX));
-    BOOST_TEST((parse_signal("RTMAX-1", error) == SIGRTMAX - 1));
+    util::signal_error error;
+    BOOST_TEST((util::parse_signal("TERM", error) == SIGTERM));
+    BOOST_TEST((util::parse_signal("SIGUSR2", error) == SIGUSR2));
+    BOOST_TEST((util::parse_signal("RTMIN+3", error) == SIGRTMIN + 3));
+    BOOST_TEST((util::parse_signal("RTMAX", error) == SIGRTMAX));
+    BOOST_TEST((util::parse_signal("RTMAX-1", error) == SIGRTMAX - 1));
     for (const auto* bad :
          {"", "SIG", "15", "RTMIN+99", "RTMIN+", "RTMIN-1", "RTMIN+-1", "CHLD", "SIGCONT", "term"}) {
-        BOOST_TEST(!parse_signal(bad, error), bad);
+        BOOST_TEST(!util::parse_signal(bad, error), bad);
     }
-    BOOST_TEST(signal_name(SIGKILL) == "KILL");
-    BOOST_TEST(signal_name(SIGRTMIN + 3) == "RTMIN+3");
-    BOOST_TEST(signal_name(0) == "0");
+    BOOST_TEST(util::signal_name(SIGKILL) == "KILL");
+    BOOST_TEST(util::signal_name(SIGRTMIN + 3) == "RTMIN+3");
+    BOOST_TEST(util::signal_name(0) == "0");
     for (int number = 1; number <= SIGRTMAX; ++number) {
-        const auto back = parse_signal(signal_name(number), error);
+        const auto back = util::parse_signal(util::signal_name(number), error);
         if (back) BOOST_TEST(*back == number);
     }
 }

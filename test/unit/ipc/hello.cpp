@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ipc/message.hpp"
+#include "paths.hpp"
 
 using namespace hob::ipc;
 

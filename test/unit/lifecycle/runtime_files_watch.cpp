@@ -13,7 +13,7 @@
 namespace {
 
 namespace fs = std::filesystem;
-using hob::lifecycle::guard;
+using hob::lifecycle::runtime_files_watch;
 
 struct guarded {
     guarded() {
@@ -26,7 +26,8 @@ struct guarded {
         where.key = "project-0";
         std::ofstream(where.pid_path()) << "1\n";
         std::ofstream(where.socket_path()) << "";
-        under_test.emplace(io.get_executor(), where, hob::lifecycle::guard_options{[this] { ++told; }});
+        under_test.emplace(io.get_executor(), where,
+                           hob::lifecycle::runtime_files_watch_options{[this] { ++told; }});
         BOOST_REQUIRE(under_test->watching());
         hob::util::spawn(io.get_executor(), under_test->run(), "guard");
         io.poll();
@@ -49,7 +50,7 @@ struct guarded {
     boost::asio::io_context io;
     fs::path base;
     hob::lifecycle::instance where;
-    std::optional<guard> under_test;
+    std::optional<runtime_files_watch> under_test;
     int told = 0;
 };
 

@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(D02_a_recorded_leftover_is_ended_and_forgotten) {
     const sleeper unmarked({});
     db.put_process(plain.record("w", kill_scope::all));
     db.put_process(unmarked.record("v", kill_scope::all));
-    hob::unit::sweep_leftovers(db, key, 3s);
+    hob::unit::clean_up_orphans(db, key, 3s);
     BOOST_TEST(!plain.alive());
     BOOST_TEST(!stubborn.alive());
     BOOST_TEST(!unmarked.alive());
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(processes_of_others_are_left_alone) {
     auto earlier = other_instance.record("v", kill_scope::all);
     earlier.boot_id = "another";
     db.put_process(earlier);
-    hob::unit::sweep_leftovers(db, key, 3s);
+    hob::unit::clean_up_orphans(db, key, 3s);
     BOOST_TEST(!ours.alive());
     BOOST_TEST(other_instance.alive());
     BOOST_TEST(stranger.alive());
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_recorded_process_marked_for_another_instance_is_spared_un
     const sleeper main(marked(key, "w"));
     const sleeper other(marked(key + "x", "w"));
     db.put_process(main.record("w", kill_scope::group));
-    hob::unit::sweep_leftovers(db, key, 3s);
+    hob::unit::clean_up_orphans(db, key, 3s);
     BOOST_TEST(!main.alive());
     BOOST_TEST(other.alive());
 }
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(D02_scopes_group_and_main_spare_what_they_spare) {
     const sleeper main(marked(key, "w"));
     const sleeper away(marked(key, "w"));
     db.put_process(main.record("w", kill_scope::main));
-    hob::unit::sweep_leftovers(db, key, 3s);
+    hob::unit::clean_up_orphans(db, key, 3s);
     BOOST_TEST(!main.alive());
     BOOST_TEST(away.alive());
 }
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(D02_scopes_group_and_main_spare_what_they_spare) {
 BOOST_AUTO_TEST_CASE(nothing_recorded_is_nothing_looked_for) {
     hob::unit::store db("");
     const sleeper away(marked(key, "w"));
-    hob::unit::sweep_leftovers(db, key, 3s);
+    hob::unit::clean_up_orphans(db, key, 3s);
     BOOST_TEST(away.alive());
 }
 

@@ -1,4 +1,5 @@
 #include "unit/protocol/lsp/text.hpp"
+#include "util/file_uri.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -8,11 +9,11 @@ BOOST_AUTO_TEST_SUITE(lsp_text)
 
 BOOST_AUTO_TEST_CASE(paths_and_uris_are_each_others) {
     for (const char* path : {"/a/b.cpp", "/with blank/ü#?%.c", "/a+b"}) {
-        BOOST_TEST(path_of_uri(uri_of_path(path)).value() == path);
+        BOOST_TEST(util::path_of_uri(util::uri_of_path(path)).value() == path);
     }
-    BOOST_TEST(uri_of_path("/a b") == "file:///a%20b");
+    BOOST_TEST(util::uri_of_path("/a b") == "file:///a%20b");
     for (const char* wrong : {"http://x/y", "file://host/x", "file:///%0", "file:///%zz", "file:///a%00b"})
-        BOOST_TEST(!path_of_uri(wrong).has_value(), wrong);
+        BOOST_TEST(!util::path_of_uri(wrong).has_value(), wrong);
 }
 
 BOOST_AUTO_TEST_CASE(columns_count_characters) {

@@ -7,45 +7,45 @@
 
 #include "error.hpp"
 
-using hob::unit::answer;
+using hob::unit::worker_message;
 
-BOOST_AUTO_TEST_SUITE(dialect)
+BOOST_AUTO_TEST_SUITE(message_codec)
 
 BOOST_AUTO_TEST_CASE(W10_only_ids_in_our_own_form_are_ours) {
-    const auto speaks = hob::unit::make_jsonrpc_dialect();
+    const auto speaks = hob::unit::make_jsonrpc_codec();
     for (const char* id :
          {"-1", "1.0", "1e0", "\"1\"", "null", "01", "18446744073709551616", "[1]", "true"}) {
-        const auto got = speaks->understand("{\"id\":" + std::string(id) + ",\"result\":1}");
+        const auto got = speaks->decode("{\"id\":" + std::string(id) + ",\"result\":1}");
         BOOST_TEST_CONTEXT(id) { BOOST_TEST(!got.id.has_value()); }
     }
-    BOOST_TEST(speaks->understand(R"({"id":18446744073709551615,"result":1})").id.value() ==
+    BOOST_TEST(speaks->decode(R"({"id":18446744073709551615,"result":1})").id.value() ==
                18446744073709551615u);
 }
 
 BOOST_AUTO_TEST_CASE(replies_errors_requests_and_notifications_are_told_apart) {
-    const auto speaks = hob::unit::make_jsonrpc_dialect();
-    BOOST_TEST((speaks->understand(R"({"id":1,"result":null})").what == answer::kind::result));
-    BOOST_TEST((speaks->understand(R"({"id":1,"result":5,"error":null})").what == answer::kind::result));
-    BOOST_TEST((speaks->understand(R"({"id":1,"error":{"code":1}})").what == answer::kind::error));
-    BOOST_TEST((speaks->understand(R"({"id":1,"method":"m"})").what == answer::kind::request));
-    BOOST_TEST((speaks->understand(R"({"method":"m"})").what == answer::kind::notification));
-    const auto bare = speaks->understand(R"({"jsonrpc":"2.0","id":1})");
-    BOOST_TEST((bare.what == answer::kind::result && bare.id == 1u && bare.payload == "null"));
+    const auto speaks = hob::unit::make_jsonrpc_codec();
+    BOOST_TEST((speaks->decode(R"({"id":1,"result":null})").what == worker_message::kind::result));
+    BOOST_TEST((speaks->decode(R"({"id":1,"result":5,"error":null})").what == worker_message::kind::result));
+    BOOST_TEST((speaks->decode(R"({"id":1,"error":{"code":1}})").what == worker_message::kind::error));
+    BOOST_TEST((speaks->decode(R"({"id":1,"method":"m"})").what == worker_message::kind::request));
+    BOOST_TEST((speaks->decode(R"({"method":"m"})").what == worker_message::kind::notification));
+    const auto bare = speaks->decode(R"({"jsonrpc":"2.0","id":1})");
+    BOOST_TEST((bare.what == worker_message::kind::result && bare.id == 1u && bare.payload == "null"));
     for (const char* line :
          {"", "x", "[]", "1", "{}", R"({"id":1})", R"({"result":1})", R"({"method":5})", "{\"id\":1,"}) {
-        BOOST_TEST_CONTEXT(line) { BOOST_TEST((speaks->understand(line).what == answer::kind::noise)); }
+        BOOST_TEST_CONTEXT(line) { BOOST_TEST((speaks->decode(line).what == worker_message::kind::noise)); }
     }
 }
 
 BOOST_AUTO_TEST_CASE(an_error_is_told_in_one_line) {
-    const auto speaks = hob::unit::make_jsonrpc_dialect();
-    BOOST_TEST(speaks->understand(R"({"id":1,"error":{"code":-5,"message":"a\nb"}})").text ==
+    const auto speaks = hob::unit::make_jsonrpc_codec();
+    BOOST_TEST(speaks->decode(R"({"id":1,"error":{"code":-5,"message":"a\nb"}})").text ==
                "the worker answered error -5: a b");
-    BOOST_TEST(speaks->understand(R"({"id":1,"error":"no"})").text == "the worker answered error \"no\"");
+    BOOST_TEST(speaks->decode(R"({"id":1,"error":"no"})").text == "the worker answered error \"no\"");
 }
 
 BOOST_AUTO_TEST_CASE(lines_join_words_with_blanks) {
-    const auto speaks = hob::unit::make_lines_dialect();
+    const auto speaks = hob::unit::make_lines_codec();
     BOOST_TEST(speaks->request(1, "w", "GET", "") == "GET");
     BOOST_TEST(speaks->request(1, "w", "GET", R"(["a",1.50,{"k": true}])") == R"(GET a 1.50 {"k":true})");
     BOOST_TEST(speaks->request(1, "w", "GET", R"("a b")") == "GET a b");
@@ -108,21 +108,22 @@ BOOST_AUTO_TEST_CASE(W01_an_oversized_body_is_said_once_and_skipped) {
 }
 
 BOOST_AUTO_TEST_CASE(a_debug_adapters_messages_are_told_apart) {
-    const auto speaks = hob::unit::make_dap_dialect();
+    const auto speaks = hob::unit::make_dap_codec();
     BOOST_TEST(speaks->request(7, "w", "next", R"({"threadId": 1.0})") ==
                R"({"seq":7,"type":"request","command":"next","arguments":{"threadId": 1.0}})");
     const auto result =
-        speaks->understand(R"({"seq":1,"type":"response","request_seq":7,"success":true,"command":"next"})");
-    BOOST_TEST((result.what == answer::kind::result));
+        speaks->decode(R"({"seq":1,"type":"response","request_seq":7,"success":true,"command":"next"})");
+    BOOST_TEST((result.what == worker_message::kind::result));
     BOOST_TEST(result.id.value() == 7u);
     BOOST_TEST(result.payload == "null");
-    const auto error = speaks->understand(
+    const auto error = speaks->decode(
         R"({"seq":1,"type":"response","request_seq":7,"success":false,"body":{"error":{"id":1,"format":"no {x}","variables":{"x":"luck"}}}})");
-    BOOST_TEST((error.what == answer::kind::error));
+    BOOST_TEST((error.what == worker_message::kind::error));
     BOOST_TEST(error.text == "the worker answered an error: no luck");
+    BOOST_TEST((speaks->decode(R"({"seq":1,"type":"event","event":"e"})").what ==
+                worker_message::kind::notification));
     BOOST_TEST(
-        (speaks->understand(R"({"seq":1,"type":"event","event":"e"})").what == answer::kind::notification));
-    BOOST_TEST((speaks->understand(R"({"jsonrpc":"2.0","id":1,"result":1})").what == answer::kind::noise));
+        (speaks->decode(R"({"jsonrpc":"2.0","id":1,"result":1})").what == worker_message::kind::noise));
     BOOST_TEST(speaks->cancellation(7, 8).empty());
     speaks->learn(R"({"supportsCancelRequest":true})");
     BOOST_TEST(speaks->cancellation(7, 8) ==

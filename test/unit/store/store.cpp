@@ -75,7 +75,7 @@ bool keeps_a_run(database& db, const std::string& task) {
     run.state = "ok";
     run.exit = 0;
     run.ended_at = run.started_at + std::chrono::seconds(1);
-    db.together([&] {
+    db.transaction([&] {
         runs.finish(run);
         runs.prune(task, 5);
     });
@@ -89,12 +89,13 @@ std::string written_on_a_full_disk(database& db) {
         db.put_process(record("unit", pid));
         if (!has_process(db, pid)) return "process " + std::to_string(pid) + " was not recorded";
         if (!keeps_a_run(db, "t")) return "run " + std::to_string(pid) + " was not recorded";
-        db.together([&] {
-            db.set_held("w", pid % 2 == 0);
-            db.want("w", std::vector<std::string>{"N=" + std::to_string(pid)});
+        db.transaction([&] {
+            db.set_stopped_by_user("w", pid % 2 == 0);
+            db.set_desired_up("w", std::vector<std::string>{"N=" + std::to_string(pid)});
         });
-        const auto wish = db.wanted("w");
-        if (db.held("w") != (pid % 2 == 0) || !wish || wish->environment->at(0) != "N=" + std::to_string(pid))
+        const auto wish = db.desired_up("w");
+        if (db.stopped_by_user("w") != (pid % 2 == 0) || !wish ||
+            wish->environment->at(0) != "N=" + std::to_string(pid))
             return "wish " + std::to_string(pid) + " was not recorded";
         db.forget_process("unit", pid);
         if (has_process(db, pid)) return "process " + std::to_string(pid) + " was not forgotten";
@@ -118,12 +119,12 @@ BOOST_AUTO_TEST_CASE(what_was_put_is_there_after_reopening) {
         db.put_process(record("a", 10));
         db.put_process(record("b", 11));
         db.forget_process("a", 10);
-        db.set_held("a", true);
+        db.set_stopped_by_user("a", true);
     }
     database again(path);
     BOOST_TEST(again.consented());
-    BOOST_TEST(again.held("a"));
-    BOOST_TEST(!again.held("b"));
+    BOOST_TEST(again.stopped_by_user("a"));
+    BOOST_TEST(!again.stopped_by_user("b"));
     const auto found = again.processes();
     BOOST_REQUIRE(found.size() == 1u);
     BOOST_TEST(found[0].unit == "b");
@@ -182,7 +183,7 @@ BOOST_AUTO_TEST_CASE(D06_an_older_schema_is_brought_up_to_date_and_keeps_what_it
     for (int opened = 0; opened < 2; ++opened) {
         database db(path);
         BOOST_TEST(!db.degraded().has_value());
-        BOOST_TEST(db.held("w"));
+        BOOST_TEST(db.stopped_by_user("w"));
         hob::unit::run_store runs(db);
         hob::unit::run_record run;
         run.task = "t";
@@ -260,8 +261,8 @@ BOOST_AUTO_TEST_CASE(D06_a_locked_database_degrades_and_is_left_alone) {
     BOOST_REQUIRE(db.degraded().has_value());
     BOOST_TEST(db.degraded()->find(path) != std::string::npos);
     BOOST_TEST(db.degraded()->find("locked") != std::string::npos);
-    db.set_held("x", true);
-    BOOST_TEST(db.held("x"));
+    db.set_stopped_by_user("x", true);
+    BOOST_TEST(db.stopped_by_user("x"));
     ::sqlite3_close(other);
     BOOST_TEST(corrupt_files(dir.path()) == 0);
 }
@@ -302,7 +303,7 @@ BOOST_AUTO_TEST_CASE(D07_records_are_written_on_a_disk_that_has_filled_up) {
         database again(path);  // what the log had is given back at an orderly end
         fill(dir);
         if (again.degraded()) return *again.degraded();
-        if (!again.held("w")) return "what was written is not there";
+        if (!again.stopped_by_user("w")) return "what was written is not there";
         return written_on_a_full_disk(again);
     });
 }

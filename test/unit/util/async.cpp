@@ -16,12 +16,12 @@ asio::awaitable<void> fail_at_once() {
     co_return;
 }
 
-asio::awaitable<void> wait_and_note(util::bell& bell, bool& unwound) {
+asio::awaitable<void> wait_and_note(util::notifier& notifier, bool& unwound) {
     struct note {
         bool& into;
         ~note() { into = true; }
     } at_end{unwound};
-    co_await bell.wait();
+    co_await notifier.wait();
 }
 
 }  // namespace
@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_SUITE(async)
 
 BOOST_AUTO_TEST_CASE(the_first_to_end_cancels_the_other_and_both_have_unwound) {
     run_loop loop;
-    util::bell never(loop.executor());
+    util::notifier never(loop.executor());
     bool unwound = false;
     const auto first = loop.run(util::first_of(wait_and_note(never, unwound), util::pause(1ms)));
     BOOST_TEST(first == 1u);
@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(the_first_to_end_cancels_the_other_and_both_have_unwound) {
 
 BOOST_AUTO_TEST_CASE(a_failure_is_passed_on_at_once) {
     run_loop loop;
-    util::bell never(loop.executor());
+    util::notifier never(loop.executor());
     bool unwound = false;
     const auto began = std::chrono::steady_clock::now();
     BOOST_CHECK_THROW(loop.run(util::first_of(fail_at_once(), wait_and_note(never, unwound))),
@@ -50,16 +50,16 @@ BOOST_AUTO_TEST_CASE(a_failure_is_passed_on_at_once) {
 
 BOOST_AUTO_TEST_CASE(a_bell_wakes_those_who_wait_and_not_those_who_come_later) {
     run_loop loop;
-    util::bell bell(loop.executor());
+    util::notifier notifier(loop.executor());
     bool one = false, late = false;
-    util::spawn(loop.executor(), wait_and_note(bell, one), "one");
+    util::spawn(loop.executor(), wait_and_note(notifier, one), "one");
     loop.run(util::pause(1ms));
-    bell.ring();
-    util::spawn(loop.executor(), wait_and_note(bell, late), "late");
+    notifier.ring();
+    util::spawn(loop.executor(), wait_and_note(notifier, late), "late");
     loop.run(util::pause(5ms));
     BOOST_TEST(one);
     BOOST_TEST(!late);
-    bell.ring();
+    notifier.ring();
     loop.run(util::pause(5ms));
     BOOST_TEST(late);
 }

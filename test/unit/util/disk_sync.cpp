@@ -75,8 +75,7 @@ BOOST_AUTO_TEST_CASE(a_loop_that_ends_in_the_middle_leaves_nothing_behind) {
         run_loop loop;
         auto sync = disk_sync::make(loop.executor(), written.path);
         const auto one = [](std::shared_ptr<disk_sync> with) -> boost::asio::awaitable<void> {
-            auto flushed = with->flush();
-            co_await std::move(flushed);
+            co_await with->flush();
         };
         hob::util::spawn(loop.executor(), one(sync), "flush");
         loop.until([&] { return own_threads() > before; });

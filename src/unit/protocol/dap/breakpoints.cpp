@@ -22,12 +22,11 @@ constexpr std::array<std::string_view, 3> others{"setFunctionBreakpoints", "setE
                                                  "setInstructionBreakpoints"};
 constexpr std::string_view kept_prefix = "sticky ";  // of the keys that they are kept as
 
-asio::awaitable<void> set_again(wire& with, std::string key, std::string params,
-                                decltype(call_wish::remark) remark, util::deadline limit) {
+asio::awaitable<void> set_again(session_host& with, std::string key, std::string params,
+                                decltype(call_request::remark) remark, util::deadline limit) {
     const std::string named = key.substr(kept_prefix.size());
     try {
-        auto set = with.ask(named.substr(0, named.find(' ')), std::move(params), limit);
-        co_await std::move(set);
+        co_await with.ask(named.substr(0, named.find(' ')), std::move(params), limit);
     } catch (const failure& why) {
         if (why.kind() != error_kind::worker_error) throw;
         util::log(util::level::warning, "unit", "breakpoints that were kept are refused",
@@ -86,18 +85,17 @@ std::string breakpoints_promised(const std::string& params) {
 }
 
 // None at all is nothing to keep, other than of exceptions, for which adapters have filters of their own.
-void keep_breakpoints(wire& with, const std::string& key, std::string params) {
+void keep_breakpoints(session_host& with, const std::string& key, std::string params) {
     const auto wanted = util::json_array_elements(util::json_find(params, {"breakpoints"}));
     if (wanted && wanted->empty()) params.clear();
-    with.remember(key, std::move(params), bond::protocol);
+    with.remember(key, std::move(params), validity::protocol);
 }
 
-asio::awaitable<void> set_kept_breakpoints(wire& with, decltype(call_wish::remark) remark,
+asio::awaitable<void> set_kept_breakpoints(session_host& with, decltype(call_request::remark) remark,
                                            util::deadline limit) {
     const auto all = with.recall_all(kept_prefix);
     for (const auto& [key, params] : all) {
-        auto set = set_again(with, key, params, remark, limit);
-        co_await std::move(set);
+        co_await set_again(with, key, params, remark, limit);
     }
 }
 

@@ -22,10 +22,10 @@ void breakpoints_shorthand(const std::string& unit, std::string& params, const s
 std::string breakpoints_promised(const std::string& params);
 
 // Keeps `params`, or what was kept no longer where there are none in it.
-void keep_breakpoints(wire& with, const std::string& key, std::string params);
+void keep_breakpoints(session_host& with, const std::string& key, std::string params);
 
 // Says again all that is kept. What the adapter refuses now, as it may be another, is told by `remark`.
-boost::asio::awaitable<void> set_kept_breakpoints(wire& with, decltype(call_wish::remark) remark,
+boost::asio::awaitable<void> set_kept_breakpoints(session_host& with, decltype(call_request::remark) remark,
                                                   util::deadline limit);
 
 // A path that may be relative to `directory`.

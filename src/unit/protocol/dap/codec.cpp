@@ -10,8 +10,8 @@
 namespace hob::unit {
 namespace {
 
-answer noise(const char* text) {
-    answer unknown;
+worker_message noise(const char* text) {
+    worker_message unknown;
     unknown.text = text;
     return unknown;
 }
@@ -40,7 +40,7 @@ std::string error_text(std::string_view message) {
     return text.empty() ? "the worker answered an error" : "the worker answered an error: " + one_line(text);
 }
 
-class dap_dialect final : public dialect {
+class dap_codec final : public message_codec {
 public:
     bool one_at_a_time() const override { return false; }
     bool numbers_notifications() const override { return true; }
@@ -64,7 +64,8 @@ public:
             R"({{"seq":{},"type":"request","command":"cancel","arguments":{{"requestId":{}}}}})", fresh, id);
     }
 
-    std::string refusal(const answer& request, std::uint64_t fresh, std::string_view why) const override {
+    std::string refusal(const worker_message& request, std::uint64_t fresh,
+                        std::string_view why) const override {
         const std::string body =
             why.empty() ? std::string()
                         : fmt::format(R"(,"body":{{"error":{{"id":1,"format":{}}}}})", util::json_quote(why));
@@ -74,22 +75,22 @@ public:
             why.empty() ? R"("notSupported")" : util::json_quote(why), body);
     }
 
-    std::string reply(const answer& request, std::string_view result_raw,
+    std::string reply(const worker_message& request, std::string_view result_raw,
                       std::uint64_t fresh) const override {
         return fmt::format(
             R"({{"seq":{},"type":"response","request_seq":{},"success":true,"command":{},"body":{}}})", fresh,
             request.id_raw, util::json_quote(request.method), result_raw);
     }
 
-    answer understand(std::string_view message) const override {
+    worker_message decode(std::string_view message) const override {
         const auto type = util::json_find_string(message, {"type"});
         if (!type) return noise("it is not a message");
-        answer got;
+        worker_message got;
         if (*type == "response") return response(message);
         const bool request = *type == "request";
         auto name = util::json_find_string(message, {request ? "command" : "event"});
         if (!name || (!request && *type != "event")) return noise("it is not a message");
-        got.what = request ? answer::kind::request : answer::kind::notification;
+        got.what = request ? worker_message::kind::request : worker_message::kind::notification;
         got.method = std::move(*name);
         got.id_raw = request ? util::json_find(message, {"seq"}) : std::string_view();
         if (request && got.id_raw.empty()) got.id_raw = "0";  // lldb-vscode numbers none of its requests
@@ -103,20 +104,20 @@ public:
     }
 
 private:
-    static answer response(std::string_view message) {
-        answer got;
+    static worker_message response(std::string_view message) {
+        worker_message got;
         got.id_raw = util::json_find(message, {"request_seq"});
         const auto id = util::json_integer(got.id_raw);
         if (!id) return noise("its request_seq is no number");
         if (*id > 0) got.id = static_cast<std::uint64_t>(*id);
         const std::string_view success = util::json_find(message, {"success"});
         if (success == "true") {
-            got.what = answer::kind::result;
+            got.what = worker_message::kind::result;
             const std::string_view body = util::json_find(message, {"body"});
             got.payload = body.empty() ? "null" : body;
             return got;
         }
-        got.what = answer::kind::error;
+        got.what = worker_message::kind::error;
         got.payload = message;
         got.text = error_text(message);
         return got;
@@ -127,6 +128,6 @@ private:
 
 }  // namespace
 
-std::unique_ptr<dialect> make_dap_dialect() { return std::make_unique<dap_dialect>(); }
+std::unique_ptr<message_codec> make_dap_codec() { return std::make_unique<dap_codec>(); }
 
 }  // namespace hob::unit

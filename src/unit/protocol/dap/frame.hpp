@@ -15,9 +15,10 @@ namespace hob::unit {
 std::string dap_handle(std::string_view params, std::string_view key);
 
 // The frame that `thread` is in, raw. Empty: it is in none.
-boost::asio::awaitable<std::string> top_frame_of(wire& with, std::string thread, util::deadline limit);
+boost::asio::awaitable<std::string> top_frame_of(session_host& with, std::string thread,
+                                                 util::deadline limit);
 
 // The variables that are local to `frame`, an array. Empty: they cannot be told.
-boost::asio::awaitable<std::string> locals_of(wire& with, std::string frame, util::deadline limit);
+boost::asio::awaitable<std::string> locals_of(session_host& with, std::string frame, util::deadline limit);
 
 }  // namespace hob::unit

@@ -32,7 +32,7 @@ constexpr std::array<std::string_view, 9> methods_of_a_thread{
     "continue", "next", "stepIn", "stepOut", "stepBack", "reverseContinue", "goto", "pause", "stackTrace"};
 constexpr std::array<std::string_view, 4> methods_of_a_frame{"scopes", "evaluate", "restartFrame",
                                                              "setExpression"};
-using remark_function = decltype(call_wish::remark);
+using remark_function = decltype(call_request::remark);
 
 template <std::size_t N>
 bool among(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -45,45 +45,42 @@ struct launching {
     bool done() const { return result || failed; }
 };
 
-class dap_script final : public script {
+class dap_session final : public protocol_session {
 public:
     bool has_start() const override { return true; }
     bool has_stop() const override { return true; }
     std::uint64_t generation() const override { return generation_; }
 
-    asio::awaitable<std::string> start(wire& with) override {
+    asio::awaitable<std::string> start(session_host& with) override {
         news_.emplace(with.executor());
         const std::string ours = fmt::format(
             R"({{"clientID":"hob","clientName":"hob","adapterID":{},"locale":"en","pathFormat":"path","linesStartAt1":true,"columnsStartAt1":true,"supportsVariableType":true,"supportsRunInTerminalRequest":true,"supportsProgressReporting":true}})",
             util::json_quote(with.spec().name));
         const auto& said = std::get<worker_spec>(with.spec().detail).initialize_json;
-        auto answered = with.ask("initialize", util::json_merge(ours, said),
-                                 util::deadline::in(limits::handshake_timeout));
-        capabilities_ = co_await std::move(answered);
+        capabilities_ = co_await with.ask("initialize", util::json_merge(ours, said),
+                                          util::deadline::in(limits::handshake_timeout));
         co_return capabilities_;
     }
 
-    asio::awaitable<void> stop(wire& with) override {
+    asio::awaitable<void> stop(session_host& with) override {
         if (std::exchange(disconnected_, true)) co_return;
         const std::string params =
             launched_ ? R"({"terminateDebuggee":true})" : R"({"terminateDebuggee":false})";
-        auto answered = with.ask("disconnect", params, util::deadline::in(with.spec().stop.timeout));
-        co_await std::move(answered);
+        co_await with.ask("disconnect", params, util::deadline::in(with.spec().stop.timeout));
     }
 
-    std::optional<lane_rule> lane(const wire& with, const std::string& method) const override {
-        if (among(running_methods, method)) return lane_rule{"run", true};
-        return script::lane(with, method);
+    std::optional<call_mutex> mutex_for(const session_host& with, const std::string& method) const override {
+        if (among(running_methods, method)) return call_mutex{"run", true};
+        return protocol_session::mutex_for(with, method);
     }
 
-    asio::awaitable<std::string> perform(wire& with, call_wish wish, event_watch* watch,
-                                         util::deadline limit) override {
+    asio::awaitable<std::string> handle_call(session_host& with, call_request wish, event_watch* watch,
+                                             util::deadline limit) override {
         const std::string directory = wish.cwd.empty() ? with.spec().cwd : wish.cwd;
         if (wish.method == "setBreakpoints") breakpoints_shorthand(with.spec().name, wish.params, directory);
         const std::string kept_as = breakpoints_key(wish.method, wish.params);
         if (!kept_as.empty()) {
-            auto set = set_breakpoints(with, kept_as, std::move(wish), watch, limit);
-            co_return co_await std::move(set);
+            co_return co_await set_breakpoints(with, kept_as, std::move(wish), watch, limit);
         }
         if (wish.method == "launch" || wish.method == "attach") {
             const auto program = util::json_find_string(wish.params, {"program"});
@@ -91,43 +88,39 @@ public:
                 wish.params = util::json_set(wish.params, {"program"},
                                              util::json_quote(absolute_path(*program, directory)));
             }
-            auto begun = launch(with, std::move(wish), watch, limit);
-            co_return co_await std::move(begun);
+            co_return co_await launch(with, std::move(wish), watch, limit);
         }
         if (wish.method == "disconnect") disconnected_ = true;
         if (among(methods_of_a_frame, wish.method) && frame_.empty() && stopped_ &&
             util::json_find(wish.params, {"frameId"}).empty()) {
-            auto asked = top_frame(with, thread_, limit);
-            co_await std::move(asked);
+            co_await top_frame(with, thread_, limit);
         }
         fill_in(wish);
         if (among(running_methods, wish.method)) {
-            auto gone_on = go_on(with, std::move(wish), watch, limit);
-            co_return co_await std::move(gone_on);
+            co_return co_await resume(with, std::move(wish), watch, limit);
         }
-        auto answered = with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
-        co_return co_await std::move(answered);
+        co_return co_await with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
     }
 
     // The frame that the program has stopped in, and the variables that are local to it, where the adapter
     // says them.
-    asio::awaitable<std::string> follow(wire& with, worker_event event, util::deadline limit) override {
+    asio::awaitable<std::string> follow(session_host& with, worker_event event,
+                                        util::deadline limit) override {
         if (event.name != "stopped") co_return std::string();
         std::string thread = dap_handle(event.params, "threadId");
         auto found = top_frame(with, thread.empty() ? thread_ : std::move(thread), limit);
         const std::string frame = co_await std::move(found);
         if (frame.empty()) co_return std::string();
-        auto listed = locals_of(with, dap_handle(frame, "id"), limit);
-        const std::string variables = co_await std::move(listed);
+        const std::string variables = co_await locals_of(with, dap_handle(frame, "id"), limit);
         co_return R"(,"frame":)" + frame + (variables.empty() ? "" : R"(,"locals":)" + variables);
     }
 
-    bool asked(wire& with, const answer& request) override {
+    bool asked(session_host& with, const worker_message& request) override {
         if (request.method == "startDebugging") return refuse_child(with, request);
         return request.method == "runInTerminal" && run_in_terminal(with, request);
     }
 
-    std::uint64_t heard(wire& with, const std::string& name, std::string& params) override {
+    std::uint64_t heard(session_host& with, const std::string& name, std::string& params) override {
         if (name == "initialized") {
             initialized_ = true;
             early_ = early_ || !launch_sent_;
@@ -168,13 +161,13 @@ public:
 private:
     // A child session is a conversation of its own, and one worker has one: whoever is interested is told
     // what the adapter wants to be started, and may start it by another worker.
-    static bool refuse_child(wire& with, const answer& request) {
-        with.tell("startDebugging", request.payload);
+    static bool refuse_child(session_host& with, const worker_message& request) {
+        with.emit_event("startDebugging", request.payload);
         with.refuse(request, "one worker of hob is one session; a child needs a worker of its own");
         return true;
     }
 
-    void set_state(wire& with, std::string text) {
+    void set_state(session_host& with, std::string text) {
         state_ = std::move(text);
         with.set_activity(activity());
     }
@@ -186,17 +179,16 @@ private:
         return state_ + ", " + work;
     }
 
-    asio::awaitable<std::string> top_frame(wire& with, std::string thread, util::deadline limit) {
+    asio::awaitable<std::string> top_frame(session_host& with, std::string thread, util::deadline limit) {
         const std::uint64_t turn = generation_;
-        auto found = top_frame_of(with, thread, limit);
-        std::string frame = co_await std::move(found);
+        std::string frame = co_await top_frame_of(with, thread, limit);
         // The program may have gone on meanwhile.
         if (turn == generation_ && thread == thread_) frame_ = dap_handle(frame, "id");
         co_return frame;
     }
 
     // Older handles mean nothing from here on.
-    void goes_on(wire& with) {
+    void goes_on(session_host& with) {
         ++generation_;
         frame_.clear();
         stopped_ = false;
@@ -211,21 +203,21 @@ private:
     situation now() const { return {state_, stopped_, configurable_, launched_}; }
 
     // It has not gone on, and nothing was heard of it since `turn`.
-    void back_to(wire& with, const situation& before, std::uint64_t turn) {
+    void back_to(session_host& with, const situation& before, std::uint64_t turn) {
         if (generation_ != turn) return;
         stopped_ = before.stopped;
         set_state(with, before.state);
     }
 
     // It may have stopped again before this is answered.
-    asio::awaitable<std::string> go_on(wire& with, call_wish wish, event_watch* watch, util::deadline limit) {
+    asio::awaitable<std::string> resume(session_host& with, call_request wish, event_watch* watch,
+                                        util::deadline limit) {
         const situation before = now();
         goes_on(with);
         const std::uint64_t turn = generation_;
         std::optional<failure> failed;
         try {
-            auto answered = with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
-            co_return co_await std::move(answered);
+            co_return co_await with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
         } catch (const failure& why) {
             failed.emplace(why);
         }
@@ -233,12 +225,12 @@ private:
         throw failure(*failed);
     }
 
-    static asio::awaitable<void> send_launch(std::shared_ptr<dap_script> self, wire& with, call_wish wish,
-                                             event_watch* watch, util::deadline limit,
+    static asio::awaitable<void> send_launch(std::shared_ptr<dap_session> self, session_host& with,
+                                             call_request wish, event_watch* watch, util::deadline limit,
                                              std::shared_ptr<launching> into) {
         try {
-            auto answered = with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
-            into->result = co_await std::move(answered);
+            into->result =
+                co_await with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
         } catch (const failure& why) {
             into->failed.emplace(why);
         } catch (const std::exception&) {
@@ -248,7 +240,7 @@ private:
     }
 
     // Both at once: adapters answer `launch` before or after they ask for the configuration.
-    asio::awaitable<std::string> launch(wire& with, call_wish wish, event_watch* watch,
+    asio::awaitable<std::string> launch(session_host& with, call_request wish, event_watch* watch,
                                         util::deadline limit) {
         const situation before = now();
         launch_sent_ = true;
@@ -257,11 +249,11 @@ private:
         ended_ = false;
         goes_on(with);
         const std::uint64_t turn = generation_;
-        const auto answer = std::make_shared<launching>();  // also held by the coroutine that asks
-        auto self = std::static_pointer_cast<dap_script>(shared_from_this());
+        const auto worker_message = std::make_shared<launching>();  // also held by the coroutine that asks
+        auto self = std::static_pointer_cast<dap_session>(shared_from_this());
         auto remark = wish.remark;
-        auto asking = send_launch(self, with, std::move(wish), watch, limit, answer);
-        auto configuring = configure(with, answer, std::move(remark), limit);
+        auto asking = send_launch(self, with, std::move(wish), watch, limit, worker_message);
+        auto configuring = configure(with, worker_message, std::move(remark), limit);
         std::optional<failure> failed;
         try {
             co_await both(std::move(asking), std::move(configuring));
@@ -269,15 +261,15 @@ private:
             failed.emplace(why);
         }
         // One that the adapter refuses leaves a session as it was that there may be.
-        if (answer->failed && answer->failed->kind() == error_kind::worker_error) {
+        if (worker_message->failed && worker_message->failed->kind() == error_kind::worker_error) {
             configurable_ = before.configurable;
             launched_ = before.launched;
             back_to(with, before, turn);
-            throw failure(*answer->failed);
+            throw failure(*worker_message->failed);
         }
         if (failed) throw failure(*failed);
-        if (answer->failed) throw failure(*answer->failed);
-        co_return *answer->result;
+        if (worker_message->failed) throw failure(*worker_message->failed);
+        co_return *worker_message->result;
     }
 
     // Until both have ended; `other` ends `one` when it fails.
@@ -292,33 +284,29 @@ private:
         if (first_failed) std::rethrow_exception(first_failed);
     }
 
-    asio::awaitable<void> configure(wire& with, std::shared_ptr<launching> answer, remark_function remark,
-                                    util::deadline limit) {
-        while (!initialized_ && !answer->failed) {
+    asio::awaitable<void> configure(session_host& with, std::shared_ptr<launching> worker_message,
+                                    remark_function remark, util::deadline limit) {
+        while (!initialized_ && !worker_message->failed) {
             if (gone_) {
                 auto refused = with.ask("configurationDone", {}, limit);  // says what it ended of
                 co_await std::move(refused);
             }
-            auto news = news_->wait();
-            const bool in_time = co_await util::within(limit.remaining(), std::move(news));
+            const bool in_time = co_await util::within(limit.remaining(), news_->wait());
             if (!in_time) co_return;  // the launch's own limit says so
         }
-        if (answer->failed) co_return;
-        auto set = set_kept(with, std::move(remark), limit);
-        co_await std::move(set);
+        if (worker_message->failed) co_return;
+        co_await set_kept(with, std::move(remark), limit);
         if (util::json_find_true(capabilities_, {"supportsConfigurationDoneRequest"})) {
-            auto done = with.ask("configurationDone", {}, limit);
-            co_await std::move(done);
+            co_await with.ask("configurationDone", {}, limit);
         }
     }
 
     // What somebody sets meanwhile waits: it would be set before what it replaces.
-    asio::awaitable<void> set_kept(wire& with, remark_function remark, util::deadline limit) {
+    asio::awaitable<void> set_kept(session_host& with, remark_function remark, util::deadline limit) {
         configurable_ = setting_ = true;
         std::exception_ptr failed;
         try {
-            auto set = set_kept_breakpoints(with, std::move(remark), limit);
-            co_await std::move(set);
+            co_await set_kept_breakpoints(with, std::move(remark), limit);
         } catch (...) {
             failed = std::current_exception();
         }
@@ -328,25 +316,23 @@ private:
     }
 
     // Kept only once the adapter has taken them, where there is one to ask.
-    asio::awaitable<std::string> set_breakpoints(wire& with, std::string key, call_wish wish,
+    asio::awaitable<std::string> set_breakpoints(session_host& with, std::string key, call_request wish,
                                                  event_watch* watch, util::deadline limit) {
         while (setting_) {
-            auto news = news_->wait();
-            const bool in_time = co_await util::within(limit.remaining(), std::move(news));
+            const bool in_time = co_await util::within(limit.remaining(), news_->wait());
             if (!in_time) break;
         }
         std::string params = wish.params;
         std::string result = breakpoints_promised(params);
         if (configurable_) {
-            auto answered = with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
-            result = co_await std::move(answered);
+            result = co_await with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
         }
         keep_breakpoints(with, key, std::move(params));
         co_return result;
     }
 
     // The thread and frame that the program has stopped in, where none is named.
-    void fill_in(call_wish& wish) const {
+    void fill_in(call_request& wish) const {
         if (among(methods_of_a_thread, wish.method) && !thread_.empty() &&
             util::json_find(wish.params, {"threadId"}).empty()) {
             wish.params = util::json_set(wish.params, {"threadId"}, thread_);
@@ -373,11 +359,11 @@ private:
     bool ended_ = false;
     bool disconnected_ = false;
     bool gone_ = false;  // the process
-    std::optional<util::bell> news_;
+    std::optional<util::notifier> news_;
 };
 
 }  // namespace
 
-std::shared_ptr<script> make_dap_script() { return std::make_shared<dap_script>(); }
+std::shared_ptr<protocol_session> make_dap_session() { return std::make_shared<dap_session>(); }
 
 }  // namespace hob::unit

@@ -10,7 +10,7 @@
 
 namespace hob::unit {
 
-bool run_in_terminal(wire& with, const answer& request) {
+bool run_in_terminal(session_host& with, const worker_message& request) {
     std::vector<std::string> argv;
     const auto words = util::json_array_elements(util::json_find(request.payload, {"args"}));
     for (const auto word : words.value_or(std::vector<std::string_view>()))

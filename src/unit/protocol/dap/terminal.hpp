@@ -6,6 +6,6 @@
 namespace hob::unit {
 
 // Runs it and answers with its process. False: it is not answered.
-bool run_in_terminal(wire& with, const answer& request);
+bool run_in_terminal(session_host& with, const worker_message& request);
 
 }  // namespace hob::unit

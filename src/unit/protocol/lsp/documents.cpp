@@ -12,6 +12,7 @@
 #include "limits.hpp"
 #include "unit/protocol/lsp/text.hpp"
 #include "util/fd.hpp"
+#include "util/file_uri.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
 #include "util/sha256.hpp"
@@ -48,7 +49,7 @@ lsp_documents::document* lsp_documents::find(const std::string& path) {
     return found == open_.end() ? nullptr : &found->second;
 }
 
-void lsp_documents::change(wire& with, document& which, std::string text) {
+void lsp_documents::change(session_host& with, document& which, std::string text) {
     which.hash = util::sha256_hex(text);
     which.text = std::move(text);
     ++which.version;
@@ -59,7 +60,7 @@ void lsp_documents::change(wire& with, document& which, std::string text) {
     touch(with, which.path);
 }
 
-void lsp_documents::touch(wire& with, const std::string& path) {
+void lsp_documents::touch(session_host& with, const std::string& path) {
     const document* which = find(path);
     if (!which) return;
     std::string saved = R"({"textDocument":)" + identifier(*which, false);
@@ -68,12 +69,12 @@ void lsp_documents::touch(wire& with, const std::string& path) {
     with.notify("textDocument/didSave", saved + "}");
 }
 
-void lsp_documents::close(wire& with, const std::string& path) {
+void lsp_documents::close(session_host& with, const std::string& path) {
     with.notify("textDocument/didClose", R"({"textDocument":)" + identifier(open_.at(path), false) + "}");
     open_.erase(path);
 }
 
-void lsp_documents::close_longest_unused(wire& with) {
+void lsp_documents::close_longest_unused(session_host& with) {
     const auto oldest = std::min_element(open_.begin(), open_.end(), [](const auto& a, const auto& b) {
         if ((a.second.lent != nullptr) != (b.second.lent != nullptr)) return b.second.lent != nullptr;
         return a.second.used < b.second.used;
@@ -85,22 +86,22 @@ void lsp_documents::use(const std::string& path) {
     if (document* which = find(path)) which->used = ++uses_;
 }
 
-lsp_documents::document* lsp_documents::open(wire& with, const std::string& path, std::string text) {
+lsp_documents::document* lsp_documents::open(session_host& with, const std::string& path, std::string text) {
     if (own() >= limits::lsp_documents_max) close_longest_unused(with);
     document& made = open_[path];
     made.path = path;
-    made.uri = uri_of_path(path);
+    made.uri = util::uri_of_path(path);
     made.hash = util::sha256_hex(text);
     made.text = std::move(text);
     made.used = ++uses_;
     with.notify("textDocument/didOpen",
                 fmt::format(R"({{"textDocument":{{"uri":{},"languageId":{},"version":1,"text":{}}}}})",
-                            util::json_quote(uri_of_path(path)), util::json_quote(language_of_path(path)),
-                            util::json_quote(made.text)));
+                            util::json_quote(util::uri_of_path(path)),
+                            util::json_quote(language_of_path(path)), util::json_quote(made.text)));
     return &made;
 }
 
-lsp_documents::document* lsp_documents::sync(wire& with, const std::string& path) {
+lsp_documents::document* lsp_documents::sync(session_host& with, const std::string& path) {
     document* which = find(path);
     if (which && which->lent) return which;
     // The clock of a file system is coarse: only the content tells for sure.
@@ -115,7 +116,7 @@ lsp_documents::document* lsp_documents::sync(wire& with, const std::string& path
     return which;
 }
 
-void lsp_documents::bury(wire& with, const std::string& path) {
+void lsp_documents::bury(session_host& with, const std::string& path) {
     document* which = find(path);
     if (!which) {
         which = open(with, path, {});
@@ -127,7 +128,7 @@ void lsp_documents::bury(wire& with, const std::string& path) {
     which->buried = true;
 }
 
-bool lsp_documents::sync_all(wire& with) {
+bool lsp_documents::sync_all(session_host& with) {
     std::vector<std::string> paths;
     for (const auto& [path, which] : open_)
         paths.push_back(path);
@@ -151,8 +152,8 @@ std::size_t lsp_documents::own() const {
         std::count_if(open_.begin(), open_.end(), [](const auto& one) { return !one.second.lent; }));
 }
 
-void lsp_documents::lend(wire& with, const std::string& path, std::string uri, const std::string& text,
-                         std::int64_t version) {
+void lsp_documents::lend(session_host& with, const std::string& path, std::string uri,
+                         const std::string& text, std::int64_t version) {
     const document* which = find(path);
     if (which && !which->lent) close(with, path);
     document made;
@@ -169,7 +170,7 @@ void lsp_documents::lent_changed(const std::string& path, std::int64_t version) 
     which.diagnosed = false;
 }
 
-void lsp_documents::take_back(wire& with, const std::string& path, const std::string& last_text) {
+void lsp_documents::take_back(session_host& with, const std::string& path, const std::string& last_text) {
     open_.erase(path);
     if (!path.starts_with('/')) return;
     auto text = text_of_file(path);

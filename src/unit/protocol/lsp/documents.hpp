@@ -30,25 +30,25 @@ public:
     };
 
     // Opens `path`, or brings it up to what is on the disk. nullptr: it cannot be read.
-    document* sync(wire& with, const std::string& path);
+    document* sync(session_host& with, const std::string& path);
     // Brings all that is open up to the disk. True: something was changed.
-    bool sync_all(wire& with);
+    bool sync_all(session_host& with);
     // A file that is gone is an empty document: a server that only closes it answers from what it remembers.
-    void bury(wire& with, const std::string& path);
+    void bury(session_host& with, const std::string& path);
     // Those of which nothing was published since they changed last.
     enum class whose { own, all };
     std::size_t undiagnosed(whose which) const;
     // The server is to look again at what this one depends on.
-    void touch(wire& with, const std::string& path);
+    void touch(session_host& with, const std::string& path);
 
     // An editor that opens it at the server writes it from here on: the daemon's own is closed, another's is
     // forgotten. `text` lives until the next lend() or take_back() of it.
-    void lend(wire& with, const std::string& path, std::string uri, const std::string& text,
+    void lend(session_host& with, const std::string& path, std::string uri, const std::string& text,
               std::int64_t version);
     void lent_changed(const std::string& path, std::int64_t version);
     // It has closed it at the server. What is on the disk is opened where that is not what the server saw
     // last.
-    void take_back(wire& with, const std::string& path, const std::string& last_text);
+    void take_back(session_host& with, const std::string& path, const std::string& last_text);
 
     void use(const std::string& path);  // it was asked for: others are closed before it
 
@@ -57,10 +57,10 @@ public:
     void published(const std::string& params);
 
 private:
-    document* open(wire& with, const std::string& path, std::string text);
-    void change(wire& with, document& which, std::string text);
-    void close(wire& with, const std::string& path);
-    void close_longest_unused(wire& with);
+    document* open(session_host& with, const std::string& path, std::string text);
+    void change(session_host& with, document& which, std::string text);
+    void close(session_host& with, const std::string& path);
+    void close_longest_unused(session_host& with);
 
     std::size_t own() const;
 

@@ -30,7 +30,7 @@ std::optional<std::string> uri_in(const std::string& params) {
 
 }  // namespace
 
-lsp_editor::lsp_editor(std::shared_ptr<wire> with, std::shared_ptr<script> speaker,
+lsp_editor::lsp_editor(std::shared_ptr<session_host> with, std::shared_ptr<protocol_session> speaker,
                        std::shared_ptr<lsp_common> common, attach_stream to)
     : attachment(std::move(with), std::move(speaker), std::move(to)), common_(std::move(common)) {
     common_->editors.push_back(this);
@@ -38,7 +38,7 @@ lsp_editor::lsp_editor(std::shared_ptr<wire> with, std::shared_ptr<script> speak
 
 // ---- what it asks ----
 
-void lsp_editor::request(answer said) {
+void lsp_editor::request(worker_message said) {
     if (said.method == "initialize") {
         greet(said);
     } else if (phase_ == phase::fresh) {
@@ -63,7 +63,7 @@ void lsp_editor::request(answer said) {
     }
 }
 
-void lsp_editor::greet(const answer& said) {
+void lsp_editor::greet(const worker_message& said) {
     if (phase_ != phase::fresh) {
         respond_error(said.id_raw, ipc::invalid_request, "it was initialized before");
         return;
@@ -87,7 +87,7 @@ std::vector<std::unique_ptr<progress_tokens::token>> lsp_editor::own_tokens(std:
     return tokens;
 }
 
-void lsp_editor::notification(answer said) {
+void lsp_editor::notification(worker_message said) {
     if (said.method == "exit") {
         finish(phase_ == phase::shut ? 0 : 1);
     } else if (phase_ == phase::fresh || is_swallowed(said.method)) {
@@ -110,7 +110,7 @@ bool lsp_editor::is_swallowed(const std::string& method) const {
            std::find(words.begin(), words.end(), method) != words.end();
 }
 
-void lsp_editor::cancel_progress(answer said) {
+void lsp_editor::cancel_progress(worker_message said) {
     const std::string_view token = util::json_member_of(said.payload, "token");
     for (const auto& [id, one] : asking()) {
         for (const auto& mine : one.tokens) {
@@ -131,7 +131,7 @@ bool lsp_editor::writes(const std::string& key, const held& which) const {
     return document && document->lent == &which.text;
 }
 
-void lsp_editor::about_document(answer said) {
+void lsp_editor::about_document(worker_message said) {
     if (said.method == "textDocument/didOpen") {
         opened(std::move(said));
         return;
@@ -151,7 +151,7 @@ void lsp_editor::about_document(answer said) {
     }
 }
 
-void lsp_editor::opened(answer said) {
+void lsp_editor::opened(worker_message said) {
     const std::string_view document = util::json_find(said.payload, {"textDocument"});
     const auto uri = util::json_find_string(document, {"uri"});
     auto text = util::json_find_string(document, {"text"});
@@ -179,7 +179,7 @@ void lsp_editor::opened(answer said) {
     pass_on(std::move(said));
 }
 
-void lsp_editor::changed(const std::string& key, answer said) {
+void lsp_editor::changed(const std::string& key, worker_message said) {
     held& mine = open_.at(key);
     const std::string_view changes = util::json_find(said.payload, {"contentChanges"});
     for (const auto one : util::json_array_elements(changes).value_or(std::vector<std::string_view>()))
@@ -208,11 +208,11 @@ std::size_t lsp_editor::text_bytes() const {
 void lsp_editor::say_who_writes(const std::string& key, held& which) {
     const bool differs = common_->documents.find(key)->now() != which.text;
     if (differs && !which.told) {
-        tell("window/showMessage",
-             message_params(
-                 fmt::format("'{}' is open in another editor, whose text counts: the server does not "
-                             "see what is changed here until it is closed there",
-                             key)));
+        emit_event("window/showMessage",
+                   message_params(
+                       fmt::format("'{}' is open in another editor, whose text counts: the server does not "
+                                   "see what is changed here until it is closed there",
+                                   key)));
     }
     which.told = differs;
 }
@@ -282,19 +282,19 @@ void lsp_editor::catch_up(std::uint64_t left_out) {
     for (const auto& key : std::exchange(owed_, {}))
         tell_diagnostics(key);
     if (left_out == 0) return;
-    tell("window/logMessage",
-         message_params(fmt::format("{} messages were left out: they were not read in time", left_out)));
+    emit_event("window/logMessage", message_params(fmt::format(
+                                        "{} messages were left out: they were not read in time", left_out)));
 }
 
 void lsp_editor::tell_diagnostics(const std::string& key) {
     const auto found = open_.find(key);
     const auto* document = common_->documents.find(key);
     if (found == open_.end() || !document || document->diagnostics.empty()) return;
-    tell(published, fmt::format(R"({{"uri":{},"diagnostics":{}}})", util::json_quote(found->second.uri),
-                                document->diagnostics));
+    emit_event(published, fmt::format(R"({{"uri":{},"diagnostics":{}}})", util::json_quote(found->second.uri),
+                                      document->diagnostics));
 }
 
-int lsp_editor::fitness(const answer& request) const {
+int lsp_editor::fitness(const worker_message& request) const {
     const bool can = (request.method == "workspace/applyEdit" && applies_edits_) ||
                      (request.method == "window/showDocument" && shows_documents_) ||
                      request.method == "window/showMessageRequest";

@@ -27,16 +27,16 @@ struct lsp_common {
     std::shared_ptr<progress_tokens> tokens = std::make_shared<progress_tokens>();  // also held by each token
     std::vector<lsp_editor*> editors;                // each takes itself out at its end
     bool utf8 = false;                               // columns count bytes
-    std::function<void(wire&)> look;                 // tells the server what has changed on the disk
+    std::function<void(session_host&)> look;         // tells the server what has changed on the disk
     std::chrono::steady_clock::time_point looked{};  // when that was done last
 };
 
 class lsp_editor final : public attachment {
 public:
-    lsp_editor(std::shared_ptr<wire> with, std::shared_ptr<script> speaker,
+    lsp_editor(std::shared_ptr<session_host> with, std::shared_ptr<protocol_session> speaker,
                std::shared_ptr<lsp_common> common, attach_stream to);
 
-    int fitness(const answer& request) const override;
+    int fitness(const worker_message& request) const override;
 
 private:
     struct held {
@@ -46,25 +46,25 @@ private:
         bool told = false;  // that the server sees another's text
     };
 
-    void request(answer said) override;
-    void notification(answer said) override;
+    void request(worker_message said) override;
+    void notification(worker_message said) override;
     std::optional<std::string> heard(const std::string& name, const std::string& params,
                                      std::uint64_t owner) override;
     bool skipped(const std::string& name, const std::string& params) override;
     void catch_up(std::uint64_t left_out) override;
     void undo() override;
 
-    void greet(const answer& said);
+    void greet(const worker_message& said);
     bool is_swallowed(const std::string& method) const;
-    void about_document(answer said);
-    void opened(answer said);
-    void changed(const std::string& key, answer said);
+    void about_document(worker_message said);
+    void opened(worker_message said);
+    void changed(const std::string& key, worker_message said);
     void close(const std::string& key);
     void write(const std::string& key);
     bool writes(const std::string& key, const held& which) const;
     void say_who_writes(const std::string& key, held& which);
     void tell_diagnostics(const std::string& key);
-    void cancel_progress(answer said);
+    void cancel_progress(worker_message said);
     std::size_t text_bytes() const;
     std::vector<std::unique_ptr<progress_tokens::token>> own_tokens(std::string& params) const;
 

@@ -16,6 +16,7 @@
 #include "unit/protocol/progress_tokens.hpp"
 #include "unit/protocol/protocol_session.hpp"
 #include "util/async.hpp"
+#include "util/file_uri.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
 #include "version.hpp"
@@ -82,22 +83,21 @@ shorthand take_shorthand(const std::string& unit, std::string& params, const std
     return given;
 }
 
-class lsp_script final : public script {
+class lsp_session final : public protocol_session {
 public:
     bool has_start() const override { return true; }
     bool has_stop() const override { return true; }
 
-    asio::awaitable<std::string> start(wire& with) override {
+    asio::awaitable<std::string> start(session_host& with) override {
         changed_.emplace(with.executor());
         sync_.emplace(documents_, with.spec().cwd);
-        auto learned = sync_->begin(with.executor());
-        co_await std::move(learned);
-        const std::string folder = R"({"uri":)" + util::json_quote(uri_of_path(with.spec().cwd)) +
+        co_await sync_->begin(with.executor());
+        const std::string folder = R"({"uri":)" + util::json_quote(util::uri_of_path(with.spec().cwd)) +
                                    R"(,"name":)" + util::json_quote(with.spec().name) + "}";
         const std::string ours = fmt::format(
             R"({{"processId":{},"clientInfo":{{"name":"hob","version":{}}},"rootPath":{},"rootUri":{},"workspaceFolders":[{}],"trace":"off","capabilities":{}}})",
             ::getpid(), util::json_quote(version_text), util::json_quote(with.spec().cwd),
-            util::json_quote(uri_of_path(with.spec().cwd)), folder, our_capabilities);
+            util::json_quote(util::uri_of_path(with.spec().cwd)), folder, our_capabilities);
         auto answered =
             with.ask("initialize", one_line(util::json_merge(ours, spec_of(with).initialize_json)),
                      util::deadline::in(limits::handshake_timeout));
@@ -113,21 +113,20 @@ public:
         co_return result;
     }
 
-    asio::awaitable<void> stop(wire& with) override {
-        auto answered = with.ask("shutdown", {}, util::deadline::in(with.spec().stop.timeout));
-        co_await std::move(answered);
+    asio::awaitable<void> stop(session_host& with) override {
+        co_await with.ask("shutdown", {}, util::deadline::in(with.spec().stop.timeout));
         with.notify("exit", {});
     }
 
-    asio::awaitable<std::string> perform(wire& with, call_wish wish, event_watch* watch,
-                                         util::deadline limit) override {
+    asio::awaitable<std::string> handle_call(session_host& with, call_request wish, event_watch* watch,
+                                             util::deadline limit) override {
         const std::string& unit = with.spec().name;
         const shorthand given =
             take_shorthand(unit, wish.params, wish.cwd.empty() ? with.spec().cwd : wish.cwd);
         std::string path = given.file;
         if (path.empty()) {
             const auto uri = util::json_find_string(wish.params, {"textDocument", "uri"});
-            path = uri ? path_of_uri(*uri).value_or("") : "";
+            path = uri ? util::path_of_uri(*uri).value_or("") : "";
         }
         const bool first = documents_.empty();
         bring_up_to_date(with, path);
@@ -135,8 +134,7 @@ public:
         if (!given.file.empty() && (!named || named->buried)) {
             refuse(unit, fmt::format("cannot read '{}'", given.file));
         }
-        auto settled = settle(first, limit);
-        co_await std::move(settled);
+        co_await settle(first, limit);
         if (wish.remark && !progress_.empty()) wish.remark("incomplete: it is still " + progress_.text());
         if (wish.remark && reading_) {
             wish.remark(fmt::format("incomplete: {} changed files are not read again yet",
@@ -149,14 +147,12 @@ public:
         own_progress(wish, watch, token);
         if (wish.method == "textDocument/diagnostic" && !answers_diagnostics()) {
             if (watch) watch->arm();
-            auto told = diagnostics(with, path, limit);
-            co_return co_await std::move(told);
+            co_return co_await diagnostics(with, path, limit);
         }
-        auto answered = with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
-        co_return co_await std::move(answered);
+        co_return co_await with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
     }
 
-    bool asked(wire& with, const answer& request) override {
+    bool asked(session_host& with, const worker_message& request) override {
         const std::string& method = request.method;
         if (method == "workspace/configuration") {
             with.reply(request, configuration(with, request.payload));
@@ -167,7 +163,7 @@ public:
             sync_->unregister_watchers(request.payload);
             with.reply(request, "null");
         } else if (method == "workspace/workspaceFolders") {
-            with.reply(request, R"([{"uri":)" + util::json_quote(uri_of_path(with.spec().cwd)) +
+            with.reply(request, R"([{"uri":)" + util::json_quote(util::uri_of_path(with.spec().cwd)) +
                                     R"(,"name":)" + util::json_quote(with.spec().name) + "}]");
         } else if (method == "workspace/applyEdit") {
             with.reply(request, R"({"applied":false,"failureReason":"hob changes no files"})");
@@ -182,8 +178,8 @@ public:
         return true;
     }
 
-    std::shared_ptr<attachment> attach(std::shared_ptr<wire> with, attach_stream to) override {
-        common_->look = [this](wire& at) { bring_up_to_date(at, {}); };
+    std::shared_ptr<attachment> attach(std::shared_ptr<session_host> with, attach_stream to) override {
+        common_->look = [this](session_host& at) { bring_up_to_date(at, {}); };
         return std::make_shared<lsp_editor>(std::move(with), shared_from_this(), common_, std::move(to));
     }
 
@@ -192,7 +188,7 @@ public:
         if (changed_) changed_->ring();
     }
 
-    std::uint64_t heard(wire& with, const std::string& name, std::string& params) override {
+    std::uint64_t heard(session_host& with, const std::string& name, std::string& params) override {
         if (name == "textDocument/publishDiagnostics") {
             documents_.published(params);
             publishes_ = true;
@@ -216,7 +212,9 @@ public:
     }
 
 private:
-    static const worker_spec& spec_of(wire& with) { return std::get<worker_spec>(with.spec().detail); }
+    static const worker_spec& spec_of(session_host& with) {
+        return std::get<worker_spec>(with.spec().detail);
+    }
 
     static std::string one_line(std::string text) {
         for (char& c : text) {
@@ -226,7 +224,7 @@ private:
     }
 
     // What the server knows of the disk, from here on without a suspension until the request is sent.
-    void bring_up_to_date(wire& with, const std::string& path) {
+    void bring_up_to_date(session_host& with, const std::string& path) {
         common_->looked = std::chrono::steady_clock::now();
         const bool announced = sync_->announce(with);
         if (sync_->behind() > 0 && !std::exchange(reading_, true)) {
@@ -238,7 +236,7 @@ private:
         if (announced && !changed && !path.empty()) documents_.touch(with, path);
     }
 
-    std::string configuration(wire& with, const std::string& params) const {
+    std::string configuration(session_host& with, const std::string& params) const {
         std::string values = "[";
         const auto items = util::json_array_elements(util::json_find(params, {"items"}));
         for (const auto item : items.value_or(std::vector<std::string_view>())) {
@@ -260,15 +258,13 @@ private:
     asio::awaitable<void> settle(bool first, util::deadline limit) {
         const auto enough = util::deadline::in(limit.remaining() / 2).earlier(limit);
         while (reading_ && !ended_) {
-            auto change = changed_->wait();
-            const bool in_time = co_await util::within(enough.remaining(), std::move(change));
+            const bool in_time = co_await util::within(enough.remaining(), changed_->wait());
             if (!in_time) break;
         }
         auto said = diagnosed(first, enough);
         co_await std::move(said);
         while (!progress_.empty() && !ended_) {
-            auto change = changed_->wait();
-            const bool in_time = co_await util::within(enough.remaining(), std::move(change));
+            const bool in_time = co_await util::within(enough.remaining(), changed_->wait());
             if (!in_time) break;
         }
     }
@@ -278,8 +274,7 @@ private:
         auto moment = util::deadline::in(limits::lsp_first_word).earlier(limit);
         std::size_t left = documents_.undiagnosed(lsp_documents::whose::all);
         while ((first || publishes_) && left > 0 && !ended_ && (!first || progress_.empty())) {
-            auto change = changed_->wait();
-            const bool in_time = co_await util::within(moment.remaining(), std::move(change));
+            const bool in_time = co_await util::within(moment.remaining(), changed_->wait());
             if (!in_time) break;
             const std::size_t now = documents_.undiagnosed(lsp_documents::whose::all);
             if (now < left) moment = util::deadline::in(limits::lsp_first_word).earlier(limit);
@@ -289,7 +284,7 @@ private:
 
     // What changed is opened some at a time, as the server reads it: a document that is closed unread would
     // not be read at all.
-    asio::awaitable<void> read_behind(wire& with) {
+    asio::awaitable<void> read_behind(session_host& with) {
         while (!ended_ && sync_->behind() > 0) {
             bool in_time = true;
             while (in_time && !ended_ && documents_.undiagnosed(lsp_documents::whose::own) > 0) {
@@ -303,14 +298,14 @@ private:
         changed_->ring();
     }
 
-    void fill_in(call_wish& wish, const shorthand& given) const {
+    void fill_in(call_request& wish, const shorthand& given) const {
         const bool on_document = wish.method.starts_with("textDocument/");
         if (!given.file.empty() && on_document) {
             wish.params = util::json_set(wish.params, {"textDocument", "uri"},
-                                         util::json_quote(uri_of_path(given.file)));
+                                         util::json_quote(util::uri_of_path(given.file)));
         }
         if (given.line) {
-            const auto* which = const_cast<lsp_script*>(this)->documents_.find(given.file);
+            const auto* which = const_cast<lsp_session*>(this)->documents_.find(given.file);
             const auto line = static_cast<std::size_t>(*given.line);
             const auto column = static_cast<std::size_t>(given.column.value_or(1));
             const std::size_t character =
@@ -330,7 +325,7 @@ private:
         return !said.empty() && said != "null" && said != "false";
     }
 
-    void own_progress(call_wish& wish, event_watch* watch, std::optional<progress_tokens::token>& token) {
+    void own_progress(call_request& wish, event_watch* watch, std::optional<progress_tokens::token>& token) {
         std::string callers(util::json_member_of(wish.params, "workDoneToken"));
         if (callers.empty() && !watch) return;
         if (!callers.empty() || wish.params.starts_with('{')) {
@@ -341,7 +336,7 @@ private:
     }
 
     // What the server publishes by itself, as an answer to the question for it.
-    asio::awaitable<std::string> diagnostics(wire& with, std::string path, util::deadline limit) {
+    asio::awaitable<std::string> diagnostics(session_host& with, std::string path, util::deadline limit) {
         for (;;) {
             const auto* which = documents_.find(path);
             if (!which) refuse(with.spec().name, "no document is given", "say which: file=PATH");
@@ -350,8 +345,7 @@ private:
                 auto refused = with.ask("textDocument/diagnostic", {}, limit);  // says what it ended of
                 co_return co_await std::move(refused);
             }
-            auto change = changed_->wait();
-            const bool in_time = co_await util::within(limit.remaining(), std::move(change));
+            const bool in_time = co_await util::within(limit.remaining(), changed_->wait());
             if (!in_time) {
                 throw failure(error_kind::timeout,
                               fmt::format("cannot call '{}': it published no diagnostics of '{}' in time",
@@ -365,16 +359,16 @@ private:
     std::shared_ptr<lsp_common> common_ = std::make_shared<lsp_common>();
     lsp_documents& documents_ = common_->documents;
     std::optional<lsp_sync> sync_;
-    bool reading_ = false;               // read_behind() runs
-    bool ended_ = false;                 // the process is gone
-    lsp_progress progress_;              // of the server's own
-    bool publishes_ = false;             // diagnostics, by itself
-    std::optional<util::bell> changed_;  // diagnostics or progress came
+    bool reading_ = false;                   // read_behind() runs
+    bool ended_ = false;                     // the process is gone
+    lsp_progress progress_;                  // of the server's own
+    bool publishes_ = false;                 // diagnostics, by itself
+    std::optional<util::notifier> changed_;  // diagnostics or progress came
     std::shared_ptr<progress_tokens>& tokens_ = common_->tokens;
 };
 
 }  // namespace
 
-std::shared_ptr<script> make_lsp_script() { return std::make_shared<lsp_script>(); }
+std::shared_ptr<protocol_session> make_lsp_session() { return std::make_shared<lsp_session>(); }
 
 }  // namespace hob::unit

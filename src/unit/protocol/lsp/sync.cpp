@@ -8,6 +8,7 @@
 
 #include "limits.hpp"
 #include "unit/protocol/lsp/text.hpp"
+#include "util/file_uri.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
 
@@ -22,7 +23,7 @@ constexpr std::string_view watched_files = "workspace/didChangeWatchedFiles";
 std::optional<std::string> base_of(const std::string& root, std::string_view watcher) {
     auto uri = util::json_find_string(watcher, {"globPattern", "baseUri"});
     if (!uri) uri = util::json_find_string(watcher, {"globPattern", "baseUri", "uri"});
-    auto path = uri ? path_of_uri(*uri) : std::nullopt;
+    auto path = uri ? util::path_of_uri(*uri) : std::nullopt;
     if (!path) return std::nullopt;
     while (path->ends_with('/'))
         path->pop_back();
@@ -39,14 +40,14 @@ boost::asio::awaitable<void> lsp_sync::begin(boost::asio::any_io_executor execut
     return files_.begin(std::move(executor));
 }
 
-bool lsp_sync::announce(wire& with) {
+bool lsp_sync::announce(session_host& with) {
     std::string changes;
     const bool caught_up = behind_.empty();
     for (const auto& one : files_.look()) {
         if (!is_watched(one.path)) continue;
         if (is_source_path(one.path)) behind_.insert(one.path);
         changes += fmt::format(R"({}{{"uri":{},"type":{}}})", changes.empty() ? "" : ",",
-                               util::json_quote(uri_of_path(one.path)), static_cast<int>(one.what));
+                               util::json_quote(util::uri_of_path(one.path)), static_cast<int>(one.what));
     }
     if (caught_up) open_next(with);
     if (changes.empty()) return false;
@@ -54,7 +55,7 @@ bool lsp_sync::announce(wire& with) {
     return true;
 }
 
-void lsp_sync::open_next(wire& with) {
+void lsp_sync::open_next(session_host& with) {
     for (std::size_t i = 0; i < opened_at_once && !behind_.empty(); ++i) {
         const std::string path = std::move(behind_.extract(behind_.begin()).value());
         if (::access(path.c_str(), F_OK) == 0) {

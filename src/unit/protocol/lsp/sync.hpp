@@ -26,11 +26,11 @@ public:
 
     // Looks at the files, announces what changed, and opens the first of the sources among it, where none of
     // before is still to be opened. True: something was announced.
-    bool announce(wire& with);
+    bool announce(session_host& with);
     // Sources that changed and are not opened yet.
     std::size_t behind() const { return behind_.size(); }
     // Opens the next of them. Others are closed to make room: not before the server has read those.
-    void open_next(wire& with);
+    void open_next(session_host& with);
 
 private:
     bool is_watched(const std::string& path) const;

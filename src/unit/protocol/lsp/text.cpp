@@ -6,13 +6,12 @@
 #include <array>
 #include <vector>
 
+#include "util/file_uri.hpp"
 #include "util/json_edit.hpp"
 #include "util/utf8.hpp"
 
 namespace hob::unit {
 namespace {
-
-constexpr std::string_view scheme = "file://";
 
 struct language {
     std::string_view extension, name;
@@ -46,18 +45,6 @@ constexpr std::array languages{
     language{"hs", "haskell"},
     language{"ml", "ocaml"},
 };
-
-bool plain_in_uri(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-._~/+").find(c) != std::string_view::npos;
-}
-
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 std::string_view line_of(std::string_view text, std::size_t line) {
     for (; line > 1; --line) {
@@ -131,43 +118,7 @@ bool matches_one(std::string_view pattern, std::string_view path) {
 
 }  // namespace
 
-std::string uri_of_path(std::string_view path) {
-    static constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string uri(scheme);
-    for (const char c : path) {
-        if (plain_in_uri(c)) {
-            uri += c;
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            uri += '%';
-            uri += digits[byte >> 4];
-            uri += digits[byte & 15];
-        }
-    }
-    return uri;
-}
-
-std::optional<std::string> path_of_uri(std::string_view uri) {
-    if (!uri.starts_with(scheme)) return std::nullopt;
-    uri.remove_prefix(scheme.size());
-    if (!uri.starts_with('/')) return std::nullopt;
-    std::string path;
-    for (std::size_t i = 0; i < uri.size(); ++i) {
-        if (uri[i] != '%') {
-            path += uri[i];
-            continue;
-        }
-        if (i + 2 >= uri.size()) return std::nullopt;
-        const int high = hex_digit(uri[i + 1]);
-        const int low = hex_digit(uri[i + 2]);
-        if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
-        path += static_cast<char>(high * 16 + low);
-        i += 2;
-    }
-    return path;
-}
-
-std::string document_key(std::string_view uri) { return path_of_uri(uri).value_or(std::string(uri)); }
+std::string document_key(std::string_view uri) { return util::path_of_uri(uri).value_or(std::string(uri)); }
 
 bool is_source_path(std::string_view path) {
     const std::string_view name = path.substr(path.rfind('/') + 1);

@@ -2,15 +2,12 @@
 // What LSP says otherwise than people do: files as URIs, columns in UTF-16, languages by name.
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace hob::unit {
 
-std::string uri_of_path(std::string_view path);                // absolute
-std::optional<std::string> path_of_uri(std::string_view uri);  // nullopt: no file:// URI
-std::string language_of_path(std::string_view path);           // "cpp"; else its extension
+std::string language_of_path(std::string_view path);  // "cpp"; else its extension
 
 // What documents are told apart by: the path, or the URI itself where it is none of a file.
 std::string document_key(std::string_view uri);

@@ -8,11 +8,11 @@
 
 #include "error.hpp"
 #include "limits.hpp"
-#include "unit/protocol/lsp/text.hpp"
-#include "unit/protocol/progress_tokens.hpp"
 #include "unit/protocol/mcp/schema_check.hpp"
+#include "unit/protocol/progress_tokens.hpp"
 #include "unit/protocol/protocol_session.hpp"
 #include "util/async.hpp"
+#include "util/file_uri.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
 #include "util/suggest.hpp"
@@ -29,22 +29,23 @@ constexpr std::int64_t unsupported_version = -32022;
 constexpr int pages_max = 256;
 
 // What is remembered of a server. Unproven: it died of the probe, and nothing was seen of it since.
-constexpr std::string_view era_key = "era";
-constexpr std::string_view modern_era = "modern";
-constexpr std::string_view legacy_era = "legacy";
-constexpr std::string_view unproven_era = "unproven";
+constexpr std::string_view generation_key = "era";
+constexpr std::string_view modern_generation = "modern";
+constexpr std::string_view legacy_generation = "legacy";
+constexpr std::string_view unproven_generation = "unproven";
 
 // What goes beyond an ask: both may be under way at once, and either may decide.
 struct attempt {
     explicit attempt(const asio::any_io_executor& executor) : over(executor) {}
     std::optional<std::string> result;
     std::optional<failure> failed;
-    util::event over;
+    util::manual_reset_event over;
     bool done() const { return result || failed; }
 };
 using attempt_ptr = std::shared_ptr<attempt>;  // the handshake's, and the asking coroutine's
 
-asio::awaitable<void> try_asking(wire& with, std::string method, std::string params, attempt_ptr into) {
+asio::awaitable<void> try_asking(session_host& with, std::string method, std::string params,
+                                 attempt_ptr into) {
     try {
         auto answered =
             with.ask(std::move(method), std::move(params), util::deadline::in(limits::handshake_timeout));
@@ -86,27 +87,29 @@ constexpr std::array lists{
     list_row{"prompts", "prompts/list", "prompts"},
 };
 
-class mcp_script final : public script {
+class mcp_session final : public protocol_session {
 public:
     bool has_start() const override { return true; }
     bool wants_another() const override { return another_; }
 
-    asio::awaitable<std::string> start(wire& with) override {
-        const std::string era = with.recall(era_key);
-        auto begun = era == legacy_era || era == unproven_era ? initialize(with, era) : probe(with);
+    asio::awaitable<std::string> start(session_host& with) override {
+        const std::string protocol_generation = with.recall(generation_key);
+        auto begun = protocol_generation == legacy_generation || protocol_generation == unproven_generation
+                         ? initialize(with, protocol_generation)
+                         : probe(with);
         std::string result = co_await std::move(begun);
-        with.remember(era_key, std::string(modern_ ? modern_era : legacy_era), bond::configuration);
+        with.remember(generation_key, std::string(modern_ ? modern_generation : legacy_generation),
+                      validity::configuration);
         if (!modern_) with.notify("notifications/initialized", {});
         capabilities_ = util::json_find(result, {"capabilities"});
         co_return result;
     }
 
-    asio::awaitable<std::string> perform(wire& with, call_wish wish, event_watch* watch,
-                                         util::deadline limit) override {
+    asio::awaitable<std::string> handle_call(session_host& with, call_request wish, event_watch* watch,
+                                             util::deadline limit) override {
         const bool tool = !is_protocol_method(wish.method);
         if (tool) {
-            auto checked = check_tool(with, wish.method, wish.params, limit);
-            co_await std::move(checked);
+            co_await check_tool(with, wish.method, wish.params, limit);
             const std::string arguments = wish.params.empty() ? "{}" : wish.params;
             wish.params =
                 R"({"name":)" + util::json_quote(wish.method) + R"(,"arguments":)" + arguments + "}";
@@ -120,29 +123,28 @@ public:
             if (watch) watch->own(token->number());
         }
         wish.params = with_identity(with, std::move(wish.params));
-        auto answered = with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
-        std::string result = co_await std::move(answered);
+        std::string result =
+            co_await with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
         refuse_unfinished(with, result, tool);
         co_return result;
     }
 
-    asio::awaitable<std::string> list(wire& with, util::deadline limit) override {
+    asio::awaitable<std::string> list(session_host& with, util::deadline limit) override {
         std::string all = "{";
         for (const auto& row : lists) {
             if (util::json_member_of(capabilities_, row.capability).empty()) continue;
-            auto pages = list_all(with, row, limit);
-            const std::string items = co_await std::move(pages);
+            const std::string items = co_await list_all(with, row, limit);
             all += fmt::format("{}\"{}\":{}", all.size() > 1 ? "," : "", row.member, items);
         }
         co_return all + "}";
     }
 
-    bool asked(wire& with, const answer& request) override {
+    bool asked(session_host& with, const worker_message& request) override {
         if (request.method == "ping") {
             with.reply(request, "{}");
         } else if (request.method == "roots/list") {
             with.reply(request,
-                       R"({"roots":[{"uri":)" + util::json_quote(uri_of_path(with.spec().cwd)) + "}]}");
+                       R"({"roots":[{"uri":)" + util::json_quote(util::uri_of_path(with.spec().cwd)) + "}]}");
         } else if (request.method == "elicitation/create") {
             with.reply(request, R"({"action":"decline"})");
         } else {
@@ -151,7 +153,7 @@ public:
         return true;
     }
 
-    std::uint64_t heard(wire&, const std::string& name, std::string& params) override {
+    std::uint64_t heard(session_host&, const std::string& name, std::string& params) override {
         if (name == "notifications/tools/list_changed") tools_.clear();
         if (name != "notifications/progress") return 0;
         std::string callers;
@@ -161,7 +163,7 @@ public:
     }
 
 private:
-    static std::string about_us(wire& with, std::string_view member, std::string_view by_default) {
+    static std::string about_us(session_host& with, std::string_view member, std::string_view by_default) {
         const auto& said = std::get<worker_spec>(with.spec().detail).initialize_json;
         return util::json_merge(by_default, util::json_member_of(said, member));
     }
@@ -171,11 +173,10 @@ private:
 
     // The modern era is asked for first. Silence and errors mean the old one; both questions stay open until
     // one of them is answered, for a server that is slow to start is not told from one that is silent.
-    asio::awaitable<std::string> probe(wire& with) {
+    asio::awaitable<std::string> probe(session_host& with) {
         modern_ = true;
         const auto first = begin(with, "server/discover", with_identity(with, {}));
-        auto over = first->over.wait();
-        co_await util::within(limits::mcp_probe_timeout, std::move(over));
+        co_await util::within(limits::mcp_probe_timeout, first->over.wait());
         if (first->failed && error_code_of(*first->failed) == unsupported_version) {
             auto discovered = discover_again(with, *first->failed);
             co_return co_await std::move(discovered);
@@ -189,26 +190,24 @@ private:
         const auto second = begin(with, "initialize", legacy_params(with));
         auto one = first->done() ? second->over.wait() : first->over.wait();
         auto other = second->over.wait();
-        auto either = util::first_of(std::move(one), std::move(other));
-        co_await std::move(either);
+        co_await util::first_of(std::move(one), std::move(other));
         if (first->result && is_modern(*first->result) && !second->result) {
             modern_ = true;
             co_return *first->result;
         }
-        auto last = second->over.wait();
-        co_await std::move(last);
+        co_await second->over.wait();
         if (second->result) co_return *second->result;
         // It has refused the first question, and ended: of that, maybe.
         if (second->failed->kind() == error_kind::worker_died && first->failed) start_once_more(with);
         throw failure(*second->failed);
     }
 
-    void start_once_more(wire& with) {
-        with.remember(era_key, std::string(unproven_era), bond::configuration);
+    void start_once_more(session_host& with) {
+        with.remember(generation_key, std::string(unproven_generation), validity::configuration);
         another_ = true;
     }
 
-    asio::awaitable<std::string> discover_again(wire& with, failure refused) {
+    asio::awaitable<std::string> discover_again(session_host& with, failure refused) {
         revision_ = modern_among(util::json_find(refused.detail(), {"data", "supported"}));
         if (revision_.empty() || revision_ == modern_revision) {
             throw failure(error_kind::worker_error,
@@ -216,9 +215,8 @@ private:
                                       with.spec().name, modern_revision, legacy_revision),
                           {}, refused.detail());
         }
-        auto answered = with.ask("server/discover", with_identity(with, {}),
-                                 util::deadline::in(limits::handshake_timeout));
-        co_return co_await std::move(answered);
+        co_return co_await with.ask("server/discover", with_identity(with, {}),
+                                    util::deadline::in(limits::handshake_timeout));
     }
 
     bool is_modern(std::string_view discovered) {
@@ -231,7 +229,7 @@ private:
 
     // Not asked for the newer era, because of what an earlier process did. That may be wrong by now: the
     // program was replaced, or died of something else.
-    asio::awaitable<std::string> initialize(wire& with, std::string era) {
+    asio::awaitable<std::string> initialize(session_host& with, std::string protocol_generation) {
         std::optional<failure> failed;
         auto answered =
             with.ask("initialize", legacy_params(with), util::deadline::in(limits::handshake_timeout));
@@ -240,28 +238,28 @@ private:
         } catch (const failure& why) {
             failed.emplace(why);
         } catch (const std::exception&) {  // the whole handshake's limit
-            with.remember(era_key, {}, bond::configuration);
+            with.remember(generation_key, {}, validity::configuration);
             throw;
         }
-        if (failed->kind() != error_kind::cancelled) with.remember(era_key, {}, bond::configuration);
+        if (failed->kind() != error_kind::cancelled)
+            with.remember(generation_key, {}, validity::configuration);
         // Not where it died of the probe, which it would again, and be started for that again.
-        if (failed->kind() == error_kind::worker_error && era == legacy_era) {
-            auto probed = probe(with);
-            co_return co_await std::move(probed);
+        if (failed->kind() == error_kind::worker_error && protocol_generation == legacy_generation) {
+            co_return co_await probe(with);
         }
         // Not after a probe that it died of: it would be started for ever.
-        another_ = failed->kind() == error_kind::worker_died && era == legacy_era;
+        another_ = failed->kind() == error_kind::worker_died && protocol_generation == legacy_generation;
         throw failure(*failed);
     }
 
-    attempt_ptr begin(wire& with, std::string method, std::string params) {
+    attempt_ptr begin(session_host& with, std::string method, std::string params) {
         auto made = std::make_shared<attempt>(with.executor());
         util::spawn(with.executor(), try_asking(with, std::move(method), std::move(params), made),
                     "handshake of " + with.spec().name);
         return made;
     }
 
-    static std::string legacy_params(wire& with) {
+    static std::string legacy_params(session_host& with) {
         const std::string ours = fmt::format(
             R"({{"protocolVersion":"{}","capabilities":{{"roots":{{"listChanged":false}}}},"clientInfo":{}}})",
             legacy_revision, our_name());
@@ -269,7 +267,7 @@ private:
     }
 
     // In the modern era each request says who asks.
-    std::string with_identity(wire& with, std::string params) const {
+    std::string with_identity(session_host& with, std::string params) const {
         if (!modern_) return params;
         const std::string_view given = util::json_find(params, {"_meta"});
         const std::string ours = fmt::format(
@@ -279,13 +277,13 @@ private:
     }
 
     // One list, with all its pages, as an array.
-    asio::awaitable<std::string> list_all(wire& with, list_row row, util::deadline limit) {
+    asio::awaitable<std::string> list_all(session_host& with, list_row row, util::deadline limit) {
         std::string items = "[";
         std::string cursor;
         for (int page = 0; page < pages_max; ++page) {
             std::string params = cursor.empty() ? "{}" : R"({"cursor":)" + cursor + "}";
-            auto answered = with.ask(std::string(row.method), with_identity(with, std::move(params)), limit);
-            const std::string result = co_await std::move(answered);
+            const std::string result =
+                co_await with.ask(std::string(row.method), with_identity(with, std::move(params)), limit);
             const auto listed = util::json_array_elements(util::json_member_of(result, row.member));
             for (const auto item : listed.value_or(std::vector<std::string_view>()))
                 items.append(items.size() > 1 ? "," : "").append(item);
@@ -298,12 +296,11 @@ private:
 
     // Throws failure(usage) for what the tool's schema does not allow. The list may have changed without a
     // word, so what does not fit an old one is held against a new one.
-    asio::awaitable<void> check_tool(wire& with, std::string tool, std::string arguments,
+    asio::awaitable<void> check_tool(session_host& with, std::string tool, std::string arguments,
                                      util::deadline limit) {
         for (bool fresh = tools_.empty();; fresh = true) {
             if (fresh) {
-                auto listed = list_all(with, lists[0], limit);
-                tools_ = co_await std::move(listed);
+                tools_ = co_await list_all(with, lists[0], limit);
             }
             const auto wrong = mismatch(with.spec().name, tool, arguments);
             if (!wrong) co_return;
@@ -332,7 +329,7 @@ private:
                             : fmt::format("`hob call {} --list` shows what it has", unit));
     }
 
-    static void refuse_unfinished(wire& with, const std::string& result, bool tool) {
+    static void refuse_unfinished(session_host& with, const std::string& result, bool tool) {
         if (util::json_find_string(result, {"resultType"}) == "input_required") {
             throw failure(error_kind::worker_error,
                           fmt::format("cannot call '{}': it wants input first", with.spec().name),
@@ -365,6 +362,6 @@ private:
 
 }  // namespace
 
-std::shared_ptr<script> make_mcp_script() { return std::make_shared<mcp_script>(); }
+std::shared_ptr<protocol_session> make_mcp_session() { return std::make_shared<mcp_session>(); }
 
 }  // namespace hob::unit

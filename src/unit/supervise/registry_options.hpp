@@ -1,0 +1,36 @@
+#pragma once
+// What the daemon gives to its units.
+
+#include <sys/resource.h>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unit/store/store.hpp"
+
+namespace hob::unit {
+
+struct registry_options {
+    boost::asio::any_io_executor executor;
+    std::string instance_key;
+    std::string state_dir;  // of the instance: unit logs go to log/<unit>.log in it
+    std::vector<std::string>
+        base_environment;  // K=V, as the daemon was given it; HOB_* and terminal ones are dropped
+    rlimit unit_nofile{};  // what units get for RLIMIT_NOFILE; rlim_max 0: the daemon's own
+    store& db;
+    std::string root{};  // of the project: patterns of files are relative to it
+    std::uint64_t log_max_size = 10u << 20;
+    int log_max_files = 5;
+    // Events for subscribers: unit.state {"unit","kind","from","to","pid"?}, worker.notification
+    // {"unit","method","params"}, worker.activity {"unit","activity"}.
+    std::function<void(std::string_view event, std::string params_raw)> publish;
+    // status() or anything_running() changed. Not called for calls_in_flight(): whoever called knows.
+    std::function<void()> changed;
+};
+
+}  // namespace hob::unit
