@@ -70,7 +70,7 @@ exit_code end_all(invocation& call) {
 exit_code run_shutdown(invocation& call) { return call.has("all") ? end_all(call) : end_one(call); }
 
 std::string answer_shutdown(lifecycle::daemon& daemon, ipc::session&, const ipc::request& asked) {
-    json::error_code error;
+    boost::system::error_code error;
     const json::value params =
         asked.params.empty() ? json::value(json::object()) : json::parse(asked.params, error);
     const auto flag = [&](const char* name) {

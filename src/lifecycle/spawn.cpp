@@ -104,7 +104,7 @@ std::string text_of(const json::object& object, std::string_view name) {
 
 // nullopt: end-of-file before a whole word.
 std::optional<failure> parse_outcome(const std::string& said) {
-    json::error_code error;
+    boost::system::error_code error;
     const json::value parsed = json::parse(said, error);
     const json::object* object = error ? nullptr : parsed.if_object();
     if (!object) return std::nullopt;

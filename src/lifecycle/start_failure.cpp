@@ -54,7 +54,7 @@ std::int64_t boot_milliseconds() {
 std::optional<start_failure> read_start_failure(const instance& where) {
     const auto bytes = util::read_file(where.last_words_path(), limits::small_file_max, false);
     if (!bytes) return std::nullopt;
-    json::error_code error;
+    boost::system::error_code error;
     const json::value parsed = json::parse(*bytes, error);
     const json::object* object = error ? nullptr : parsed.if_object();
     if (!object) return std::nullopt;

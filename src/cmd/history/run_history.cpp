@@ -53,7 +53,7 @@ std::string list_params(const unit::run_query& wanted) {
 unit::run_query query_of(std::string_view params) {
     const failure malformed(error_kind::usage,
                             "cannot read the params: they are not {\"task\":NAME,\"limit\":N}");
-    json::error_code error;
+    boost::system::error_code error;
     const json::value parsed = json::parse(params.empty() ? "{}" : params, error);
     if (error || !parsed.is_object()) throw malformed;
     unit::run_query wanted;

@@ -32,7 +32,7 @@ json::value parse(std::string_view bytes, const std::string& path) {
     options.allow_comments = true;
     options.allow_trailing_commas = true;
     options.max_depth = 64;
-    json::error_code error;
+    boost::system::error_code error;
     json::stream_parser parser({}, options);
     const std::size_t used = parser.write_some(bytes.data(), bytes.size(), error);
     if (!error && used == bytes.size()) parser.finish(error);

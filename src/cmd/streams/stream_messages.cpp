@@ -79,7 +79,7 @@ unit::terminal_size size_of(const json::object& from) {
 }
 
 json::object object_of(std::string_view params) {
-    json::error_code error;
+    boost::system::error_code error;
     json::value parsed = json::parse(params.empty() ? "{}" : params, error);
     if (error || !parsed.is_object()) malformed("they are no object");
     return std::move(parsed.as_object());

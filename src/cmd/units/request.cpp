@@ -106,7 +106,7 @@ std::vector<std::string> every_service(const lifecycle::daemon& daemon, const ch
 unit_request parse_unit_request(std::string_view params) {
     const failure malformed(error_kind::usage,
                             "cannot read the params: they are not {\"units\":[NAME...],\"env\":[K=V...]}");
-    json::error_code error;
+    boost::system::error_code error;
     const json::value parsed = params.empty() ? json::value(json::object()) : json::parse(params, error);
     const json::object* object = error ? nullptr : parsed.if_object();
     if (!object) throw malformed;

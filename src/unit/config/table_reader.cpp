@@ -1,6 +1,7 @@
 #include "unit/config/table_reader.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>

@@ -18,7 +18,7 @@ bool valid_for_boost(std::string_view text, bool& comparable) {
     boost::json::parse_options options;
     options.max_depth = 512;
     boost::json::stream_parser parser({}, options);
-    boost::json::error_code error;
+    boost::system::error_code error;
     parser.write(text.data(), text.size(), error);
     if (!error) parser.finish(error);
     // It refuses numbers that its own types do not hold; RFC 8259 does not.

@@ -21,7 +21,7 @@ constexpr int refs_max = 64;  // a $ref that leads to itself is not followed for
 std::optional<json::value> parsed(std::string_view text) {
     json::parse_options options;
     options.max_depth = static_cast<std::size_t>(limits::json_depth_max);
-    json::error_code error;
+    boost::system::error_code error;
     json::value value = json::parse({text.data(), text.size()}, error, {}, options);
     if (error) return std::nullopt;
     return value;
@@ -102,7 +102,7 @@ private:
     const json::value* referred(std::string_view ref) const {
         if (!ref.starts_with('#')) return nullptr;
         ref.remove_prefix(1);
-        json::error_code error;
+        boost::system::error_code error;
         return root_.find_pointer({ref.data(), ref.size()}, error);
     }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/order.ld: what the warm client touches, then what the daemon does, for the linker to put side by side.
+"""Writes packaging/order.ld: what the warm client touches, then what the daemon does, for the linker to put together.
 
 A page fault maps what lies around it; what a short run needs and what it does not need lie far apart otherwise. Run by
 `./dev order`, with a binary that was linked with a map. A part that is not there any more is skipped by the linker.
