@@ -4,6 +4,7 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/handlers/handler_context.hpp"
 #include "error.hpp"
 #include "ipc/hello.hpp"
 #include "lifecycle/daemon.hpp"
@@ -69,28 +70,23 @@ exit_code end_all(invocation& call) {
 
 exit_code run_shutdown(invocation& call) { return call.has("all") ? end_all(call) : end_one(call); }
 
-std::string answer_shutdown(lifecycle::daemon& daemon, ipc::session&, const ipc::request& asked) {
-    boost::system::error_code error;
-    const json::value params =
-        asked.params.empty() ? json::value(json::object()) : json::parse(asked.params, error);
-    const auto flag = [&](const char* name) {
-        const json::object* object = error ? nullptr : params.if_object();
-        const json::value* value = object ? object->if_contains(name) : nullptr;
-        return value && value->is_bool() && value->as_bool();
-    };
-    if (flag("if_idle") && daemon.busy()) {
+std::string answer_shutdown(handler_context context, ipc::session&, const ipc::request& asked) {
+    const ipc::shutdown_request request = ipc::parse_shutdown_params(asked.params);
+    if (request.if_idle && context.daemon.application().busy()) {
         throw failure(error_kind::version, "cannot replace this daemon: it is busy", "hob restart");
     }
-    // Who ends it wants nothing of it any more; a successor that follows at once is to bring all back.
-    if (!flag("restart") && !flag("if_idle")) daemon.store().clear_all_desired_up();
-    daemon.begin_shutdown(flag("now") ? lifecycle::shutdown_mode::now : lifecycle::shutdown_mode::graceful,
-                          "hob.shutdown");
+    // A user who ends the daemon wants nothing of it resumed; a successor that follows at once resumes
+    // everything.
+    if (!request.restart && !request.if_idle) context.daemon.application().forget_running();
+    context.daemon.begin_shutdown(
+        request.now ? lifecycle::shutdown_mode::now : lifecycle::shutdown_mode::graceful, "hob.shutdown");
     ipc::shutdown_reply reply;
     reply.pid = ::getpid();
     return ipc::shutdown_result(reply);
 }
 
-constexpr method_row methods[] = {{"hob.shutdown", answer_shutdown}};
+constexpr method_row methods[] = {
+    {.name = "hob.shutdown", .handler = answer_shutdown, .while_draining = true}};
 
 }  // namespace
 

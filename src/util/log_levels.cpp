@@ -93,8 +93,8 @@ std::optional<std::string> bad_levels(std::string_view levels) {
     return why;
 }
 
-std::string effective_levels(const std::string& configured) {
-    const char* const wanted = std::getenv("HOB_LOG");
+std::string effective_levels(const std::string& configured, const char* variable) {
+    const char* const wanted = std::getenv(variable);
     if (wanted == nullptr || *wanted == '\0' || bad_levels(wanted)) return configured;
     return wanted;
 }

@@ -51,7 +51,7 @@ sink_ptr make_file_sink(std::shared_ptr<rotating_file> file, bool json);
 sink_ptr make_stderr_sink();
 // Datagrams to /dev/log as syslog(3) sends them, but never waiting for a reader that has stopped, which
 // syslog(3) (and so Boost's own native backend) would do. Connects again when syslogd was restarted.
-sink_ptr make_syslog_sink();
+sink_ptr make_syslog_sink(const std::string& program);
 
 // The note about lost records, as a JSON or text line.
 std::string loss_record(bool json, std::uint64_t lost, std::string_view reason);
