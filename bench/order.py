@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/order.ld: what the warm client touches, then what the daemon does, for the linker to put side by side.
+"""Writes src/order.ld: the sections that the warm client uses, then those of the daemon, for the linker to group.
 
 A page fault maps what lies around it; what a short run needs and what it does not need lie far apart otherwise. Run by
 `./dev order`, with a binary that was linked with a map. A part that is not there any more is skipped by the linker.
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-# What runs under valgrind is chosen for the processor that it imitates; these are chosen by newer ones.
+# Under valgrind libc selects functions for the simulated processor; newer processors select these.
 TWINS = {
     "-avx2.o": ["-evex.o"],
     "-avx-unaligned-erms.o": ["-evex-unaligned-erms.o", "-avx512-unaligned-erms.o"],
@@ -52,7 +52,7 @@ def sections_of(map_file):
             name = None
         else:
             name = None
-    # What is read-only once relocated has to stay where it can be made so.
+    # Sections that become read-only after relocation must stay in their segment.
     wanted = (each for each in found if each[0] and each[1] and not each[2].startswith(".data.rel.ro"))
     return sorted(each for each in wanted if each[2].startswith(KINDS))
 
@@ -62,7 +62,7 @@ def traced(command, log):
 
 
 def addresses_in(log):
-    """Addresses that a run read, wrote or executed."""
+    """The addresses that a run has read, written or executed."""
     found = set()
     with open(log, encoding="ascii", errors="replace") as lines:
         for line in lines:
@@ -81,7 +81,7 @@ def client_runs(hob, environment, log):
 
 
 def daemon_run(hob, environment, log):
-    """A start and two questions, no end."""
+    """A start and two requests, without a shutdown."""
     quiet = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     daemon = subprocess.Popen(traced([*hob, "daemon", "--foreground"], log), **quiet)
     try:
@@ -101,7 +101,7 @@ def pattern_of(section, where):
     """A line of a linker script that means this input section, or None."""
     if match := re.search(r"([^/]+\.a)\(([^)]+)\)$", where):
         archive, member = match[1], match[2]
-        # Our own sections have a name for every function; wherever a library does not, its object is named.
+        # Our own sections are named after their functions; other libraries' sections are selected by object file.
         if section.count(".") == 1 or not section.split(".")[2].startswith("_Z"):
             lines = [f"*{archive}:{member}({section})"]
             for ending, twins in TWINS.items():
@@ -131,7 +131,7 @@ def main():
             _, size, name, where = sections[at]
             kind = next(kind for kind in KINDS if name.startswith(kind))
             for line in pattern_of(name, where):
-                # Small ones first: of a large one only a part is touched.
+                # Small ones first: only a part of a large one is used.
                 order[kind].setdefault(line, (group, size))
 
     with tempfile.TemporaryDirectory(prefix="hobo-") as directory:
@@ -146,7 +146,7 @@ def main():
                 note(addresses, group)
     with options.output.open("w") as output:
         output.write(HEAD)
-        # Warm data ends where the warm part of what starts as zero begins.
+        # Warm .data ends where the warm part of .bss begins.
         for kind, place in ((".text", "BEFORE"), (".rodata", "BEFORE"), (".data", "AFTER"), (".bss", "BEFORE")):
             lines = "\n".join(f"        {line}" for line in sorted(order[kind], key=order[kind].get))
             output.write(f"SECTIONS {{\n    {kind}.warm : {{\n{lines}\n    }}\n}}\nINSERT {place} {kind};\n")
