@@ -71,7 +71,9 @@ boost::asio::awaitable<std::string> answer_wait(lifecycle::daemon& daemon, std::
     co_return unit_reply(daemon, {*unit});
 }
 
-constexpr option_row options[] = {{"for", "STATE", "ready (the default), stopped or idle"}};
+constexpr option_row options[] = {
+    {"for", "STATE", "ready (the default), stopped or idle", "ready stopped idle"},
+};
 constexpr method_row methods[] = {{.name = "unit.wait", .later = answer_wait, .consents = false}};
 
 }  // namespace
