@@ -30,6 +30,9 @@ finding check_daemon(const lifecycle::instance& where, util::deadline limit);
 finding check_leftovers(const lifecycle::instance& where);
 finding check_database(const lifecycle::instance& where, util::deadline limit);
 
+// Of all instances of this user.
+finding check_deleted_projects();
+
 // Checks of the machine and of the environment of this process.
 finding check_disk_space(const lifecycle::instance& where);
 finding check_inotify();

@@ -11,6 +11,7 @@
 #include "cmd/core/output.hpp"
 #include "cmd/core/table.hpp"
 #include "cmd/doctor/checks.hpp"
+#include "lifecycle/forget.hpp"
 #include "lifecycle/pid_lock.hpp"
 #include "lifecycle/start_failure.hpp"
 #include "util/fd.hpp"
@@ -61,6 +62,12 @@ void fix(const lifecycle::instance& where) {
         remove_leftovers(where);
     } catch (const failure&) {  // the check of leftovers reports the reason
     }
+    for (const auto& deleted : lifecycle::deleted_instances()) {
+        try {
+            lifecycle::forget_instance(deleted);
+        } catch (const failure&) {  // the check of deleted projects reports it again
+        }
+    }
 }
 
 std::vector<finding> examine(invocation& call) {
@@ -74,6 +81,7 @@ std::vector<finding> examine(invocation& call) {
             check_daemon(where, call.limit),
             check_leftovers(where),
             check_database(where, call.limit),
+            check_deleted_projects(),
             check_disk_space(where),
             check_inotify(),
             check_descriptors(),
@@ -122,7 +130,7 @@ exit_code run_doctor(invocation& call) {
 
 constexpr option_row options[] = {
     {"clear", "", "forget failed starts, so that the next command may start a daemon"},
-    {"fix", "", "remove what a dead daemon left, and make directories private"},
+    {"fix", "", "remove what dead daemons and deleted projects left, and make directories private"},
 };
 
 }  // namespace

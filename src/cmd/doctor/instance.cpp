@@ -11,6 +11,7 @@
 #include "cmd/doctor/checks.hpp"
 #include "error.hpp"
 #include "lifecycle/directories.hpp"
+#include "lifecycle/forget.hpp"
 #include "lifecycle/pid_lock.hpp"
 #include "lifecycle/probe.hpp"
 #include "lifecycle/start_failure.hpp"
@@ -257,6 +258,17 @@ finding check_leftovers(const instance& where) {
     if (left.empty()) return {check, health::ok, "none", ""};
     return {check, health::warn, fmt::format("{} of a daemon that is gone", fmt::join(left, ", ")),
             "the next start removes them, and so does: hob doctor --fix"};
+}
+
+finding check_deleted_projects() {
+    const std::string check = "projects";
+    std::vector<std::string> names;
+    for (const auto& deleted : lifecycle::deleted_instances())
+        names.push_back(deleted.root.empty() ? deleted.key : deleted.root);
+    if (names.empty()) return {check, health::ok, "none was deleted", ""};
+    return {check, health::warn,
+            fmt::format("{} deleted: {}", names.size() == 1 ? "was" : "were", fmt::join(names, ", ")),
+            "hob doctor --fix, or hob list --prune, forgets them"};
 }
 
 finding check_database(const instance& where, util::deadline limit) {

@@ -96,6 +96,22 @@ BOOST_AUTO_TEST_CASE(leftovers_are_removed_only_with_fix_and_without_a_daemon) {
     BOOST_TEST(box.run({"ping"}).status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(C16_deleted_projects_are_reported_and_forgotten_with_fix) {
+    sandbox box;
+    make_calc_project(box);
+    const std::string gone = box.root() + "/gone";
+    BOOST_REQUIRE(hob::util::make_directories(gone));
+    box.write(gone + "/hob.toml", "");
+    BOOST_REQUIRE(box.run({"-C", gone, "ping"}).status == 0);
+    BOOST_REQUIRE(box.run({"-C", gone, "shutdown"}).status == 0);
+    BOOST_REQUIRE(remove_tree(gone));
+    const auto found = finding_of(examine(box), "projects");
+    BOOST_TEST(found.state == "warn");
+    BOOST_TEST(found.message == "was deleted: " + gone);
+    BOOST_TEST(finding_of(examine(box, {"--fix"}), "projects").state == "ok");
+    BOOST_TEST(box.run({"list", "--json"}).out.find(gone) == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(L23_a_crash_loop_is_found_and_cleared) {
     sandbox box;
     make_calc_project(box);
