@@ -6,6 +6,7 @@
 #include "cmd/core/connection.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/spawned.hpp"
+#include "cmd/handlers/make_application.hpp"
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
@@ -21,15 +22,6 @@ namespace {
 constexpr option_row options[] = {
     {"foreground", "", "stay in the foreground and log to standard error"},
 };
-
-void add_all_methods(lifecycle::daemon& daemon) {
-    for (const command* known : all_commands()) {
-        for (const method_row& row : known->methods) {
-            if (row.now) daemon.add_method(std::string(row.name), row.now);
-            if (row.later) daemon.add_method(std::string(row.name), row.later, row.consents);
-        }
-    }
-}
 
 failure already_running(const lifecycle::probe_result& found, const lifecycle::instance& where) {
     return failure(
@@ -67,7 +59,7 @@ exit_code run_foreground(invocation& call) {
     lifecycle::daemonize(run.caller, keep, false);
     run.lock = std::move(lock);
     run.foreground = true;
-    run.add_methods = add_all_methods;
+    run.make_application = make_application;
     return lifecycle::run_daemon(std::move(run));
 }
 
@@ -137,7 +129,7 @@ std::optional<exit_code> run_if_spawned(const std::vector<std::string>& words) {
         lifecycle::report_failure(run.outcome.get(), why);
         return exit_code_of(why.kind());
     }
-    run.add_methods = add_all_methods;
+    run.make_application = make_application;
     return lifecycle::run_daemon(std::move(run));
 }
 

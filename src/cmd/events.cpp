@@ -11,9 +11,12 @@
 #include "cmd/core/status_report.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/core/table.hpp"
+#include "cmd/handlers/handler_context.hpp"
+#include "ipc/session.hpp"
 #include "lifecycle/instance.hpp"
 #include "util/clock.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -112,8 +115,16 @@ exit_code run_events(invocation& call) {
     }
 }
 
+// {"status":<status object>}; every later event follows.
+std::string answer_subscribe(handler_context context, ipc::session& from, const ipc::request&) {
+    util::json_object snapshot;
+    snapshot.add("status", util::raw_json{status_report(context.daemon, {})});
+    from.subscribe();
+    return std::move(snapshot).text();
+}
+
 constexpr method_row methods[] = {
-    {.name = "hob.subscribe", .now = answer_subscribe},
+    {.name = "hob.subscribe", .handler = answer_subscribe, .while_draining = true},
 };
 
 }  // namespace

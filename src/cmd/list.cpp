@@ -5,27 +5,28 @@
 #include "cmd/core/command.hpp"
 #include "cmd/core/instances.hpp"
 #include "cmd/core/output.hpp"
-#include "cmd/core/status_json.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/core/table.hpp"
 #include "lifecycle/forget.hpp"
 #include "util/duration.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
 std::string list_json(const std::vector<instance_view>& views) {
-    std::string text = "[";
+    const auto text_or_null = [](const std::string& text) {
+        return text.empty() ? std::nullopt : std::optional(text);
+    };
+    util::json_array array;
     for (const auto& view : views) {
-        if (text.size() > 1) text += ',';
-        text += fmt::format(R"({{"instance":{},"root":{},"pid":{},"state":{},"version":{},"uptime_ms":{}}})",
-                            util::json_quote(view.where.key), quoted_or_null(view.where.root),
-                            view.pid > 0 ? std::to_string(view.pid) : "null", util::json_quote(view.state),
-                            quoted_or_null(view.version),
-                            view.uptime_ms ? std::to_string(*view.uptime_ms) : "null");
+        util::json_object instance;
+        instance.add("instance", view.where.key).add("root", text_or_null(view.where.root));
+        instance.add("pid", view.pid > 0 ? std::optional(view.pid) : std::nullopt).add("state", view.state);
+        instance.add("version", text_or_null(view.version)).add("uptime_ms", view.uptime_ms);
+        array.add(instance);
     }
-    return text + "]";
+    return std::move(array).text();
 }
 
 std::string list_table(const std::vector<instance_view>& views, const terminal& out) {

@@ -5,6 +5,7 @@
 #include "cmd/core/command.hpp"
 #include "cmd/core/connection.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/handlers/handler_context.hpp"
 #include "error.hpp"
 #include "ipc/hello.hpp"
 #include "lifecycle/daemon.hpp"
@@ -28,17 +29,17 @@ exit_code run_ping(invocation& call) {
     return exit_code::done;
 }
 
-std::string answer_ping(lifecycle::daemon& daemon, ipc::session&, const ipc::request&) {
+std::string answer_ping(handler_context context, ipc::session&, const ipc::request&) {
     ipc::ping_reply reply;
-    reply.pid = daemon.pid();
+    reply.pid = context.daemon.pid();
     reply.version = version_text;
     reply.protocol = protocol_version;
-    reply.draining = daemon.draining();
-    reply.uptime_ms = daemon.uptime().count();
+    reply.draining = context.daemon.draining();
+    reply.uptime_ms = context.daemon.uptime().count();
     return ipc::ping_result(reply);
 }
 
-constexpr method_row methods[] = {{"hob.ping", answer_ping}};
+constexpr method_row methods[] = {{.name = "hob.ping", .handler = answer_ping, .while_draining = true}};
 
 }  // namespace
 

@@ -2,12 +2,12 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/handlers/handler_context.hpp"
 #include "error.hpp"
 #include "ipc/hello.hpp"
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/end_daemon.hpp"
 #include "limits.hpp"
-#include "util/json_edit.hpp"
 #include "util/json_writer.hpp"
 
 namespace hob::cmd {
@@ -67,21 +67,22 @@ exit_code end_all(invocation& call) {
 
 exit_code run_shutdown(invocation& call) { return call.has("all") ? end_all(call) : end_one(call); }
 
-std::string answer_shutdown(lifecycle::daemon& daemon, ipc::session&, const ipc::request& request) {
-    const auto flag = [&](std::string_view name) { return util::json_find_true(request.params, {name}); };
-    if (flag("if_idle") && daemon.busy()) {
+std::string answer_shutdown(handler_context context, ipc::session&, const ipc::request& request) {
+    const ipc::shutdown_request params = ipc::parse_shutdown_params(request.params);
+    if (params.if_idle && context.daemon.application().busy()) {
         throw failure(error_kind::version, cannot("replace", "", "this daemon"), "it is busy", "hob restart");
     }
     // A shutdown clears what should be up. In a restart the successor brings it back.
-    if (!flag("restart") && !flag("if_idle")) daemon.store().clear_all_desired_up();
-    daemon.begin_shutdown(flag("now") ? lifecycle::shutdown_mode::now : lifecycle::shutdown_mode::graceful,
-                          "hob.shutdown");
+    if (!params.restart && !params.if_idle) context.daemon.application().forget_running();
+    context.daemon.begin_shutdown(
+        params.now ? lifecycle::shutdown_mode::now : lifecycle::shutdown_mode::graceful, "hob.shutdown");
     ipc::shutdown_reply reply;
     reply.pid = ::getpid();
     return ipc::shutdown_result(reply);
 }
 
-constexpr method_row methods[] = {{"hob.shutdown", answer_shutdown}};
+constexpr method_row methods[] = {
+    {.name = "hob.shutdown", .handler = answer_shutdown, .while_draining = true}};
 
 }  // namespace
 

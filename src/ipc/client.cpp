@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "error.hpp"
+#include "identity.hpp"
 #include "ipc/draining.hpp"
 #include "limits.hpp"
 
@@ -30,8 +31,8 @@ bool wait_for(int fd, short events, util::deadline limit) {
 }
 
 failure ended_unanswered() {
-    return failure(error_kind::no_daemon, "cannot get an answer: the daemon ended before it replied",
-                   "it may or may not have done what was asked; hob logs says more");
+    return failure(error_kind::no_daemon, cannot("get an answer"), "the daemon ended before it replied",
+                   "it may or may not have done what was asked; " + command_text("logs") + " says more");
 }
 
 }  // namespace
@@ -96,7 +97,7 @@ void client::send(std::string_view line) {
             line.remove_prefix(static_cast<std::size_t>(n));
         } else if (errno == EAGAIN) {
             if (!wait_for(socket_.get(), POLLOUT, util::deadline::in(limits::request_timeout))) {
-                throw failure(error_kind::timeout, "cannot send the request: the daemon does not read");
+                throw failure(error_kind::timeout, cannot("send the request"), "the daemon does not read");
             }
         } else if (errno == EPIPE || errno == ECONNRESET) {
             throw not_executed();
@@ -128,8 +129,7 @@ std::string client::call(std::string_view method, std::string_view params, util:
             case got::line:
                 break;
             case got::timed_out:
-                throw failure(error_kind::timeout,
-                              "cannot finish '" + std::string(method) + "': the deadline is over");
+                throw failure(error_kind::timeout, cannot("finish", method), "the deadline is over");
             case got::reset:
                 throw not_executed();
             case got::closed:
@@ -152,7 +152,7 @@ std::optional<incoming> client::next(util::deadline limit) {
         case got::line:
             return parse_incoming(line);
         case got::timed_out:
-            throw failure(error_kind::timeout, "cannot wait any longer: the deadline is over");
+            throw failure(error_kind::timeout, cannot("wait any longer"), "the deadline is over");
         case got::reset:
         case got::closed:
             break;

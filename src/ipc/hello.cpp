@@ -1,12 +1,13 @@
 #include "ipc/hello.hpp"
 
+#include "identity.hpp"
 #include "ipc/message.hpp"
+#include "util/json_edit.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::ipc {
 namespace {
-
-constexpr std::string_view hello_method = "hob.hello";
 
 std::string_view state_name(bool draining) { return draining ? "draining" : "running"; }
 
@@ -79,12 +80,13 @@ std::string hello_line(const hello& greeting, const std::vector<std::string>& ca
         util::json_quote_to(params, each);
     }
     params += "]}";
-    return notification_line(hello_method, params);
+    return notification_line(this_program.methods.hello, params);
 }
 
 std::optional<hello> parse_hello(std::string_view line) {
     const incoming message = parse_incoming(line);
-    if (message.what != incoming::kind::notification || message.method != hello_method) return std::nullopt;
+    if (message.what != incoming::kind::notification || message.method != this_program.methods.hello)
+        return std::nullopt;
     reading params(message.payload);
     hello greeting;
     greeting.protocol = static_cast<int>(params.number("protocol"));
@@ -124,6 +126,24 @@ std::optional<ping_reply> parse_ping_result(std::string_view result_raw) {
     reply.uptime_ms = members.number("uptime_ms");
     if (!members) return std::nullopt;
     return reply;
+}
+
+std::string shutdown_params(const shutdown_request& request) {
+    util::json_object params;
+    if (request.if_idle) {
+        params.add("if_idle", true);
+    } else {
+        params.add("now", request.now).add("restart", request.restart);
+    }
+    return std::move(params).text();
+}
+
+shutdown_request parse_shutdown_params(std::string_view params_raw) {
+    shutdown_request request;
+    request.now = util::json_find_true(params_raw, {"now"});
+    request.restart = util::json_find_true(params_raw, {"restart"});
+    request.if_idle = util::json_find_true(params_raw, {"if_idle"});
+    return request;
 }
 
 std::string shutdown_result(const shutdown_reply& reply) {

@@ -40,6 +40,16 @@ struct ping_reply {
 std::string ping_result(const ping_reply& reply);
 std::optional<ping_reply> parse_ping_result(std::string_view result_raw);
 
+// Params of a shutdown. `if_idle`: refuse when that would interrupt work.
+struct shutdown_request {
+    bool now = false;      // kill at once
+    bool restart = false;  // a successor follows, which resumes what was running
+    bool if_idle = false;
+};
+
+std::string shutdown_params(const shutdown_request& request);
+shutdown_request parse_shutdown_params(std::string_view params_raw);  // what cannot be read is false
+
 struct shutdown_reply {
     pid_t pid = 0;
 };

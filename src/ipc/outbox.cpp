@@ -7,8 +7,10 @@
 #include <array>
 #include <cerrno>
 
+#include "identity.hpp"
 #include "ipc/message.hpp"
 #include "limits.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::ipc {
 namespace {
@@ -61,7 +63,9 @@ bool outbox::event(int socket, std::string_view line) {
 bool outbox::flush(int socket) {
     if (!send_waiting(socket)) return false;
     if (!waiting_.empty() || lost_ == 0) return true;
-    const std::string line = notification_line("hob.lagged", R"({"lost":)" + std::to_string(lost_) + "}");
+    util::json_object params;
+    params.add("lost", lost_);
+    const std::string line = notification_line(this_program.methods.lagged, std::move(params).text());
     lost_ = 0;
     return reply(socket, line);
 }

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <utility>
 
+#include "identity.hpp"
 #include "util/fd.hpp"
 
 namespace hob::ipc {
@@ -22,7 +23,6 @@ namespace {
 
 namespace bip = boost::interprocess;
 
-constexpr std::array<char, 8> magic{'h', 'o', 'b', 'p', 'a', 'g', 'e', '\n'};
 constexpr std::uint32_t format = 1;
 constexpr std::size_t version_max = 31;
 
@@ -58,7 +58,7 @@ std::uint32_t checksum_of(const copy& content) {
 
 copy encode(const page_content& content, std::uint64_t generation) {
     copy made{};
-    made.magic = magic;
+    std::ranges::copy(this_program.page_magic, made.magic.data());
     made.format = format;
     made.generation = generation;
     made.start_time = content.start_time;
@@ -79,7 +79,8 @@ copy encode(const page_content& content, std::uint64_t generation) {
 }
 
 bool is_whole(const copy& read) {
-    return read.magic == magic && read.format == format && read.checksum == checksum_of(read) &&
+    const std::string_view magic(read.magic.data(), read.magic.size());
+    return magic == this_program.page_magic && read.format == format && read.checksum == checksum_of(read) &&
            read.units_length <= read.units.size() && read.draining <= 1 && read.version.back() == '\0';
 }
 

@@ -5,7 +5,9 @@
 #include <cstdlib>
 
 #include "error.hpp"
+#include "identity.hpp"
 #include "ipc/draining.hpp"
+#include "ipc/hello.hpp"
 #include "lifecycle/probe.hpp"
 #include "lifecycle/spawn.hpp"
 #include "lifecycle/start_failure.hpp"
@@ -18,12 +20,12 @@
 namespace hob::lifecycle {
 
 std::chrono::milliseconds start_timeout() {
-    const char* text = std::getenv("HOB_START_TIMEOUT");
+    const char* const variable = this_program.variables.start_timeout;
+    const char* text = std::getenv(variable);
     if (!text || !*text) return limits::start_timeout;
     const auto parsed = util::parse_duration(text);
     if (!parsed) {
-        throw failure(error_kind::config,
-                      std::string("cannot use HOB_START_TIMEOUT '") + text + "': not a duration",
+        throw failure(error_kind::config, cannot(std::string("use ") + variable, text), "not a duration",
                       "such as 10s");
     }
     return *parsed;
@@ -43,8 +45,8 @@ public:
 
     ipc::client seek() {
         if (options_.limit.expired()) {
-            throw failure(error_kind::timeout,
-                          "cannot reach the daemon of '" + where_.root + "': the deadline is over");
+            throw failure(error_kind::timeout, cannot("reach the daemon of", where_.root),
+                          "the deadline is over");
         }
         for (;;) {
             probe_result found = probe(where_, options_.limit, limits::greeting_timeout, options_.early);
@@ -71,16 +73,20 @@ public:
     }
 
 private:
+    static std::string compared(const char* age, const ipc::hello& daemon) {
+        return fmt::format("it is {} (version {}, protocol {}) than this {} (version {}, protocol {})", age,
+                           daemon.version, daemon.protocol, this_program.name, version_text,
+                           protocol_version);
+    }
+
     bool speaks_with_us(const ipc::client& connection) const {
         const auto& greeting = connection.greeting();
         if (greeting.protocol == protocol_version) return true;
         if (greeting.protocol < protocol_version) return false;
-        throw failure(
-            error_kind::version,
-            fmt::format("cannot talk to the daemon of '{}': it is newer (version {}, protocol {}) than this "
-                        "hob (version {}, protocol {})",
-                        where_.root, greeting.version, greeting.protocol, version_text, protocol_version),
-            "use the newer hob, or end the daemon with: hob shutdown");
+        throw failure(error_kind::version, cannot("talk to the daemon of", where_.root),
+                      compared("newer", greeting),
+                      fmt::format("use the newer {}, or end the daemon with: {}", this_program.name,
+                                  command_text("shutdown")));
     }
 
     // By the frozen messages alone. A daemon that has something to lose is left alone.
@@ -88,15 +94,11 @@ private:
         const auto& greeting = connection.greeting();
         const pid_t pid = connection.peer_pid();
         const util::unique_fd process = open_pidfd(pid);
-        const failure busy(
-            error_kind::version,
-            fmt::format("cannot use the daemon of '{}': it is older (version {}, protocol {}) than this "
-                        "hob (version {}, protocol {}) and busy",
-                        where_.root, greeting.version, greeting.protocol, version_text, protocol_version),
-            "hob restart");
+        const failure busy(error_kind::version, cannot("use the daemon of", where_.root),
+                           compared("older", greeting) + " and busy", command_text("restart"));
         if (!options_.spawn) throw busy;
         try {
-            connection.call("hob.shutdown", R"({"if_idle":true})",
+            connection.call(this_program.methods.shutdown, ipc::shutdown_params({.if_idle = true}),
                             options_.limit.earlier(util::deadline::in(limits::request_timeout)));
         } catch (const ipc::not_executed&) {
             return;
@@ -106,16 +108,15 @@ private:
         }
         const auto limit = options_.limit.earlier(util::deadline::in(limits::shutdown_timeout_max));
         if (process && !wait_for_exit(process.get(), limit)) {
-            throw failure(error_kind::timeout,
-                          fmt::format("cannot wait any longer for the older daemon, pid {}, to end", pid));
+            throw failure(error_kind::timeout, cannot("wait any longer for the older daemon to end"),
+                          fmt::format("pid {} still runs", pid));
         }
     }
 
     void start() {
         if (!options_.spawn) {
-            throw failure(error_kind::no_daemon,
-                          "cannot reach the daemon of '" + where_.root + "': none is running",
-                          "without --no-spawn it is started");
+            throw failure(error_kind::no_daemon, cannot("reach the daemon of", where_.root),
+                          "none is running", "without --no-spawn it is started");
         }
         check_runtime_dir(where_.runtime_dir, true);
         auto lock = instance_lock::try_take(where_.pid_path());
@@ -149,14 +150,9 @@ private:
     void wait_for_start(const probe_result& found) {
         waited_ = true;
         if (start_limit_.expired()) {
-            throw failure(
-                error_kind::timeout,
-                found.pid
-                    ? fmt::format("cannot wait any longer for the daemon of '{}': pid {} is still starting",
-                                  where_.root, found.pid)
-                    : fmt::format("cannot wait any longer for the daemon of '{}': it is still starting",
-                                  where_.root),
-                "its log is " + where_.daemon_log_path());
+            const std::string process = found.pid ? fmt::format("pid {}", found.pid) : "it";
+            throw failure(error_kind::timeout, cannot("wait any longer for the daemon of", where_.root),
+                          process + " is still starting", "its log is " + where_.daemon_log_path());
         }
         tell_once(found.pid, "start");
         wait_a_little();
@@ -171,12 +167,12 @@ private:
         }
         if (drain_limit_->expired()) {
             throw failure(error_kind::timeout,
-                          fmt::format("cannot wait any longer for the daemon of '{}' to end, pid {}",
-                                      where_.root, found.pid));
+                          cannot("wait any longer for the daemon of", where_.root, "to end"),
+                          fmt::format("pid {} still runs", found.pid));
         }
         if (!options_.spawn) {
-            throw failure(error_kind::no_daemon,
-                          "cannot reach the daemon of '" + where_.root + "': it is shutting down");
+            throw failure(error_kind::no_daemon, cannot("reach the daemon of", where_.root),
+                          "it is shutting down");
         }
         tell_once(found.pid, "end");
         const util::unique_fd process = found.pid ? open_pidfd(found.pid) : util::unique_fd();
@@ -201,9 +197,8 @@ private:
 
     void wait_a_little() {
         if (start_limit_.expired()) {
-            throw failure(
-                error_kind::timeout,
-                fmt::format("cannot take the lock '{}': something else holds it", where_.pid_path()));
+            throw failure(error_kind::timeout, cannot("take the lock", where_.pid_path()),
+                          "something else holds it");
         }
         if (!watch_) {
             watch_.emplace(where_.runtime_dir);
@@ -244,12 +239,11 @@ std::optional<ipc::client> connect_looking(const instance& where, util::deadline
             return std::move(found.connection);
         case daemon_state::draining:
             if (found.connection) return std::move(found.connection);
-            throw failure(error_kind::no_daemon,
-                          "cannot ask the daemon of '" + where.root + "': it is shutting down");
+            throw failure(error_kind::no_daemon, cannot("ask the daemon of", where.root),
+                          "it is shutting down");
         case daemon_state::starting:
-            throw failure(error_kind::no_daemon,
-                          "cannot ask the daemon of '" + where.root + "': it is still starting",
-                          "its log is " + where.daemon_log_path());
+            throw failure(error_kind::no_daemon, cannot("ask the daemon of", where.root),
+                          "it is still starting", "its log is " + where.daemon_log_path());
         case daemon_state::dead:
             return std::nullopt;
         case daemon_state::wedged:
@@ -271,8 +265,7 @@ std::string request_acting(const instance& where, const connect_options& options
             return connection.call(method, params, reply_limit);
         } catch (const ipc::not_executed&) {
             if (reply_limit.expired() || options.limit.expired()) {
-                throw failure(error_kind::timeout,
-                              "cannot finish '" + std::string(method) + "': the deadline is over");
+                throw failure(error_kind::timeout, cannot("finish", method), "the deadline is over");
             }
         }
     }

@@ -45,7 +45,7 @@ void daemon::begin_shutdown(shutdown_mode mode, const std::string& reason) {
             hurried_ = true;
             util::log(level::warning, channel, "shutdown hurried", {field("reason", reason)});
             server_->cancel_all();
-            registry_->kill_all();
+            application_->kill();
         }
         return;
     }
@@ -66,7 +66,7 @@ void daemon::begin_shutdown(shutdown_mode mode, const std::string& reason) {
 }
 
 boost::asio::awaitable<void> daemon::shut_down() {
-    const auto budget = config_.daemon.shutdown_timeout;
+    const auto budget = application_->daemon_config().shutdown_timeout;
     const auto limit = util::deadline::in(budget);
     if (!hurried_) co_await finish_requests(budget / 2);
     server_->cancel_all();
@@ -86,8 +86,8 @@ boost::asio::awaitable<void> daemon::shut_down() {
 boost::asio::awaitable<void> daemon::finish_requests(std::chrono::milliseconds limit) {
     const step timed("finish requests");
     const auto end = util::deadline::in(limit);
-    // What is answered may begin runs; what runs is answered.
-    const bool quiet = co_await util::within(end.remaining(), registry_->drain());
+    // Requests can start work, and its end is reported to clients: wait for both.
+    const bool quiet = co_await util::within(end.remaining(), application_->drain());
     const bool finished = co_await util::within(end.remaining(), server_->idle());
     if (!quiet) util::log(level::warning, channel, "runs in flight are cancelled");
     if (!finished) {
@@ -100,11 +100,11 @@ boost::asio::awaitable<void> daemon::stop_units(std::chrono::milliseconds limit)
     const step timed("stop units");
     // The last part of the time is for SIGKILL and for seeing the exits.
     const auto reserve = std::min<std::chrono::milliseconds>(limits::reap_timeout, limit / 4);
-    if (hurried_) registry_->kill_all();
-    const bool stopped = co_await util::within(limit - reserve, registry_->stop_all());
+    if (hurried_) application_->kill();
+    const bool stopped = co_await util::within(limit - reserve, application_->stop());
     if (stopped) co_return;
-    registry_->kill_all();
-    const bool gone = co_await util::within(reserve, registry_->stop_all());
+    application_->kill();
+    const bool gone = co_await util::within(reserve, application_->stop());
     if (!gone) util::log(level::error, channel, "some units could not be ended in time");
 }
 

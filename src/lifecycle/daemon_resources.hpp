@@ -8,14 +8,13 @@
 #include "ipc/status_page.hpp"
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/runtime_files_watch.hpp"
-#include "unit/process/child.hpp"
 #include "util/timer.hpp"
 
 namespace hob::lifecycle {
 
 struct daemon::resources {
     explicit resources(const boost::asio::any_io_executor& executor)
-        : signals(executor), idle_timer(executor), subreaper(executor) {}
+        : signals(executor), idle_timer(executor) {}
 
     util::unique_fd state_lock;
     util::unique_fd runtime_hold;  // a shared flock on a runtime dir under /tmp keeps systemd-tmpfiles away
@@ -27,7 +26,6 @@ struct daemon::resources {
     std::optional<lifecycle::runtime_files_watch> runtime_files_watch;
     boost::asio::signal_set signals;
     util::timer idle_timer;
-    unit::subreaper subreaper;
 };
 
 }  // namespace hob::lifecycle

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "error.hpp"
+#include "identity.hpp"
 
 namespace hob::lifecycle {
 namespace {
@@ -90,9 +91,9 @@ void daemonize(caller_settings& caller, std::span<const int> keep, bool detach) 
         const sched_param normal{};
         ::sched_setscheduler(0, SCHED_OTHER, &normal);
     }
-    ::prctl(PR_SET_NAME, "hob");
+    ::prctl(PR_SET_NAME, this_program.name);
     ::prctl(PR_SET_PDEATHSIG, 0);
-    for (const char* name : {"HOB_INSTANCE", "HOB_UNIT", "HOB_RUN"})
+    for (const char* name : this_program.not_inherited)
         ::unsetenv(name);
 }
 

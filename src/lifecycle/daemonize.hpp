@@ -21,9 +21,9 @@ caller_settings read_caller_settings();
 
 // Closes every descriptor above 2 but `keep`, before any library can cache one. With `detach`: setsid,
 // chdir("/"), 0, 1 and 2 on /dev/null. Always: umask 077, default signal mask and dispositions, soft limits
-// raised to hard, nice value and scheduling back to normal as far as the kernel allows, HOB_INSTANCE,
-// HOB_UNIT and HOB_RUN dropped. Throws failure(denied) where the caller's directory or standard descriptors
-// cannot be given up.
+// raised to hard, nice value and scheduling back to normal as far as the kernel allows, and the
+// variables of identity::not_inherited dropped. Throws failure(denied) where the caller's directory or
+// standard descriptors cannot be given up.
 void daemonize(caller_settings& caller, std::span<const int> keep, bool detach);
 
 }  // namespace hob::lifecycle

@@ -10,6 +10,8 @@
 #include <memory>
 
 #include "error.hpp"
+#include "identity.hpp"
+#include "ipc/hello.hpp"
 #include "lifecycle/probe.hpp"
 #include "lifecycle/startup_watch.hpp"
 #include "limits.hpp"
@@ -19,10 +21,9 @@ namespace hob::lifecycle {
 namespace {
 
 failure too_late(const instance& where, pid_t pid) {
-    return failure(error_kind::timeout,
-                   fmt::format("cannot wait any longer for the daemon of '{}' to end{}", where.root,
-                               pid ? fmt::format(", pid {}", pid) : ""),
-                   "hob shutdown --now");
+    return failure(error_kind::timeout, cannot("wait any longer for the daemon of", where.root, "to end"),
+                   pid ? fmt::format("pid {} still runs", pid) : "the deadline is over",
+                   command_text("shutdown --now"));
 }
 
 // Whether the process has the pid file open: then it is the daemon, whatever its page says.
@@ -50,9 +51,8 @@ void kill_confirmed(const instance& where, pid_t pid, util::deadline limit) {
     if (lock.state != lock_state::held) return;
     // A full disk may have left the pid file empty; what it says instead of nothing must agree.
     if (!confirmed || (lock.pid && lock.pid != pid)) {
-        throw failure(error_kind::wedged,
-                      fmt::format("cannot end the daemon of '{}': pid {} could not be confirmed to be it",
-                                  where.root, pid));
+        throw failure(error_kind::wedged, cannot("end the daemon of", where.root),
+                      fmt::format("pid {} could not be confirmed to be it", pid));
     }
     if (::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) != 0 && errno != ESRCH) {
         throw denied("end", "pid " + std::to_string(pid), errno);
@@ -101,19 +101,17 @@ private:
     void ask(ipc::client& connection) {
         const auto& greeting = connection.greeting();
         if (greeting.protocol > protocol_version) {
-            throw failure(
-                error_kind::version,
-                fmt::format(
-                    "cannot end the daemon of '{}': it is newer (version {}) than this hob (version {})",
-                    where_.root, greeting.version, version_text),
-                "use the newer hob");
+            throw failure(error_kind::version, cannot("end the daemon of", where_.root),
+                          fmt::format("it is newer (version {}) than this {} (version {})", greeting.version,
+                                      this_program.name, version_text),
+                          fmt::format("use the newer {}", this_program.name));
         }
         const pid_t pid = connection.peer_pid();
         const util::unique_fd process = open_pidfd(pid);
         asked_ = true;
         try {
-            connection.call("hob.shutdown",
-                            fmt::format(R"({{"now":{},"restart":{}}})", options_.now, options_.restart),
+            connection.call(this_program.methods.shutdown,
+                            ipc::shutdown_params({.now = options_.now, .restart = options_.restart}),
                             options_.limit.earlier(util::deadline::in(limits::request_timeout)));
         } catch (const ipc::not_executed&) {
             // It was on its way out already.

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "error.hpp"
+#include "identity.hpp"
 #include "lifecycle/directories.hpp"
 #include "limits.hpp"
 #include "util/fd.hpp"
@@ -21,7 +22,6 @@ namespace {
 constexpr std::size_t slug_max = 32;
 constexpr std::size_t name_max = 64;
 constexpr std::size_t hash_digits = 12;
-constexpr const char* config_name = "hob.toml";
 constexpr const char* user_key = "user";
 
 bool plain(char c) {
@@ -79,7 +79,7 @@ std::string starting_directory(const std::optional<std::string>& directory) {
 }
 
 std::string config_in(const std::string& directory) {
-    return (directory == "/" ? "" : directory) + "/" + config_name;
+    return (directory == "/" ? "" : directory) + "/" + this_program.config_file;
 }
 
 bool has_config(const std::string& directory) {
@@ -98,8 +98,8 @@ std::optional<std::string> nearest_project(std::string directory) {
 
 std::string user_config_path() {
     const char* base = std::getenv("XDG_CONFIG_HOME");
-    if (base && base[0] == '/') return std::string(base) + "/hob/" + config_name;
-    return home_directory() + "/.config/hob/" + config_name;
+    std::string path = base && base[0] == '/' ? base : home_directory() + "/.config";
+    return path.append("/").append(this_program.name).append("/").append(this_program.config_file);
 }
 
 // The instance that the rules give without a name: the nearest project upward, else the user's.
@@ -152,6 +152,8 @@ instance named_instance(const std::string& name, const std::optional<std::string
 
 }  // namespace
 
+std::string instance::database_path() const { return state_dir() + "/" + this_program.database_file; }
+
 bool valid_instance_name(const std::string& name) {
     if (name.empty() || name.size() > name_max || name == user_key) return false;
     if (name.front() == '.' || name.front() == '_' || name.front() == '-') return false;
@@ -174,12 +176,13 @@ std::string project_key(const std::string& real_root) {
 
 instance resolve_instance(const instance_request& request) {
     instance found;
-    const char* from_environment = std::getenv("HOB_INSTANCE");
+    const char* const variable = this_program.variables.instance;
+    const char* from_environment = std::getenv(variable);
     if (from_environment && !*from_environment) from_environment = nullptr;
     if (request.name) {
         if (!valid_instance_name(*request.name)) {
             throw failure(
-                error_kind::usage, "cannot use '" + *request.name + "' as an instance: not a name",
+                error_kind::usage, cannot("use", *request.name, "as an instance"), "not a name",
                 "up to 64 letters, digits, '.', '_' and '-', the first a letter or digit, and not 'user'");
         }
         found = named_instance(*request.name, request.directory);
@@ -188,8 +191,8 @@ instance resolve_instance(const instance_request& request) {
     } else if (from_environment) {
         // A unit finds its daemon by its key, which may be one that no --instance may name.
         if (!valid_instance_key(from_environment)) {
-            throw failure(error_kind::usage,
-                          std::string("cannot use HOB_INSTANCE '") + from_environment + "': not a name");
+            throw failure(error_kind::usage, cannot(std::string("use ") + variable, from_environment),
+                          "not a name");
         }
         found = named_instance(from_environment, std::nullopt);
     } else {

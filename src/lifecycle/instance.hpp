@@ -24,7 +24,7 @@ struct instance {
     std::string holder_path() const {
         return state_dir() + "/holder";
     }  // pid and socket of who holds the state dir
-    std::string database_path() const { return state_dir() + "/hob.db"; }
+    std::string database_path() const;
     std::string daemon_log_path() const { return state_dir() + "/daemon.log"; }
     std::string log_dir() const { return state_dir() + "/log"; }
     std::string unit_log_path(const std::string& unit) const { return log_dir() + "/" + unit + ".log"; }

@@ -49,7 +49,7 @@ bool regular_and_ours(int fd) {
 }
 
 failure not_a_pid_file(const std::string& path) {
-    return failure(error_kind::foreign, "cannot use '" + path + "': not a regular file of ours",
+    return failure(error_kind::foreign, cannot("use", path), "not a regular file of ours",
                    "remove it, if you know what put it there");
 }
 
@@ -84,7 +84,7 @@ lock_view query_lock(const std::string& pid_path) {
 }
 
 pid_file_lost::pid_file_lost(const std::string& pid_path)
-    : failure(error_kind::start_failed, "cannot go on: the pid file '" + pid_path + "' was taken away") {}
+    : failure(error_kind::start_failed, cannot("go on"), "the pid file '" + pid_path + "' was taken away") {}
 
 std::optional<instance_lock> instance_lock::try_take(const std::string& pid_path) {
     util::unique_fd fd =
@@ -115,8 +115,8 @@ instance_lock instance_lock::adopt(util::unique_fd fd, const std::string& pid_pa
     // Taking again what this very description holds succeeds, and nothing else does.
     struct flock range = first_byte(F_WRLCK);
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || ::fcntl(fd.get(), F_OFD_SETLK, &range) != 0) {
-        throw failure(error_kind::internal,
-                      "cannot take over the lock of '" + pid_path + "': it was not handed over");
+        throw failure(error_kind::internal, cannot("take over the lock of", pid_path),
+                      "it was not handed over");
     }
     if (!same_file(fd.get(), pid_path)) throw pid_file_lost(pid_path);
     return instance_lock(std::move(fd));

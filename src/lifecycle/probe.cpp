@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "identity.hpp"
 #include "ipc/unix_socket.hpp"
 #include "util/duration.hpp"
 #include "util/proc.hpp"
@@ -20,20 +21,23 @@ probe_result from_failure(daemon_state seen, failure why) {
     return result;
 }
 
+probe_result foreign(cannot tried, std::string reason) {
+    return from_failure(daemon_state::foreign,
+                        failure(error_kind::foreign, std::move(tried), std::move(reason)));
+}
+
 failure wedged(const instance& where, pid_t pid, std::chrono::milliseconds waited) {
-    std::string message = "cannot reach the daemon of '" + where.root + "': ";
+    const std::string end_it = command_text("shutdown --now") + " ends it";
+    std::string reason = "its pid is not known";
     std::string hint;
     const auto stat = pid ? util::read_proc_stat(pid) : std::nullopt;
     if (stat) {
-        message += "pid " + std::to_string(pid) + " is " + util::state_text(stat->state);
+        reason = "pid " + std::to_string(pid) + " is " + util::state_text(stat->state);
         const bool stopped = stat->state == 'T' || stat->state == 't';
-        hint = stopped ? "kill -CONT " + std::to_string(pid) + " lets it go on; hob shutdown --now ends it"
-                       : "hob shutdown --now ends it";
-    } else {
-        message += "its pid is not known";
+        hint = stopped ? "kill -CONT " + std::to_string(pid) + " resumes it; " + end_it : end_it;
     }
-    message += ", no greeting within " + util::format_duration(waited);
-    return failure(error_kind::wedged, message, hint);
+    reason += ", no greeting within " + util::format_duration(waited);
+    return failure(error_kind::wedged, cannot("reach the daemon of", where.root), reason, hint);
 }
 
 // Nobody listens, or whoever did hung up: the lock decides.
@@ -48,9 +52,7 @@ probe_result judge_by_lock(const instance& where, bool hung_up) {
         case lock_state::denied:
             return from_failure(daemon_state::denied, denied("look at", where.pid_path(), lock.error));
         case lock_state::foreign:
-            return from_failure(daemon_state::foreign,
-                                failure(error_kind::foreign,
-                                        "cannot use '" + where.pid_path() + "': not a regular file of ours"));
+            return foreign(cannot("use", where.pid_path()), "not a regular file of ours");
         case lock_state::held:
             break;
     }
@@ -65,10 +67,8 @@ probe_result judge_silence(const instance& where, pid_t peer, std::chrono::milli
     probe_result result = judge_by_lock(where, false);
     if (result.seen == daemon_state::denied || result.seen == daemon_state::foreign) return result;
     if (result.seen == daemon_state::dead) {
-        return from_failure(daemon_state::foreign,
-                            failure(error_kind::foreign, "cannot reach the daemon of '" + where.root +
-                                                             "': what listens at '" + where.socket_path() +
-                                                             "' is silent and holds no lock"));
+        return foreign(cannot("reach the daemon of", where.root),
+                       "what listens at '" + where.socket_path() + "' is silent and holds no lock");
     }
     if (peer) result.pid = peer;
     result.seen = daemon_state::wedged;
@@ -87,9 +87,7 @@ probe_result judge_connect_error(const instance& where, int error, std::chrono::
         case EPROTOTYPE:
         case ENOTSOCK:
         case ELOOP:
-            return from_failure(daemon_state::foreign,
-                                failure(error_kind::foreign,
-                                        "cannot use '" + where.socket_path() + "': " + errno_text(error)));
+            return foreign(cannot("use", where.socket_path()), errno_text(error));
         default:
             return from_failure(daemon_state::denied, denied("connect to", where.socket_path(), error));
     }
@@ -103,10 +101,8 @@ probe_result greet(const instance& where, util::unique_fd socket, util::deadline
         return from_failure(daemon_state::denied, denied("look at the peer of", where.socket_path(), errno));
     }
     if (peer.uid != ::geteuid()) {
-        return from_failure(
-            daemon_state::foreign,
-            failure(error_kind::foreign, "cannot use '" + where.socket_path() +
-                                             "': its server belongs to user " + std::to_string(peer.uid)));
+        return foreign(cannot("use", where.socket_path()),
+                       "its server belongs to user " + std::to_string(peer.uid));
     }
     ipc::client connection(std::move(socket), peer);
     if (early) connection.ask_early(*early);
@@ -118,9 +114,8 @@ probe_result greet(const instance& where, util::unique_fd socket, util::deadline
         case ipc::client::silence::closed:
             return judge_by_lock(where, true);
         case ipc::client::silence::foreign:
-            return from_failure(daemon_state::foreign,
-                                failure(error_kind::foreign,
-                                        "cannot use '" + where.socket_path() + "': what answers is not hob"));
+            return foreign(cannot("use", where.socket_path()),
+                           std::string("what answers is not ") + this_program.name);
     }
     probe_result result;
     result.pid = connection.greeting().pid;

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "error.hpp"
+#include "identity.hpp"
 #include "lifecycle/start_failure.hpp"
 #include "limits.hpp"
 #include "util/duration.hpp"
@@ -52,7 +53,7 @@ public:
         const int error =
             ::posix_spawn(&pid, "/proc/self/exe", &actions_, &attributes_, argv.data(), environ);
         if (error != 0) {
-            throw failure(error_kind::start_failed, "cannot start the daemon: " + errno_text(error));
+            throw failure(error_kind::start_failed, cannot("start the daemon"), errno_text(error));
         }
         return pid;
     }
@@ -91,8 +92,7 @@ failure died(const instance& where, pid_t pid) {
     } else if (reaped == pid && WIFEXITED(status)) {
         how = fmt::format("it exited with status {}", WEXITSTATUS(status));
     }
-    return failure(error_kind::start_failed,
-                   fmt::format("cannot start the daemon of '{}': {}", where.root, how),
+    return failure(error_kind::start_failed, cannot("start the daemon of", where.root), how,
                    "its log is " + where.daemon_log_path());
 }
 
@@ -132,7 +132,7 @@ bool spawn_daemon(const instance& where, instance_lock lock, util::deadline limi
     spawn_settings settings;
     settings.hand_over(lock.fd());
     settings.hand_over(outcome.write.get());
-    std::vector<std::string> words{"hob", "daemon",
+    std::vector<std::string> words{this_program.name, "daemon",
                                    fmt::format("{}{},{}", handover_option, lock.fd(), outcome.write.get()),
                                    key_option + where.key, root_option + where.root};
     const pid_t pid = settings.start(words);
@@ -147,10 +147,8 @@ bool spawn_daemon(const instance& where, instance_lock lock, util::deadline limi
     }
     if (said == ready_word) return true;
     if (!over) {
-        throw failure(error_kind::timeout,
-                      fmt::format("cannot wait any longer for the daemon of '{}': pid {} is still starting",
-                                  where.root, pid),
-                      "its log is " + where.daemon_log_path());
+        throw failure(error_kind::timeout, cannot("wait any longer for the daemon of", where.root),
+                      fmt::format("pid {} is still starting", pid), "its log is " + where.daemon_log_path());
     }
     if (said == taken_away_word) return false;
     if (auto why = parse_outcome(said)) throw *why;

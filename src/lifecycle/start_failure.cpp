@@ -7,6 +7,7 @@
 
 #include <boost/json.hpp>
 
+#include "identity.hpp"
 #include "limits.hpp"
 #include "util/clock.hpp"
 #include "util/duration.hpp"
@@ -114,11 +115,12 @@ std::optional<failure> crash_loop(const instance& where) {
     const std::int64_t since = boot_milliseconds() - words->failures.back();
     if (since < 0 || since >= window) return std::nullopt;
     if (words->binary != own_binary() || words->config != identity_of(where.config_path)) return std::nullopt;
-    return failure(error_kind::crash_loop,
-                   fmt::format("cannot start the daemon of '{}': it failed {} times in a row, last with: {}",
-                               where.root, limits::crash_loop_count, words->message),
-                   fmt::format("tried again in {}, after a change of hob.toml, or now with: hob daemon",
-                               util::format_duration(std::chrono::milliseconds(window - since))));
+    return failure(
+        error_kind::crash_loop, cannot("start the daemon of", where.root),
+        fmt::format("it failed {} times in a row, last with: {}", limits::crash_loop_count, words->message),
+        fmt::format("tried again in {}, after a change of {}, or now with: {}",
+                    util::format_duration(std::chrono::milliseconds(window - since)),
+                    this_program.config_file, command_text("daemon")));
 }
 
 }  // namespace hob::lifecycle

@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "error.hpp"
+#include "identity.hpp"
 #include "ipc/client.hpp"
 #include "ipc/unix_socket.hpp"
 #include "lifecycle/startup_watch.hpp"
@@ -60,11 +61,12 @@ presence ask(const holder& who, util::deadline limit) {
 
 failure elsewhere(const instance& where, const holder& who, const char* how) {
     return failure(
-        error_kind::instance_elsewhere,
-        fmt::format("cannot start the daemon of '{}': it {} as pid {}, with its socket at '{}'", where.root,
-                    how, who.pid, who.socket),
-        "the runtime directory has changed, as after a login: set HOB_RUNTIME_DIR to that of the socket, and "
-        "end it there with hob shutdown");
+        error_kind::instance_elsewhere, cannot("start the daemon of", where.root),
+        fmt::format("it {} as pid {}, with its socket at '{}'", how, who.pid, who.socket),
+        fmt::format(
+            "the runtime directory has changed, as after a login: set {} to that of the socket, and end "
+            "it there with {}",
+            this_program.variables.runtime_dir, command_text("shutdown")));
 }
 
 void wait_for_holder(const instance& where, util::deadline limit) {
@@ -104,8 +106,7 @@ util::unique_fd take_state_lock(const instance& where, util::deadline limit) {
         if (errno == EINTR) continue;
         if (errno != EWOULDBLOCK) throw denied("lock", directory, errno);
         if (limit.expired()) {
-            throw failure(error_kind::start_failed,
-                          "cannot lock '" + directory + "': something else holds it");
+            throw failure(error_kind::start_failed, cannot("lock", directory), "something else holds it");
         }
         wait_for_holder(where, limit);
     }

@@ -81,6 +81,8 @@ public:
     json_object& add_if(std::string_view key, const std::optional<T>& value) {
         return value ? add(key, *value) : *this;
     }
+    // The members of `object`, the text of a valid object without white space around it.
+    json_object& add_members(raw_json object);
 
     bool empty() const { return text_.size() == 1; }
     std::string text() &&;  // the whole object; the writer is empty afterwards

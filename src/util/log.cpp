@@ -56,7 +56,7 @@ void replace_sinks(state& target, const log_options& options) {
     target.json = options.json;
     if (target.file) target.sinks.push_back(make_file_sink(target.file, options.json));
     if (options.to_stderr) target.sinks.push_back(make_stderr_sink());
-    if (options.to_syslog) target.sinks.push_back(make_syslog_sink());
+    if (options.to_syslog) target.sinks.push_back(make_syslog_sink(options.program));
     for (const auto& sink : target.sinks)
         core->add_sink(sink);
 }

@@ -45,7 +45,8 @@ requires(!std::same_as<Number, bool>) log_field field(std::string_view key, Numb
 }
 
 struct log_options {
-    std::string file;  // empty: none
+    std::string program;  // the name that syslog shows
+    std::string file;     // empty: none
     std::uint64_t max_size = 10u << 20;
     int max_files = 5;
     bool json = true;  // of the file; stderr and syslog are always text
@@ -69,11 +70,11 @@ bool log_enabled(level severity, std::string_view channel) noexcept;
 // Why the log file cannot be written at present, or empty. Also logged once to stderr when that is a sink.
 std::string log_problem();
 
-// The reason when a text of levels (HOB_LOG or [log] level) does not parse, such as
+// The reason when a text of levels (an environment variable or [log] level) does not parse, such as
 // "unknown level 'loud' (one of off trace debug info warning error fatal)".
 std::optional<std::string> bad_levels(std::string_view levels);
 
-// HOB_LOG where it is set, not empty and parses, else `configured`.
-std::string effective_levels(const std::string& configured);
+// The environment variable's value if it is set, not empty and parses, else `configured`.
+std::string effective_levels(const std::string& configured, const char* variable);
 
 }  // namespace hob::util

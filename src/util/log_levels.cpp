@@ -93,11 +93,10 @@ std::optional<std::string> bad_levels(std::string_view levels) {
     return reason;
 }
 
-std::string effective_levels(const std::string& configured) {
-    const char* const from_environment = std::getenv("HOB_LOG");
-    if (from_environment == nullptr || *from_environment == '\0' || bad_levels(from_environment))
-        return configured;
-    return from_environment;
+std::string effective_levels(const std::string& configured, const char* variable) {
+    const char* const levels = std::getenv(variable);
+    if (levels == nullptr || *levels == '\0' || bad_levels(levels)) return configured;
+    return levels;
 }
 
 }  // namespace hob::util

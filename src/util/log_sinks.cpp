@@ -117,6 +117,8 @@ private:
 
 class syslog_backend : public sinks::basic_sink_backend<sinks::synchronized_feeding> {
 public:
+    explicit syslog_backend(std::string program) : program_(std::move(program)) {}
+
     void consume(const logging::record_view& record) {
         const log_entry entry = entry_of(record);
         std::string note;
@@ -136,15 +138,15 @@ public:
     }
 
 private:
-    static std::string header(level severity) {
+    std::string header(level severity) const {
         constexpr std::array priorities{LOG_DEBUG, LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERR, LOG_CRIT};
         constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
         const civil_time now = to_local(std::chrono::system_clock::now());
-        return fmt::format("<{}>{} {:2} {:02}:{:02}:{:02} hob[{}]: ",
+        return fmt::format("<{}>{} {:2} {:02}:{:02}:{:02} {}[{}]: ",
                            LOG_DAEMON | priorities[static_cast<std::size_t>(severity)],
                            months[static_cast<std::size_t>(now.month - 1)], now.day, now.hour, now.minute,
-                           now.second, ::getpid());
+                           now.second, program_, ::getpid());
     }
 
     bool send(std::string_view datagram) {
@@ -167,6 +169,7 @@ private:
         return true;
     }
 
+    const std::string program_;
     unique_fd socket_;
     std::uint64_t lost_ = 0;
 };
@@ -217,7 +220,7 @@ sink_ptr make_file_sink(std::shared_ptr<rotating_file> file, bool json) {
 
 sink_ptr make_stderr_sink() { return make_sink<stderr_backend>(); }
 
-sink_ptr make_syslog_sink() { return make_sink<syslog_backend>(); }
+sink_ptr make_syslog_sink(const std::string& program) { return make_sink<syslog_backend>(program); }
 
 std::string loss_record(bool json, std::uint64_t lost, std::string_view reason) {
     const std::array fields{field("lost", lost), field("reason", reason)};

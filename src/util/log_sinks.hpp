@@ -52,7 +52,7 @@ sink_ptr make_file_sink(std::shared_ptr<rotating_file> file, bool json);
 sink_ptr make_stderr_sink();
 // Sends datagrams to /dev/log. Unlike syslog(3), and so Boost's native backend, it does not wait for a reader
 // that has stopped. Reconnects after a restart of syslogd.
-sink_ptr make_syslog_sink();
+sink_ptr make_syslog_sink(const std::string& program);
 
 // The record about lost records, as a JSON or text line.
 std::string loss_record(bool json, std::uint64_t lost, std::string_view reason);

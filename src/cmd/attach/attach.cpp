@@ -23,8 +23,8 @@ exit_code run_attach(invocation& call) {
 }
 
 constexpr method_row methods[] = {
-    {.name = "worker.attach", .later = answer_attach},
-    {.name = "worker.input", .later = answer_attach_input},
+    {.name = "worker.attach", .async_handler = answer_attach},
+    {.name = "worker.input", .async_handler = answer_attach_input},
 };
 
 }  // namespace

@@ -7,9 +7,8 @@
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
 #include "ipc/session.hpp"
-#include "lifecycle/daemon.hpp"
+#include "unit/application/application.hpp"
 #include "unit/protocol/attachment.hpp"
-#include "unit/registry/registry.hpp"
 #include "util/base64.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
@@ -46,7 +45,7 @@ input_message parse_input(std::string_view params) {
 
 }  // namespace
 
-asio::awaitable<std::string> answer_attach(lifecycle::daemon& daemon, std::shared_ptr<ipc::session> from,
+asio::awaitable<std::string> answer_attach(handler_context context, std::shared_ptr<ipc::session> from,
                                            ipc::request asked) {
     auto unit = util::json_find_string(asked.params, {"unit"});
     if (!unit) throw failure(error_kind::usage, "cannot read the params: they are not {\"unit\":NAME}");
@@ -65,14 +64,15 @@ asio::awaitable<std::string> answer_attach(lifecycle::daemon& daemon, std::share
         from->notify("worker.attached",
                      fmt::format(R"({{"id":{},"attachment":{}}})", id.empty() ? "null" : id, given));
     };
-    const int status = co_await daemon.registry().attach(std::move(*unit), std::move(to), std::move(began));
+    const int status =
+        co_await context.units.registry().attach(std::move(*unit), std::move(to), std::move(began));
     co_return fmt::format(R"({{"status":{}}})", status);
 }
 
-asio::awaitable<std::string> answer_attach_input(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
+asio::awaitable<std::string> answer_attach_input(handler_context context, std::shared_ptr<ipc::session>,
                                                  ipc::request asked) {
     input_message said = parse_input(asked.params);
-    const auto attached = daemon.registry().attachment_of(said.attachment);
+    const auto attached = context.units.registry().attachment_of(said.attachment);
     if (!attached) co_return R"({"open":false})";
     const bool open = co_await attached->input(std::move(said.data), said.end);
     co_return open ? R"({"open":true})" : R"({"open":false})";

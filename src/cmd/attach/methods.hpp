@@ -6,20 +6,18 @@
 #include <memory>
 #include <string>
 
+#include "cmd/handlers/handler_context.hpp"
 #include "ipc/message.hpp"
 
 namespace hob::ipc {
 class session;
 }
-namespace hob::lifecycle {
-class daemon;
-}
 
 namespace hob::cmd {
 
-boost::asio::awaitable<std::string> answer_attach(lifecycle::daemon& daemon,
-                                                  std::shared_ptr<ipc::session> from, ipc::request asked);
-boost::asio::awaitable<std::string> answer_attach_input(lifecycle::daemon& daemon,
+boost::asio::awaitable<std::string> answer_attach(handler_context context, std::shared_ptr<ipc::session> from,
+                                                  ipc::request asked);
+boost::asio::awaitable<std::string> answer_attach_input(handler_context context,
                                                         std::shared_ptr<ipc::session> from,
                                                         ipc::request asked);
 

@@ -7,10 +7,12 @@
 #include "cmd/core/command.hpp"
 #include "cmd/core/connection.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/handlers/handler_context.hpp"
 #include "error.hpp"
-#include "lifecycle/daemon.hpp"
+#include "ipc/session.hpp"
+#include "lifecycle/connect.hpp"
 #include "limits.hpp"
-#include "unit/registry/registry.hpp"
+#include "unit/application/application.hpp"
 #include "util/duration.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
@@ -121,7 +123,7 @@ exit_code run_call(invocation& call) {
     return exit_code::done;
 }
 
-boost::asio::awaitable<std::string> answer_call(lifecycle::daemon& daemon, std::shared_ptr<ipc::session> by,
+boost::asio::awaitable<std::string> answer_call(handler_context context, std::shared_ptr<ipc::session> by,
                                                 ipc::request asked) {
     call_request wanted = parse_call(asked.params);
     const std::string head = R"({"id":)" + (asked.id.empty() ? "null" : asked.id) + ",";
@@ -135,19 +137,19 @@ boost::asio::awaitable<std::string> answer_call(lifecycle::daemon& daemon, std::
             return true;
         };
     }
-    co_return co_await daemon.registry().call(std::move(wanted.unit), std::move(wanted.wish));
+    co_return co_await context.units.registry().call(std::move(wanted.unit), std::move(wanted.wish));
 }
 
-boost::asio::awaitable<std::string> answer_capabilities(lifecycle::daemon& daemon,
+boost::asio::awaitable<std::string> answer_capabilities(handler_context context,
                                                         std::shared_ptr<ipc::session>, ipc::request asked) {
     const call_request wanted = parse_about(asked.params);
-    co_return co_await daemon.registry().capabilities(wanted.unit, wanted.wish.timeout);
+    co_return co_await context.units.registry().capabilities(wanted.unit, wanted.wish.timeout);
 }
 
-boost::asio::awaitable<std::string> answer_list(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
+boost::asio::awaitable<std::string> answer_list(handler_context context, std::shared_ptr<ipc::session>,
                                                 ipc::request asked) {
     const call_request wanted = parse_about(asked.params);
-    co_return co_await daemon.registry().list(wanted.unit, wanted.wish.timeout);
+    co_return co_await context.units.registry().list(wanted.unit, wanted.wish.timeout);
 }
 
 constexpr option_row options[] = {
@@ -162,9 +164,9 @@ constexpr option_row options[] = {
     {"capabilities", "", "print what the worker said in its handshake"},
 };
 constexpr method_row methods[] = {
-    {.name = "worker.call", .later = answer_call},
-    {.name = "worker.capabilities", .later = answer_capabilities},
-    {.name = "worker.list", .later = answer_list},
+    {.name = "worker.call", .async_handler = answer_call},
+    {.name = "worker.capabilities", .async_handler = answer_capabilities},
+    {.name = "worker.list", .async_handler = answer_list},
 };
 
 }  // namespace

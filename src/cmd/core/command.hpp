@@ -17,9 +17,8 @@
 #include "util/deadline.hpp"
 
 namespace hob::lifecycle {
-class daemon;
 struct instance;
-}  // namespace hob::lifecycle
+}
 
 namespace hob::ipc {
 class session;
@@ -43,14 +42,21 @@ struct option_row {
     std::string_view words = {};  // the possible values, separated by blanks; empty: others
 };
 
-// The daemon's half. `now` answers at once and must not block; `later` is a coroutine, cancelled when its
-// client hangs up. Either returns the result as raw JSON or throws failure. Exactly one of the two is set.
+// What a handler works on. The program defines it: nothing here looks inside.
+struct handler_context;
+
+// The daemon's half: one method of the wire. Exactly one of the two handlers is set. Either returns the
+// result as raw JSON or throws failure.
 struct method_row {
     std::string_view name;
-    std::string (*now)(lifecycle::daemon&, ipc::session&, const ipc::request&) = nullptr;
-    boost::asio::awaitable<std::string> (*later)(lifecycle::daemon&, std::shared_ptr<ipc::session>,
-                                                 ipc::request) = nullptr;
-    bool consents = true;  // of `later`: asking for it is the consent to what hob.toml starts by itself
+    // Answers at once and must not block.
+    std::string (*handler)(handler_context, ipc::session&, const ipc::request&) = nullptr;
+    // A coroutine; cancelled when its client hangs up.
+    boost::asio::awaitable<std::string> (*async_handler)(handler_context, std::shared_ptr<ipc::session>,
+                                                         ipc::request) = nullptr;
+    bool while_draining = false;  // a daemon that shuts down still answers it
+    bool consents =
+        true;  // of async_handler: a request is the consent to what the configuration starts by itself
 };
 
 struct global_options {

@@ -4,6 +4,7 @@
 #include <boost/program_options.hpp>
 
 #include "error.hpp"
+#include "identity.hpp"
 #include "util/duration.hpp"
 #include "util/suggest.hpp"
 
@@ -25,7 +26,7 @@ constexpr option_row global_rows[] = {
     {"verbose,v", "", "say more"},
     {"help", "", "describe the verb"},
     {"version", "", "print the version"},
-    {"install", "DIR", "make a link hob-VERB in DIR for every verb"},
+    {"install", "DIR", "make a link for every verb in DIR"},
 };
 
 std::string_view long_name(const option_row& row) { return row.name.substr(0, row.name.find(',')); }
@@ -68,8 +69,9 @@ bool takes_next_word(const std::string& word) {
 
 failure bad_option(const po::error_with_option_name& error, const command* verb) {
     std::string name = error.get_option_name();
-    const std::string called = verb ? "hob " + std::string(verb->name) : "hob";
-    std::string hint = verb ? called + " --help lists its options" : "hob help lists the options";
+    const std::string called = verb ? command_text(verb->name) : this_program.name;
+    std::string hint =
+        verb ? called + " --help lists its options" : command_text("help") + " lists the options";
     if (dynamic_cast<const po::unknown_option*>(&error)) {
         std::vector<std::string_view> names;
         for (const auto& row : global_rows)
@@ -82,9 +84,9 @@ failure bad_option(const po::error_with_option_name& error, const command* verb)
         bare.resize(std::min(bare.find('='), bare.size()));
         if (const auto near = util::nearest(bare, names))
             hint = "did you mean '--" + std::string(*near) + "'?";
-        return failure(error_kind::usage, "cannot run '" + called + "': unknown option '" + name + "'", hint);
+        return failure(error_kind::usage, cannot("run", called), "unknown option '" + name + "'", hint);
     }
-    return failure(error_kind::usage, "cannot run '" + called + "': " + error.what(), hint);
+    return failure(error_kind::usage, cannot("run", called), error.what(), hint);
 }
 
 color_mode parse_color(const std::string& when) {
@@ -109,7 +111,7 @@ void apply_global(parsed_line& parsed, const std::string& name, const std::strin
     if (name == "timeout") {
         const auto limit = util::parse_duration(value);
         if (!limit) {
-            throw failure(error_kind::usage, "cannot use --timeout '" + value + "': not a duration",
+            throw failure(error_kind::usage, cannot("use --timeout", value), "not a duration",
                           "such as 500ms, 10s or 2m");
         }
         global.timeout = *limit;
@@ -119,15 +121,15 @@ void apply_global(parsed_line& parsed, const std::string& name, const std::strin
 
 void check_operands(const parsed_line& parsed, const command& verb, bool dashes) {
     const auto count = static_cast<int>(parsed.call.operands.size());
-    const std::string called = "cannot run 'hob " + std::string(verb.name) + "': ";
-    std::string usage = "usage: hob " + std::string(verb.name);
+    const cannot tried("run", command_text(verb.name));
+    std::string usage = "usage: " + command_text(verb.name);
     if (!verb.usage.empty()) usage += " " + std::string(verb.usage);
     if (dashes && !verb.takes_command)
-        throw failure(error_kind::usage, called + "it takes no command after --", usage);
-    if (count < verb.operands_min) throw failure(error_kind::usage, called + "an argument is missing", usage);
+        throw failure(error_kind::usage, tried, "it takes no command after --", usage);
+    if (count < verb.operands_min) throw failure(error_kind::usage, tried, "an argument is missing", usage);
     if (verb.operands_max >= 0 && count > verb.operands_max) {
         const std::string& extra = parsed.call.operands[static_cast<std::size_t>(verb.operands_max)];
-        throw failure(error_kind::usage, called + "one argument too many: '" + extra + "'", usage);
+        throw failure(error_kind::usage, tried, "one argument too many: '" + extra + "'", usage);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "error.hpp"
+#include "identity.hpp"
 
 namespace hob::cmd {
 
@@ -22,7 +23,8 @@ followed follow(ipc::client& from, ipc::incoming& into, util::deadline limit, ut
         } catch (const failure& why) {
             if (why.kind() != error_kind::timeout) throw;
         }
-        if (limit.expired()) throw failure(error_kind::timeout, "cannot wait for 'hob': the time is over");
+        if (limit.expired())
+            throw failure(error_kind::timeout, cannot("wait for", this_program.name), "the time is over");
         if (tick.expired()) return followed::tick;
         pollfd watched[] = {{from.socket(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
         ::poll(watched, 2, limit.earlier(tick).poll_timeout());

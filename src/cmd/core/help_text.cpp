@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <span>
 
-#include "util/json_text.hpp"
+#include "identity.hpp"
+#include "util/json_writer.hpp"
 #include "version.hpp"
 
 namespace hob::cmd {
@@ -65,7 +66,7 @@ std::vector<line> option_lines(std::span<const option_row> rows) {
 }
 
 std::string usage_line(const command& verb) {
-    std::string usage = fmt::format("hob {}", verb.name);
+    std::string usage = command_text(verb.name);
     if (!verb.options.empty()) usage += " [OPTIONS]";
     if (!verb.usage.empty()) usage += fmt::format(" {}", verb.usage);
     return usage;
@@ -90,45 +91,48 @@ std::string overview_text(const terminal& out) {
     std::vector<line> verbs;
     for (const command* verb : all_commands())
         verbs.push_back({std::string(verb->name), verb->summary});
-    std::string text = fmt::format("hob {}: keeps workers warm, one daemon a project\n\n", version_text);
-    text += paint("Usage:", heading, out.color) + " hob [GLOBAL OPTIONS] VERB [OPTIONS] [ARGUMENTS]\n\n";
+    std::string text = fmt::format("{} {}: {}\n\n", this_program.name, version_text, this_program.purpose);
+    text += paint("Usage:", heading, out.color) + " " +
+            command_text("[GLOBAL OPTIONS] VERB [OPTIONS] [ARGUMENTS]") + "\n\n";
     text += paint("Verbs:", heading, out.color) + "\n" + columns_of(verbs, out) + "\n";
     text += paint("Global options:", heading, out.color) + "\n";
     text += columns_of(option_lines(global_option_rows()), out);
-    return text + "\nMore: hob help VERB, man hob, man hob-VERB, man hob.toml\n";
+    return text + fmt::format("\nMore: {0} help VERB, man {0}, man {0}-VERB, man {1}\n", this_program.name,
+                              this_program.config_file);
 }
 
 std::string verb_text(const command& verb, const terminal& out) {
-    std::string text = fmt::format("hob {}: {}\n\n", verb.name, verb.summary);
+    std::string text = fmt::format("{} {}: {}\n\n", this_program.name, verb.name, verb.summary);
     text += paint("Usage:", heading, out.color) + " " + usage_line(verb) + "\n\n";
     text += fmt::format("{}\n", verb.description);
     if (const auto lines = option_lines(verb.options); !lines.empty()) {
         text += "\n" + paint("Options:", heading, out.color) + "\n" + columns_of(lines, out);
     }
-    return text + fmt::format("\nMore: man hob-{}, and the global options: hob help\n", verb.name);
+    return text + fmt::format("\nMore: man {0}-{1}, and the global options: {0} help\n", this_program.name,
+                              verb.name);
 }
 
 std::string verb_json(const command& verb) {
-    std::string options;
+    util::json_array options;
     for (const auto& row : verb.options) {
         if (row.help.empty()) continue;
-        options +=
-            fmt::format(R"({}{{"name":{},"argument":{},"help":{}}})", options.empty() ? "" : ",",
-                        util::json_quote(option_name(row)),
-                        row.value.empty() ? "null" : util::json_quote(row.value), util::json_quote(row.help));
+        util::json_object option;
+        option.add("name", option_name(row));
+        option.add("argument", row.value.empty() ? std::nullopt : std::optional(row.value));
+        option.add("help", row.help);
+        options.add(option);
     }
-    return fmt::format(R"({{"verb":{},"summary":{},"synopsis":{},"starts_daemon":{},"options":[{}]}})",
-                       util::json_quote(verb.name), util::json_quote(verb.summary),
-                       util::json_quote(usage_line(verb)), verb.need == daemon_need::acting, options);
+    util::json_object object;
+    object.add("verb", verb.name).add("summary", verb.summary).add("synopsis", usage_line(verb));
+    object.add("starts_daemon", verb.need == daemon_need::acting).add("options", options);
+    return std::move(object).text();
 }
 
 std::string overview_json() {
-    std::string text = "[";
-    for (const command* verb : all_commands()) {
-        if (text.size() > 1) text += ',';
-        text += verb_json(*verb);
-    }
-    return text + "]";
+    util::json_array verbs;
+    for (const command* verb : all_commands())
+        verbs.add(util::raw_json{verb_json(*verb)});
+    return std::move(verbs).text();
 }
 
 }  // namespace hob::cmd

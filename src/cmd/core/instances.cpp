@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "cmd/core/status_json.hpp"
+#include "identity.hpp"
 #include "ipc/status_page.hpp"
 #include "lifecycle/pid_lock.hpp"
 #include "lifecycle/probe.hpp"
@@ -31,9 +32,9 @@ void ask(instance_view& view, ipc::client& daemon, util::deadline limit, bool wi
     view.version = greeting.version;
     if (view.where.root.empty()) view.where.root = greeting.root;
     if (with_status) {
-        view.status_json = daemon.call("hob.status", "{}", limit);
+        view.status_json = daemon.call(this_program.methods.status, "{}", limit);
     } else if (!view.uptime_ms) {
-        const auto reply = ipc::parse_ping_result(daemon.call("hob.ping", "{}", limit));
+        const auto reply = ipc::parse_ping_result(daemon.call(this_program.methods.ping, "{}", limit));
         if (reply) view.uptime_ms = reply->uptime_ms;
     }
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cmd/core/table.hpp"
+#include "identity.hpp"
 #include "util/clock.hpp"
 #include "util/escape_sequences.hpp"
 #include "util/json_text.hpp"
@@ -28,7 +29,7 @@ std::string_view code_of(util::level severity) {
 }
 
 std::string_view code_of_stream(std::string_view stream) {
-    return stream == "stderr" ? "33" : stream == "hob" ? "36" : "2";
+    return stream == "stderr" ? "33" : stream == this_program.name ? "36" : "2";
 }
 
 std::string painted(std::string_view text, std::string_view code, bool color) {

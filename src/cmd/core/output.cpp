@@ -8,8 +8,9 @@
 #include <climits>
 #include <cstdlib>
 
+#include "identity.hpp"
 #include "util/fd.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -108,7 +109,7 @@ bool flush() {
     if (written) return true;
     gone = true;
     if (error == EPIPE) return false;
-    throw failure(error_kind::internal, "cannot write 'standard output': " + errno_text(error));
+    throw failure(error_kind::internal, cannot("write", "standard output"), errno_text(error));
 }
 
 bool reader_gone() {
@@ -121,15 +122,17 @@ void print_error(std::string_view text) { util::write_all(STDERR_FILENO, text); 
 
 void print_failure(const failure& reason, bool json) {
     if (json) {
-        // Quoted text may hold any bytes: json_quote makes UTF-8 of them. `detail` is JSON already.
-        std::string line = R"({"error":{"code":")" + std::string(name_of(reason.kind())) + R"(","message":)" +
-                           util::json_quote(reason.what()) + R"(,"hint":)" + util::json_quote(reason.hint());
-        if (!reason.detail().empty()) line += R"(,"detail":)" + reason.detail();
-        print_error(line + "}}\n");
+        util::json_object error;
+        error.add("code", name_of(reason.kind())).add("message", reason.what()).add("hint", reason.hint());
+        if (!reason.detail().empty()) error.add("detail", util::raw_json{reason.detail()});
+        util::json_object line;
+        line.add("error", error);
+        print_error(std::move(line).text() + "\n");
         return;
     }
     const terminal err = err_terminal();
-    std::string text = paint("hob:", "1;31", err.color) + " " + one_line(reason.what()) + "\n";
+    std::string text =
+        paint(std::string(this_program.name) + ":", "1;31", err.color) + " " + one_line(reason.what()) + "\n";
     if (!reason.hint().empty())
         text += paint("hint:", "36", err.color) + " " + one_line(reason.hint()) + "\n";
     print_error(text);

@@ -1,8 +1,10 @@
 #pragma once
-// The status object where no daemon answers: from what its files say.
+// The status object (man page hob-status(1), OUTPUT): the one place that writes it.
 
 #include <sys/types.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,11 +14,28 @@
 
 namespace hob::cmd {
 
-// `state`: starting, wedged, stopped, …; `pid`: 0 is none; `page`: what that daemon last published.
+// What the status object says of the daemon. A text that is empty, and a number that is absent, is null.
+struct daemon_status {
+    std::string state;  // running, draining, starting, wedged, stopped, denied, foreign
+    pid_t pid = 0;      // 0: null
+    std::string version;
+    std::optional<int> protocol;
+    std::string started_at;  // RFC 3339
+    std::optional<std::int64_t> uptime_ms;
+    std::string config;  // path of the configuration file
+    std::string config_state;
+    std::string degraded;
+    std::optional<std::size_t> clients;
+    std::optional<long> rss_kib;
+};
+
+// `units_raw`: an array as JSON.
+std::string status_json(const lifecycle::instance& where, const daemon_status& daemon,
+                        std::string_view units_raw);
+
+// The status object where no daemon answers: from what its files say. `pid`: 0 is none; `page`: what that
+// daemon last published.
 std::string silent_status_json(const lifecycle::instance& where, std::string_view state, pid_t pid,
                                const std::optional<ipc::page_content>& page);
-
-// A JSON string, or null when `text` is empty.
-std::string quoted_or_null(std::string_view text);
 
 }  // namespace hob::cmd

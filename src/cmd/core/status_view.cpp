@@ -7,6 +7,8 @@
 #include <chrono>
 
 #include "cmd/core/table.hpp"
+#include "identity.hpp"
+#include "lifecycle/application.hpp"
 #include "util/clock.hpp"
 #include "util/duration.hpp"
 #include "util/json_text.hpp"
@@ -65,7 +67,8 @@ std::string exit_words(const std::string& exit) {
 std::vector<piece> daemon_pieces(const status_view& status, const terminal& out, bool verbose) {
     const state_look probe = look_of_state(status.state, out.utf8);
     std::vector<piece> pieces;
-    pieces.push_back({fmt::format("{} hob {}", probe.mark, status.state), std::string(probe.code)});
+    pieces.push_back(
+        {fmt::format("{} {} {}", probe.mark, this_program.name, status.state), std::string(probe.code)});
     if (status.pid > 0) pieces.push_back({fmt::format("pid {}", status.pid), ""});
     if (status.uptime_ms) {
         pieces.push_back({"up " + util::format_duration(milliseconds(*status.uptime_ms)), ""});
@@ -85,16 +88,19 @@ std::string notes_of(const status_view& status, const terminal& out) {
         return flow({{"!", "33"}, {std::string(text), "33"}}, 3, out);
     };
     std::string text;
-    if (status.config_state == "changed") text += note("hob.toml has changed, apply it with: hob reload");
-    if (status.config_state == "broken") text += note("hob.toml cannot be used, see: hob check");
+    const std::string file = this_program.config_file;
+    if (status.config_state == name_of(lifecycle::config_state::changed))
+        text += note(file + " has changed, apply it with: " + command_text("reload"));
+    if (status.config_state == name_of(lifecycle::config_state::broken))
+        text += note(file + " cannot be used, see: " + command_text("check"));
     if (!status.degraded.empty()) {
-        text += note(fmt::format("it remembers nothing after its end: {}, see: hob doctor",
-                                 printable(status.degraded, out.utf8)));
+        text += note(fmt::format("it remembers nothing after its end: {}, see: {}",
+                                 printable(status.degraded, out.utf8), command_text("doctor")));
     }
     if (status.state == "wedged") text += note("it does not answer; this is what it last said of itself");
     if (!status.version.empty() && status.version != version_text) {
-        text +=
-            note(fmt::format("this is hob {}, bring the daemon up to it with: hob restart", version_text));
+        text += note(fmt::format("this is {} {}, bring the daemon up to it with: {}", this_program.name,
+                                 version_text, command_text("restart")));
     }
     return text;
 }

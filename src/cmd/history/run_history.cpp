@@ -6,8 +6,8 @@
 
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
-#include "lifecycle/daemon.hpp"
 #include "limits.hpp"
+#include "unit/application/application.hpp"
 #include "unit/registry/registry.hpp"
 #include "util/clock.hpp"
 
@@ -93,9 +93,9 @@ std::optional<unit::run_record> run_by_number(invocation& call, std::int64_t id)
     return unit::read_run(call.where().database_path(), id);
 }
 
-std::string answer_run_list(lifecycle::daemon& daemon, ipc::session&, const ipc::request& asked) {
-    const auto runs = daemon.registry().runs().list(query_of(asked.params));
-    return "{\"runs\":" + unit::runs_json(runs, daemon.where().log_dir()) + "}";
+std::string answer_run_list(handler_context context, ipc::session&, const ipc::request& asked) {
+    const auto runs = context.units.registry().runs().list(query_of(asked.params));
+    return "{\"runs\":" + unit::runs_json(runs, context.units.where().log_dir()) + "}";
 }
 
 }  // namespace hob::cmd

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cmd/core/command.hpp"
+#include "cmd/handlers/handler_context.hpp"
 #include "unit/spec/run_record.hpp"
 #include "unit/store/run_store.hpp"
 
@@ -18,6 +19,6 @@ std::vector<unit::run_record> run_history(invocation& call, const unit::run_quer
 std::optional<unit::run_record> run_by_number(invocation& call, std::int64_t id);
 
 // run.list.
-std::string answer_run_list(lifecycle::daemon& daemon, ipc::session& from, const ipc::request& asked);
+std::string answer_run_list(handler_context context, ipc::session& from, const ipc::request& asked);
 
 }  // namespace hob::cmd

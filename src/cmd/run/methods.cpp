@@ -10,8 +10,7 @@
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
 #include "ipc/session.hpp"
-#include "lifecycle/daemon.hpp"
-#include "unit/registry/registry.hpp"
+#include "unit/application/application.hpp"
 #include "unit/task/run_job.hpp"
 
 namespace hob::cmd {
@@ -45,9 +44,9 @@ unit::run_order order_of(run_request& wanted, const std::shared_ptr<ipc::session
     return order;
 }
 
-std::shared_ptr<unit::run_job> job_named(lifecycle::daemon& daemon, std::int64_t run) {
-    if (auto job = daemon.registry().job(run)) return job;
-    const auto known = daemon.registry().runs().find(run);
+std::shared_ptr<unit::run_job> job_named(handler_context context, std::int64_t run) {
+    if (auto job = context.units.registry().job(run)) return job;
+    const auto known = context.units.registry().runs().find(run);
     if (!known) {
         throw failure(error_kind::unit_unknown,
                       fmt::format("cannot reach run '{}': there is no such run", run), "hob runs lists them");
@@ -58,16 +57,16 @@ std::shared_ptr<unit::run_job> job_named(lifecycle::daemon& daemon, std::int64_t
 
 }  // namespace
 
-asio::awaitable<std::string> answer_run(lifecycle::daemon& daemon, std::shared_ptr<ipc::session> from,
+asio::awaitable<std::string> answer_run(handler_context context, std::shared_ptr<ipc::session> from,
                                         ipc::request asked) {
     run_request wanted = parse_run_request(asked.params);
     unit::run_order order = order_of(wanted, from);
     std::shared_ptr<unit::run_job> job;
     if (wanted.task) {
-        job = daemon.registry().run_task(*wanted.task, std::move(order));
+        job = context.units.registry().run_task(*wanted.task, std::move(order));
     } else {
-        order.cwd = wanted.cwd.value_or(daemon.where().root);
-        job = daemon.registry().run_command(std::move(wanted.command), std::move(order));
+        order.cwd = wanted.cwd.value_or(context.units.where().root);
+        job = context.units.registry().run_command(std::move(wanted.command), std::move(order));
     }
     if (wanted.detach) {
         co_await job->begun();
@@ -75,7 +74,7 @@ asio::awaitable<std::string> answer_run(lifecycle::daemon& daemon, std::shared_p
     }
     try {
         const unit::run_record record = co_await job->wait();
-        co_return unit::run_json(record, daemon.where().log_dir());
+        co_return unit::run_json(record, context.units.where().log_dir());
     } catch (const boost::system::system_error&) {
         // Nobody waits for the answer any more.
         if (!job->outlives_client()) job->cancel("its client went away");
@@ -84,33 +83,33 @@ asio::awaitable<std::string> answer_run(lifecycle::daemon& daemon, std::shared_p
     }
 }
 
-asio::awaitable<std::string> answer_run_input(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
+asio::awaitable<std::string> answer_run_input(handler_context context, std::shared_ptr<ipc::session>,
                                               ipc::request asked) {
     run_message said = parse_run_message(asked.params);
-    const auto job = job_named(daemon, said.run);
+    const auto job = job_named(context, said.run);
     const bool open = co_await job->input(std::move(said.data));
     if (said.end) job->close_input();
     co_return open ? R"({"open":true})" : R"({"open":false})";
 }
 
-std::string answer_run_cancel(lifecycle::daemon& daemon, ipc::session&, const ipc::request& asked) {
+std::string answer_run_cancel(handler_context context, ipc::session&, const ipc::request& asked) {
     const run_message said = parse_run_message(asked.params);
-    const auto job = job_named(daemon, said.run);
+    const auto job = job_named(context, said.run);
     job->cancel("cancelled");
     if (said.kill) job->kill_now();
     return "{}";
 }
 
-std::string answer_run_detach(lifecycle::daemon& daemon, ipc::session&, const ipc::request& asked) {
-    const auto job = job_named(daemon, parse_run_message(asked.params).run);
+std::string answer_run_detach(handler_context context, ipc::session&, const ipc::request& asked) {
+    const auto job = job_named(context, parse_run_message(asked.params).run);
     job->detach();
     job->drop_listener();
     return "{}";
 }
 
-std::string answer_run_resize(lifecycle::daemon& daemon, ipc::session&, const ipc::request& asked) {
+std::string answer_run_resize(handler_context context, ipc::session&, const ipc::request& asked) {
     const run_message said = parse_run_message(asked.params);
-    job_named(daemon, said.run)->resize(said.size);
+    job_named(context, said.run)->resize(said.size);
     return "{}";
 }
 

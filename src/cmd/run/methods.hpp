@@ -6,23 +6,21 @@
 #include <memory>
 #include <string>
 
+#include "cmd/handlers/handler_context.hpp"
 #include "ipc/message.hpp"
 
-namespace hob::lifecycle {
-class daemon;
-}
 namespace hob::ipc {
 class session;
 }
 
 namespace hob::cmd {
 
-boost::asio::awaitable<std::string> answer_run(lifecycle::daemon& daemon, std::shared_ptr<ipc::session> from,
+boost::asio::awaitable<std::string> answer_run(handler_context context, std::shared_ptr<ipc::session> from,
                                                ipc::request asked);
-boost::asio::awaitable<std::string> answer_run_input(lifecycle::daemon& daemon,
+boost::asio::awaitable<std::string> answer_run_input(handler_context context,
                                                      std::shared_ptr<ipc::session> from, ipc::request asked);
-std::string answer_run_cancel(lifecycle::daemon& daemon, ipc::session& from, const ipc::request& asked);
-std::string answer_run_detach(lifecycle::daemon& daemon, ipc::session& from, const ipc::request& asked);
-std::string answer_run_resize(lifecycle::daemon& daemon, ipc::session& from, const ipc::request& asked);
+std::string answer_run_cancel(handler_context context, ipc::session& from, const ipc::request& asked);
+std::string answer_run_detach(handler_context context, ipc::session& from, const ipc::request& asked);
+std::string answer_run_resize(handler_context context, ipc::session& from, const ipc::request& asked);
 
 }  // namespace hob::cmd

@@ -130,9 +130,11 @@ constexpr option_row options[] = {
 };
 
 constexpr method_row methods[] = {
-    {.name = "task.run", .later = answer_run},        {.name = "run.input", .later = answer_run_input},
-    {.name = "run.cancel", .now = answer_run_cancel}, {.name = "run.detach", .now = answer_run_detach},
-    {.name = "run.resize", .now = answer_run_resize},
+    {.name = "task.run", .async_handler = answer_run},
+    {.name = "run.input", .async_handler = answer_run_input, .while_draining = true},
+    {.name = "run.cancel", .handler = answer_run_cancel, .while_draining = true},
+    {.name = "run.detach", .handler = answer_run_detach, .while_draining = true},
+    {.name = "run.resize", .handler = answer_run_resize, .while_draining = true},
 };
 
 }  // namespace

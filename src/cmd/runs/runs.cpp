@@ -185,7 +185,7 @@ constexpr option_row options[] = {
     {"html", "FILE", "write a page with the time line of all runs and services"},
 };
 
-constexpr method_row methods[] = {{.name = "run.list", .now = answer_run_list}};
+constexpr method_row methods[] = {{.name = "run.list", .handler = answer_run_list, .while_draining = true}};
 
 }  // namespace
 

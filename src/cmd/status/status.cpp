@@ -11,6 +11,8 @@
 #include "cmd/core/status_json.hpp"
 #include "cmd/core/status_report.hpp"
 #include "cmd/core/status_view.hpp"
+#include "cmd/handlers/handler_context.hpp"
+#include "error.hpp"
 #include "lifecycle/instance.hpp"
 #include "lifecycle/probe.hpp"
 #include "limits.hpp"
@@ -184,13 +186,39 @@ exit_code run_status(invocation& call) {
     }
 }
 
+// {"units":["name",…]?}
+std::vector<std::string> units_of(const ipc::request& request) {
+    const auto malformed = [](const char* what) {
+        return failure(error_kind::usage, cannot("use the params of", "hob.status"), what);
+    };
+    std::vector<std::string> names;
+    if (request.params.empty()) return names;
+    const auto members = util::json_object_members(request.params);
+    if (!members) throw malformed("not an object");
+    for (const auto& member : *members) {
+        if (member.key != "units") throw malformed("an unknown member");
+        const auto elements = util::json_array_elements(member.value);
+        if (!elements) throw malformed("units is not an array");
+        for (const auto element : *elements) {
+            auto name = util::json_unquote(element);
+            if (!name) throw malformed("units holds something else than names");
+            names.push_back(std::move(*name));
+        }
+    }
+    return names;
+}
+
+std::string answer_status(handler_context context, ipc::session&, const ipc::request& request) {
+    return status_report(context.daemon, units_of(request));
+}
+
 constexpr option_row options[] = {
     {"all", "", "every instance of this user"},
     {"watch", "", "stay, and show each change as it happens"},
 };
 
 constexpr method_row methods[] = {
-    {.name = "hob.status", .now = answer_status},
+    {.name = "hob.status", .handler = answer_status, .while_draining = true},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/handlers/handler_context.hpp"
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
@@ -45,18 +46,18 @@ exit_code run_reload(invocation& call) {
     return exit_code::done;
 }
 
-std::string answer_reload(lifecycle::daemon& daemon, ipc::session&, const ipc::request& asked) {
+std::string answer_reload(handler_context context, ipc::session&, const ipc::request& asked) {
     bool dry = false;
     for (const auto& member :
          util::json_object_members(asked.params).value_or(std::vector<util::json_member>())) {
         if (member.key == "dry") dry = member.value == "true";
     }
-    return daemon.reload(dry);
+    return context.daemon.reload(dry);
 }
 
 constexpr option_row options[] = {{"dry-run", "", "only say what would change"}};
 
-constexpr method_row methods[] = {{"hob.reload", answer_reload}};
+constexpr method_row methods[] = {{.name = "hob.reload", .handler = answer_reload, .while_draining = true}};
 
 }  // namespace
 

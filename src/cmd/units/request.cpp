@@ -11,7 +11,7 @@
 #include "cmd/core/status_view.hpp"
 #include "cmd/units/progress.hpp"
 #include "error.hpp"
-#include "lifecycle/daemon.hpp"
+#include "unit/application/application.hpp"
 #include "unit/spec/unit_status_json.hpp"
 #include "util/json_text.hpp"
 #include "util/utf8.hpp"
@@ -94,9 +94,9 @@ exit_code ask_units(invocation& call, std::string_view method) {
     return exit_code::done;
 }
 
-std::vector<std::string> every_service(const lifecycle::daemon& daemon, const char* verb, const char* hint) {
+std::vector<std::string> every_service(const unit::application& units, const char* verb, const char* hint) {
     std::vector<std::string> names;
-    for (const auto& spec : daemon.config().units) {
+    for (const auto& spec : units.config().units) {
         if (spec.kind == unit::unit_kind::service) names.push_back(spec.name);
     }
     if (!names.empty()) return names;
@@ -122,13 +122,13 @@ unit_request parse_unit_request(std::string_view params) {
     return wanted;
 }
 
-std::string unit_reply(lifecycle::daemon& daemon, const std::vector<std::string>& units) {
+std::string unit_reply(unit::application& application, const std::vector<std::string>& units) {
     std::vector<unit::unit_status> found;
     if (units.empty()) {
-        found = daemon.registry().status();
+        found = application.registry().status();
     } else {
         for (const auto& name : units) {
-            if (auto status = daemon.registry().status(name)) found.push_back(std::move(*status));
+            if (auto status = application.registry().status(name)) found.push_back(std::move(*status));
         }
     }
     return "{\"units\":" + unit::units_json(found) + "}";

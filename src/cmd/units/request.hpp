@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cmd/core/command.hpp"
+#include "cmd/handlers/handler_context.hpp"
 
 namespace hob::cmd {
 
@@ -18,7 +19,7 @@ exit_code ask_units(invocation& call, std::string_view method);
 
 // The names of all services. Throws failure(unit_failed, `cannot VERB 'every service': …`) when there is
 // none.
-std::vector<std::string> every_service(const lifecycle::daemon& daemon, const char* verb, const char* hint);
+std::vector<std::string> every_service(const unit::application& units, const char* verb, const char* hint);
 
 // The daemon's half.
 struct unit_request {
@@ -30,6 +31,6 @@ struct unit_request {
 unit_request parse_unit_request(std::string_view params);
 
 // {"units":[<status>…]} of these units, of all when none is named.
-std::string unit_reply(lifecycle::daemon& daemon, const std::vector<std::string>& units);
+std::string unit_reply(unit::application& application, const std::vector<std::string>& units);
 
 }  // namespace hob::cmd

@@ -7,9 +7,9 @@
 #include "cmd/core/output.hpp"
 #include "cmd/units/request.hpp"
 #include "error.hpp"
-#include "lifecycle/daemon.hpp"
 #include "lifecycle/end_daemon.hpp"
 #include "limits.hpp"
+#include "unit/application/application.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -38,14 +38,14 @@ exit_code run_restart(invocation& call) {
     return ask_units(call, "unit.restart");
 }
 
-boost::asio::awaitable<std::string> answer_restart(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
+boost::asio::awaitable<std::string> answer_restart(handler_context context, std::shared_ptr<ipc::session>,
                                                    ipc::request asked) {
     unit_request wanted = parse_unit_request(asked.params);
-    co_await daemon.registry().restart_units(wanted.units, std::move(wanted.environment));
-    co_return unit_reply(daemon, wanted.units);
+    co_await context.units.registry().restart_units(wanted.units, std::move(wanted.environment));
+    co_return unit_reply(context.units, wanted.units);
 }
 
-constexpr method_row methods[] = {{.name = "unit.restart", .later = answer_restart}};
+constexpr method_row methods[] = {{.name = "unit.restart", .async_handler = answer_restart}};
 
 }  // namespace
 

@@ -2,24 +2,24 @@
 #include "cmd/core/output.hpp"
 #include "cmd/units/request.hpp"
 #include "error.hpp"
-#include "lifecycle/daemon.hpp"
-#include "unit/registry/registry.hpp"
+#include "unit/application/application.hpp"
 
 namespace hob::cmd {
 namespace {
 
 exit_code run_start(invocation& call) { return ask_units(call, "unit.start"); }
 
-boost::asio::awaitable<std::string> answer_start(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
+boost::asio::awaitable<std::string> answer_start(handler_context context, std::shared_ptr<ipc::session>,
                                                  ipc::request asked) {
     unit_request wanted = parse_unit_request(asked.params);
     if (wanted.units.empty())
-        wanted.units = every_service(daemon, "start", "workers start by themselves when they are called");
-    co_await daemon.registry().start_units(wanted.units, std::move(wanted.environment));
-    co_return unit_reply(daemon, wanted.units);
+        wanted.units =
+            every_service(context.units, "start", "workers start by themselves when they are called");
+    co_await context.units.registry().start_units(wanted.units, std::move(wanted.environment));
+    co_return unit_reply(context.units, wanted.units);
 }
 
-constexpr method_row methods[] = {{.name = "unit.start", .later = answer_start}};
+constexpr method_row methods[] = {{.name = "unit.start", .async_handler = answer_start}};
 
 }  // namespace
 

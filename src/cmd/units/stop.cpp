@@ -8,9 +8,8 @@
 #include "cmd/units/request.hpp"
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
-#include "lifecycle/daemon.hpp"
 #include "limits.hpp"
-#include "unit/registry/registry.hpp"
+#include "unit/application/application.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -40,16 +39,17 @@ exit_code run_stop(invocation& call) {
     return exit_code::done;
 }
 
-boost::asio::awaitable<std::string> answer_stop(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
+boost::asio::awaitable<std::string> answer_stop(handler_context context, std::shared_ptr<ipc::session>,
                                                 ipc::request asked) {
     unit_request wanted = parse_unit_request(asked.params);
     if (wanted.units.empty())
-        wanted.units = every_service(daemon, "stop", "hob shutdown ends the daemon and all that it runs");
-    co_await daemon.registry().stop_units(wanted.units);
-    co_return unit_reply(daemon, wanted.units);
+        wanted.units =
+            every_service(context.units, "stop", "hob shutdown ends the daemon and all that it runs");
+    co_await context.units.registry().stop_units(wanted.units);
+    co_return unit_reply(context.units, wanted.units);
 }
 
-constexpr method_row methods[] = {{.name = "unit.stop", .later = answer_stop, .consents = false}};
+constexpr method_row methods[] = {{.name = "unit.stop", .async_handler = answer_stop, .consents = false}};
 
 }  // namespace
 

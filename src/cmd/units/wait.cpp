@@ -10,8 +10,7 @@
 #include "cmd/core/status_view.hpp"
 #include "cmd/units/request.hpp"
 #include "error.hpp"
-#include "lifecycle/daemon.hpp"
-#include "unit/registry/registry.hpp"
+#include "unit/application/application.hpp"
 #include "util/json_text.hpp"
 
 namespace hob::cmd {
@@ -53,7 +52,7 @@ exit_code run_wait(invocation& call) {
     return exit_code::done;
 }
 
-boost::asio::awaitable<std::string> answer_wait(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
+boost::asio::awaitable<std::string> answer_wait(handler_context context, std::shared_ptr<ipc::session>,
                                                 ipc::request asked) {
     std::optional<std::string> unit, word;
     for (const auto& member :
@@ -67,14 +66,14 @@ boost::asio::awaitable<std::string> answer_wait(lifecycle::daemon& daemon, std::
                       "cannot read the params: they are not {\"unit\":NAME,\"for\":\"ready\"|\"stopped\"|"
                       "\"idle\"}");
     }
-    co_await daemon.registry().wait(*unit, *wanted);
-    co_return unit_reply(daemon, {*unit});
+    co_await context.units.registry().wait(*unit, *wanted);
+    co_return unit_reply(context.units, {*unit});
 }
 
 constexpr option_row options[] = {
     {"for", "STATE", "ready (the default), stopped or idle", "ready stopped idle"},
 };
-constexpr method_row methods[] = {{.name = "unit.wait", .later = answer_wait, .consents = false}};
+constexpr method_row methods[] = {{.name = "unit.wait", .async_handler = answer_wait, .consents = false}};
 
 }  // namespace
 

@@ -26,7 +26,7 @@ constexpr std::uint64_t log_size_min = 4u << 10;
 constexpr int log_files_max = 1000;
 constexpr std::array kinds{unit_kind::worker, unit_kind::service, unit_kind::task};
 
-position read_daemon(table_reader& root, daemon_spec& spec) {
+position read_daemon(table_reader& root, lifecycle::daemon_settings& spec) {
     const tree_value* table = subtable(root, "daemon", "[daemon]");
     if (table == nullptr) return {};
     table_reader reader(*table, "[daemon]", root.notes());
@@ -41,7 +41,7 @@ position read_daemon(table_reader& root, daemon_spec& spec) {
     return shutdown == nullptr ? position() : shutdown->where;
 }
 
-void read_log(table_reader& root, log_spec& spec) {
+void read_log(table_reader& root, lifecycle::log_settings& spec) {
     const tree_value* table = subtable(root, "log", "[log]");
     if (table == nullptr) return;
     table_reader reader(*table, "[log]", root.notes());

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "lifecycle/settings.hpp"
 #include "limits.hpp"
 #include "unit/spec/cron.hpp"
 
@@ -142,24 +143,9 @@ struct unit_spec {
     bool operator==(const unit_spec&) const = default;
 };
 
-struct daemon_spec {
-    std::optional<milliseconds> idle_timeout;
-    milliseconds shutdown_timeout = limits::shutdown_timeout;
-    bool operator==(const daemon_spec&) const = default;
-};
-
-struct log_spec {
-    std::string level = "info";  // as HOB_LOG: "info,ipc=debug"
-    bool json = true;
-    std::uint64_t max_size = 10u << 20;
-    int max_files = 5;
-    bool syslog = false;
-    bool operator==(const log_spec&) const = default;
-};
-
 struct config {
-    daemon_spec daemon;
-    log_spec log;
+    lifecycle::daemon_settings daemon;
+    lifecycle::log_settings log;
     std::vector<unit_spec> units;       // in file order
     std::string source_path;            // absolute; empty: there is no file
     std::string source_hash;            // hex SHA-256 of the file's bytes; empty: there is no file

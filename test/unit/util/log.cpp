@@ -173,13 +173,13 @@ BOOST_AUTO_TEST_CASE(invalid_levels_are_refused_with_a_reason) {
 
 BOOST_AUTO_TEST_CASE(a_valid_HOB_LOG_overrides_the_configuration) {
     ::unsetenv("HOB_LOG");
-    BOOST_TEST(util::effective_levels("error") == "error");
+    BOOST_TEST(util::effective_levels("error", "HOB_LOG") == "error");
     ::setenv("HOB_LOG", "debug", 1);
-    BOOST_TEST(util::effective_levels("error") == "debug");
+    BOOST_TEST(util::effective_levels("error", "HOB_LOG") == "debug");
     ::setenv("HOB_LOG", "loud", 1);
-    BOOST_TEST(util::effective_levels("error") == "error");
+    BOOST_TEST(util::effective_levels("error", "HOB_LOG") == "error");
     ::setenv("HOB_LOG", "", 1);
-    BOOST_TEST(util::effective_levels("error") == "error");
+    BOOST_TEST(util::effective_levels("error", "HOB_LOG") == "error");
     ::unsetenv("HOB_LOG");
 }
 
@@ -293,6 +293,7 @@ BOOST_AUTO_TEST_CASE(syslog_gets_datagrams_and_never_blocks) {
     hob::test::check_in_private_tmpfs(64, [](const std::string& root) -> std::string {
         if (::mount(root.c_str(), "/dev", nullptr, MS_BIND, nullptr) != 0) return "no bind mount";
         log_options options;
+        options.program = "hob";
         options.to_syslog = true;
         util::log_setup(options);
         util::log(level::info, "x", "nobody listens");
