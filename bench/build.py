@@ -1,4 +1,4 @@
-"""How long a clean build takes, without ccache. Long, so only when asked for."""
+"""Measures a clean build without ccache. Takes minutes, so it only runs on request."""
 
 import os
 import pathlib

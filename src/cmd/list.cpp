@@ -7,6 +7,7 @@
 #include "cmd/core/output.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/core/table.hpp"
+#include "lifecycle/forget.hpp"
 #include "util/duration.hpp"
 #include "util/json_writer.hpp"
 
@@ -51,13 +52,35 @@ std::string list_table(const std::vector<instance_view>& views, const terminal& 
     return instances.render(out);
 }
 
+// Continues with the others when one cannot be removed.
+exit_code prune(const invocation& call) {
+    exit_code worst = exit_code::done;
+    for (const auto& deleted : lifecycle::deleted_instances()) {
+        const std::string& name = deleted.root.empty() ? deleted.key : deleted.root;
+        try {
+            const bool forgotten = lifecycle::forget_instance(deleted);
+            if (forgotten && !call.global.json && !call.global.quiet)
+                print_error(fmt::format("forgot {}\n", printable(name, err_terminal().utf8)));
+        } catch (const failure& why) {
+            print_failure(why, call.global.json);
+            worst = exit_code::failed;
+        }
+    }
+    return worst;
+}
+
 exit_code run_list(invocation& call) {
+    const exit_code pruned = call.has("prune") ? prune(call) : exit_code::done;
     const auto views = look_at_instances(call.limit, false);
     const bool people = !call.global.json;
     if (people && views.empty() && !call.global.quiet) print_error("no instances\n");
     print(people ? list_table(views, out_terminal()) : list_json(views) + "\n");
-    return exit_code::done;
+    return pruned;
 }
+
+constexpr option_row options[] = {
+    {"prune", "", "first forget the projects that were deleted, with their logs and history"},
+};
 
 }  // namespace
 
@@ -71,6 +94,7 @@ constinit const command list_command{
         "daemon, and its key. Nothing is started, and a daemon that does not answer\n"
         "does not hold up the others.",
     .need = daemon_need::looking,
+    .options = options,
     .run = run_list,
 };
 

@@ -54,7 +54,7 @@ public:
     void closed(connection& which) override;
     void finished(connection& which) override;
     util::poll_set& waiting() override { return waiting_; }
-    void something_is_ready() override;
+    void on_ready() override;
 
 private:
     void wait_for_client();
@@ -172,7 +172,7 @@ void server_state::wait_for_requests() {
     waiting_.wait(shared_from_this());
 }
 
-void server_state::something_is_ready() {
+void server_state::on_ready() {
     waits_ = false;
     if (!ended_) take_requests();
 }

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t first_second = -62167219200;  // 0000-01-01T00:00:00Z
 constexpr std::int64_t last_second = 253402300799;   // 9999-12-31T23:59:59Z
-// A zone is at most a day away, so the local year stays within four digits after this much is kept free.
+// Zones differ from UTC by at most a day: within this margin the local year has four digits as well.
 constexpr std::int64_t zone_margin = 2 * 86400;
 
 std::string zone_text(long offset_seconds) {
@@ -26,7 +26,7 @@ std::string zone_text(long offset_seconds) {
     return fmt::format("{}{:02}:{:02}", sign, minutes / 60, minutes % 60);
 }
 
-// The texts before and after the milliseconds, made anew when the second changes.
+// The texts before and after the milliseconds, composed anew when the second changes.
 struct second_text {
     std::int64_t second = INT64_MIN;
     std::string date_time;
@@ -44,8 +44,7 @@ struct second_text {
     }
 };
 
-// Takes what a reader of fixed-width fields needs off the front of a text; one failure fails all that
-// follows.
+// Reads fixed-width fields off the front of a text. After one failure all later reads fail.
 class scanner {
 public:
     explicit scanner(std::string_view text) : rest_(text) {}
@@ -168,7 +167,7 @@ std::optional<system_clock::time_point> from_local(const civil_time& civil) {
     local.tm_hour = civil.hour;
     local.tm_min = civil.minute;
     local.tm_sec = std::min(civil.second, 59);
-    local.tm_isdst = 1;  // of a time that comes twice the first, summer, one
+    local.tm_isdst = 1;  // of a time that occurs twice, the first is in daylight saving time
     std::tm first = local;
     std::time_t time = ::mktime(&first);
     if (first.tm_isdst != 1) {

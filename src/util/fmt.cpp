@@ -1,5 +1,5 @@
-// The one place where fmt's own code is compiled: Debian has it as a shared library only, and header-only it
-// would be compiled again by each of the files that format something.
+// Compiles fmt's own code once: Debian packages it as a shared library only, and header-only use would
+// compile it again in every file that formats something.
 
 #include <fmt/format-inl.h>
 

@@ -8,11 +8,6 @@
 namespace hob::cmd {
 namespace {
 
-constexpr std::string_view color_words[] = {"auto", "always", "never"};
-constexpr std::string_view level_words[] = {"trace", "debug", "info", "warning", "error", "fatal"};
-constexpr std::string_view kind_words[] = {"verbs", "units",     "workers", "services",
-                                           "tasks", "instances", "shells",  "line"};
-
 const option_row* find_option(std::span<const option_row> rows, std::string_view name) {
     for (const auto& row : rows) {
         if (option_name(row) == name) return &row;
@@ -20,6 +15,16 @@ const option_row* find_option(std::span<const option_row> rows, std::string_view
         if (comma != std::string_view::npos && row.name.substr(comma + 1) == name) return &row;
     }
     return nullptr;
+}
+
+std::vector<candidate> split_words(std::string_view text) {
+    std::vector<candidate> words;
+    while (!text.empty()) {
+        const auto end = std::min(text.find(' '), text.size());
+        words.push_back({std::string(text.substr(0, end)), ""});
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return words;
 }
 
 // The line as far as it is typed: which verb, which operands, and what the word under the cursor belongs to.
@@ -132,12 +137,6 @@ private:
         }
     }
 
-    void add(std::span<const std::string_view> words, const std::string& lead, std::string_view prefix) {
-        for (const auto word : words) {
-            if (word.starts_with(prefix)) found_.words.push_back({lead + std::string(word), ""});
-        }
-    }
-
     void options(std::span<const option_row> rows) {
         for (const auto& row : rows) {
             if (row.help.empty()) continue;
@@ -152,12 +151,8 @@ private:
         const std::string_view name = option_name(row);
         if (name == "instance") {
             add(words_of_("instances", line_.where), lead, prefix);
-        } else if (name == "color") {
-            add(color_words, lead, prefix);
-        } else if (name == "level") {
-            add(level_words, lead, prefix);
-        } else if (name == "words") {
-            add(kind_words, lead, prefix);
+        } else if (!row.words.empty()) {
+            add(split_words(row.words), lead, prefix);
         } else if (row.value == "DIR") {
             found_.more = more_words::directories;
         } else if (row.value == "FILE") {
@@ -177,6 +172,9 @@ private:
                 return;
             case operand_kind::worker:  // UNIT METHOD [PARAMS...]
                 if (given == 0) add(words_of_("workers", line_.where), "", line_.current);
+                return;
+            case operand_kind::task:
+                add(not_given(words_of_("tasks", line_.where)), "", line_.current);
                 return;
             case operand_kind::verb:
                 add(verb_words(), "", line_.current);

@@ -108,7 +108,8 @@ exit_code run_completions(invocation& call) {
 }
 
 constexpr option_row options[] = {
-    {"words", "KIND", "print the words of one kind: verbs, units, workers, instances, ..."},
+    {"words", "KIND", "print the words of one kind: verbs, units, workers, instances, ...",
+     "verbs units workers services tasks instances shells line"},
 };
 
 }  // namespace

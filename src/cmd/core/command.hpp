@@ -33,12 +33,13 @@ enum class daemon_need {
 };
 
 // What the operands of a verb name, for completion.
-enum class operand_kind { none, unit, worker, verb, shell, file };
+enum class operand_kind { none, unit, worker, task, verb, shell, file };
 
 struct option_row {
     std::string_view name;   // long name, and ",x" for a short one: "follow,f"
     std::string_view value;  // what stands for its value in help: "N"; empty for a flag
     std::string_view help;   // one line, no full stop
+    std::string_view words = {};  // the possible values, separated by blanks; empty: others
 };
 
 // What a handler works on. The program defines it: nothing here looks inside.

@@ -21,7 +21,7 @@ constexpr option_row global_rows[] = {
     {"json", "", "print JSON, also for errors"},
     {"timeout", "DURATION", "the one deadline, from start to last byte, such as 500ms or 10s"},
     {"no-spawn", "", "never start a daemon"},
-    {"color", "WHEN", "auto, always or never"},
+    {"color", "WHEN", "auto, always or never", "auto always never"},
     {"quiet,q", "", "print only what was asked for"},
     {"verbose,v", "", "say more"},
     {"help", "", "describe the verb"},

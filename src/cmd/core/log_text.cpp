@@ -5,6 +5,7 @@
 #include "cmd/core/table.hpp"
 #include "identity.hpp"
 #include "util/clock.hpp"
+#include "util/escape_sequences.hpp"
 #include "util/json_text.hpp"
 
 namespace hob::cmd {
@@ -80,20 +81,33 @@ std::string for_pipe(std::string_view text) {
 
 }  // namespace
 
-std::string log_record_text(const util::log_record& record, const terminal& out, std::string_view today) {
+log_style log_style_for_output(log_format format) {
+    return {out_terminal(), format, chosen_color_mode() != color_mode::never};
+}
+
+bool is_shown(const util::log_record& record, log_format format) {
+    return format == log_format::verbose || record.stream != "hob";
+}
+
+std::string log_record_text(const util::log_record& record, const log_style& style, std::string_view today) {
+    const terminal& out = style.out;
     std::string body = util::message_and_fields(record);
-    if (!record.stream.empty() && !body.empty() && body.back() == '\r') body.pop_back();
+    const bool raw = style.format == log_format::raw;
+    if (!raw && !record.stream.empty() && !body.empty() && body.back() == '\r') body.pop_back();
+    if (!style.escapes) body = util::without_escape_sequences(body);
+    if (raw && !out.interactive) return record.partial ? body : body + "\n";
     body = out.interactive ? for_terminal(body, out) : for_pipe(body);
-    if (!record.understood) return body + "\n";
+    if (!record.understood || raw) return body + "\n";
     const std::string time = util::rfc3339(*record.time);
     const std::string date = time.starts_with(today) ? "" : time.substr(0, 10) + " ";
-    std::string line = paint(date + time.substr(11, 12), "2", out.color) + " ";
+    const std::string_view time_code = record.stream == "stderr" ? "33" : "2";
+    std::string line = paint(date + time.substr(11, 12), time_code, out.color) + " ";
     if (record.severity) {
         const std::string word = fmt::format("{:<7}", util::name_of(*record.severity));
         line += painted(word, code_of(*record.severity), out.color);
         line +=
             fmt::format(" {:<9} ", out.interactive ? printable(record.channel, out.utf8) : record.channel);
-    } else {
+    } else if (style.format == log_format::verbose) {
         const std::string stream = out.interactive ? printable(record.stream, out.utf8) : record.stream;
         line += paint(fmt::format("{:<6}", stream), code_of_stream(record.stream), out.color) + " ";
     }

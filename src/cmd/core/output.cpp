@@ -90,6 +90,8 @@ std::string one_line(std::string_view text) {
 
 void set_color_mode(color_mode wanted) { mode = wanted; }
 
+color_mode chosen_color_mode() { return mode; }
+
 terminal out_terminal() { return terminal_of(STDOUT_FILENO); }
 terminal err_terminal() { return terminal_of(STDERR_FILENO); }
 

@@ -20,6 +20,7 @@ struct terminal {
 };
 
 void set_color_mode(color_mode mode);
+color_mode chosen_color_mode();  // automatic without --color
 terminal out_terminal();  // of standard output
 terminal err_terminal();  // of standard error
 

@@ -1,4 +1,4 @@
-// A worker as a table of hob.toml.
+// Writes a worker as a table of hob.toml.
 
 #include <fmt/format.h>
 
@@ -38,7 +38,7 @@ bool is_bare(std::string_view key) {
 
 std::string key_text(std::string_view key) { return is_bare(key) ? std::string(key) : quoted(key); }
 
-// A comment may hold no control characters.
+// TOML allows no control characters in comments.
 std::string comment_text(std::string_view text) {
     std::string out;
     for (const char c : text) {
@@ -48,17 +48,17 @@ std::string comment_text(std::string_view text) {
     return out;
 }
 
-// It is there anyway, as workers inherit the environment.
-bool is_itself(const std::pair<std::string, import_word>& entry) {
+// NAME=${NAME} changes nothing: workers inherit the environment.
+bool is_inherited(const std::pair<std::string, import_word>& entry) {
     const import_word same{{entry.first, true, {}}};
     return entry.second == same;
 }
 
-// The environment is known when the worker starts, so a shell puts it in.
+// The environment is only known when the worker starts, so a shell expands it.
 std::string shell_command(const imported_unit& unit) {
     std::string text;
     for (const auto& [name, value] : unit.env) {
-        if (is_literal(value) || is_itself({name, value})) continue;
+        if (is_literal(value) || is_inherited({name, value})) continue;
         if (!is_variable_name(name))
             throw unimportable(fmt::format("a shell cannot set its variable '{}'", name));
         text += fmt::format("{}={} ", name, shell_word(value));
@@ -72,7 +72,7 @@ std::string shell_command(const imported_unit& unit) {
 std::string run_text(const imported_unit& unit) {
     const bool direct = std::all_of(unit.run.begin(), unit.run.end(), is_literal) &&
                         std::all_of(unit.env.begin(), unit.env.end(), [](const auto& entry) {
-                            return is_literal(entry.second) || is_itself(entry);
+                            return is_literal(entry.second) || is_inherited(entry);
                         });
     if (!direct) return quoted(shell_command(unit));
     std::string text = "[";

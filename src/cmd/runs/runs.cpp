@@ -199,7 +199,7 @@ constinit const command runs_command{
         "ended, how long it took, and what caused it. The task of a command that was\n"
         "given to `hob run` is -. Works without a daemon.",
     .need = daemon_need::looking,
-    .completes = operand_kind::unit,
+    .completes = operand_kind::task,
     .operands_max = 1,
     .options = options,
     .run = run_runs,

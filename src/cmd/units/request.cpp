@@ -62,25 +62,26 @@ std::string ask_daemon(invocation& call, std::string_view method, const std::str
 }
 
 // "its log: db | FATAL: could not bind", at once, where the failure says whose it is.
-void show_last_lines(invocation& call, const failure& why) {
+void show_last_lines(invocation& call, const failure& why, std::chrono::system_clock::time_point began) {
     if (call.global.json || why.detail().empty()) return;
     const auto members = util::json_object_members(why.detail());
     if (!members) return;
     for (const auto& member : *members) {
         if (member.key != "unit") continue;
         if (const auto unit = util::json_unquote(member.value))
-            print_error(last_log_lines(call.where(), *unit, failure_lines));
+            print_error(last_log_lines(call.where(), *unit, failure_lines, began));
     }
 }
 
 }  // namespace
 
 exit_code ask_units(invocation& call, std::string_view method) {
+    const auto began = std::chrono::system_clock::now();
     std::string result;
     try {
         result = ask_daemon(call, method, request_params(call));
     } catch (const failure& why) {
-        show_last_lines(call, why);
+        show_last_lines(call, why, began);
         throw;
     }
     if (call.global.json) {

@@ -70,7 +70,9 @@ boost::asio::awaitable<std::string> answer_wait(handler_context context, std::sh
     co_return unit_reply(context.units, {*unit});
 }
 
-constexpr option_row options[] = {{"for", "STATE", "ready (the default), stopped or idle"}};
+constexpr option_row options[] = {
+    {"for", "STATE", "ready (the default), stopped or idle", "ready stopped idle"},
+};
 constexpr method_row methods[] = {{.name = "unit.wait", .async_handler = answer_wait, .consents = false}};
 
 }  // namespace

@@ -40,7 +40,7 @@ bool event_pattern::matches(const worker_event& event) const {
     if (name != event.name) return false;
     for (const auto& [path, wanted] : fields) {
         const std::string_view found = field_of(event.params, path);
-        if (found.empty() || (found != wanted && util::json_plain(found) != wanted)) return false;
+        if (found.empty() || (found != wanted && util::json_display_text(found) != wanted)) return false;
     }
     return true;
 }

@@ -1,4 +1,4 @@
-// On a real terminal, made by script(1) and by tmux.
+// On a real terminal, created by script(1) and by tmux.
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
@@ -40,7 +40,7 @@ struct on_terminal {
     }
 };
 
-// What is to be seen of it: without escapes and returns.
+// The visible text, without escape sequences and carriage returns.
 std::string plain(const std::string& text) {
     std::string seen;
     for (std::size_t at = 0; at < text.size(); ++at) {
@@ -62,7 +62,7 @@ std::size_t widest_line(const std::string& text) {
     return widest;
 }
 
-// Lines of `program` until one that holds `word`; everything that came, escapes included.
+// Reads lines of `program` up to one that holds `word`. Returns all of them, with escape sequences.
 std::string until(background& program, const std::string& word) {
     std::string all;
     for (;;) {
@@ -79,7 +79,7 @@ const std::string ctrl_c = "\x03";
 
 BOOST_FIXTURE_TEST_SUITE(cli_terminal, on_terminal)
 
-BOOST_AUTO_TEST_CASE(L01_the_first_command_on_a_terminal_gives_it_back) {
+BOOST_AUTO_TEST_CASE(L01_the_first_command_releases_the_terminal) {
     if (!require_program("script")) return;
     const auto ping = run("hob ping");
     BOOST_TEST(ping.status == 0, ping.text());
@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(C02_tmux_shows_one_whole_frame_on_20_columns_after_every_ch
     box.config("[worker.one]\nrun = [\"cat\"]\nprotocol = \"lines\"\n");
     BOOST_TEST(box.run({"reload"}).status == 0);
     BOOST_TEST(shows("one"), screen());
-    BOOST_TEST(count(screen(), "calc") == 0u, screen());  // nothing of the longer frame is left
+    BOOST_TEST(count(screen(), "calc") == 0u, screen());  // no rest of the longer frame
     BOOST_TEST(count(screen(), "hob running") == 1u, screen());
     box.shell(tmux + "send-keys C-c");
     BOOST_TEST(shows("left 0"), screen());

@@ -1,4 +1,4 @@
-// Words on the command line that look like something else.
+// Words on the command line that look like options or verbs.
 
 #include <boost/test/unit_test.hpp>
 
@@ -9,17 +9,17 @@ using namespace hob::test;
 
 BOOST_AUTO_TEST_SUITE(cli_words)
 
-BOOST_AUTO_TEST_CASE(C03_what_follows_the_dashes_is_never_hobs_own) {
+BOOST_AUTO_TEST_CASE(C03_words_after_the_dashes_are_never_hobs_options) {
     sandbox box;
     make_calc_project(box);
-    // `completions --words line` takes a command line behind the dashes and completes it.
+    // `completions --words line` completes the command line after the dashes.
     const auto done =
         box.run({"completions", "--words", "line", "--", "hob", "--json", "--help", "--version", "pin"});
     BOOST_TEST(done.out.starts_with("ping\t"));
     BOOST_TEST(done.out.find('{') == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(C03_a_verb_without_a_command_refuses_one) {
+BOOST_AUTO_TEST_CASE(C03_a_verb_that_takes_no_command_refuses_one) {
     sandbox box;
     make_calc_project(box);
     const auto done = box.run({"status", "--", "--json"});
@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(C03_a_verb_without_a_command_refuses_one) {
     BOOST_TEST(done.err.starts_with("hob: "));
 }
 
-BOOST_AUTO_TEST_CASE(C03_empty_huge_and_foreign_words_arrive_as_they_are) {
+BOOST_AUTO_TEST_CASE(C03_empty_huge_and_non_utf8_words_arrive_unchanged) {
     sandbox box;
     make_calc_project(box);
     BOOST_TEST(box.run({"help", ""}).status == 2);

@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(a_failure_shows_the_last_lines_of_the_log_at_once) {
     const auto started = box.run({"start", "s"});
     BOOST_TEST(started.status == 1);
     BOOST_TEST(count(started.err, "s | ") == 10u, started.err);
-    BOOST_TEST(started.err.find("stdout line 12\n") != std::string::npos, started.err);
+    BOOST_TEST(started.err.find(" line 12\n") != std::string::npos, started.err);
     BOOST_TEST(started.err.find("exited with status 7 before it was ready") != std::string::npos,
                started.err);
     const auto json = box.run({"start", "s", "--json"});

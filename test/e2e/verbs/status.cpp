@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(without_a_daemon_it_prints_stopped_and_exits_3) {
     BOOST_TEST(!exists(box.pid_file()));
 }
 
-BOOST_AUTO_TEST_CASE(it_has_every_member_of_the_contract) {
+BOOST_AUTO_TEST_CASE(the_json_has_all_documented_members) {
     sandbox box;
     make_calc_project(box);
     box.run({"call", "echo", "hello"});
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(it_has_every_member_of_the_contract) {
     BOOST_TEST(json_at(json, "/units/1/state").value_or("") == "warm");
 }
 
-BOOST_AUTO_TEST_CASE(people_see_daemon_and_units) {
+BOOST_AUTO_TEST_CASE(the_text_shows_daemon_and_units) {
     sandbox box;
     make_calc_project(box);
     box.run({"call", "echo", "hello"});
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(people_see_daemon_and_units) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(named_units_alone_and_unknown_ones_not_at_all) {
+BOOST_AUTO_TEST_CASE(shows_only_the_named_units_and_refuses_unknown_ones) {
     sandbox box;
     make_calc_project(box);
     box.run({"ping"});
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(named_units_alone_and_unknown_ones_not_at_all) {
     BOOST_TEST(none.err.find("did you mean 'echo'?") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_changed_and_a_broken_file_are_told) {
+BOOST_AUTO_TEST_CASE(a_changed_and_a_broken_file_are_reported) {
     sandbox box;
     make_calc_project(box);
     box.run({"ping"});
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_changed_and_a_broken_file_are_told) {
     BOOST_TEST(json_at(box.run({"status", "--json"}).out, "/daemon/config_state").value_or("") == "broken");
 }
 
-BOOST_AUTO_TEST_CASE(L04_of_a_stopped_daemon_it_tells_what_the_page_knows) {
+BOOST_AUTO_TEST_CASE(L04_a_stopped_daemon_is_reported_from_its_page) {
     sandbox box;
     make_calc_project(box);
     box.run({"call", "echo", "hello"});

@@ -30,7 +30,7 @@ std::string with(std::string text, const std::string& from, const std::string& t
 
 BOOST_AUTO_TEST_SUITE(status_for_people)
 
-BOOST_AUTO_TEST_CASE(a_first_look_fits_80_columns) {
+BOOST_AUTO_TEST_CASE(the_default_table_fits_80_columns) {
     BOOST_TEST(render_status(read_status(full), screen(80, true), false) ==
                "\u25cf hob running  pid 42  up 3m12s  2.5 MiB\n"
                "   /home/me/p\n"
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(C02_20_columns_in_ascii) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_changed_configuration_and_another_version_are_said_with_the_remedy) {
+BOOST_AUTO_TEST_CASE(a_changed_configuration_and_another_version_come_with_a_hint) {
     const auto changed = read_status(with(full, R"("current")", R"("changed")"));
     BOOST_TEST(render_status(changed, screen(80, true), false).find("hob reload") != std::string::npos);
     const auto broken = read_status(with(full, R"("current")", R"("broken")"));
@@ -64,14 +64,14 @@ BOOST_AUTO_TEST_CASE(a_changed_configuration_and_another_version_are_said_with_t
     BOOST_TEST(render_status(older, screen(80, true), false).find("hob restart") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_missing_unknown_or_hostile_is_still_shown) {
+BOOST_AUTO_TEST_CASE(missing_unknown_and_hostile_values_are_shown) {
     BOOST_TEST(render_status(read_status("{}"), screen(80, true), false).size() > 0u);
     BOOST_TEST(render_status(read_status("not json"), screen(80, true), false).size() > 0u);
     const auto hostile = read_status(with(full, "\"calc\"", R"("\u001b[2J")"));
     BOOST_TEST(render_status(hostile, screen(80, true), false).find('\x1b') == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(ages_count_from_now_and_never_below_nothing) {
+BOOST_AUTO_TEST_CASE(ages_are_never_negative) {
     BOOST_TEST(age_of("") == "");
     BOOST_TEST(age_of("2100-01-01T00:00:00.000Z") == "0ms");
 }

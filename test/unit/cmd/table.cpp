@@ -32,7 +32,7 @@ int widest_line(const std::string& text) {
 
 BOOST_AUTO_TEST_SUITE(table_of_text)
 
-BOOST_AUTO_TEST_CASE(nothing_printable_moves_the_cursor) {
+BOOST_AUTO_TEST_CASE(printable_text_never_moves_the_cursor) {
     BOOST_TEST(printable("a\x1b[2J\n\x7f", true) == "a\\x1b[2J\\x0a\\x7f");
     BOOST_TEST(printable("\xc2\x9b", true) == "\\xc2\\x9b");
     BOOST_TEST(printable("\xe2\x80\xae", true) == "\\xe2\\x80\\xae");
@@ -70,13 +70,13 @@ BOOST_AUTO_TEST_CASE(C02_the_least_important_columns_go_first) {
                "a-much-longer-name  cold\n");
 }
 
-BOOST_AUTO_TEST_CASE(C02_no_width_is_passed) {
+BOOST_AUTO_TEST_CASE(C02_no_line_exceeds_the_width) {
     for (int columns = 11; columns < 90; ++columns) {
         BOOST_TEST(widest_line(units().render(screen(columns))) <= columns);
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_pipe_gets_everything) {
+BOOST_AUTO_TEST_CASE(a_pipe_gets_all_columns) {
     const terminal pipe{.interactive = false, .color = false, .utf8 = true, .columns = 10};
     BOOST_TEST(units().render(pipe).find("a-much-longer-name  cold   worker") != std::string::npos);
 }
@@ -89,12 +89,12 @@ BOOST_AUTO_TEST_CASE(columns_without_text_and_tables_without_rows_are_left_out) 
     BOOST_TEST(half.render(screen(80)) == "A\nx\n");
 }
 
-BOOST_AUTO_TEST_CASE(colour_does_not_count_as_width) {
+BOOST_AUTO_TEST_CASE(colour_sequences_have_no_width) {
     const std::string painted = units().render(screen(80, true, true));
     BOOST_TEST(painted.find("\x1b[32mwarm\x1b[0m   worker") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_line_flows_over_at_the_edge) {
+BOOST_AUTO_TEST_CASE(a_long_line_wraps_at_the_edge) {
     const std::vector<piece> pieces{{"one", ""}, {"two", ""}, {"three", ""}};
     BOOST_TEST(flow(pieces, 2, screen(80)) == "one  two  three\n");
     BOOST_TEST(flow(pieces, 2, screen(9)) == "one  two\n  three\n");

@@ -56,7 +56,7 @@ void breakpoints_shorthand(const std::string& unit, std::string& params, const s
     std::string breakpoints;
     const auto add = [&breakpoints](std::string_view raw) {
         breakpoints +=
-            fmt::format(R"({}{{"line":{}}})", breakpoints.empty() ? "" : ",", util::json_plain(raw));
+            fmt::format(R"({}{{"line":{}}})", breakpoints.empty() ? "" : ",", util::json_display_text(raw));
     };
     const std::string lines(util::json_find(params, {"lines"}));
     const std::string line(util::json_find(params, {"line"}));

@@ -31,7 +31,7 @@ std::string error_text(std::string_view message) {
     if (variables) {
         for (const auto& variable : *variables) {
             const std::string mark = "{" + variable.key + "}";
-            const std::string value = util::json_plain(variable.value);
+            const std::string value = util::json_display_text(variable.value);
             for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
                 text.replace(at, mark.size(), value);
         }

@@ -52,7 +52,7 @@ struct shorthand {
 };
 
 std::optional<std::int64_t> count_of(std::string_view raw) {
-    const auto text = util::json_plain(raw);
+    const auto text = util::json_display_text(raw);
     return util::json_integer(text);
 }
 
@@ -70,7 +70,7 @@ shorthand take_shorthand(const std::string& unit, std::string& params, const std
     shorthand given;
     if (!params.starts_with('{')) return given;
     if (const std::string file = strip(params, "file"); !file.empty()) {
-        given.file = util::json_plain(file);
+        given.file = util::json_display_text(file);
         if (!given.file.starts_with('/')) given.file = directory + "/" + given.file;
     }
     for (const auto& [key, into] : {std::pair("line", &given.line), std::pair("col", &given.column)}) {
