@@ -18,8 +18,13 @@ struct raw_json {
     std::string_view text;
 };
 
+class json_array;
+class json_object;
+
 namespace detail {
 
+void write_json(std::string& out, const json_array& value);
+void write_json(std::string& out, const json_object& value);
 void write_json(std::string& out, std::string_view value);
 void write_json(std::string& out, std::int64_t value);
 void write_json(std::string& out, std::uint64_t value);
@@ -30,6 +35,8 @@ template <typename T>
 void write_json_value(std::string& out, const T& value) {
     if constexpr (std::same_as<T, bool>) {
         out += value ? "true" : "false";
+    } else if constexpr (std::same_as<T, std::nullptr_t>) {
+        write_json(out, value);
     } else if constexpr (std::convertible_to<const T&, std::string_view>) {
         write_json(out, std::string_view(value));
     } else if constexpr (std::signed_integral<T>) {
