@@ -4,14 +4,15 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/help_text.hpp"
+#include "unit/config/keys.hpp"
 
 namespace hob::cmd {
 namespace {
 
 constexpr std::string_view color_words[] = {"auto", "always", "never"};
 constexpr std::string_view level_words[] = {"trace", "debug", "info", "warning", "error", "fatal"};
-constexpr std::string_view kind_words[] = {"verbs", "units",     "workers", "services",
-                                           "tasks", "instances", "shells",  "line"};
+constexpr std::string_view kind_words[] = {"verbs", "units",     "workers", "services", "tasks",
+                                           "keys",  "instances", "shells",  "line"};
 
 const option_row* find_option(std::span<const option_row> rows, std::string_view name) {
     for (const auto& row : rows) {
@@ -178,8 +179,8 @@ private:
             case operand_kind::worker:  // UNIT METHOD [PARAMS...]
                 if (given == 0) add(words_of_("workers", line_.where), "", line_.current);
                 return;
-            case operand_kind::verb:
-                add(verb_words(), "", line_.current);
+            case operand_kind::topic:
+                topic();
                 return;
             case operand_kind::shell:
                 add(shell_words(), "", line_.current);
@@ -188,6 +189,16 @@ private:
                 found_.more = more_words::files;
                 return;
         }
+    }
+
+    // Verbs, and keys once something is typed: there are too many of them to show beside the verbs.
+    void topic() {
+        add(verb_words(), "", line_.current);
+        if (line_.current.empty()) return;
+        auto keys = key_words();
+        std::erase_if(keys, [](const candidate& each) { return find_command(each.word) != nullptr; });
+        add(keys, "", line_.current);
+        if (line_.current.find('.') != std::string::npos) add(full_key_words(), "", line_.current);
     }
 
     std::vector<candidate> not_given(std::vector<candidate> words) const {
@@ -214,6 +225,27 @@ std::vector<candidate> verb_words() {
     std::vector<candidate> words;
     for (const command* verb : all_commands())
         words.push_back({std::string(verb->name), std::string(verb->summary)});
+    return words;
+}
+
+std::vector<candidate> key_words() {
+    std::vector<candidate> words;
+    for (const auto& key : unit::all_keys()) {
+        const auto known = std::find_if(words.begin(), words.end(),
+                                        [&](const candidate& each) { return each.word == key.name; });
+        if (known == words.end()) words.push_back({std::string(key.name), std::string(key.help)});
+    }
+    return words;
+}
+
+std::vector<candidate> full_key_words() {
+    std::vector<candidate> words;
+    for (unsigned table = unit::in_daemon; table <= unit::in_task; table <<= 1) {
+        for (const auto& key : unit::all_keys()) {
+            if ((key.tables & table) != 0)
+                words.push_back({unit::full_name(key, table), std::string(key.help)});
+        }
+    }
     return words;
 }
 
