@@ -4,6 +4,7 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/help_text.hpp"
+#include "unit/config/keys.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -176,8 +177,8 @@ private:
             case operand_kind::task:
                 add(not_given(words_of_("tasks", line_.where)), "", line_.current);
                 return;
-            case operand_kind::verb:
-                add(verb_words(), "", line_.current);
+            case operand_kind::topic:
+                topic();
                 return;
             case operand_kind::shell:
                 add(shell_words(), "", line_.current);
@@ -186,6 +187,16 @@ private:
                 found_.more = more_words::files;
                 return;
         }
+    }
+
+    // Verbs, and keys once something is typed: there are too many of them to show beside the verbs.
+    void topic() {
+        add(verb_words(), "", line_.current);
+        if (line_.current.empty()) return;
+        auto keys = key_words();
+        std::erase_if(keys, [](const candidate& each) { return find_command(each.word) != nullptr; });
+        add(keys, "", line_.current);
+        if (line_.current.find('.') != std::string::npos) add(full_key_words(), "", line_.current);
     }
 
     std::vector<candidate> not_given(std::vector<candidate> words) const {
@@ -212,6 +223,27 @@ std::vector<candidate> verb_words() {
     std::vector<candidate> words;
     for (const command* verb : all_commands())
         words.push_back({std::string(verb->name), std::string(verb->summary)});
+    return words;
+}
+
+std::vector<candidate> key_words() {
+    std::vector<candidate> words;
+    for (const auto& key : unit::all_keys()) {
+        const auto known = std::find_if(words.begin(), words.end(),
+                                        [&](const candidate& each) { return each.word == key.name; });
+        if (known == words.end()) words.push_back({std::string(key.name), std::string(key.help)});
+    }
+    return words;
+}
+
+std::vector<candidate> full_key_words() {
+    std::vector<candidate> words;
+    for (unsigned table = unit::in_daemon; table <= unit::in_task; table <<= 1) {
+        for (const auto& key : unit::all_keys()) {
+            if ((key.tables & table) != 0)
+                words.push_back({unit::full_name(key, table), std::string(key.help)});
+        }
+    }
     return words;
 }
 

@@ -33,7 +33,8 @@ enum class daemon_need {
 };
 
 // What the operands of a verb name, for completion.
-enum class operand_kind { none, unit, worker, task, verb, shell, file };
+// topic: a verb or a key of the configuration file.
+enum class operand_kind { none, unit, worker, task, topic, shell, file };
 
 struct option_row {
     std::string_view name;   // long name, and ",x" for a short one: "follow,f"

@@ -14,14 +14,26 @@ namespace {
 
 constexpr std::string_view heading = "1";
 
-// Two columns; the right one continues below itself where the terminal is narrow.
-struct line {
-    std::string left;
-    std::string_view right;
-};
+std::vector<help_line> option_lines(std::span<const option_row> rows) {
+    std::vector<help_line> lines;
+    for (const auto& row : rows) {
+        if (!row.help.empty()) lines.push_back({option_words(row), std::string(row.help)});
+    }
+    return lines;
+}
 
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t columns) {
-    const std::size_t room = columns > indent + 16 ? columns - indent : 16;
+std::string usage_line(const command& verb) {
+    std::string usage = command_text(verb.name);
+    if (!verb.options.empty()) usage += " [OPTIONS]";
+    if (!verb.usage.empty()) usage += fmt::format(" {}", verb.usage);
+    return usage;
+}
+
+}  // namespace
+
+std::string wrapped(std::string_view text, std::size_t indent, int columns) {
+    const auto width = static_cast<std::size_t>(std::max(columns, 20));
+    const std::size_t room = width > indent + 16 ? width - indent : 16;
     std::string out;
     std::size_t used = 0;
     while (!text.empty()) {
@@ -41,7 +53,7 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t colum
     return out;
 }
 
-std::string columns_of(const std::vector<line>& lines, const terminal& out) {
+std::string help_columns(const std::vector<help_line>& lines, const terminal& out) {
     std::size_t widest = 0;
     for (const auto& each : lines)
         widest = std::max(widest, each.left.size());
@@ -52,27 +64,10 @@ std::string columns_of(const std::vector<line>& lines, const terminal& out) {
     for (const auto& [left, right] : lines) {
         text += "  " + left;
         text += narrow ? "\n" + std::string(indent, ' ') : std::string(indent - 2 - left.size(), ' ');
-        text += wrapped(right, indent, columns) + "\n";
+        text += wrapped(right, indent, out.columns) + "\n";
     }
     return text;
 }
-
-std::vector<line> option_lines(std::span<const option_row> rows) {
-    std::vector<line> lines;
-    for (const auto& row : rows) {
-        if (!row.help.empty()) lines.push_back({option_words(row), row.help});
-    }
-    return lines;
-}
-
-std::string usage_line(const command& verb) {
-    std::string usage = command_text(verb.name);
-    if (!verb.options.empty()) usage += " [OPTIONS]";
-    if (!verb.usage.empty()) usage += fmt::format(" {}", verb.usage);
-    return usage;
-}
-
-}  // namespace
 
 std::string_view option_name(const option_row& row) { return row.name.substr(0, row.name.find(',')); }
 
@@ -88,16 +83,16 @@ std::string option_words(const option_row& row) {
 }
 
 std::string overview_text(const terminal& out) {
-    std::vector<line> verbs;
+    std::vector<help_line> verbs;
     for (const command* verb : all_commands())
-        verbs.push_back({std::string(verb->name), verb->summary});
+        verbs.push_back({std::string(verb->name), std::string(verb->summary)});
     std::string text = fmt::format("{} {}: {}\n\n", this_program.name, version_text, this_program.purpose);
     text += paint("Usage:", heading, out.color) + " " +
             command_text("[GLOBAL OPTIONS] VERB [OPTIONS] [ARGUMENTS]") + "\n\n";
-    text += paint("Verbs:", heading, out.color) + "\n" + columns_of(verbs, out) + "\n";
+    text += paint("Verbs:", heading, out.color) + "\n" + help_columns(verbs, out) + "\n";
     text += paint("Global options:", heading, out.color) + "\n";
-    text += columns_of(option_lines(global_option_rows()), out);
-    return text + fmt::format("\nMore: {0} help VERB, man {0}, man {0}-VERB, man {1}\n", this_program.name,
+    text += help_columns(option_lines(global_option_rows()), out);
+    return text + fmt::format("\nMore: {0} help VERB, {0} help KEY, man {0}, man {0}-VERB, man {1}\n", this_program.name,
                               this_program.config_file);
 }
 
@@ -106,7 +101,7 @@ std::string verb_text(const command& verb, const terminal& out) {
     text += paint("Usage:", heading, out.color) + " " + usage_line(verb) + "\n\n";
     text += fmt::format("{}\n", verb.description);
     if (const auto lines = option_lines(verb.options); !lines.empty()) {
-        text += "\n" + paint("Options:", heading, out.color) + "\n" + columns_of(lines, out);
+        text += "\n" + paint("Options:", heading, out.color) + "\n" + help_columns(lines, out);
     }
     return text + fmt::format("\nMore: man {0}-{1}, and the global options: {0} help\n", this_program.name,
                               verb.name);

@@ -6,7 +6,9 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
@@ -24,6 +26,18 @@ failure cannot_write(const std::string& path, const std::string& reason, const s
     return {error_kind::config, cannot("write", path), reason, hint};
 }
 
+// The schema of an installed hob, PREFIX/share/hob/hob.schema.json. A hob that is not installed names that of
+// a package.
+std::string schema_path() {
+    std::error_code ignored;
+    const auto binary = std::filesystem::read_symlink("/proc/self/exe", ignored);
+    const auto beside = binary.parent_path().parent_path() / "share/hob/hob.schema.json";
+    return std::filesystem::exists(beside, ignored) ? beside.string() : "/usr/share/hob/hob.schema.json";
+}
+
+// The first line is for the TOML language servers of editors.
+std::string file_text() { return fmt::format("#:schema {}\n{}", schema_path(), init_template); }
+
 // Fails with EEXIST if `to` exists. Some file systems support only one of the two calls.
 bool rename_without_replacing(const std::string& from, const std::string& to) {
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
@@ -37,7 +51,7 @@ void install_file(const std::string& path, bool replace) {
     const util::unique_fd fd =
         util::open_file(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode);
     if (!fd) throw cannot_write(path, errno_text(errno));
-    const bool written = util::write_all(fd.get(), init_template) && ::fsync(fd.get()) == 0;
+    const bool written = util::write_all(fd.get(), file_text()) && ::fsync(fd.get()) == 0;
     const bool installed = written && (replace ? ::rename(temporary.c_str(), path.c_str()) == 0
                                                : rename_without_replacing(temporary, path));
     const int error = errno;
@@ -64,7 +78,7 @@ exit_code run_init(invocation& call) {
                       "-C DIR chooses another directory, - prints it");
     }
     if (to_stdout) {
-        print(init_template);
+        print(file_text());
         return exit_code::done;
     }
     const std::string path = call.global.directory ? *call.global.directory + "/hob.toml" : "hob.toml";

@@ -1,5 +1,4 @@
 #include "unit/config/run_command.hpp"
-#include "util/shell_quote.hpp"
 
 #include <fmt/format.h>
 
@@ -7,11 +6,14 @@
 #include <iterator>
 #include <utility>
 
+#include "unit/config/key_context.hpp"
+#include "util/shell_quote.hpp"
+
 namespace hob::unit {
 namespace {
 
-// What sh itself runs: POSIX's reserved words, special and regular builtins, dash's own, and those of other
-// shells that serve as /bin/sh and change the meaning of a line. Sorted.
+// Words that a shell runs itself: POSIX's reserved words, special and regular builtins, those of dash, and
+// those of other shells that serve as /bin/sh. Sorted.
 constexpr std::string_view shell_words[] = {
     "!",      ".",    "[",       "[[",      "]]",       "alias",   "bg",      "break",    "builtin",
     "case",   "cd",   "chdir",   "command", "continue", "coproc",  "declare", "do",       "done",
@@ -41,24 +43,26 @@ bool is_white(std::string_view text) {
     return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
 }
 
-std::optional<run_spec> read_argv(table_reader& reader, std::string_view key, const tree_value& value) {
-    if (value.items.empty()) {
-        reader.reject(key, value.where, "is empty");
+std::optional<run_spec> read_argv(const key_context& at) {
+    const auto& items = at.value.items;
+    if (items.empty()) {
+        at.table.reject(at.key, at.value.where, "is empty");
         return std::nullopt;
     }
     std::vector<std::string> argv;
-    for (const auto& item : value.items) {
+    for (const auto& item : items) {
         if (item.kind != value_kind::string) {
-            reader.reject(key, item.where, fmt::format("must hold strings, not {}", described(item.kind)));
+            at.table.reject(at.key, item.where,
+                            fmt::format("must hold strings, not {}", described(item.kind)));
         } else if (!is_c_string(item.text)) {
-            reader.reject(key, item.where, "has a NUL byte in it");
-        } else if (argv.empty() && &item == &value.items.front() && is_white(item.text)) {
-            reader.reject(key, item.where, "names no program: its first element is empty");
+            at.table.reject(at.key, item.where, "has a NUL byte in it");
+        } else if (&item == &items.front() && is_white(item.text)) {
+            at.table.reject(at.key, item.where, "names no program: its first element is empty");
         } else {
             argv.push_back(item.text);
         }
     }
-    if (argv.size() != value.items.size()) return std::nullopt;
+    if (argv.size() != items.size()) return std::nullopt;
     return direct_command(std::move(argv));
 }
 
@@ -83,23 +87,21 @@ run_spec direct_command(std::vector<std::string> argv) {
     return {std::move(argv), std::move(text)};
 }
 
-std::optional<run_spec> read_command(table_reader& reader, std::string_view key, std::string_view name) {
-    const tree_member* member = reader.take(key);
-    if (member == nullptr) return std::nullopt;
-    const tree_value& value = member->value;
-    if (value.kind == value_kind::array) return read_argv(reader, key, value);
+std::optional<run_spec> read_command(const key_context& at) {
+    const tree_value& value = at.value;
+    if (value.kind == value_kind::array) return read_argv(at);
     if (value.kind != value_kind::string) {
-        reader.reject(
-            key, value.where,
+        at.table.reject(
+            at.key, value.where,
             fmt::format(
                 "must be a string or an array of strings, such as [\"program\", \"argument\"], not {}",
                 described(value.kind)));
     } else if (is_white(value.text)) {
-        reader.reject(key, value.where, "is empty");
+        at.table.reject(at.key, value.where, "is empty");
     } else if (!is_c_string(value.text)) {
-        reader.reject(key, value.where, "has a NUL byte in it");
+        at.table.reject(at.key, value.where, "has a NUL byte in it");
     } else {
-        return shell_command(value.text, name);
+        return shell_command(value.text, object_of<unit_spec>(at).name);
     }
     return std::nullopt;
 }

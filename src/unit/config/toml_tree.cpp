@@ -1,13 +1,13 @@
 #include "unit/config/toml_tree.hpp"
 
-// toml++ 3.3 asserts (with clang and NDEBUG: assumes) that a key follows `[`, a line before it reports that
-// none does. Without either, in every build, the report is what happens.
+// toml++ 3.3 asserts that a key follows `[` (with clang and NDEBUG it assumes so) one line before it reports
+// a missing key. Without the assertion, every build reports it.
 #undef NDEBUG
 #define TOML_ASSERT(expr) static_assert(true)
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_MAX_NESTED_VALUES 64
-// Of the letters U+FBC6 to U+FEFE it assumes that nobody asks whether they are white space; it does so
-// itself. They are none.
+// toml++ assumes that it never asks whether the letters U+FBC6 to U+FEFE are white space, but it does. They
+// are not.
 // clang-format off
 #if __has_include(<toml++/impl/preprocessor.hpp>)  // since 3.4
 #define HOB_TOML_PART(name) <toml++/impl/name.hpp>
@@ -47,7 +47,7 @@ void convert_members(const toml::table& table, std::vector<tree_member>& members
     for (const auto& [key, value] : table) {
         members.push_back({std::string(key.str()), to_position(key.source()), convert(value)});
     }
-    // toml++ sorts by name; people read from top to bottom.
+    // toml++ sorts them by name; messages and hob status use the order of the file.
     std::stable_sort(members.begin(), members.end(),
                      [](const tree_member& a, const tree_member& b) { return a.where < b.where; });
 }

@@ -1,7 +1,7 @@
 #pragma once
-// What hob.toml says, as plain data. load_config (unit/config/config.hpp) fills it in and is the only writer:
-// whoever holds a config may rely on every rule of hob.toml(5) being kept. Relative paths are already
-// absolute, defaults are filled in.
+// The content of hob.toml as plain data. Only load_config (unit/config/config.hpp) makes it, so every rule of
+// hob.toml(5) holds for a config. Paths are absolute and defaults are filled in. The defaults stand here and,
+// as text, in the table of keys (unit/config/keys.cpp); a test compares them.
 
 #include <chrono>
 #include <csignal>
@@ -29,12 +29,24 @@ enum class ready_form : std::uint8_t { started, tcp, http, exec, log, notify, de
 enum class catch_up_policy : std::uint8_t { once, none };
 enum class overlap_policy : std::uint8_t { skip, queue, cancel };
 
-// As written in hob.toml: "worker", "on-failure", …
+// The words of hob.toml for the values of each, in their order. `started` is the form of a service without
+// `ready`.
+inline constexpr std::string_view unit_kind_words[] = {"worker", "service", "task"};
+inline constexpr std::string_view kill_scope_words[] = {"all", "group", "main"};
+inline constexpr std::string_view worker_protocol_words[] = {"jsonrpc", "lsp", "dap", "mcp", "lines"};
+inline constexpr std::string_view restart_policy_words[] = {"always", "on-failure", "never"};
+inline constexpr std::string_view ready_form_words[] = {"started", "tcp",    "http", "exec",
+                                                        "log",     "notify", "delay"};
+inline constexpr std::string_view catch_up_policy_words[] = {"once", "none"};
+inline constexpr std::string_view overlap_policy_words[] = {"skip", "queue", "cancel"};
+
 std::string_view name_of(unit_kind kind);
 std::string_view name_of(kill_scope scope);
 std::string_view name_of(worker_protocol protocol);
+bool has_handshake(worker_protocol protocol);      // `initialize` has a meaning
+bool asks_for_settings(worker_protocol protocol);  // `settings` has a meaning
 std::string_view name_of(restart_policy policy);
-std::string_view name_of(ready_form form);  // `started` (no `ready` key) is "started"
+std::string_view name_of(ready_form form);
 std::string_view name_of(catch_up_policy policy);
 std::string_view name_of(overlap_policy policy);
 
@@ -52,7 +64,7 @@ struct stop_spec {
     bool operator==(const stop_spec&) const = default;
 };
 
-// Where a worker is spoken to that listens on a port. Exactly one of port and log_pattern is there.
+// The address of a worker that listens on a port. Exactly one of port and log_pattern is set.
 struct connect_spec {
     std::string host;  // a numeric address (no brackets) or "localhost"
     std::uint16_t port = 0;
@@ -66,15 +78,14 @@ struct worker_spec {
     std::string initialize_json = "{}";        // a JSON object, merged into the handshake's params
     std::optional<milliseconds> idle_timeout;  // of the worker itself
     milliseconds call_timeout = limits::call_timeout;
-    std::vector<std::pair<std::string, std::string>>
-        answers;                          // to the worker's own requests: method, raw JSON
+    std::vector<std::pair<std::string, std::string>> answers;  // to requests of the worker: method, raw JSON
     std::string settings_json = "{}";     // a JSON object: what lsp servers get for workspace/configuration
     std::vector<std::string> serial;      // methods whose calls wait for each other
     std::optional<connect_spec> connect;  // nullopt: on its standard input and output
     bool operator==(const worker_spec&) const = default;
 };
 
-// When a service counts as ready. Only the members of `form` have a meaning.
+// When a service counts as ready. Only the members that `form` uses have a meaning.
 struct ready_spec {
     ready_form form = ready_form::started;
     std::string host;              // tcp: a numeric address (no brackets) or "localhost"
@@ -101,7 +112,7 @@ struct service_spec {
     int max_restarts = 0;  // 0: no limit
     backoff_spec backoff;
     bool autostart = false;
-    std::optional<milliseconds> watchdog;  // silent for longer (no WATCHDOG=1): it is ended and restarted
+    std::optional<milliseconds> watchdog;  // longer without WATCHDOG=1: it is stopped, and has failed
     bool operator==(const service_spec&) const = default;
 };
 

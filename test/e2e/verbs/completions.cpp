@@ -82,7 +82,8 @@ BOOST_AUTO_TEST_CASE(bash_completes_verbs_units_options_and_values) {
     BOOST_TEST(in_bash(box, "hob -C / status c") == "\n");
     BOOST_TEST(in_bash(box, "hob completions ''") == "bash\nfish\nzsh\n");
     BOOST_TEST(in_bash(box, "hob check hob.t") == "hob.toml\n");
-    // readline has cut the word at the equals sign and wants the rest alone.
+    BOOST_TEST(in_bash(box, "hob help service.rest") == "service.restart\n");
+    // readline splits the word at the equals sign, and completes only the rest.
     BOOST_TEST(in_bash(box, "hob --color = n") == "never\n");
     BOOST_TEST(in_bash(box, "hob --color =") == "auto\nalways\nnever\n");
 }
@@ -112,7 +113,7 @@ BOOST_AUTO_TEST_CASE(C05_completion_starts_nothing_and_says_nothing) {
     for (const char* config : {"[worker.calc]\nrun = [\"cat\"]\n", "[worker.calc\nbroken", ""}) {
         box.config(config);
         for (const char* kind :
-             {"verbs", "units", "workers", "services", "tasks", "instances", "shells", "nosuch"}) {
+             {"verbs", "units", "workers", "services", "tasks", "keys", "instances", "shells", "nosuch"}) {
             const auto done = box.run({"completions", "--words", kind});
             BOOST_TEST(done.err == "");
             BOOST_TEST(done.status == 0);

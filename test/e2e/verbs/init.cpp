@@ -74,6 +74,19 @@ BOOST_AUTO_TEST_CASE(it_can_be_printed_instead) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(the_first_line_names_the_schema_for_editors) {
+    sandbox box;
+    BOOST_TEST(box.run({"init", "-"}).out.starts_with("#:schema /usr/share/hob/hob.schema.json\n"));
+    const auto install = box.shell(
+        "mkdir -p usr/bin usr/share/hob && cp \"$(command -v hob)\" usr/bin/hob && "
+        "hob check --schema > usr/share/hob/hob.schema.json");
+    BOOST_TEST(install.status == 0, install.text());
+    run_options installed;
+    installed.program = box.project() + "/usr/bin/hob";
+    const std::string schema = box.project() + "/usr/share/hob/hob.schema.json";
+    BOOST_TEST(box.run({"init", "-"}, installed).out.starts_with("#:schema " + schema + "\n"));
+}
+
 BOOST_AUTO_TEST_CASE(the_directory_can_be_chosen_and_must_exist) {
     sandbox box;
     without_config(box);

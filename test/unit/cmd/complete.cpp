@@ -46,6 +46,17 @@ BOOST_AUTO_TEST_CASE(the_first_word_is_a_verb) {
 
 BOOST_AUTO_TEST_CASE(an_unknown_verb_has_no_completions) { BOOST_TEST(words({"hob", "nosuch", ""}).empty()); }
 
+BOOST_AUTO_TEST_CASE(help_takes_verbs_and_keys_of_hob_toml) {
+    BOOST_TEST(words({"hob", "help", ""}).size() == all_commands().size());
+    BOOST_TEST(words({"hob", "help", "rest"}) == list{"restart"}, boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "help", "ready.t"}) == (list{"ready.tcp", "ready.timeout"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "help", "task.r"}) ==
+                   (list{"task.run", "task.retry", "task.retry.max", "task.retry.delay"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(has(words({"hob", "help", "max"}), "max_restarts"));
+}
+
 BOOST_AUTO_TEST_CASE(verbs_that_take_units_complete_each_unit_once) {
     BOOST_TEST(words({"hob", "status", ""}) == (list{"calc", "db"}), boost::test_tools::per_element());
     BOOST_TEST(words({"hob", "status", "calc", ""}) == list{"db"}, boost::test_tools::per_element());

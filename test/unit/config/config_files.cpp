@@ -14,6 +14,7 @@
 #include <string>
 
 #include "error.hpp"
+#include "fixtures/schema_judge.hpp"
 #include "limits.hpp"
 #include "unit/config/config.hpp"
 
@@ -169,6 +170,7 @@ BOOST_AUTO_TEST_CASE(S04_a_damaged_file_is_an_error_with_a_position_or_fine) {
         "}\n[task.x]\n"
         "run = \"\"\"\nmake\n\"\"\"\ncron = \"*/5 * * * *\"\nafter = [\"db\"]\n";
     BOOST_TEST(unit::parse_config(whole, "/p/hob.toml").units.size() == 3u);
+    test::schema_judge judge;
     std::mt19937 random(4);
     constexpr std::string_view salt = "\0\n\"'[]{}=.,#\\x\xff\xc3"sv;
     for (int round = 0; round < 3000; ++round) {
@@ -193,12 +195,15 @@ BOOST_AUTO_TEST_CASE(S04_a_damaged_file_is_an_error_with_a_position_or_fine) {
         }
         try {
             unit::parse_config(text, "/p/hob.toml");
+            judge.add(text);
         } catch (const failure& error) {
             BOOST_REQUIRE_MESSAGE(std::string(error.what()).starts_with("cannot use '/p/hob.toml:"),
                                   error.what());
             BOOST_REQUIRE((error.kind() == error_kind::config));
+            judge.add(text, error.reason());
         }
     }
+    judge.judge(200);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

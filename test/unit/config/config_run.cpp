@@ -1,5 +1,4 @@
 #include "unit/config/run_command.hpp"
-#include "util/shell_quote.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,7 +7,11 @@
 #include <array>
 #include <string>
 
+#include "util/shell_quote.hpp"
+
 using namespace hob::unit;
+
+namespace util = hob::util;
 
 namespace {
 

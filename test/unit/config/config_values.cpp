@@ -1,4 +1,4 @@
-// What a good hob.toml becomes.
+// Good files, and what is read from them.
 #include <boost/test/unit_test.hpp>
 
 #include <csignal>
@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "cmd/init/template.hpp"
+#include "fixtures/schema_judge.hpp"
 #include "paths.hpp"
 #include "unit/config/config.hpp"
 #include "util/signal_name.hpp"
@@ -15,9 +16,17 @@
 using namespace hob::unit;
 using namespace std::chrono_literals;
 
+namespace util = hob::util;
+
 namespace {
 
-config parse(const std::string& text) { return parse_config(text, "/p/hob.toml"); }
+hob::test::schema_judge judge;
+
+config parse(const std::string& text) {
+    const config parsed = parse_config(text, "/p/hob.toml");
+    judge.add(text);
+    return parsed;
+}
 
 unit_spec only(const std::string& text) {
     const config parsed = parse(text);
@@ -376,11 +385,13 @@ BOOST_AUTO_TEST_CASE(the_examples_are_valid) {
         const std::string text = slurp(std::string(HOB_SOURCE_DIR) + "/" + name);
         BOOST_TEST_CONTEXT(name) {
             BOOST_REQUIRE(!text.empty());
-            const config parsed = parse_config(text, "/p/" + name);
+            const config parsed = parse(text);
             BOOST_TEST(!parsed.units.empty());
             BOOST_TEST(parsed.warnings.empty());
         }
     }
 }
+
+BOOST_AUTO_TEST_CASE(the_schema_accepts_every_good_file_of_these_tests) { judge.judge(60); }
 
 BOOST_AUTO_TEST_SUITE_END()
