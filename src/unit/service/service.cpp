@@ -111,7 +111,7 @@ void service::begin() {
     }
 }
 
-void service::pull(std::optional<environment> caller) {
+void service::request_start(std::optional<environment> caller) {
     if (context_->closing) return;
     if (!wanted_ || !kept_) set_desired_up(std::move(caller));
 }
@@ -140,7 +140,7 @@ asio::awaitable<void> service::await_ready_or_failed(const char* verb) {
         if (state() == unit_state::ready && !again_) co_return;
         if (failures_ != failures || state() == unit_state::failed) throw failed_start(verb);
         if (state() == unit_state::waiting) {
-            const auto other = first_unready();
+            const auto other = first_unready_dependency();
             if (other && other->failed()) throw failed_start(verb);
         }
         if (!wanted_) {
@@ -154,7 +154,7 @@ asio::awaitable<void> service::await_ready_or_failed(const char* verb) {
 
 failure service::failed_start(const char* verb) const {
     const std::string reason = detail_.empty() ? "it did not become ready" : detail_;
-    const auto other = state() == unit_state::waiting ? first_unready() : nullptr;
+    const auto other = state() == unit_state::waiting ? first_unready_dependency() : nullptr;
     const std::string& culprit = other ? other->spec().name : spec_->name;
     return failure(error_kind::unit_failed, fmt::format("cannot {} '{}': {}", verb, spec_->name, reason),
                    fmt::format("hob logs {}", culprit), R"({"unit":)" + util::json_quote(culprit) + "}");

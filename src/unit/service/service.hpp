@@ -41,7 +41,7 @@ public:
 
     void record_desired_state(bool up, const std::optional<environment>& caller) override;
     void begin() override;
-    void pull(std::optional<environment> caller) override;
+    void request_start(std::optional<environment> caller) override;
     void request_stop(const char* why) override;
     void kill_now() override;
     void reconfigure(unit_spec spec) override;

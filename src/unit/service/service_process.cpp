@@ -126,7 +126,7 @@ asio::awaitable<service::ending> service::run_once() {
     if (context_->options.changed) context_->options.changed();
     std::string why;
     std::optional<exit_state> exit = co_await become_ready(now, why);
-    if (!exit && why.empty() && !now->process->stop_asked()) {
+    if (!exit && why.empty() && !now->process->stop_requested()) {
         now->ready_since = std::chrono::steady_clock::now();
         set_state(unit_state::ready);
         if (now->notify) util::spawn(context_->options.executor, watch_alive(now), "watchdog " + spec_->name);
@@ -160,7 +160,7 @@ asio::awaitable<std::optional<exit_state>> service::become_ready(std::shared_ptr
     const bool in_time = co_await util::within(limit, std::move(racing));
     now->lines.reset();
     if (!exit) exit = now->process->poll();
-    if (exit || now->process->stop_asked()) co_return exit;
+    if (exit || now->process->stop_requested()) co_return exit;
     if (!in_time) {
         why = fmt::format("it was not ready within {}{}", util::format_duration(wanted.timeout),
                           not_yet.empty() ? "" : ": " + not_yet);
@@ -172,9 +172,9 @@ asio::awaitable<std::optional<exit_state>> service::become_ready(std::shared_ptr
 // After the process was seen to end, or is to be ended: its last bytes, what it left behind, the verdict.
 asio::awaitable<service::ending> service::finish(std::shared_ptr<service_process> now,
                                                  std::optional<exit_state> exit, std::string why) {
-    const bool asked = now->process->stop_asked() && why.empty() && now->verdict.empty();
+    const bool asked = now->process->stop_requested() && why.empty() && now->verdict.empty();
     set_state(unit_state::stopping);
-    if (now->process->stop_asked() || !exit) {
+    if (now->process->stop_requested() || !exit) {
         exit = co_await now->process->end();
     }
     co_await now->io->finish();
@@ -188,7 +188,7 @@ asio::awaitable<service::ending> service::finish(std::shared_ptr<service_process
     util::log(asked ? level::info : level::warning, "unit", "service ended",
               {field("unit", now->spec->name), field("pid", now->process->pid()), field("how", how)});
     log_.write("hob", fmt::format("the service {}\n", how));
-    left_ = co_await now->process->clear_away();
+    left_ = co_await now->process->clean_up();
     const auto& backoff = now->what().backoff;
     if (now->ready_since && std::chrono::steady_clock::now() - *now->ready_since >= backoff.reset)
         in_a_row_ = 0;
@@ -210,11 +210,11 @@ asio::awaitable<service::ending> service::finish(std::shared_ptr<service_process
 
 asio::awaitable<void> service::watch_alive(std::shared_ptr<service_process> now) {
     const auto alive = self();
-    while (!now->over && !now->process->stop_asked()) {
+    while (!now->over && !now->process->stop_requested()) {
         auto word = now->alive.wait();
         const auto limit = now->watchdog.value_or(std::chrono::milliseconds::max());
         const bool heard = co_await util::within(limit, std::move(word));
-        if (heard || now->over || now->process->stop_asked()) continue;
+        if (heard || now->over || now->process->stop_requested()) continue;
         now->verdict = fmt::format("its watchdog heard nothing for {}", util::format_duration(limit));
         now->process->request_stop();
     }

@@ -39,8 +39,8 @@ asio::awaitable<void> service::keep_up() {
 
 // Those that are not up are started once for each wish; after that, one that ends is waited for.
 asio::awaitable<void> service::wait_for_units() {
-    if (!std::exchange(pulled_, true)) pull_units(caller_environment_);
-    while (const auto other = first_unready()) {
+    if (!std::exchange(pulled_, true)) start_dependencies(caller_environment_);
+    while (const auto other = first_unready_dependency()) {
         set_state(unit_state::waiting);
         say(other->failed()
                 ? fmt::format("it waits for '{}', which failed", other->spec().name)
@@ -49,7 +49,7 @@ asio::awaitable<void> service::wait_for_units() {
         auto ours = asked_.wait();
         co_await util::first_of(std::move(theirs), std::move(ours));
         if (!wanted_) co_return;
-        if (!std::exchange(pulled_, true)) pull_units(caller_environment_);
+        if (!std::exchange(pulled_, true)) start_dependencies(caller_environment_);
     }
 }
 

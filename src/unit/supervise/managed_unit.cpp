@@ -34,7 +34,7 @@ unit_status managed_unit::status() const {
     return now;
 }
 
-std::shared_ptr<managed_unit> managed_unit::first_unready() const {
+std::shared_ptr<managed_unit> managed_unit::first_unready_dependency() const {
     for (const auto& name : spec_->after) {
         auto one = context_->find(name);
         if (one && !one->ready()) return one;
@@ -42,18 +42,18 @@ std::shared_ptr<managed_unit> managed_unit::first_unready() const {
     return nullptr;
 }
 
-void managed_unit::pull_units(const std::optional<environment>& caller) const {
+void managed_unit::start_dependencies(const std::optional<environment>& caller) const {
     for (const auto& name : spec_->after) {
         const auto one = context_->find(name);
-        if (one && !one->ready()) one->pull(caller);
+        if (one && !one->ready()) one->request_start(caller);
     }
 }
 
-asio::awaitable<void> managed_unit::await_units(const char* verb, util::deadline limit) {
-    if (!first_unready()) co_return;
+asio::awaitable<void> managed_unit::await_dependencies(const char* verb, util::deadline limit) {
+    if (!first_unready_dependency()) co_return;
     const auto alive = shared_from_this();
-    pull_units(std::nullopt);
-    while (const auto one = first_unready()) {
+    start_dependencies(std::nullopt);
+    while (const auto one = first_unready_dependency()) {
         if (one->failed()) {
             throw failure(error_kind::unit_failed,
                           fmt::format("cannot {} '{}': it waits for '{}', which failed", verb, spec_->name,

@@ -87,7 +87,7 @@ public:
     // The daemon is up, or this configuration is consented to only now: what starts by itself may. Again
     // after each reload.
     virtual void begin() {}
-    virtual void pull(
+    virtual void request_start(
         std::optional<environment> caller) = 0;      // as start(), in the background, failures logged
     virtual void request_stop(const char* why) = 0;  // in the background
     virtual void kill_now() = 0;                     // SIGKILL, also to what is being stopped
@@ -102,12 +102,12 @@ protected:
     managed_unit(std::shared_ptr<unit_context> context, unit_spec spec, unit_state state);
 
     // The first of the units in `after` that is not ready; nullptr: all are. Ask again after each suspension.
-    std::shared_ptr<managed_unit> first_unready() const;
+    std::shared_ptr<managed_unit> first_unready_dependency() const;
     // Starts those of them that are not.
-    void pull_units(const std::optional<environment>& caller) const;
+    void start_dependencies(const std::optional<environment>& caller) const;
     // Starts them and waits until all are ready. Throws failure(unit_failed, timeout): `cannot VERB 'NAME':
     // it waits for …`.
-    boost::asio::awaitable<void> await_units(const char* verb, util::deadline limit);
+    boost::asio::awaitable<void> await_dependencies(const char* verb, util::deadline limit);
 
     // The one writer of the state: sets it, logs it, publishes it, wakes who waits.
     void enter(unit_state state, pid_t pid);

@@ -78,19 +78,19 @@ bool unit_process::has(pid_t pid) const {
 }
 
 bool unit_process::request_stop() {
-    if (std::exchange(stop_asked_, true)) return false;
+    if (std::exchange(stop_requested_, true)) return false;
     child_.interrupt();
     return true;
 }
 
 void unit_process::kill_now() {
-    hurried_ = true;
+    kill_requested_ = true;
     if (!child_.poll()) signal_scope_group(members(), {SIGKILL});
     request_stop();
 }
 
 asio::awaitable<std::optional<exit_state>> unit_process::ended() {
-    if (stop_asked_) co_return child_.poll();
+    if (stop_requested_) co_return child_.poll();
     co_return co_await child_.exited();
 }
 
@@ -101,18 +101,18 @@ asio::awaitable<void> unit_process::gone() {
 }
 
 asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> rest) {
-    auto limit = util::deadline::in(hurried_ ? std::chrono::milliseconds(0) : spec_->stop.timeout);
+    auto limit = util::deadline::in(kill_requested_ ? std::chrono::milliseconds(0) : spec_->stop.timeout);
     if (rest) limit = limit.earlier(*rest);
-    if (!hurried_) {
+    if (!kill_requested_) {
         // SIGCONT: a stopped process cannot act on a signal.
         signal_scope_group(members(), {spec_->stop.signal, SIGCONT});
     }
     std::optional<exit_state> exit = child_.poll();
-    if (!exit && !hurried_) {
+    if (!exit && !kill_requested_) {
         const auto seen = co_await util::within(limit.remaining(), child_.exited());
         if (seen) exit = *seen;
     }
-    if (exit && !hurried_ && spec_->kill != kill_scope::main) {
+    if (exit && !kill_requested_ && spec_->kill != kill_scope::main) {
         // The rest of the group was told, too, and has the same time.
         scope group = members();
         group.kill = kill_scope::group;
@@ -129,7 +129,7 @@ asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> rest
     co_return *exit;
 }
 
-asio::awaitable<std::vector<member>> unit_process::clear_away() {
+asio::awaitable<std::vector<member>> unit_process::clean_up() {
     auto left = co_await end_scope(members(), util::deadline::in(limits::reap_timeout));
     child_.reap();
     cgroup_.remove();

@@ -46,7 +46,7 @@ public:
 
     // False: it was asked before. ended() returns, and end() is then to be called.
     bool request_stop();
-    bool stop_asked() const { return stop_asked_; }
+    bool stop_requested() const { return stop_requested_; }
     // SIGKILL to all that belongs to it, and end() does not wait for it to end by itself.
     void kill_now();
 
@@ -54,12 +54,12 @@ public:
     boost::asio::awaitable<std::optional<exit_state>> ended();
     // As ended(), but whether or not a stop was asked for.
     boost::asio::awaitable<void> gone();
-    bool hurried() const { return hurried_; }
+    bool kill_requested() const { return kill_requested_; }
     // The stop signal, the stop timeout (or what is left of it), SIGKILL. Returns with the process ended.
     boost::asio::awaitable<exit_state> end(std::optional<util::deadline> rest = std::nullopt);
     // After the process has ended: SIGKILL to what it left behind, as `kill` says; then it is reaped and its
     // record forgotten. What could not be ended.
-    boost::asio::awaitable<std::vector<member>> clear_away();
+    boost::asio::awaitable<std::vector<member>> clean_up();
     const std::optional<rusage>& used() const { return child_.used(); }  // after clear_away()
 
 private:
@@ -69,8 +69,8 @@ private:
     const std::shared_ptr<const unit_spec> spec_;  // also the unit's, until it is reconfigured
     unit_cgroup cgroup_;
     child child_;
-    bool stop_asked_ = false;
-    bool hurried_ = false;
+    bool stop_requested_ = false;
+    bool kill_requested_ = false;
 };
 
 }  // namespace hob::unit

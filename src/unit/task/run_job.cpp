@@ -210,7 +210,7 @@ asio::awaitable<exit_state> run_job::until_end() {
     } else {
         exit = co_await std::move(ended);
     }
-    if (exit && !process_->stop_asked()) co_return *exit;
+    if (exit && !process_->stop_requested()) co_return *exit;
     co_return co_await process_->end();
 }
 
@@ -219,7 +219,7 @@ asio::awaitable<void> run_job::finish(exit_state exit) {
     co_await io_->finish();
     log_.end("stdout", record_.id);
     log_.end("stderr", record_.id);
-    co_await process_->clear_away();
+    co_await process_->clean_up();
     if (exit.signalled) {
         record_.signal = exit.number;
     } else {

@@ -116,7 +116,7 @@ asio::awaitable<void> task::handle_call(std::shared_ptr<run_job> job) {
     if (!job->spec().after.empty() && !job->cancelled()) {
         std::exception_ptr missing;
         try {
-            auto needed = await_units("run", util::deadline::never());
+            auto needed = await_dependencies("run", util::deadline::never());
             auto given_up = job->until_cancelled();
             co_await util::first_of(std::move(needed), std::move(given_up));
         } catch (const failure&) {

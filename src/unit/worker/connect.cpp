@@ -65,7 +65,7 @@ asio::awaitable<void> worker::connect(std::shared_ptr<worker_process> now) {
     const std::size_t first = co_await util::first_of(std::move(connecting), std::move(ended));
     now->lines.reset();
     if (first == 0) co_return;
-    if (now->process->stop_asked()) {
+    if (now->process->stop_requested()) {
         throw failure(error_kind::cancelled,
                       fmt::format("cannot start '{}': it was stopped meanwhile", now->own_spec->name));
     }

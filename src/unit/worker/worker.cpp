@@ -71,8 +71,8 @@ asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline l
             set_state(unit_state::stopping);
         if (state() == unit_state::warm) co_return;
         if (state() != unit_state::stopping && state() != unit_state::starting) {
-            if (first_unready()) {
-                co_await await_units(verb, limit);
+            if (first_unready_dependency()) {
+                co_await await_dependencies(verb, limit);
                 continue;
             }
             start_process();
@@ -133,7 +133,7 @@ void worker::record_desired_state(bool up, const std::optional<environment>&) {
     context_->options.db.set_stopped_by_user(spec_->name, !up);
 }
 
-void worker::pull(std::optional<environment> caller) {
+void worker::request_start(std::optional<environment> caller) {
     util::spawn(context_->options.executor, start(std::move(caller)), "start " + spec_->name);
 }
 

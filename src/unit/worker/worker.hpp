@@ -49,7 +49,7 @@ public:
     boost::asio::awaitable<void> restart(std::optional<environment> caller) override;
 
     void record_desired_state(bool up, const std::optional<environment>& caller) override;
-    void pull(std::optional<environment> caller) override;
+    void request_start(std::optional<environment> caller) override;
     void request_stop(const char* why) override;  // waiting callers get failure(cancelled)
     void kill_now() override;
     void reconfigure(unit_spec spec) override;  // a running process is stopped
