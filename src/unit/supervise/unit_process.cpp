@@ -22,17 +22,17 @@ const std::string& this_boot() {
     return id;
 }
 
-child_options child_options_of(const unit_context& context, const process_options& wanted, int cgroup) {
+child_options child_options_of(const unit_context& context, const process_options& from, int cgroup) {
     child_options options;
-    options.unit = wanted.called.empty() ? wanted.spec->name : wanted.called;
-    options.argv = wanted.argv;
-    options.environment = wanted.environment;
-    options.cwd = wanted.cwd.value_or(wanted.spec->cwd);
+    options.unit = from.display_name.empty() ? from.spec->name : from.display_name;
+    options.argv = from.argv;
+    options.environment = from.environment;
+    options.cwd = from.cwd.value_or(from.spec->cwd);
     if (context.options.unit_nofile.rlim_max != 0) options.nofile = context.options.unit_nofile;
-    options.input = wanted.input;
-    options.output = wanted.output;
-    options.error = wanted.error;
-    options.terminal = wanted.terminal;
+    options.input = from.input;
+    options.output = from.output;
+    options.error = from.error;
+    options.terminal = from.terminal;
     options.cgroup = cgroup;
     return options;
 }
@@ -71,10 +71,12 @@ scope unit_process::members() const {
             cgroup_.path()};
 }
 
-bool unit_process::has(pid_t pid) const {
-    const auto all = find_members(members());
-    return pid == child_.pid() ||
-           std::any_of(all.begin(), all.end(), [pid](const member& one) { return one.pid == pid; });
+bool unit_process::contains(pid_t pid) const {
+    scope tree = members();
+    tree.kill = kill_scope::all;
+    const auto found = find_members(tree);
+    return std::any_of(found.begin(), found.end(),
+                       [pid](const member& process) { return process.pid == pid; });
 }
 
 bool unit_process::request_stop() {
@@ -100,31 +102,32 @@ asio::awaitable<void> unit_process::gone() {
     }
 }
 
-asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> rest) {
-    auto limit = util::deadline::in(kill_requested_ ? std::chrono::milliseconds(0) : spec_->stop.timeout);
-    if (rest) limit = limit.earlier(*rest);
+asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> limit) {
+    auto stop_limit =
+        util::deadline::in(kill_requested_ ? std::chrono::milliseconds(0) : spec_->stop.timeout);
+    if (limit) stop_limit = stop_limit.earlier(*limit);
     if (!kill_requested_) {
         // SIGCONT: a stopped process cannot act on a signal.
         signal_scope_group(members(), {spec_->stop.signal, SIGCONT});
     }
     std::optional<exit_state> exit = child_.poll();
     if (!exit && !kill_requested_) {
-        const auto seen = co_await util::within(limit.remaining(), child_.exited());
-        if (seen) exit = *seen;
+        const auto ended = co_await util::within(stop_limit.remaining(), child_.exited());
+        if (ended) exit = *ended;
     }
     if (exit && !kill_requested_ && spec_->kill != kill_scope::main) {
-        // The rest of the group was told, too, and has the same time.
+        // The rest of the group got the signal as well and has the same time.
         scope group = members();
         group.kill = kill_scope::group;
-        co_await wait_gone(find_members(group), limit);
+        co_await wait_gone(find_members(group), stop_limit);
     }
     while (!exit) {
         util::log(util::level::warning, "unit", "a process is killed",
                   {field("unit", spec_->name), field("pid", child_.pid())});
         signal_scope_group(members(), {SIGKILL});
         child_.signal(SIGKILL);
-        const auto seen = co_await util::within(limits::reap_timeout, child_.exited());
-        if (seen) exit = *seen;
+        const auto ended = co_await util::within(limits::reap_timeout, child_.exited());
+        if (ended) exit = *ended;
     }
     co_return *exit;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// One process of a unit, from fork to its last leftover, with its record in the database. How it is asked to
-// end, and what of it is ended with it, its spec says.
+// One process of a unit, from its launch until everything it left behind has ended, with its record in the
+// database. The spec's `stop` and `kill` say how it is ended and what is ended with it.
 
 #include <boost/asio/awaitable.hpp>
 
@@ -19,7 +19,7 @@ namespace hob::unit {
 
 struct process_options {
     std::shared_ptr<const unit_spec> spec;  // its name, cwd, stop and kill
-    std::string called;                     // in messages, instead of the spec's name
+    std::string display_name;               // in messages, instead of the spec's name
     std::vector<std::string> argv;
     std::vector<std::string> environment;  // all of it, K=V
     std::optional<std::string> cwd;        // instead of the spec's
@@ -42,23 +42,24 @@ public:
     std::uint64_t start_time() const { return child_.start_time(); }
     const std::string& cgroup() const { return cgroup_.path(); }      // empty: it has none
     std::optional<exit_state> poll() const { return child_.poll(); }  // nullopt: it still runs
-    bool has(pid_t pid) const;                                        // it, or one of those that it started
+    bool contains(pid_t pid) const;  // it, or one of the processes that it started
 
-    // False: it was asked before. ended() returns, and end() is then to be called.
+    // False: it was requested before. ended() returns; the owner then calls end().
     bool request_stop();
     bool stop_requested() const { return stop_requested_; }
-    // SIGKILL to all that belongs to it, and end() does not wait for it to end by itself.
+    // SIGKILL to everything that belongs to it; end() then gives it no time to end by itself.
     void kill_now();
 
     // Until the process has ended; nullopt: request_stop() was called.
     boost::asio::awaitable<std::optional<exit_state>> ended();
-    // As ended(), but whether or not a stop was asked for.
+    // As ended(), but goes on waiting when a stop is requested.
     boost::asio::awaitable<void> gone();
     bool kill_requested() const { return kill_requested_; }
-    // The stop signal, the stop timeout (or what is left of it), SIGKILL. Returns with the process ended.
-    boost::asio::awaitable<exit_state> end(std::optional<util::deadline> rest = std::nullopt);
-    // After the process has ended: SIGKILL to what it left behind, as `kill` says; then it is reaped and its
-    // record forgotten. What could not be ended.
+    // The stop signal, the stop timeout (or `limit`, if that is earlier), SIGKILL. Returns when the process
+    // has ended.
+    boost::asio::awaitable<exit_state> end(std::optional<util::deadline> limit = std::nullopt);
+    // After the process has ended: SIGKILL to what it left behind, as `kill` says; then reaps it and removes
+    // its record. Returns what could not be ended.
     boost::asio::awaitable<std::vector<member>> clean_up();
     const std::optional<rusage>& used() const { return child_.used(); }  // after clear_away()
 

@@ -111,7 +111,7 @@ void run_job::start_process() {
     run_ends ends = order_.terminal ? make_run_terminal(*order_.terminal) : make_run_pipes(order_.input);
     process_options wanted;
     wanted.spec = spec_;
-    if (is_command()) wanted.called = spec_->run.argv.front();
+    if (is_command()) wanted.display_name = spec_->run.argv.front();
     wanted.argv = spec_->run.argv;
     wanted.argv.insert(wanted.argv.end(), order_.arguments.begin(), order_.arguments.end());
     wanted.environment = environment();

@@ -101,7 +101,7 @@ asio::awaitable<void> worker::keep_trying(std::shared_ptr<worker_process> now, s
         }
         to = *parsed;
     }
-    const auto belongs = [now](pid_t pid) { return now->process->has(pid); };
+    const auto belongs = [now](pid_t pid) { return now->process->contains(pid); };
     for (auto pause = limits::probe_pause_min;; pause = std::min(pause * 2, limits::probe_pause_max)) {
         auto socket = co_await connect_to(to.host, to.port, belongs, why);
         if (socket) {
