@@ -8,7 +8,7 @@
 #include "ipc/status_page.hpp"
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/runtime_files_watch.hpp"
-#include "unit/process/child.hpp"
+#include "unit/process/subreaper.hpp"
 #include "util/timer.hpp"
 
 namespace hob::lifecycle {

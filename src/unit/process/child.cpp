@@ -62,9 +62,9 @@ struct child::state {
 
 child::child(const asio::any_io_executor& executor, const child_options& options)
     : state_(std::make_unique<state>(executor)) {
-    const launched made = launch(options);
-    state_->pid = made.pid;
-    state_->in_cgroup = made.in_cgroup;
+    const launched process = launch(options);
+    state_->pid = process.pid;
+    state_->in_cgroup = process.in_cgroup;
     util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, state_->pid, 0)));
     if (!pidfd) {
         const int error = errno;
@@ -81,7 +81,7 @@ child::~child() {
     if (!poll()) {
         signal_group(SIGKILL);
         signal(SIGKILL);
-        // One in uninterruptible sleep is left to whoever reaps strangers.
+        // A process in uninterruptible sleep is left to the subreaper.
         pollfd ending{state_->pidfd.native_handle(), POLLIN, 0};
         ::poll(&ending, 1, static_cast<int>(limits::reap_timeout.count()));
     }
@@ -99,7 +99,7 @@ std::optional<exit_state> child::poll() const {
     siginfo_t info{};
     if (::waitid(P_PID, static_cast<id_t>(state_->pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
         if (errno != ECHILD) return std::nullopt;
-        state_->exit = exit_state{};  // somebody else reaped it: nothing is known of its end
+        state_->exit = exit_state{};  // something else reaped it: its status is lost
         return state_->exit;
     }
     if (info.si_pid == 0) return std::nullopt;
@@ -130,7 +130,7 @@ void child::interrupt() {
 
 void child::reap() {
     if (state_->reaped || !poll()) return;
-    // The system call knows a fifth argument that the library's function does not have.
+    // The system call has a fifth argument, rusage, that the library's function lacks.
     siginfo_t info{};
     rusage used{};
     if (::syscall(SYS_waitid, P_PID, state_->pid, &info, WEXITED | WNOHANG, &used) == 0) state_->used = used;

@@ -41,7 +41,7 @@ bool on_this_machine(const tcp::socket& socket) {
     return !error && here.address() == there.address();
 }
 
-// Another program's answer is not this unit's.
+// False, with `why`: another program of this machine listens on the port.
 bool is_ours(const tcp::socket& socket, std::uint16_t port, const std::function<bool(pid_t)>& belongs,
              std::string& why) {
     if (!on_this_machine(socket)) return true;

@@ -7,35 +7,35 @@
 #include <cstring>
 
 #include "limits.hpp"
+#include "util/base64.hpp"
 #include "util/clock.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
+#include "util/utf8.hpp"
 
 namespace hob::unit {
 namespace {
 
-// What a record needs beside its line, and how much longer a line may become as JSON (a control byte is
-// \u00XX).
+// The size of a record without its line, and how much longer JSON may make a line: a control byte becomes
+// \u00XX.
 constexpr std::size_t record_overhead = 128;
 constexpr std::size_t escape_growth = 6;
 constexpr std::size_t piece_min = 16;
 constexpr std::size_t batch_max = 256u << 10;  // bytes of records before they are written
 
-std::string record_prefix(std::string_view stream, std::int64_t run = 0) {
-    std::string prefix = "{\"ts\":\"";
-    prefix.append(util::rfc3339(std::chrono::system_clock::now())).append("\",\"stream\":");
-    util::json_quote_to(prefix, stream);
-    if (run != 0) prefix.append(",\"run\":").append(std::to_string(run));
-    return prefix;
+// The members that all records of one call have, as an object.
+std::string record_base(std::string_view stream, std::int64_t run = 0) {
+    util::json_object base;
+    base.add("ts", util::rfc3339(std::chrono::system_clock::now())).add("stream", stream);
+    if (run != 0) base.add("run", run);
+    return std::move(base).text();
 }
 
 std::string loss_note(std::uint64_t lost, std::string_view reason) {
     std::string message = "lost " + std::to_string(lost) + (lost == 1 ? " record: " : " records: ");
     message.append(reason);
-    std::string note = record_prefix("hob");
-    note.append(",\"msg\":");
-    util::json_quote_to(note, message);
-    note.append(",\"lost\":").append(std::to_string(lost)).append("}\n");
-    return note;
+    util::json_object note(util::raw_json{record_base("hob")});
+    note.add("msg", message).add("lost", lost);
+    return std::move(note).text() + '\n';
 }
 
 // `size` or a little less, so that no UTF-8 character of `bytes` is cut in two.
@@ -64,7 +64,7 @@ void unit_log::set_limits(std::uint64_t max_size, int max_files) {
 void unit_log::write(std::string_view stream, std::string_view bytes, std::int64_t run) {
     if (bytes.empty()) return;
     if (stream == "stderr" || (remembers_stdout_ && stream == "stdout")) remember(bytes);
-    prefix_ = record_prefix(stream, run);
+    base_ = record_base(stream, run);
     std::string& pending = pending_of(stream, run).bytes;
     for (;;) {
         const void* newline = std::memchr(bytes.data(), '\n', bytes.size());
@@ -89,9 +89,10 @@ void unit_log::write(std::string_view stream, std::string_view bytes, std::int64
 
 void unit_log::end(std::string_view stream, std::int64_t run) {
     const std::string rest = std::move(pending_of(stream, run).bytes);
-    std::erase_if(pending_, [&](const pending_line& one) { return one.stream == stream && one.run == run; });
+    std::erase_if(pending_,
+                  [&](const pending_line& line) { return line.stream == stream && line.run == run; });
     if (rest.empty()) return;
-    prefix_ = record_prefix(stream, run);
+    base_ = record_base(stream, run);
     add_line(rest);
     flush();
 }
@@ -103,7 +104,7 @@ unit_log::pending_line& unit_log::pending_of(std::string_view stream, std::int64
     return pending_.emplace_back(pending_line{std::string(stream), run, {}});
 }
 
-// A piece is small enough that its record fits a file, so that no record is ever cut.
+// The record of a piece fits into one file, so that no record is ever cut.
 std::size_t unit_log::piece_max() const {
     const std::uint64_t fits =
         max_size_ > record_overhead ? (max_size_ - record_overhead) / escape_growth : 0;
@@ -125,14 +126,14 @@ void unit_log::add_full_pieces(std::string_view& line) {
 }
 
 void unit_log::add_record(std::string_view piece, bool partial) {
-    batch_.append(prefix_);
+    util::json_object record(util::raw_json{base_});
     if (util::is_utf8(piece)) {
-        batch_.append(",\"msg\":");
-        util::json_quote_to(batch_, piece);
+        record.add("msg", piece);
     } else {
-        batch_.append(",\"data_b64\":\"").append(util::base64_encode(piece)).push_back('"');
+        record.add("data_b64", util::base64_encode(piece));
     }
-    batch_.append(partial ? ",\"partial\":true}\n" : "}\n");
+    if (partial) record.add("partial", true);
+    batch_.append(std::move(record).text()).push_back('\n');
     if (batch_.size() >= batch_max) flush();
 }
 
