@@ -1,4 +1,4 @@
-// Started is not ready: each form of readiness, and what can go wrong with it.
+// Each kind of readiness, and its failures.
 
 #include <fmt/format.h>
 
