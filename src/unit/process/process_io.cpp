@@ -121,12 +121,12 @@ std::shared_ptr<process_io> process_io::make(const asio::any_io_executor& execut
 }
 
 void process_io::connect(util::unique_fd socket) {
-    auto& state = *state_;
+    auto& io = *state_;
     // Each stream owns a descriptor: the two directions end separately.
-    state.input = own(state.executor, util::unique_fd(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0)));
-    state.sources[connection].stream = own(state.executor, std::move(socket));
-    state.sources[connection].ended.clear();
-    util::spawn(state.executor, read_all(connection), "worker connection");
+    io.input = own(io.executor, util::unique_fd(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0)));
+    io.sources[connection].stream = own(io.executor, std::move(socket));
+    io.sources[connection].ended.clear();
+    util::spawn(io.executor, read_all(connection), "worker connection");
 }
 
 asio::awaitable<void> process_io::read_all(int which) {
@@ -148,17 +148,17 @@ asio::awaitable<void> process_io::read_all(int which) {
 }
 
 bool process_io::send(std::string bytes) {
-    auto& state = *state_;
+    auto& io = *state_;
     // The process has ended: every caller is about to get that error, with the last lines of its stderr.
-    if (state.sources[0].ending) return true;
-    if (!state.input.is_open() || state.queue.size() + bytes.size() > limits::worker_input_max) return false;
-    if (state.writing) {
-        state.queue += bytes;
+    if (io.sources[0].ending) return true;
+    if (!io.input.is_open() || io.queue.size() + bytes.size() > limits::worker_input_max) return false;
+    if (io.writing) {
+        io.queue += bytes;
         return true;
     }
     ssize_t n = 0;
     do {
-        n = ::write(state.input.native_handle(), bytes.data(), bytes.size());
+        n = ::write(io.input.native_handle(), bytes.data(), bytes.size());
     } while (n < 0 && errno == EINTR);
     if (n < 0 && errno != EAGAIN) {
         input_failed();
@@ -166,34 +166,34 @@ bool process_io::send(std::string bytes) {
     }
     if (n < 0) n = 0;
     if (static_cast<std::size_t>(n) == bytes.size()) return true;
-    state.queue = bytes.substr(static_cast<std::size_t>(n));
-    state.writing = true;
-    util::spawn(state.executor, write_queued(), "worker input");
+    io.queue = bytes.substr(static_cast<std::size_t>(n));
+    io.writing = true;
+    util::spawn(io.executor, write_queued(), "worker input");
     return true;
 }
 
 asio::awaitable<void> process_io::write_queued() {
     const auto self = shared_from_this();
-    auto& state = *state_;
-    while (state.input.is_open() && !state.queue.empty()) {
-        const std::string batch = std::exchange(state.queue, {});
+    auto& io = *state_;
+    while (io.input.is_open() && !io.queue.empty()) {
+        const std::string batch = std::exchange(io.queue, {});
         std::size_t written = 0;
-        while (written < batch.size() && state.input.is_open()) {
+        while (written < batch.size() && io.input.is_open()) {
             boost::system::error_code error;
             auto token = asio::redirect_error(asio::use_awaitable, error);
             const auto buffer = asio::buffer(batch.data() + written, batch.size() - written);
-            state.batch_left = batch.size() - written;
-            written += co_await state.input.async_write_some(buffer, token);
-            state.batch_left = batch.size() - written;
-            state.room.ring();
+            io.batch_left = batch.size() - written;
+            written += co_await io.input.async_write_some(buffer, token);
+            io.batch_left = batch.size() - written;
+            io.room.ring();
             if (!error) continue;
-            state.batch_left = 0;
-            state.writing = false;
+            io.batch_left = 0;
+            io.writing = false;
             if (error != asio::error::operation_aborted) input_failed();
             co_return;
         }
     }
-    state.writing = false;
+    io.writing = false;
 }
 
 void process_io::input_failed() {
@@ -203,8 +203,8 @@ void process_io::input_failed() {
 
 std::size_t process_io::unread() const {
     int waiting = 0;
-    auto& state = *state_;
-    auto& stream = state.sources[state.sources[connection].stream.is_open() ? connection : 0].stream;
+    auto& io = *state_;
+    auto& stream = io.sources[io.sources[connection].stream.is_open() ? connection : 0].stream;
     if (!stream.is_open() || ::ioctl(stream.native_handle(), FIONREAD, &waiting) != 0) return 0;
     return static_cast<std::size_t>(waiting);
 }

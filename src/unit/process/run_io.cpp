@@ -116,32 +116,32 @@ std::shared_ptr<run_io> run_io::make(const asio::any_io_executor& executor, run_
 
 asio::awaitable<void> run_io::read_all(std::size_t which) {
     const auto self = shared_from_this();
-    auto& state = *state_;
-    auto& source = state.sources[which];
-    while (source.from.is_open() && !state.ending) {
+    auto& io = *state_;
+    auto& source = io.sources[which];
+    while (source.from.is_open() && !io.ending) {
         boost::system::error_code error;
         auto token = asio::redirect_error(asio::use_awaitable, error);
         co_await source.from.async_wait(stream::wait_read, token);
-        if (error || state.ending) break;
+        if (error || io.ending) break;
         const ssize_t n = ::read(source.from.native_handle(), chunk().data(), chunk_size);
         if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
         if (n <= 0) break;  // EIO: a terminal that no process has open any more
-        state.handle.output(source.name, {chunk().data(), static_cast<std::size_t>(n)});
-        co_await state.handle.room();
+        io.handle.output(source.name, {chunk().data(), static_cast<std::size_t>(n)});
+        co_await io.handle.room();
     }
     source.ended.set();
 }
 
 asio::awaitable<void> run_io::read_rest(std::size_t which) {
-    auto& state = *state_;
-    auto& source = state.sources[which];
+    auto& io = *state_;
+    auto& source = io.sources[which];
     for (std::size_t total = 0; source.from.is_open() && total < rest_max;) {
         const ssize_t n = ::read(source.from.native_handle(), chunk().data(), chunk_size);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) co_return;
         total += static_cast<std::size_t>(n);
-        state.handle.output(source.name, {chunk().data(), static_cast<std::size_t>(n)});
-        co_await state.handle.room();
+        io.handle.output(source.name, {chunk().data(), static_cast<std::size_t>(n)});
+        co_await io.handle.room();
     }
 }
 
