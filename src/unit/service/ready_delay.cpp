@@ -7,8 +7,9 @@ namespace {
 
 milliseconds minimum(const ready_spec& ready) { return ready.delay; }
 
+// With "0s" the service is ready even if it ends at once, each time.
 boost::asio::awaitable<void> wait(const readiness_target& target) {
-    co_await util::pause(target.ready().delay);
+    if (target.ready().delay > milliseconds(0)) co_await util::pause(target.ready().delay);
 }
 
 }  // namespace

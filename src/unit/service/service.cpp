@@ -96,6 +96,7 @@ void service::set_desired_up(std::optional<environment> caller) {
     stopped_by_user_ = false;
     record_desired_state(true, caller_environment_);
     const bool was_supervised = supervised();
+    if (desired_up() && state() == unit_state::stopping) start_requested_ = true;
     supervision_ = supervision::up;
     dependencies_started_ = false;
     request_.ring();
@@ -115,7 +116,8 @@ void service::begin() {
 }
 
 void service::request_start(std::optional<environment> caller) {
-    if (!context_->closing && !desired_up()) set_desired_up(std::move(caller));
+    if (context_->closing) return;
+    if (!desired_up() || state() == unit_state::stopping) set_desired_up(std::move(caller));
 }
 
 asio::awaitable<void> service::start(std::optional<environment> caller) {
@@ -135,18 +137,18 @@ asio::awaitable<void> service::restart(std::optional<environment> caller) {
 }
 
 asio::awaitable<void> service::await_ready_or_failed(const char* verb) {
-    const auto failures = failures_;
+    const auto failures = failures_, times_ready = times_ready_;
     for (;;) {
         throw_if_closing(verb);
-        if (ready() && !restart_requested_) co_return;
+        // It may have ended again since: that is another event than this start.
+        if (times_ready_ != times_ready || (ready() && !restart_requested_)) co_return;
         if (failures_ != failures || state() == unit_state::failed) throw failed_start(verb);
         if (state() == unit_state::waiting) {
             const auto dependency = first_unready_dependency();
             if (dependency && dependency->failed()) throw failed_start(verb);
         }
-        if (supervision_ == supervision::ending)
+        if (!desired_up())
             throw failure(error_kind::cancelled, cannot(verb, spec_->name), "it was stopped meanwhile");
-        if (!supervised()) co_return;  // it has done what it had to, and ended well
         co_await changes().wait();
     }
 }

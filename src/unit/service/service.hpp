@@ -91,10 +91,9 @@ private:
     std::shared_ptr<service_process> launch();
     void capture_output(const std::shared_ptr<service_process>& launched, child_pipes pipes);
     void open_notify_socket(const std::shared_ptr<service_process>& launching);
-    boost::asio::awaitable<std::string> await_readiness(std::shared_ptr<service_process> current);
-    boost::asio::awaitable<process_end> finish(std::shared_ptr<service_process> current,
-                                               std::string not_ready);
-    process_end judge(const service_process& current, const exit_state& exit, std::string not_ready) const;
+    boost::asio::awaitable<bool> await_readiness(std::shared_ptr<service_process> current);
+    boost::asio::awaitable<process_end> finish(std::shared_ptr<service_process> current);
+    process_end judge(const service_process& current, const exit_state& exit) const;
     boost::asio::awaitable<void> enforce_watchdog(std::shared_ptr<service_process> current);
     bool should_restart(const process_end& last);
     boost::asio::awaitable<void> back_off();
@@ -104,13 +103,15 @@ private:
     std::string detail_;
     std::optional<environment> caller_environment_;
     supervision supervision_ = supervision::none;
-    bool restart_requested_ = false;     // the current process is to be replaced: not counted as a restart
-    bool dependencies_started_ = false;  // since it was last asked for
-    bool stopped_by_user_ = false;       // until it is started by name; survives the daemon
+    bool restart_requested_ = false;  // the current process is to be replaced: not counted as a restart
+    bool start_requested_ = false;    // while the current process was ending by itself: it is to be replaced
+    bool dependencies_started_ = false;         // since it was last asked for
+    bool stopped_by_user_ = false;              // until it is started by name; survives the daemon
     std::shared_ptr<service_process> process_;  // also held by the coroutines that await or watch it
     util::notifier request_;                    // another state is desired, or the configuration changed
     std::optional<exit_state> last_exit_;
-    std::vector<member> unended_;           // what the last stop could not end
+    std::vector<member> unended_;  // what the last stop could not end
+    std::uint64_t times_ready_ = 0;
     std::uint64_t failures_ = 0;            // processes that failed, ever
     int restarts_ = 0;                      // starts after an end that nobody requested
     int restarts_in_a_row_ = 0;             // of those, since it was last up for backoff.reset

@@ -17,8 +17,9 @@ namespace {
 
 asio::awaitable<void> await_end(unit_process& process) { co_await process.ended(); }
 
-asio::awaitable<void> ready_or_ended(readiness_target target, unit_process& process) {
-    co_await util::first_of(await_ready(std::move(target)), await_end(process));
+// `is_ready`: it became ready before it ended.
+asio::awaitable<void> ready_or_ended(readiness_target target, unit_process& process, bool& is_ready) {
+    is_ready = co_await util::first_of(await_ready(std::move(target)), await_end(process)) == 0;
 }
 
 }  // namespace
@@ -77,39 +78,46 @@ asio::awaitable<service::process_end> service::run_process() {
     }
     const auto current = process_;
     if (context_->options.changed) context_->options.changed();
-    std::string not_ready = co_await await_readiness(current);
-    if (!current->process->poll() && !current->process->stop_requested()) {
+    if (co_await await_readiness(current)) {
         current->ready_since = std::chrono::steady_clock::now();
+        ++times_ready_;
         set_state(unit_state::ready);
         if (current->notify)
             util::spawn(context_->options.executor, enforce_watchdog(current), "watchdog " + spec_->name);
         co_await current->process->ended();
     }
-    co_return co_await finish(current, std::move(not_ready));
+    co_return co_await finish(current);
 }
 
-// Returns when it is ready, when it has ended or is asked to end, or at the limit: only then with the reason.
-asio::awaitable<std::string> service::await_readiness(std::shared_ptr<service_process> current) {
+// False: it has ended, or is asked to end, or is ended now because it was not ready in time.
+asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> current) {
     const ready_spec& ready = current->settings().ready;
     const readiness_kind& kind = readiness_kind_of(ready);
     std::string not_yet;
     auto belongs = [current](pid_t pid) { return current->process->contains(pid); };
     readiness_target target{current->spec, current->environment, std::move(belongs), current->signalled,
                             not_yet};
-    const auto limit = ready.timeout + (kind.minimum ? kind.minimum(ready) : milliseconds(0));
-    const bool in_time = co_await util::within(limit, ready_or_ended(std::move(target), *current->process));
+    const auto minimum = kind.minimum ? std::optional(kind.minimum(ready)) : std::nullopt;
+    bool is_ready = false;
+    const bool in_time =
+        co_await util::within(ready.timeout + minimum.value_or(milliseconds(0)),
+                              ready_or_ended(std::move(target), *current->process, is_ready));
     current->lines.reset();
-    if (in_time || current->process->poll() || current->process->stop_requested()) co_return std::string();
+    if (current->process->stop_requested()) co_return false;
+    if (is_ready && minimum == milliseconds(0)) co_return true;
+    // An end that was seen late, by a busy daemon, counts as if it had been seen at once.
+    if (current->process->poll()) co_return false;
+    if (in_time) co_return true;
+    current->failure_reason =
+        fmt::format("it was not ready within {}{}", util::format_duration(ready.timeout),
+                    not_yet.empty() ? "" : ": " + not_yet);
     current->process->request_stop();
-    co_return fmt::format("it was not ready within {}{}", util::format_duration(ready.timeout),
-                          not_yet.empty() ? "" : ": " + not_yet);
+    co_return false;
 }
 
 // The process has ended, or is to be ended: reads its last output and ends what it left behind.
-asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_process> current,
-                                                      std::string not_ready) {
-    const bool requested =
-        current->process->stop_requested() && not_ready.empty() && current->failure_reason.empty();
+asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_process> current) {
+    const bool requested = current->process->stop_requested() && current->failure_reason.empty();
     set_state(unit_state::stopping);
     std::optional<exit_state> exit = current->process->poll();
     if (current->process->stop_requested() || !exit) {
@@ -130,7 +138,7 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     const auto reset = current->settings().backoff.reset;
     if (current->ready_since && std::chrono::steady_clock::now() - *current->ready_since >= reset)
         restarts_in_a_row_ = 0;
-    process_end last = judge(*current, *exit, std::move(not_ready));
+    process_end last = judge(*current, *exit);
     last.requested = requested;
     if (requested) last.failed = false;
     process_.reset();
@@ -138,18 +146,20 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     co_return last;
 }
 
-// An end that nobody requested.
-service::process_end service::judge(const service_process& current, const exit_state& exit,
-                                    std::string not_ready) const {
+// The verdict on an end that nobody requested.
+service::process_end service::judge(const service_process& current, const exit_state& exit) const {
     process_end last;
-    if (!not_ready.empty() || !current.failure_reason.empty()) {
-        last.failed = true;
-        last.reason = not_ready.empty() ? current.failure_reason : std::move(not_ready);
-        return last;
-    }
-    const bool too_early = !current.ready_since && current.settings().ready.form != ready_form::started;
-    last.failed = exit.signalled || exit.number != 0 || too_early;
-    last.reason = exit_text(exit) + (too_early ? " before it was ready" : "");
+    last.failed = true;
+    last.reason = current.failure_reason;
+    if (!last.reason.empty()) return last;
+    const bool clean = !exit.signalled && exit.number == 0;
+    const bool too_early = !current.ready_since;
+    last.failed = !clean || too_early;
+    last.reason = exit_text(exit);
+    // Without `ready` nothing but the exit explains a failed start, except that a clean exit needs an
+    // explanation.
+    const bool by_default = current.settings().ready.form == ready_form::started;
+    if (too_early && (clean || !by_default)) last.reason += " before it was ready";
     return last;
 }
 

@@ -20,11 +20,11 @@ asio::awaitable<void> service::supervise() {
     while (desired_up() && !context_->closing) {
         co_await wait_for_dependencies();
         if (!desired_up()) break;
-        restart_requested_ = false;
+        restart_requested_ = start_requested_ = false;
         const process_end last = co_await run_process();
         if (!desired_up()) break;
         restart_requested_ = false;
-        if (last.requested) continue;
+        if (last.requested || start_requested_) continue;
         if (!should_restart(last)) {
             give_up(last);
             co_return;

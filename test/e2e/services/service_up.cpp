@@ -59,7 +59,8 @@ BOOST_AUTO_TEST_CASE(a_killed_service_is_up_again_and_counted) {
 BOOST_AUTO_TEST_CASE(restart_never_and_on_failure_and_always_mean_what_they_say) {
     sandbox box;
     box.config(
-        service("never", "exit 1", "restart = \"never\"") + service("fine", "exit 0") +
+        service("never", "exit 1", "restart = \"never\"") +
+        service("fine", "exit 0", "ready = { delay = \"0s\" }") +
         service("always", "exit 0", "restart = \"always\"\nbackoff = { min = \"10ms\", max = \"10ms\" }"));
     box.run({"start"});
     BOOST_TEST(wait_until([&] { return unit_member(box, "never", "state") == "failed"; }));

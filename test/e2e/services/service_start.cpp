@@ -1,0 +1,60 @@
+// How a service starts and fails: one outcome for each start, what it waits for, and when hob gives up.
+
+#include <fmt/format.h>
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+
+#include "fixtures/services.hpp"
+#include "harness/sandbox.hpp"
+
+using namespace hob::test;
+
+BOOST_AUTO_TEST_SUITE(service_start)
+
+BOOST_AUTO_TEST_CASE(U16_a_service_that_ends_at_once_has_failed_to_start_each_time) {
+    sandbox box;
+    box.config(service("three", "exit 3", "restart = \"never\"") +
+               service("zero", "exit 0", "restart = \"never\"") +
+               service("after_zero", "exec sleep 1000", "after = [\"zero\"]"));
+    for (int i = 0; i < scaled(15); ++i) {
+        const auto three = box.run({"start", "three"});
+        BOOST_TEST(three.status == 1, three.text());
+        BOOST_TEST(three.err.find("cannot start 'three': exited with status 3\n") != std::string::npos,
+                   three.err);
+        const auto zero = box.run({"start", "zero"});
+        BOOST_TEST(zero.status == 1, zero.text());
+        BOOST_TEST(zero.err.find("cannot start 'zero': exited with status 0 before it was ready") !=
+                       std::string::npos,
+                   zero.err);
+        const auto dependent = box.run({"start", "after_zero"});
+        BOOST_TEST(dependent.status == 1, dependent.text());
+        BOOST_TEST(dependent.err.find("cannot start 'after_zero': it waits for 'zero', which failed") !=
+                       std::string::npos,
+                   dependent.err);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U16_a_delay_of_zero_is_ready_each_time_even_if_the_program_ends_at_once) {
+    sandbox box;
+    box.config(service("s", "exit 3", "restart = \"never\"\nready = { delay = \"0s\" }"));
+    for (int i = 0; i < scaled(15); ++i) {
+        const auto started = box.run({"start", "s"});
+        BOOST_TEST(started.status == 0, started.text());
+        BOOST_TEST(wait_until([&] { return unit_member(box, "s", "state") == "failed"; }));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U16_a_start_while_the_service_is_ending_by_itself_starts_it_again) {
+    sandbox box;
+    box.config(service("s",
+                       "echo $$ >> pids; [ $(wc -l < pids) -gt 1 ] && exec sleep 1000; (trap '' TERM; exec "
+                       "sleep 1) & exit 0",
+                       "ready = { delay = \"0s\" }\nstop = { timeout = \"2s\" }\nrestart = \"never\""));
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    BOOST_REQUIRE(wait_until([&] { return unit_member(box, "s", "state") == "stopping"; }));
+    BOOST_TEST(box.run({"start", "s"}).status == 0);
+    BOOST_TEST(wait_until([&] { return unit_member(box, "s", "state") == "ready"; }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
