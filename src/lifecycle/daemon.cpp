@@ -291,7 +291,7 @@ void daemon::write_page() {
     content.units_total = static_cast<std::uint32_t>(units.size());
     for (const auto& unit : units) {
         if (ipc::is_up(unit.state)) ++content.units_up;
-        if (unit.state == ipc::unit_state::failed) ++content.units_failed;
+        if (unit.failing) ++content.units_failed;
     }
     content.shutdown_timeout_ms = static_cast<std::uint32_t>(config_.daemon.shutdown_timeout.count());
     content.units_json = unit::units_json(units);

@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "limits.hpp"
 #include "unit/service/service_process.hpp"
 #include "util/json_writer.hpp"
 #include "util/log.hpp"
@@ -50,6 +51,7 @@ std::shared_ptr<service> service::make(std::shared_ptr<unit_context> context, un
 unit_status service::status() const {
     unit_status status = managed_unit::status();
     status.restarts = restarts_;
+    status.failing = status.failing || restarts_in_a_row_ >= limits::crash_loop_restarts;
     if (last_exit_) status.exit = exit_brief(*last_exit_);
     status.detail = detail_;
     if (!process_) return status;

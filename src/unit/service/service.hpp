@@ -95,7 +95,11 @@ private:
     boost::asio::awaitable<process_end> finish(std::shared_ptr<service_process> current);
     process_end judge(const service_process& current, const exit_state& exit) const;
     boost::asio::awaitable<void> enforce_watchdog(std::shared_ptr<service_process> current);
-    bool should_restart(const process_end& last);
+    bool should_restart(process_end& last);
+    std::string times_in_a_row() const;
+    void report_crash_loop(const process_end& last);
+    void call_on_failure(const std::string& reason);
+    boost::asio::awaitable<void> await_end_of_ready(std::shared_ptr<service_process> current);
     boost::asio::awaitable<void> back_off();
     void give_up(const process_end& last);
 

@@ -79,14 +79,25 @@ asio::awaitable<service::process_end> service::run_process() {
     const auto current = process_;
     if (context_->options.changed) context_->options.changed();
     if (co_await await_readiness(current)) {
-        current->ready_since = std::chrono::steady_clock::now();
+        current->was_ready = true;
         ++times_ready_;
         set_state(unit_state::ready);
         if (current->notify)
             util::spawn(context_->options.executor, enforce_watchdog(current), "watchdog " + spec_->name);
-        co_await current->process->ended();
+        co_await await_end_of_ready(current);
     }
     co_return co_await finish(current);
+}
+
+// A service that stays ready for backoff.reset has ended its streak of restarts.
+asio::awaitable<void> service::await_end_of_ready(std::shared_ptr<service_process> current) {
+    if (restarts_in_a_row_ > 0) {
+        const auto reset = current->settings().backoff.reset;
+        if (co_await util::first_of(await_end(*current->process), util::pause(reset)) == 0) co_return;
+        reset_backoff();
+        if (context_->options.changed) context_->options.changed();
+    }
+    co_await current->process->ended();
 }
 
 // False: it has ended, or is asked to end, or is ended now because it was not ready in time.
@@ -135,9 +146,6 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
               {field("unit", current->spec->name), field("pid", current->process->pid()), field("how", how)});
     log_.write("hob", fmt::format("the service {}\n", how));
     unended_ = co_await current->process->clean_up();
-    const auto reset = current->settings().backoff.reset;
-    if (current->ready_since && std::chrono::steady_clock::now() - *current->ready_since >= reset)
-        restarts_in_a_row_ = 0;
     process_end last = judge(*current, *exit);
     last.requested = requested;
     if (requested) last.failed = false;
@@ -153,7 +161,7 @@ service::process_end service::judge(const service_process& current, const exit_s
     last.reason = current.failure_reason;
     if (!last.reason.empty()) return last;
     const bool clean = !exit.signalled && exit.number == 0;
-    const bool too_early = !current.ready_since;
+    const bool too_early = !current.was_ready;
     last.failed = !clean || too_early;
     last.reason = exit_text(exit);
     // Without `ready` nothing but the exit explains a failed start, except that a clean exit needs an

@@ -39,7 +39,7 @@ struct service::service_process {
     std::optional<std::chrono::milliseconds> watchdog;
     std::string status_text;     // STATUS= of sd_notify
     std::string failure_reason;  // why hob ended it, such as the watchdog; empty: hob did not
-    std::optional<std::chrono::steady_clock::time_point> ready_since;
+    bool was_ready = false;
     bool ended = false;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "limits.hpp"
 #include "unit/process/on_failure.hpp"
 #include "unit/service/service_process.hpp"
 #include "util/duration.hpp"
@@ -21,7 +22,7 @@ asio::awaitable<void> service::supervise() {
         co_await wait_for_dependencies();
         if (!desired_up()) break;
         restart_requested_ = start_requested_ = false;
-        const process_end last = co_await run_process();
+        process_end last = co_await run_process();
         if (!desired_up()) break;
         restart_requested_ = false;
         if (last.requested || start_requested_) continue;
@@ -29,6 +30,7 @@ asio::awaitable<void> service::supervise() {
             give_up(last);
             co_return;
         }
+        if (restarts_in_a_row_ == limits::crash_loop_restarts) report_crash_loop(last);
         co_await back_off();
     }
     supervision_ = supervision::none;
@@ -54,17 +56,27 @@ asio::awaitable<void> service::wait_for_dependencies() {
     }
 }
 
-bool service::should_restart(const process_end& last) {
+// To have reached max_restarts is a failure, whatever the last exit status.
+bool service::should_restart(process_end& last) {
     const auto& settings = std::get<service_spec>(spec_->detail);
-    if (last.failed) ++failures_;
     const bool by_policy = settings.restart == restart_policy::always ||
                            (settings.restart == restart_policy::on_failure && last.failed);
-    return by_policy && (settings.max_restarts == 0 || restarts_in_a_row_ < settings.max_restarts);
+    const bool at_limit = settings.max_restarts > 0 && restarts_in_a_row_ >= settings.max_restarts;
+    if (by_policy && at_limit) {
+        last.failed = true;
+        last.reason += fmt::format("; restarted {}, which is the limit", times_in_a_row());
+    }
+    if (last.failed) ++failures_;
+    return by_policy && !at_limit;
+}
+
+std::string service::times_in_a_row() const {
+    return fmt::format("{} {} in a row", restarts_in_a_row_, restarts_in_a_row_ == 1 ? "time" : "times");
 }
 
 asio::awaitable<void> service::back_off() {
-    const auto& limits = std::get<service_spec>(spec_->detail).backoff;
-    backoff_ = restarts_in_a_row_ == 0 ? limits.min : std::min(backoff_ * 2, limits.max);
+    const auto& range = std::get<service_spec>(spec_->detail).backoff;
+    backoff_ = restarts_in_a_row_ == 0 ? range.min : std::min(backoff_ * 2, range.max);
     ++restarts_in_a_row_;
     detail_ = fmt::format("{}; tried again in {}", detail_, util::format_duration(backoff_));
     set_state(unit_state::backoff);
@@ -74,26 +86,34 @@ asio::awaitable<void> service::back_off() {
 
 void service::give_up(const process_end& last) {
     supervision_ = supervision::none;
-    const auto& settings = std::get<service_spec>(spec_->detail);
     if (!last.failed) {
         context_->options.db.clear_desired_up(spec_->name);
         set_state(unit_state::stopped);
         return;
     }
-    if (settings.max_restarts > 0 && settings.restart != restart_policy::never) {
-        detail_ = fmt::format("{}; restarted {} {} in a row, which is the limit", last.reason,
-                              restarts_in_a_row_, restarts_in_a_row_ == 1 ? "time" : "times");
-    }
+    detail_ = last.reason;
     util::log(util::level::error, "unit", "service failed",
               {field("unit", spec_->name), field("reason", detail_)});
     set_state(unit_state::failed);
+    call_on_failure(detail_);
+}
+
+// Once a streak. A service that is restarted for ever never fails for good, but somebody has to learn of it.
+void service::report_crash_loop(const process_end& last) {
+    const std::string reason = fmt::format("crash-loop: {}; restarted {}", last.reason, times_in_a_row());
+    util::log(util::level::error, "unit", "service is restarted again and again",
+              {field("unit", spec_->name), field("reason", reason)});
+    call_on_failure(reason);
+}
+
+void service::call_on_failure(const std::string& reason) {
     std::vector<std::string> variables;
     try {
         variables = context_->environment_of(*spec_, caller_environment_);
     } catch (const failure&) {
         return;  // its env_file is the reason, and already reported
     }
-    run_on_failure(context_->options.executor, *spec_, std::move(variables), detail_, log_.tail());
+    run_on_failure(context_->options.executor, *spec_, std::move(variables), reason, log_.tail());
 }
 
 }  // namespace hob::unit

@@ -21,6 +21,7 @@ struct unit_status {
     pid_t pid = 0;       // 0: none
     std::string cgroup;  // the directory of its processes'; empty: none
     std::optional<std::chrono::system_clock::time_point> since;  // when it came into this state
+    bool failing = false;  // it has failed, or is restarted again and again, or its last run failed
     int restarts = 0;                                            // starts after a death that nobody asked for
     std::optional<std::string>
         exit;  // how its last process ended: "0", "3", "signal 9"; nullopt: it never ended

@@ -36,7 +36,9 @@ std::string unit_json(const unit_status& status) {
     text += R"(,"rss_kib":)" + number_or_null(status.rss_kib);
     text += R"(,"cpu_ms":)" + number_or_null(status.cpu_ms);
     text += R"(,"next_at":)" + (status.next_at ? util::json_quote(util::rfc3339(*status.next_at)) : "null");
-    return text + R"(,"last_run":)" + (status.last_run ? run_json(*status.last_run) : "null") + "}";
+    text += R"(,"last_run":)" + (status.last_run ? run_json(*status.last_run) : "null");
+    if (status.failing) text += R"(,"failing":true)";
+    return text + "}";
 }
 
 std::string units_json(std::span<const unit_status> units) {

@@ -30,6 +30,7 @@ unit_status managed_unit::status() const {
     status.name = spec_->name;
     status.kind = spec_->kind;
     status.state = state_;
+    status.failing = state_ == unit_state::failed;
     status.since = since_;
     return status;
 }

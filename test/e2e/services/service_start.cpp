@@ -57,4 +57,31 @@ BOOST_AUTO_TEST_CASE(U16_a_start_while_the_service_is_ending_by_itself_starts_it
     BOOST_TEST(wait_until([&] { return unit_member(box, "s", "state") == "ready"; }));
 }
 
+BOOST_AUTO_TEST_CASE(U18_the_limit_of_restarts_is_a_failure_even_after_clean_exits) {
+    sandbox box;
+    box.config(
+        service("s", "sleep 0.2; exit 0",
+                "restart = \"always\"\nmax_restarts = 2\nbackoff = { min = \"10ms\", max = \"10ms\" }\n"
+                "on_failure = 'echo \"$HOB_REASON\" > reason.new; mv reason.new reason'"));
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    const auto waited = box.run({"wait", "s", "--for", "stopped", "--timeout", "20s"});
+    BOOST_TEST(waited.status == 0, waited.text());
+    const std::string reason = "exited with status 0; restarted 2 times in a row, which is the limit";
+    BOOST_TEST(wait_until([&] { return unit_member(box, "s", "state") == "failed"; }));
+    BOOST_TEST(unit_member(box, "s", "detail") == reason);
+    BOOST_TEST(wait_until([&] { return slurp(box.project() + "/reason") == reason + "\n"; }));
+    BOOST_TEST(box.run({"wait", "s", "--timeout", "20s"}).status == 1);
+}
+
+BOOST_AUTO_TEST_CASE(U18_a_start_that_comes_to_the_limit_of_restarts_fails) {
+    sandbox box;
+    box.config(
+        service("s", "exit 0",
+                "restart = \"always\"\nmax_restarts = 1\nbackoff = { min = \"10ms\", max = \"10ms\" }\n"));
+    BOOST_TEST(box.run({"start", "s"}).status == 1);
+    BOOST_TEST(wait_until([&] { return unit_member(box, "s", "state") == "failed"; }));
+    BOOST_TEST(unit_member(box, "s", "detail") ==
+               "exited with status 0 before it was ready; restarted 1 time in a row, which is the limit");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
