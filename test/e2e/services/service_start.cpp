@@ -84,4 +84,48 @@ BOOST_AUTO_TEST_CASE(U18_a_start_that_comes_to_the_limit_of_restarts_fails) {
                "exited with status 0 before it was ready; restarted 1 time in a row, which is the limit");
 }
 
+BOOST_AUTO_TEST_CASE(U27_a_service_that_is_restarted_again_and_again_is_reported_once_a_streak) {
+    sandbox box;
+    box.config(service("s", "exit 6",
+                       "backoff = { min = \"10ms\", max = \"10ms\" }\n"
+                       "on_failure = 'echo \"$HOB_REASON\" >> reasons'"));
+    BOOST_TEST(box.run({"start", "s"}).status == 1);
+    BOOST_REQUIRE(wait_until([&] { return std::atoi(unit_member(box, "s", "restarts").c_str()) > 8; }, 20s));
+    BOOST_TEST(wait_until([&] {
+        return slurp(box.project() + "/reasons") ==
+               "crash-loop: exited with status 6; restarted 5 times in a row\n";
+    }));
+    BOOST_TEST(unit_member(box, "s", "failing") == "true");
+    const auto status = box.run({"status", "s"});
+    BOOST_TEST(
+        (status.out.find("! s") != std::string::npos || status.out.find("\u2717 s") != std::string::npos),
+        status.out);
+    BOOST_TEST(wait_until([&] { return box.run({"prompt"}).out.find("!1") != std::string::npos; }));
+    // A start by hand begins another streak.
+    BOOST_TEST(box.run({"restart", "s"}).status == 1);
+    BOOST_TEST(
+        wait_until([&] { return count(slurp(box.project() + "/reasons"), "crash-loop: ") == 2; }, 20s));
+}
+
+BOOST_AUTO_TEST_CASE(U27_a_service_that_stays_ready_is_no_longer_failing) {
+    sandbox box;
+    box.config(service("s", "echo >> starts; [ $(wc -l < starts) -gt 6 ] && exec sleep 1000; exit 6",
+                       "backoff = { min = \"10ms\", max = \"10ms\", reset = \"300ms\" }"));
+    box.run({"start", "s"});
+    BOOST_REQUIRE(wait_until([&] { return unit_member(box, "s", "failing") == "true"; }, 20s));
+    BOOST_TEST(wait_until([&] { return unit_member(box, "s", "failing") == "absent"; }, 20s));
+    BOOST_TEST(unit_member(box, "s", "state") == "ready");
+    BOOST_TEST(box.run({"prompt"}).out.find('!') == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(U27_a_task_whose_last_run_failed_is_failing) {
+    sandbox box;
+    box.config("[task.t]\nrun = \"test -e flag\"\n");
+    BOOST_TEST(box.run({"run", "t"}).status == 1);
+    BOOST_TEST(unit_member(box, "t", "failing") == "true");
+    box.write("flag", "");
+    BOOST_TEST(box.run({"run", "t"}).status == 0);
+    BOOST_TEST(unit_member(box, "t", "failing") == "absent");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
