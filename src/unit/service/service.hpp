@@ -93,6 +93,7 @@ private:
     void open_notify_socket(const std::shared_ptr<service_process>& launching);
     boost::asio::awaitable<bool> await_readiness(std::shared_ptr<service_process> current);
     boost::asio::awaitable<process_end> finish(std::shared_ptr<service_process> current);
+    void note_background_process(service_process& current, const exit_state& exit) const;
     process_end judge(const service_process& current, const exit_state& exit) const;
     boost::asio::awaitable<void> enforce_watchdog(std::shared_ptr<service_process> current);
     bool should_restart(process_end& last);

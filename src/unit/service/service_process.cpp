@@ -6,6 +6,7 @@
 
 #include "util/duration.hpp"
 #include "util/log.hpp"
+#include "util/proc.hpp"
 
 namespace hob::unit {
 
@@ -131,6 +132,7 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     const bool requested = current->process->stop_requested() && current->failure_reason.empty();
     set_state(unit_state::stopping);
     std::optional<exit_state> exit = current->process->poll();
+    if (!requested && exit) note_background_process(*current, *exit);
     if (current->process->stop_requested() || !exit) {
         exit = co_await current->process->end();
     }
@@ -152,6 +154,18 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     process_.reset();
     detail_ = requested ? std::string() : last.reason;
     co_return last;
+}
+
+// A program that puts itself into the background exits with 0 and leaves the real process behind.
+void service::note_background_process(service_process& current, const exit_state& exit) const {
+    if (!current.failure_reason.empty() || exit.signalled || exit.number != 0) return;
+    const auto left = current.process->tree();
+    if (left.empty()) return;
+    const auto process = util::read_proc_stat(left.front().pid);
+    current.failure_reason = fmt::format(
+        "it put itself into the background: it exited with status 0 and left pid {}{}; run it in the "
+        "foreground",
+        left.front().pid, process ? fmt::format(" ({})", process->comm) : "");
 }
 
 // The verdict on an end that nobody requested.

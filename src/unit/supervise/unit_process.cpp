@@ -71,10 +71,14 @@ scope unit_process::members() const {
             cgroup_.path()};
 }
 
+std::vector<member> unit_process::tree() const {
+    scope whole = members();
+    whole.kill = kill_scope::all;
+    return find_members(whole);
+}
+
 bool unit_process::contains(pid_t pid) const {
-    scope tree = members();
-    tree.kill = kill_scope::all;
-    const auto found = find_members(tree);
+    const auto found = tree();
     return std::any_of(found.begin(), found.end(),
                        [pid](const member& process) { return process.pid == pid; });
 }

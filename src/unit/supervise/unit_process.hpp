@@ -42,7 +42,9 @@ public:
     std::uint64_t start_time() const { return child_.start_time(); }
     const std::string& cgroup() const { return cgroup_.path(); }      // empty: it has none
     std::optional<exit_state> poll() const { return child_.poll(); }  // nullopt: it still runs
-    bool contains(pid_t pid) const;  // it, or one of the processes that it started
+    // The living processes among it and those that it started, whatever `kill` says.
+    std::vector<member> tree() const;
+    bool contains(pid_t pid) const;  // one of tree()
 
     // False: it was requested before. ended() returns; the owner then calls end().
     bool request_stop();

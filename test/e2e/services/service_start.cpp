@@ -128,4 +128,20 @@ BOOST_AUTO_TEST_CASE(U27_a_task_whose_last_run_failed_is_failing) {
     BOOST_TEST(unit_member(box, "t", "failing") == "absent");
 }
 
+BOOST_AUTO_TEST_CASE(U25_a_program_that_puts_itself_into_the_background_is_told_so) {
+    const std::string message = "it put itself into the background: it exited with status 0 and left pid ";
+    for (const std::string script : {"sleep 1001 & exit 0", "(setsid sleep 1001 &); exit 0",
+                                     "sleep 0.3; setsid sleep 1001 & sleep 0.3; exit 0"}) {
+        sandbox box;
+        box.config(service("s", script, "restart = \"never\"\nready = { delay = \"200ms\" }"));
+        const auto started = box.run({"start", "s"});
+        BOOST_TEST(wait_until([&] { return unit_member(box, "s", "state") == "failed"; }));
+        const std::string detail = unit_member(box, "s", "detail");
+        BOOST_TEST(detail.starts_with(message), script << ": " << detail);
+        BOOST_TEST(detail.ends_with("); run it in the foreground"), script << ": " << detail);
+        if (started.status != 0) BOOST_TEST(started.err.find(message) != std::string::npos, started.err);
+        BOOST_TEST(wait_until([&] { return box.processes().size() == 1; }), script);
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
