@@ -145,9 +145,9 @@ asio::awaitable<void> service::await_ready_or_failed(const char* verb) {
         // It may have ended again since: that is another event than this start.
         if (times_ready_ != times_ready || (ready() && !restart_requested_)) co_return;
         if (failures_ != failures || state() == unit_state::failed) throw failed_start(verb);
-        if (state() == unit_state::waiting) {
+        if (state() == unit_state::waiting && dependencies_started_) {
             const auto dependency = first_unready_dependency();
-            if (dependency && dependency->failed()) throw failed_start(verb);
+            if (dependency && is_hopeless(*dependency)) throw failed_start(verb);
         }
         if (!desired_up())
             throw failure(error_kind::cancelled, cannot(verb, spec_->name), "it was stopped meanwhile");
@@ -158,8 +158,9 @@ asio::awaitable<void> service::await_ready_or_failed(const char* verb) {
 failure service::failed_start(const char* verb) const {
     const auto dependency = state() == unit_state::waiting ? first_unready_dependency() : nullptr;
     const std::string& culprit = dependency ? dependency->spec().name : spec_->name;
+    const std::string reason = dependency ? waits_for(*dependency) : detail_;
     return failure(error_kind::unit_failed, cannot(verb, spec_->name),
-                   detail_.empty() ? "it did not become ready" : detail_, fmt::format("hob logs {}", culprit),
+                   reason.empty() ? "it did not become ready" : reason, fmt::format("hob logs {}", culprit),
                    util::json_object().add("unit", culprit).text());
 }
 

@@ -32,7 +32,10 @@ public:
     unit_status status() const override;
     bool running() const override { return supervised(); }
     bool ready() const override { return state() == unit_state::ready; }
-    bool failed() const override { return state() == unit_state::failed || state() == unit_state::backoff; }
+    bool failed() const override {
+        return (state() == unit_state::failed && !supervised()) || state() == unit_state::backoff;
+    }
+    bool coming_up() const override { return desired_up(); }
     std::size_t in_flight() const override { return 0; }
     bool idle() const override { return !supervised(); }
 

@@ -47,9 +47,7 @@ asio::awaitable<void> service::wait_for_dependencies() {
     start_dependencies_once();
     while (const auto dependency = first_unready_dependency()) {
         set_state(unit_state::waiting);
-        set_detail(fmt::format(
-            "it waits for '{}', which {}", dependency->spec().name,
-            dependency->failed() ? "failed" : fmt::format("is {}", name_of(dependency->state()))));
+        set_detail(waits_for(*dependency));
         co_await util::first_of(dependency->changes().wait(), request_.wait());
         if (!desired_up()) co_return;
         start_dependencies_once();

@@ -50,21 +50,27 @@ void managed_unit::start_dependencies(const std::optional<environment>& caller) 
     }
 }
 
+bool managed_unit::is_hopeless(const managed_unit& dependency) {
+    return dependency.failed() || !dependency.coming_up();
+}
+
+std::string managed_unit::waits_for(const managed_unit& dependency) {
+    return fmt::format("it waits for '{}', which {}", dependency.spec().name,
+                       dependency.failed() ? "failed" : fmt::format("is {}", name_of(dependency.state())));
+}
+
 asio::awaitable<void> managed_unit::await_dependencies(const char* verb, util::deadline limit) {
     if (!first_unready_dependency()) co_return;
     const auto alive = shared_from_this();
     start_dependencies(std::nullopt);
     while (const auto unit = first_unready_dependency()) {
-        const std::string& other = unit->spec().name;
-        if (unit->failed()) {
-            throw failure(error_kind::unit_failed, cannot(verb, spec_->name),
-                          fmt::format("it waits for '{}', which failed", other),
-                          fmt::format("hob logs {}", other));
+        if (is_hopeless(*unit)) {
+            throw failure(error_kind::unit_failed, cannot(verb, spec_->name), waits_for(*unit),
+                          fmt::format("hob logs {}", unit->spec().name));
         }
         const bool in_time = co_await util::within(limit.remaining(), unit->changes().wait());
         if (in_time) continue;
-        throw failure(error_kind::timeout, cannot(verb, spec_->name),
-                      fmt::format("it waits for '{}', which is {}", other, name_of(unit->state())));
+        throw failure(error_kind::timeout, cannot(verb, spec_->name), waits_for(*unit));
     }
 }
 

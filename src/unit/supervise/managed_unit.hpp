@@ -72,6 +72,9 @@ public:
     virtual bool ready() const = 0;             // units that name it in `after` may start
     virtual bool failed() const = 0;            // a start of it failed, and it is not ready because of that
 
+    // If it is not ready: a start of it was requested and may still succeed, without a further request.
+    virtual bool coming_up() const = 0;
+
     virtual bool idle() const { return in_flight() == 0; }
 
     virtual bool awaits_trigger() const { return false; }  // a trigger will start it
@@ -108,8 +111,13 @@ protected:
     std::shared_ptr<managed_unit> first_unready_dependency() const;
     // Starts those that are not ready.
     void start_dependencies(const std::optional<environment>& caller) const;
-    // Starts them and waits until all are ready. Throws failure(unit_failed, timeout): `cannot VERB 'NAME':
-    // it waits for …`.
+    // The dependency, if it is not going to be ready without a further request: it has failed, or was
+    // stopped.
+    static bool is_hopeless(const managed_unit& dependency);
+    // "it waits for 'db', which is starting"
+    static std::string waits_for(const managed_unit& dependency);
+    // Starts them and waits until all are ready, or until one is hopeless. Throws failure(unit_failed,
+    // timeout): `cannot VERB 'NAME': it waits for …`.
     boost::asio::awaitable<void> await_dependencies(const char* verb, util::deadline limit);
 
     // Sets the state, logs and publishes it, and rings changes().

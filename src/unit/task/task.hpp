@@ -35,6 +35,7 @@ public:
     bool ready() const override { return !working_; }
     bool awaits_trigger() const override;
     bool failed() const override { return false; }
+    bool coming_up() const override { return working_; }  // its runs end
     bool idle() const override { return !working_; }
     void begin() override;
     void request_start(std::optional<environment>) override {}  // what it can be waited for comes by itself
@@ -102,6 +103,7 @@ public:
     std::size_t in_flight() const override { return 0; }
     bool ready() const override { return true; }
     bool failed() const override { return false; }
+    bool coming_up() const override { return true; }
     void request_start(std::optional<environment>) override {}
     void record_desired_state(bool, const std::optional<environment>&) override {}
 

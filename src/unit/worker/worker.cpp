@@ -134,7 +134,21 @@ void worker::record_desired_state(bool up, const std::optional<environment>&) {
 }
 
 void worker::request_start(std::optional<environment> caller) {
-    util::spawn(context_->options.executor, start(std::move(caller)), "start " + spec_->name);
+    ++starts_requested_;
+    util::spawn(context_->options.executor, start_as_requested(std::move(caller)), "start " + spec_->name);
+}
+
+asio::awaitable<void> worker::start_as_requested(std::optional<environment> caller) {
+    const auto alive = self();
+    std::exception_ptr failed;
+    try {
+        co_await start(std::move(caller));
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    --starts_requested_;
+    changes().ring();  // for units that wait for it
+    if (failed) std::rethrow_exception(failed);
 }
 
 void worker::reconfigure(unit_spec spec) {

@@ -144,4 +144,79 @@ BOOST_AUTO_TEST_CASE(U25_a_program_that_puts_itself_into_the_background_is_told_
     }
 }
 
+BOOST_AUTO_TEST_CASE(U17_a_start_ends_at_once_when_what_it_waits_for_is_stopped_fails_or_is_removed) {
+    const std::string slow =
+        service("a", "exec sleep 1000", "ready = { log = \"never\", timeout = \"60s\" }");
+    const std::string dependent = service("b", "exec sleep 1000", "after = [\"a\"]");
+    const auto waits = [](sandbox& box) {
+        BOOST_REQUIRE(wait_until([&] { return unit_member(box, "b", "state") == "waiting"; }));
+    };
+    {
+        sandbox box;
+        box.config(slow + dependent);
+        auto starting = box.start({"start", "b"});
+        waits(box);
+        BOOST_TEST(box.run({"stop", "a"}).status == 0);
+        const auto started = starting.wait();
+        BOOST_TEST(started.status == 1, started.text());
+        BOOST_TEST(started.err.find("cannot start 'b': it waits for 'a', which is stop") != std::string::npos,
+                   started.err);
+    }
+    {
+        sandbox box;
+        box.config(slow + dependent);
+        auto starting = box.start({"start", "b"});
+        waits(box);
+        ::kill(std::atoi(unit_member(box, "a", "pid").c_str()), SIGKILL);
+        const auto started = starting.wait();
+        BOOST_TEST(started.status == 1, started.text());
+        BOOST_TEST(started.err.find("cannot start 'b': it waits for 'a', which failed") != std::string::npos,
+                   started.err);
+    }
+    {
+        sandbox box;
+        box.config(slow + dependent);
+        auto starting = box.start({"start", "b"});
+        waits(box);
+        box.config("");
+        BOOST_TEST(box.run({"reload"}).status == 0);
+        const auto started = starting.wait();
+        BOOST_TEST(started.status == 1, started.text());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U17_a_start_goes_on_when_what_it_waits_for_is_restarted_and_comes_up) {
+    sandbox box;
+    box.config(service("a", "[ -e flag ] && echo up; exec sleep 1000",
+                       "ready = { log = \"up\", timeout = \"60s\" }") +
+               service("b", "exec sleep 1000", "after = [\"a\"]"));
+    auto starting = box.start({"start", "b"});
+    BOOST_REQUIRE(wait_until([&] { return unit_member(box, "b", "state") == "waiting"; }));
+    box.write("flag", "");
+    BOOST_TEST(box.run({"restart", "a"}).status == 0);
+    const auto started = starting.wait();
+    BOOST_TEST(started.status == 0, started.text());
+}
+
+BOOST_AUTO_TEST_CASE(U17_a_start_after_a_failure_of_what_it_waits_for_tries_that_again) {
+    sandbox box;
+    box.config(service("a", "[ -e flag ] || exit 1; exec sleep 1000", "restart = \"never\"") +
+               service("b", "exec sleep 1000", "after = [\"a\"]"));
+    BOOST_TEST(box.run({"start", "b"}).status == 1);
+    box.write("flag", "");
+    BOOST_TEST(box.run({"start", "b"}).status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(U17_a_run_ends_at_once_when_what_it_waits_for_is_stopped) {
+    sandbox box;
+    box.config(service("a", "exec sleep 1000", "ready = { log = \"never\", timeout = \"60s\" }") +
+               "[task.t]\nrun = \"true\"\nafter = [\"a\"]\n");
+    auto running = box.start({"run", "t"});
+    BOOST_REQUIRE(wait_until([&] { return unit_member(box, "a", "state") == "starting"; }));
+    BOOST_TEST(box.run({"stop", "a"}).status == 0);
+    const auto run = running.wait();
+    BOOST_TEST(run.status != 0, run.text());
+    BOOST_TEST(run.text().find("it waits for 'a', which is stop") != std::string::npos, run.text());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
