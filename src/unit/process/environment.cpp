@@ -1,6 +1,7 @@
 #include "unit/process/environment.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -175,6 +176,7 @@ std::vector<std::string> unit_environment(const std::vector<std::string>& base, 
         merged.insert_or_assign(key, value);
     merged.insert_or_assign(std::string(mark_instance), instance_key);
     merged.insert_or_assign(std::string(mark_unit), spec.name);
+    merged.insert_or_assign(std::string(mark_uid), std::to_string(::geteuid()));
     std::vector<std::string> all;
     all.reserve(merged.size());
     for (const auto& [key, value] : merged)

@@ -15,6 +15,7 @@ namespace hob::unit {
 inline constexpr std::string_view mark_instance = "HOB_INSTANCE";
 inline constexpr std::string_view mark_unit = "HOB_UNIT";
 inline constexpr std::string_view mark_run = "HOB_RUN";
+inline constexpr std::string_view mark_uid = "HOB_UID";  // of the daemon: a unit's process may change its own
 
 // `base` without HOB_* and the variables that describe a terminal.
 std::vector<std::string> clean_base(const std::vector<std::string>& base);

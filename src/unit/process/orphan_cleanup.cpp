@@ -41,7 +41,7 @@ std::vector<scope> scopes_of(const std::vector<process_record>& records, const s
     for (const auto& process : util::all_processes()) {
         if (util::proc_environment_value(process.pid, std::string(mark_instance)) != instance_key) continue;
         const auto unit = util::proc_environment_value(process.pid, std::string(mark_unit));
-        if (!unit || kills.contains(*unit)) continue;
+        if (!unit || kills.contains(*unit)) continue;  // find_members() decides whether this daemon marked it
         const unit_spec* spec = running ? running->find(*unit) : nullptr;
         const bool is_command = *unit == command_name;
         kills[*unit] = is_command ? kill_scope::group : spec ? spec->kill : kill_scope::all;

@@ -12,9 +12,9 @@ namespace hob::unit {
 // Finds leftovers by the process records of `db` and by their marks, and ends them as their unit's `kill`
 // says. Removes the records, except where a process survived: then the next start needs them. Blocks for at
 // most about `limit`; logs what cannot be read or killed. `running` has the kill scope of units without a
-// record (the database was set aside); without it their scope is `all`. Never touches another user's
-// processes, those marked for another instance, or any hob daemon with its descendants. `state_dir` lists the
-// cgroups of earlier daemons of this instance; empty ones are removed.
+// record (the database was set aside); without it their scope is `all`. Never touches processes marked for
+// another instance or by another user's daemon, nor any hob daemon with its descendants. `state_dir` lists
+// the cgroups of earlier daemons of this instance; empty ones are removed.
 void clean_up_orphans(store& db, const std::string& instance_key, std::chrono::milliseconds limit,
                       const config* running = nullptr, const std::string& state_dir = {});
 

@@ -15,6 +15,7 @@
 
 #include "limits.hpp"
 #include "unit/process/cgroup.hpp"
+#include "unit/process/daemon_lock.hpp"
 #include "unit/process/environment.hpp"
 #include "unit/process/known_children.hpp"
 #include "util/fd.hpp"
@@ -24,12 +25,12 @@ namespace hob::unit {
 namespace {
 
 constexpr std::size_t environ_max = 4u << 20;
-constexpr std::size_t cmdline_max = 4u << 20;
 
 // hob's marks in the environment that a process was started with.
 struct marks {
     std::optional<std::string> instance;
     std::optional<std::string> unit;
+    std::optional<std::string> uid;  // of the daemon
 };
 
 std::string proc_file(pid_t pid, const char* leaf) { return "/proc/" + std::to_string(pid) + leaf; }
@@ -71,6 +72,7 @@ marks read_marks(pid_t pid) {
     for_each_string(*bytes, [&](std::string_view entry) {
         take(entry, mark_instance, result.instance);
         take(entry, mark_unit, result.unit);
+        take(entry, mark_uid, result.uid);
     });
     return result;
 }
@@ -80,16 +82,8 @@ bool is_of_this_user(pid_t pid) {
     return ::stat(proc_file(pid, "").c_str(), &owner) == 0 && owner.st_uid == ::geteuid();
 }
 
-// A daemon that a unit's process started has removed the unit's mark. One that a unit runs in the foreground
-// has "daemon" among its arguments. A client has the mark of the unit that it was called from.
 bool is_hob_daemon(const util::proc_stat& process) {
-    if (process.comm != "hob") return false;
-    if (!read_marks(process.pid).unit) return true;
-    bool found = false;
-    if (const auto arguments = util::read_file(proc_file(process.pid, "/cmdline"), cmdline_max)) {
-        for_each_string(*arguments, [&found](std::string_view word) { found = found || word == "daemon"; });
-    }
-    return found;
+    return process.comm == "hob" && holds_daemon_lock(process.pid);
 }
 
 // The processes among which a scope's members can be. While the leader is held, this process is its parent
@@ -127,8 +121,11 @@ public:
         const pid_t self = ::getpid();
         spared_.insert(self);
         add_unseen();
-        for (const auto& process : all_)
+        for (const auto& process : all_) {
             children_[process.ppid].push_back(&process);
+            if (process.pid == target_.leader && process.start_time != target_.start_time)
+                leader_reused_ = true;
+        }
         for (const auto& process : all_) {
             if (process.pid == self || !is_hob_daemon(process)) continue;
             if (process.pid != target_.leader) spared_.insert(process.pid);
@@ -145,19 +142,20 @@ public:
         if (target_.leader_held && process.session == target_.leader) return true;
         if (descendants().contains(process.pid) || cgroup_.contains(process.pid)) return true;
         const auto& mark = marks_of(process.pid);
-        return mark.instance == target_.instance && mark.unit == target_.unit;
+        return mark.instance == target_.instance && mark.unit == target_.unit &&
+               is_marked_by_us(process, mark);
     }
 
     bool in_group(const util::proc_stat& process) const {
         if (target_.leader == 0 || process.pgrp != target_.leader) return false;
         if (target_.leader_held) return true;
-        return process.session == target_.leader && process.pid != target_.leader &&
+        return !leader_reused_ && process.session == target_.leader && process.pid != target_.leader &&
                process.start_time >= target_.start_time;
     }
 
     bool spares(const util::proc_stat& process) {
         if (process.pid == target_.leader) return false;
-        if (spared_.contains(process.pid) || !is_of_this_user(process.pid)) return true;
+        if (spared_.contains(process.pid)) return true;
         const auto& mark = marks_of(process.pid);
         return mark.instance && *mark.instance != target_.instance;
     }
@@ -178,6 +176,11 @@ public:
     }
 
 private:
+    // Another user's daemon may have an instance of the same name, with units of the same names.
+    static bool is_marked_by_us(const util::proc_stat& process, const marks& mark) {
+        return mark.uid ? *mark.uid == std::to_string(::geteuid()) : is_of_this_user(process.pid);
+    }
+
     // Adds processes of the cgroup that are not among the candidates: they were moved into it, or got another
     // parent while /proc was read.
     void add_unseen() {
@@ -223,6 +226,7 @@ private:
     std::vector<util::proc_stat> all_;
     std::unordered_map<pid_t, std::vector<const util::proc_stat*>> children_;
     std::set<pid_t> spared_;
+    bool leader_reused_ = false;  // the leader has ended, and another process has its pid
     std::optional<std::set<pid_t>> descendants_;
     std::unordered_map<pid_t, marks> marks_;
 };

@@ -1,7 +1,8 @@
 #pragma once
 // Finds and ends the processes that belong to a unit. Processes that `kill` spares are spared everywhere. So
-// are processes marked for another instance, and any hob daemon with its descendants: a unit of one project
-// may start the daemon of another, which inherits session, marks and subreaper.
+// are processes // marked for another instance, and any hob daemon with its descendants: a unit of one
+// project may start the daemon of another, which inherits session, marks and subreaper. The user that a
+// process runs as decides nothing: programs such as setpriv and runuser change it.
 
 #include <sys/types.h>
 

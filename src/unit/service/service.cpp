@@ -53,7 +53,7 @@ unit_status service::status() const {
     status.restarts = restarts_;
     status.failing = status.failing || restarts_in_a_row_ >= limits::crash_loop_restarts;
     if (last_exit_) status.exit = exit_brief(*last_exit_);
-    status.detail = detail_;
+    status.detail = detail_.empty() && !unended_.empty() ? unended_text() : detail_;
     if (!process_) return status;
     status.pid = process_->process->pid();
     status.cgroup = process_->process->cgroup();
@@ -193,7 +193,8 @@ asio::awaitable<void> service::stop(bool hold) {
     request_stop("asked to stop");
     co_await await_stopped();
     if (hold && state() == unit_state::failed) set_state(unit_state::stopped);
-    if (!unended_.empty()) throw failed_stop();
+    if (!unended_.empty())
+        throw failure(error_kind::unit_failed, cannot("stop", spec_->name), unended_text());
 }
 
 asio::awaitable<void> service::await_stopped() {
@@ -202,13 +203,13 @@ asio::awaitable<void> service::await_stopped() {
     }
 }
 
-failure service::failed_stop() const {
+// "pid 12 (sudo) is left and could not be ended"
+std::string service::unended_text() const {
     const pid_t pid = unended_.front().pid;
     const auto process = util::read_proc_stat(pid);
-    return failure(error_kind::unit_failed, cannot("stop", spec_->name),
-                   fmt::format("pid {}{} is left and could not be ended{}", pid,
-                               process ? fmt::format(" ({})", process->comm) : "",
-                               unended_.size() > 1 ? fmt::format(", and {} more", unended_.size() - 1) : ""));
+    return fmt::format("pid {}{} is left and could not be ended{}", pid,
+                       process ? fmt::format(" ({})", process->comm) : "",
+                       unended_.size() > 1 ? fmt::format(", and {} more", unended_.size() - 1) : "");
 }
 
 void service::reconfigure(unit_spec spec) {

@@ -85,7 +85,7 @@ private:
     boost::asio::awaitable<void> await_ready_or_failed(const char* verb);
     boost::asio::awaitable<void> await_stopped();
     failure failed_start(const char* verb) const;
-    failure failed_stop() const;
+    std::string unended_text() const;
 
     boost::asio::awaitable<void> supervise();
     boost::asio::awaitable<void> wait_for_dependencies();

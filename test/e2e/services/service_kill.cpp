@@ -1,0 +1,79 @@
+// How the processes of a service are ended: which of them, by which signals, and what hob says of it.
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+
+#include "fixtures/services.hpp"
+#include "harness/sandbox.hpp"
+
+using namespace hob::test;
+
+namespace {
+
+bool runs_as_another_user(const sandbox& box) {
+    const auto processes = box.processes();
+    return std::any_of(processes.begin(), processes.end(),
+                       [](pid_t pid) { return proc_status(pid, "Uid").find("12345") != std::string::npos; });
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(service_kill)
+
+BOOST_AUTO_TEST_CASE(U15_a_process_that_changes_its_user_is_ended_with_its_unit) {
+    if (::geteuid() != 0 || !require_program("setpriv")) {
+        BOOST_TEST_MESSAGE("not possible here: needs root and setpriv");
+        return;
+    }
+    const std::string other = "setpriv --reuid=12345 --regid=12345 --clear-groups";
+    const std::string cleared = "env -i " + other;
+    for (const std::string prefix : {other, "setsid " + other, "setsid " + cleared}) {
+        for (const std::string how : {"stop", "shutdown", "kill"}) {
+            // Without its environment, its session and its parent, only a cgroup shows whose it is.
+            if (how == "kill" && prefix.find("env -i") != std::string::npos) continue;
+            sandbox box;
+            box.config(service("s", prefix + " sleep 1001 & echo up; exec sleep 1000",
+                               "ready = { log = \"up\" }\nstop = { timeout = \"300ms\" }"));
+            BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+            BOOST_REQUIRE(wait_until([&] { return runs_as_another_user(box); }));
+            if (how == "kill") {
+                ::kill(box.daemon_pid(), SIGKILL);
+                BOOST_TEST(box.run({"daemon"}).status == 0);
+                BOOST_TEST(box.run({"stop", "s"}).status == 0);
+            } else {
+                BOOST_TEST(box.run({how}).status == 0);
+            }
+            BOOST_TEST(wait_until([&] { return box.processes().size() == (how == "shutdown" ? 0u : 1u); }),
+                       prefix << ", " << how);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U15_a_timed_out_run_ends_a_process_that_changed_its_user) {
+    if (::geteuid() != 0 || !require_program("setpriv")) {
+        BOOST_TEST_MESSAGE("not possible here: needs root and setpriv");
+        return;
+    }
+    sandbox box;
+    box.config("[task.t]\nrun = \"setpriv --reuid=12345 --clear-groups sleep 1001\"\ntimeout = \"500ms\"\n");
+    BOOST_TEST(box.run({"run", "t"}).status != 0);
+    BOOST_TEST(wait_until([&] { return box.processes().size() == 1; }));
+}
+
+BOOST_AUTO_TEST_CASE(U15_a_process_that_is_merely_called_hob_is_ended_with_its_unit) {
+    sandbox box;
+    box.config(
+        service("s", "cp /bin/sleep ./hob; env -i setsid ./hob 1001 & ./hob 1002 & echo up; exec sleep 1000",
+                "ready = { log = \"up\" }\nstop = { timeout = \"300ms\" }"));
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    BOOST_REQUIRE(wait_until([&] { return box.processes().size() == 4; }));
+    BOOST_TEST(box.run({"stop", "s"}).status == 0);
+    BOOST_TEST(box.processes().size() == 1u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
