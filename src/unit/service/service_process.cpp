@@ -133,9 +133,7 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     set_state(unit_state::stopping);
     std::optional<exit_state> exit = current->process->poll();
     if (!requested && exit) note_background_process(*current, *exit);
-    if (current->process->stop_requested() || !exit) {
-        exit = co_await current->process->end();
-    }
+    exit = co_await current->process->end();
     co_await current->io->finish();
     log_.end("stdout");
     log_.end("stderr");

@@ -106,9 +106,16 @@ asio::awaitable<void> unit_process::gone() {
     }
 }
 
+asio::awaitable<bool> unit_process::await_rest(util::deadline limit) {
+    scope rest = members();
+    // Without SIGKILL at the end, a process that left the group is not waited for.
+    if (rest.kill == kill_scope::all) rest.kill = kill_scope::group;
+    co_return co_await wait_gone(find_members(rest), limit);
+}
+
 asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> limit) {
-    auto stop_limit =
-        util::deadline::in(kill_requested_ ? std::chrono::milliseconds(0) : spec_->stop.timeout);
+    stop_sent_ = true;
+    auto stop_limit = util::deadline::in(kill_requested_ ? milliseconds(0) : spec_->stop.timeout);
     if (limit) stop_limit = stop_limit.earlier(*limit);
     if (!kill_requested_) {
         // SIGCONT: a stopped process cannot act on a signal.
@@ -119,24 +126,28 @@ asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> limi
         const auto ended = co_await util::within(stop_limit.remaining(), child_.exited());
         if (ended) exit = *ended;
     }
+    const bool main_ended = exit.has_value();
     if (exit && !kill_requested_ && spec_->kill != kill_scope::main) {
-        // The rest of the group got the signal as well and has the same time.
-        scope group = members();
-        group.kill = kill_scope::group;
-        co_await wait_gone(find_members(group), stop_limit);
+        const bool rest_ended = co_await await_rest(stop_limit);
+        needed_kill_ = !rest_ended && !kill_requested_;
     }
     while (!exit) {
-        util::log(util::level::warning, "unit", "a process is killed",
-                  {field("unit", spec_->name), field("pid", child_.pid())});
+        needed_kill_ = needed_kill_ || !kill_requested_;
         signal_scope_group(members(), {SIGKILL});
         child_.signal(SIGKILL);
         const auto ended = co_await util::within(limits::reap_timeout, child_.exited());
         if (ended) exit = *ended;
     }
+    if (needed_kill_) {
+        util::log(util::level::warning, "unit", "a unit did not end in time and was killed",
+                  {field("unit", spec_->name), field("pid", child_.pid()), field("main", !main_ended)});
+    }
     co_return *exit;
 }
 
 asio::awaitable<std::vector<member>> unit_process::clean_up() {
+    // A process that ended by itself leaves the rest of the unit as a stop would find it.
+    if (!stop_sent_ && !kill_requested_ && !find_members(members()).empty()) co_await end();
     auto left = co_await end_scope(members(), util::deadline::in(limits::reap_timeout));
     child_.reap();
     cgroup_.remove();

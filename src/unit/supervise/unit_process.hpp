@@ -60,13 +60,17 @@ public:
     // The stop signal, the stop timeout (or `limit`, if that is earlier), SIGKILL. Returns when the process
     // has ended.
     boost::asio::awaitable<exit_state> end(std::optional<util::deadline> limit = std::nullopt);
-    // After the process has ended: SIGKILL to what it left behind, as `kill` says; then reaps it and removes
-    // its record. Returns what could not be ended.
+    // // end() had to send SIGKILL: the process, or the rest of the unit, did not end within the stop
+    // timeout.
+    bool needed_kill() const { return needed_kill_; }
+    // After the process has ended: ends what it left behind, as end() does if that was not called; then reaps
+    // the process and removes its record. Returns what could not be ended.
     boost::asio::awaitable<std::vector<member>> clean_up();
     const std::optional<rusage>& used() const { return child_.used(); }  // after clear_away()
 
 private:
     scope members() const;
+    boost::asio::awaitable<bool> await_rest(util::deadline limit);  // false: not within the limit
 
     const std::shared_ptr<unit_context> context_;  // also held by the registry and every unit
     const std::shared_ptr<const unit_spec> spec_;  // also the unit's, until it is reconfigured
@@ -74,6 +78,8 @@ private:
     child child_;
     bool stop_requested_ = false;
     bool kill_requested_ = false;
+    bool stop_sent_ = false;  // end() was called
+    bool needed_kill_ = false;
 };
 
 }  // namespace hob::unit

@@ -76,4 +76,35 @@ BOOST_AUTO_TEST_CASE(U15_a_process_that_is_merely_called_hob_is_ended_with_its_u
     BOOST_TEST(box.processes().size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(U40_what_a_process_that_ended_by_itself_leaves_gets_the_stop_signal_and_its_time) {
+    const std::string saver =
+        "(trap 'sleep 0.3; echo saved > saved; exit 0' TERM; echo up; while :; do sleep 0.05; done) & ";
+    {
+        sandbox box;
+        box.config(service("s", saver + "wait", "ready = { log = \"up\" }\nrestart = \"never\""));
+        BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+        ::kill(std::atoi(unit_member(box, "s", "pid").c_str()), SIGKILL);
+        BOOST_TEST(wait_until([&] { return unit_member(box, "s", "state") == "failed"; }, 20s));
+        BOOST_TEST(exists(box.project() + "/saved"));
+        BOOST_TEST(box.processes().size() == 1u);
+    }
+    {
+        sandbox box;
+        box.config("[task.t]\nrun = [\"/bin/bash\", \"-c\", '''" + saver + "sleep 0.3; exit 3''']\n");
+        BOOST_TEST(box.run({"run", "t"}).status == 3);
+        BOOST_TEST(wait_until([&] { return exists(box.project() + "/saved"); }));
+        BOOST_TEST(wait_until([&] { return box.processes().size() == 1; }));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U40_what_ignores_the_stop_signal_is_killed_after_the_timeout) {
+    sandbox box;
+    box.config(service("s", "(trap '' TERM; echo up; while :; do sleep 0.05; done) & wait",
+                       "ready = { log = \"up\" }\nrestart = \"never\"\nstop = { timeout = \"300ms\" }"));
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    ::kill(std::atoi(unit_member(box, "s", "pid").c_str()), SIGKILL);
+    BOOST_TEST(wait_until([&] { return unit_member(box, "s", "state") == "failed"; }, 20s));
+    BOOST_TEST(box.processes().size() == 1u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
