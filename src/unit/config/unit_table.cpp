@@ -133,8 +133,10 @@ void read_common(table_reader& reader, unit_draft& draft, const unit_places& pla
     spec.env_file = read_path(reader, "env_file", places.base, "\".env\"");
     spec.cwd = read_path(reader, "cwd", places.base, "\"server\"").value_or(places.cwd);
     read_stop(reader, draft);
-    const choice<kill_scope> scopes[] = {
-        {"all", kill_scope::all}, {"group", kill_scope::group}, {"main", kill_scope::main}};
+    const choice<kill_scope> scopes[] = {{"all", kill_scope::all},
+                                         {"group", kill_scope::group},
+                                         {"main", kill_scope::main},
+                                         {"mixed", kill_scope::mixed}};
     spec.kill = spec.kind == unit_kind::task ? kill_scope::group : kill_scope::all;
     reader.one_of("kill", spec.kill, scopes);
     read_after(reader, draft);

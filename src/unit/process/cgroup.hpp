@@ -1,7 +1,8 @@
 #pragma once
 // Control groups of units (cgroup v2), where the host lets this user create them: one below the daemon's own
-// for each process with kill = "all", so that nothing it starts can leave the unit. Where one cannot be
-// created, for whatever reason, only marks, sessions and descent tell which processes belong to a unit.
+// for each process with kill = "all" or "mixed", so that nothing it starts can leave the unit. Where one
+// cannot be created, for whatever reason, only marks, sessions and descent tell which processes belong to a
+// unit.
 //
 //   <own cgroup>/hob-<instance key>/<unit>     the second one of the same unit: <unit>+2, and so on
 

@@ -47,7 +47,7 @@ std::vector<scope> scopes_of(const std::vector<process_record>& records, const s
         kills[*unit] = is_command ? kill_scope::group : spec ? spec->kill : kill_scope::all;
     }
     for (const auto& [unit, kill] : kills) {
-        if (kill == kill_scope::all) scopes.push_back({instance_key, unit, kill, 0, 0, false});
+        if (ends_all(kill)) scopes.push_back({instance_key, unit, kill, 0, 0, false});
     }
     for (const auto& home : homes) {
         for (auto& cgroup : unit_cgroups(home))

@@ -96,7 +96,7 @@ std::vector<util::proc_stat> candidates(const scope& target) {
 }
 
 std::set<pid_t> members_of_cgroup(const scope& target) {
-    if (target.cgroup.empty() || target.kill != kill_scope::all) return {};
+    if (target.cgroup.empty() || !ends_all(target.kill)) return {};
     const auto members = cgroup_members(target.cgroup);
     return {members.begin(), members.end()};
 }
@@ -255,8 +255,7 @@ bool signal_member(const member& process, int number) {
 }
 
 bool kill_scope_cgroup(const scope& target) {
-    if (target.cgroup.empty() || target.kill != kill_scope::all || !cgroup_populated(target.cgroup))
-        return false;
+    if (target.cgroup.empty() || !ends_all(target.kill) || !cgroup_populated(target.cgroup)) return false;
     process_snapshot snapshot(target);
     return snapshot.owns_cgroup() && kill_cgroup(target.cgroup);
 }
@@ -264,12 +263,13 @@ bool kill_scope_cgroup(const scope& target) {
 void signal_scope_group(const scope& target, std::initializer_list<int> numbers) {
     if (!target.leader_held || target.leader <= 1) return;
     const member leader{target.leader, target.start_time};
-    if (target.kill == kill_scope::main) {
+    const bool killing = std::find(numbers.begin(), numbers.end(), SIGKILL) != numbers.end();
+    if (target.kill == kill_scope::main || (target.kill == kill_scope::mixed && !killing)) {
         for (const int number : numbers)
             signal_member(leader, number);
         return;
     }
-    if (std::find(numbers.begin(), numbers.end(), SIGKILL) != numbers.end()) kill_scope_cgroup(target);
+    if (killing) kill_scope_cgroup(target);
     process_snapshot snapshot(target);
     std::vector<member> group;
     bool spares_some = false;

@@ -18,6 +18,9 @@
 
 namespace hob::unit {
 
+// `kill` ends all processes of a unit, wherever they are.
+constexpr bool ends_all(kill_scope kill) { return kill == kill_scope::all || kill == kill_scope::mixed; }
+
 struct scope {
     std::string instance;
     std::string unit;
@@ -27,7 +30,8 @@ struct scope {
     // The leader is not reaped, so no other process has its pid. Otherwise a process belongs to the leader's
     // group only if it also has the leader's session and was started no earlier than the leader.
     bool leader_held = false;
-    std::string cgroup = {};  // scope all: processes in it are members as well; empty: there is none
+    std::string cgroup =
+        {};  // scopes all and mixed: processes in it are members as well; empty: there is none
 };
 
 struct member {
@@ -46,8 +50,8 @@ bool signal_member(const member& process, int number);
 bool kill_scope_cgroup(const scope& target);
 
 // Sends the signals, one after the other, to the leader's group: to the whole group at once if no process in
-// it is spared, else to one process after the other. Scope main: to the leader alone. Only while leader_held.
-// SIGKILL goes to the cgroup as well.
+// it is spared, // else to one process after the other. Scope main: to the leader alone; scope mixed:
+// likewise, except SIGKILL. Only while leader_held. SIGKILL goes to the cgroup as well.
 void signal_scope_group(const scope& target, std::initializer_list<int> numbers);
 
 // Waits until all of `members` have ended. False: not within the limit.

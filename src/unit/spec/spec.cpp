@@ -22,6 +22,8 @@ std::string_view name_of(kill_scope scope) {
             return "group";
         case kill_scope::main:
             return "main";
+        case kill_scope::mixed:
+            return "mixed";
     }
     return "all";
 }

@@ -38,7 +38,7 @@ child_options child_options_of(const unit_context& context, const process_option
 }
 
 unit_cgroup cgroup_for(const unit_context& context, const unit_spec& spec) {
-    if (spec.kill != kill_scope::all) return {};
+    if (!ends_all(spec.kill)) return {};
     return context.cgroups->make(spec.name);
 }
 

@@ -107,4 +107,35 @@ BOOST_AUTO_TEST_CASE(U40_what_ignores_the_stop_signal_is_killed_after_the_timeou
     BOOST_TEST(box.processes().size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(U41_mixed_signals_the_main_process_alone_and_kills_all_after_the_timeout) {
+    // The main process finishes its job after the signal, for which it needs its child; another child never
+    // ends.
+    const std::string script =
+        "(trap 'echo signalled >> children' TERM; while [ ! -e finish ]; do sleep 0.05; done; echo done > "
+        "job) & "
+        "child=$!; (trap '' TERM; setsid sleep 1001) & "
+        "trap 'touch finish; wait $child; exit 0' TERM; echo up; while :; do sleep 0.05; done";
+    const std::string more = "ready = { log = \"up\" }\nstop = { timeout = \"1s\" }\nrestart = \"never\"\n";
+    for (const std::string how : {"stop", "shutdown"}) {
+        sandbox box;
+        box.config(service("s", script, more + "kill = \"mixed\""));
+        BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+        BOOST_TEST(box.run({how}).status == 0);
+        BOOST_TEST(slurp(box.project() + "/job") == "done\n");
+        BOOST_TEST(!exists(box.project() + "/children"));
+        BOOST_TEST(wait_until([&] { return box.processes().size() == (how == "stop" ? 1u : 0u); }), how);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U41_mixed_ends_all_after_a_kill_of_the_daemon) {
+    sandbox box;
+    box.config(service("s", "(setsid sleep 1001 &) ; echo up; exec sleep 1000",
+                       "ready = { log = \"up\" }\nkill = \"mixed\""));
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    ::kill(box.daemon_pid(), SIGKILL);
+    BOOST_TEST(box.run({"daemon"}).status == 0);
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    BOOST_TEST(wait_until([&] { return box.processes().empty(); }));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
