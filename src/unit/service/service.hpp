@@ -118,6 +118,7 @@ private:
     std::shared_ptr<service_process> process_;  // also held by the coroutines that await or watch it
     util::notifier request_;                    // another state is desired, or the configuration changed
     std::optional<exit_state> last_exit_;
+    std::string kill_note_;        // how the last process was ended, if it needed SIGKILL
     std::vector<member> unended_;  // what the last stop could not end
     std::uint64_t times_ready_ = 0;
     std::uint64_t failures_ = 0;            // processes that failed, ever

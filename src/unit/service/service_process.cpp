@@ -145,6 +145,8 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     util::log(requested ? level::info : level::warning, "unit", "service ended",
               {field("unit", current->spec->name), field("pid", current->process->pid()), field("how", how)});
     log_.write("hob", fmt::format("the service {}\n", how));
+    kill_note_ = current->process->kill_note();
+    if (!kill_note_.empty()) log_.write("hob", kill_note_ + "\n");
     unended_ = co_await current->process->clean_up();
     process_end last = judge(*current, *exit);
     last.requested = requested;

@@ -1,5 +1,6 @@
 #include "unit/supervise/unit_process.hpp"
 
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -8,8 +9,10 @@
 #include "limits.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
+#include "util/duration.hpp"
 #include "util/log.hpp"
 #include "util/proc.hpp"
+#include "util/signal_name.hpp"
 
 namespace hob::unit {
 namespace {
@@ -143,6 +146,12 @@ asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> limi
                   {field("unit", spec_->name), field("pid", child_.pid()), field("main", !main_ended)});
     }
     co_return *exit;
+}
+
+std::string unit_process::kill_note() const {
+    if (!needed_kill_) return {};
+    return fmt::format("killed: it did not end within {} of SIG{}; stop.timeout and stop.signal change that",
+                       util::format_duration(spec_->stop.timeout), util::signal_name(spec_->stop.signal));
 }
 
 asio::awaitable<std::vector<member>> unit_process::clean_up() {

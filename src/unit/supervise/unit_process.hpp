@@ -63,6 +63,8 @@ public:
     // // end() had to send SIGKILL: the process, or the rest of the unit, did not end within the stop
     // timeout.
     bool needed_kill() const { return needed_kill_; }
+    // What to say of that, and which keys change it; empty: it did not need SIGKILL.
+    std::string kill_note() const;
     // After the process has ended: ends what it left behind, as end() does if that was not called; then reaps
     // the process and removes its record. Returns what could not be ended.
     boost::asio::awaitable<std::vector<member>> clean_up();

@@ -220,6 +220,7 @@ asio::awaitable<void> run_job::finish(exit_state exit) {
     log_.end("stdout", record_.id);
     log_.end("stderr", record_.id);
     co_await process_->clean_up();
+    if (process_->needed_kill()) log_.write("hob", process_->kill_note() + "\n", record_.id);
     if (exit.signalled) {
         record_.signal = exit.number;
     } else {

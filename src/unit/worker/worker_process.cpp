@@ -23,6 +23,7 @@ using util::log;
 }  // namespace
 
 void worker::start_process() {
+    activity_.clear();
     set_state(unit_state::starting);
     try {
         process_ = make_process();
@@ -231,6 +232,8 @@ asio::awaitable<void> worker::finish(std::shared_ptr<worker_process> now, exit_s
         {field("unit", now->own_spec->name), field("pid", now->process->pid()),
          field("how", exit_text(exit))});
     log_.write("hob", fmt::format("the worker {}\n", exit_text(exit)));
+    activity_ = now->process->kill_note();
+    if (!activity_.empty()) log_.write("hob", activity_ + "\n");
     now->beside.clear();
     co_await now->process->clean_up();
     now->over = true;

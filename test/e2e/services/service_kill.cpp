@@ -138,4 +138,26 @@ BOOST_AUTO_TEST_CASE(U41_mixed_ends_all_after_a_kill_of_the_daemon) {
     BOOST_TEST(wait_until([&] { return box.processes().empty(); }));
 }
 
+BOOST_AUTO_TEST_CASE(U45_a_stop_that_needed_SIGKILL_says_so_and_names_the_keys) {
+    const std::string note =
+        "killed: it did not end within 300ms of SIGTERM; stop.timeout and stop.signal change that";
+    // The main process itself, or only a child of it.
+    for (const std::string script :
+         {"trap '' TERM; echo up; while :; do sleep 0.05; done",
+          "(trap '' TERM; echo up; while :; do sleep 0.05; done) & exec sleep 1000"}) {
+        sandbox box;
+        box.config(service("s", script, "ready = { log = \"up\" }\nstop = { timeout = \"300ms\" }") +
+                   service("good", "exec sleep 1000"));
+        BOOST_REQUIRE(box.run({"start"}).status == 0);
+        const auto stopped = box.run({"stop", "s"});
+        BOOST_TEST(stopped.status == 0);
+        BOOST_TEST(stopped.err == "hob: 's' was " + note + "\n");
+        BOOST_TEST(unit_member(box, "s", "detail") == note);
+        BOOST_TEST(box.run({"logs", "s"}).out.find(note) != std::string::npos);
+        BOOST_TEST(box.run({"stop", "good"}).err.empty());
+        BOOST_TEST(box.run({"start", "s"}).status == 0);
+        BOOST_TEST(unit_member(box, "s", "detail") == "null");
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
