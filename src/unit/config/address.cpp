@@ -43,7 +43,7 @@ void read_address(table_reader& reader, std::string_view key, std::string& host,
     const tree_member* member = reader.take(key);
     if (member == nullptr) return;
     const tree_value& value = member->value;
-    host = "127.0.0.1";
+    host = "localhost";  // of both families
     if (value.kind == value_kind::integer) {
         if (value.integer < 1 || value.integer > 65535) {
             reader.reject(key, value.where,

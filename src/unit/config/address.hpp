@@ -12,7 +12,7 @@ namespace hob::unit {
 // numeric or localhost.
 bool split_address(std::string_view text, std::string& host, int& port);
 
-// `key`: a port of 127.0.0.1, or "ADDRESS:PORT". Faults are noted.
+// `key`: a port of localhost, or "ADDRESS:PORT". Faults are noted.
 void read_address(table_reader& reader, std::string_view key, std::string& host, std::uint16_t& port);
 
 // `key`: a POSIX extended regular expression that compiles, with at least `groups` groups. Faults are noted.

@@ -69,6 +69,13 @@ void read_notify(table_reader& reader) {
         reader.reject("notify", value->where, "can only be true", "or leave it out");
 }
 
+void read_owner(table_reader& reader, ready_spec& spec) {
+    const choice<bool> owners[] = {{"service", false}, {"any", true}};
+    const tree_value* value = reader.one_of("owner", spec.any_owner, owners);
+    if (value == nullptr || spec.form == ready_form::tcp || spec.form == ready_form::http) return;
+    reader.reject("owner", value->where, "needs tcp or http", "it says whose port that may be");
+}
+
 // Which of the forms is there; a second one is noted.
 ready_form form_of(const tree_value& table, const table_reader& reader) {
     constexpr std::array forms{ready_form::tcp, ready_form::http,   ready_form::exec,
@@ -102,6 +109,7 @@ ready_spec read_ready(table_reader& service, std::string_view name) {
     spec.exec = read_command(reader, "exec", name);
     read_pattern(reader, "log", spec.log_pattern, 0);
     read_notify(reader);
+    read_owner(reader, spec);
     reader.duration("delay", spec.delay);
     reader.duration("timeout", spec.timeout, milliseconds(1));
     // An unknown key is the better message: it was probably meant to be the form.

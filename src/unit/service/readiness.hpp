@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "unit/spec/spec.hpp"
@@ -19,12 +20,15 @@ namespace hob::unit {
 struct readiness_target {
     std::shared_ptr<const unit_spec> spec;  // of a service
     std::vector<std::string> environment;   // K=V, of its process
-    std::function<bool(pid_t)> belongs;     // whether a process is part of the service
-    util::manual_reset_event& signalled;    // set by a matching line of output, or by READY=1
-    std::string& not_yet;                   // why the service is not ready yet, for people; kept up to date
+    std::function<bool(pid_t)> belongs;   // whether a process is part of the service; empty: any is accepted
+    util::manual_reset_event& signalled;  // set by a matching line of output, or by READY=1
+    std::string& not_yet;                 // why the service is not ready yet, for people; kept up to date
 
     const ready_spec& ready() const { return std::get<service_spec>(spec->detail).ready; }
 };
+
+// Added to the reason that the port belongs to another process.
+inline constexpr std::string_view owner_advice = "; owner = \"any\" accepts that";
 
 // Exactly one of `probe` and `wait` is set. Both throw on cancellation, and neither has a limit of its own:
 // the caller cancels it at the timeout of `ready`.

@@ -3,18 +3,15 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/parser.hpp>
 
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
 #include <optional>
 
-#include "limits.hpp"
 #include "unit/process/tcp_connect.hpp"
 #include "unit/service/readiness.hpp"
 
@@ -22,8 +19,9 @@ namespace hob::unit {
 namespace {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
 using asio::ip::tcp;
+
+constexpr std::size_t line_max = 256u << 10;  // bytes of one line of an answer
 
 struct url_parts {
     std::string authority, host, path;
@@ -57,31 +55,46 @@ asio::awaitable<void> send_request(tcp::socket& socket, const url_parts& url) {
     co_await asio::async_write(socket, bytes, asio::use_awaitable);
 }
 
-// The status of the answer, or `not_yet`.
+// "HTTP/1.1 204 No Content": 204; nullopt: not a status line.
+std::optional<unsigned> status_in(std::string_view line) {
+    constexpr std::string_view version = "HTTP/1.x ";
+    if (!line.starts_with("HTTP/1.") || line.size() < version.size() + 3) return std::nullopt;
+    const char* const digits = line.data() + version.size();
+    unsigned status = 0;
+    const auto [end, error] = std::from_chars(digits, digits + 3, status);
+    if (error != std::errc{} || end != digits + 3 || status < 100) return std::nullopt;
+    return status;
+}
+
+// The status of the final answer, or `not_yet`. Its headers and its body are not read. Interim answers, such
+// as 103, come before it and are skipped with their headers.
 asio::awaitable<std::optional<unsigned>> read_status(tcp::socket& socket, std::string& not_yet) {
-    http::response_parser<http::empty_body> parser;
-    std::string unparsed;
-    std::array<char, 4096> chunk;
-    while (!parser.is_header_done()) {
-        const auto buffer = asio::buffer(chunk);
-        const std::size_t n = co_await socket.async_read_some(buffer, asio::use_awaitable);
-        unparsed.append(chunk.data(), n);
-        boost::system::error_code error;
-        const std::size_t used = parser.put(asio::buffer(unparsed), error);
-        unparsed.erase(0, used);
-        if (error && error != http::error::need_more) {
-            not_yet = "its answer is not HTTP: " + error.message();
+    std::string received;
+    auto buffer = asio::dynamic_buffer(received, line_max);
+    for (;;) {
+        const std::size_t size = co_await asio::async_read_until(socket, buffer, '\n', asio::use_awaitable);
+        const auto status = status_in(received);
+        if (!status) {
+            not_yet = "its answer is not HTTP";
             co_return std::nullopt;
         }
+        if (*status >= 200 || *status == 101) co_return status;
+        buffer.consume(size);
+        for (bool blank = false; !blank;) {
+            const std::size_t header =
+                co_await asio::async_read_until(socket, buffer, '\n', asio::use_awaitable);
+            blank = received.front() == '\r' || received.front() == '\n';
+            buffer.consume(header);
+        }
     }
-    co_return parser.get().result_int();
 }
 
 asio::awaitable<bool> request(const readiness_target& target) {
     const ready_spec& ready = target.ready();
     const url_parts url = split_url(ready.url);
-    auto socket = co_await connect_to(url.host, url.port, target.belongs, target.not_yet);
+    auto socket = co_await connect_to(url.host, url.port, target.belongs, target.not_yet, owner_advice);
     if (!socket) co_return false;
+    target.not_yet = fmt::format("{} has not answered", ready.url);
     co_await send_request(*socket, url);
     const auto status = co_await read_status(*socket, target.not_yet);
     if (!status) co_return false;
@@ -91,11 +104,10 @@ asio::awaitable<bool> request(const readiness_target& target) {
     co_return good;
 }
 
+// An answer may take as long as the timeout of `ready` allows: a server often needs long for its first one.
 asio::awaitable<bool> probe(const readiness_target& target) {
     try {
-        const auto good = co_await util::within(limits::probe_timeout, request(target));
-        if (good) co_return *good;
-        target.not_yet = fmt::format("{}: no answer", target.ready().url);
+        co_return co_await request(target);
     } catch (const boost::system::system_error& error) {
         if (error.code() == asio::error::operation_aborted) throw;
         target.not_yet = "no answer: " + error.code().message();

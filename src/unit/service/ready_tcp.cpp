@@ -13,7 +13,8 @@ namespace asio = boost::asio;
 
 asio::awaitable<bool> connect(const readiness_target& target) {
     const ready_spec& ready = target.ready();
-    const auto socket = co_await connect_to(ready.host, ready.port, target.belongs, target.not_yet);
+    const auto socket =
+        co_await connect_to(ready.host, ready.port, target.belongs, target.not_yet, owner_advice);
     co_return socket.has_value();
 }
 

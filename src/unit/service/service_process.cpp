@@ -106,7 +106,8 @@ asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> 
     const ready_spec& ready = current->settings().ready;
     const readiness_kind& kind = readiness_kind_of(ready);
     std::string not_yet;
-    auto belongs = [current](pid_t pid) { return current->process->contains(pid); };
+    std::function<bool(pid_t)> belongs;
+    if (!ready.any_owner) belongs = [current](pid_t pid) { return current->process->contains(pid); };
     readiness_target target{current->spec, current->environment, std::move(belongs), current->signalled,
                             not_yet};
     const auto minimum = kind.minimum ? std::optional(kind.minimum(ready)) : std::nullopt;
