@@ -30,6 +30,13 @@ bool line_watch::feed(std::string_view stream, std::string_view bytes) {
     return matched;
 }
 
+bool line_watch::matches_partial_line() {
+    for (const auto& [stream, line] : partial_lines_) {
+        if (!line.empty() && matches(line)) return true;
+    }
+    return false;
+}
+
 bool line_watch::matches(std::string_view line) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     regmatch_t groups[2] = {};

@@ -1,6 +1,7 @@
 #pragma once
-// Searches the lines of a process's output for a pattern. Only whole lines count: the rest of a partial line
-// may change whether it matches. Of a line over limits::log_line_max bytes, only so many are searched.
+// // Searches the lines of a process's output for a pattern. Only whole lines count, since the rest of a
+// partial line may change whether it matches; unless the rest does not come, as after a question. Of a line
+// over limits::log_line_max bytes, only so many are searched.
 
 #include <regex.h>
 
@@ -20,6 +21,8 @@ public:
 
     // True if a line that ends in `bytes` matches.
     bool feed(std::string_view stream, std::string_view bytes);
+    // True if an unfinished line matches as it is.
+    bool matches_partial_line();
     // What the first group matched in the last line that matched; empty: there is no such group.
     const std::string& captured() const { return captured_; }
 

@@ -13,6 +13,9 @@
 #include "util/utf8.hpp"
 
 namespace hob::unit {
+
+namespace asio = boost::asio;
+
 namespace {
 
 // The size of a record without its line, and how much longer JSON may make a line: a control byte becomes
@@ -48,13 +51,27 @@ std::size_t character_boundary(std::string_view bytes, std::size_t size) {
     return size;
 }
 
+// The size of `bytes` without a UTF-8 character at the end whose rest has not come yet.
+std::size_t without_cut_character(std::string_view bytes) {
+    for (std::size_t back = 1; back <= std::min<std::size_t>(3, bytes.size()); ++back) {
+        const auto byte = static_cast<unsigned char>(bytes[bytes.size() - back]);
+        if ((byte & 0xC0) == 0x80) continue;
+        const std::size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
+        return length > back ? bytes.size() - back : bytes.size();
+    }
+    return bytes.size();
+}
+
 }  // namespace
 
-unit_log::unit_log(std::string path, std::uint64_t max_size, int max_files)
+unit_log::unit_log(std::string path, std::uint64_t max_size, int max_files, asio::any_io_executor executor)
     : file_(std::move(path), max_size, max_files, loss_note), max_size_(max_size) {
+    if (executor) partial_timer_ = std::make_shared<util::timer>(executor);
     const auto slash = file_.path().rfind('/');
     if (slash != std::string::npos && slash > 0) ::mkdir(file_.path().substr(0, slash).c_str(), 0700);
 }
+
+unit_log::~unit_log() = default;
 
 void unit_log::set_limits(std::uint64_t max_size, int max_files) {
     max_size_ = max_size;
@@ -84,6 +101,39 @@ void unit_log::write(std::string_view stream, std::string_view bytes, std::int64
     std::string_view rest = pending;
     add_full_pieces(rest);
     pending.erase(0, pending.size() - rest.size());
+    flush();
+    if (pending.empty()) return;
+    pending_of(stream, run).last_write = std::chrono::steady_clock::now();
+    watch_partial_lines();
+}
+
+// One timer for all streams. It is not set again by each write: it checks when it has expired how long the
+// silence was.
+void unit_log::watch_partial_lines() {
+    if (!partial_timer_ || partial_timer_runs_) return;
+    const bool unfinished = std::any_of(pending_.begin(), pending_.end(),
+                                        [](const pending_line& line) { return !line.bytes.empty(); });
+    if (!unfinished) return;
+    partial_timer_runs_ = true;
+    partial_timer_->expires_after(limits::log_partial_pause);
+    partial_timer_->async_wait(
+        [this, timer = std::weak_ptr(partial_timer_)](boost::system::error_code error) {
+            if (error || timer.expired()) return;
+            partial_timer_runs_ = false;
+            write_partial_lines();
+            watch_partial_lines();
+        });
+}
+
+void unit_log::write_partial_lines() {
+    const auto silent_since = std::chrono::steady_clock::now() - limits::log_partial_pause;
+    for (auto& line : pending_) {
+        const std::size_t size = without_cut_character(line.bytes);
+        if (line.last_write > silent_since || size == 0) continue;
+        base_ = record_base(line.stream, line.run);
+        add_record(std::string_view(line.bytes).substr(0, size), true);
+        line.bytes.erase(0, size);
+    }
     flush();
 }
 

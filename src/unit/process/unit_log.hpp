@@ -9,21 +9,34 @@
 //
 // A line over limits::log_line_max bytes is kept in pieces, cut between characters if it is UTF-8. The joined
 // pieces are the line, byte for byte, without its newline. Memory is bounded by one such piece for each
-// stream. Errors of the disk are not thrown: see util/rotating_file.hpp.
+// stream. Errors of the disk are not // thrown: see util/rotating_file.hpp.
+//
+// A line that stays unfinished, such as a question, is written after limits::log_partial_pause of silence, as
+// a piece.
 
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "util/rotating_file.hpp"
+#include "util/timer.hpp"
 
 namespace hob::unit {
 
 class unit_log {
 public:
-    // Creates the directory of `path`, not its parents. The first record creates the file.
-    unit_log(std::string path, std::uint64_t max_size, int max_files);
+    // Creates the directory of `path`, not its parents. The first record creates the file. Without `executor`
+    // an unfinished line is written only at the end of its stream.
+    unit_log(std::string path, std::uint64_t max_size, int max_files,
+             boost::asio::any_io_executor executor = {});
+    ~unit_log();
+    unit_log(const unit_log&) = delete;
+    unit_log& operator=(const unit_log&) = delete;
 
     // `stream`: stdout, stderr, or hob for hob's own messages. The bytes may be cut anywhere: whole lines are
     // written at once, in few write(2)s; an unfinished line is kept until its end comes. `run`: the id of the
@@ -49,9 +62,12 @@ private:
         std::string stream;
         std::int64_t run;
         std::string bytes;
+        std::chrono::steady_clock::time_point last_write{};
     };
 
     pending_line& pending_of(std::string_view stream, std::int64_t run);
+    void watch_partial_lines();
+    void write_partial_lines();
     void add_line(std::string_view line);
     void add_full_pieces(std::string_view& line);
     void add_record(std::string_view piece, bool partial);
@@ -66,6 +82,9 @@ private:
     std::string base_;                   // {"ts":"…","stream":"…"} of this call
     std::string tail_;                   // the last bytes for tail()
     bool remembers_stdout_ = false;
+    // Runs while a line is unfinished. Shared with its handler, which finds the log gone if this is.
+    std::shared_ptr<util::timer> partial_timer_;
+    bool partial_timer_runs_ = false;
 };
 
 }  // namespace hob::unit

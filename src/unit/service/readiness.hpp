@@ -22,7 +22,9 @@ struct readiness_target {
     std::vector<std::string> environment;   // K=V, of its process
     std::function<bool(pid_t)> belongs;   // whether a process is part of the service; empty: any is accepted
     util::manual_reset_event& signalled;  // set by a matching line of output, or by READY=1
-    std::string& not_yet;                 // why the service is not ready yet, for people; kept up to date
+    util::notifier& output;               // rings when output came
+    std::function<bool()> partial_line_matches;
+    std::string& not_yet;  // why the service is not ready yet, for people; kept up to date
 
     const ready_spec& ready() const { return std::get<service_spec>(spec->detail).ready; }
 };

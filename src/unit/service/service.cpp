@@ -36,7 +36,7 @@ bool needs_another_process(unit_spec before, unit_spec after) {
 service::service(std::shared_ptr<unit_context> context, unit_spec spec)
     : managed_unit(std::move(context), std::move(spec), unit_state::stopped),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
-           context_->options.log_max_files),
+           context_->options.log_max_files, context_->options.executor),
       stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
       request_(context_->options.executor) {
     log_.remember_stdout();

@@ -56,7 +56,9 @@ void service::capture_output(const std::shared_ptr<service_process>& launched, c
         const auto current = weak_process.lock();
         if (!owner || !current) return;
         owner->log_.write(stream, bytes);
-        if (current->lines && current->lines->feed(stream, bytes)) current->signalled.set();
+        if (!current->lines) return;
+        if (current->lines->feed(stream, bytes)) current->signalled.set();
+        current->output.ring();
     };
     process_io::handlers on;
     on.output = [capture](std::string_view bytes) { capture("stdout", bytes); };
@@ -108,7 +110,12 @@ asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> 
     std::string not_yet;
     std::function<bool(pid_t)> belongs;
     if (!ready.any_owner) belongs = [current](pid_t pid) { return current->process->contains(pid); };
-    readiness_target target{current->spec, current->environment, std::move(belongs), current->signalled,
+    readiness_target target{current->spec,
+                            current->environment,
+                            std::move(belongs),
+                            current->signalled,
+                            current->output,
+                            [current] { return current->lines->matches_partial_line(); },
                             not_yet};
     const auto minimum = kind.minimum ? std::optional(kind.minimum(ready)) : std::nullopt;
     bool is_ready = false;

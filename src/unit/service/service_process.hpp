@@ -18,7 +18,7 @@ namespace hob::unit {
 
 struct service::service_process {
     explicit service_process(const boost::asio::any_io_executor& executor)
-        : signalled(executor), watchdog_changed(executor) {}
+        : signalled(executor), output(executor), watchdog_changed(executor) {}
 
     ~service_process() {
         if (notify) notify->close();
@@ -35,6 +35,7 @@ struct service::service_process {
     std::shared_ptr<notify_socket> notify;  // also held by its own coroutine
     std::unique_ptr<line_watch> lines;      // until the service is ready
     util::manual_reset_event signalled;     // a line matched, or READY=1 came
+    util::notifier output;                  // rings when output came
     util::notifier watchdog_changed;        // WATCHDOG=1 came, or another interval, or the process has ended
     std::optional<std::chrono::milliseconds> watchdog;
     std::string status_text;     // STATUS= of sd_notify

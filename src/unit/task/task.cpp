@@ -37,7 +37,7 @@ bool has_failed(const run_record& run) {
 task::task(std::shared_ptr<unit_context> context, unit_spec spec)
     : managed_unit(std::move(context), std::move(spec), unit_state::idle),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
-           context_->options.log_max_files),
+           context_->options.log_max_files, context_->options.executor),
       stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
       last_run_(context_->runs.last_of(spec_->name)),
       retry_timer_(context_->options.executor) {}

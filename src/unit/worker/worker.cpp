@@ -17,7 +17,7 @@ namespace asio = boost::asio;
 worker::worker(std::shared_ptr<unit_context> context, unit_spec spec)
     : managed_unit(std::move(context), std::move(spec), unit_state::cold),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
-           context_->options.log_max_files),
+           context_->options.log_max_files, context_->options.executor),
       settled_(context_->options.executor),
       stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
       memory_(context_->options.db) {

@@ -26,10 +26,10 @@ BOOST_AUTO_TEST_CASE(log_matches_a_whole_line_and_start_returns_only_then) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(U03_a_pattern_in_the_middle_of_a_partial_line_does_not_count) {
+BOOST_AUTO_TEST_CASE(U03_a_pattern_that_never_comes_is_named) {
     sandbox box;
-    box.config(service("s", "printf 'ready'; exec sleep 1000",
-                       "ready = { log = \"ready\", timeout = \"700ms\" }\nrestart = \"never\"\n"));
+    box.config(service("s", "echo 'not yet ready'; printf 'nearly ready'; exec sleep 1000",
+                       "ready = { log = \"^ready\", timeout = \"700ms\" }\nrestart = \"never\"\n"));
     const auto started = box.run({"start", "s"});
     BOOST_TEST(started.status == 1, started.text());
     BOOST_TEST(
@@ -37,6 +37,32 @@ BOOST_AUTO_TEST_CASE(U03_a_pattern_in_the_middle_of_a_partial_line_does_not_coun
             std::string::npos,
         started.err);
     BOOST_TEST(unit_member(box, "s", "state") == "failed");
+}
+
+BOOST_AUTO_TEST_CASE(U22_a_partial_line_matches_once_its_rest_does_not_come) {
+    sandbox box;
+    box.config(service("s", "printf 'Proceed? [y/N] '; exec sleep 1000", "ready = { log = \"y/N\" }") +
+               service("e", "printf 'booted' >&2; exec sleep 1000", "ready = { log = \"^booted$\" }"));
+    const auto started = box.run({"start"});
+    BOOST_TEST(started.status == 0, started.text());
+    BOOST_TEST(started.elapsed < 10s);
+}
+
+BOOST_AUTO_TEST_CASE(U22_a_partial_line_is_in_the_log_while_the_process_waits) {
+    sandbox box;
+    box.config(service("s",
+                       "printf 'Proceed? [y/N] '; while [ ! -e answer ]; do sleep 0.05; done; echo yes; exec "
+                       "sleep 1000") +
+               "[task.t]\nrun = \"printf 'Sure? '; while [ ! -e answer ]; do sleep 0.05; done\"\n");
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    auto running = box.start({"run", "t"});
+    for (const auto& [unit, text] : {std::pair("s", "Proceed? [y/N] "), std::pair("t", "Sure? ")})
+        BOOST_TEST(wait_until([&, unit = unit, text = text] {
+            return box.run({"logs", unit}).out.find(text) != std::string::npos;
+        }));
+    box.write("answer", "");
+    BOOST_TEST(running.wait().status == 0);
+    BOOST_TEST(wait_until([&] { return box.run({"logs", "s"}).out.find("yes\n") != std::string::npos; }));
 }
 
 BOOST_AUTO_TEST_CASE(U03_readiness_that_never_comes_ends_the_process_at_its_timeout) {
