@@ -58,6 +58,12 @@ struct child::state {
     bool interrupted = false;
     bool reaped = false;
     std::optional<rusage> used;
+
+    // Also of a process whose parent is another one.
+    bool has_ended() {
+        pollfd end{pidfd.native_handle(), POLLIN, 0};
+        return ::poll(&end, 1, 0) == 1;
+    }
 };
 
 child::child(const asio::any_io_executor& executor, const child_options& options)
@@ -74,6 +80,17 @@ child::child(const asio::any_io_executor& executor, const child_options& options
     state_->pidfd.assign(pidfd.release());
     if (const auto stat = util::read_proc_stat(state_->pid)) state_->start_time = stat->start_time;
     known_children().insert(state_->pid);
+}
+
+child::child(const asio::any_io_executor& executor, pid_t pid) : state_(std::make_unique<state>(executor)) {
+    state_->pid = pid;
+    util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    const auto stat = util::read_proc_stat(pid);
+    if (!pidfd || !stat)
+        throw failure(error_kind::unit_failed, cannot("watch", std::to_string(pid)), "it has ended");
+    state_->pidfd.assign(pidfd.release());
+    state_->start_time = stat->start_time;
+    known_children().insert(pid);
 }
 
 child::~child() {
@@ -98,7 +115,7 @@ std::optional<exit_state> child::poll() const {
     if (state_->exit) return state_->exit;
     siginfo_t info{};
     if (::waitid(P_PID, static_cast<id_t>(state_->pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
-        if (errno != ECHILD) return std::nullopt;
+        if (errno != ECHILD || !state_->has_ended()) return std::nullopt;
         state_->exit = exit_state{};  // something else reaped it: its status is lost
         return state_->exit;
     }

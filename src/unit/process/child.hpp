@@ -58,6 +58,9 @@ public:
     // Returns once the program runs. Throws failure(unit_failed, "cannot start '<unit>': …") that names the
     // program or the directory at fault; no process is left then.
     child(const boost::asio::any_io_executor& executor, const child_options& options);
+    // Adopts a process that hob did not start: a descendant that becomes a child of this process when its
+    // parents end. Throws failure(unit_failed) if it has ended.
+    child(const boost::asio::any_io_executor& executor, pid_t pid);
     ~child();  // a process still running is killed and reaped
     child(const child&) = delete;
     child& operator=(const child&) = delete;

@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include "error.hpp"
@@ -60,6 +62,13 @@ bool check_ancillary_data(msghdr& message) {
         }
     }
     return permitted;
+}
+
+std::optional<std::int64_t> positive_number(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number <= 0) return std::nullopt;
+    return number;
 }
 
 void call(const std::function<void()>& handler) {
@@ -130,12 +139,13 @@ void notify_socket::decode(std::string_view message) {
         if (key == "WATCHDOG" && value == "1") call(on_.alive);
         if (key == "WATCHDOG" && value == "trigger") call(on_.trigger);
         if (key == "STATUS" && util::is_utf8(value) && on_.status) on_.status(std::string(value));
-        if (key == "WATCHDOG_USEC" && on_.set_interval) {
-            std::int64_t microseconds = 0;
-            const auto [at, error] = std::from_chars(value.data(), value.data() + value.size(), microseconds);
-            if (error == std::errc{} && at == value.data() + value.size() && microseconds > 0)
-                on_.set_interval(std::chrono::microseconds(microseconds));
-        }
+        const auto number = positive_number(value);
+        if (!number) continue;
+        if (key == "WATCHDOG_USEC" && on_.set_interval) on_.set_interval(std::chrono::microseconds(*number));
+        if (key == "EXTEND_TIMEOUT_USEC" && on_.extend_timeout)
+            on_.extend_timeout(std::chrono::microseconds(*number));
+        if (key == "MAINPID" && on_.main_pid && *number <= std::numeric_limits<pid_t>::max())
+            on_.main_pid(static_cast<pid_t>(*number));
     }
 }
 

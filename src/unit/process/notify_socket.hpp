@@ -17,12 +17,14 @@ namespace hob::unit {
 class notify_socket : public std::enable_shared_from_this<notify_socket> {
 public:
     struct handlers {
-        std::function<void()> ready;                                  // READY=1
-        std::function<void()> stopping;                               // STOPPING=1
-        std::function<void(std::string text)> status;                 // STATUS=, UTF-8
-        std::function<void()> alive;                                  // WATCHDOG=1
-        std::function<void()> trigger;                                // WATCHDOG=trigger
-        std::function<void(std::chrono::microseconds)> set_interval;  // WATCHDOG_USEC=
+        std::function<void()> ready;                                    // READY=1
+        std::function<void()> stopping;                                 // STOPPING=1
+        std::function<void(std::string text)> status;                   // STATUS=, UTF-8
+        std::function<void()> alive;                                    // WATCHDOG=1
+        std::function<void()> trigger;                                  // WATCHDOG=trigger
+        std::function<void(std::chrono::microseconds)> set_interval;    // WATCHDOG_USEC=
+        std::function<void(std::chrono::microseconds)> extend_timeout;  // EXTEND_TIMEOUT_USEC=
+        std::function<void(pid_t)> main_pid;                            // MAINPID=
     };
 
     // Throws failure(denied). shared: the reading coroutine holds it until close().

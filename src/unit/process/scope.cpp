@@ -86,13 +86,19 @@ bool is_hob_daemon(const util::proc_stat& process) {
     return process.comm == "hob" && holds_daemon_lock(process.pid);
 }
 
+bool is_successor(const scope& target, pid_t pid) {
+    return std::any_of(target.successors.begin(), target.successors.end(),
+                       [pid](const member& successor) { return successor.pid == pid; });
+}
+
 // The processes among which a scope's members can be. While the leader is held, this process is its parent
 // and the subreaper of its orphans: then they are among our own descendants, outside the trees of other
 // units. Else all processes.
 std::vector<util::proc_stat> candidates(const scope& target) {
     if (!target.leader_held) return util::all_processes();
-    return util::process_tree(
-        ::getpid(), [&](pid_t pid) { return pid == target.leader || !known_children().contains(pid); });
+    return util::process_tree(::getpid(), [&](pid_t pid) {
+        return pid == target.leader || is_successor(target, pid) || !known_children().contains(pid);
+    });
 }
 
 std::set<pid_t> members_of_cgroup(const scope& target) {
@@ -136,6 +142,7 @@ public:
     // Whether `process` belongs to the scope. A process that belongs may still be spared.
     bool belongs(const util::proc_stat& process) {
         if (process.pid == target_.leader && process.start_time == target_.start_time) return true;
+        if (is_successor(target_, process.pid)) return true;
         if (target_.kill == kill_scope::main) return false;
         if (in_group(process)) return true;
         if (target_.kill == kill_scope::group) return false;
@@ -154,7 +161,7 @@ public:
     }
 
     bool spares(const util::proc_stat& process) {
-        if (process.pid == target_.leader) return false;
+        if (process.pid == target_.leader || is_successor(target_, process.pid)) return false;
         if (spared_.contains(process.pid)) return true;
         const auto& mark = marks_of(process.pid);
         return mark.instance && *mark.instance != target_.instance;
@@ -262,11 +269,12 @@ bool kill_scope_cgroup(const scope& target) {
 
 void signal_scope_group(const scope& target, std::initializer_list<int> numbers) {
     if (!target.leader_held || target.leader <= 1) return;
-    const member leader{target.leader, target.start_time};
+    const member main =
+        target.successors.empty() ? member{target.leader, target.start_time} : target.successors.back();
     const bool killing = std::find(numbers.begin(), numbers.end(), SIGKILL) != numbers.end();
     if (target.kill == kill_scope::main || (target.kill == kill_scope::mixed && !killing)) {
         for (const int number : numbers)
-            signal_member(leader, number);
+            signal_member(main, number);
         return;
     }
     if (killing) kill_scope_cgroup(target);

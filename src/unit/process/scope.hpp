@@ -18,6 +18,11 @@
 
 namespace hob::unit {
 
+struct member {
+    pid_t pid = 0;
+    std::uint64_t start_time = 0;
+};
+
 // `kill` ends all processes of a unit, wherever they are.
 constexpr bool ends_all(kill_scope kill) { return kill == kill_scope::all || kill == kill_scope::mixed; }
 
@@ -32,11 +37,8 @@ struct scope {
     bool leader_held = false;
     std::string cgroup =
         {};  // scopes all and mixed: processes in it are members as well; empty: there is none
-};
-
-struct member {
-    pid_t pid = 0;
-    std::uint64_t start_time = 0;
+    std::vector<member> successors =
+        {};  // of the leader as the main process; the last one is the main process
 };
 
 // The processes of the scope, without zombies. While the leader is held it examines our own descendants, else

@@ -41,6 +41,16 @@ void service::open_notify_socket(const std::shared_ptr<service_process>& launchi
         current.watchdog = std::max(std::chrono::duration_cast<milliseconds>(interval), milliseconds(1));
         current.watchdog_changed.ring();
     });
+    on.extend_timeout = with([](service&, service_process& current, std::chrono::microseconds time) {
+        const auto rounded = std::chrono::ceil<milliseconds>(time);
+        const auto extended = util::deadline::in(rounded);
+        if (extended.remaining() > current.start_limit.remaining()) current.start_limit = extended;
+        current.process->extend_stop(rounded);
+    });
+    on.main_pid = with([](service& owner, service_process& current, pid_t pid) {
+        if (current.process->set_main(pid) && owner.context_->options.changed)
+            owner.context_->options.changed();
+    });
     launching->notify = notify_socket::make(context_->options.executor, std::move(on));
     launching->environment.push_back("NOTIFY_SOCKET=" + launching->notify->address());
     if (launching->watchdog) {

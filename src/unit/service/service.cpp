@@ -55,7 +55,7 @@ unit_status service::status() const {
     if (last_exit_) status.exit = exit_brief(*last_exit_);
     status.detail = detail_.empty() && !unended_.empty() ? unended_text() : detail_;
     if (!process_) return status;
-    status.pid = process_->process->pid();
+    status.pid = process_->process->main_pid();
     status.cgroup = process_->process->cgroup();
     if (status.detail.empty()) status.detail = process_->status_text;
     return status;
@@ -63,7 +63,7 @@ unit_status service::status() const {
 
 void service::set_state(unit_state to) {
     if (to != unit_state::backoff && to != unit_state::failed) detail_.clear();
-    enter(to, process_ ? process_->process->pid() : 0);
+    enter(to, process_ ? process_->process->main_pid() : 0);
 }
 
 void service::set_detail(std::string detail) {

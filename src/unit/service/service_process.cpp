@@ -23,6 +23,12 @@ asio::awaitable<void> ready_or_ended(readiness_target target, unit_process& proc
     is_ready = co_await util::first_of(await_ready(std::move(target)), await_end(process)) == 0;
 }
 
+// `limit` may be extended meanwhile.
+asio::awaitable<void> pause_until(const util::deadline& limit) {
+    while (!limit.expired())
+        co_await util::pause(limit.remaining());
+}
+
 }  // namespace
 
 std::shared_ptr<service::service_process> service::launch() {
@@ -119,15 +125,15 @@ asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> 
                             not_yet};
     const auto minimum = kind.minimum ? std::optional(kind.minimum(ready)) : std::nullopt;
     bool is_ready = false;
-    const bool in_time =
-        co_await util::within(ready.timeout + minimum.value_or(milliseconds(0)),
-                              ready_or_ended(std::move(target), *current->process, is_ready));
+    current->start_limit = util::deadline::in(ready.timeout + minimum.value_or(milliseconds(0)));
+    const auto first = co_await util::first_of(ready_or_ended(std::move(target), *current->process, is_ready),
+                                               pause_until(current->start_limit));
     current->lines.reset();
     if (current->process->stop_requested()) co_return false;
     if (is_ready && minimum == milliseconds(0)) co_return true;
     // An end that was seen late, by a busy daemon, counts as if it had been seen at once.
     if (current->process->poll()) co_return false;
-    if (in_time) co_return true;
+    if (first == 0) co_return true;
     current->failure_reason =
         fmt::format("it was not ready within {}{}", util::format_duration(ready.timeout),
                     not_yet.empty() ? "" : ": " + not_yet);

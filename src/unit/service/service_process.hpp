@@ -13,6 +13,7 @@
 #include "unit/service/readiness.hpp"
 #include "unit/service/service.hpp"
 #include "unit/supervise/unit_process.hpp"
+#include "util/deadline.hpp"
 
 namespace hob::unit {
 
@@ -40,6 +41,7 @@ struct service::service_process {
     std::optional<std::chrono::milliseconds> watchdog;
     std::string status_text;     // STATUS= of sd_notify
     std::string failure_reason;  // why hob ended it, such as the watchdog; empty: hob did not
+    util::deadline start_limit = util::deadline::never();  // for becoming ready
     bool was_ready = false;
     bool ended = false;
 };

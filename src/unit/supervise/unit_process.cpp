@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "error.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
@@ -18,6 +19,7 @@ namespace hob::unit {
 namespace {
 
 namespace asio = boost::asio;
+using std::chrono::milliseconds;
 using util::field;
 
 const std::string& this_boot() {
@@ -65,13 +67,44 @@ unit_process::unit_process(std::shared_ptr<unit_context> context, const process_
 unit_process::~unit_process() = default;
 
 scope unit_process::members() const {
-    return {context_->options.instance_key,
-            spec_->name,
-            spec_->kill,
-            child_.pid(),
-            child_.start_time(),
-            true,
-            cgroup_.path()};
+    scope result{context_->options.instance_key,
+                 spec_->name,
+                 spec_->kill,
+                 child_.pid(),
+                 child_.start_time(),
+                 true,
+                 cgroup_.path()};
+    for (const auto& successor : successors_)
+        result.successors.push_back({successor->pid(), successor->start_time()});
+    return result;
+}
+
+bool unit_process::set_main(pid_t pid) {
+    if (pid == main_pid()) return true;
+    if (pid == child_.pid() || !contains(pid)) return false;
+    try {
+        successors_.push_back(std::make_unique<child>(context_->options.executor, pid));
+    } catch (const failure&) {
+        return false;
+    }
+    return true;
+}
+
+void unit_process::extend_stop(milliseconds time) {
+    const auto extended = util::deadline::in(time);
+    if (extended.remaining() > stop_limit_.remaining()) stop_limit_ = extended;
+}
+
+std::optional<exit_state> unit_process::poll() const {
+    const auto exit = child_.poll();
+    return exit && !successors_.empty() ? successors_.back()->poll() : exit;
+}
+
+asio::awaitable<std::optional<exit_state>> unit_process::main_exited() {
+    auto exit = co_await child_.exited();
+    for (std::size_t i = 0; exit && i < successors_.size(); ++i)
+        exit = co_await successors_[i]->exited();
+    co_return exit;
 }
 
 std::vector<member> unit_process::tree() const {
@@ -89,23 +122,25 @@ bool unit_process::contains(pid_t pid) const {
 bool unit_process::request_stop() {
     if (std::exchange(stop_requested_, true)) return false;
     child_.interrupt();
+    for (const auto& successor : successors_)
+        successor->interrupt();
     return true;
 }
 
 void unit_process::kill_now() {
     kill_requested_ = true;
-    if (!child_.poll()) signal_scope_group(members(), {SIGKILL});
+    if (!poll()) signal_scope_group(members(), {SIGKILL});
     request_stop();
 }
 
 asio::awaitable<std::optional<exit_state>> unit_process::ended() {
-    if (stop_requested_) co_return child_.poll();
-    co_return co_await child_.exited();
+    if (stop_requested_) co_return poll();
+    co_return co_await main_exited();
 }
 
 asio::awaitable<void> unit_process::gone() {
-    while (!child_.poll()) {
-        co_await child_.exited();
+    while (!poll()) {
+        co_await main_exited();
     }
 }
 
@@ -118,32 +153,32 @@ asio::awaitable<bool> unit_process::await_rest(util::deadline limit) {
 
 asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> limit) {
     stop_sent_ = true;
-    auto stop_limit = util::deadline::in(kill_requested_ ? milliseconds(0) : spec_->stop.timeout);
-    if (limit) stop_limit = stop_limit.earlier(*limit);
+    stop_limit_ = util::deadline::in(kill_requested_ ? milliseconds(0) : spec_->stop.timeout);
+    if (limit) stop_limit_ = stop_limit_.earlier(*limit);
     if (!kill_requested_) {
         // SIGCONT: a stopped process cannot act on a signal.
         signal_scope_group(members(), {spec_->stop.signal, SIGCONT});
     }
-    std::optional<exit_state> exit = child_.poll();
-    if (!exit && !kill_requested_) {
-        const auto ended = co_await util::within(stop_limit.remaining(), child_.exited());
+    std::optional<exit_state> exit = poll();
+    while (!exit && !kill_requested_ && !stop_limit_.expired()) {
+        const auto ended = co_await util::within(stop_limit_.remaining(), main_exited());
         if (ended) exit = *ended;
     }
-    const bool main_ended = exit.has_value();
     if (exit && !kill_requested_ && spec_->kill != kill_scope::main) {
-        const bool rest_ended = co_await await_rest(stop_limit);
+        const bool rest_ended = co_await await_rest(stop_limit_);
         needed_kill_ = !rest_ended && !kill_requested_;
     }
     while (!exit) {
         needed_kill_ = needed_kill_ || !kill_requested_;
         signal_scope_group(members(), {SIGKILL});
         child_.signal(SIGKILL);
-        const auto ended = co_await util::within(limits::reap_timeout, child_.exited());
+        main().signal(SIGKILL);
+        const auto ended = co_await util::within(limits::reap_timeout, main_exited());
         if (ended) exit = *ended;
     }
     if (needed_kill_) {
         util::log(util::level::warning, "unit", "a unit did not end in time and was killed",
-                  {field("unit", spec_->name), field("pid", child_.pid()), field("main", !main_ended)});
+                  {field("unit", spec_->name), field("pid", main_pid())});
     }
     co_return *exit;
 }
@@ -159,6 +194,8 @@ asio::awaitable<std::vector<member>> unit_process::clean_up() {
     if (!stop_sent_ && !kill_requested_ && !find_members(members()).empty()) co_await end();
     auto left = co_await end_scope(members(), util::deadline::in(limits::reap_timeout));
     child_.reap();
+    for (const auto& successor : successors_)
+        successor->reap();
     cgroup_.remove();
     context_->options.db.forget_process(spec_->name, child_.pid());
     co_return left;

@@ -38,10 +38,17 @@ public:
     unit_process& operator=(const unit_process&) = delete;
 
     const unit_spec& spec() const { return *spec_; }
-    pid_t pid() const { return child_.pid(); }
+    pid_t pid() const { return child_.pid(); }  // of the process that was started
+    // Of the process whose end is the end of the unit's: the one that was started, or its successor.
+    pid_t main_pid() const { return main().pid(); }
+    // Another process of the unit takes over as its main one, as MAINPID= of sd_notify says. False: it is
+    // none of the unit.
+    bool set_main(pid_t pid);
+    // A stop that goes on gets at least this much more time, as EXTEND_TIMEOUT_USEC= of sd_notify says.
+    void extend_stop(std::chrono::milliseconds time);
     std::uint64_t start_time() const { return child_.start_time(); }
-    const std::string& cgroup() const { return cgroup_.path(); }      // empty: it has none
-    std::optional<exit_state> poll() const { return child_.poll(); }  // nullopt: it still runs
+    const std::string& cgroup() const { return cgroup_.path(); }  // empty: it has none
+    std::optional<exit_state> poll() const;                       // nullopt: it still runs
     // The living processes among it and those that it started, whatever `kill` says.
     std::vector<member> tree() const;
     bool contains(pid_t pid) const;  // one of tree()
@@ -71,6 +78,8 @@ public:
     const std::optional<rusage>& used() const { return child_.used(); }  // after clear_away()
 
 private:
+    const child& main() const { return successors_.empty() ? child_ : *successors_.back(); }
+    boost::asio::awaitable<std::optional<exit_state>> main_exited();  // nullopt: interrupted
     scope members() const;
     boost::asio::awaitable<bool> await_rest(util::deadline limit);  // false: not within the limit
 
@@ -78,6 +87,8 @@ private:
     const std::shared_ptr<const unit_spec> spec_;  // also the unit's, until it is reconfigured
     unit_cgroup cgroup_;
     child child_;
+    std::vector<std::unique_ptr<child>> successors_;  // as main process; the last one is it
+    util::deadline stop_limit_ = util::deadline::never();
     bool stop_requested_ = false;
     bool kill_requested_ = false;
     bool stop_sent_ = false;  // end() was called
