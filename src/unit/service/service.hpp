@@ -96,7 +96,7 @@ private:
     void open_notify_socket(const std::shared_ptr<service_process>& launching);
     boost::asio::awaitable<bool> await_readiness(std::shared_ptr<service_process> current);
     boost::asio::awaitable<process_end> finish(std::shared_ptr<service_process> current);
-    void note_background_process(service_process& current, const exit_state& exit) const;
+    boost::asio::awaitable<void> note_background_process(service_process& current);
     process_end judge(const service_process& current, const exit_state& exit) const;
     boost::asio::awaitable<void> enforce_watchdog(std::shared_ptr<service_process> current);
     bool should_restart(process_end& last);
@@ -118,7 +118,7 @@ private:
     std::shared_ptr<service_process> process_;  // also held by the coroutines that await or watch it
     util::notifier request_;                    // another state is desired, or the configuration changed
     std::optional<exit_state> last_exit_;
-    std::string kill_note_;        // how the last process was ended, if it needed SIGKILL
+    std::string kill_note_;        // of the last stop, if it needed SIGKILL
     std::vector<member> unended_;  // what the last stop could not end
     std::uint64_t times_ready_ = 0;
     std::uint64_t failures_ = 0;            // processes that failed, ever

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "limits.hpp"
 #include "util/duration.hpp"
 #include "util/log.hpp"
 #include "util/proc.hpp"
@@ -146,7 +147,8 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     const bool requested = current->process->stop_requested() && current->failure_reason.empty();
     set_state(unit_state::stopping);
     std::optional<exit_state> exit = current->process->poll();
-    if (!requested && exit) note_background_process(*current, *exit);
+    if (!requested && exit && !exit->signalled && exit->number == 0)
+        co_await note_background_process(*current);
     exit = co_await current->process->end();
     co_await current->io->finish();
     log_.end("stdout");
@@ -159,8 +161,9 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     util::log(requested ? level::info : level::warning, "unit", "service ended",
               {field("unit", current->spec->name), field("pid", current->process->pid()), field("how", how)});
     log_.write("hob", fmt::format("the service {}\n", how));
-    kill_note_ = current->process->kill_note();
-    if (!kill_note_.empty()) log_.write("hob", kill_note_ + "\n");
+    const std::string kill_note = current->process->kill_note();
+    if (!kill_note.empty()) log_.write("hob", kill_note + "\n");
+    kill_note_ = requested ? kill_note : std::string();
     unended_ = co_await current->process->clean_up();
     process_end last = judge(*current, *exit);
     last.requested = requested;
@@ -170,11 +173,12 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     co_return last;
 }
 
-// A program that puts itself into the background exits with 0 and leaves the real process behind.
-void service::note_background_process(service_process& current, const exit_state& exit) const {
-    if (!current.failure_reason.empty() || exit.signalled || exit.number != 0) return;
+// A program that puts itself into the background exits with 0 and leaves the real process behind. Children
+// that only end a little later than their parent do not count.
+asio::awaitable<void> service::note_background_process(service_process& current) {
+    co_await wait_gone(current.process->tree(), util::deadline::in(limits::ready_delay));
     const auto left = current.process->tree();
-    if (left.empty()) return;
+    if (left.empty() || !current.failure_reason.empty()) co_return;
     const auto process = util::read_proc_stat(left.front().pid);
     current.failure_reason = fmt::format(
         "it put itself into the background: it exited with status 0 and left pid {}{}; run it in the "

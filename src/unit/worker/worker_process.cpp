@@ -232,8 +232,9 @@ asio::awaitable<void> worker::finish(std::shared_ptr<worker_process> now, exit_s
         {field("unit", now->own_spec->name), field("pid", now->process->pid()),
          field("how", exit_text(exit))});
     log_.write("hob", fmt::format("the worker {}\n", exit_text(exit)));
-    activity_ = now->process->kill_note();
-    if (!activity_.empty()) log_.write("hob", activity_ + "\n");
+    const std::string kill_note = now->process->kill_note();
+    if (!kill_note.empty()) log_.write("hob", kill_note + "\n");
+    if (asked) activity_ = kill_note;
     now->beside.clear();
     co_await now->process->clean_up();
     now->over = true;
