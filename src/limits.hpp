@@ -78,6 +78,7 @@ inline constexpr std::chrono::milliseconds lsp_next_word =
 inline constexpr std::size_t stderr_tail_lines = 10;  // kept for the error when a worker dies
 inline constexpr std::size_t stderr_tail_bytes = 8u << 10;
 inline constexpr std::size_t log_line_max = 64u << 10;  // a longer line is kept in pieces
+inline constexpr std::chrono::milliseconds log_partial_pause = 100ms;  // silence after which a partial line is written
 
 // Editors that share a worker.
 inline constexpr std::size_t attached_requests_max = 256;    // of one, in flight, before it is read on
@@ -89,10 +90,12 @@ inline constexpr std::size_t attached_text_max = 256u << 20;  // of the document
 inline constexpr std::chrono::milliseconds attached_look = 2s;  // between looks at the files, while it asks
 
 // Services.
+inline constexpr std::chrono::milliseconds ready_delay = 100ms;  // without `ready`, from the start to being ready
+inline constexpr int crash_loop_restarts = 5;  // restarts in a row from which on a service counts as failing
 inline constexpr std::chrono::milliseconds probe_pause_min =
     5ms;  // between two attempts of a readiness probe,
 inline constexpr std::chrono::milliseconds probe_pause_max = 250ms;  // doubling up to this
-inline constexpr std::chrono::milliseconds probe_timeout = 5s;  // one attempt over http, or one connection
+inline constexpr std::chrono::milliseconds probe_timeout = 5s;  // one attempt to connect
 inline constexpr std::chrono::milliseconds on_failure_timeout = 60s;  // the on_failure command
 inline constexpr std::size_t notify_message_max = 4096;               // bytes of one sd_notify message
 

@@ -118,7 +118,7 @@ std::string units_table(const std::vector<unit_view>& units, const terminal& out
                        {"LAST EXIT", 1, false},
                        {"DETAIL", 0, false}});
     for (const auto& unit : units) {
-        const state_look probe = look_of_state(unit.state, out.utf8);
+        const state_look probe = look_of_state(unit.failing ? "failed" : unit.state, out.utf8);
         const std::string code(probe.code);
         units_of_it.add(
             {{std::string(probe.mark), code},
@@ -166,6 +166,7 @@ std::vector<unit_view> read_units(std::string_view reply_json) {
                          .pid = unit.number("pid").value_or(0),
                          .since = unit.text("since"),
                          .restarts = unit.number("restarts").value_or(0),
+                         .failing = unit.raw("failing") == "true",
                          .rss_kib = unit.number("rss_kib"),
                          .cpu_ms = unit.number("cpu_ms")});
     }

@@ -16,6 +16,7 @@ struct unit_view {
     std::int64_t pid = 0;  // 0: none
     std::string since;     // RFC 3339, or empty
     std::int64_t restarts = 0;
+    bool failing = false;
     std::optional<std::int64_t> rss_kib, cpu_ms;
 };
 

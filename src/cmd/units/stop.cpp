@@ -33,8 +33,10 @@ exit_code run_stop(invocation& call) {
     if (call.global.json) {
         print(result + "\n");
     } else if (!call.global.quiet) {
-        for (const auto& unit : read_units(result))
+        for (const auto& unit : read_units(result)) {
             print(unit_line(unit));
+            if (!unit.detail.empty()) print_error(fmt::format("hob: '{}' was {}\n", unit.name, unit.detail));
+        }
     }
     return exit_code::done;
 }

@@ -176,7 +176,7 @@ lifecycle::page_units application::page_units() const {
     for (auto& unit : units) {
         unit.last_run.reset();  // long, and in the database
         if (ipc::is_up(unit.state)) ++page.up;
-        if (unit.state == ipc::unit_state::failed) ++page.failed;
+        if (unit.failing) ++page.failed;
     }
     page.json = units_json(units);
     return page;

@@ -43,7 +43,7 @@ bool split_address(std::string_view text, std::string& host, int& port) {
 
 void read_address(const key_context& at, std::string& host, std::uint16_t& port) {
     const tree_value& value = at.value;
-    host = "127.0.0.1";
+    host = "localhost";  // of both families
     if (value.kind == value_kind::integer) {
         if (value.integer < 1 || value.integer > 65535) {
             at.table.reject(at.key, value.where,

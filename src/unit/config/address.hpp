@@ -13,7 +13,7 @@ struct key_context;
 // numeric or localhost.
 bool split_address(std::string_view text, std::string& host, int& port);
 
-// A port of 127.0.0.1, or "ADDRESS:PORT". Faults are noted.
+// A port of localhost, or "ADDRESS:PORT". Faults are noted.
 void read_address(const key_context& at, std::string& host, std::uint16_t& port);
 
 // A POSIX extended regular expression that compiles, with at least `groups` groups. Faults are noted.

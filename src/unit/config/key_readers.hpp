@@ -51,6 +51,7 @@ void read_ready_status(const key_context& at);
 void read_ready_exec(const key_context& at);
 void read_ready_log(const key_context& at);
 void read_ready_notify(const key_context& at);
+void read_ready_owner(const key_context& at);
 
 // task_keys.cpp
 void read_cron(const key_context& at);

@@ -180,7 +180,7 @@ constexpr config_key keys[] = {
         .at_least(1),
 
     custom(in_service, "ready", table, "when the service counts as ready", read_ready)
-        .without_it("the service is ready as soon as it runs")
+        .without_it("the service is ready after it has run for 100 ms")
         .such_as("{ tcp = 5432 }")
         .also_called("healthcheck readiness"),
     custom(in_service, "ready.tcp", port, "ready when the port accepts a connection", read_ready_tcp)
@@ -208,6 +208,10 @@ constexpr config_key keys[] = {
            read_ready_notify)
         .such_as("true")
         .present(alternative),
+    one_of<ready_owner_words>(custom(in_service, "ready.owner", word,
+                                     "tcp, http: whose port it may be, the service's or any process's",
+                                     read_ready_owner))
+        .by_default("\"service\""),
     member<&ready_spec::delay>(in_service, "ready.delay", "ready after this time")
         .such_as("\"1s\"")
         .present(alternative),

@@ -114,4 +114,14 @@ void read_ready_notify(const key_context& at) {
         at.table.reject(at.key, at.value.where, "can only be true", "or leave it out");
 }
 
+// Called after read_ready() has set the form.
+void read_ready_owner(const key_context& at) {
+    auto& spec = object_of<ready_spec>(at);
+    std::size_t index = 0;
+    if (!at.table.read_word(at.key, at.value, index)) return;
+    spec.any_owner = ready_owner_words[index] == "any";
+    if (spec.form != ready_form::tcp && spec.form != ready_form::http)
+        at.table.reject(at.key, at.value.where, "needs tcp or http", "it says whose port that may be");
+}
+
 }  // namespace hob::unit

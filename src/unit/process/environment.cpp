@@ -1,6 +1,7 @@
 #include "unit/process/environment.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -14,17 +15,17 @@
 namespace hob::unit {
 namespace {
 
-// What describes the terminal of whoever started the daemon, and nothing of a unit's.
+// These describe the terminal of the client that started the daemon, which units do not have.
 constexpr std::array<std::string_view, 13> terminal_names{
     "TERM", "COLORTERM", "COLUMNS", "LINES",       "SSH_TTY", "GPG_TTY", "WINDOWID",
     "TMUX", "STY",       "WINDOW",  "VTE_VERSION", "TERMCAP", "TTY"};
 constexpr std::array<std::string_view, 3> dropped_prefixes{"HOB_", "TERM_PROGRAM", "TMUX_"};
 
-// Where hob's files are: what runs inside a unit must find the same daemon.
-constexpr std::array<std::string_view, 2> kept_names{"HOB_RUNTIME_DIR", "HOB_STATE_DIR"};
+// Where hob's files are: a client inside a unit must find the same daemon.
+constexpr std::array<std::string_view, 2> inherited_names{"HOB_RUNTIME_DIR", "HOB_STATE_DIR"};
 
 bool is_dropped(std::string_view key) {
-    if (std::find(kept_names.begin(), kept_names.end(), key) != kept_names.end()) return false;
+    if (std::find(inherited_names.begin(), inherited_names.end(), key) != inherited_names.end()) return false;
     if (std::find(terminal_names.begin(), terminal_names.end(), key) != terminal_names.end()) return true;
     return std::any_of(dropped_prefixes.begin(), dropped_prefixes.end(),
                        [key](std::string_view prefix) { return key.starts_with(prefix); });
@@ -50,7 +51,7 @@ bool only_comment(std::string_view rest) {
     return rest.empty() || rest.front() == '#';
 }
 
-// The inside of a double-quoted value; false: it does not end on this line.
+// The inside of a double-quoted value. False: the closing quote is not on this line.
 bool read_double_quoted(std::string_view text, std::string& value, std::string_view& rest) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '"') {
@@ -83,7 +84,7 @@ bool read_double_quoted(std::string_view text, std::string& value, std::string_v
     return false;
 }
 
-// nullptr, or what is wrong.
+// nullptr, or the error.
 const char* read_value(std::string_view text, std::string& value) {
     text = trimmed(text);
     if (text.starts_with('\'')) {
@@ -107,7 +108,7 @@ const char* read_value(std::string_view text, std::string& value) {
     return nullptr;
 }
 
-// nullptr, or what is wrong. An empty key: nothing on this line.
+// nullptr, or the error. An empty key: the line holds no variable.
 const char* read_line(std::string_view line, std::string& key, std::string& value) {
     line = trimmed(line);
     if (line.empty() || line.front() == '#') return nullptr;
@@ -125,39 +126,39 @@ const char* read_line(std::string_view line, std::string& key, std::string& valu
 }  // namespace
 
 std::vector<std::string> clean_base(const std::vector<std::string>& base) {
-    std::vector<std::string> kept;
-    kept.reserve(base.size());
+    std::vector<std::string> inherited;
+    inherited.reserve(base.size());
     for (const auto& entry : base) {
         const auto equals = entry.find('=');
         if (equals == std::string::npos || equals == 0 ||
             is_dropped(std::string_view(entry).substr(0, equals)))
             continue;
-        kept.push_back(entry);
+        inherited.push_back(entry);
     }
-    return kept;
+    return inherited;
 }
 
 std::vector<std::pair<std::string, std::string>> read_env_file(const std::string& path,
                                                                std::string_view unit) {
     const auto bytes = util::read_file(path, limits::config_file_max);
     if (!bytes) {
-        throw failure(error_kind::unit_failed,
-                      fmt::format("cannot start '{}': its env_file '{}': {}", unit, path, errno_text(errno)));
+        throw failure(error_kind::unit_failed, cannot("start", unit),
+                      fmt::format("its env_file '{}': {}", path, errno_text(errno)));
     }
-    std::vector<std::pair<std::string, std::string>> found;
+    std::vector<std::pair<std::string, std::string>> variables;
     std::string_view rest = *bytes;
     if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
     for (int number = 1; !rest.empty(); ++number) {
         const auto newline = rest.find('\n');
         std::string key, value;
-        if (const char* wrong = read_line(rest.substr(0, newline), key, value)) {
-            throw failure(error_kind::unit_failed, fmt::format("cannot start '{}': its env_file '{}:{}': {}",
-                                                               unit, path, number, wrong));
+        if (const char* error = read_line(rest.substr(0, newline), key, value)) {
+            throw failure(error_kind::unit_failed, cannot("start", unit),
+                          fmt::format("its env_file '{}:{}': {}", path, number, error));
         }
-        if (!key.empty()) found.emplace_back(std::move(key), std::move(value));
+        if (!key.empty()) variables.emplace_back(std::move(key), std::move(value));
         rest = newline == std::string_view::npos ? std::string_view{} : rest.substr(newline + 1);
     }
-    return found;
+    return variables;
 }
 
 std::vector<std::string> unit_environment(const std::vector<std::string>& base, const unit_spec& spec,
@@ -175,6 +176,7 @@ std::vector<std::string> unit_environment(const std::vector<std::string>& base, 
         merged.insert_or_assign(key, value);
     merged.insert_or_assign(std::string(mark_instance), instance_key);
     merged.insert_or_assign(std::string(mark_unit), spec.name);
+    merged.insert_or_assign(std::string(mark_uid), std::to_string(::geteuid()));
     std::vector<std::string> all;
     all.reserve(merged.size());
     for (const auto& [key, value] : merged)

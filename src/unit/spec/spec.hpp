@@ -22,7 +22,7 @@ namespace hob::unit {
 using std::chrono::milliseconds;
 
 enum class unit_kind : std::uint8_t { worker, service, task };
-enum class kill_scope : std::uint8_t { all, group, main };
+enum class kill_scope : std::uint8_t { all, group, main, mixed };
 enum class worker_protocol : std::uint8_t { jsonrpc, lsp, dap, mcp, lines };
 enum class restart_policy : std::uint8_t { always, on_failure, never };
 enum class ready_form : std::uint8_t { started, tcp, http, exec, log, notify, delay };
@@ -32,11 +32,12 @@ enum class overlap_policy : std::uint8_t { skip, queue, cancel };
 // The words of hob.toml for the values of each, in their order. `started` is the form of a service without
 // `ready`.
 inline constexpr std::string_view unit_kind_words[] = {"worker", "service", "task"};
-inline constexpr std::string_view kill_scope_words[] = {"all", "group", "main"};
+inline constexpr std::string_view kill_scope_words[] = {"all", "group", "main", "mixed"};
 inline constexpr std::string_view worker_protocol_words[] = {"jsonrpc", "lsp", "dap", "mcp", "lines"};
 inline constexpr std::string_view restart_policy_words[] = {"always", "on-failure", "never"};
 inline constexpr std::string_view ready_form_words[] = {"started", "tcp",    "http", "exec",
                                                         "log",     "notify", "delay"};
+inline constexpr std::string_view ready_owner_words[] = {"service", "any"};
 inline constexpr std::string_view catch_up_policy_words[] = {"once", "none"};
 inline constexpr std::string_view overlap_policy_words[] = {"skip", "queue", "cancel"};
 
@@ -94,6 +95,7 @@ struct ready_spec {
     std::optional<int> status;     // http: exactly this one; nullopt: 200 to 399
     std::optional<run_spec> exec;  // exec: ready when it exits with 0
     std::string log_pattern;       // log: POSIX extended regular expression, searched in each line
+    bool any_owner = false;        // tcp and http: the port may belong to a process outside the service
     milliseconds delay{0};         // delay: after the start
     milliseconds timeout = std::chrono::seconds(20);  // not ready by then: the start has failed
     bool operator==(const ready_spec&) const = default;

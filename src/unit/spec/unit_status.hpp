@@ -21,7 +21,8 @@ struct unit_status {
     pid_t pid = 0;       // 0: no process
     std::string cgroup;  // directory of its control group; empty: it has none
     std::optional<std::chrono::system_clock::time_point> since;  // when it entered this state
-    int restarts = 0;                                            // starts after an end that nobody asked for
+    bool failing = false;  // it has failed, or is restarted again and again, or its last run failed
+    int restarts = 0;      // starts after an end that nobody asked for
     std::optional<std::string> exit;  // of its last process: "0", "3", "signal 9"; nullopt: none has ended
     std::string detail;               // why it failed, what it waits for; may be empty
     std::optional<std::chrono::system_clock::time_point> next_at;  // the next time of its schedule

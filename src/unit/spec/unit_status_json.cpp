@@ -25,7 +25,9 @@ std::string unit_json(const unit_status& status) {
         .add("cpu_ms", status.cpu_ms)
         .add("next_at", time_text(status.next_at));
     const std::string last_run = status.last_run ? run_json(*status.last_run) : "null";
-    return std::move(object.add("last_run", util::raw_json{last_run})).text();
+    object.add("last_run", util::raw_json{last_run});
+    if (status.failing) object.add("failing", true);
+    return std::move(object).text();
 }
 
 std::string units_json(std::span<const unit_status> units) {

@@ -97,7 +97,7 @@ std::string wrong_place(const std::string& path, bool& has_content, bool& exists
 }
 
 kill_scope kill_named(const std::string& name) {
-    for (const auto scope : {kill_scope::group, kill_scope::main}) {
+    for (const auto scope : {kill_scope::group, kill_scope::main, kill_scope::mixed}) {
         if (name == name_of(scope)) return scope;
     }
     return kill_scope::all;

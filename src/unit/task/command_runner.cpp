@@ -33,7 +33,7 @@ unit_spec command_spec() {
 command_runner::command_runner(std::shared_ptr<unit_context> context)
     : managed_unit(std::move(context), command_spec(), unit_state::idle),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
-           context_->options.log_max_files) {}
+           context_->options.log_max_files, context_->options.executor) {}
 
 std::shared_ptr<command_runner> command_runner::make(std::shared_ptr<unit_context> context) {
     return std::shared_ptr<command_runner>(new command_runner(std::move(context)));

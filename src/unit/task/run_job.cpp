@@ -111,7 +111,7 @@ void run_job::start_process() {
     run_ends ends = order_.terminal ? make_run_terminal(*order_.terminal) : make_run_pipes(order_.input);
     process_options wanted;
     wanted.spec = spec_;
-    if (is_command()) wanted.called = spec_->run.argv.front();
+    if (is_command()) wanted.display_name = spec_->run.argv.front();
     wanted.argv = spec_->run.argv;
     wanted.argv.insert(wanted.argv.end(), order_.arguments.begin(), order_.arguments.end());
     wanted.environment = environment();
@@ -210,7 +210,7 @@ asio::awaitable<exit_state> run_job::until_end() {
     } else {
         exit = co_await std::move(ended);
     }
-    if (exit && !process_->stop_asked()) co_return *exit;
+    if (exit && !process_->stop_requested()) co_return *exit;
     co_return co_await process_->end();
 }
 
@@ -219,7 +219,8 @@ asio::awaitable<void> run_job::finish(exit_state exit) {
     co_await io_->finish();
     log_.end("stdout", record_.id);
     log_.end("stderr", record_.id);
-    co_await process_->clear_away();
+    co_await process_->clean_up();
+    if (process_->needed_kill()) log_.write("hob", process_->kill_note() + "\n", record_.id);
     if (exit.signalled) {
         record_.signal = exit.number;
     } else {

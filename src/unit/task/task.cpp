@@ -23,10 +23,21 @@ using util::field;
 using util::level;
 using util::log;
 
+namespace {
+
+// Of the run itself: it was not cancelled or skipped.
+bool has_failed(const run_record& run) {
+    constexpr run_state failures[] = {run_state::failed, run_state::timeout, run_state::lost};
+    return std::any_of(std::begin(failures), std::end(failures),
+                       [&run](run_state state) { return run.state == name_of(state); });
+}
+
+}  // namespace
+
 task::task(std::shared_ptr<unit_context> context, unit_spec spec)
     : managed_unit(std::move(context), std::move(spec), unit_state::idle),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
-           context_->options.log_max_files),
+           context_->options.log_max_files, context_->options.executor),
       stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
       last_run_(context_->runs.last_of(spec_->name)),
       retry_timer_(context_->options.executor) {}
@@ -47,6 +58,7 @@ unit_status task::status() const {
     if (last_exit_) now.exit = exit_brief(*last_exit_);
     now.next_at = next_at_;
     now.last_run = last_run_;
+    now.failing = last_run_ && has_failed(*last_run_);
     return now;
 }
 
@@ -116,7 +128,7 @@ asio::awaitable<void> task::handle_call(std::shared_ptr<run_job> job) {
     if (!job->spec().after.empty() && !job->cancelled()) {
         std::exception_ptr missing;
         try {
-            auto needed = await_units("run", util::deadline::never());
+            auto needed = await_dependencies("run", util::deadline::never());
             auto given_up = job->until_cancelled();
             co_await util::first_of(std::move(needed), std::move(given_up));
         } catch (const failure&) {
@@ -240,6 +252,13 @@ void task::reconfigure(unit_spec spec) {
     disarm();
     arm();
     show_state();
+}
+
+// Of the run itself: it was not cancelled or skipped.
+bool is_failure(const run_record& run) {
+    constexpr run_state failures[] = {run_state::failed, run_state::timeout, run_state::lost};
+    return std::any_of(std::begin(failures), std::end(failures),
+                       [&run](run_state state) { return run.state == name_of(state); });
 }
 
 }  // namespace hob::unit

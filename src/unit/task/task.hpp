@@ -35,9 +35,10 @@ public:
     bool ready() const override { return !working_; }
     bool awaits_trigger() const override;
     bool failed() const override { return false; }
+    bool coming_up() const override { return working_; }  // its runs end
     bool idle() const override { return !working_; }
     void begin() override;
-    void pull(std::optional<environment>) override {}  // what it can be waited for comes by itself
+    void request_start(std::optional<environment>) override {}  // what it can be waited for comes by itself
     void record_desired_state(bool up, const std::optional<environment>& caller) override;
     void retired() override;
 
@@ -102,7 +103,8 @@ public:
     std::size_t in_flight() const override { return 0; }
     bool ready() const override { return true; }
     bool failed() const override { return false; }
-    void pull(std::optional<environment>) override {}
+    bool coming_up() const override { return true; }
+    void request_start(std::optional<environment>) override {}
     void record_desired_state(bool, const std::optional<environment>&) override {}
 
     // Throws failure(cancelled) while the daemon shuts down.

@@ -65,7 +65,7 @@ asio::awaitable<void> worker::connect(std::shared_ptr<worker_process> now) {
     const std::size_t first = co_await util::first_of(std::move(connecting), std::move(ended));
     now->lines.reset();
     if (first == 0) co_return;
-    if (now->process->stop_asked()) {
+    if (now->process->stop_requested()) {
         throw failure(error_kind::cancelled,
                       fmt::format("cannot start '{}': it was stopped meanwhile", now->own_spec->name));
     }
@@ -101,7 +101,7 @@ asio::awaitable<void> worker::keep_trying(std::shared_ptr<worker_process> now, s
         }
         to = *parsed;
     }
-    const auto belongs = [now](pid_t pid) { return now->process->has(pid); };
+    const auto belongs = [now](pid_t pid) { return now->process->contains(pid); };
     for (auto pause = limits::probe_pause_min;; pause = std::min(pause * 2, limits::probe_pause_max)) {
         auto socket = co_await connect_to(to.host, to.port, belongs, why);
         if (socket) {

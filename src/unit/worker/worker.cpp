@@ -17,7 +17,7 @@ namespace asio = boost::asio;
 worker::worker(std::shared_ptr<unit_context> context, unit_spec spec)
     : managed_unit(std::move(context), std::move(spec), unit_state::cold),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
-           context_->options.log_max_files),
+           context_->options.log_max_files, context_->options.executor),
       settled_(context_->options.executor),
       stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
       memory_(context_->options.db) {
@@ -71,8 +71,8 @@ asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline l
             set_state(unit_state::stopping);
         if (state() == unit_state::warm) co_return;
         if (state() != unit_state::stopping && state() != unit_state::starting) {
-            if (first_unready()) {
-                co_await await_units(verb, limit);
+            if (first_unready_dependency()) {
+                co_await await_dependencies(verb, limit);
                 continue;
             }
             start_process();
@@ -133,8 +133,22 @@ void worker::record_desired_state(bool up, const std::optional<environment>&) {
     context_->options.db.set_stopped_by_user(spec_->name, !up);
 }
 
-void worker::pull(std::optional<environment> caller) {
-    util::spawn(context_->options.executor, start(std::move(caller)), "start " + spec_->name);
+void worker::request_start(std::optional<environment> caller) {
+    ++starts_requested_;
+    util::spawn(context_->options.executor, start_as_requested(std::move(caller)), "start " + spec_->name);
+}
+
+asio::awaitable<void> worker::start_as_requested(std::optional<environment> caller) {
+    const auto alive = self();
+    std::exception_ptr failed;
+    try {
+        co_await start(std::move(caller));
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    --starts_requested_;
+    changes().ring();  // for units that wait for it
+    if (failed) std::rethrow_exception(failed);
 }
 
 void worker::reconfigure(unit_spec spec) {

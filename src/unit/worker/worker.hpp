@@ -36,6 +36,7 @@ public:
     bool running() const override { return process_ != nullptr; }
     bool ready() const override { return state() == unit_state::warm; }
     bool failed() const override { return state() == unit_state::failed; }
+    bool coming_up() const override { return starts_requested_ > 0 || state() == unit_state::starting; }
     std::size_t in_flight() const override;
     bool idle() const override { return calls_ == 0; }
 
@@ -49,7 +50,7 @@ public:
     boost::asio::awaitable<void> restart(std::optional<environment> caller) override;
 
     void record_desired_state(bool up, const std::optional<environment>& caller) override;
-    void pull(std::optional<environment> caller) override;
+    void request_start(std::optional<environment> caller) override;
     void request_stop(const char* why) override;  // waiting callers get failure(cancelled)
     void kill_now() override;
     void reconfigure(unit_spec spec) override;  // a running process is stopped
@@ -63,6 +64,7 @@ private:
     std::shared_ptr<worker> self() { return std::static_pointer_cast<worker>(shared_from_this()); }
 
     void set_state(unit_state to);
+    boost::asio::awaitable<void> start_as_requested(std::optional<environment> caller);
     boost::asio::awaitable<void> wait_until_warm(const char* verb, util::deadline limit);
     boost::asio::awaitable<void> wait_for_state(std::shared_ptr<worker_process> now, const char* verb,
                                                 util::deadline limit);
@@ -103,6 +105,7 @@ private:
     bool stopped_by_user_ = false;
     bool died_ = false;  // the last end was nobody's wish
     int restarts_ = 0;
+    int starts_requested_ = 0;  // by request_start(), and still going on
     std::size_t calls_ = 0;
     std::uint64_t last_id_ = 0;
     event_ring events_;

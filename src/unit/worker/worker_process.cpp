@@ -23,6 +23,7 @@ using util::log;
 }  // namespace
 
 void worker::start_process() {
+    activity_.clear();
     set_state(unit_state::starting);
     try {
         process_ = make_process();
@@ -152,7 +153,7 @@ asio::awaitable<void> worker::open(std::shared_ptr<worker_process> now) {
 asio::awaitable<void> worker::live(std::shared_ptr<worker_process> now) {
     const auto alive = self();
     std::optional<exit_state> exit = co_await now->process->ended();
-    if (now->process->stop_asked()) {
+    if (now->process->stop_requested()) {
         exit = co_await stop_gracefully(now);
     }
     co_await finish(now, *exit);
@@ -169,7 +170,7 @@ asio::awaitable<exit_state> worker::stop_gracefully(std::shared_ptr<worker_proce
     const auto speaker = now->speaks.session;
     const auto timeout = now->own_spec->stop.timeout;
     const auto limit = util::deadline::in(timeout);
-    if (now->usable && speaker->has_stop() && !now->process->hurried()) {
+    if (now->usable && speaker->has_stop() && !now->process->kill_requested()) {
         now->parting = true;
         try {
             auto goodbye = speaker->stop(*now);
@@ -205,7 +206,7 @@ void worker::kill_now() {
 
 // After the main process's end: its last bytes, the callers, what it left behind, the record.
 asio::awaitable<void> worker::finish(std::shared_ptr<worker_process> now, exit_state exit) {
-    const bool asked = now->process->stop_asked();
+    const bool asked = now->process->stop_requested();
     set_state(unit_state::stopping);
     co_await now->io->finish();
     if (auto partial = now->speaks.framing->last(); partial && !partial->oversized)
@@ -231,8 +232,11 @@ asio::awaitable<void> worker::finish(std::shared_ptr<worker_process> now, exit_s
         {field("unit", now->own_spec->name), field("pid", now->process->pid()),
          field("how", exit_text(exit))});
     log_.write("hob", fmt::format("the worker {}\n", exit_text(exit)));
+    const std::string kill_note = now->process->kill_note();
+    if (!kill_note.empty()) log_.write("hob", kill_note + "\n");
+    if (asked) activity_ = kill_note;
     now->beside.clear();
-    co_await now->process->clear_away();
+    co_await now->process->clean_up();
     now->over = true;
     now->idle.cancel();
     now->deaf.cancel();
@@ -244,7 +248,7 @@ asio::awaitable<void> worker::finish(std::shared_ptr<worker_process> now, exit_s
 asio::awaitable<void> worker::watch_idle(std::shared_ptr<worker_process> now) {
     const auto alive = self();
     const auto limit = *std::get<worker_spec>(now->own_spec->detail).idle_timeout;
-    while (!now->over && !now->process->stop_asked()) {
+    while (!now->over && !now->process->stop_requested()) {
         const auto idle_since = now->calls->waiting() > 0 || !now->attached.empty()
                                     ? std::chrono::steady_clock::now()
                                     : now->calls->last_used();

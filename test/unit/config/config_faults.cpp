@@ -160,6 +160,8 @@ BOOST_AUTO_TEST_CASE(readiness) {
         {service("ready = { http = \"http://localhost:99999/\" }\n"), "3:18",
          "'http' in [service.s.ready] is not a URL that hob can ask: 'http://localhost:99999/'", url_hint},
         {service("ready = { http = { status = 200 } }\n"), "3:18", "[service.s.ready.http] has no 'url'", ""},
+        {service("ready = { log = \"x\", owner = \"any\" }\n"), "3:30",
+         "'owner' in [service.s.ready] needs tcp or http", "it says whose port that may be"},
         {service("ready = { http = { url = \"http://localhost\", status = 20 } }\n"), "3:55",
          "'status' in [service.s.ready.http] must be from 100 to 599, not 20", ""},
         {service("ready = { exec = [] }\n"), "3:18", "'exec' in [service.s.ready] is empty", ""},

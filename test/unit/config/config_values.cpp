@@ -227,9 +227,12 @@ BOOST_AUTO_TEST_CASE(services) {
 BOOST_AUTO_TEST_CASE(readiness_in_all_its_forms) {
     const ready_spec port = ready("{ tcp = 5432, timeout = \"1m\" }");
     BOOST_TEST((port.form == ready_form::tcp));
-    BOOST_TEST(port.host == "127.0.0.1");
+    BOOST_TEST(port.host == "localhost");
     BOOST_TEST(port.port == 5432);
+    BOOST_TEST(!port.any_owner);
     BOOST_TEST((port.timeout == 1min));
+    BOOST_TEST(ready("{ tcp = 5432, owner = \"any\" }").any_owner);
+    BOOST_TEST(!ready("{ http = \"http://localhost\", owner = \"service\" }").any_owner);
     const ready_spec v6 = ready("{ tcp = \"[::1]:65535\" }");
     BOOST_TEST(v6.host == "::1");
     BOOST_TEST(v6.port == 65535);
