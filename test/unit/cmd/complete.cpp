@@ -10,8 +10,8 @@ using namespace hob::cmd;
 
 namespace {
 
-std::vector<candidate> known_words(std::string_view kind, const place& where) {
-    if (where.directory == "/other") return {{"other", "worker"}};
+std::vector<candidate> known_words(std::string_view kind, const instance_choice& choice) {
+    if (choice.directory == "/other") return {{"other", "worker"}};
     if (kind == "units") return {{"calc", "worker"}, {"db", "service"}};
     if (kind == "workers") return {{"calc", "worker"}};
     if (kind == "instances") return {{"p-0123456789ab", "/p"}, {"mine", "/q"}};
@@ -43,9 +43,7 @@ BOOST_AUTO_TEST_CASE(the_first_word_is_a_verb) {
     BOOST_TEST(words({"hob", "-C", "/p", "--json", "pin"}) == list{"ping"}, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_verb_nobody_knows_has_no_completions) {
-    BOOST_TEST(words({"hob", "nosuch", ""}).empty());
-}
+BOOST_AUTO_TEST_CASE(an_unknown_verb_has_no_completions) { BOOST_TEST(words({"hob", "nosuch", ""}).empty()); }
 
 BOOST_AUTO_TEST_CASE(help_takes_verbs_and_keys_of_hob_toml) {
     BOOST_TEST(words({"hob", "help", ""}).size() == all_commands().size());
