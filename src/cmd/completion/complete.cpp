@@ -28,7 +28,8 @@ std::vector<candidate> split_words(std::string_view text) {
     return words;
 }
 
-// The line as far as it is typed: which verb, which operands, and what the word under the cursor belongs to.
+// The line as far as it is typed: its verb, its operands, and the option that the word at the cursor belongs
+// to.
 class line_reader {
 public:
     explicit line_reader(std::span<const std::string> line) {
@@ -46,7 +47,7 @@ public:
     bool after_dashes = false;
     const option_row* awaiting = nullptr;  // the option whose value comes next
     std::vector<std::string> operands;
-    place where;
+    instance_choice instance;
     std::string current;
 
     const option_row* option(std::string_view name) const {
@@ -100,8 +101,8 @@ private:
     }
 
     void set(const option_row& row, const std::string& value) {
-        if (option_name(row) == "instance") where.instance = value;
-        if (option_name(row) == "directory") where.directory = value;
+        if (option_name(row) == "instance") instance.name = value;
+        if (option_name(row) == "directory") instance.directory = value;
     }
 };
 
@@ -151,7 +152,7 @@ private:
     void values(const option_row& row, const std::string& lead, std::string_view prefix) {
         const std::string_view name = option_name(row);
         if (name == "instance") {
-            add(words_of_("instances", line_.where), lead, prefix);
+            add(words_of_("instances", line_.instance), lead, prefix);
         } else if (!row.words.empty()) {
             add(split_words(row.words), lead, prefix);
         } else if (row.value == "DIR") {
@@ -169,13 +170,13 @@ private:
             case operand_kind::none:
                 return;
             case operand_kind::unit:
-                add(not_given(words_of_("units", line_.where)), "", line_.current);
+                add(not_given(words_of_("units", line_.instance)), "", line_.current);
                 return;
             case operand_kind::worker:  // UNIT METHOD [PARAMS...]
-                if (given == 0) add(words_of_("workers", line_.where), "", line_.current);
+                if (given == 0) add(words_of_("workers", line_.instance), "", line_.current);
                 return;
             case operand_kind::task:
-                add(not_given(words_of_("tasks", line_.where)), "", line_.current);
+                add(not_given(words_of_("tasks", line_.instance)), "", line_.current);
                 return;
             case operand_kind::topic:
                 topic();

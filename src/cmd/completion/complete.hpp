@@ -24,11 +24,11 @@ struct completion {
 };
 
 // The values of -C and --instance.
-struct place {
-    std::optional<std::string> directory, instance;
+struct instance_choice {
+    std::optional<std::string> directory, name;
 };
 // The names of a kind, see hob-completions(1), in the instance that the options choose.
-using word_source = std::function<std::vector<candidate>(std::string_view kind, const place&)>;
+using word_source = std::function<std::vector<candidate>(std::string_view kind, const instance_choice&)>;
 
 // `line`: the words typed so far, from the program's name to the one at the cursor, which is completed.
 completion complete_line(std::span<const std::string> line, const word_source& words_of);

@@ -28,8 +28,8 @@ std::vector<candidate> instance_words() {
 }
 
 // `kind`: "units" for all of them, or the plural of a kind of unit.
-std::vector<candidate> unit_words(std::string_view kind, const place& where) {
-    const auto instance = lifecycle::resolve_instance({.name = where.instance, .directory = where.directory});
+std::vector<candidate> unit_words(std::string_view kind, const instance_choice& choice) {
+    const auto instance = lifecycle::resolve_instance({.name = choice.name, .directory = choice.directory});
     std::vector<candidate> words;
     for (auto& [name, unit_kind] : unit::unit_names(instance.config_path)) {
         const std::string_view kind_name = unit::name_of(unit_kind);
@@ -47,13 +47,13 @@ std::string one_line(std::string_view text) {
     return line;
 }
 
-std::vector<candidate> words_of(std::string_view kind, const place& where) {
+std::vector<candidate> words_of(std::string_view kind, const instance_choice& choice) {
     if (kind == "verbs") return verb_words();
     if (kind == "keys") return key_words();
     if (kind == "shells") return shell_words();
     std::vector<candidate> words;
     try {
-        words = kind == "instances" ? instance_words() : unit_words(kind, where);
+        words = kind == "instances" ? instance_words() : unit_words(kind, choice);
     } catch (const std::exception&) {  // a message would disturb the line that is being typed
         return {};
     }

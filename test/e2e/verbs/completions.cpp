@@ -64,7 +64,7 @@ std::string in_zsh(sandbox& box, const std::string& keys) {
 
 BOOST_AUTO_TEST_SUITE(completions)
 
-BOOST_AUTO_TEST_CASE(what_is_printed_is_what_is_installed) {
+BOOST_AUTO_TEST_CASE(the_printed_scripts_are_the_installed_ones) {
     sandbox box;
     BOOST_TEST(box.run({"completions", "bash"}).out == slurp(source + "/completions/hob.bash"));
     BOOST_TEST(box.run({"completions", "fish"}).out == slurp(source + "/completions/hob.fish"));
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(fish_completes_with_descriptions) {
     BOOST_TEST(in_fish(box, "hob check hob.to").starts_with("hob.toml"));
 }
 
-BOOST_AUTO_TEST_CASE(zsh_completes_what_is_typed) {
+BOOST_AUTO_TEST_CASE(zsh_completes_typed_words) {
     if (!require_program("zsh")) return;
     sandbox box;
     make_calc_project(box);

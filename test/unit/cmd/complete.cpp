@@ -10,8 +10,8 @@ using namespace hob::cmd;
 
 namespace {
 
-std::vector<candidate> known_words(std::string_view kind, const place& where) {
-    if (where.directory == "/other") return {{"other", "worker"}};
+std::vector<candidate> known_words(std::string_view kind, const instance_choice& choice) {
+    if (choice.directory == "/other") return {{"other", "worker"}};
     if (kind == "units") return {{"calc", "worker"}, {"db", "service"}};
     if (kind == "tasks") return {{"build", "task"}};
     if (kind == "workers") return {{"calc", "worker"}};

@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(U04_dependencies_that_cannot_be) {
     });
 }
 
-BOOST_AUTO_TEST_CASE(the_first_fault_by_position_is_told) {
+BOOST_AUTO_TEST_CASE(the_first_fault_by_position_is_reported) {
     expect({
         {"[log]\nmax_files = 0\n[daemon]\nidle_timeout = 1\n", "2:13",
          "'max_files' in [log] must be from 1 to 1000, not 0", ""},

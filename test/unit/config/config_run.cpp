@@ -17,7 +17,7 @@ namespace {
 
 std::string script(std::string_view text) { return shell_command(text, "x").argv[2]; }
 
-// What running `command` with `args` appended prints.
+// The output of `command` with `args` appended.
 std::string output(run_spec command, const std::vector<std::string>& args = {}) {
     command.argv.insert(command.argv.end(), args.begin(), args.end());
     FILE* pipe = ::popen(util::shell_quoted(command.argv).c_str(), "re");

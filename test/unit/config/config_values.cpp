@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(daemon_and_log) {
     BOOST_TEST(parsed.log.syslog);
 }
 
-BOOST_AUTO_TEST_CASE(what_every_kind_has_by_default) {
+BOOST_AUTO_TEST_CASE(the_defaults_of_every_kind) {
     for (const std::string kind : {"worker", "service", "task"}) {
         const unit_spec unit = only("[" + kind + ".x]\nrun = \"./x --y\"\n");
         BOOST_TEST(unit.name == "x");
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(what_every_kind_has_by_default) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_every_kind_may_have) {
+BOOST_AUTO_TEST_CASE(the_keys_of_every_kind) {
     for (const std::string kind : {"worker", "service", "task"}) {
         const config parsed =
             parse("[service.db]\nrun = \"db\"\n[" + kind +
@@ -364,7 +364,7 @@ BOOST_AUTO_TEST_CASE(signals_have_names) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_init_writes_is_valid_with_and_without_its_examples) {
+BOOST_AUTO_TEST_CASE(the_file_of_init_is_valid_with_and_without_its_examples) {
     const config as_written = parse(std::string(hob::cmd::init_template));
     BOOST_REQUIRE_EQUAL(as_written.units.size(), 1u);
     BOOST_TEST(as_written.units[0].name == "echo");
