@@ -1,30 +1,31 @@
-#include <fmt/format.h>
-
 #include <chrono>
+#include <optional>
+#include <string>
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/instances.hpp"
 #include "cmd/core/output.hpp"
-#include "cmd/core/status_json.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/core/table.hpp"
 #include "util/duration.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
 std::string list_json(const std::vector<instance_view>& views) {
-    std::string text = "[";
+    const auto text_or_null = [](const std::string& text) {
+        return text.empty() ? std::nullopt : std::optional(text);
+    };
+    util::json_array list;
     for (const auto& view : views) {
-        if (text.size() > 1) text += ',';
-        text += fmt::format(R"({{"instance":{},"root":{},"pid":{},"state":{},"version":{},"uptime_ms":{}}})",
-                            util::json_quote(view.where.key), quoted_or_null(view.where.root),
-                            view.pid > 0 ? std::to_string(view.pid) : "null", util::json_quote(view.state),
-                            quoted_or_null(view.version),
-                            view.uptime_ms ? std::to_string(*view.uptime_ms) : "null");
+        util::json_object instance;
+        instance.add("instance", view.where.key).add("root", text_or_null(view.where.root));
+        instance.add("pid", view.pid > 0 ? std::optional(view.pid) : std::nullopt).add("state", view.state);
+        instance.add("version", text_or_null(view.version)).add("uptime_ms", view.uptime_ms);
+        list.add(instance);
     }
-    return text + "]";
+    return std::move(list).text();
 }
 
 std::string list_table(const std::vector<instance_view>& views, const terminal& out) {
@@ -36,10 +37,10 @@ std::string list_table(const std::vector<instance_view>& views, const terminal& 
                      {"VERSION", 4, false},
                      {"INSTANCE", 1, false}});
     for (const auto& view : views) {
-        const state_look probe = look_of_state(view.state, out.utf8);
-        const std::string code(probe.code);
+        const state_look look = look_of_state(view.state, out.utf8);
+        const std::string code(look.code);
         instances.add(
-            {{std::string(probe.mark), code},
+            {{std::string(look.mark), code},
              {printable(view.where.root.empty() ? "?" : view.where.root, out.utf8), ""},
              {view.state, code},
              {view.pid > 0 ? std::to_string(view.pid) : "", ""},
@@ -52,9 +53,8 @@ std::string list_table(const std::vector<instance_view>& views, const terminal& 
 
 exit_code run_list(invocation& call) {
     const auto views = look_at_instances(call.limit, false);
-    const bool people = !call.global.json;
-    if (people && views.empty() && !call.global.quiet) print_error("no instances\n");
-    print(people ? list_table(views, out_terminal()) : list_json(views) + "\n");
+    if (!call.global.json && views.empty() && !call.global.quiet) print_error("no instances\n");
+    print(call.global.json ? list_json(views) + "\n" : list_table(views, out_terminal()));
     return exit_code::done;
 }
 

@@ -102,7 +102,7 @@ void daemon::load() {
         util::log(level::warning, "config", warning);
     store_ = std::make_unique<unit::store>(options_.where.database_path());
     consented_ = store_->consented();
-    unit::run_store(*store_).lose_running();
+    unit::run_store(*store_).mark_running_lost();
     unit::clean_up_orphans(*store_, options_.where.key, limits::sweep_timeout, &config_,
                            options_.where.state_dir());
 }

@@ -18,8 +18,13 @@ struct raw_json {
     std::string_view text;
 };
 
+class json_array;
+class json_object;
+
 namespace detail {
 
+void write_json(std::string& out, const json_array& value);
+void write_json(std::string& out, const json_object& value);
 void write_json(std::string& out, std::string_view value);
 void write_json(std::string& out, std::int64_t value);
 void write_json(std::string& out, std::uint64_t value);

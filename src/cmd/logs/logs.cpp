@@ -100,7 +100,7 @@ std::optional<unit::run_record> run_option(invocation& call) {
     if (error != std::errc{} || end != text->data() + text->size() || id < 1) {
         throw usage("cannot use '" + *text + "' for '--run': not the number of a run", "hob runs lists them");
     }
-    auto run = run_by_number(call, id);
+    auto run = find_run_record(call, id);
     if (!run) {
         throw failure(error_kind::unit_unknown, "cannot read the log of run '" + *text + "': no such run",
                       "hob runs lists them");

@@ -14,6 +14,7 @@
 #include "lifecycle/daemon.hpp"
 #include "unit/spec/unit_status_json.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 #include "util/utf8.hpp"
 
 namespace hob::cmd {
@@ -21,13 +22,13 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t failure_lines = 10;  // of its log, when a unit does not start
+constexpr std::size_t failure_lines = 10;  // of the log of a unit that does not start
 
-// Values that are not UTF-8 cannot travel in JSON; a unit that needs one has `env_file`.
-json::array own_environment() {
-    json::array entries;
+// Values that are not UTF-8 cannot be sent in JSON. A unit that needs one has `env_file`.
+util::json_array own_environment() {
+    util::json_array entries;
     for (char** entry = environ; entry && *entry; ++entry) {
-        if (util::is_utf8(*entry)) entries.emplace_back(*entry);
+        if (util::is_utf8(*entry)) entries.add(*entry);
     }
     return entries;
 }
@@ -44,24 +45,21 @@ std::optional<std::vector<std::string>> strings_of(const json::value* value) {
 }
 
 std::string request_params(const invocation& call) {
-    json::object params;
-    json::array names;
+    util::json_array names;
     for (const auto& name : call.operands)
-        names.emplace_back(name);
-    params["units"] = std::move(names);
-    params["env"] = own_environment();
-    return json::serialize(params);
+        names.add(name);
+    return util::json_object().add("units", names).add("env", own_environment()).text();
 }
 
-// The reply; on a terminal what happens until then is shown.
-std::string ask_daemon(invocation& call, std::string_view method, const std::string& params) {
+// Returns the reply. Shows the progress on a terminal.
+std::string request_daemon(invocation& call, std::string_view method, const std::string& params) {
     const terminal out = out_terminal();
     if (call.global.json || call.global.quiet || !out.drawable)
         return lifecycle::request_acting(call.where(), connect_options_of(call), method, params, call.limit);
-    return ask_and_show(call, method, params);
+    return request_with_progress(call, method, params);
 }
 
-// "its log: db | FATAL: could not bind", at once, where the failure says whose it is.
+// Prints the last lines of the log of the unit in the failure's detail: "db | FATAL: could not bind".
 void show_last_lines(invocation& call, const failure& why) {
     if (call.global.json || why.detail().empty()) return;
     const auto members = util::json_object_members(why.detail());
@@ -75,10 +73,10 @@ void show_last_lines(invocation& call, const failure& why) {
 
 }  // namespace
 
-exit_code ask_units(invocation& call, std::string_view method) {
+exit_code request_units(invocation& call, std::string_view method) {
     std::string result;
     try {
-        result = ask_daemon(call, method, request_params(call));
+        result = request_daemon(call, method, request_params(call));
     } catch (const failure& why) {
         show_last_lines(call, why);
         throw;
@@ -93,32 +91,32 @@ exit_code ask_units(invocation& call, std::string_view method) {
     return exit_code::done;
 }
 
-std::vector<std::string> every_service(const lifecycle::daemon& daemon, const char* verb, const char* hint) {
+std::vector<std::string> all_service_names(const lifecycle::daemon& daemon, const char* verb,
+                                           const char* hint) {
     std::vector<std::string> names;
     for (const auto& spec : daemon.config().units) {
         if (spec.kind == unit::unit_kind::service) names.push_back(spec.name);
     }
     if (!names.empty()) return names;
-    throw failure(error_kind::unit_failed,
-                  fmt::format("cannot {} 'every service': hob.toml has no service", verb), hint);
+    throw failure(error_kind::unit_failed, cannot(verb, "every service"), "hob.toml has no service", hint);
 }
 
 unit_request parse_unit_request(std::string_view params) {
-    const failure malformed(error_kind::usage,
-                            "cannot read the params: they are not {\"units\":[NAME...],\"env\":[K=V...]}");
+    const failure malformed(error_kind::usage, cannot("read", {}, "the params"),
+                            "they are not {\"units\":[NAME...],\"env\":[K=V...]}");
     json::error_code error;
     const json::value parsed = params.empty() ? json::value(json::object()) : json::parse(params, error);
     const json::object* object = error ? nullptr : parsed.if_object();
     if (!object) throw malformed;
-    unit_request wanted;
+    unit_request request;
     const auto units = strings_of(object->if_contains("units"));
     if (!units) throw malformed;
-    wanted.units = *units;
+    request.units = *units;
     if (const json::value* environment = object->if_contains("env")) {
-        wanted.environment = strings_of(environment);
-        if (!wanted.environment) throw malformed;
+        request.environment = strings_of(environment);
+        if (!request.environment) throw malformed;
     }
-    return wanted;
+    return request;
 }
 
 std::string unit_reply(lifecycle::daemon& daemon, const std::vector<std::string>& units) {
@@ -130,7 +128,7 @@ std::string unit_reply(lifecycle::daemon& daemon, const std::vector<std::string>
             if (auto status = daemon.registry().status(name)) found.push_back(std::move(*status));
         }
     }
-    return "{\"units\":" + unit::units_json(found) + "}";
+    return util::json_object().add("units", util::raw_json{unit::units_json(found)}).text();
 }
 
 }  // namespace hob::cmd

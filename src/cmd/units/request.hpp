@@ -1,6 +1,5 @@
 #pragma once
-// What start, stop and restart have in common: units by name, the caller's environment, the units' status as
-// reply.
+// Common to start, stop and restart: units by name, the caller's environment, the units' status as reply.
 
 #include <optional>
 #include <string>
@@ -11,16 +10,16 @@
 
 namespace hob::cmd {
 
-// Asks `method` for the operands' units, in one request with this process's environment, and prints the
-// reply; on a terminal each unit's way to it as it happens. Of a unit that fails the last lines of its log
-// are shown. Waits without a limit of its own: the units' own limits hold, and --timeout.
-exit_code ask_units(invocation& call, std::string_view method);
+// Sends one request `method` with the operands and this process's environment, and prints the reply; on a
+// terminal also the units' progress. Prints the last lines of the log of a unit that fails. The only limits
+// are --timeout and those of the units.
+exit_code request_units(invocation& call, std::string_view method);
 
 // The names of all services. Throws failure(unit_failed, `cannot VERB 'every service': …`) when there is
 // none.
-std::vector<std::string> every_service(const lifecycle::daemon& daemon, const char* verb, const char* hint);
+std::vector<std::string> all_service_names(const lifecycle::daemon& daemon, const char* verb,
+                                           const char* hint);
 
-// The daemon's half.
 struct unit_request {
     std::vector<std::string> units;
     std::optional<std::vector<std::string>> environment;  // K=V
@@ -29,7 +28,7 @@ struct unit_request {
 // Throws failure(usage) when the params are not {"units":[…],"env":[…]?}.
 unit_request parse_unit_request(std::string_view params);
 
-// {"units":[<status>…]} of these units, of all when none is named.
+// {"units":[<status>…]} of these units; of all units when `units` is empty.
 std::string unit_reply(lifecycle::daemon& daemon, const std::vector<std::string>& units);
 
 }  // namespace hob::cmd

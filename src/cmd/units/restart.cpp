@@ -10,13 +10,15 @@
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/end_daemon.hpp"
 #include "limits.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
 exit_code restart_daemon(invocation& call) {
     if (call.global.no_spawn) {
-        throw failure(error_kind::usage, "cannot restart the daemon with --no-spawn", "hob shutdown ends it");
+        throw failure(error_kind::usage, cannot("restart", {}, "the daemon"), "--no-spawn does not start one",
+                      "hob shutdown ends it");
     }
     lifecycle::end_options ending;
     ending.restart = true;
@@ -25,7 +27,7 @@ exit_code restart_daemon(invocation& call) {
     const ipc::client connection = lifecycle::connect_acting(call.where(), connect_options_of(call));
     const pid_t pid = connection.greeting().pid;
     if (call.global.json) {
-        print(fmt::format("{{\"pid\":{},\"old_pid\":{}}}\n", pid, old ? std::to_string(*old) : "null"));
+        print(util::json_object().add("pid", pid).add("old_pid", old).text() + "\n");
     } else if (!call.global.quiet) {
         print(
             fmt::format("the daemon is running (pid {}{})\n", pid, old ? fmt::format(", was {}", *old) : ""));
@@ -35,14 +37,14 @@ exit_code restart_daemon(invocation& call) {
 
 exit_code run_restart(invocation& call) {
     if (call.operands.empty()) return restart_daemon(call);
-    return ask_units(call, "unit.restart");
+    return request_units(call, "unit.restart");
 }
 
 boost::asio::awaitable<std::string> answer_restart(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
-                                                   ipc::request asked) {
-    unit_request wanted = parse_unit_request(asked.params);
-    co_await daemon.registry().restart_units(wanted.units, std::move(wanted.environment));
-    co_return unit_reply(daemon, wanted.units);
+                                                   ipc::request request) {
+    unit_request parsed = parse_unit_request(request.params);
+    co_await daemon.registry().restart_units(parsed.units, std::move(parsed.environment));
+    co_return unit_reply(daemon, parsed.units);
 }
 
 constexpr method_row methods[] = {{.name = "unit.restart", .later = answer_restart}};

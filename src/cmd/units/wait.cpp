@@ -13,23 +13,24 @@
 #include "lifecycle/daemon.hpp"
 #include "unit/registry/registry.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
-using wanted_state = unit::registry::wanted_state;
+using wait_condition = unit::registry::wait_condition;
 
-struct wanted_word {
-    std::string_view word;
-    wanted_state state;
+struct condition_name {
+    std::string_view name;
+    wait_condition condition;
 };
-constexpr std::array wanted_words{wanted_word{"ready", wanted_state::ready},
-                                  wanted_word{"stopped", wanted_state::stopped},
-                                  wanted_word{"idle", wanted_state::idle}};
+constexpr std::array condition_names{condition_name{"ready", wait_condition::ready},
+                                     condition_name{"stopped", wait_condition::stopped},
+                                     condition_name{"idle", wait_condition::idle}};
 
-std::optional<wanted_state> state_named(std::string_view text) {
-    for (const auto& one : wanted_words) {
-        if (one.word == text) return one.state;
+std::optional<wait_condition> condition_named(std::string_view text) {
+    for (const auto& row : condition_names) {
+        if (row.name == text) return row.condition;
     }
     return std::nullopt;
 }
@@ -37,37 +38,36 @@ std::optional<wanted_state> state_named(std::string_view text) {
 exit_code run_wait(invocation& call) {
     const std::string& unit = call.operands.front();
     const std::string word = call.value("for").value_or("ready");
-    if (!state_named(word)) {
-        throw failure(error_kind::usage, fmt::format("cannot wait for '{}': '{}' is no state", unit, word),
+    if (!condition_named(word)) {
+        throw failure(error_kind::usage, cannot("wait for", unit), fmt::format("'{}' is no state", word),
                       "one of ready, stopped, idle");
     }
-    const std::string params = fmt::format(R"({{"unit":{},"for":"{}"}})", util::json_quote(unit), word);
+    const std::string params = util::json_object().add("unit", unit).add("for", word).text();
     const std::string result =
         lifecycle::request_acting(call.where(), connect_options_of(call), "unit.wait", params, call.limit);
     if (call.global.json) {
         print(result + "\n");
     } else if (!call.global.quiet) {
-        for (const auto& one : read_units(result))
-            print(unit_line(one));
+        for (const auto& view : read_units(result))
+            print(unit_line(view));
     }
     return exit_code::done;
 }
 
 boost::asio::awaitable<std::string> answer_wait(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
-                                                ipc::request asked) {
+                                                ipc::request request) {
     std::optional<std::string> unit, word;
     for (const auto& member :
-         util::json_object_members(asked.params).value_or(std::vector<util::json_member>())) {
+         util::json_object_members(request.params).value_or(std::vector<util::json_member>())) {
         if (member.key == "unit") unit = util::json_unquote(member.value);
         if (member.key == "for") word = util::json_unquote(member.value);
     }
-    const auto wanted = word ? state_named(*word) : std::nullopt;
-    if (!unit || !wanted) {
-        throw failure(error_kind::usage,
-                      "cannot read the params: they are not {\"unit\":NAME,\"for\":\"ready\"|\"stopped\"|"
-                      "\"idle\"}");
+    const auto condition = word ? condition_named(*word) : std::nullopt;
+    if (!unit || !condition) {
+        throw failure(error_kind::usage, cannot("read", {}, "the params"),
+                      "they are not {\"unit\":NAME,\"for\":\"ready\"|\"stopped\"|\"idle\"}");
     }
-    co_await daemon.registry().wait(*unit, *wanted);
+    co_await daemon.registry().wait(*unit, *condition);
     co_return unit_reply(daemon, {*unit});
 }
 
@@ -81,9 +81,9 @@ extern constinit const command wait_command{
     .summary = "wait until a unit is ready, stopped or idle",
     .usage = "UNIT",
     .description =
-        "Returns when the unit is ready, stopped or idle. Starts nothing by itself: who\n"
-        "wants a service up says `hob start`. Fails at once when a unit that is waited\n"
-        "for to be ready has failed for good. Without --timeout it waits for ever.",
+        "Returns when the unit is ready, stopped or idle. It starts nothing; `hob start`\n"
+        "does. With --for ready it fails at once when the unit has failed for good.\n"
+        "Without --timeout it waits for ever.",
     .need = daemon_need::acting,
     .completes = operand_kind::unit,
     .operands_min = 1,

@@ -30,7 +30,7 @@ using ipc::unit_state;
 
 class managed_unit;
 class attachment;
-class run_job;
+class active_run;
 
 // What all units share; the registry makes it, and every unit holds it, too.
 struct unit_context {
@@ -40,7 +40,7 @@ struct unit_context {
     std::function<std::shared_ptr<managed_unit>(std::string_view name)> find;
     run_store runs{options.db};
     std::shared_ptr<util::disk_sync> disk{util::disk_sync::make(options.executor, options.db.log_path())};
-    std::map<std::int64_t, std::weak_ptr<run_job>> jobs{};  // those that have begun and are not over, by id
+    std::map<std::int64_t, std::weak_ptr<active_run>> active_runs{};   // begun and not over, by id
     std::map<std::uint64_t, std::weak_ptr<attachment>> attachments{};  // those that are on, by number
     std::uint64_t last_attachment = 0;
     std::string root{};                        // what patterns of files are relative to

@@ -1,5 +1,5 @@
 #pragma once
-// What the parts of registry share: the units by name.
+// The units of a registry by name, with what they share.
 
 #include <functional>
 #include <map>
@@ -20,34 +20,34 @@ class worker;
 
 using unit_ptr = std::shared_ptr<managed_unit>;  // also held by the unit's own coroutines
 
-class registry::impl {
+class registry::unit_map {
 public:
-    explicit impl(registry_options options);
-    ~impl();
-    impl(const impl&) = delete;
-    impl& operator=(const impl&) = delete;
+    explicit unit_map(registry_options options);
+    ~unit_map();
+    unit_map(const unit_map&) = delete;
+    unit_map& operator=(const unit_map&) = delete;
 
-    const unit_spec* find(const std::string& name) const;  // nullptr: the configuration has none
-    // Both throw failure(unit_unknown), the second failure(unit_failed) for what is no worker. `verb`: for
-    // messages.
+    const unit_spec* find(const std::string& name) const;  // nullptr: not in the configuration
+    // Both throw failure(unit_unknown), the second also failure(unit_failed) for another kind of unit.
+    // `verb`: for messages.
     unit_ptr unit_named(const char* verb, const std::string& name) const;
     std::shared_ptr<worker> worker_named(const std::string& name, const char* verb = "call") const;
 
     void apply_unit(const unit_spec& spec);
-    void drop_gone();
-    // Survives a crash of this process; one of the machine when the second has returned, which logs a
-    // failure.
+    void drop_stopped();  // of the retired units
+    // The records survive a crash of this process, and a crash of the machine once sync_desired_states() has
+    // returned, which logs a failure.
     void record_desired_states(const char* verb, const std::vector<std::string>& names, bool up,
                                const std::optional<std::vector<std::string>>& caller);
-    boost::asio::awaitable<void> desired_states_are_durable() const;
+    boost::asio::awaitable<void> sync_desired_states() const;
     std::vector<unit_ptr> running() const;
 
     const std::shared_ptr<unit_context> context;  // also held by every unit
     std::vector<unit_spec> specs;                 // in file order
-    std::map<std::string, unit_ptr, std::less<>> units;
-    std::vector<unit_ptr> retired;             // removed from the configuration, maybe still stopping
-    std::shared_ptr<command_runner> commands;  // shared with its own coroutines
-    bool applied = false;                      // a configuration, before
+    std::map<std::string, unit_ptr, std::less<>> by_name;
+    std::vector<unit_ptr> retired;             // removed from the configuration; they may still be stopping
+    std::shared_ptr<command_runner> commands;  // also held by its coroutines
+    bool applied = false;                      // a configuration was applied before
 
 private:
     failure unknown(const char* verb, const std::string& name) const;
