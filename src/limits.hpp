@@ -122,5 +122,7 @@ inline constexpr std::chrono::milliseconds import_probe_timeout = 5s;
 // The crash-loop brake's file, hob.toml, `root`: read whole, so capped.
 inline constexpr std::size_t small_file_max = 64u << 10;
 inline constexpr std::size_t config_file_max = 4u << 20;
+inline constexpr std::chrono::milliseconds config_save_timeout = 1s;  // an empty file counts as being saved
+inline constexpr std::chrono::milliseconds config_save_poll = 20ms;
 
 }  // namespace hob::limits

@@ -58,6 +58,11 @@ bool file_exists(const std::string& path) {
     return ::stat(path.c_str(), &found) == 0;
 }
 
+bool is_empty_file(const std::string& path) {
+    struct stat found {};
+    return ::stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) && found.st_size == 0;
+}
+
 unit::config load_config_of(const instance& where) {
     if (!where.config_required && !file_exists(where.config_path)) return unit::default_config();
     return unit::load_config(where.config_path, ::geteuid(), where.root);
@@ -363,14 +368,16 @@ boost::asio::awaitable<void> daemon::wait_for_signals() {
 
 // ---- configuration ----
 
+bool daemon::file_is_applied() const {
+    const std::string& path = options_.where.config_path;
+    if (config_.source_path.empty()) return !file_exists(path);
+    return unit::config_hash(path, ::geteuid()) == config_.source_hash;
+}
+
 std::string daemon::config_state() const {
-    const instance& where = options_.where;
     try {
-        const bool same = config_.source_path.empty()
-                              ? !file_exists(where.config_path)
-                              : unit::config_hash(where.config_path, ::geteuid()) == config_.source_hash;
-        if (same) return "current";
-        load_config_of(where);
+        if (file_is_applied()) return "current";
+        load_config_of(options_.where);
         return "changed";
     } catch (const failure&) {
         return "broken";
@@ -378,13 +385,28 @@ std::string daemon::config_state() const {
 }
 
 std::string daemon::reload(bool dry) {
-    unit::config wanted = load_config_of(options_.where);
-    if (dry) return to_json(registry_->compare(wanted));
-    config_ = std::move(wanted);
+    unit::config configuration = load_config_of(options_.where);
+    if (dry) return to_json(registry_->compare(configuration));
+    return apply(std::move(configuration), unit::running_process::replace);
+}
+
+boost::asio::awaitable<void> daemon::apply_changed_file() {
+    const std::string path = options_.where.config_path;
+    const auto limit = util::deadline::in(limits::config_save_timeout);
+    while (registry_->anything_running() && is_empty_file(path)) {
+        if (limit.expired())
+            throw failure(error_kind::config, cannot("use", path), "it is empty, and units are running");
+        co_await util::pause(limits::config_save_poll);
+    }
+    if (!file_is_applied()) apply(load_config_of(options_.where), unit::running_process::keep);
+}
+
+std::string daemon::apply(unit::config configuration, unit::running_process running) {
+    config_ = std::move(configuration);
     set_up_log(options_.where, config_.log, options_.foreground);
     for (const auto& warning : config_.warnings)
         util::log(level::warning, "config", warning);
-    std::string text = to_json(registry_->apply(config_));
+    std::string text = to_json(registry_->apply(config_, running));
     util::log(level::info, "config", "configuration reloaded", {util::log_field{"units", text, true}});
     publish("config.reloaded", text);
     if (consented_) registry_->begin();

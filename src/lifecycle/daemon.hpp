@@ -69,6 +69,11 @@ public:
     // failure(config) and changes nothing.
     std::string reload(bool dry = false);
 
+    // Applies hob.toml if it has changed; running processes keep their definition until they are restarted.
+    // For requests that name units. An empty file, while units run, counts as being saved and is waited for.
+    // Throws failure(config) and changes nothing.
+    boost::asio::awaitable<void> apply_changed_file();
+
     // An event to every subscriber: hob.event with the time, its name, and the members of `members_raw`, an
     // object.
     void publish(std::string_view event, std::string_view members_raw);
@@ -94,6 +99,8 @@ private:
 
     void start();  // the start order: whatever can fail does so before the socket exists
     void load();
+    bool file_is_applied() const;  // throws what reading the file throws
+    std::string apply(unit::config configuration, unit::running_process running);
     void bind();
     void listen();
     bool may_begin(std::string_view method) const;

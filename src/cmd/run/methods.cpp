@@ -66,6 +66,7 @@ asio::awaitable<std::string> answer_run(lifecycle::daemon& daemon, std::shared_p
     unit::run_parameters parameters = run_parameters_of(request_params, client);
     std::shared_ptr<unit::active_run> run;
     if (request_params.task) {
+        co_await daemon.apply_changed_file();
         run = daemon.registry().run_task(*request_params.task, std::move(parameters));
     } else {
         parameters.cwd = request_params.cwd.value_or(daemon.where().root);

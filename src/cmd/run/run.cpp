@@ -120,9 +120,9 @@ exit_code run_run(invocation& call) {
         return request.detach ? detach(call, params) : follow(call, request, params);
     } catch (const failure& why) {
         const auto status = exit_in(why);
-        if (!status) throw;
+        if (!status && why.kind() != error_kind::config) throw;
         print_failure(why, call.global.json);
-        return static_cast<exit_code>(*status);
+        return status ? static_cast<exit_code>(*status) : exit_code::usage;
     }
 }
 

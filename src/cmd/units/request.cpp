@@ -101,6 +101,16 @@ std::vector<std::string> all_service_names(const lifecycle::daemon& daemon, cons
     throw failure(error_kind::unit_failed, cannot(verb, "every service"), "hob.toml has no service", hint);
 }
 
+void print_config_note(const invocation& call, std::string_view reply) {
+    if (call.global.json || call.global.quiet) return;
+    for (const auto& member : util::json_object_members(reply).value_or(std::vector<util::json_member>())) {
+        if (member.key != "config_state") continue;
+        print_error(util::json_unquote(member.value) == "broken"
+                        ? "hob.toml has changed and cannot be used, see: hob check\n"
+                        : "hob.toml has changed, apply it with: hob reload\n");
+    }
+}
+
 unit_request parse_unit_request(std::string_view params) {
     const failure malformed(error_kind::usage, cannot("read", {}, "the params"),
                             "they are not {\"units\":[NAME...],\"env\":[K=V...]}");
@@ -128,7 +138,10 @@ std::string unit_reply(lifecycle::daemon& daemon, const std::vector<std::string>
             if (auto status = daemon.registry().status(name)) found.push_back(std::move(*status));
         }
     }
-    return util::json_object().add("units", util::raw_json{unit::units_json(found)}).text();
+    util::json_object reply;
+    reply.add("units", util::raw_json{unit::units_json(found)});
+    if (const std::string state = daemon.config_state(); state != "current") reply.add("config_state", state);
+    return std::move(reply).text();
 }
 
 }  // namespace hob::cmd

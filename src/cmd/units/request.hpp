@@ -15,6 +15,9 @@ namespace hob::cmd {
 // are --timeout and those of the units.
 exit_code request_units(invocation& call, std::string_view method);
 
+// Prints a line when the reply says that hob.toml differs from what the daemon has applied.
+void print_config_note(const invocation& call, std::string_view reply);
+
 // The names of all services. Throws failure(unit_failed, `cannot VERB 'every service': …`) when there is
 // none.
 std::vector<std::string> all_service_names(const lifecycle::daemon& daemon, const char* verb,
@@ -28,7 +31,8 @@ struct unit_request {
 // Throws failure(usage) when the params are not {"units":[…],"env":[…]?}.
 unit_request parse_unit_request(std::string_view params);
 
-// {"units":[<status>…]} of these units; of all units when `units` is empty.
+// {"units":[<status>…]} of these units; of all units when `units` is empty. With "config_state" unless it is
+// current.
 std::string unit_reply(lifecycle::daemon& daemon, const std::vector<std::string>& units);
 
 }  // namespace hob::cmd

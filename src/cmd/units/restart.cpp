@@ -43,6 +43,7 @@ exit_code run_restart(invocation& call) {
 boost::asio::awaitable<std::string> answer_restart(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
                                                    ipc::request request) {
     unit_request parsed = parse_unit_request(request.params);
+    co_await daemon.apply_changed_file();
     co_await daemon.registry().restart_units(parsed.units, std::move(parsed.environment));
     co_return unit_reply(daemon, parsed.units);
 }

@@ -13,6 +13,7 @@ exit_code run_start(invocation& call) { return request_units(call, "unit.start")
 boost::asio::awaitable<std::string> answer_start(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
                                                  ipc::request request) {
     unit_request parsed = parse_unit_request(request.params);
+    co_await daemon.apply_changed_file();
     if (parsed.units.empty())
         parsed.units = all_service_names(daemon, "start", "workers start by themselves when they are called");
     co_await daemon.registry().start_units(parsed.units, std::move(parsed.environment));

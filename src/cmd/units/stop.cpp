@@ -30,6 +30,7 @@ exit_code run_stop(invocation& call) {
     } catch (const ipc::not_executed&) {
         throw no_daemon;
     }
+    print_config_note(call, result);
     if (call.global.json) {
         print(result + "\n");
     } else if (!call.global.quiet) {

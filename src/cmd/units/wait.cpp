@@ -45,6 +45,7 @@ exit_code run_wait(invocation& call) {
     const std::string params = util::json_object().add("unit", unit).add("for", word).text();
     const std::string result =
         lifecycle::request_acting(call.where(), connect_options_of(call), "unit.wait", params, call.limit);
+    print_config_note(call, result);
     if (call.global.json) {
         print(result + "\n");
     } else if (!call.global.quiet) {

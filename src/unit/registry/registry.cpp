@@ -20,9 +20,14 @@ registry::~registry() = default;
 apply_result registry::compare(const config& configuration) const {
     apply_result result;
     for (const auto& spec : configuration.units) {
-        const unit_spec* old = units_->find(spec.name);
-        auto& list = !old ? result.added : *old == spec ? result.unchanged : result.changed;
-        list.push_back(spec.name);
+        const auto found = units_->by_name.find(spec.name);
+        if (found == units_->by_name.end()) {
+            result.added.push_back(spec.name);
+            continue;
+        }
+        const managed_unit& unit = *found->second;
+        const bool unchanged = unit.spec() == spec && !unit.definition_changed();
+        (unchanged ? result.unchanged : result.changed).push_back(spec.name);
     }
     for (const auto& spec : units_->specs) {
         if (!configuration.find(spec.name)) result.removed.push_back(spec.name);
@@ -30,25 +35,15 @@ apply_result registry::compare(const config& configuration) const {
     return result;
 }
 
-apply_result registry::apply(const config& configuration) {
+apply_result registry::apply(const config& configuration, running_process running) {
     unit_map& map = *units_;
     apply_result result = compare(configuration);
-    for (auto at = map.by_name.begin(); at != map.by_name.end();) {
-        const unit_spec* spec = configuration.find(at->first);
-        if (spec && spec->kind == at->second->spec().kind) {
-            ++at;
-            continue;
-        }
-        at->second->retired();
-        at->second->request_stop("it was removed from the configuration");
-        map.context->options.db.clear_desired_up(at->first);
-        map.retired.push_back(at->second);
-        at = map.by_name.erase(at);
-    }
-    map.drop_stopped();
-    map.specs = configuration.units;
-    for (const auto& spec : map.specs) {
-        map.apply_unit(spec);
+    map.retire_missing(configuration, running);
+    const std::vector<unit_spec> earlier = std::exchange(map.specs, configuration.units);
+    for (const auto& spec : configuration.units)
+        map.apply_unit(spec, running);
+    for (const auto& spec : earlier) {  // what still runs though it was removed
+        if (!configuration.find(spec.name) && map.by_name.contains(spec.name)) map.specs.push_back(spec);
     }
     map.applied = true;
     map.context->options.log_max_size = configuration.log.max_size;
@@ -64,7 +59,11 @@ std::vector<unit_status> registry::status() const {
     std::vector<unit_status> all;
     all.reserve(units_->specs.size());
     for (const auto& spec : units_->specs) {
-        all.push_back(units_->by_name.at(spec.name)->status());
+        const managed_unit& unit = *units_->by_name.at(spec.name);
+        unit_status& status = all.emplace_back(unit.status());
+        status.changed = unit.definition_changed();
+        if (status.changed && status.detail.empty())
+            status.detail = "hob.toml has changed; applied by: hob restart " + spec.name;
     }
     return all;
 }

@@ -16,6 +16,7 @@
 #include "unit/protocol/protocol_session.hpp"
 #include "unit/spec/spec.hpp"
 #include "unit/spec/unit_status.hpp"
+#include "unit/supervise/process_definition.hpp"
 #include "unit/supervise/registry_options.hpp"
 
 namespace hob::unit {
@@ -36,10 +37,11 @@ public:
     registry(const registry&) = delete;
     registry& operator=(const registry&) = delete;
 
-    // Applies a valid configuration, first at the start, then at each reload. Units with an equal spec keep
-    // their processes. Changed and removed units are stopped in the background; the next call starts a
-    // changed worker again.
-    apply_result apply(const config& configuration);
+    // Applies a valid configuration. Units with an equal spec keep their processes. `replace`: changed and
+    // removed units are stopped in the background, services start again, and the next call starts a changed
+    // worker. `keep`: running processes go on with their definition until the unit is restarted, and a
+    // removed unit stays until it has stopped and a configuration is applied again.
+    apply_result apply(const config& configuration, running_process running = running_process::replace);
 
     // What apply() would do.
     apply_result compare(const config& configuration) const;

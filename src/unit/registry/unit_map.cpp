@@ -68,6 +68,24 @@ failure registry::unit_map::unknown(const char* verb, const std::string& name) c
     return failure(error_kind::unit_unknown, cannot(verb, name), "there is no such unit", hint);
 }
 
+void registry::unit_map::retire_missing(const config& configuration, running_process running) {
+    for (auto at = by_name.begin(); at != by_name.end();) {
+        const unit_ptr unit = at->second;
+        const unit_spec* spec = configuration.find(at->first);
+        const bool same_unit = spec && spec->kind == unit->spec().kind;
+        if (same_unit || (!spec && running == running_process::keep && unit->running())) {
+            ++at;
+            continue;
+        }
+        unit->retired();
+        unit->request_stop("it was removed from the configuration");
+        context->options.db.clear_desired_up(at->first);
+        retired.push_back(unit);
+        at = by_name.erase(at);
+    }
+    drop_stopped();
+}
+
 void registry::unit_map::drop_stopped() {
     std::erase_if(retired, [](const unit_ptr& unit) { return !unit->running(); });
 }
@@ -78,12 +96,12 @@ unit_ptr registry::unit_map::make(const unit_spec& spec) const {
     return worker::make(context, spec);
 }
 
-void registry::unit_map::apply_unit(const unit_spec& spec) {
+void registry::unit_map::apply_unit(const unit_spec& spec, running_process running) {
     const auto found = by_name.find(spec.name);
     if (found == by_name.end()) {
         by_name.emplace(spec.name, revive(spec));
-    } else if (!(found->second->spec() == spec)) {
-        found->second->reconfigure(spec);
+    } else if (!(found->second->spec() == spec) || found->second->definition_changed()) {
+        found->second->reconfigure(spec, running);
     }
 }
 
@@ -96,7 +114,7 @@ unit_ptr registry::unit_map::revive(const unit_spec& spec) {
     if (old == retired.end()) return make(spec);
     unit_ptr unit = *old;
     retired.erase(old);
-    unit->reconfigure(spec);
+    unit->reconfigure(spec, running_process::replace);
     return unit;
 }
 

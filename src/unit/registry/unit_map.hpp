@@ -33,7 +33,8 @@ public:
     unit_ptr unit_named(const char* verb, const std::string& name) const;
     std::shared_ptr<worker> worker_named(const std::string& name, const char* verb = "call") const;
 
-    void apply_unit(const unit_spec& spec);
+    void apply_unit(const unit_spec& spec, running_process running);
+    void retire_missing(const config& configuration, running_process running);
     void drop_stopped();  // of the retired units
     // The records survive a crash of this process, and a crash of the machine once sync_desired_states() has
     // returned, which logs a failure.

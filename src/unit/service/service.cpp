@@ -14,25 +14,8 @@
 #include "util/proc.hpp"
 
 namespace hob::unit {
-namespace {
 
 namespace asio = boost::asio;
-
-// A change in how it is watched, and not in what is executed, leaves the process alone.
-bool needs_another_process(unit_spec before, unit_spec after) {
-    for (unit_spec* spec : {&before, &after}) {
-        spec->after.clear();
-        spec->on_failure.reset();
-        auto& what = std::get<service_spec>(spec->detail);
-        what.restart = restart_policy::never;
-        what.max_restarts = 0;
-        what.backoff = {};
-        what.autostart = false;
-    }
-    return !(before == after);
-}
-
-}  // namespace
 
 service::service(std::shared_ptr<unit_context> context, unit_spec spec)
     : managed_unit(std::move(context), std::move(spec), unit_state::stopped),
@@ -96,6 +79,7 @@ void service::set_desired_up(std::optional<environment> caller) {
     wanted_ = true;
     pulled_ = false;
     asked_.ring();
+    if (!kept_) apply_pending_spec();
     if (std::exchange(kept_, true)) return;
     in_a_row_ = 0;
     pause_ = {};
@@ -106,7 +90,8 @@ void service::begin() {
     if (kept_ || stopped_by_user_ || context_->closing || state() == unit_state::failed) return;
     if (auto wish = context_->options.db.desired_up(spec_->name)) {
         set_desired_up(std::move(wish->environment));
-    } else if (std::get<service_spec>(spec_->detail).autostart && state() == unit_state::stopped && !last_exit_) {
+    } else if (std::get<service_spec>(spec_->detail).autostart && state() == unit_state::stopped &&
+               !last_exit_) {
         set_desired_up(std::nullopt);
     }
 }
@@ -119,6 +104,7 @@ void service::pull(std::optional<environment> caller) {
 asio::awaitable<void> service::start(std::optional<environment> caller) {
     const auto alive = self();
     check_usable("start");
+    if (apply_pending_spec()) leave_current("its definition has changed");
     set_desired_up(std::move(caller));
     co_await await_ready_or_failed("start");
 }
@@ -126,6 +112,7 @@ asio::awaitable<void> service::start(std::optional<environment> caller) {
 asio::awaitable<void> service::restart(std::optional<environment> caller) {
     const auto alive = self();
     check_usable("restart");
+    apply_pending_spec();
     leave_current("asked to restart");
     in_a_row_ = 0;
     pause_ = {};
@@ -203,8 +190,23 @@ asio::awaitable<void> service::await_end_of_keeping() {
     }
 }
 
-void service::reconfigure(unit_spec spec) {
-    const bool replace = needs_another_process(*spec_, spec);
+bool service::apply_pending_spec() {
+    if (!pending_spec_) return false;
+    spec_ = std::make_shared<const unit_spec>(std::move(*pending_spec_));
+    pending_spec_.reset();
+    return true;
+}
+
+void service::reconfigure(unit_spec spec, running_process running) {
+    const bool replace = needs_new_process(*spec_, spec);
+    pending_spec_.reset();
+    if (replace && running == running_process::keep && kept_) {
+        pending_spec_ = spec;
+        spec = with_live_parts(*spec_, spec);
+        spec_ = std::make_shared<const unit_spec>(std::move(spec));
+        asked_.ring();
+        return;
+    }
     spec_ = std::make_shared<const unit_spec>(std::move(spec));
     if (replace) leave_current("its configuration changed");
     asked_.ring();

@@ -44,7 +44,8 @@ public:
     void pull(std::optional<environment> caller) override;
     void request_stop(const char* why) override;
     void kill_now() override;
-    void reconfigure(unit_spec spec) override;
+    void reconfigure(unit_spec spec, running_process running) override;
+    bool definition_changed() const override { return pending_spec_.has_value(); }
     void set_log_limits(std::uint64_t max_size, int max_files) override {
         log_.set_limits(max_size, max_files);
     }
@@ -64,6 +65,7 @@ private:
     void set_state(unit_state to);
     void say(std::string detail);  // the reason of a phase, to status and to who waits for changes
     void set_desired_up(std::optional<environment> caller);
+    bool apply_pending_spec();  // false: there is none
     void check_usable(const char* verb) const;
     void leave_current(const char* why);  // the process that runs now is to end
     boost::asio::awaitable<void> await_ready_or_failed(const char* verb);
@@ -85,6 +87,7 @@ private:
     void give_up(const ending& last);
 
     unit_log log_;
+    std::optional<unit_spec> pending_spec_;  // replaces spec_ at the next start or restart by name
     std::string detail_;
     std::optional<environment> caller_environment_;
     bool wanted_ = false;

@@ -26,6 +26,7 @@ struct unit_status {
         exit;  // how its last process ended: "0", "3", "signal 9"; nullopt: it never ended
     std::string
         detail;  // a few words about the state, such as why it failed or what it waits for; may be empty
+    bool changed = false;  // a process runs with an earlier definition than the configuration has
     std::optional<std::chrono::system_clock::time_point> next_at;  // when its schedule is due
     std::optional<run_record> last_run;                            // of a task; the one that began last
     std::optional<std::int64_t> rss_kib;  // of all its processes, where it was asked for and any runs

@@ -33,6 +33,7 @@ std::string unit_json(const unit_status& status) {
         text += "null";
     }
     text += R"(,"detail":)" + (status.detail.empty() ? "null" : util::json_quote(status.detail));
+    if (status.changed) text += R"(,"changed":true)";
     text += R"(,"rss_kib":)" + number_or_null(status.rss_kib);
     text += R"(,"cpu_ms":)" + number_or_null(status.cpu_ms);
     text += R"(,"next_at":)" + (status.next_at ? util::json_quote(util::rfc3339(*status.next_at)) : "null");

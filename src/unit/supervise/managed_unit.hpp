@@ -18,6 +18,7 @@
 #include "unit/spec/spec.hpp"
 #include "unit/spec/unit_status.hpp"
 #include "unit/store/run_store.hpp"
+#include "unit/supervise/process_definition.hpp"
 #include "unit/supervise/registry_options.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
@@ -91,7 +92,9 @@ public:
         std::optional<environment> caller) = 0;      // as start(), in the background, failures logged
     virtual void request_stop(const char* why) = 0;  // in the background
     virtual void kill_now() = 0;                     // SIGKILL, also to what is being stopped
-    virtual void reconfigure(unit_spec spec) = 0;    // for the next start
+    virtual void reconfigure(unit_spec spec, running_process running) = 0;
+    // A process runs with an earlier definition than the configuration has.
+    virtual bool definition_changed() const { return false; }
     virtual void set_log_limits(std::uint64_t max_size, int max_files) = 0;
 
     // Rings at every change of state, of what it waits for, and when nobody waits for it any more.

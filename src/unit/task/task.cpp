@@ -240,7 +240,9 @@ void task::kill_now() {
     if (current_) current_->kill_now();
 }
 
-void task::reconfigure(unit_spec spec) {
+bool task::definition_changed() const { return current_ && needs_new_process(current_->spec(), *spec_); }
+
+void task::reconfigure(unit_spec spec, running_process) {
     spec_ = std::make_shared<const unit_spec>(std::move(spec));
     retired_ = false;
     disarm();

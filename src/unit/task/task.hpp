@@ -48,7 +48,8 @@ public:
     boost::asio::awaitable<void> restart(std::optional<environment> caller) override;
     void request_stop(const char* why) override;
     void kill_now() override;
-    void reconfigure(unit_spec spec) override;  // a run in progress keeps its spec
+    void reconfigure(unit_spec spec, running_process running) override;  // a run in progress keeps its spec
+    bool definition_changed() const override;
     void set_log_limits(std::uint64_t max_size, int max_files) override {
         log_.set_limits(max_size, max_files);
     }
@@ -112,7 +113,7 @@ public:
     boost::asio::awaitable<void> restart(std::optional<environment> caller) override;
     void request_stop(const char* why) override;
     void kill_now() override;
-    void reconfigure(unit_spec) override {}
+    void reconfigure(unit_spec, running_process) override {}
     void set_log_limits(std::uint64_t max_size, int max_files) override {
         log_.set_limits(max_size, max_files);
     }

@@ -104,6 +104,7 @@ asio::awaitable<void> worker::start(std::optional<environment> caller) {
     stopped_by_user_ = false;
     record_desired_state(true, std::nullopt);
     if (caller) caller_environment_ = std::move(caller);
+    if (definition_changed()) request_stop("its definition has changed");
     const auto limit = util::deadline::in(spec_->stop.timeout + limits::start_timeout);
     co_await wait_until_warm("start", limit);
 }
@@ -137,8 +138,11 @@ void worker::pull(std::optional<environment> caller) {
     util::spawn(context_->options.executor, start(std::move(caller)), "start " + spec_->name);
 }
 
-void worker::reconfigure(unit_spec spec) {
+bool worker::definition_changed() const { return process_ && needs_new_process(*process_->own_spec, *spec_); }
+
+void worker::reconfigure(unit_spec spec, running_process running) {
     spec_ = std::make_shared<const unit_spec>(std::move(spec));
+    if (running == running_process::keep && process_) return;
     memory_.bind(*spec_);
     request_stop("its configuration changed");
 }

@@ -3,6 +3,7 @@
 #include "harness/sandbox.hpp"
 #include "paths.hpp"
 
+using hob::test::json_at;
 using hob::test::sandbox;
 
 namespace {
@@ -43,6 +44,75 @@ BOOST_AUTO_TEST_CASE(U01_restart_gives_a_worker_its_callers_environment) {
     BOOST_TEST(box.run({"call", "w", "env", "\"COLOUR\""}, blue).out == "\"red\"\n");
     BOOST_TEST(box.run({"restart", "w"}, blue).status == 0);
     BOOST_TEST(box.run({"call", "w", "env", "\"COLOUR\""}).out == "\"blue\"\n");
+}
+
+// A service that shows its definition in its environment.
+std::string shown(hob::test::sandbox& box) { return box.shell("cat out").out; }
+
+std::string defined(const std::string& value, const std::string& more = {}) {
+    return "[service.web]\nrun = 'echo $V > out; exec sleep 1000'\nready = { exec = 'test -e out' }\nenv = { V = '" +
+           value + "' }\n" + more;
+}
+
+BOOST_AUTO_TEST_CASE(U20_start_restart_and_run_take_the_whole_file_in_and_no_running_process_is_touched) {
+    sandbox box;
+    box.config(defined("1", "[service.db]\nrun = 'exec sleep 1000'\n"));
+    BOOST_TEST(box.run({"start"}).status == 0);
+    BOOST_TEST(shown(box) == "1\n");
+    const auto unit = [&](const std::string& member) {
+        return json_at(box.run({"status", "--json"}).out, "/units/0/" + member).value_or("-");
+    };
+    const auto pid = unit("pid");
+    // A new unit is known at once, a changed one goes on as it is, and a removed one that runs is not ended.
+    box.config(defined("2", "[task.new]\nrun = 'echo new'\n"));
+    const auto ran = box.run({"run", "new"});
+    BOOST_TEST(ran.out == "new\n", ran.text());
+    BOOST_TEST(unit("pid") == pid);
+    BOOST_TEST(unit("changed") == "true");
+    BOOST_TEST(shown(box) == "1\n");
+    BOOST_TEST(box.run({"status"}).out.find("db") != std::string::npos);
+    // Naming it restarts it with the new definition.
+    BOOST_TEST(box.run({"start", "web"}).status == 0);
+    BOOST_TEST(shown(box) == "2\n");
+    BOOST_TEST(unit("changed") == "-");
+    box.config(defined("3"));
+    BOOST_TEST(box.run({"restart", "web"}).status == 0);
+    BOOST_TEST(shown(box) == "3\n");
+}
+
+BOOST_AUTO_TEST_CASE(U20_a_broken_file_fails_what_names_a_unit_with_its_place_and_lets_all_else_go_on) {
+    sandbox box;
+    box.config(defined("1", "[task.t]\nrun = 'echo ran'\n"));
+    BOOST_TEST(box.run({"start", "web"}).status == 0);
+    const auto pid = json_at(box.run({"status", "--json"}).out, "/units/0/pid");
+    box.config(defined("2", "[task.t]\nrun = 1\n"));
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"start"}, {"start", "web"}, {"restart", "web"}, {"run", "t"}}) {
+        const auto failed = box.run(words);
+        BOOST_TEST(failed.status == 2, failed.text());
+        BOOST_TEST(failed.err.find("hob.toml:6:7': 'run' in [task.t]") != std::string::npos, failed.err);
+    }
+    BOOST_TEST(json_at(box.run({"status", "--json"}).out, "/units/0/pid") == pid);
+    BOOST_TEST(box.run({"run", "--", "echo", "on"}).out == "on\n");
+    const auto stopped = box.run({"stop", "web"});
+    BOOST_TEST(stopped.status == 0);
+    BOOST_TEST(stopped.err == "hob.toml has changed and cannot be used, see: hob check\n");
+}
+
+BOOST_AUTO_TEST_CASE(U20_an_empty_file_while_units_run_is_a_save_in_progress) {
+    sandbox box;
+    box.config(defined("1"));
+    BOOST_TEST(box.run({"start", "web"}).status == 0);
+    box.config("");
+    auto restart = box.start({"restart", "web"});
+    BOOST_TEST(hob::test::wait_until([&] { return restart.running(); }));
+    box.config(defined("2"));
+    BOOST_TEST(restart.wait().status == 0);
+    BOOST_TEST(shown(box) == "2\n");
+    box.config("");
+    const auto failed = box.run({"restart", "web"});
+    BOOST_TEST(failed.status == 2, failed.text());
+    BOOST_TEST(failed.err.find("it is empty, and units are running") != std::string::npos, failed.err);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
