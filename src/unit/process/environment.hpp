@@ -15,8 +15,13 @@ inline constexpr std::string_view mark_instance = "HOB_INSTANCE";
 inline constexpr std::string_view mark_unit = "HOB_UNIT";
 inline constexpr std::string_view mark_run = "HOB_RUN";
 
-// `base` less HOB_* and what belongs to one terminal.
+// `base` without what no process of a unit may inherit: HOB_*, what belongs to one terminal or one working directory, and
+// what refers to descriptors of another process (a jobserver of make, systemd's sockets and notifications).
 std::vector<std::string> clean_base(const std::vector<std::string>& base);
+
+// clean_base() also without what belongs to one call: the repository of a git hook, the script of npm, the buffering of
+// stdbuf. For an environment that is kept for later processes.
+std::vector<std::string> without_call_variables(const std::vector<std::string>& base);
 
 // KEY=VALUE lines; blank lines and lines starting with '#' are skipped, `export ` before a key is allowed, a
 // value in single quotes is taken as it is, one in double quotes knows \n \t \r \" \\ \$; unquoted ones are

@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "unit/process/environment.hpp"
 #include "unit/protocol/attachment.hpp"
 #include "unit/registry/unit_map.hpp"
 #include "util/async.hpp"
@@ -53,6 +54,7 @@ std::vector<unit_ptr> without_dependents(const std::vector<unit_ptr>& units) {
 
 asio::awaitable<void> registry::start_units(std::vector<std::string> names,
                                             std::optional<std::vector<std::string>> caller_environment) {
+    if (caller_environment) caller_environment = without_call_variables(*caller_environment);
     units_->record_desired_states("start", names, true, caller_environment);
     std::vector<asio::awaitable<void>> starts;
     starts.push_back(units_->sync_desired_states());
@@ -63,6 +65,7 @@ asio::awaitable<void> registry::start_units(std::vector<std::string> names,
 
 asio::awaitable<void> registry::restart_units(std::vector<std::string> names,
                                               std::optional<std::vector<std::string>> caller_environment) {
+    if (caller_environment) caller_environment = without_call_variables(*caller_environment);
     std::vector<asio::awaitable<void>> restarts;
     for (const auto& name : names)
         restarts.push_back(units_->unit_named("restart", name)->restart(caller_environment));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "unit/process/environment.hpp"
 #include "unit/service/service.hpp"
 #include "unit/task/task.hpp"
 #include "unit/worker/worker.hpp"
@@ -21,6 +22,8 @@ registry::unit_map::unit_map(registry_options options)
     context->cgroups =
         std::make_unique<cgroup_home>(context->options.instance_key, context->options.state_dir);
     context->root = context->options.root;
+    auto& base = context->options.base_environment;
+    base = without_call_variables(base);
     commands = command_runner::make(context);
     context->find = [this](std::string_view name) {
         const auto found = by_name.find(name);

@@ -58,6 +58,7 @@ std::vector<std::string> active_run::environment() const {
         std::erase_if(entries, [&](const std::string& entry) { return entry.starts_with(start); });
         entries.push_back(start + std::string(value));
     };
+    if (parameters_.cwd) set("PWD", *parameters_.cwd);
     set(mark_run, std::to_string(record_.id));
     set("HOB_TRIGGER", name_of(parameters_.trigger));
     for (const auto& [key, value] : parameters_.variables)

@@ -327,4 +327,73 @@ BOOST_AUTO_TEST_CASE(what_the_daemon_is_asked_to_run_at_its_end_is_finished_or_c
     BOOST_TEST(newest(box, "state") == "cancelled");
 }
 
+BOOST_AUTO_TEST_CASE(U39_what_belongs_to_the_first_callers_call_reaches_no_later_run) {
+    sandbox box;
+    box.config(
+        "[task.t]\nrun = ['env']\n[service.s]\nrun = 'env > service; exec sleep 1000'\n"
+        "ready = { exec = 'test -s service' }\ncwd = '.'\n");
+    run_options hook;
+    const std::vector<std::string> dropped{"GIT_DIR",
+                                           "GIT_INDEX_FILE",
+                                           "GIT_WORK_TREE",
+                                           "GIT_PREFIX",
+                                           "GIT_CONFIG_PARAMETERS",
+                                           "NOTIFY_SOCKET",
+                                           "LISTEN_FDS",
+                                           "LISTEN_PID",
+                                           "WATCHDOG_USEC",
+                                           "INVOCATION_ID",
+                                           "JOURNAL_STREAM",
+                                           "npm_command",
+                                           "npm_lifecycle_event",
+                                           "npm_package_name",
+                                           "OLDPWD",
+                                           "_STDBUF_O",
+                                           "npm_execpath",
+                                           "GIT_COMMON_DIR",
+                                           "GIT_OBJECT_DIRECTORY"};
+    for (const auto& name : dropped)
+        hook.env.emplace_back(name, "foreign");
+    const std::vector<std::string> kept{"GIT_SSH_COMMAND", "npm_config_registry", "TZ", "GIT_AUTHOR_NAME"};
+    for (const auto& name : kept)
+        hook.env.emplace_back(name, "mine");
+    hook.env.emplace_back("MAKEFLAGS", " -j8 --jobserver-auth=fifo:/tmp/none");
+    hook.env.emplace_back("PWD", "/elsewhere");
+    const auto expect_clean = [&](const std::string& environment) {
+        for (const auto& name : dropped)
+            BOOST_TEST(("\n" + environment).find("\n" + name + "=") == std::string::npos, name);
+        for (const auto& name : kept)
+            BOOST_TEST(environment.find(name + "=mine\n") != std::string::npos, name);
+        BOOST_TEST(environment.find("jobserver") == std::string::npos);
+        BOOST_TEST(environment.find("MAKEFLAGS= -j8\n") != std::string::npos, environment);
+        BOOST_TEST(environment.find("\nPWD=" + box.project() + "\n") != std::string::npos, environment);
+    };
+    // The first caller starts the daemon, and keeps a service up.
+    BOOST_TEST(box.run({"start", "s"}, hook).status == 0);
+    expect_clean(box.shell("cat service").out);
+    // A trigger starts from the base of the daemon.
+    box.config("[task.t]\nrun = 'env > task; mv task done'\non_start = true\n");
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    BOOST_TEST(box.run({"run", "--", "true"}, hook).status == 0);
+    BOOST_TEST(wait_until([&] { return box.shell("cat done").status == 0; }));
+    expect_clean(box.shell("cat done").out);
+    // The call itself sees what is its own, but no descriptor of others.
+    const auto own = box.run({"run", "--", "env"}, hook).out;
+    BOOST_TEST(own.find("GIT_DIR=foreign\n") != std::string::npos);
+    BOOST_TEST(own.find("NOTIFY_SOCKET") == std::string::npos);
+    BOOST_TEST(own.find("jobserver") == std::string::npos);
+    if (box.shell("git --version").status != 0) return;
+    const auto of_git = box.shell("git rev-parse --local-env-vars").out;
+    std::istringstream names(of_git);
+    run_options all;
+    for (std::string name; names >> name;)
+        all.env.emplace_back(name, "foreign");
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    box.shell("rm -f done");
+    all.env.emplace_back("GIT_CONFIG_COUNT", "0");
+    BOOST_TEST(box.run({"run", "--", "true"}, all).status == 0);
+    BOOST_TEST(wait_until([&] { return box.shell("cat done").status == 0; }));
+    BOOST_TEST(box.shell("cat done").out.find("foreign") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
