@@ -13,6 +13,7 @@
 #include "error.hpp"
 #include "lifecycle/daemon.hpp"
 #include "unit/spec/unit_status_json.hpp"
+#include "util/base64.hpp"
 #include "util/json_text.hpp"
 #include "util/json_writer.hpp"
 #include "util/utf8.hpp"
@@ -24,13 +25,20 @@ namespace json = boost::json;
 
 constexpr std::size_t failure_lines = 10;  // of the log of a unit that does not start
 
-// Values that are not UTF-8 cannot be sent in JSON. A unit that needs one has `env_file`.
-util::json_array own_environment() {
+// Adds "env":[…] or, where an entry is not UTF-8, "env_b64":[…] with every entry in base64.
+void add_own_environment(util::json_object& params) {
+    bool encoded = false;
+    for (char** entry = environ; entry && *entry; ++entry)
+        encoded = encoded || !util::is_utf8(*entry);
     util::json_array entries;
     for (char** entry = environ; entry && *entry; ++entry) {
-        if (util::is_utf8(*entry)) entries.add(*entry);
+        if (encoded) {
+            entries.add(util::base64_encode(*entry));
+        } else {
+            entries.add(*entry);
+        }
     }
-    return entries;
+    params.add(encoded ? "env_b64" : "env", entries);
 }
 
 std::optional<std::vector<std::string>> strings_of(const json::value* value) {
@@ -48,7 +56,10 @@ std::string request_params(const invocation& call) {
     util::json_array names;
     for (const auto& name : call.operands)
         names.add(name);
-    return util::json_object().add("units", names).add("env", own_environment()).text();
+    util::json_object params;
+    params.add("units", names);
+    add_own_environment(params);
+    return std::move(params).text();
 }
 
 // Returns the reply. Shows the progress on a terminal.
@@ -122,9 +133,17 @@ unit_request parse_unit_request(std::string_view params) {
     const auto units = strings_of(object->if_contains("units"));
     if (!units) throw malformed;
     request.units = *units;
-    if (const json::value* environment = object->if_contains("env")) {
+    for (const std::string_view key : {"env", "env_b64"}) {
+        const json::value* environment = object->if_contains(key);
+        if (!environment) continue;
         request.environment = strings_of(environment);
         if (!request.environment) throw malformed;
+        if (key == "env") continue;
+        for (std::string& entry : *request.environment) {
+            auto bytes = util::base64_decode(entry);
+            if (!bytes || bytes->find('\0') != std::string::npos) throw malformed;
+            entry = std::move(*bytes);
+        }
     }
     return request;
 }

@@ -50,7 +50,8 @@ BOOST_AUTO_TEST_CASE(U01_restart_gives_a_worker_its_callers_environment) {
 std::string shown(hob::test::sandbox& box) { return box.shell("cat out").out; }
 
 std::string defined(const std::string& value, const std::string& more = {}) {
-    return "[service.web]\nrun = 'echo $V > out; exec sleep 1000'\nready = { exec = 'test -e out' }\nenv = { V = '" +
+    return "[service.web]\nrun = 'echo $V > out; exec sleep 1000'\nready = { exec = 'test -e out' }\nenv = { "
+           "V = '" +
            value + "' }\n" + more;
 }
 
@@ -113,6 +114,32 @@ BOOST_AUTO_TEST_CASE(U20_an_empty_file_while_units_run_is_a_save_in_progress) {
     const auto failed = box.run({"restart", "web"});
     BOOST_TEST(failed.status == 2, failed.text());
     BOOST_TEST(failed.err.find("it is empty, and units are running") != std::string::npos, failed.err);
+}
+
+BOOST_AUTO_TEST_CASE(U47_an_environment_that_is_not_utf8_reaches_services_and_triggered_runs) {
+    sandbox box;
+    box.config(
+        "[service.s]\nrun = 'printf %s \"$ODD\" > s.tmp; mv s.tmp s; exec sleep 1000'\nready = { exec = "
+        "'test -e s' }\n"
+        "[task.t]\nrun = 'printf %s \"$ODD\" > t'\n"
+        "[task.later]\nrun = 'printf %s \"$ODD\" > l.tmp; mv l.tmp l'\nwatch = ['go']\ndebounce = '10ms'\n");
+    hob::test::run_options odd;
+    odd.env = {{"ODD", "a\xff\xe9z"}};
+    BOOST_TEST(box.run({"run", "t"}, odd).status == 0);
+    BOOST_TEST(box.shell("cat t").out == "a\xff\xe9z");
+    BOOST_TEST(box.run({"start", "s", "later"}, odd).status == 0);
+    BOOST_TEST(box.shell("cat s").out == "a\xff\xe9z");
+    BOOST_TEST(hob::test::wait_until([&] {
+        return hob::test::slurp(box.daemon_log()).find("\"msg\":\"watching\"") != std::string::npos;
+    }));
+    box.write("go", "");
+    BOOST_TEST(hob::test::wait_until([&] { return box.shell("cat l").status == 0; }));
+    BOOST_TEST(box.shell("cat l").out == "a\xff\xe9z");
+    // Over a restart of the daemon.
+    box.shell("rm s");
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    BOOST_TEST(box.run({"start", "s"}, odd).status == 0);
+    BOOST_TEST(box.shell("cat s").out == "a\xff\xe9z");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
