@@ -79,7 +79,7 @@ std::string answer_shutdown(lifecycle::daemon& daemon, ipc::session&, const ipc:
         return value && value->is_bool() && value->as_bool();
     };
     if (flag("if_idle") && daemon.busy()) {
-        throw failure(error_kind::version, "cannot replace this daemon: it is busy", "hob restart");
+        throw failure(error_kind::version, "cannot replace this daemon: it is busy", "hob restart --daemon");
     }
     // Who ends it wants nothing of it any more; a successor that follows at once is to bring all back.
     if (!flag("restart") && !flag("if_idle")) daemon.store().clear_all_desired_up();

@@ -93,7 +93,7 @@ private:
             fmt::format("cannot use the daemon of '{}': it is older (version {}, protocol {}) than this "
                         "hob (version {}, protocol {}) and busy",
                         where_.root, greeting.version, greeting.protocol, version_text, protocol_version),
-            "hob restart");
+            "hob restart --daemon");
         if (!options_.spawn) throw busy;
         try {
             connection.call("hob.shutdown", R"({"if_idle":true})",

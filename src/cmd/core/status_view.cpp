@@ -94,7 +94,7 @@ std::string notes_of(const status_view& status, const terminal& out) {
     if (status.state == "wedged") text += note("it does not answer; this is what it last said of itself");
     if (!status.version.empty() && status.version != version_text) {
         text +=
-            note(fmt::format("this is hob {}, bring the daemon up to it with: hob restart", version_text));
+            note(fmt::format("this is hob {}, bring the daemon up to it with: hob restart --daemon", version_text));
     }
     return text;
 }

@@ -25,22 +25,6 @@ namespace json = boost::json;
 
 constexpr std::size_t failure_lines = 10;  // of the log of a unit that does not start
 
-// Adds "env":[…] or, where an entry is not UTF-8, "env_b64":[…] with every entry in base64.
-void add_own_environment(util::json_object& params) {
-    bool encoded = false;
-    for (char** entry = environ; entry && *entry; ++entry)
-        encoded = encoded || !util::is_utf8(*entry);
-    util::json_array entries;
-    for (char** entry = environ; entry && *entry; ++entry) {
-        if (encoded) {
-            entries.add(util::base64_encode(*entry));
-        } else {
-            entries.add(*entry);
-        }
-    }
-    params.add(encoded ? "env_b64" : "env", entries);
-}
-
 std::optional<std::vector<std::string>> strings_of(const json::value* value) {
     const json::array* list = value ? value->if_array() : nullptr;
     if (!list) return std::nullopt;
@@ -50,6 +34,33 @@ std::optional<std::vector<std::string>> strings_of(const json::value* value) {
         texts.emplace_back(entry.as_string());
     }
     return texts;
+}
+
+failure malformed_params() {
+    return failure(error_kind::usage, cannot("read", {}, "the params"),
+                   "they are not {\"units\":[NAME...],\"env\":[K=V...]}");
+}
+
+json::object params_object(std::string_view params) {
+    json::error_code error;
+    const json::value parsed = json::parse(params.empty() ? "{}" : params, error);
+    if (error || !parsed.is_object()) throw malformed_params();
+    return parsed.as_object();
+}
+
+std::optional<std::vector<std::string>> environment_of(const json::object& params) {
+    const bool encoded = params.contains("env_b64");
+    const json::value* value = params.if_contains(encoded ? "env_b64" : "env");
+    if (!value) return std::nullopt;
+    auto environment = strings_of(value);
+    if (!environment) throw malformed_params();
+    if (!encoded) return environment;
+    for (std::string& entry : *environment) {
+        auto bytes = util::base64_decode(entry);
+        if (!bytes || bytes->find('\0') != std::string::npos) throw malformed_params();
+        entry = std::move(*bytes);
+    }
+    return environment;
 }
 
 std::string request_params(const invocation& call) {
@@ -83,6 +94,21 @@ void show_last_lines(invocation& call, const failure& why) {
 }
 
 }  // namespace
+
+void add_own_environment(util::json_object& params) {
+    bool encoded = false;
+    for (char** entry = environ; entry && *entry; ++entry)
+        encoded = encoded || !util::is_utf8(*entry);
+    util::json_array entries;
+    for (char** entry = environ; entry && *entry; ++entry) {
+        if (encoded) {
+            entries.add(util::base64_encode(*entry));
+        } else {
+            entries.add(*entry);
+        }
+    }
+    params.add(encoded ? "env_b64" : "env", entries);
+}
 
 exit_code request_units(invocation& call, std::string_view method) {
     std::string result;
@@ -122,29 +148,17 @@ void print_config_note(const invocation& call, std::string_view reply) {
     }
 }
 
+std::optional<std::vector<std::string>> parse_environment(std::string_view params) {
+    return environment_of(params_object(params));
+}
+
 unit_request parse_unit_request(std::string_view params) {
-    const failure malformed(error_kind::usage, cannot("read", {}, "the params"),
-                            "they are not {\"units\":[NAME...],\"env\":[K=V...]}");
-    json::error_code error;
-    const json::value parsed = params.empty() ? json::value(json::object()) : json::parse(params, error);
-    const json::object* object = error ? nullptr : parsed.if_object();
-    if (!object) throw malformed;
+    const json::object object = params_object(params);
     unit_request request;
-    const auto units = strings_of(object->if_contains("units"));
-    if (!units) throw malformed;
+    const auto units = strings_of(object.if_contains("units"));
+    if (!units) throw malformed_params();
     request.units = *units;
-    for (const std::string_view key : {"env", "env_b64"}) {
-        const json::value* environment = object->if_contains(key);
-        if (!environment) continue;
-        request.environment = strings_of(environment);
-        if (!request.environment) throw malformed;
-        if (key == "env") continue;
-        for (std::string& entry : *request.environment) {
-            auto bytes = util::base64_decode(entry);
-            if (!bytes || bytes->find('\0') != std::string::npos) throw malformed;
-            entry = std::move(*bytes);
-        }
-    }
+    request.environment = environment_of(object);
     return request;
 }
 

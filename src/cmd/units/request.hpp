@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cmd/core/command.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 
@@ -14,6 +15,9 @@ namespace hob::cmd {
 // terminal also the units' progress. Prints the last lines of the log of a unit that fails. The only limits
 // are --timeout and those of the units.
 exit_code request_units(invocation& call, std::string_view method);
+
+// Adds "env" or "env_b64", the environment of this process.
+void add_own_environment(util::json_object& params);
 
 // Prints a line when the reply says that hob.toml differs from what the daemon has applied.
 void print_config_note(const invocation& call, std::string_view reply);
@@ -30,6 +34,9 @@ struct unit_request {
 
 // Throws failure(usage) when the params are not {"units":[…],"env":[…]?}.
 unit_request parse_unit_request(std::string_view params);
+
+// "env" or "env_b64" of the params; nullopt: neither is there. Throws failure(usage).
+std::optional<std::vector<std::string>> parse_environment(std::string_view params);
 
 // {"units":[<status>…]} of these units; of all units when `units` is empty. With "config_state" unless it is
 // current.

@@ -7,6 +7,7 @@
 #include "cmd/core/output.hpp"
 #include "cmd/units/request.hpp"
 #include "error.hpp"
+#include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/end_daemon.hpp"
 #include "limits.hpp"
@@ -15,11 +16,30 @@
 namespace hob::cmd {
 namespace {
 
+// Services that come back get the environment of this command, as workers and tasks of the new daemon do.
+void hand_over_environment(invocation& call) {
+    try {
+        auto daemon = lifecycle::connect_looking(call.where(), call.limit_or(limits::glance_timeout));
+        if (!daemon) return;
+        util::json_object params;
+        add_own_environment(params);
+        daemon->call("unit.environment", params.text(), call.limit_or(limits::request_timeout));
+    } catch (const failure&) {
+        // A daemon that does not answer, or does not know the method, is restarted all the same.
+    } catch (const ipc::not_executed&) {
+    }
+}
+
 exit_code restart_daemon(invocation& call) {
+    if (!call.operands.empty()) {
+        throw failure(error_kind::usage, cannot("use", "--daemon", "with a unit"),
+                      "it restarts the daemon alone", "hob restart UNIT... restarts units");
+    }
     if (call.global.no_spawn) {
         throw failure(error_kind::usage, cannot("restart", {}, "the daemon"), "--no-spawn does not start one",
                       "hob shutdown ends it");
     }
+    hand_over_environment(call);
     lifecycle::end_options ending;
     ending.restart = true;
     ending.limit = call.limit_or(limits::shutdown_timeout_max + limits::reap_timeout);
@@ -36,7 +56,7 @@ exit_code restart_daemon(invocation& call) {
 }
 
 exit_code run_restart(invocation& call) {
-    if (call.operands.empty()) return restart_daemon(call);
+    if (call.has("daemon")) return restart_daemon(call);
     return request_units(call, "unit.restart");
 }
 
@@ -44,11 +64,25 @@ boost::asio::awaitable<std::string> answer_restart(lifecycle::daemon& daemon, st
                                                    ipc::request request) {
     unit_request parsed = parse_unit_request(request.params);
     co_await daemon.apply_changed_file();
+    if (parsed.units.empty()) {
+        all_service_names(daemon, "restart", "hob restart --daemon restarts the daemon");
+        parsed.units = daemon.registry().services_to_restart();
+        if (parsed.units.empty()) co_return util::json_object().add("units", util::json_array()).text();
+    }
     co_await daemon.registry().restart_units(parsed.units, std::move(parsed.environment));
     co_return unit_reply(daemon, parsed.units);
 }
 
-constexpr method_row methods[] = {{.name = "unit.restart", .later = answer_restart}};
+std::string answer_environment(lifecycle::daemon& daemon, ipc::session&, const ipc::request& request) {
+    if (const auto environment = parse_environment(request.params))
+        daemon.registry().replace_kept_environments(*environment);
+    return "{}";
+}
+
+constexpr option_row options[] = {{"daemon", "", "restart the daemon; services that are up come back"}};
+
+constexpr method_row methods[] = {{.name = "unit.restart", .later = answer_restart},
+                                  {.name = "unit.environment", .now = answer_environment}};
 
 }  // namespace
 
@@ -57,11 +91,13 @@ extern constinit const command restart_command{
     .summary = "restart units, or the daemon itself",
     .usage = "[UNIT...]",
     .description =
-        "With names: stops these units and starts them again, with the environment of\n"
-        "this shell. Without: ends the daemon and starts a new one.",
+        "Stops these units and starts them again, with the environment of this shell,\n"
+        "and returns once they are ready. Without names: every service that is up, has\n"
+        "failed or is about to be restarted. --daemon restarts the daemon instead.",
     .need = daemon_need::acting,
     .completes = operand_kind::unit,
     .operands_max = -1,
+    .options = options,
     .run = run_restart,
     .methods = methods,
 };

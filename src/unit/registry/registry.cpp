@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "unit/process/environment.hpp"
 #include "unit/protocol/attachment.hpp"
 #include "unit/registry/unit_map.hpp"
 #include "unit/task/task.hpp"
@@ -124,6 +125,25 @@ asio::awaitable<void> registry::stop(std::string unit) {
 asio::awaitable<void> registry::restart(std::string unit,
                                         std::optional<std::vector<std::string>> caller_environment) {
     co_await units_->unit_named("restart", unit)->restart(std::move(caller_environment));
+}
+
+std::vector<std::string> registry::services_to_restart() const {
+    std::vector<std::string> names;
+    for (const auto& spec : units_->specs) {
+        const managed_unit& unit = *units_->by_name.at(spec.name);
+        if (spec.kind == unit_kind::service && (unit.running() || unit.failed())) names.push_back(spec.name);
+    }
+    return names;
+}
+
+void registry::replace_kept_environments(const std::vector<std::string>& environment) {
+    const auto kept = without_call_variables(environment);
+    store& db = units_->context->options.db;
+    db.transaction([&] {
+        for (const auto& spec : units_->specs) {
+            if (db.desired_up(spec.name)) db.set_desired_up(spec.name, kept);
+        }
+    });
 }
 
 std::shared_ptr<active_run> registry::run_task(const std::string& unit, run_parameters parameters) {

@@ -92,6 +92,11 @@ public:
     boost::asio::awaitable<void> restart_units(std::vector<std::string> units,
                                                std::optional<std::vector<std::string>> caller_environment);
 
+    // The services that are up, have failed, or are about to be restarted, in file order.
+    std::vector<std::string> services_to_restart() const;
+    // The environment with which the next daemon starts the services that are up. Durable soon after.
+    void replace_kept_environments(const std::vector<std::string>& environment);
+
     enum class wait_condition { ready, stopped, idle };
     // Returns once the condition holds. Throws failure(unit_unknown), and failure(unit_failed) when it cannot
     // come to hold by itself.

@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_task_is_held_over_restarts_until_it_is_started) {
     BOOST_TEST(wait_until([&] { return in_state(box, "t", "ok") >= 1; }));
     BOOST_TEST(box.run({"stop", "t"}).out == "t  held\n");
     const auto before = in_state(box, "t", "ok");
-    BOOST_TEST(box.run({"restart"}).status == 0);
+    BOOST_TEST(box.run({"restart", "--daemon"}).status == 0);
     let_pass(700ms);
     BOOST_TEST(in_state(box, "t", "ok") == before);
     BOOST_TEST(json_at(box.run({"status", "--json"}).out, "/units/0/state").value_or("") == "held");

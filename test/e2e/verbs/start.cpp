@@ -142,4 +142,49 @@ BOOST_AUTO_TEST_CASE(U47_an_environment_that_is_not_utf8_reaches_services_and_tr
     BOOST_TEST(box.shell("cat s").out == "a\xff\xe9z");
 }
 
+BOOST_AUTO_TEST_CASE(U36_restart_without_names_means_services_that_are_up_and_touches_nothing_else) {
+    sandbox box;
+    box.config(config + defined("1") +
+               "[service.down]\nrun = 'exec sleep 1000'\n[task.long]\nrun = 'exec sleep 1000'\n");
+    const auto member = [&](const std::string& path) {
+        return json_at(box.run({"status", "--json"}).out, path).value_or("-");
+    };
+    BOOST_TEST(box.run({"start", "web", "w"}).status == 0);
+    BOOST_TEST(box.run({"run", "--detach", "long"}).status == 0);
+    const pid_t daemon = box.daemon_pid();
+    const auto worker = member("/units/0/pid"), web = member("/units/2/pid"), task = member("/units/4/pid");
+    const auto restarted = box.run({"restart"});
+    BOOST_TEST(restarted.status == 0, restarted.text());
+    BOOST_TEST(restarted.out.starts_with("web  ready (pid "));
+    BOOST_TEST(box.daemon_pid() == daemon);
+    BOOST_TEST(member("/units/0/pid") == worker);
+    BOOST_TEST(member("/units/2/pid") != web);
+    BOOST_TEST(member("/units/3/state") == "stopped");
+    BOOST_TEST(member("/units/4/pid") == task);
+    BOOST_TEST(box.run({"stop"}).status == 0);
+    BOOST_TEST(box.run({"restart"}).out == "");
+    BOOST_TEST(member("/units/2/state") == "stopped");
+    BOOST_TEST(box.run({"restart", "--daemon", "web"}).status == 2);
+}
+
+BOOST_AUTO_TEST_CASE(U33_after_a_restart_of_the_daemon_services_workers_and_tasks_have_one_environment) {
+    sandbox box;
+    box.config(
+        config +
+        defined("1",
+                "[service.agent]\nrun = 'printf %s \"$SSH_AUTH_SOCK\" > a.tmp; mv a.tmp a; exec sleep 1000'\n"
+                "ready = { exec = 'test -e a' }\n"));
+    hob::test::run_options before, now;
+    before.env = {{"SSH_AUTH_SOCK", "before"}};
+    now.env = {{"SSH_AUTH_SOCK", "now"}};
+    BOOST_TEST(box.run({"start", "agent"}, before).status == 0);
+    BOOST_TEST(box.shell("cat a; rm a").out == "before");
+    BOOST_TEST(box.run({"restart", "--daemon"}, now).status == 0);
+    BOOST_TEST(box.run({"wait", "agent"}).status == 0);
+    BOOST_TEST(box.shell("cat a; rm a").out == "now");
+    BOOST_TEST(box.run({"call", "w", "env", "\"SSH_AUTH_SOCK\""}, before).out == "\"now\"\n");
+    BOOST_TEST(box.run({"restart"}, before).status == 0);
+    BOOST_TEST(box.shell("cat a").out == "before");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
