@@ -2,27 +2,22 @@
 
 #include <fmt/format.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <map>
 #include <optional>
 #include <set>
-#include <tuple>
 #include <utility>
 
 #include "error.hpp"
 #include "limits.hpp"
 #include "unit/watch/folder_watches.hpp"
-#include "unit/watch/gitignore.hpp"
-#include "unit/watch/glob.hpp"
+#include "unit/watch/watched_files.hpp"
 #include "util/async.hpp"
 #include "util/log.hpp"
 #include "util/timer.hpp"
@@ -38,29 +33,24 @@ namespace {
 
 constexpr std::size_t paths_max = 10000;  // reported one by one
 
-std::vector<glob> globs_of(const std::vector<std::string>& patterns) {
-    return {patterns.begin(), patterns.end()};
-}
-
 }  // namespace
 
 struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
     using clock = std::chrono::steady_clock;
-    using signature = std::tuple<ino_t, off_t, std::int64_t>;
-    using snapshot = std::map<std::string, signature>;
 
-    state(const asio::any_io_executor& on, std::string base, const unit_spec& spec, callback report)
+    state(const asio::any_io_executor& on, std::string root, const unit_spec& spec, callback report)
+        : state(on, root, spec.name, std::get<task_spec>(spec.detail), std::move(report)) {}
+
+    state(const asio::any_io_executor& on, const std::string& root, std::string name, const task_spec& spec,
+          callback report)
         : executor(on),
-          root(std::move(base)),
-          unit(spec.name),
-          watched(globs_of(std::get<task_spec>(spec.detail).watch)),
-          ignored(globs_of(std::get<task_spec>(spec.detail).ignore)),
-          debounce(std::get<task_spec>(spec.detail).debounce),
+          unit(std::move(name)),
+          debounce(spec.debounce),
           on_change(std::move(report)),
+          files(root, spec.watch, spec.ignore, spec.gitignore),
           watches(root),
           readable(on),
           debounce_timer(on) {
-        if (std::get<task_spec>(spec.detail).gitignore) git.emplace(root);
         if (const auto refused = watches.open()) {
             fall_back_to_polling(*refused);
         } else {
@@ -75,21 +65,6 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
         watches.close();
     }
 
-    bool is_ignored(const std::string& path, bool directory) {
-        const auto covers = [&](const glob& pattern) { return pattern.covers(path); };
-        if (std::any_of(ignored.begin(), ignored.end(), covers)) return true;
-        if (!git) return false;
-        return path == ".git" || path.starts_with(".git/") || git->ignores(path, directory);
-    }
-    bool is_watched(const std::string& path) {
-        const auto covers = [&](const glob& pattern) { return pattern.covers(path); };
-        return std::any_of(watched.begin(), watched.end(), covers) && !is_ignored(path, false);
-    }
-    bool may_contain_match(const std::string& dir) {
-        const auto may = [&](const glob& pattern) { return pattern.may_cover_below(dir); };
-        return std::any_of(watched.begin(), watched.end(), may) && (dir.empty() || !is_ignored(dir, true));
-    }
-
     // Without inotify events the files are compared at intervals.
     void fall_back_to_polling(const folder_watches::refusal& why) {
         if (std::exchange(polling, true)) return;
@@ -98,21 +73,27 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
             {field("unit", unit), field("reason", why.reason), field("hint", why.hint)});
     }
 
-    // Watches `dir` and all folders below it. `report`: the files found there are new.
-    asio::awaitable<void> scan(std::string dir, bool report) {
-        std::vector<std::string> pending_folders{std::move(dir)};
-        for (std::size_t count = 1; !pending_folders.empty() && !stopped; ++count) {
-            const std::string folder = std::move(pending_folders.back());
-            pending_folders.pop_back();
-            if (!may_contain_match(folder)) continue;
-            if (const auto refused = watches.is_open() ? watches.add(folder) : std::nullopt)
+    // Watches `dir` and all folders below it, and records the files there. `report`: those files are new.
+    asio::awaitable<void> scan(std::string dir, bool report, bool is_symlink = false) {
+        struct folder {
+            std::string path;
+            bool is_symlink;
+        };
+        std::vector<folder> folders;
+        folders.push_back({std::move(dir), is_symlink});
+        for (std::size_t count = 1; !folders.empty() && !stopped; ++count) {
+            const folder at = std::move(folders.back());
+            folders.pop_back();
+            if (!files.may_cover_below(at.path)) continue;
+            if (const auto refused = watches.is_open() ? watches.add(at.path, at.is_symlink) : std::nullopt)
                 fall_back_to_polling(*refused);
-            for (const auto& [name, directory, regular] : folder_entries(watches.full(folder))) {
-                std::string path = folder.empty() ? name : folder + "/" + name;
-                if (directory) {
-                    pending_folders.push_back(std::move(path));
-                } else if (report && is_watched(path)) {
-                    changed(std::move(path));
+            for (const auto& [name, directory, regular] : folder_entries(watches.full(at.path))) {
+                std::string path = at.path.empty() ? name : at.path + "/" + name;
+                if (directory || (!regular && files.follows(path))) {
+                    folders.push_back({std::move(path), !directory});
+                } else if (files.covers(path)) {
+                    files.update(path);
+                    if (report) changed(std::move(path));
                 }
             }
             if (count % limits::folders_in_a_turn == 0) co_await asio::post(executor, asio::use_awaitable);
@@ -155,7 +136,7 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
         const auto self = shared_from_this();
         const auto began = clock::now();
         co_await scan({}, false);
-        if (polling) util::spawn(executor, poll(list_files()), "watch " + unit);
+        if (polling) util::spawn(executor, poll(), "watch " + unit);
         const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - began);
         log(level::info, "unit", "watching",
             {field("unit", unit), field("folders", watches.size()), field("after_ms", took.count())});
@@ -169,7 +150,7 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
             while (auto event = stopped ? std::nullopt : watches.next()) {
                 co_await handle(std::move(*event));
             }
-            if (polling && !was_polling) util::spawn(executor, poll(list_files()), "watch " + unit);
+            if (polling && !was_polling) util::spawn(executor, poll(), "watch " + unit);
         }
     }
 
@@ -180,7 +161,7 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
                 {field("unit", unit), field("hint", "raise fs.inotify.max_queued_events")});
             note = "the kernel lost count of the changes";
             schedule_report();
-            if (git) git->forget();
+            files.forget_rules();
             co_await scan({}, false);
             co_return;
         }
@@ -188,72 +169,56 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
             co_await folder_changed(event.mask, event.path);
             co_return;
         }
-        if (is_watched(event.path)) changed(event.path);
-        const bool is_gitignore = event.path == ".gitignore" || event.path.ends_with("/.gitignore");
-        if (!is_gitignore || !git) co_return;
+        if ((event.mask & (IN_DELETE | IN_MOVED_FROM)) != 0) {
+            link_gone(event.path);
+        } else if ((event.mask & (IN_CREATE | IN_MOVED_TO)) != 0 && files.follows(event.path)) {
+            co_await scan(event.path, true, true);
+        }
+        if (files.covers(event.path)) file_changed(event.mask, event.path);
+        if (!files.is_rule_file(event.path)) co_return;
         // Ignored folders may have to be watched now, and watched ones may be ignored.
-        git->forget();
-        watches.drop_unless([this](const std::string& dir) { return may_contain_match(dir); });
+        files.forget_rules();
+        watches.drop_unless([this](const std::string& dir) { return files.may_cover_below(dir); });
         co_await scan({}, false);
+    }
+
+    // Opening for writing, a new access time or a chmod are events, too: for these the file is compared.
+    void file_changed(std::uint32_t mask, const std::string& path) {
+        const bool differs = files.update(path);
+        if (differs || (mask & ~(IN_CLOSE_WRITE | IN_ATTRIB)) != 0) changed(path);
+    }
+
+    void link_gone(const std::string& path) {
+        files.forget_link(path);
+        files.remove(path);
+        watches.drop_below(path);
     }
 
     asio::awaitable<void> folder_changed(std::uint32_t mask, std::string path) {
         if ((mask & (IN_DELETE | IN_MOVED_FROM)) != 0) {
-            if ((mask & IN_MOVED_FROM) != 0 && may_contain_match(path)) changed(path);
+            if ((mask & IN_MOVED_FROM) != 0 && files.may_cover_below(path)) changed(path);
+            files.remove(path);
             watches.drop_below(path);
         }
-        if ((mask & (IN_CREATE | IN_MOVED_TO)) != 0) {
-            co_await scan(path, true);
-        }
+        if ((mask & (IN_CREATE | IN_MOVED_TO)) != 0) co_await scan(path, true);
     }
 
-    snapshot list_files() {
-        snapshot files;
-        std::vector<std::string> pending_folders{{}};
-        while (!pending_folders.empty()) {
-            const std::string folder = std::move(pending_folders.back());
-            pending_folders.pop_back();
-            if (!may_contain_match(folder)) continue;
-            for (const auto& [name, directory, regular] : folder_entries(watches.full(folder))) {
-                std::string path = folder.empty() ? name : folder + "/" + name;
-                if (directory) {
-                    pending_folders.push_back(std::move(path));
-                    continue;
-                }
-                struct stat facts {};
-                if (!is_watched(path) || ::lstat(watches.full(path).c_str(), &facts) != 0) continue;
-                const std::int64_t time = facts.st_mtim.tv_sec * 1'000'000'000 + facts.st_mtim.tv_nsec;
-                files.emplace(std::move(path), signature(facts.st_ino, facts.st_size, time));
-            }
-        }
-        return files;
-    }
-
-    asio::awaitable<void> poll(snapshot before) {
+    asio::awaitable<void> poll() {
         const auto self = shared_from_this();
         while (!stopped) {
             co_await util::pause(limits::watch_look_again);
             if (stopped) co_return;
-            if (git) git->forget();
-            snapshot current = list_files();
-            for (const auto& [path, sign] : current) {
-                const auto old = before.find(path);
-                if (old == before.end() || old->second != sign) changed(path);
-            }
-            for (const auto& [path, sign] : before) {
-                if (!current.contains(path)) changed(path);
-            }
-            before = std::move(current);
+            files.forget_rules();
+            for (auto& path : files.compare_all())
+                changed(std::move(path));
         }
     }
 
     asio::any_io_executor executor;
-    std::string root;
     std::string unit;
-    std::vector<glob> watched, ignored;
-    std::optional<gitignore> git;
     std::chrono::milliseconds debounce;
     callback on_change;
+    watched_files files;
     folder_watches watches;
     asio::posix::stream_descriptor readable;  // of `watches`, which owns the descriptor
     util::timer debounce_timer;

@@ -70,8 +70,9 @@ void folder_watches::close() {
     offset_ = 0;
 }
 
-std::optional<folder_watches::refusal> folder_watches::add(const std::string& dir) {
-    const int watch = ::inotify_add_watch(inotify_.get(), full(dir).c_str(), watched_events);
+std::optional<folder_watches::refusal> folder_watches::add(const std::string& dir, bool is_symlink) {
+    const std::uint32_t events = is_symlink ? watched_events & ~IN_DONT_FOLLOW : watched_events;
+    const int watch = ::inotify_add_watch(inotify_.get(), full(dir).c_str(), events);
     if (watch >= 0) {
         folders_[watch] = dir;
     } else if (errno == ENOSPC || errno == ENOMEM) {

@@ -45,7 +45,7 @@ public:
     int descriptor() const { return inotify_.get(); }  // readable: call fill()
 
     // nullopt, or why an existing folder cannot be watched.
-    std::optional<refusal> add(const std::string& dir);
+    std::optional<refusal> add(const std::string& dir, bool is_symlink = false);
     void drop_below(const std::string& dir);  // it and all below it
     void drop_unless(const std::function<bool(const std::string& dir)>& kept);
     std::size_t size() const { return folders_.size(); }

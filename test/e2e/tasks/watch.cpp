@@ -167,4 +167,34 @@ BOOST_AUTO_TEST_CASE(U10_where_the_kernel_does_not_see_all_changes_the_files_are
     BOOST_TEST(box.shell("fusermount -u seen").status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(U43_only_a_change_of_content_size_time_or_name_fires) {
+    sandbox box;
+    box.shell(
+        "mkdir -p src; echo one > src/a; echo two > src/b; python3 -c 'import sqlite3; "
+        "c = sqlite3.connect(\"src/db\"); c.execute(\"CREATE TABLE t (x)\"); c.commit()'");
+    watching(box);
+    box.shell(
+        "touch -a src/a; chmod 640 src/a; chown $(id -u) src/a; : >> src/a; cat src/b > /dev/null; "
+        "python3 -c 'import os; os.close(os.open(\"src/a\", os.O_RDWR))'; "
+        "for i in 1 2 3 4 5; do python3 -c 'import sqlite3; "
+        "print(sqlite3.connect(\"src/db\").execute(\"SELECT * FROM t\").fetchall())'; done; ln src/a hard; "
+        "rm hard");
+    expect_runs(box, 0);
+    box.shell("touch -m -d '2001-02-03' src/a");
+    expect_runs(box, 1);
+    BOOST_TEST(slurp(box.root() + "/out") == "src/a\n--\n");
+    box.shell("python3 -c 'f = open(\"src/b\", \"r+\"); f.write(\"TWO\")'");
+    expect_runs(box, 2);
+    box.shell("truncate -s 1 src/b");
+    expect_runs(box, 3);
+    box.shell(
+        "python3 -c 'import mmap; f = open(\"src/a\", \"r+b\"); m = mmap.mmap(f.fileno(), 0); m[0:1] = "
+        "b\"X\"; m.flush(); "
+        "m.close(); f.close()'");
+    expect_runs(box, 4);
+    box.shell("mv src/b src/c");
+    expect_runs(box, 5);
+    BOOST_TEST(slurp(box.root() + "/out").ends_with("--\nsrc/b\nsrc/c\n--\n"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
