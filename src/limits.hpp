@@ -102,7 +102,9 @@ inline constexpr std::size_t run_output_queued_max =
 inline constexpr std::size_t run_queue_max = 100;  // runs of one task that wait in its queue
 inline constexpr std::size_t changed_paths_max = 64u << 10;        // bytes of HOB_CHANGED
 inline constexpr std::chrono::milliseconds watch_look_again = 2s;  // polling interval without inotify
-inline constexpr int command_runs_kept = 200;                      // of `hob run -- CMD`
+inline constexpr int watch_loop_runs = 10;  // so many in a row that a run caused itself: the task is held
+inline constexpr std::chrono::milliseconds watch_loop_window = 2s;  // from the start of a run to its change
+inline constexpr int command_runs_kept = 200;                       // of `hob run -- CMD`
 
 inline constexpr std::chrono::milliseconds slot_grace =
     10s;  // a run that starts later than this after its slot makes up for it

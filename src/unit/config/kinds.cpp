@@ -8,6 +8,7 @@
 #include "unit/config/address.hpp"
 #include "unit/config/toml_to_json.hpp"
 #include "util/duration.hpp"
+#include "util/path_pattern.hpp"
 
 namespace hob::unit {
 namespace {
@@ -120,6 +121,11 @@ void read_schedule(table_reader& reader, task_spec& spec) {
 void check_globs(table_reader& reader, std::string_view key, const tree_value* globs) {
     if (globs == nullptr) return;
     for (const auto& item : globs->items) {
+        if (const auto expanded = util::expand_path_pattern(item.text); !expanded.error.empty()) {
+            reader.reject(key, item.where, fmt::format("has a pattern that {}: '{}'", expanded.error, item.text),
+                          expanded.hint);
+            continue;
+        }
         const std::size_t open = item.text.find_last_of('[');
         const bool escaped = open != std::string::npos && open > 0 && item.text[open - 1] == '\\';
         if (open == std::string::npos || escaped || item.text.find(']', open) != std::string::npos) continue;

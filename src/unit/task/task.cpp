@@ -45,6 +45,7 @@ unit_status task::status() const {
     unit_status status = managed_unit::status();
     status.pid = current_ ? current_->pid() : 0;
     if (last_exit_) status.exit = exit_brief(*last_exit_);
+    if (stopped_by_user_) status.detail = hold_reason_;
     status.next_at = next_at_;
     status.last_run = last_run_;
     return status;
@@ -104,6 +105,8 @@ asio::awaitable<void> task::process_queue() {
     while (!queue_.empty()) {
         current_ = queue_.front();
         queue_.pop_front();
+        if (current_->parameters().trigger == run_trigger::watch)
+            watch_run_started_ = std::chrono::steady_clock::now();
         co_await execute(current_);
         const auto ended = std::exchange(current_, nullptr);
         after_run(*ended);
@@ -201,6 +204,8 @@ asio::awaitable<void> task::start(std::optional<environment> caller) {
     const auto alive = self();
     if (caller) caller_environment_ = std::move(caller);
     record_desired_state(true, std::nullopt);
+    hold_reason_.clear();
+    repeats_.clear();
     if (std::exchange(stopped_by_user_, false)) arm();
     update_state();
     co_return;

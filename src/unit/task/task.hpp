@@ -4,7 +4,9 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,6 +77,10 @@ private:
     void trigger(run_parameters parameters);
     void skip(const run_parameters& parameters, const std::string& why);
     void on_files_changed(std::vector<std::string> paths, const std::string& note);
+    std::optional<std::string> path_of_a_loop(const std::vector<std::string>& paths,
+                                              std::chrono::steady_clock::time_point seen);
+    void hold_loop(const std::string& path);
+    void add_changed_paths(run_parameters& parameters, const std::vector<std::string>& paths) const;
 
     unit_log log_;
     std::optional<environment> caller_environment_;  // of the last `hob start`
@@ -91,6 +97,12 @@ private:
     bool retrying_ = false;
     std::optional<wall_time> next_at_;
     std::shared_ptr<file_trigger> file_trigger_;  // also held by its own coroutine
+    // Runs that change what they watch.
+    std::optional<std::chrono::steady_clock::time_point> watch_run_started_;  // the last run of the watch
+    std::optional<std::chrono::steady_clock::time_point> deferred_since_;     // the first change during it
+    std::map<std::string, int>
+        repeats_;  // by path: runs that it caused, each soon after the start of the last
+    std::string hold_reason_;
 };
 
 // The runs of plain commands, any number at once. It is not listed among the units.

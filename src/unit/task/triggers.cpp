@@ -1,4 +1,6 @@
 // The triggers of a task: its schedule, its watch, the start of the daemon.
+#include <fmt/format.h>
+
 #include <random>
 #include <utility>
 
@@ -127,25 +129,82 @@ void task::skip(const run_parameters& parameters, const std::string& why) {
 
 // Changes during a run are deferred and give exactly one further run.
 void task::on_files_changed(std::vector<std::string> paths, const std::string& note) {
+    const auto now = std::chrono::steady_clock::now();
     if (working_ && detail().overlap != overlap_policy::cancel) {
+        if (!deferred_since_) deferred_since_ = now;
         file_trigger_->defer(std::move(paths), note);
+        return;
+    }
+    const auto seen = std::exchange(deferred_since_, std::nullopt).value_or(now);
+    if (const auto path = path_of_a_loop(paths, seen)) {
+        hold_loop(*path);
         return;
     }
     run_parameters parameters;
     parameters.trigger = run_trigger::watch;
     parameters.cause = note;
-    if (note.empty() && !paths.empty()) {
-        parameters.cause = paths.front();
-        if (paths.size() > 1) parameters.cause += " and " + std::to_string(paths.size() - 1) + " more";
-    }
-    std::string changed;
+    add_changed_paths(parameters, paths);
+    trigger(std::move(parameters));
+}
+
+// One path a line, so a name with a newline would forge another path: it is left out. The first path and the
+// number of others are the cause, unless there is one.
+void task::add_changed_paths(run_parameters& parameters, const std::vector<std::string>& paths) const {
+    std::string changed, first;
+    std::size_t named = 0, left_out = 0;
     for (const auto& path : paths) {
-        if (changed.size() + path.size() + 1 > limits::changed_paths_max) break;
+        if (path.find('\n') != std::string::npos) {
+            ++left_out;
+            continue;
+        }
+        if (named++ == 0) first = path;
+        if (changed.size() + path.size() + 1 > limits::changed_paths_max) continue;
         if (!changed.empty()) changed += '\n';
         changed += path;
     }
+    if (left_out > 0) {
+        util::log(level::warning, "unit", "paths with a newline are left out of HOB_CHANGED",
+                  {field("unit", spec_->name), field("paths", left_out)});
+    }
+    if (parameters.cause.empty() && !paths.empty()) {
+        parameters.cause = named > 0 ? first : "a path with a newline";
+        if (paths.size() > 1) parameters.cause += " and " + std::to_string(paths.size() - 1) + " more";
+    }
     parameters.variables.emplace_back("HOB_CHANGED", std::move(changed));
-    trigger(std::move(parameters));
+}
+
+// A path that started several runs in a row, each soon after the last had started: the runs change it
+// themselves.
+std::optional<std::string> task::path_of_a_loop(const std::vector<std::string>& paths,
+                                                std::chrono::steady_clock::time_point seen) {
+    const bool soon =
+        watch_run_started_ && seen - *watch_run_started_ <= limits::watch_loop_window + detail().debounce;
+    std::map<std::string, int> repeats;
+    for (const auto& path : paths) {
+        const auto before = soon ? repeats_.find(path) : repeats_.end();
+        const int count = before == repeats_.end() ? (soon ? 1 : 0) : before->second + 1;
+        if (count >= limits::watch_loop_runs) return path;
+        repeats.emplace(path, count);
+    }
+    repeats_ = std::move(repeats);
+    return std::nullopt;
+}
+
+void task::hold_loop(const std::string& path) {
+    repeats_.clear();
+    hold_reason_ =
+        fmt::format("its runs change '{}', which it watches; hob start {} releases it", path, spec_->name);
+    stopped_by_user_ = true;
+    record_desired_state(false, std::nullopt);
+    disarm();
+    util::log(level::warning, "unit", "task is held: its runs change what it watches",
+              {field("unit", spec_->name), field("path", path), field("runs", limits::watch_loop_runs),
+               field("hint", "add the path to 'ignore'")});
+    run_parameters parameters;
+    parameters.trigger = run_trigger::watch;
+    parameters.cause = path;
+    skip(parameters, "held: the runs change this path themselves");
+    update_state();
 }
 
 }  // namespace hob::unit

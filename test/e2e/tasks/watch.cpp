@@ -197,4 +197,82 @@ BOOST_AUTO_TEST_CASE(U43_only_a_change_of_content_size_time_or_name_fires) {
     BOOST_TEST(slurp(box.root() + "/out").ends_with("--\nsrc/b\nsrc/c\n--\n"));
 }
 
+BOOST_AUTO_TEST_CASE(U26_every_pattern_works_or_is_refused_by_check) {
+    const auto refused = [](const std::string& pattern, const std::string& key) {
+        sandbox box;
+        box.config("[task.t]\nrun = ['true']\nwatch = ['src']\n" + key + " = ['" + pattern + "']\n");
+        return box.run({"check"}).status == 2;
+    };
+    for (const char* pattern :
+         {"../x", "a/../../x", "/tmp/**", "~/x", "!x", "*.{ts,tsx", "{a}", "*/../x", ""})
+        BOOST_TEST(refused(pattern, "ignore"), pattern);
+    sandbox box;
+    box.config("[task.t]\nrun = ['true']\nwatch = ['../x']\n");
+    const auto check = box.run({"check"});
+    BOOST_TEST(
+        check.err.find("hob.toml:3:10': 'watch' in [task.t] has a pattern that leads out of the root") !=
+            std::string::npos,
+        check.err);
+    const std::pair<std::string, std::string> works[] = {
+        {".", "deep/er/f"},      {"./", "f"},
+        {"./src/x", "src/x"},    {"a/../b", "b"},
+        {"*.{ts,tsx}", "f.tsx"}, {"{src,lib}/{a,b*}.c", "lib/b2.c"},
+        {"src/", "src/f"}};
+    for (const auto& [pattern, file] : works) {
+        sandbox project;
+        project.shell("mkdir -p deep/er src lib a");
+        project.config("[task.t]\nrun = ['true']\nwatch = ['" + pattern + "']\ndebounce = '10ms'\n");
+        BOOST_TEST(project.run({"run", "--", "true"}).status == 0);
+        BOOST_TEST(wait_until([&] { return is_watching(project); }));
+        project.shell("echo x > " + file);
+        BOOST_TEST(wait_until([&] { return ok(project) >= 1; }, 20s), pattern);
+        BOOST_TEST(json_at(runs_of(project), "/0/cause").value_or("") == file);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U26_links_to_folders_inside_the_root_are_followed_once) {
+    sandbox box;
+    box.shell("mkdir -p real/sub src; ln -s ../real src/link; ln -s . real/self; ln -s / src/out");
+    watching(box);
+    box.shell("echo x > real/sub/f");
+    expect_runs(box, 1);
+    BOOST_TEST(slurp(box.root() + "/out") == "src/link/sub/f\n--\n");
+    box.shell("mkdir more; ln -s ../more src/later");
+    expect_runs(box, 2);
+    box.shell("echo x > more/g");
+    expect_runs(box, 3);
+    BOOST_TEST(slurp(box.root() + "/out").ends_with("--\nsrc/later/g\n--\n"));
+}
+
+BOOST_AUTO_TEST_CASE(U26_a_task_that_writes_into_its_own_watch_is_held_and_says_which_path) {
+    sandbox box;
+    watching(box, "", "date +%N > src/own.log");
+    box.shell("echo x > src/a");
+    const auto state = [&](const std::string& member) {
+        return json_at(box.run({"status", "--json"}).out, "/units/0/" + member).value_or("");
+    };
+    BOOST_TEST(wait_until([&] { return state("state") == "held"; }, 30s));
+    BOOST_TEST(state("detail").find("'src/own.log'") != std::string::npos, state("detail"));
+    const auto before = ok(box);
+    BOOST_TEST(before <= 11u);
+    BOOST_TEST(slurp(box.daemon_log()).find("its runs change what it watches") != std::string::npos);
+    box.shell("echo y > src/a");
+    let_pass(700ms);
+    BOOST_TEST(ok(box) == before);
+    BOOST_TEST(box.run({"start", "t"}).status == 0);
+    BOOST_TEST(wait_until([&] { return is_watching(box, 2); }));
+    box.shell("echo z > src/a");
+    BOOST_TEST(wait_until([&] { return ok(box) > before; }));
+}
+
+BOOST_AUTO_TEST_CASE(U35_a_file_name_with_a_newline_forges_no_path) {
+    sandbox box;
+    watching(box);
+    box.shell("echo x > \"$(printf 'src/a\\n/etc/passwd')\"; echo y > src/b");
+    expect_runs(box, 1);
+    BOOST_TEST(slurp(box.root() + "/out") == "src/b\n--\n");
+    BOOST_TEST(slurp(box.daemon_log()).find("paths with a newline are left out") != std::string::npos);
+    BOOST_TEST(json_at(runs_of(box), "/0/cause").value_or("") == "src/b and 1 more");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
