@@ -96,6 +96,8 @@ inline constexpr std::chrono::milliseconds probe_timeout = 5s;  // one attempt o
 inline constexpr std::chrono::milliseconds on_failure_timeout = 60s;  // the on_failure command
 inline constexpr std::size_t notify_message_max = 4096;               // bytes of one sd_notify message
 
+inline constexpr unsigned unit_umask = 022;
+
 // Tasks.
 inline constexpr std::size_t run_output_queued_max =
     1u << 20;                                      // bytes for a slow `hob run` before the run waits

@@ -80,7 +80,12 @@ public:
     explicit follower(const run_session& session) : session_(session), raw_(session.terminal) {}
 
     run_result follow() {
-        session_.daemon.send(ipc::request_line(run_id, "task.run", session_.params));
+        const std::string line = ipc::request_line(run_id, "task.run", session_.params);
+        if (session_.hand_over_input) {
+            session_.daemon.send_with_descriptor(line, STDIN_FILENO);
+        } else {
+            session_.daemon.send(line);
+        }
         while (!result_) {
             if (const auto message = next_message()) {
                 handle(*message);

@@ -12,10 +12,11 @@ namespace hob::cmd {
 
 struct run_session {
     ipc::client& daemon;
-    std::string params;     // of task.run
-    std::string what;       // for messages: the task, or the command
-    bool input = false;     // read standard input and send it
-    bool terminal = false;  // put standard input, a terminal, into raw mode
+    std::string params;            // of task.run
+    std::string what;              // for messages: the task, or the command
+    bool input = false;            // read standard input and send it
+    bool hand_over_input = false;  // the run gets standard input itself
+    bool terminal = false;         // put standard input, a terminal, into raw mode
     util::deadline limit = util::deadline::never();
 };
 

@@ -40,6 +40,13 @@ unit::run_parameters run_parameters_of(run_request& request, const std::shared_p
     parameters.arguments = std::move(request.arguments);
     if (!request.environment.empty()) parameters.caller = std::move(request.environment);
     parameters.input = request.input;
+    parameters.umask = request.umask;
+    if (request.input_descriptor) {
+        parameters.input_descriptor = std::make_shared<util::unique_fd>(client->take_descriptor());
+        if (!*parameters.input_descriptor)
+            throw failure(error_kind::usage, cannot("read", {}, "the params"),
+                          "no descriptor came with 'stdin_fd'");
+    }
     parameters.terminal = request.terminal;
     // TERM was dropped from the environment with the other variables of the caller's terminal.
     if (request.terminal) parameters.variables.emplace_back("TERM", request.terminal_type.value_or("dumb"));

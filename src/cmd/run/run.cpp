@@ -37,11 +37,17 @@ std::string current_directory() {
     return path;
 }
 
-// A pipe, a file or a socket is passed on. A terminal is not read, and /dev/null is empty.
+// Everything but a terminal is handed over, so that the run reads only what it wants of it: a shell loop
+// keeps its input.
 bool has_input() {
     struct stat facts {};
-    if (::fstat(STDIN_FILENO, &facts) != 0) return false;
-    return S_ISFIFO(facts.st_mode) || S_ISREG(facts.st_mode) || S_ISSOCK(facts.st_mode);
+    return ::fstat(STDIN_FILENO, &facts) == 0 && !S_ISDIR(facts.st_mode) && ::isatty(STDIN_FILENO) == 0;
+}
+
+unsigned own_umask() {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    return mask;
 }
 
 run_request request_of(invocation& call) {
@@ -58,9 +64,10 @@ run_request request_of(invocation& call) {
         request.arguments = call.command;
     }
     request.environment = own_environment();
+    request.umask = own_umask();
     request.detach = call.has("detach");
     if (!call.has("tty")) {
-        request.input = !request.detach && has_input();
+        request.input_descriptor = !request.detach && has_input();
         return request;
     }
     if (request.detach)
@@ -101,8 +108,13 @@ exit_code follow(invocation& call, const run_request& request, const std::string
     for (int attempt = 1;; ++attempt) {
         ipc::client daemon = lifecycle::connect_acting(call.where(), connect_options_of(call));
         const std::string what = request.task.value_or(util::shell_quoted(request.command));
-        const run_session session{daemon,   params,    what, request.input || request.terminal.has_value(),
-                                  terminal, call.limit};
+        const run_session session{.daemon = daemon,
+                                  .params = params,
+                                  .what = what,
+                                  .input = request.terminal.has_value(),
+                                  .hand_over_input = request.input_descriptor,
+                                  .terminal = terminal,
+                                  .limit = call.limit};
         try {
             const run_result result = follow_run(session);
             if (call.global.json && !result.record.empty()) print_error(result.record + "\n");

@@ -17,7 +17,9 @@ struct run_request {
     std::vector<std::string> arguments;  // of a task
     std::vector<std::string> environment;
     std::optional<std::string> cwd;
-    bool input = false;
+    bool input = false;             // of run.input
+    bool input_descriptor = false;  // the one that comes with the request
+    std::optional<unsigned> umask;
     bool detach = false;
     std::optional<unit::terminal_size> terminal;
     std::optional<std::string> terminal_type;  // TERM

@@ -33,6 +33,7 @@ child_options child_options_of(const unit_context& context, const process_option
     options.output = wanted.output;
     options.error = wanted.error;
     options.terminal = wanted.terminal;
+    options.umask = wanted.umask;
     options.cgroup = cgroup;
     return options;
 }

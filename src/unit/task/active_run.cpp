@@ -116,6 +116,8 @@ asio::awaitable<void> active_run::output_room() {
 void active_run::start_process() {
     run_ends ends =
         parameters_.terminal ? make_run_terminal(*parameters_.terminal) : make_run_pipes(parameters_.input);
+    if (parameters_.input_descriptor) ends.child_input = std::move(*parameters_.input_descriptor);
+    parameters_.input_descriptor.reset();
     process_options options;
     options.spec = spec_;
     if (is_command()) options.called = spec_->run.argv.front();
@@ -127,6 +129,7 @@ void active_run::start_process() {
     options.output = ends.child_output.get();
     options.error = ends.child_error.get();
     options.terminal = ends.terminal;
+    if (parameters_.umask) options.umask = *parameters_.umask;
     process_ = std::make_unique<unit_process>(context_, options);
     ends.child_input.reset();
     ends.child_output.reset();

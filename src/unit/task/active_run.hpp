@@ -20,6 +20,7 @@
 #include "unit/supervise/managed_unit.hpp"
 #include "unit/supervise/unit_process.hpp"
 #include "util/async.hpp"
+#include "util/fd.hpp"
 
 namespace hob::unit {
 
@@ -39,9 +40,11 @@ struct run_parameters {
         caller;  // the base of its environment, K=V; nullopt: the daemon's
     std::vector<std::pair<std::string, std::string>> variables;  // override all others
     std::optional<std::string> cwd;
-    bool input = false;                     // standard input is a pipe, written by input()
-    std::optional<terminal_size> terminal;  // a pseudo-terminal instead of pipes
-    int attempt = 0;                        // number of retries before this one
+    bool input = false;                                 // standard input is a pipe, written by input()
+    std::shared_ptr<util::unique_fd> input_descriptor;  // or this; shared by copies of the parameters
+    std::optional<unsigned> umask;                      // nullopt: that of units
+    std::optional<terminal_size> terminal;              // a pseudo-terminal instead of pipes
+    int attempt = 0;                                    // number of retries before this one
     std::optional<run_listener> listener;
 };
 

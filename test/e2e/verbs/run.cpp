@@ -396,4 +396,32 @@ BOOST_AUTO_TEST_CASE(U39_what_belongs_to_the_first_callers_call_reaches_no_later
     BOOST_TEST(box.shell("cat done").out.find("foreign") == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(U46_a_run_takes_no_input_that_it_does_not_read) {
+    sandbox box;
+    box.config(
+        "[task.blind]\nrun = 'echo ran'\n[task.one]\nrun = 'read line; echo one $line'\n"
+        "[task.all]\nrun = ['cat']\noverlap = 'queue'\n");
+    BOOST_TEST(box.shell("printf 'a\\nb\\nc\\n' | while read l; do hob run blind; done").out ==
+               "ran\nran\nran\n");
+    BOOST_TEST(box.shell("printf 'a\\nb\\nc\\n' > f; while read l; do hob run blind; done < f").out ==
+               "ran\nran\nran\n");
+    // Each reads on where the last one stopped: the shell's `read` takes single bytes of a pipe.
+    BOOST_TEST(
+        box.shell(
+               "printf 'a\\nb\\nc\\nd\\n' | { hob run one; hob run one; read l; echo own $l; hob run all; }")
+            .out == "one a\none b\nown c\nd\n");
+    BOOST_TEST(box.shell("printf 'a\\nb\\nc\\n' > f; { read l; hob run all; } < f").out == "b\nc\n");
+    BOOST_TEST(box.shell("head -c 3000000 /dev/zero | hob run all | wc -c").out == "3000000\n");
+    BOOST_TEST(box.shell("hob run all < /dev/null; hob run all <&-; echo end").out == "end\n");
+    // A run that does not read holds no writer up once it is over, and the daemon keeps no copy of the pipe.
+    BOOST_TEST(box.shell("yes | hob run blind").out == "ran\n");
+}
+
+BOOST_AUTO_TEST_CASE(U32_a_run_has_the_umask_of_its_caller) {
+    sandbox box;
+    box.config("[task.t]\nrun = 'umask; : > secret'\n");
+    BOOST_TEST(box.shell("umask 077; hob run t; stat -c %a secret").out == "0077\n600\n");
+    BOOST_TEST(box.shell("umask 002; hob run t; hob run -- sh -c umask").out == "0002\n0002\n");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
