@@ -152,6 +152,10 @@ std::shared_ptr<active_run> registry::run_task(const std::string& unit, run_para
         throw failure(error_kind::unit_failed, cannot("run", unit),
                       fmt::format("it is a {}, and only tasks are run", name_of(found->spec().kind)));
     }
+    if (!parameters.arguments.empty() && found->spec().run.ignores_arguments) {
+        throw failure(error_kind::usage, cannot("run", unit), "its script ignores arguments",
+                      "write \"$@\" in its `run` where they belong");
+    }
     return std::static_pointer_cast<task>(found)->submit(std::move(parameters));
 }
 

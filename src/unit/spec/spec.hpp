@@ -41,7 +41,8 @@ std::string_view name_of(overlap_policy policy);
 // `run` string has become {"/bin/sh", "-c", SCRIPT, NAME}, see unit/config/run_command.hpp.
 struct run_spec {
     std::vector<std::string> argv;
-    std::string text;  // for people: the string as written, or the array quoted for a shell
+    std::string text;                // for people: the string as written, or the array quoted for a shell
+    bool ignores_arguments = false;  // a script that uses none of its positional parameters
     bool operator==(const run_spec&) const = default;
 };
 

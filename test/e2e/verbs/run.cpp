@@ -424,4 +424,39 @@ BOOST_AUTO_TEST_CASE(U32_a_run_has_the_umask_of_its_caller) {
     BOOST_TEST(box.shell("umask 002; hob run t; hob run -- sh -c umask").out == "0002\n0002\n");
 }
 
+BOOST_AUTO_TEST_CASE(U30_arguments_that_a_script_ignores_are_refused) {
+    sandbox box;
+    const std::vector<std::string> ignore{
+        "echo a && echo b", "awk '{print $1}' /dev/null; echo", "echo \\$1; true",
+        "true # $1",        "for x in a; do echo $x; done",     "echo $$ $? $! ${#HOME} $HOME"};
+    const std::vector<std::string> use{"echo a && echo $1",      "echo a; echo \"$@\"",
+                                       "echo ${2:-x}; true",     "for x do echo $x; done",
+                                       "for x; do echo; done",   "while getopts a: o; do :; done",
+                                       "echo \"it's $1\"; true", "eval 'echo $1'",
+                                       "echo $#; true",          "shift; echo",
+                                       "echo \"${@}\" | cat",    "for x\ndo echo $x; done"};
+    const auto status = [&](const std::string& script) {
+        box.config("[task.t]\nrun = \"\"\"" + [&] {
+            std::string escaped;
+            for (const char c : script) {
+                if (c == '\\' || c == '"') escaped += '\\';
+                escaped += c;
+            }
+            return escaped;
+        }() + "\"\"\"\n");
+        return box.run({"run", "t", "--", "a", "b"});
+    };
+    for (const auto& script : ignore) {
+        const auto refused = status(script);
+        BOOST_TEST(refused.status == 125, script);
+        BOOST_TEST(refused.err ==
+                       "hob: cannot run 't': its script ignores arguments\n"
+                       "hint: write \"$@\" in its `run` where they belong\n",
+                   script);
+        BOOST_TEST(box.run({"run", "t"}).status == 0, script);
+    }
+    for (const auto& script : use)
+        BOOST_TEST(status(script).err.find("ignores") == std::string::npos, script);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
