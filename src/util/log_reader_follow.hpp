@@ -23,9 +23,10 @@ public:
     enum class woken { something, reader_gone, deadline };
     // Waits until drain() may find something, or `reader` (a descriptor that is written to) has no reader any
     // more.
-    woken wait(int reader, deadline limit) { return wait_any({this}, reader, limit); }
+    // `also`: another descriptor that ends the wait when it is readable; -1: none.
+    woken wait(int reader, deadline limit, int also = -1) { return wait_any({this}, reader, limit, also); }
     // The same for several.
-    static woken wait_any(const std::vector<log_follower*>& logs, int reader, deadline limit);
+    static woken wait_any(const std::vector<log_follower*>& logs, int reader, deadline limit, int also = -1);
 
     // Why inotify is not used, or empty. Known after the first drain().
     const std::string& polling() const { return polling_; }

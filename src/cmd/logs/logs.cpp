@@ -14,6 +14,7 @@
 #include "cmd/core/follow.hpp"
 #include "cmd/core/log_text.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/history/run_end.hpp"
 #include "cmd/history/run_history.hpp"
 #include "cmd/logs/merged.hpp"
 #include "lifecycle/instance.hpp"
@@ -39,6 +40,7 @@ struct logs_options {
     std::string unit;                  // empty: the daemon
     std::optional<std::size_t> lines;  // of the end; nullopt: all
     bool follow = false;
+    std::optional<unit::run_record> run;  // only what it has written
     util::log_filter filter;
 };
 
@@ -114,7 +116,8 @@ std::optional<unit::run_record> run_option(invocation& call) {
 
 logs_options options_of(invocation& call) {
     logs_options options;
-    const std::optional<unit::run_record> run = run_option(call);
+    options.run = run_option(call);
+    const std::optional<unit::run_record>& run = options.run;
     const bool of_unit = run || (!call.operands.empty() && call.operands.front() != daemon_name);
     if (of_unit) options.unit = run ? run->task : call.operands.front();
     if (run) options.filter.run = run->id;
@@ -181,17 +184,19 @@ bool show_all(const std::vector<util::open_log>& files, const printer& to) {
     });
 }
 
-exit_code follow_log(invocation& call, util::log_follower& log, const printer& to) {
+// Ends with the run, where one is followed.
+exit_code follow_log(invocation& call, util::log_follower& log, const printer& to, run_end_watch* run) {
     interrupt_is_success();
     bool told = !call.global.verbose;
     for (;;) {
+        const bool run_ended = run && run->ended();
         const bool going_on = log.drain([&](std::string_view line) { return to.show_wanted(line); });
-        if (!going_on || !flush()) return exit_code::done;
+        if (!going_on || !flush() || run_ended) return exit_code::done;
         if (!told && !log.polling().empty()) {
             print_error("looking four times a second, as inotify is not to be had: " + log.polling() + "\n");
             told = true;
         }
-        switch (log.wait(STDOUT_FILENO, call.limit)) {
+        switch (log.wait(STDOUT_FILENO, call.limit, run ? run->descriptor() : -1)) {
             case util::log_follower::woken::something:
                 break;
             case util::log_follower::woken::reader_gone:
@@ -230,6 +235,8 @@ exit_code run_logs(invocation& call) {
         return show_merged_logs(call, {sources, common.lines, common.follow, common.filter});
     }
     const logs_options options = options_of(call);
+    std::optional<run_end_watch> run_end;  // asked before the log is read: nothing is missed in between
+    if (options.follow && options.run) run_end.emplace(call, *options.run);
     const printer to(options, call.global.json);
     auto files = util::open_log_files(options.path);
     const bool has_current = !files.empty() && files.back().path == options.path;
@@ -243,7 +250,7 @@ exit_code run_logs(invocation& call) {
         files.pop_back();
         if (!show_all(files, to)) return exit_code::done;
         util::log_follower log(options.path, std::move(current), 0);
-        return follow_log(call, log, to);
+        return follow_log(call, log, to, run_end ? &*run_end : nullptr);
     }
     const bool read_on = options.lines ? show_last(files, end, *options.lines, to) : show_all(files, to);
     if (!options.follow) {
@@ -255,7 +262,7 @@ exit_code run_logs(invocation& call) {
     util::open_log current;
     if (has_current) current = std::move(files.back());
     util::log_follower log(options.path, std::move(current), has_current ? end : 0);
-    return follow_log(call, log, to);
+    return follow_log(call, log, to, run_end ? &*run_end : nullptr);
 }
 
 constexpr option_row options[] = {
@@ -264,7 +271,7 @@ constexpr option_row options[] = {
     {"since", "TIME", "what was written at TIME or later; as in 10m (ago), 13:02, 2026-01-02"},
     {"until", "TIME", "what was written before TIME"},
     {"level", "LEVEL", "of the daemon's log, this level and above: trace debug info warning error fatal"},
-    {"run", "ID", "only what run ID of a task or command has written; all of it"},
+    {"run", "ID", "only what run ID of a task or command has written; -f ends with it"},
     {"grep", "REGEX", "only lines whose message or fields match"},
 };
 

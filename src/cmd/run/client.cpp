@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "cmd/core/output.hpp"
+#include "cmd/history/run_end.hpp"
 #include "cmd/streams/stream_client.hpp"
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
@@ -134,19 +135,12 @@ private:
                 if (ipc::is_draining_refusal(why)) throw ipc::not_executed();
                 throw why;
             }
-            result_ = run_result{message.payload, status_of(message.payload)};
+            result_ = run_result{message.payload, exit_status_of_run(message.payload)};
         } else if (message.id == input_id) {
             input_pending_ = false;
             if (message.what == kind::error || !util::json_find_true(message.payload, {"open"}))
                 input_ended_ = true;
         }
-    }
-
-    static int status_of(const std::string& record) {
-        if (const auto signal = util::json_find_integer(record, {"signal"}))
-            return 128 + static_cast<int>(*signal);
-        return static_cast<int>(
-            util::json_find_integer(record, {"exit"}).value_or(static_cast<int>(exit_code::run_failed)));
     }
 
     void write_output(const std::string& params) {

@@ -103,6 +103,24 @@ asio::awaitable<std::string> answer_run_input(lifecycle::daemon& daemon, std::sh
     co_return util::json_object().add("open", open).text();
 }
 
+asio::awaitable<std::string> answer_run_wait(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
+                                             ipc::request request) {
+    const std::int64_t id = parse_run_message(request.params).run;
+    if (const auto run = daemon.registry().find_run(id)) {
+        try {
+            co_await run->wait();
+        } catch (const failure&) {
+            // It did not start; its record says so.
+        }
+    }
+    const auto record = daemon.registry().runs().find(id);
+    if (!record) {
+        throw failure(error_kind::unit_unknown, cannot("wait for run", std::to_string(id)),
+                      "there is no such run", "hob runs lists them");
+    }
+    co_return unit::run_json(*record, daemon.where().log_dir());
+}
+
 std::string answer_run_cancel(lifecycle::daemon& daemon, ipc::session&, const ipc::request& request) {
     const run_message message = parse_run_message(request.params);
     const auto run = require_run(daemon, message.run);

@@ -22,6 +22,8 @@ boost::asio::awaitable<std::string> answer_run(lifecycle::daemon& daemon, std::s
 boost::asio::awaitable<std::string> answer_run_input(lifecycle::daemon& daemon,
                                                      std::shared_ptr<ipc::session> from,
                                                      ipc::request request);
+boost::asio::awaitable<std::string> answer_run_wait(lifecycle::daemon& daemon,
+                                                    std::shared_ptr<ipc::session> from, ipc::request request);
 std::string answer_run_cancel(lifecycle::daemon& daemon, ipc::session& from, const ipc::request& request);
 std::string answer_run_detach(lifecycle::daemon& daemon, ipc::session& from, const ipc::request& request);
 std::string answer_run_resize(lifecycle::daemon& daemon, ipc::session& from, const ipc::request& request);

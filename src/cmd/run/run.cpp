@@ -144,9 +144,12 @@ constexpr option_row options[] = {
 };
 
 constexpr method_row methods[] = {
-    {.name = "task.run", .later = answer_run},        {.name = "run.input", .later = answer_run_input},
-    {.name = "run.cancel", .now = answer_run_cancel}, {.name = "run.detach", .now = answer_run_detach},
+    {.name = "task.run", .later = answer_run},
+    {.name = "run.input", .later = answer_run_input},
+    {.name = "run.cancel", .now = answer_run_cancel},
+    {.name = "run.detach", .now = answer_run_detach},
     {.name = "run.resize", .now = answer_run_resize},
+    {.name = "run.wait", .later = answer_run_wait, .consents = false},
 };
 
 }  // namespace

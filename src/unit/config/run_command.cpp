@@ -102,8 +102,7 @@ bool uses_arguments(std::string_view script) {
         } else if (!in_double_quotes && std::string_view(" \t\n;&|()").find(c) != std::string_view::npos) {
             if (end_word()) return true;
             // `for x;` and `for x` at the end of a line.
-            if (c != ' ' && c != '\t' && before_that == "for" && !before.empty())
-                return c == ';' || c == '\n';
+            if ((c == ';' || c == '\n') && before_that == "for" && !before.empty()) return true;
         } else {
             word += c;
         }

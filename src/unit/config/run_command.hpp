@@ -10,12 +10,12 @@
 
 namespace hob::unit {
 
-// True when /bin/sh may be told to `exec` the text, so that the pid is the program's: plain words
-// ([A-Za-z0-9_./=:,+@%-], blanks between), the first without `=` and no builtin or keyword of sh.
 // Whether a shell script uses its positional parameters: $1, "$@", ${2}, $#, getopts, shift, eval, or `for x`
 // without `in`. What stands in single quotes or in a comment does not count.
 bool uses_arguments(std::string_view script);
 
+// True when /bin/sh may be told to `exec` the text, so that the pid is the program's: plain words
+// ([A-Za-z0-9_./=:,+@%-], blanks between), the first without `=` and no builtin or keyword of sh.
 bool is_plain_command(std::string_view text);
 
 // {"/bin/sh", "-c", `exec TEXT "$@"` or TEXT, NAME}: ARGS appended to it are the words' further arguments, or

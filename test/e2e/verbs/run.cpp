@@ -459,4 +459,39 @@ BOOST_AUTO_TEST_CASE(U30_arguments_that_a_script_ignores_are_refused) {
         BOOST_TEST(status(script).err.find("ignores") == std::string::npos, script);
 }
 
+BOOST_AUTO_TEST_CASE(U28_following_a_runs_log_ends_with_the_run_and_wait_has_its_status) {
+    sandbox box;
+    box.config(
+        "[task.t]\nrun = ['sh', '-c', 'echo one; while [ ! -e go ]; do sleep 0.02; done; echo two; exit 7']\n"
+        "[task.skip]\nrun = 'exec sleep 1000'\n");
+    BOOST_TEST(box.run({"run", "--detach", "t"}).out == "1\n");
+    auto log = box.start({"logs", "--run", "1", "-f", "--json"});
+    BOOST_TEST(log.read_line(20s).value_or("").find("one") != std::string::npos);
+    auto wait = box.start({"wait", "--run", "1"});
+    auto json = box.start({"wait", "--run", "1", "--json"});
+    BOOST_TEST(box.run({"wait", "--run", "1", "--timeout", "200ms"}).status == 125);
+    box.write("go", "");
+    BOOST_TEST(wait.wait().status == 7);
+    const auto record = json.wait();
+    BOOST_TEST(record.status == 7);
+    BOOST_TEST(json_at(record.out, "/state").value_or("") == "failed");
+    const auto followed = log.wait();
+    BOOST_TEST(followed.status == 0);
+    BOOST_TEST(count(followed.out, "two") == 1u);
+    // One that has ended, with a daemon and without.
+    BOOST_TEST(count(box.run({"logs", "--run", "1", "-f"}).out, "two") == 1u);
+    BOOST_TEST(box.run({"wait", "--run", "1"}).status == 7);
+    BOOST_TEST(box.run({"wait", "--run", "99"}).status == 125);
+    BOOST_TEST(box.run({"run", "--detach", "skip"}).out == "2\n");
+    auto killed = box.start({"wait", "--run", "2"});
+    BOOST_TEST(box.run({"stop", "skip"}).status == 0);
+    BOOST_TEST(killed.wait().status == 128 + SIGTERM);
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    BOOST_TEST(box.run({"wait", "--run", "1"}).status == 7);
+    BOOST_TEST(count(box.run({"logs", "--run", "1", "-f"}).out, "two") == 1u);
+    BOOST_TEST(box.daemon_pid() == 0);
+    BOOST_TEST(box.run({"wait"}).status == 2);
+    BOOST_TEST(box.run({"wait", "t", "--run", "1"}).status == 2);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
