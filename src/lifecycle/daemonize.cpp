@@ -92,7 +92,8 @@ void daemonize(caller_settings& caller, std::span<const int> keep, bool detach) 
     }
     ::prctl(PR_SET_NAME, "hob");
     ::prctl(PR_SET_PDEATHSIG, 0);
-    for (const char* name : {"HOB_INSTANCE", "HOB_UNIT", "HOB_RUN"})
+    // TZ: schedules use the zone of the machine. Units get the caller's from its settings.
+    for (const char* name : {"HOB_INSTANCE", "HOB_UNIT", "HOB_RUN", "TZ"})
         ::unsetenv(name);
 }
 

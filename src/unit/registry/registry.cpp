@@ -47,6 +47,7 @@ apply_result registry::apply(const config& configuration, running_process runnin
         if (!configuration.find(spec.name) && map.by_name.contains(spec.name)) map.specs.push_back(spec);
     }
     map.applied = true;
+    map.watch_time_zone();
     map.context->options.log_max_size = configuration.log.max_size;
     map.context->options.log_max_files = configuration.log.max_files;
     for (const auto& [name, unit] : map.by_name)

@@ -89,6 +89,31 @@ void registry::unit_map::retire_missing(const config& configuration, running_pro
     drop_stopped();
 }
 
+void registry::unit_map::watch_time_zone() {
+    const bool needed = std::any_of(specs.begin(), specs.end(), [](const unit_spec& spec) {
+        return spec.kind == unit_kind::task && std::get<task_spec>(spec.detail).cron;
+    });
+    if (!needed) {
+        time_zone.reset();
+        return;
+    }
+    if (time_zone) return;
+    const auto changed = [this] {
+        util::log(util::level::info, "unit", "the time zone has changed");
+        for (const auto& [name, unit] : by_name) {
+            if (unit->spec().kind == unit_kind::task)
+                std::static_pointer_cast<task>(unit)->time_zone_changed();
+        }
+    };
+    try {
+        time_zone =
+            std::make_unique<util::time_zone_watch>(context->options.executor, "/etc/localtime", changed);
+    } catch (const failure& why) {
+        util::log(util::level::warning, "unit", "changes of the time zone are not noticed",
+                  {util::field("reason", why.what())});
+    }
+}
+
 void registry::unit_map::drop_stopped() {
     std::erase_if(retired, [](const unit_ptr& unit) { return !unit->running(); });
 }

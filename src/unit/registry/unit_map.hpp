@@ -12,6 +12,7 @@
 #include "error.hpp"
 #include "unit/registry/registry.hpp"
 #include "unit/supervise/managed_unit.hpp"
+#include "util/time_zone_watch.hpp"
 
 namespace hob::unit {
 
@@ -35,7 +36,8 @@ public:
 
     void apply_unit(const unit_spec& spec, running_process running);
     void retire_missing(const config& configuration, running_process running);
-    void drop_stopped();  // of the retired units
+    void watch_time_zone();  // while a task has a cron expression
+    void drop_stopped();     // of the retired units
     // The records survive a crash of this process, and a crash of the machine once sync_desired_states() has
     // returned, which logs a failure.
     void record_desired_states(const char* verb, const std::vector<std::string>& names, bool up,
@@ -48,7 +50,8 @@ public:
     std::map<std::string, unit_ptr, std::less<>> by_name;
     std::vector<unit_ptr> retired;             // removed from the configuration; they may still be stopping
     std::shared_ptr<command_runner> commands;  // also held by its coroutines
-    bool applied = false;                      // a configuration was applied before
+    std::unique_ptr<util::time_zone_watch> time_zone;
+    bool applied = false;  // a configuration was applied before
 
 private:
     failure unknown(const char* verb, const std::string& name) const;

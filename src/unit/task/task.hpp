@@ -40,6 +40,7 @@ public:
     void pull(std::optional<environment>) override {}  // ready() comes by itself
     void record_desired_state(bool up, const std::optional<environment>& caller) override;
     void retired() override;
+    void time_zone_changed();  // slots that lie in the past in the new zone are not made up for
 
     // Queues a run. Throws failure(unit_failed) where `overlap` forbids it, failure(cancelled) while the
     // daemon shuts down.

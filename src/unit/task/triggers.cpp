@@ -1,6 +1,7 @@
 // The triggers of a task: its schedule, its watch, the start of the daemon.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -95,6 +96,17 @@ void task::check_schedule() {
         skip(parameters, {});
     }
     if (context_->options.changed) context_->options.changed();
+}
+
+void task::time_zone_changed() {
+    if (!detail().cron || !may_trigger()) return;
+    if (auto record = context_->runs.schedule(spec_->name)) {
+        const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+        record->last_slot = std::max(record->last_slot, now);
+        context_->runs.set_schedule(spec_->name, *record);
+    }
+    check_schedule();
+    update_state();
 }
 
 void task::trigger(run_parameters parameters) {

@@ -171,4 +171,56 @@ BOOST_AUTO_TEST_CASE(an_idle_daemon_with_a_schedule_makes_no_system_call_and_doe
     BOOST_TEST(box.daemon_pid() == daemon);
 }
 
+BOOST_AUTO_TEST_CASE(U49_the_first_callers_TZ_moves_no_schedule_and_reaches_its_units) {
+    sandbox box;
+    box.config("[task.noon]\nrun = 'echo $TZ'\ncron = '0 12 * * *'\n");
+    const std::string zone = box.shell("unset TZ; date +%:z").out;
+    run_options away;
+    away.env = {{"TZ", zone == "+09:00\n" ? "XXX5" : "XXX-9"}};
+    BOOST_TEST(box.run({"run", "noon"}, away).out == *away.env.front().second + "\n");
+    const auto next = json_at(box.run({"status", "--json"}).out, "/units/0/next_at").value_or("");
+    const std::string offset = zone.substr(0, 6);
+    BOOST_TEST((next.ends_with(offset) || (offset == "+00:00" && next.ends_with("Z"))), next);
+    BOOST_TEST(next.find("T12:00:00") != std::string::npos, next);
+}
+
+BOOST_AUTO_TEST_CASE(L39_a_change_of_the_time_zone_moves_the_schedules) {
+    sandbox box;
+    box.config(
+        "[task.noon]\nrun = ['true']\ncron = '0 12 * * *'\n[task.grid]\nrun = ['true']\nevery = '1h'\n");
+    // Two zones of our own, as zone files: POSIX strings in version 2 of the format.
+    const auto zone = [&](const std::string& path, const std::string& posix) {
+        const std::string header = std::string("TZif2") + std::string(15, '\0');
+        const auto counts = [](int types, int chars) {
+            std::string text(24, '\0');
+            text[19] = static_cast<char>(types);
+            text[23] = static_cast<char>(chars);
+            return text;
+        };
+        const std::string block = header + counts(1, 4) + std::string(6, '\0') + std::string("UTC\0", 4);
+        box.write(path, block + block + "\n" + posix + "\n");
+    };
+    zone("east", "EEE-9");
+    zone("west", "WWW5");
+    box.shell("cp east zone");
+    const auto started =
+        box.shell("unset TZ; unshare -m sh -c 'mount --bind zone /etc/localtime && hob run -- true'");
+    if (started.status != 0) {
+        BOOST_TEST_MESSAGE("no mount namespace is to be had here: " << started.err);
+        return;
+    }
+    const auto next = [&](int unit) {
+        return json_at(box.run({"status", "--json"}).out, "/units/" + std::to_string(unit) + "/next_at")
+            .value_or("");
+    };
+    BOOST_TEST(next(0).ends_with("T12:00:00.000+09:00"), next(0));
+    box.shell("cat west > zone");
+    BOOST_TEST(wait_until([&] { return next(0).ends_with("T12:00:00.000-05:00"); }));
+    BOOST_TEST(next(1).ends_with("-05:00"), next(1));
+    BOOST_TEST(runs(box, "noon") == "[]\n");
+    box.shell("cat east > zone");
+    BOOST_TEST(wait_until([&] { return next(0).ends_with("T12:00:00.000+09:00"); }));
+    BOOST_TEST(runs(box, "noon") == "[]\n");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
