@@ -371,7 +371,7 @@ boost::asio::awaitable<void> daemon::wait_for_signals() {
 bool daemon::file_is_applied() const {
     const std::string& path = options_.where.config_path;
     if (config_.source_path.empty()) return !file_exists(path);
-    return unit::config_hash(path, ::geteuid()) == config_.source_hash;
+    return unit::config_hash(path, ::geteuid()) == config_.source_hash && unit::env_files_unchanged(config_);
 }
 
 std::string daemon::config_state() const {

@@ -246,8 +246,14 @@ std::vector<std::pair<std::string, std::string>> read_env_file(const std::string
         throw failure(error_kind::unit_failed,
                       fmt::format("cannot start '{}': its env_file '{}': {}", unit, path, errno_text(errno)));
     }
+    return parse_env_file(*bytes, path, unit);
+}
+
+std::vector<std::pair<std::string, std::string>> parse_env_file(std::string_view text,
+                                                                const std::string& path,
+                                                                std::string_view unit) {
     std::vector<std::pair<std::string, std::string>> found;
-    std::string_view rest = *bytes;
+    std::string_view rest = text;
     if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
     for (int number = 1; !rest.empty(); ++number) {
         const auto newline = rest.find('\n');
@@ -271,7 +277,10 @@ std::vector<std::string> unit_environment(const std::vector<std::string>& base, 
     }
     merged.insert_or_assign("PWD", spec.cwd);
     if (spec.env_file) {
-        for (auto& [key, value] : read_env_file(*spec.env_file, spec.name))
+        const auto variables = spec.env_file_text
+                                   ? parse_env_file(*spec.env_file_text, *spec.env_file, spec.name)
+                                   : read_env_file(*spec.env_file, spec.name);
+        for (const auto& [key, value] : variables)
             merged.insert_or_assign(key, value);
     }
     for (const auto& [key, value] : spec.env)

@@ -134,7 +134,8 @@ struct unit_spec {
     run_spec run;
     std::vector<std::pair<std::string, std::string>> env;  // in file order
     std::optional<std::string> env_file;                   // absolute
-    std::string cwd;                                       // absolute
+    std::optional<std::string> env_file_text;  // as it was read with the file; nullopt: it could not be
+    std::string cwd;                           // absolute
     stop_spec stop;
     kill_scope kill = kill_scope::all;
     std::vector<std::string> after;  // names of units in the same config; without cycles

@@ -187,4 +187,31 @@ BOOST_AUTO_TEST_CASE(U33_after_a_restart_of_the_daemon_services_workers_and_task
     BOOST_TEST(box.shell("cat a").out == "before");
 }
 
+BOOST_AUTO_TEST_CASE(U19_a_changed_env_file_is_a_changed_configuration) {
+    sandbox box;
+    box.write("env", "V=1\n");
+    box.config(
+        "[service.web]\nrun = 'echo $V >> out; exec sleep 1000'\nready = { exec = 'test -e out' }\nenv_file "
+        "= 'env'\n"
+        "backoff = { min = '10ms' }\n[service.other]\nrun = 'exec sleep 1000'\n");
+    BOOST_TEST(box.run({"start"}).status == 0);
+    const auto status = [&](const std::string& path) {
+        return json_at(box.run({"status", "--json"}).out, path).value_or("-");
+    };
+    const auto other = status("/units/1/pid");
+    BOOST_TEST(status("/daemon/config_state") == "current");
+    box.write("env", "V=2\n");
+    BOOST_TEST(status("/daemon/config_state") == "changed");
+    // A restart after a crash takes no new environment.
+    box.shell("kill -9 " + status("/units/0/pid"));
+    BOOST_TEST(hob::test::wait_until([&] { return shown(box) == "1\n1\n"; }));
+    BOOST_TEST(box.run({"reload"}).out == "changed web\n");
+    BOOST_TEST(hob::test::wait_until([&] { return shown(box) == "1\n1\n2\n"; }));
+    BOOST_TEST(status("/daemon/config_state") == "current");
+    BOOST_TEST(status("/units/1/pid") == other);
+    box.write("env", "V=3\n");
+    BOOST_TEST(box.run({"restart", "web"}).status == 0);
+    BOOST_TEST(shown(box) == "1\n1\n2\n3\n");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
