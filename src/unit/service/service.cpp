@@ -78,6 +78,8 @@ void service::set_desired_up(std::optional<environment> caller) {
     record_desired_state(true, caller_environment_);
     wanted_ = true;
     pulled_ = false;
+    tasks_due_ = !process_;
+    failed_task_.clear();
     asked_.ring();
     if (!kept_) apply_pending_spec();
     if (std::exchange(kept_, true)) return;
@@ -104,6 +106,7 @@ void service::pull(std::optional<environment> caller) {
 asio::awaitable<void> service::start(std::optional<environment> caller) {
     const auto alive = self();
     check_usable("start");
+    if (process_ && pending_spec_) co_await run_tasks_before("start", util::deadline::never());
     if (apply_pending_spec()) leave_current("its definition has changed");
     set_desired_up(std::move(caller));
     co_await await_ready_or_failed("start");
@@ -113,6 +116,8 @@ asio::awaitable<void> service::restart(std::optional<environment> caller) {
     const auto alive = self();
     check_usable("restart");
     apply_pending_spec();
+    // Before the stop: a task that fails leaves the process alone.
+    if (process_) co_await run_tasks_before("restart", util::deadline::never());
     leave_current("asked to restart");
     in_a_row_ = 0;
     pause_ = {};
@@ -142,7 +147,9 @@ asio::awaitable<void> service::await_ready_or_failed(const char* verb) {
 failure service::failed_start(const char* verb) const {
     const std::string reason = detail_.empty() ? "it did not become ready" : detail_;
     const auto other = state() == unit_state::waiting ? first_unready() : nullptr;
-    const std::string& culprit = other ? other->spec().name : spec_->name;
+    const std::string& culprit = other                  ? other->spec().name
+                                 : failed_task_.empty() ? spec_->name
+                                                        : failed_task_;
     return failure(error_kind::unit_failed, fmt::format("cannot {} '{}': {}", verb, spec_->name, reason),
                    fmt::format("hob logs {}", culprit), R"({"unit":)" + util::json_quote(culprit) + "}");
 }

@@ -74,6 +74,8 @@ private:
 
     boost::asio::awaitable<void> keep_up();
     boost::asio::awaitable<void> wait_for_units();
+    boost::asio::awaitable<void> until_unwanted();
+    boost::asio::awaitable<bool> run_due_tasks();  // false: one failed, and the service with it
     boost::asio::awaitable<ending> run_once();
     std::shared_ptr<service_process> launch();
     void attach(const std::shared_ptr<service_process>& now);
@@ -94,6 +96,8 @@ private:
     bool kept_ = false;   // keep_up() runs
     bool again_ = false;  // the process that runs is to be replaced, by hand or by a reload: not counted
     bool stopped_by_user_ = false;
+    bool tasks_due_ = false;                    // tasks in `after` are to run before the next launch
+    std::string failed_task_;                   // the one that kept it from starting
     bool pulled_ = false;                       // units in `after` were started for this wish
     std::shared_ptr<service_process> process_;  // also held by the coroutines that live it
     util::notifier asked_;                      // something of the above was changed from outside

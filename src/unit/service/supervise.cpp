@@ -8,6 +8,8 @@
 #include "unit/process/on_failure.hpp"
 #include "unit/service/service_process.hpp"
 #include "util/duration.hpp"
+#include "util/json_edit.hpp"
+#include "util/json_text.hpp"
 #include "util/log.hpp"
 
 namespace hob::unit {
@@ -19,6 +21,8 @@ asio::awaitable<void> service::keep_up() {
     const auto alive = self();
     while (wanted_ && !context_->closing) {
         co_await wait_for_units();
+        if (!wanted_) break;
+        if (tasks_due_ && !co_await run_due_tasks()) co_return;
         if (!wanted_) break;
         again_ = false;
         const ending last = co_await run_once();
@@ -51,6 +55,36 @@ asio::awaitable<void> service::wait_for_units() {
         if (!wanted_) co_return;
         if (!std::exchange(pulled_, true)) pull_units(caller_environment_);
     }
+}
+
+asio::awaitable<bool> service::run_due_tasks() {
+    tasks_due_ = false;
+    if (!has_tasks_before()) co_return true;
+    set_state(unit_state::waiting);
+    say("it waits for the tasks in 'after'");
+    std::optional<failure> failed;
+    try {
+        auto tasks = run_tasks_before("start", util::deadline::never());
+        auto stopped = until_unwanted();
+        co_await util::first_of(std::move(tasks), std::move(stopped));
+    } catch (const failure& why) {
+        failed.emplace(why);
+    }
+    if (!failed || !wanted_) co_return true;
+    ++failures_;
+    wanted_ = false;
+    kept_ = false;
+    detail_ = failed->reason();
+    failed_task_ = util::json_unquote(util::json_find(failed->detail(), {"unit"})).value_or("");
+    util::log(util::level::error, "unit", "service failed",
+              {field("unit", spec_->name), field("reason", detail_)});
+    set_state(unit_state::failed);
+    co_return false;
+}
+
+asio::awaitable<void> service::until_unwanted() {
+    while (wanted_)
+        co_await asked_.wait();
 }
 
 // Whether it is started again after this end, and what was counted.

@@ -12,8 +12,9 @@ namespace {
 constexpr std::array<std::string_view, 7> state_names{"running",   "ok",   "failed", "timeout",
                                                       "cancelled", "lost", "skipped"};
 static_assert(state_names.size() == static_cast<std::size_t>(run_state::skipped) + 1);
-constexpr std::array<std::string_view, 6> trigger_names{"manual", "timer", "cron", "watch", "start", "retry"};
-static_assert(trigger_names.size() == static_cast<std::size_t>(run_trigger::retry) + 1);
+constexpr std::array<std::string_view, 7> trigger_names{"manual", "timer", "cron", "watch",
+                                                        "start",  "retry", "after"};
+static_assert(trigger_names.size() == static_cast<std::size_t>(run_trigger::after) + 1);
 
 template <typename Enum, std::size_t Size>
 std::optional<Enum> enum_named(const std::array<std::string_view, Size>& names, std::string_view name) {

@@ -14,7 +14,7 @@ namespace hob::unit {
 inline constexpr std::string_view command_name = "-";
 
 enum class run_state : std::uint8_t { running, ok, failed, timeout, cancelled, lost, skipped };
-enum class run_trigger : std::uint8_t { manual, timer, cron, watch, start, retry };
+enum class run_trigger : std::uint8_t { manual, timer, cron, watch, start, retry, after };
 
 std::string_view name_of(run_state state);
 std::string_view name_of(run_trigger trigger);

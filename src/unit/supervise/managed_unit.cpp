@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "error.hpp"
 #include "unit/process/environment.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 #include "util/log.hpp"
 
 namespace hob::unit {
@@ -37,7 +40,7 @@ unit_status managed_unit::status() const {
 std::shared_ptr<managed_unit> managed_unit::first_unready() const {
     for (const auto& name : spec_->after) {
         auto one = context_->find(name);
-        if (one && !one->ready()) return one;
+        if (one && one->spec().kind != unit_kind::task && !one->ready()) return one;
     }
     return nullptr;
 }
@@ -46,6 +49,43 @@ void managed_unit::pull_units(const std::optional<environment>& caller) const {
     for (const auto& name : spec_->after) {
         const auto one = context_->find(name);
         if (one && !one->ready()) one->pull(caller);
+    }
+}
+
+asio::awaitable<void> managed_unit::run_for(std::string) { co_return; }
+
+bool managed_unit::has_tasks_before() const {
+    return std::any_of(spec_->after.begin(), spec_->after.end(), [this](const std::string& name) {
+        const auto unit = context_->find(name);
+        return unit && unit->spec().kind == unit_kind::task;
+    });
+}
+
+asio::awaitable<void> managed_unit::run_tasks_before(const char* verb, util::deadline limit) const {
+    const auto spec = spec_;
+    std::vector<std::string> tasks;
+    std::vector<asio::awaitable<void>> runs;
+    for (const auto& name : spec->after) {
+        const auto unit = context_->find(name);
+        if (!unit || unit->spec().kind != unit_kind::task) continue;
+        tasks.push_back(name);
+        runs.push_back(unit->run_for(spec->name));
+    }
+    if (runs.empty()) co_return;
+    const auto results = co_await util::within(limit.remaining(), util::all_of(std::move(runs)));
+    if (!results) {
+        throw failure(error_kind::timeout, cannot(verb, spec->name),
+                      fmt::format("it waits for '{}', which is running", tasks.front()));
+    }
+    for (std::size_t at = 0; at < results->size(); ++at) {
+        if (!(*results)[at]) continue;
+        try {
+            std::rethrow_exception((*results)[at]);
+        } catch (const failure& why) {
+            throw failure(error_kind::unit_failed, cannot(verb, spec->name),
+                          fmt::format("it needs '{}', which failed: {}", tasks[at], why.reason()),
+                          "hob logs " + tasks[at], util::json_object().add("unit", tasks[at]).text());
+        }
     }
 }
 
@@ -75,8 +115,9 @@ void managed_unit::enter(unit_state state, pid_t pid) {
               {field("unit", spec_->name), field("kind", name_of(spec_->kind)), field("from", name_of(from)),
                field("to", name_of(state)), field("pid", pid)});
     if (context_->options.publish) {
-        std::string params = fmt::format(R"({{"unit":{},"kind":"{}","from":"{}","to":"{}")",
-                                         util::json_quote(spec_->name), name_of(spec_->kind), name_of(from), name_of(state));
+        std::string params =
+            fmt::format(R"({{"unit":{},"kind":"{}","from":"{}","to":"{}")", util::json_quote(spec_->name),
+                        name_of(spec_->kind), name_of(from), name_of(state));
         params += pid ? fmt::format(R"(,"pid":{}}})", pid) : "}";
         context_->options.publish("unit.state", std::move(params));
     }

@@ -89,7 +89,10 @@ public:
     // after each reload.
     virtual void begin() {}
     virtual void pull(
-        std::optional<environment> caller) = 0;      // as start(), in the background, failures logged
+        std::optional<environment> caller) = 0;  // as start(), in the background, failures logged
+    // Of a task: runs it, or joins the run in progress, for a unit that names it in `after`. Returns when it
+    // has ended with 0, retries included. Throws failure(unit_failed).
+    virtual boost::asio::awaitable<void> run_for(std::string dependent);
     virtual void request_stop(const char* why) = 0;  // in the background
     virtual void kill_now() = 0;                     // SIGKILL, also to what is being stopped
     virtual void reconfigure(unit_spec spec, running_process running) = 0;
@@ -104,7 +107,13 @@ protected:
     // `state`: the one that it begins in.
     managed_unit(std::shared_ptr<unit_context> context, unit_spec spec, unit_state state);
 
-    // The first of the units in `after` that is not ready; nullptr: all are. Ask again after each suspension.
+    // Runs the tasks in `after`, in parallel, and returns when each has ended with 0. Throws
+    // failure(unit_failed, timeout): `cannot VERB 'NAME': it needs …`.
+    boost::asio::awaitable<void> run_tasks_before(const char* verb, util::deadline limit) const;
+    bool has_tasks_before() const;
+
+    // The first of the units in `after`, tasks left out, that is not ready; nullptr: all are. Ask again after
+    // each suspension.
     std::shared_ptr<managed_unit> first_unready() const;
     // Starts those of them that are not.
     void pull_units(const std::optional<environment>& caller) const;

@@ -111,6 +111,7 @@ asio::awaitable<void> task::process_queue() {
         const auto ended = std::exchange(current_, nullptr);
         after_run(*ended);
         update_state();
+        changes().ring();  // run_for() waits for the end of a run, not of the queue
     }
     working_ = false;
     update_state();
@@ -123,7 +124,7 @@ asio::awaitable<void> task::execute(std::shared_ptr<active_run> run) {
     if (!run->spec().after.empty() && !run->cancelled()) {
         std::exception_ptr not_ready;
         try {
-            auto needed = await_units("run", util::deadline::never());
+            auto needed = await_dependencies(run);
             auto cancelled = run->until_cancelled();
             co_await util::first_of(std::move(needed), std::move(cancelled));
         } catch (const failure&) {
@@ -146,6 +147,41 @@ asio::awaitable<void> task::execute(std::shared_ptr<active_run> run) {
     };
     util::spawn(context_->options.executor, show_begin(alive, run), "task " + spec_->name);
     co_await run->execute();
+}
+
+asio::awaitable<void> task::await_dependencies(std::shared_ptr<active_run> run) {
+    const auto alive = self();
+    co_await await_units("run", util::deadline::never());
+    if (!run->cancelled()) co_await run_tasks_before("run", util::deadline::never());
+}
+
+asio::awaitable<void> task::run_for(std::string dependent) {
+    const auto alive = self();
+    if (!working_ && !retrying_) {
+        run_parameters parameters;
+        parameters.trigger = run_trigger::after;
+        parameters.cause = fmt::format("before {}", dependent);
+        submit(std::move(parameters));
+    }
+    for (;;) {
+        while (!working_ && retrying_)
+            co_await changes().wait();
+        const auto run = current_ ? current_ : queue_.empty() ? nullptr : queue_.front();
+        if (!run) throw failure(error_kind::cancelled, cannot("run", spec_->name), "it was stopped");
+        std::string reason;
+        try {
+            const run_record record = co_await run->wait();
+            if (record.state == run_state::ok) co_return;
+            reason = fmt::format("run {} {}", record.id,
+                                 run->last_exit() ? exit_text(*run->last_exit()) : "did not start");
+            if (record.state != run_state::failed) reason += fmt::format(" ({})", name_of(record.state));
+        } catch (const failure& why) {
+            reason = why.reason();
+        }
+        while (current_ == run)
+            co_await changes().wait();
+        if (!retrying_) throw failure(error_kind::unit_failed, cannot("run", spec_->name), reason);
+    }
 }
 
 void task::after_run(const active_run& run) {

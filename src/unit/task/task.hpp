@@ -49,6 +49,7 @@ public:
     boost::asio::awaitable<void> start(std::optional<environment> caller) override;  // only ends a hold
     boost::asio::awaitable<void> stop(bool hold) override;
     boost::asio::awaitable<void> restart(std::optional<environment> caller) override;
+    boost::asio::awaitable<void> run_for(std::string dependent) override;
     void request_stop(const char* why) override;
     void kill_now() override;
     void reconfigure(unit_spec spec, running_process running) override;  // a run in progress keeps its spec
@@ -69,6 +70,7 @@ private:
     boost::asio::awaitable<void> execute(std::shared_ptr<active_run> run);
     void after_run(const active_run& run);
     void report_failure(const active_run& run);
+    boost::asio::awaitable<void> await_dependencies(std::shared_ptr<active_run> run);
     boost::asio::awaitable<void> run_after_delay(run_parameters parameters);
 
     // Triggers: triggers.cpp.

@@ -64,6 +64,7 @@ void worker::check_usable(const char* verb) const {
 }
 
 asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline limit) {
+    bool tasks_due = !died_ && has_tasks_before();
     for (;;) {
         check_usable(verb);
         // An end that was not handled yet, or is near: what is sent now would be lost.
@@ -73,6 +74,10 @@ asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline l
         if (state() != unit_state::stopping && state() != unit_state::starting) {
             if (first_unready()) {
                 co_await await_units(verb, limit);
+                continue;
+            }
+            if (std::exchange(tasks_due, false)) {
+                co_await run_tasks_before(verb, limit);
                 continue;
             }
             start_process();

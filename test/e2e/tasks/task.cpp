@@ -223,4 +223,73 @@ BOOST_AUTO_TEST_CASE(L39_a_change_of_the_time_zone_moves_the_schedules) {
     BOOST_TEST(runs(box, "noon") == "[]\n");
 }
 
+BOOST_AUTO_TEST_CASE(U38_a_task_in_after_has_ended_with_0_before_what_names_it_is_launched) {
+    sandbox box;
+    box.config(
+        "[task.seed]\nrun = 'echo seed >> order'\n"
+        "[task.migrate]\nrun = ['sh', '-c', 'echo migrate >> order; exit $(cat status)']\nafter = ['seed']\n"
+        "[service.web]\nrun = 'echo web >> order; exec sleep 1000'\nafter = ['migrate']\n"
+        "ready = { exec = 'grep -q web order' }\nbackoff = { min = '10ms' }\n"
+        "[task.t]\nrun = 'echo t >> order'\nafter = ['migrate']\n");
+    const auto order = [&] { return box.shell("cat order; rm -f order").out; };
+    const auto pid = [&] { return json_at(box.run({"status", "--json"}).out, "/units/2/pid").value_or("-"); };
+    box.write("status", "3");
+    const auto failed = box.run({"start", "web"});
+    BOOST_TEST(failed.status == 1);
+    BOOST_TEST(
+        failed.err.find("cannot start 'web': it needs 'migrate', which failed: run 2 exited with status 3\n"
+                        "hint: hob logs migrate\n") != std::string::npos,
+        failed.err);
+    BOOST_TEST(order() == "seed\nmigrate\n");
+    BOOST_TEST(box.run({"run", "t"}).status == 125);
+    BOOST_TEST(order() == "seed\nmigrate\n");
+    box.write("status", "0");
+    BOOST_TEST(box.run({"start", "web"}).status == 0);
+    BOOST_TEST(order() == "seed\nmigrate\nweb\n");
+    BOOST_TEST(json_at(runs(box, "migrate"), "/0/trigger").value_or("") == "after");
+    BOOST_TEST(json_at(runs(box, "migrate"), "/0/cause").value_or("") == "before web");
+    BOOST_TEST(box.run({"run", "t"}).status == 0);
+    BOOST_TEST(order() == "seed\nmigrate\nt\n");
+    // A unit that is up needs nothing, and a restart after a crash runs no task.
+    BOOST_TEST(box.run({"start", "web"}).status == 0);
+    BOOST_TEST(order() == "");
+    box.shell("kill -9 " + pid());
+    BOOST_TEST(wait_until([&] { return box.shell("cat order").out == "web\n"; }));
+    BOOST_TEST(order() == "web\n");
+    // A restart runs the tasks first; a failure leaves the process alone.
+    box.write("status", "4");
+    const auto before = pid();
+    BOOST_TEST(box.run({"restart", "web"}).status == 1);
+    BOOST_TEST(pid() == before);
+    BOOST_TEST(order() == "seed\nmigrate\n");
+    box.write("status", "0");
+    BOOST_TEST(box.run({"restart", "web"}).status == 0);
+    BOOST_TEST(order() == "seed\nmigrate\nweb\n");
+}
+
+BOOST_AUTO_TEST_CASE(U38_a_run_in_progress_is_joined_retries_count_and_a_stop_ends_the_wait) {
+    sandbox box;
+    box.config(
+        "[task.slow]\nrun = 'echo x >> began; while [ ! -e go ]; do sleep 0.02; done'\n"
+        "[service.a]\nrun = 'exec sleep 1000'\nafter = ['slow']\n[service.b]\nrun = 'exec sleep 1000'\nafter "
+        "= ['slow']\n"
+        "[task.flaky]\nrun = 'test -e second || { : > second; exit 1; }'\nretry = { max = 1, delay = '10ms' "
+        "}\n"
+        "[service.c]\nrun = 'exec sleep 1000'\nafter = ['flaky']\n");
+    auto both = box.start({"start", "a", "b"});
+    BOOST_TEST(wait_until([&] { return box.shell("cat began").out == "x\n"; }));
+    box.write("go", "");
+    BOOST_TEST(both.wait().status == 0);
+    BOOST_TEST(box.shell("cat began").out == "x\n");
+    BOOST_TEST(box.run({"start", "c"}).status == 0);
+    BOOST_TEST(box.run({"stop", "a"}).status == 0);
+    box.shell("rm go began");
+    auto waits = box.start({"start", "a"});
+    BOOST_TEST(wait_until([&] { return box.shell("cat began").out == "x\n"; }));
+    BOOST_TEST(box.run({"stop", "slow"}).status == 0);
+    const auto ended = waits.wait();
+    BOOST_TEST(ended.status == 1);
+    BOOST_TEST(ended.err.find("it needs 'slow', which failed: run") != std::string::npos, ended.err);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
