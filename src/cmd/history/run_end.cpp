@@ -1,7 +1,8 @@
 #include "cmd/history/run_end.hpp"
 
+#include <chrono>
+
 #include "cmd/history/run_history.hpp"
-#include "cmd/streams/stream_client.hpp"
 #include "error.hpp"
 #include "exit_code.hpp"
 #include "lifecycle/connect.hpp"
@@ -56,10 +57,14 @@ run_end_watch::run_end_watch(invocation& call, const unit::run_record& run) {
 }
 
 bool run_end_watch::ended() {
-    while (daemon_) {
-        const arrival next = take_arrived(*daemon_);
-        if (!next.closed && !next.message) return false;
-        if (next.closed || next.message->id == "1") daemon_.reset();
+    try {
+        while (daemon_) {
+            const auto message = daemon_->next(util::deadline::in(std::chrono::milliseconds(0)));
+            if (!message || message->id == "1") daemon_.reset();
+        }
+    } catch (const failure& why) {
+        if (why.kind() != error_kind::timeout) throw;
+        return false;
     }
     return true;
 }
