@@ -82,6 +82,12 @@ failure::failure(error_kind kind, const std::string& message, std::string hint, 
 
 failure failure::of(cannot tried) const { return failure(kind_, std::move(tried), reason_, hint_, detail_); }
 
+failure failure::without_hint() const {
+    failure copy(*this);
+    copy.hint_.clear();
+    return copy;
+}
+
 std::string errno_text(int error_number) { return std::generic_category().message(error_number); }
 
 failure denied(std::string_view verb, std::string_view object, int error_number) {

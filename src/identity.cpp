@@ -3,7 +3,7 @@
 namespace hob {
 namespace {
 
-constexpr const char* not_inherited[] = {"HOB_INSTANCE", "HOB_UNIT", "HOB_RUN"};
+constexpr const char* not_inherited[] = {"HOB_INSTANCE", "HOB_UNIT", "HOB_RUN", "TZ"};
 
 }  // namespace
 

@@ -99,23 +99,28 @@ inline constexpr std::chrono::milliseconds probe_timeout = 5s;  // one attempt t
 inline constexpr std::chrono::milliseconds on_failure_timeout = 60s;  // the on_failure command
 inline constexpr std::size_t notify_message_max = 4096;               // bytes of one sd_notify message
 
+inline constexpr unsigned unit_umask = 022;
+
 // Tasks.
 inline constexpr std::size_t run_output_queued_max =
     1u << 20;                                      // bytes for a slow `hob run` before the run waits
-inline constexpr std::size_t run_queue_max = 100;  // orders of one task that wait for their turn
+inline constexpr std::size_t run_queue_max = 100;  // runs of one task that wait in its queue
 inline constexpr std::size_t changed_paths_max = 64u << 10;        // bytes of HOB_CHANGED
-inline constexpr std::chrono::milliseconds watch_look_again = 2s;  // where inotify is not to be had
-inline constexpr int command_runs_kept = 200;                      // of `hob run -- CMD`
+inline constexpr std::chrono::milliseconds watch_look_again = 2s;  // polling interval without inotify
+inline constexpr int watch_loop_runs = 10;  // so many in a row that a run caused itself: the task is held
+inline constexpr std::chrono::milliseconds watch_loop_window = 2s;  // from the start of a run to its change
+inline constexpr int command_runs_kept = 200;                       // of `hob run -- CMD`
 
 inline constexpr std::chrono::milliseconds slot_grace =
-    10s;  // later than this after its slot, a run makes up
+    10s;  // a run that starts later than this after its slot makes up for it
 
 // The database. It is read and written between two events of the loop, so a lock held by others is waited for
 // briefly.
 inline constexpr std::chrono::milliseconds store_open_timeout = 1s;
 inline constexpr std::chrono::milliseconds store_busy_timeout = 250ms;
-inline constexpr std::size_t store_log_room = 256u << 10;      // kept for its write-ahead log on any disk
-inline constexpr std::size_t store_database_room = 64u << 10;  // it grows by so much at once, ahead of need
+inline constexpr std::size_t store_log_reserve = 256u << 10;  // kept for its write-ahead log on any disk
+inline constexpr std::size_t store_database_reserve = 64u
+                                                      << 10;  // it grows by so much at once, ahead of need
 inline constexpr int store_log_frames = 1000;  // in the log, before they are moved into the database
 
 // `hob import` asks python3 whether it has an adapter.
@@ -124,5 +129,7 @@ inline constexpr std::chrono::milliseconds import_probe_timeout = 5s;
 // The crash-loop brake's file, hob.toml, `root`: read whole, so capped.
 inline constexpr std::size_t small_file_max = 64u << 10;
 inline constexpr std::size_t config_file_max = 4u << 20;
+inline constexpr std::chrono::milliseconds config_save_timeout = 1s;  // an empty file counts as being saved
+inline constexpr std::chrono::milliseconds config_save_poll = 20ms;
 
 }  // namespace hob::limits

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <chrono>
+#include <optional>
+#include <string>
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/instances.hpp"
@@ -38,10 +38,10 @@ std::string list_table(const std::vector<instance_view>& views, const terminal& 
                      {"VERSION", 4, false},
                      {"INSTANCE", 1, false}});
     for (const auto& view : views) {
-        const state_look probe = look_of_state(view.state, out.utf8);
-        const std::string code(probe.code);
+        const state_look look = look_of_state(view.state, out.utf8);
+        const std::string code(look.code);
         instances.add(
-            {{std::string(probe.mark), code},
+            {{std::string(look.mark), code},
              {printable(view.where.root.empty() ? "?" : view.where.root, out.utf8), ""},
              {view.state, code},
              {view.pid > 0 ? std::to_string(view.pid) : "", ""},

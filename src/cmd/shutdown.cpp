@@ -70,7 +70,8 @@ exit_code run_shutdown(invocation& call) { return call.has("all") ? end_all(call
 std::string answer_shutdown(handler_context context, ipc::session&, const ipc::request& request) {
     const ipc::shutdown_request params = ipc::parse_shutdown_params(request.params);
     if (params.if_idle && context.daemon.application().busy()) {
-        throw failure(error_kind::version, cannot("replace", "", "this daemon"), "it is busy", "hob restart");
+        throw failure(error_kind::version, cannot("replace", "", "this daemon"), "it is busy",
+                      "hob restart --daemon");
     }
     // A shutdown clears what should be up. In a restart the successor brings it back.
     if (!params.restart && !params.if_idle) context.daemon.application().forget_running();

@@ -107,6 +107,32 @@ void client::send(std::string_view line) {
     }
 }
 
+void client::send_with_descriptor(std::string_view line, int descriptor) {
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    iovec bytes{const_cast<char*>(line.data()), line.size()};
+    msghdr message{};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    ssize_t sent = 0;
+    do {
+        sent = ::sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent < 0 &&
+             (errno == EINTR || (errno == EAGAIN && wait_for(socket_.get(), POLLOUT,
+                                                             util::deadline::in(limits::request_timeout)))));
+    if (sent < 0 && errno == EAGAIN)
+        throw failure(error_kind::timeout, cannot("send", {}, "the request"), "the daemon does not read");
+    if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) throw not_executed();
+    if (sent < 0) throw denied("write to", "the daemon", errno);
+    send(line.substr(static_cast<std::size_t>(sent)));
+}
+
 void client::ask_early(const question& asked) {
     sent_early sent{std::to_string(next_id_++), std::string(asked.method), std::string(asked.params)};
     const std::string line = request_line(sent.id, sent.method, sent.params);

@@ -59,6 +59,8 @@ public:
 
     // Throws not_executed when the daemon has closed.
     void send(std::string_view line);
+    // The same with a descriptor for the request, which the daemon gets a copy of.
+    void send_with_descriptor(std::string_view line, int descriptor);
 
 private:
     enum class got { line, closed, reset, timed_out };

@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "limits.hpp"
@@ -19,6 +20,7 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr std::size_t descriptors_max = 8;    // not taken yet; older ones are closed
 constexpr std::size_t batch_max = 64u << 10;  // replies gathered before they are sent
 constexpr std::size_t reply_overhead = 64;    // what result_line adds to id and result, at most
 constexpr std::string_view too_large = "cannot send 'reply': it is larger than 16 MiB";
@@ -96,10 +98,18 @@ void connection::end_turn() {
 bool connection::read_some() {
     if (end_of_input_ || paused()) return false;
     const auto room = reader_.prepare();
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    iovec bytes{room.data(), room.size()};
+    msghdr message{};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
     ssize_t count = 0;
     do {
-        count = ::recv(socket_.get(), room.data(), room.size(), MSG_DONTWAIT);
+        count = ::recvmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     } while (count < 0 && errno == EINTR);
+    if (count >= 0 && message.msg_controllen > 0) keep_descriptors(message);
     if (count > 0) {
         reader_.commit(static_cast<std::size_t>(count));
     } else if (count == 0) {
@@ -109,6 +119,25 @@ bool connection::read_some() {
         lose_peer();
     }
     return count > 0;
+}
+
+// The kernel drops all but the one that there is space for.
+void connection::keep_descriptors(msghdr& message) {
+    for (const cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+         header = CMSG_NXTHDR(&message, const_cast<cmsghdr*>(header))) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        int descriptor = -1;
+        std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+        descriptors_.emplace_back(descriptor);
+        if (descriptors_.size() > descriptors_max) descriptors_.pop_front();
+    }
+}
+
+util::unique_fd connection::take_descriptor() {
+    if (descriptors_.empty()) return {};
+    util::unique_fd descriptor = std::move(descriptors_.front());
+    descriptors_.pop_front();
+    return descriptor;
 }
 
 void connection::take_lines() {
@@ -307,6 +336,7 @@ void connection::close() {
     const auto self = shared_from_this();
     unwatch();
     socket_.reset();
+    descriptors_.clear();
     outbox_.discard();
     ring_room();
     cancel_requests();

@@ -4,6 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <list>
 #include <memory>
@@ -18,6 +19,8 @@
 #include "util/async.hpp"
 #include "util/fd.hpp"
 #include "util/poll_set.hpp"
+
+struct msghdr;
 
 namespace hob::ipc {
 
@@ -55,6 +58,7 @@ public:
     std::size_t backlog() const override { return outbox_.bytes(); }
     bool gone() const override { return gone_ || closed_; }
     boost::asio::awaitable<void> drained() override;
+    util::unique_fd take_descriptor() override;
 
     void event(std::string_view line);  // may be lost
 
@@ -85,6 +89,7 @@ private:
 
     void turn(bool reads);
     bool read_some();
+    void keep_descriptors(msghdr& message);
     void take_lines();
     void take(const frame& received);
     void handle(request wanted);
@@ -112,9 +117,10 @@ private:
     line_reader reader_;
     outbox outbox_;
     flight_list flights_;
-    std::unique_ptr<util::notifier> room_;  // rings when something was sent; made by the first who waits
-    std::string* batch_ = nullptr;          // what is sent at the end of this turn; set during a turn only
-    std::string turn_batch_;                // what batch_ points to
+    std::deque<util::unique_fd> descriptors_;  // came with requests and are not taken yet
+    std::unique_ptr<util::notifier> room_;     // rings when something was sent; made by the first who waits
+    std::string* batch_ = nullptr;             // what is sent at the end of this turn; set during a turn only
+    std::string turn_batch_;                   // what batch_ points to
     bool end_of_input_ = false;
     bool gone_ = false;  // nothing can be sent any more; what was sent before is still read
     bool closed_ = false;

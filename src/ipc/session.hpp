@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "util/fd.hpp"
+
 namespace hob::ipc {
 
 // Held by the server while it is connected, and by each handler in flight: a handler may outlive its client.
@@ -31,6 +33,10 @@ public:
     // client is gone; throws on cancellation. Who sends much waits, so that nothing piles up.
     virtual std::size_t backlog() const = 0;
     virtual boost::asio::awaitable<void> drained() { co_return; }
+
+    // The descriptor that came with a request, the oldest first; empty: none came. A handler takes it before
+    // it suspends.
+    virtual util::unique_fd take_descriptor() { return {}; }
 
     // The client has hung up: nothing reaches it any more.
     virtual bool gone() const = 0;

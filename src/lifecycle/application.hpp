@@ -30,6 +30,12 @@ struct application_context {
 
 // The configuration file on disk, compared with what runs.
 enum class config_state { current, changed, broken };
+
+// What a changed configuration does to what runs.
+enum class config_change {
+    replace,  // restarts it with its new definition
+    keep,     // it goes on with its old definition until it is restarted
+};
 std::string_view name_of(config_state state);
 
 // What the status page shows of the application.
@@ -57,7 +63,9 @@ public:
     // running and puts the configuration into effect. Starts nothing. Throws failure.
     virtual void open() = 0;
     // After each later load_config(): puts the configuration into effect. Returns the difference as raw JSON.
-    virtual std::string apply_config() = 0;
+    virtual std::string apply_config(config_change change) = 0;
+    // The configuration file, and what it refers to, is the one in effect. Throws failure(config).
+    virtual bool config_is_applied() const = 0;
     // What load_config() and apply_config() would do. Throws failure(config). Changes nothing.
     virtual std::string compare_config() const = 0;
 
@@ -73,6 +81,7 @@ public:
     virtual void forget_running() = 0;
 
     virtual bool busy() const = 0;    // a replacement of the daemon would interrupt somebody's work
+    virtual bool anything_running() const = 0;
     virtual bool needed() const = 0;  // something runs, or waits to start by itself: the daemon is not idle
 
     // What `status` lists, an array as raw JSON: these units in this order, all if `names` is empty. Throws

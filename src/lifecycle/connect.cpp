@@ -95,7 +95,7 @@ private:
         const pid_t pid = connection.peer_pid();
         const util::unique_fd process = open_pidfd(pid);
         const failure busy(error_kind::version, cannot("use the daemon of", where_.root),
-                           compared("older", greeting) + " and busy", command_text("restart"));
+                           compared("older", greeting) + " and busy", command_text("restart --daemon"));
         if (!options_.spawn) throw busy;
         try {
             connection.call(this_program.methods.shutdown, ipc::shutdown_params({.if_idle = true}),

@@ -52,6 +52,11 @@ bool file_exists(const std::string& path) {
     return ::stat(path.c_str(), &found) == 0;
 }
 
+bool is_empty_file(const std::string& path) {
+    struct stat found {};
+    return ::stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) && found.st_size == 0;
+}
+
 }  // namespace
 
 daemon::daemon(daemon_options options)
@@ -329,10 +334,24 @@ boost::asio::awaitable<void> daemon::wait_for_signals() {
 // ---- configuration ----
 
 std::string daemon::reload(bool dry) {
-    if (dry) return application_->compare_config();
+    return dry ? application_->compare_config() : apply(config_change::replace);
+}
+
+boost::asio::awaitable<void> daemon::apply_changed_file() {
+    const std::string path = options_.where.config_path;
+    const auto limit = util::deadline::in(limits::config_save_timeout);
+    while (application_->anything_running() && is_empty_file(path)) {
+        if (limit.expired())
+            throw failure(error_kind::config, cannot("use", path), "it is empty, and units are running");
+        co_await util::pause(limits::config_save_poll);
+    }
+    if (!application_->config_is_applied()) apply(config_change::keep);
+}
+
+std::string daemon::apply(config_change change) {
     application_->load_config();
     set_up_log(options_.where, application_->log_config(), options_.foreground);
-    std::string difference = application_->apply_config();
+    std::string difference = application_->apply_config(change);
     util::log(level::info, "config", "configuration reloaded", {util::log_field{"units", difference, true}});
     publish("config.reloaded", difference);
     application_->begin();

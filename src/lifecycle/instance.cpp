@@ -12,6 +12,7 @@
 #include "error.hpp"
 #include "identity.hpp"
 #include "lifecycle/directories.hpp"
+#include "lifecycle/pid_lock.hpp"
 #include "limits.hpp"
 #include "util/fd.hpp"
 #include "util/sha256.hpp"
@@ -102,10 +103,36 @@ std::string user_config_path() {
     return path.append("/").append(this_program.name).append("/").append(this_program.config_file);
 }
 
+std::optional<std::string> saved_root(const instance& of) {
+    auto bytes = util::read_file(of.root_path(), limits::small_file_max, false);
+    if (!bytes || bytes->empty() || bytes->front() != '/') return std::nullopt;
+    if (bytes->back() == '\n') bytes->pop_back();
+    return bytes;
+}
+
+// The nearest directory upward that is the root of a running daemon whose hob.toml is gone: its key is known,
+// and so are its files.
+std::optional<std::string> nearest_running_root(std::string directory) {
+    instance candidate;
+    candidate.state_root = find_state_root();
+    candidate.runtime_dir = find_runtime_dir();
+    for (;;) {
+        candidate.key = project_key(directory);
+        if (saved_root(candidate) == directory && query_lock(candidate.pid_path()).state == lock_state::held)
+            return directory;
+        if (directory == "/") return std::nullopt;
+        const auto slash = directory.rfind('/');
+        directory = slash == 0 ? "/" : directory.substr(0, slash);
+    }
+}
+
 // The instance that the rules give without a name: the nearest project upward, else the user's.
 instance unnamed_instance(const std::optional<std::string>& directory) {
     instance found;
-    if (auto root = nearest_project(starting_directory(directory))) {
+    const std::string start = starting_directory(directory);
+    auto root = nearest_project(start);
+    if (!root) root = nearest_running_root(start);
+    if (root) {
         found.root = std::move(*root);
         found.key = project_key(found.root);
         found.config_path = config_in(found.root);
@@ -116,13 +143,6 @@ instance unnamed_instance(const std::optional<std::string>& directory) {
         found.config_path = user_config_path();
     }
     return found;
-}
-
-std::optional<std::string> saved_root(const instance& of) {
-    auto bytes = util::read_file(of.root_path(), limits::small_file_max, false);
-    if (!bytes || bytes->empty() || bytes->front() != '/') return std::nullopt;
-    if (bytes->back() == '\n') bytes->pop_back();
-    return bytes;
 }
 
 // From key and root: which hob.toml is meant, and whether there must be one.

@@ -183,8 +183,8 @@ bool log_follower::drain(const line_sink& sink) {
 }
 
 log_follower::wake_reason log_follower::wait_any(const std::vector<log_follower*>& logs, int output,
-                                                 deadline limit) {
-    std::vector<pollfd> watched{{output, 0, 0}};
+                                                 deadline limit, int also) {
+    std::vector<pollfd> watched{{output, 0, 0}, {also, POLLIN, 0}};
     deadline until = limit;
     for (const auto* log : logs) {
         if (log->inotify_) {
@@ -195,7 +195,7 @@ log_follower::wake_reason log_follower::wait_any(const std::vector<log_follower*
     }
     ::poll(watched.data(), watched.size(), until.poll_timeout());
     if ((watched[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return wake_reason::reader_gone;
-    for (std::size_t i = 1; i < watched.size(); ++i) {
+    for (std::size_t i = 2; i < watched.size(); ++i) {
         alignas(inotify_event) char events[16384];
         while (watched[i].revents != 0 && ::read(watched[i].fd, events, sizeof events) > 0) {
         }

@@ -23,9 +23,11 @@ public:
     enum class wake_reason { readable, reader_gone, deadline };
     // Waits until drain() may find something, or nobody reads `output` (a descriptor that we write to) any
     // more.
-    wake_reason wait(int output, deadline limit) { return wait_any({this}, output, limit); }
+    // `also`: another descriptor that ends the wait when it is readable; -1: none.
+    wake_reason wait(int output, deadline limit, int also = -1) { return wait_any({this}, output, limit, also); }
     // The same for several logs.
-    static wake_reason wait_any(const std::vector<log_follower*>& logs, int output, deadline limit);
+    static wake_reason wait_any(const std::vector<log_follower*>& logs, int output, deadline limit,
+                                int also = -1);
 
     // Why inotify is not used, or empty. Known after the first drain().
     const std::string& polling() const { return polling_; }

@@ -180,7 +180,7 @@ class Soak:
             ["--timeout", "5s", "wait", "web"], ["logs", "stay", "web", "-n", "5"],
             ["run", "slow"], ["run", "tick"], ["run", "--", "true"], ["run", "--", "sh", "-c", "echo out; echo err >&2"],
             ["run", "--detach", "--", "sleep", "0.3"], ["run", "--", "seq", "20000"], ["runs"], ["runs", "tick", "--json"]]
-        rough = [["shutdown"], ["shutdown", "--now"], ["restart"], ["daemon"], ["status", "--all"]]
+        rough = [["shutdown"], ["shutdown", "--now"], ["restart", "--daemon"], ["daemon"], ["status", "--all"]]
         return choose.choice(common if self.steady else common * 2 + rough)
 
     def client(self, number):

@@ -100,7 +100,7 @@ std::string notes_of(const status_view& status, const terminal& out) {
     if (status.state == "wedged") text += note("it does not answer; this is what it last said of itself");
     if (!status.version.empty() && status.version != version_text) {
         text += note(fmt::format("this is {} {}, bring the daemon up to it with: {}", this_program.name,
-                                 version_text, command_text("restart")));
+                                 version_text, command_text("restart --daemon")));
     }
     return text;
 }

@@ -230,7 +230,7 @@ finding check_daemon(const instance& where, util::deadline limit) {
         return {
             check, health::warn,
             fmt::format("pid {} is of version {}, this is {}", greeting.pid, greeting.version, version_text),
-            "hob restart"};
+            "hob restart --daemon"};
     }
     return {check, health::ok, fmt::format("running, pid {}, version {}", greeting.pid, greeting.version),
             ""};
@@ -280,8 +280,8 @@ finding check_database(const instance& where, util::deadline limit) {
     if (!degraded.empty()) {
         return {file.check, health::fail,
                 fmt::format("the daemon remembers nothing after its end: {}", degraded),
-                file.hint.empty() ? "once that is over: hob restart"
-                                  : fmt::format("{}, then: hob restart", file.hint)};
+                file.hint.empty() ? "once that is over: hob restart --daemon"
+                                  : fmt::format("{}, then: hob restart --daemon", file.hint)};
     }
     return file;
 }

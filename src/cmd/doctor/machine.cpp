@@ -97,7 +97,7 @@ finding check_priority() {
         return {check, health::ok, fmt::format("nice {} here, which a daemon undoes", nice), ""};
     }
     return {check, health::warn, fmt::format("nice {} here, which a daemon started from here keeps", nice),
-            "start it from elsewhere: hob restart"};
+            "start it from elsewhere: hob restart --daemon"};
 }
 
 }  // namespace hob::cmd

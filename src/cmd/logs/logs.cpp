@@ -14,6 +14,7 @@
 #include "cmd/core/follow.hpp"
 #include "cmd/core/log_text.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/history/run_end.hpp"
 #include "cmd/history/run_history.hpp"
 #include "cmd/logs/merged.hpp"
 #include "lifecycle/instance.hpp"
@@ -39,6 +40,7 @@ struct logs_options {
     std::string unit;                  // empty: the daemon
     std::optional<std::size_t> lines;  // the last so many; nullopt: all
     bool follow = false;
+    std::optional<unit::run_record> run;  // only what it has written
     util::log_filter filter;
     log_format format = log_format::brief;
 };
@@ -108,7 +110,7 @@ std::optional<unit::run_record> run_option(invocation& call) {
     if (error != std::errc{} || end != text->data() + text->size() || id < 1) {
         throw cannot_use(*text, "run", "not the number of a run", "hob runs lists them");
     }
-    auto run = run_by_number(call, id);
+    auto run = find_run_record(call, id);
     if (!run) throw cannot_read_run(*text, "no such run", "hob runs lists them");
     if (!call.operands.empty() && call.operands.front() != run->task) {
         throw cannot_read_run(*text, "it is of '" + run->task + "', not of '" + call.operands.front() + "'");
@@ -123,7 +125,8 @@ log_format format_of(const invocation& call) {
 
 logs_options options_of(invocation& call) {
     logs_options options;
-    const std::optional<unit::run_record> run = run_option(call);
+    options.run = run_option(call);
+    const std::optional<unit::run_record>& run = options.run;
     const bool of_unit = run || (!call.operands.empty() && call.operands.front() != daemon_name);
     if (of_unit) options.unit = run ? run->task : call.operands.front();
     if (run) options.filter.run = run->id;
@@ -197,18 +200,20 @@ bool show_all(const std::vector<util::open_log>& files, const printer& to) {
     });
 }
 
-exit_code follow_log(invocation& call, util::log_follower& log, const printer& to) {
+// Ends with the run, where one is followed.
+exit_code follow_log(invocation& call, util::log_follower& log, const printer& to, run_end_watch* run) {
     interrupt_is_success();
     bool reported = !call.global.verbose;
     for (;;) {
+        const bool run_ended = run && run->ended();
         const bool reader_present =
             log.drain([&](std::string_view line) { return to.show_if_matching(line); });
-        if (!reader_present || !flush()) return exit_code::done;
+        if (!reader_present || !flush() || run_ended) return exit_code::done;
         if (!reported && !log.polling().empty()) {
             print_error("inotify is not available, polling four times a second: " + log.polling() + "\n");
             reported = true;
         }
-        switch (log.wait(STDOUT_FILENO, call.limit)) {
+        switch (log.wait(STDOUT_FILENO, call.limit, run ? run->descriptor() : -1)) {
             case util::log_follower::wake_reason::readable:
                 break;
             case util::log_follower::wake_reason::reader_gone:
@@ -249,6 +254,8 @@ exit_code run_logs(invocation& call) {
         return show_merged_logs(call, {sources, common.lines, common.follow, common.filter, common.format});
     }
     const logs_options options = options_of(call);
+    std::optional<run_end_watch> run_end;  // asked before the log is read: nothing is missed in between
+    if (options.follow && options.run) run_end.emplace(call, *options.run);
     const printer to(options, call.global.json);
     auto files = util::open_log_files(options.path);
     const bool has_current = !files.empty() && files.back().path == options.path;
@@ -262,7 +269,7 @@ exit_code run_logs(invocation& call) {
         files.pop_back();
         if (!show_all(files, to)) return exit_code::done;
         util::log_follower log(options.path, std::move(current), 0);
-        return follow_log(call, log, to);
+        return follow_log(call, log, to, run_end ? &*run_end : nullptr);
     }
     const bool reader_present =
         options.lines ? show_last(files, end, *options.lines, to) : show_all(files, to);
@@ -275,7 +282,7 @@ exit_code run_logs(invocation& call) {
     util::open_log current;
     if (has_current) current = std::move(files.back());
     util::log_follower log(options.path, std::move(current), has_current ? end : 0);
-    return follow_log(call, log, to);
+    return follow_log(call, log, to, run_end ? &*run_end : nullptr);
 }
 
 constexpr option_row options[] = {
@@ -285,7 +292,7 @@ constexpr option_row options[] = {
     {"until", "TIME", "lines written before TIME"},
     {"level", "LEVEL", "of the daemon's log, this level and above: trace debug info warning error fatal",
      "trace debug info warning error fatal"},
-    {"run", "ID", "only the lines of run ID of a task or command; all of them"},
+    {"run", "ID", "only the lines of run ID of a task or command, all of them; -f ends with it"},
     {"grep", "REGEX", "only lines whose message or fields match, ignoring colours"},
     {"raw", "", "only the text of each line, without time and name"},
 };

@@ -8,8 +8,10 @@
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
+#include "unit/application/application.hpp"
 #include "limits.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -18,16 +20,17 @@ exit_code run_reload(invocation& call) {
     const auto limit = call.limit_or(limits::request_timeout);
     auto connection = lifecycle::connect_looking(call.where(), limit);
     if (!connection) {
-        throw failure(error_kind::no_daemon,
-                      "cannot reload '" + call.where().root + "': no daemon is running",
+        throw failure(error_kind::no_daemon, cannot("reload", call.where().root), "no daemon is running",
                       "the next start reads hob.toml anyway");
     }
     std::string result;
     try {
-        result = connection->call("hob.reload", call.has("dry-run") ? R"({"dry":true})" : "", limit);
+        const std::string params =
+            call.has("dry-run") ? util::json_object().add("dry", true).text() : std::string();
+        result = connection->call("hob.reload", params, limit);
     } catch (const ipc::not_executed&) {
-        throw failure(error_kind::no_daemon,
-                      "cannot reload '" + call.where().root + "': the daemon is shutting down");
+        throw failure(error_kind::no_daemon, cannot("reload", call.where().root),
+                      "the daemon is shutting down");
     }
     if (call.global.json) {
         print(result + "\n");
@@ -35,21 +38,21 @@ exit_code run_reload(invocation& call) {
     }
     if (call.global.quiet) return exit_code::done;
     const boost::json::value difference = boost::json::parse(result);
-    bool any = false;
-    for (const char* what : {"added", "removed", "changed"}) {
-        for (const auto& name : difference.at(what).as_array()) {
-            print(fmt::format("{:8}{}\n", what, std::string_view(name.as_string())));
-            any = true;
+    bool changed = false;
+    for (const char* list : {"added", "removed", "changed"}) {
+        for (const auto& name : difference.at(list).as_array()) {
+            print(fmt::format("{:8}{}\n", list, std::string_view(name.as_string())));
+            changed = true;
         }
     }
-    if (!any) print("nothing changed\n");
+    if (!changed) print("nothing changed\n");
     return exit_code::done;
 }
 
-std::string answer_reload(handler_context context, ipc::session&, const ipc::request& asked) {
+std::string answer_reload(handler_context context, ipc::session&, const ipc::request& request) {
     bool dry = false;
     for (const auto& member :
-         util::json_object_members(asked.params).value_or(std::vector<util::json_member>())) {
+         util::json_object_members(request.params).value_or(std::vector<util::json_member>())) {
         if (member.key == "dry") dry = member.value == "true";
     }
     return context.daemon.reload(dry);

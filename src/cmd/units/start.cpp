@@ -7,16 +7,16 @@
 namespace hob::cmd {
 namespace {
 
-exit_code run_start(invocation& call) { return ask_units(call, "unit.start"); }
+exit_code run_start(invocation& call) { return request_units(call, "unit.start"); }
 
 boost::asio::awaitable<std::string> answer_start(handler_context context, std::shared_ptr<ipc::session>,
-                                                 ipc::request asked) {
-    unit_request wanted = parse_unit_request(asked.params);
-    if (wanted.units.empty())
-        wanted.units =
-            every_service(context.units, "start", "workers start by themselves when they are called");
-    co_await context.units.registry().start_units(wanted.units, std::move(wanted.environment));
-    co_return unit_reply(context.units, wanted.units);
+                                                 ipc::request request) {
+    unit_request parsed = parse_unit_request(request.params);
+    co_await context.daemon.apply_changed_file();
+    if (parsed.units.empty())
+        parsed.units = all_service_names(context, "start", "workers start by themselves when they are called");
+    co_await context.units.registry().start_units(parsed.units, std::move(parsed.environment));
+    co_return unit_reply(context, parsed.units);
 }
 
 constexpr method_row methods[] = {{.name = "unit.start", .async_handler = answer_start}};

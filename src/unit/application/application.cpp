@@ -65,20 +65,25 @@ void application::log_warnings() const {
         util::log(util::level::warning, "config", warning);
 }
 
-std::string application::apply_config() {
+std::string application::apply_config(lifecycle::config_change change) {
     log_warnings();
-    return to_json(registry_->apply(config_));
+    const bool keep = change == lifecycle::config_change::keep;
+    return to_json(registry_->apply(config_, keep ? running_process::keep : running_process::replace));
 }
+
+bool application::config_is_applied() const {
+    const std::string& path = context_.where.config_path;
+    if (config_.source_path.empty()) return !file_exists(path);
+    return config_hash(path, ::geteuid()) == config_.source_hash && env_files_unchanged(config_);
+}
+
+bool application::anything_running() const { return registry_->anything_running(); }
 
 std::string application::compare_config() const { return to_json(registry_->compare(read_config())); }
 
 lifecycle::config_state application::config_state() const {
-    const lifecycle::instance& where = context_.where;
     try {
-        const bool same = config_.source_path.empty()
-                              ? !file_exists(where.config_path)
-                              : config_hash(where.config_path, ::geteuid()) == config_.source_hash;
-        if (same) return lifecycle::config_state::current;
+        if (config_is_applied()) return lifecycle::config_state::current;
         read_config();
         return lifecycle::config_state::changed;
     } catch (const failure&) {
@@ -93,7 +98,7 @@ void application::open() {
     log_warnings();
     store_ = std::make_unique<unit::store>(where.database_path());
     consented_ = store_->consented();
-    run_store(*store_).lose_running();
+    run_store(*store_).mark_running_lost();
     clean_up_orphans(*store_, where.key, limits::sweep_timeout, &config_, where.state_dir());
 
     registry_options options{.executor = context_.executor,

@@ -30,7 +30,9 @@ public:
     const lifecycle::daemon_settings& daemon_config() const override { return config_.daemon; }
     const lifecycle::log_settings& log_config() const override { return config_.log; }
     void open() override;
-    std::string apply_config() override;
+    std::string apply_config(lifecycle::config_change change) override;
+    bool config_is_applied() const override;
+    bool anything_running() const override;
     std::string compare_config() const override;
     void begin() override;
     boost::asio::awaitable<void> drain() override;

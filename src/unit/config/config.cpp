@@ -10,12 +10,14 @@
 #include <optional>
 
 #include "error.hpp"
+#include "limits.hpp"
 #include "unit/config/file.hpp"
 #include "unit/config/graph.hpp"
 #include "unit/config/key_readers.hpp"
 #include "unit/config/syntax_scan.hpp"
 #include "unit/config/unit_table.hpp"
 #include "util/duration.hpp"
+#include "util/fd.hpp"
 #include "util/log.hpp"
 #include "util/sha256.hpp"
 
@@ -170,7 +172,18 @@ config parse_config(std::string_view bytes, const std::string& path, const std::
 }
 
 config load_config(const std::string& path, uid_t owner, const std::string& default_cwd) {
-    return parse_config(read_trusted_file(path, owner), path, default_cwd);
+    config result = parse_config(read_trusted_file(path, owner), path, default_cwd);
+    for (unit_spec& spec : result.units) {
+        if (spec.env_file) spec.env_file_text = util::read_file(*spec.env_file, limits::config_file_max);
+    }
+    return result;
+}
+
+bool env_files_unchanged(const config& applied) {
+    return std::all_of(applied.units.begin(), applied.units.end(), [](const unit_spec& spec) {
+        return !spec.env_file ||
+               util::read_file(*spec.env_file, limits::config_file_max) == spec.env_file_text;
+    });
 }
 
 std::string config_hash(const std::string& path, uid_t owner) {

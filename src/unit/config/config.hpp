@@ -21,6 +21,9 @@ config load_config(const std::string& path, uid_t owner, const std::string& defa
 // that cannot be read or trusted.
 std::string config_hash(const std::string& path, uid_t owner);
 
+// Whether each env_file still has the contents that load_config read.
+bool env_files_unchanged(const config& applied);
+
 // As load_config, for text that is already in memory. `path` is used in messages and for relative paths.
 config parse_config(std::string_view bytes, const std::string& path, const std::string& default_cwd = {});
 

@@ -37,6 +37,15 @@ bool is_plain(char c) {
     return is_alphanumeric(c) || std::string_view("_./=:,+@%-").find(c) != std::string_view::npos;
 }
 
+// What follows a `$`: 1 to 9, @, * or #, in braces or not; not ${#NAME}.
+bool names_parameter(std::string_view rest) {
+    if (rest.front() == '{') {
+        rest.remove_prefix(1);
+        if (rest.size() > 1 && rest.front() == '#' && rest[1] != '}') rest.remove_prefix(1);
+    }
+    return !rest.empty() && std::string_view("123456789@*#").find(rest.front()) != std::string_view::npos;
+}
+
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 bool is_white(std::string_view text) {
@@ -68,6 +77,43 @@ std::optional<run_spec> read_argv(const key_context& at) {
 
 }  // namespace
 
+bool uses_arguments(std::string_view script) {
+    bool in_double_quotes = false;
+    std::string word, before, before_that;  // the words of the command, as far as they matter for `for x`
+    const auto end_word = [&] {
+        if (word.empty()) return false;
+        // `for x` and then no `in`: the loop goes over the positional parameters.
+        const bool implicit_loop = before_that == "for" && word != "in";
+        before_that = std::exchange(before, std::exchange(word, {}));
+        return implicit_loop || before == "getopts" || before == "shift" || before == "eval";
+    };
+    for (std::size_t at = 0; at < script.size(); ++at) {
+        const char c = script[at];
+        if (c == '\\') {
+            ++at;
+            word += '\\';
+        } else if (c == '\'' && !in_double_quotes) {
+            at = std::min(script.find('\'', at + 1), script.size());
+            word += c;
+        } else if (c == '"') {
+            in_double_quotes = !in_double_quotes;
+            word += c;
+        } else if (c == '$' && at + 1 < script.size()) {
+            if (names_parameter(script.substr(at + 1))) return true;
+            word += c;
+        } else if (c == '#' && word.empty() && !in_double_quotes) {
+            at = std::min(script.find('\n', at), script.size()) - 1;
+        } else if (!in_double_quotes && std::string_view(" \t\n;&|()").find(c) != std::string_view::npos) {
+            if (end_word()) return true;
+            // `for x;` and `for x` at the end of a line.
+            if ((c == ';' || c == '\n') && before_that == "for" && !before.empty()) return true;
+        } else {
+            word += c;
+        }
+    }
+    return end_word();
+}
+
 bool is_plain_command(std::string_view text) {
     if (!std::all_of(text.begin(), text.end(), [](char c) { return is_plain(c) || is_blank(c); }))
         return false;
@@ -78,8 +124,11 @@ bool is_plain_command(std::string_view text) {
 }
 
 run_spec shell_command(std::string_view text, std::string_view name) {
-    std::string script = is_plain_command(text) ? fmt::format("exec {} \"$@\"", text) : std::string(text);
-    return {{"/bin/sh", "-c", std::move(script), std::string(name)}, std::string(text)};
+    const bool plain = is_plain_command(text);
+    std::string script = plain ? fmt::format("exec {} \"$@\"", text) : std::string(text);
+    return {{"/bin/sh", "-c", std::move(script), std::string(name)},
+            std::string(text),
+            !plain && !uses_arguments(text)};
 }
 
 run_spec direct_command(std::vector<std::string> argv) {

@@ -12,6 +12,10 @@ namespace hob::unit {
 
 struct key_context;
 
+// Whether a shell script uses its positional parameters: $1, "$@", ${2}, $#, getopts, shift, eval, or `for x`
+// without `in`. What stands in single quotes or in a comment does not count.
+bool uses_arguments(std::string_view script);
+
 // True for plain words ([A-Za-z0-9_./=:,+@%-] with blanks between), of which the first has no `=` and is no
 // builtin or keyword of a shell. /bin/sh may `exec` such a text, so that the unit's process is the program
 // itself.

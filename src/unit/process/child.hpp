@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "limits.hpp"
 #include "util/fd.hpp"
 
 namespace hob::unit {
@@ -49,6 +50,7 @@ struct child_options {
     int input = -1;  // become 0, 1, 2 in the child; -1: /dev/null
     int output = -1;
     int error = -1;
+    unsigned umask = limits::unit_umask;
     bool terminal = false;  // `input` is a terminal and becomes the controlling one of the session
     int cgroup = -1;        // an open directory of the cgroup to run in; -1: this process's own
 };

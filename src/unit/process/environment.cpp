@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <map>
 
 #include "error.hpp"
@@ -21,14 +22,94 @@ constexpr std::array<std::string_view, 13> terminal_names{
     "TMUX", "STY",       "WINDOW",  "VTE_VERSION", "TERMCAP", "TTY"};
 constexpr std::array<std::string_view, 3> dropped_prefixes{"HOB_", "TERM_PROGRAM", "TMUX_"};
 
-// Where hob's files are: a client inside a unit must find the same daemon.
-constexpr std::array<std::string_view, 2> inherited_names{"HOB_RUNTIME_DIR", "HOB_STATE_DIR"};
+// The directory and the last command of the calling shell, and what refers to descriptors of another process:
+// the service manager's sockets, notifications, watchdog and log.
+constexpr std::string_view foreign_names[] = {"PWD",
+                                              "OLDPWD",
+                                              "_",
+                                              "NOTIFY_SOCKET",
+                                              "LISTEN_FDS",
+                                              "LISTEN_PID",
+                                              "LISTEN_FDNAMES",
+                                              "INVOCATION_ID",
+                                              "JOURNAL_STREAM",
+                                              "LISTEN_PIDFDID"};
+constexpr std::string_view foreign_prefixes[] = {"WATCHDOG_"};
+
+// What `git rev-parse --local-env-vars` lists, and what npm sets for a script.
+constexpr std::string_view call_names[] = {"GIT_ALTERNATE_OBJECT_DIRECTORIES",
+                                           "GIT_CONFIG",
+                                           "GIT_CONFIG_PARAMETERS",
+                                           "GIT_CONFIG_COUNT",
+                                           "GIT_OBJECT_DIRECTORY",
+                                           "GIT_DIR",
+                                           "GIT_WORK_TREE",
+                                           "GIT_IMPLICIT_WORK_TREE",
+                                           "GIT_GRAFT_FILE",
+                                           "GIT_INDEX_FILE",
+                                           "GIT_NO_REPLACE_OBJECTS",
+                                           "GIT_REPLACE_REF_BASE",
+                                           "GIT_PREFIX",
+                                           "GIT_SHALLOW_FILE",
+                                           "GIT_COMMON_DIR",
+                                           "GIT_INTERNAL_SUPER_PREFIX",
+                                           "npm_command",
+                                           "npm_execpath",
+                                           "_STDBUF_E",
+                                           "_STDBUF_I",
+                                           "_STDBUF_O"};
+constexpr std::string_view call_prefixes[] = {"npm_lifecycle_", "npm_package_"};
+
+// Where hob's files are: what runs inside a unit must find the same daemon.
+constexpr std::array<std::string_view, 2> kept_names{"HOB_RUNTIME_DIR", "HOB_STATE_DIR"};
+
+template <typename Names>
+bool is_one_of(std::string_view key, const Names& names) {
+    return std::find(std::begin(names), std::end(names), key) != std::end(names);
+}
+
+template <typename Prefixes>
+bool has_prefix(std::string_view key, const Prefixes& prefixes) {
+    return std::any_of(std::begin(prefixes), std::end(prefixes),
+                       [key](std::string_view prefix) { return key.starts_with(prefix); });
+}
 
 bool is_dropped(std::string_view key) {
-    if (std::find(inherited_names.begin(), inherited_names.end(), key) != inherited_names.end()) return false;
-    if (std::find(terminal_names.begin(), terminal_names.end(), key) != terminal_names.end()) return true;
-    return std::any_of(dropped_prefixes.begin(), dropped_prefixes.end(),
-                       [key](std::string_view prefix) { return key.starts_with(prefix); });
+    if (is_one_of(key, kept_names)) return false;
+    return is_one_of(key, terminal_names) || is_one_of(key, foreign_names) ||
+           has_prefix(key, dropped_prefixes) || has_prefix(key, foreign_prefixes);
+}
+
+// Without the words that name the jobserver: its descriptors are make's, and its pipe ends with make.
+std::string without_jobserver(std::string_view flags) {
+    std::string kept;
+    while (!flags.empty()) {
+        const auto end = std::min(flags.find(' '), flags.size());
+        const std::string_view word = flags.substr(0, end);
+        flags.remove_prefix(std::min(end + 1, flags.size()));
+        if (word.starts_with("--jobserver-auth=") || word.starts_with("--jobserver-fds=")) continue;
+        if (!kept.empty() || end == 0) kept += ' ';
+        kept += word;
+    }
+    return kept;
+}
+
+bool names_stdbuf(std::string_view libraries) {
+    return libraries.find("libstdbuf") != std::string_view::npos;
+}
+
+// The libraries of LD_PRELOAD, separated by blanks or colons, without stdbuf's.
+std::string without_stdbuf(std::string_view libraries) {
+    std::string kept;
+    while (!libraries.empty()) {
+        const auto end = std::min(libraries.find_first_of(" :"), libraries.size());
+        const std::string_view library = libraries.substr(0, end);
+        libraries.remove_prefix(std::min(end + 1, libraries.size()));
+        if (library.empty() || names_stdbuf(library)) continue;
+        if (!kept.empty()) kept += ':';
+        kept += library;
+    }
+    return kept;
 }
 
 constexpr std::string_view blanks = " \t\r";
@@ -133,9 +214,30 @@ std::vector<std::string> clean_base(const std::vector<std::string>& base) {
         if (equals == std::string::npos || equals == 0 ||
             is_dropped(std::string_view(entry).substr(0, equals)))
             continue;
-        inherited.push_back(entry);
+        const std::string_view key = std::string_view(entry).substr(0, equals);
+        if ((key == "MAKEFLAGS" || key == "MFLAGS") && entry.find("--jobserver-") != std::string::npos) {
+            const std::string flags = without_jobserver(std::string_view(entry).substr(equals + 1));
+            if (flags.find_first_not_of(' ') != std::string::npos)
+                kept.push_back(std::string(key) + "=" + flags);
+        } else {
+            kept.push_back(entry);
+        }
     }
     return inherited;
+}
+
+std::vector<std::string> without_call_variables(const std::vector<std::string>& base) {
+    std::vector<std::string> kept = clean_base(base);
+    std::erase_if(kept, [](const std::string& entry) {
+        const auto key = std::string_view(entry).substr(0, entry.find('='));
+        return is_one_of(key, call_names) || has_prefix(key, call_prefixes);
+    });
+    for (auto& entry : kept) {
+        if (!entry.starts_with("LD_PRELOAD=") || !names_stdbuf(entry)) continue;
+        entry = "LD_PRELOAD=" + without_stdbuf(std::string_view(entry).substr(entry.find('=') + 1));
+    }
+    std::erase(kept, "LD_PRELOAD=");
+    return kept;
 }
 
 std::vector<std::pair<std::string, std::string>> read_env_file(const std::string& path,
@@ -145,8 +247,14 @@ std::vector<std::pair<std::string, std::string>> read_env_file(const std::string
         throw failure(error_kind::unit_failed, cannot("start", unit),
                       fmt::format("its env_file '{}': {}", path, errno_text(errno)));
     }
-    std::vector<std::pair<std::string, std::string>> variables;
-    std::string_view rest = *bytes;
+    return parse_env_file(*bytes, path, unit);
+}
+
+std::vector<std::pair<std::string, std::string>> parse_env_file(std::string_view text,
+                                                                const std::string& path,
+                                                                std::string_view unit) {
+    std::vector<std::pair<std::string, std::string>> found;
+    std::string_view rest = text;
     if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
     for (int number = 1; !rest.empty(); ++number) {
         const auto newline = rest.find('\n');
@@ -168,8 +276,12 @@ std::vector<std::string> unit_environment(const std::vector<std::string>& base, 
         const auto equals = entry.find('=');
         merged.insert_or_assign(entry.substr(0, equals), entry.substr(equals + 1));
     }
+    merged.insert_or_assign("PWD", spec.cwd);
     if (spec.env_file) {
-        for (auto& [key, value] : read_env_file(*spec.env_file, spec.name))
+        const auto variables = spec.env_file_text
+                                   ? parse_env_file(*spec.env_file_text, *spec.env_file, spec.name)
+                                   : read_env_file(*spec.env_file, spec.name);
+        for (const auto& [key, value] : variables)
             merged.insert_or_assign(key, value);
     }
     for (const auto& [key, value] : spec.env)

@@ -39,8 +39,6 @@ namespace {
 namespace asio = boost::asio;
 namespace process = boost::process::v2;
 
-constexpr mode_t unit_umask = 022;
-
 enum class step : char { cgroup = 'c', prepare = 'p', directory = 'd', program = 'x' };
 
 void reset_signals() {
@@ -120,7 +118,7 @@ private:
         if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return false;
         if (options.nofile && ::setrlimit(RLIMIT_NOFILE, &*options.nofile) != 0) return false;
         if (::getpriority(PRIO_PROCESS, 0) != 0) ::setpriority(PRIO_PROCESS, 0, 0);
-        ::umask(unit_umask);
+        ::umask(options.umask);
         return true;
     }
 };

@@ -13,25 +13,8 @@
 #include "util/proc.hpp"
 
 namespace hob::unit {
-namespace {
 
 namespace asio = boost::asio;
-
-// A change in how the service is supervised, and not in what is executed, leaves the process alone.
-bool needs_another_process(unit_spec before, unit_spec after) {
-    for (unit_spec* spec : {&before, &after}) {
-        spec->after.clear();
-        spec->on_failure.reset();
-        auto& settings = std::get<service_spec>(spec->detail);
-        settings.restart = restart_policy::never;
-        settings.max_restarts = 0;
-        settings.backoff = {};
-        settings.autostart = false;
-    }
-    return !(before == after);
-}
-
-}  // namespace
 
 service::service(std::shared_ptr<unit_context> context, unit_spec spec)
     : managed_unit(std::move(context), std::move(spec), unit_state::stopped),
@@ -101,8 +84,11 @@ void service::set_desired_up(std::optional<environment> caller) {
     if (desired_up() && state() == unit_state::stopping) start_requested_ = true;
     supervision_ = supervision::up;
     dependencies_started_ = false;
+    tasks_due_ = !process_;
+    failed_task_.clear();
     request_.ring();
     if (was_supervised) return;
+    apply_pending_spec();
     reset_backoff();
     util::spawn(context_->options.executor, supervise(), "service " + spec_->name);
 }
@@ -125,6 +111,8 @@ void service::request_start(std::optional<environment> caller) {
 asio::awaitable<void> service::start(std::optional<environment> caller) {
     const auto alive = self();
     throw_if_closing("start");
+    if (process_ && pending_spec_) co_await run_tasks_before("start", util::deadline::never());
+    if (apply_pending_spec() && request_process_end("its definition has changed")) restart_requested_ = true;
     set_desired_up(std::move(caller));
     co_await await_ready_or_failed("start");
 }
@@ -132,6 +120,9 @@ asio::awaitable<void> service::start(std::optional<environment> caller) {
 asio::awaitable<void> service::restart(std::optional<environment> caller) {
     const auto alive = self();
     throw_if_closing("restart");
+    apply_pending_spec();
+    // Before the stop: a task that fails leaves the process alone.
+    if (process_) co_await run_tasks_before("restart", util::deadline::never());
     if (request_process_end("asked to restart")) restart_requested_ = true;
     reset_backoff();
     set_desired_up(std::move(caller));
@@ -157,7 +148,9 @@ asio::awaitable<void> service::await_ready_or_failed(const char* verb) {
 
 failure service::failed_start(const char* verb) const {
     const auto dependency = state() == unit_state::waiting ? first_unready_dependency() : nullptr;
-    const std::string& culprit = dependency ? dependency->spec().name : spec_->name;
+    const std::string& culprit = dependency             ? dependency->spec().name
+                                 : failed_task_.empty() ? spec_->name
+                                                        : failed_task_;
     const std::string reason = dependency ? waits_for(*dependency) : detail_;
     return failure(error_kind::unit_failed, cannot(verb, spec_->name),
                    reason.empty() ? "it did not become ready" : reason, fmt::format("hob logs {}", culprit),
@@ -212,8 +205,23 @@ std::string service::unended_text() const {
                        unended_.size() > 1 ? fmt::format(", and {} more", unended_.size() - 1) : "");
 }
 
-void service::reconfigure(unit_spec spec) {
-    const bool replace = needs_another_process(*spec_, spec);
+bool service::apply_pending_spec() {
+    if (!pending_spec_) return false;
+    spec_ = std::make_shared<const unit_spec>(std::move(*pending_spec_));
+    pending_spec_.reset();
+    return true;
+}
+
+void service::reconfigure(unit_spec spec, running_process running) {
+    const bool replace = needs_new_process(*spec_, spec);
+    pending_spec_.reset();
+    if (replace && running == running_process::keep && supervised()) {
+        pending_spec_ = spec;
+        spec = with_live_parts(*spec_, spec);
+        spec_ = std::make_shared<const unit_spec>(std::move(spec));
+        request_.ring();
+        return;
+    }
     spec_ = std::make_shared<const unit_spec>(std::move(spec));
     if (replace && request_process_end("its configuration changed")) restart_requested_ = true;
     request_.ring();

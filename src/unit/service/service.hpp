@@ -51,7 +51,8 @@ public:
     void request_start(std::optional<environment> caller) override;
     void request_stop(const char* why) override;
     void kill_now() override;
-    void reconfigure(unit_spec spec) override;
+    void reconfigure(unit_spec spec, running_process running) override;
+    bool definition_changed() const override { return pending_spec_.has_value(); }
     void set_log_limits(std::uint64_t max_size, int max_files) override {
         log_.set_limits(max_size, max_files);
     }
@@ -80,6 +81,7 @@ private:
     void set_detail(std::string detail);  // the reason for a state; wakes those who wait for changes
     void set_desired_up(std::optional<environment> caller);
     void reset_backoff();
+    bool apply_pending_spec();  // false: there is none
     void throw_if_closing(const char* verb) const;
     bool request_process_end(const char* why);  // false: there is no process, or it is already ending
     boost::asio::awaitable<void> await_ready_or_failed(const char* verb);
@@ -90,6 +92,8 @@ private:
     boost::asio::awaitable<void> supervise();
     boost::asio::awaitable<void> wait_for_dependencies();
     void start_dependencies_once();
+    boost::asio::awaitable<void> await_not_desired();
+    boost::asio::awaitable<bool> run_due_tasks();  // false: one failed, and the service with it
     boost::asio::awaitable<process_end> run_process();
     std::shared_ptr<service_process> launch();
     void capture_output(const std::shared_ptr<service_process>& launched, child_pipes pipes);
@@ -108,12 +112,15 @@ private:
     void give_up(const process_end& last);
 
     unit_log log_;
+    std::optional<unit_spec> pending_spec_;  // replaces spec_ at the next start or restart by name
     std::string detail_;
     std::optional<environment> caller_environment_;
     supervision supervision_ = supervision::none;
     bool restart_requested_ = false;  // the current process is to be replaced: not counted as a restart
     bool start_requested_ = false;    // while the current process was ending by itself: it is to be replaced
     bool dependencies_started_ = false;         // since it was last asked for
+    bool tasks_due_ = false;                    // tasks in `after` are to run before the next launch
+    std::string failed_task_;                   // the one that kept it from starting
     bool stopped_by_user_ = false;              // until it is started by name; survives the daemon
     std::shared_ptr<service_process> process_;  // also held by the coroutines that await or watch it
     util::notifier request_;                    // another state is desired, or the configuration changed

@@ -9,6 +9,8 @@
 #include "unit/process/on_failure.hpp"
 #include "unit/service/service_process.hpp"
 #include "util/duration.hpp"
+#include "util/json_edit.hpp"
+#include "util/json_text.hpp"
 #include "util/log.hpp"
 
 namespace hob::unit {
@@ -20,6 +22,8 @@ asio::awaitable<void> service::supervise() {
     const auto alive = self();
     while (desired_up() && !context_->closing) {
         co_await wait_for_dependencies();
+        if (!desired_up()) break;
+        if (tasks_due_ && !co_await run_due_tasks()) co_return;
         if (!desired_up()) break;
         restart_requested_ = start_requested_ = false;
         process_end last = co_await run_process();
@@ -53,6 +57,33 @@ asio::awaitable<void> service::wait_for_dependencies() {
         if (!desired_up()) co_return;
         start_dependencies_once();
     }
+}
+
+asio::awaitable<bool> service::run_due_tasks() {
+    tasks_due_ = false;
+    if (!has_tasks_before()) co_return true;
+    set_state(unit_state::waiting);
+    set_detail("it waits for the tasks in 'after'");
+    std::optional<failure> failed;
+    try {
+        co_await util::first_of(run_tasks_before("start", util::deadline::never()), await_not_desired());
+    } catch (const failure& why) {
+        failed.emplace(why);
+    }
+    if (!failed || !desired_up()) co_return true;
+    ++failures_;
+    supervision_ = supervision::none;
+    detail_ = failed->reason();
+    failed_task_ = util::json_unquote(util::json_find(failed->detail(), {"unit"})).value_or("");
+    util::log(util::level::error, "unit", "service failed",
+              {field("unit", spec_->name), field("reason", detail_)});
+    set_state(unit_state::failed);
+    co_return false;
+}
+
+asio::awaitable<void> service::await_not_desired() {
+    while (desired_up())
+        co_await request_.wait();
 }
 
 // To have reached max_restarts is a failure, whatever the last exit status.

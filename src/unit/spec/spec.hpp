@@ -55,7 +55,8 @@ std::string_view name_of(overlap_policy policy);
 // `run` string has become {"/bin/sh", "-c", SCRIPT, NAME}, see unit/config/run_command.hpp.
 struct run_spec {
     std::vector<std::string> argv;
-    std::string text;  // for people: the string as written, or the array quoted for a shell
+    std::string text;                // for people: the string as written, or the array quoted for a shell
+    bool ignores_arguments = false;  // a script that uses none of its positional parameters
     bool operator==(const run_spec&) const = default;
 };
 
@@ -147,7 +148,8 @@ struct unit_spec {
     run_spec run;
     std::vector<std::pair<std::string, std::string>> env;  // in file order
     std::optional<std::string> env_file;                   // absolute
-    std::string cwd;                                       // absolute
+    std::optional<std::string> env_file_text;  // as it was read with the file; nullopt: it could not be
+    std::string cwd;                           // absolute
     stop_spec stop;
     kill_scope kill = kill_scope::all;
     std::vector<std::string> after;  // names of units in the same config; without cycles

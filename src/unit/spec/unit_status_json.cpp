@@ -20,7 +20,9 @@ std::string unit_json(const unit_status& status) {
         .add("since", time_text(status.since))
         .add("restarts", status.restarts)
         .add("exit", status.exit)
-        .add("detail", status.detail.empty() ? std::nullopt : std::optional(status.detail))
+        .add("detail", status.detail.empty() ? std::nullopt : std::optional(status.detail));
+    if (status.changed) object.add("changed", true);
+    object
         .add("rss_kib", status.rss_kib)
         .add("cpu_ms", status.cpu_ms)
         .add("next_at", time_text(status.next_at));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "error.hpp"
@@ -38,7 +40,7 @@ unit_status managed_unit::status() const {
 std::shared_ptr<managed_unit> managed_unit::first_unready_dependency() const {
     for (const auto& name : spec_->after) {
         auto unit = context_->find(name);
-        if (unit && !unit->ready()) return unit;
+        if (unit && unit->spec().kind != unit_kind::task && !unit->ready()) return unit;
     }
     return nullptr;
 }
@@ -57,6 +59,43 @@ bool managed_unit::is_hopeless(const managed_unit& dependency) {
 std::string managed_unit::waits_for(const managed_unit& dependency) {
     return fmt::format("it waits for '{}', which {}", dependency.spec().name,
                        dependency.failed() ? "failed" : fmt::format("is {}", name_of(dependency.state())));
+}
+
+asio::awaitable<void> managed_unit::run_for(std::string) { co_return; }
+
+bool managed_unit::has_tasks_before() const {
+    return std::any_of(spec_->after.begin(), spec_->after.end(), [this](const std::string& name) {
+        const auto unit = context_->find(name);
+        return unit && unit->spec().kind == unit_kind::task;
+    });
+}
+
+asio::awaitable<void> managed_unit::run_tasks_before(const char* verb, util::deadline limit) const {
+    const auto spec = spec_;
+    std::vector<std::string> tasks;
+    std::vector<asio::awaitable<void>> runs;
+    for (const auto& name : spec->after) {
+        const auto unit = context_->find(name);
+        if (!unit || unit->spec().kind != unit_kind::task) continue;
+        tasks.push_back(name);
+        runs.push_back(unit->run_for(spec->name));
+    }
+    if (runs.empty()) co_return;
+    const auto results = co_await util::within(limit.remaining(), util::all_of(std::move(runs)));
+    if (!results) {
+        throw failure(error_kind::timeout, cannot(verb, spec->name),
+                      fmt::format("it waits for '{}', which is running", tasks.front()));
+    }
+    for (std::size_t at = 0; at < results->size(); ++at) {
+        if (!(*results)[at]) continue;
+        try {
+            std::rethrow_exception((*results)[at]);
+        } catch (const failure& why) {
+            throw failure(error_kind::unit_failed, cannot(verb, spec->name),
+                          fmt::format("it needs '{}', which failed: {}", tasks[at], why.reason()),
+                          "hob logs " + tasks[at], util::json_object().add("unit", tasks[at]).text());
+        }
+    }
 }
 
 asio::awaitable<void> managed_unit::await_dependencies(const char* verb, util::deadline limit) {

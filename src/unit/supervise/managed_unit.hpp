@@ -19,6 +19,7 @@
 #include "unit/spec/spec.hpp"
 #include "unit/spec/unit_status.hpp"
 #include "unit/store/run_store.hpp"
+#include "unit/supervise/process_definition.hpp"
 #include "unit/supervise/registry_options.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
@@ -31,7 +32,7 @@ using ipc::unit_state;
 
 class managed_unit;
 class attachment;
-class run_job;
+class active_run;
 
 // What all units share. The registry makes it; every unit holds it as well.
 struct unit_context {
@@ -41,7 +42,7 @@ struct unit_context {
     std::function<std::shared_ptr<managed_unit>(std::string_view name)> find;
     run_store runs{options.db};
     std::shared_ptr<util::disk_sync> disk{util::disk_sync::make(options.executor, options.db.log_path())};
-    std::map<std::int64_t, std::weak_ptr<run_job>> jobs{};             // of the runs that go on, by id
+    std::map<std::int64_t, std::weak_ptr<active_run>> active_runs{};   // begun and not over, by id
     std::map<std::uint64_t, std::weak_ptr<attachment>> attachments{};  // of connected editors, by number
     std::uint64_t last_attachment = 0;
     std::string root{};                        // patterns of files are relative to it
@@ -94,9 +95,14 @@ public:
     virtual void begin() {}
     virtual void request_start(
         std::optional<environment> caller) = 0;      // as start(), in the background; failures are logged
+    // Of a task: runs it, or joins the run in progress, for a unit that names it in `after`. Returns when it
+    // has ended with 0, retries included. Throws failure(unit_failed).
+    virtual boost::asio::awaitable<void> run_for(std::string dependent);
     virtual void request_stop(const char* why) = 0;  // in the background
     virtual void kill_now() = 0;                     // SIGKILL, also to what is being stopped
-    virtual void reconfigure(unit_spec spec) = 0;    // for the next start
+    virtual void reconfigure(unit_spec spec, running_process running) = 0;
+    // A process runs with an earlier definition than the configuration has.
+    virtual bool definition_changed() const { return false; }
     virtual void set_log_limits(std::uint64_t max_size, int max_files) = 0;
 
     // Rings at every change of its state or of the reason for it, and when its last call or run has ended.
@@ -106,8 +112,13 @@ protected:
     // `state`: the initial one.
     managed_unit(std::shared_ptr<unit_context> context, unit_spec spec, unit_state state);
 
-    // The first of the units in `after` that is not ready; nullptr: all are. Call it again after each
-    // suspension.
+    // Runs the tasks in `after`, in parallel, and returns when each has ended with 0. Throws
+    // failure(unit_failed, timeout): `cannot VERB 'NAME': it needs …`.
+    boost::asio::awaitable<void> run_tasks_before(const char* verb, util::deadline limit) const;
+    bool has_tasks_before() const;
+
+    // The first of the units in `after`, tasks left out, that is not ready; nullptr: all are. Call it again
+    // after each suspension.
     std::shared_ptr<managed_unit> first_unready_dependency() const;
     // Starts those that are not ready.
     void start_dependencies(const std::optional<environment>& caller) const;

@@ -38,6 +38,7 @@ child_options child_options_of(const unit_context& context, const process_option
     options.output = from.output;
     options.error = from.error;
     options.terminal = from.terminal;
+    options.umask = from.umask;
     options.cgroup = cgroup;
     return options;
 }

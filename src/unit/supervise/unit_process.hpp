@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "limits.hpp"
 #include "unit/process/cgroup.hpp"
 #include "unit/process/child.hpp"
 #include "unit/process/scope.hpp"
@@ -27,6 +28,7 @@ struct process_options {
     int output = -1;
     int error = -1;
     bool terminal = false;  // likewise
+    unsigned umask = limits::unit_umask;
 };
 
 class unit_process {

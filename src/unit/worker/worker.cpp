@@ -64,6 +64,7 @@ void worker::check_usable(const char* verb) const {
 }
 
 asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline limit) {
+    bool tasks_due = !died_ && has_tasks_before();
     for (;;) {
         check_usable(verb);
         // An end that was not handled yet, or is near: what is sent now would be lost.
@@ -73,6 +74,10 @@ asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline l
         if (state() != unit_state::stopping && state() != unit_state::starting) {
             if (first_unready_dependency()) {
                 co_await await_dependencies(verb, limit);
+                continue;
+            }
+            if (std::exchange(tasks_due, false)) {
+                co_await run_tasks_before(verb, limit);
                 continue;
             }
             start_process();
@@ -104,6 +109,7 @@ asio::awaitable<void> worker::start(std::optional<environment> caller) {
     stopped_by_user_ = false;
     record_desired_state(true, std::nullopt);
     if (caller) caller_environment_ = std::move(caller);
+    if (definition_changed()) request_stop("its definition has changed");
     const auto limit = util::deadline::in(spec_->stop.timeout + limits::start_timeout);
     co_await wait_until_warm("start", limit);
 }
@@ -151,8 +157,11 @@ asio::awaitable<void> worker::start_as_requested(std::optional<environment> call
     if (failed) std::rethrow_exception(failed);
 }
 
-void worker::reconfigure(unit_spec spec) {
+bool worker::definition_changed() const { return process_ && needs_new_process(*process_->own_spec, *spec_); }
+
+void worker::reconfigure(unit_spec spec, running_process running) {
     spec_ = std::make_shared<const unit_spec>(std::move(spec));
+    if (running == running_process::keep && process_) return;
     memory_.bind(*spec_);
     request_stop("its configuration changed");
 }

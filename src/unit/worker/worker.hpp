@@ -53,7 +53,8 @@ public:
     void request_start(std::optional<environment> caller) override;
     void request_stop(const char* why) override;  // waiting callers get failure(cancelled)
     void kill_now() override;
-    void reconfigure(unit_spec spec) override;  // a running process is stopped
+    void reconfigure(unit_spec spec, running_process running) override;
+    bool definition_changed() const override;
     void set_log_limits(std::uint64_t max_size, int max_files) override {
         log_.set_limits(max_size, max_files);
     }

@@ -79,7 +79,7 @@ void is_shown(sandbox& box, const std::string& why, const std::string& hint) {
     const std::string line = doctor.out.substr(at, doctor.out.find('\n', at) - at);
     BOOST_TEST(line.find(why) != std::string::npos, line);
     BOOST_TEST(line.find(hint) != std::string::npos, line);
-    BOOST_TEST(line.ends_with(": hob restart"), line);
+    BOOST_TEST(line.ends_with(": hob restart --daemon"), line);
 }
 
 void is_not_shown(sandbox& box) {
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(D06_a_read_only_database_is_left_alone_and_used_again_later
     BOOST_TEST(slurp(database(box)) == before);
     BOOST_TEST(!was_set_aside(box));
     ::chmod(database(box).c_str(), 0600);
-    BOOST_TEST(box.run({"restart"}).status == 0);
+    BOOST_TEST(box.run({"restart", "--daemon"}).status == 0);
     is_not_shown(box);
     BOOST_TEST(is_held(box));
 }
@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(D06_a_database_locked_at_the_start_does_not_stop_it_and_is_
     }
     BOOST_TEST(!was_set_aside(box));
     is_shown(box, "database is locked", "once that is over");
-    BOOST_TEST(box.run({"restart"}).status == 0);
+    BOOST_TEST(box.run({"restart", "--daemon"}).status == 0);
     is_not_shown(box);
     BOOST_TEST(is_held(box));
 }
@@ -301,7 +301,7 @@ BOOST_AUTO_TEST_CASE(D06_D07_a_state_directory_that_is_full_from_the_start_still
             BOOST_TEST(box.run({"shutdown"}).status == 0);
             disk.fill();
             serves(box, "full again");
-            BOOST_TEST(box.run({"restart"}).status == 0);
+            BOOST_TEST(box.run({"restart", "--daemon"}).status == 0);
             serves(box, "after a restart");
             BOOST_TEST(box.daemon_pid() != 0);
             BOOST_TEST(box.run({"shutdown"}).status == 0);
@@ -370,7 +370,7 @@ BOOST_AUTO_TEST_CASE(D07_a_full_runtime_directory_still_serves) {
     // Files that could not be written at the start are written later.
     BOOST_TEST(slurp(box.pid_file()) == pid + "\n");
     disk.fill();
-    BOOST_TEST(box.run({"restart"}).status == 0);
+    BOOST_TEST(box.run({"restart", "--daemon"}).status == 0);
     disk.fill();
     // Stopped (SIGSTOP) and without a pid file: reports what it can, and --now ends it.
     const pid_t daemon = std::atoi(json_at(box.run({"ping", "--json"}).out, "/pid").value_or("0").c_str());

@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(L14_restarts_beside_eight_pinging_clients_fail_nobody) {
         clients.push_back(start_pinging(box, "hob ping"));
     const int rounds = scaled(60);
     for (int i = 0; i < rounds; ++i) {
-        const auto restart = box.run({"restart"});
+        const auto restart = box.run({"restart", "--daemon"});
         BOOST_TEST(restart.status == 0, i << ": " << restart.text());
     }
     box.write(box.root() + "/stop", "");
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(L14_calls_to_a_worker_beside_restarts_fail_nobody) {
         clients.push_back(start_pinging(box, "hob call echo echo 1"));
     const int rounds = scaled(20);
     for (int i = 0; i < rounds; ++i) {
-        const auto restart = box.run({"restart"});
+        const auto restart = box.run({"restart", "--daemon"});
         BOOST_TEST(restart.status == 0, i << ": " << restart.text());
     }
     box.write(box.root() + "/stop", "");

@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(shutdown_forgets_the_wish_and_stop_holds_over_restarts) {
     BOOST_REQUIRE(box.run({"start", "a"}).status == 0);
     BOOST_TEST(box.run({"wait", "b", "--timeout", "20s"}).status == 0);  // the first start was the consent
     BOOST_REQUIRE(box.run({"stop", "c"}).status == 0);
-    BOOST_REQUIRE(box.run({"restart"}).status == 0);
+    BOOST_REQUIRE(box.run({"restart", "--daemon"}).status == 0);
     BOOST_TEST(box.run({"wait", "a", "--timeout", "20s"}).status == 0);
     BOOST_TEST(box.run({"wait", "b", "--timeout", "20s"}).status == 0);
     BOOST_TEST(unit_member(box, "c", "state") == "stopped");

@@ -128,4 +128,31 @@ BOOST_AUTO_TEST_CASE(for_people_it_is_a_table) {
     BOOST_TEST(done.out.find("running") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(U44_a_daemon_whose_hob_toml_is_gone_is_found_from_its_directory) {
+    sandbox box;
+    box.shell("mkdir -p sub/dir");
+    box.config("[service.s]\nrun = 'exec sleep 1000'\n");
+    BOOST_TEST(box.run({"start", "s"}).status == 0);
+    const pid_t daemon = box.daemon_pid();
+    box.shell("rm hob.toml");
+    for (const char* directory : {"", "/sub/dir"}) {
+        run_options inside;
+        inside.cwd = box.project() + directory;
+        const auto status = box.run({"status", "--json"}, inside);
+        BOOST_TEST(status.status == 0, status.text());
+        BOOST_TEST(json_at(status.out, "/daemon/pid").value_or("") == std::to_string(daemon));
+        BOOST_TEST(json_at(status.out, "/daemon/config_state").value_or("") == "broken");
+        BOOST_TEST(json_at(status.out, "/units/0/state").value_or("") == "ready");
+    }
+    const auto start = box.run({"start", "s"});
+    BOOST_TEST(start.status == 2, start.text());
+    BOOST_TEST(box.daemon_pid() == daemon);
+    BOOST_TEST(box.run({"stop", "s"}).status == 0);
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    BOOST_TEST(box.daemon_pid() == 0);
+    // Without a daemon the directory is no project any more.
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    BOOST_TEST(box.run({"status"}).status == 3);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
