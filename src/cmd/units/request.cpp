@@ -129,10 +129,10 @@ exit_code request_units(invocation& call, std::string_view method) {
     return exit_code::done;
 }
 
-std::vector<std::string> all_service_names(const handler_context context, const char* verb,
+std::vector<std::string> all_service_names(handler_context context, const char* verb,
                                            const char* hint) {
     std::vector<std::string> names;
-    for (const auto& spec : units.config().units) {
+    for (const auto& spec : context.units.config().units) {
         if (spec.kind == unit::unit_kind::service) names.push_back(spec.name);
     }
     if (!names.empty()) return names;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "unit/config/key_readers.hpp"
+#include "util/path_pattern.hpp"
 #include "util/duration.hpp"
 
 namespace hob::unit {
@@ -12,6 +13,11 @@ namespace {
 void read_patterns(const key_context& at, std::vector<std::string>& patterns) {
     if (!at.table.read(at.key, at.value, patterns)) return;
     for (const auto& item : at.value.items) {
+        if (const auto expanded = util::expand_path_pattern(item.text); !expanded.error.empty()) {
+            at.table.reject(at.key, item.where,
+                            fmt::format("has a pattern that {}: '{}'", expanded.error, item.text), expanded.hint);
+            continue;
+        }
         const std::size_t open = item.text.find_last_of('[');
         const bool escaped = open != std::string::npos && open > 0 && item.text[open - 1] == '\\';
         if (open == std::string::npos || escaped || item.text.find(']', open) != std::string::npos) continue;
