@@ -101,42 +101,51 @@ void add_variables(json_object& schema) {
         .add("additionalProperties", text_schema(argument_pattern));
 }
 
+// The form of a value that is always a string; empty for other types.
+std::string pattern_of(const config_key& key) {
+    switch (key.type) {
+        case value_type::text:
+        case value_type::regex:
+            return std::string(without_nul);
+        case value_type::duration:
+            return duration_pattern(key.least == 0);
+        case value_type::size:
+            return std::string(size_pattern);
+        case value_type::path:
+            return std::string(path_pattern);
+        case value_type::signal:
+            return signal_pattern();
+        case value_type::cron:
+            return std::string(cron_pattern);
+        case value_type::url:
+        case value_type::url_or_table:  // of its string; the caller adds the table
+            return fmt::format(R"(^http://{}(?::{})?(?:[/?][^\u0000-\u0020\u007f#]*)?$)", host_pattern(),
+                               port_number);
+        default:
+            return {};
+    }
+}
+
 }  // namespace
 
 std::string unit_name_pattern() { return "^(?!daemon$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"; }
 
 void add_value_schema(json_object& schema, const config_key& key) {
+    if (const std::string pattern = pattern_of(key); !pattern.empty()) return add_text(schema, pattern);
     switch (key.type) {
-        case value_type::text:
-        case value_type::regex:
-            return add_text(schema, without_nul);
         case value_type::word:
             schema.add("enum", words_of(key));
-            return;
+            break;
         case value_type::boolean:
             schema.add("type", "boolean");
             if (key.presence == key_presence::alternative) schema.add("enum", json_array().add(true));
-            return;
+            break;
         case value_type::integer:
             return add_integer(schema, key);
-        case value_type::duration:
-            return add_text(schema, duration_pattern(key.least == 0));
-        case value_type::size:
-            return add_text(schema, size_pattern);
-        case value_type::path:
-            return add_text(schema, path_pattern);
         case value_type::command:
             return add_command(schema);
         case value_type::port:
             return add_port(schema);
-        case value_type::signal:
-            return add_text(schema, signal_pattern());
-        case value_type::cron:
-            return add_text(schema, cron_pattern);
-        case value_type::url:
-        case value_type::url_or_table:
-            return add_text(schema, fmt::format(R"(^http://{}(?::{})?(?:[/?][^\u0000-\u0020\u007f#]*)?$)",
-                                                host_pattern(), port_number));
         case value_type::strings:
             return add_strings(schema, without_nul, false);
         case value_type::patterns:
@@ -145,10 +154,9 @@ void add_value_schema(json_object& schema, const config_key& key) {
             return add_strings(schema, without_nul, true);
         case value_type::variables:
             return add_variables(schema);
-        case value_type::any_table:
-        case value_type::table:
+        default:
             schema.add("type", "object");
-            return;
+            break;
     }
 }
 
