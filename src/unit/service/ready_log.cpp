@@ -11,7 +11,10 @@ const std::string& output_pattern(const ready_spec& ready) { return ready.log_pa
 // Returns when an unfinished line matches and its rest does not come.
 boost::asio::awaitable<void> await_partial_line(const readiness_target& target) {
     for (;;) {
-        while (co_await util::within(limits::log_partial_pause, target.output.wait())) {
+        bool silent = false;
+        while (!silent) {
+            const bool more_came = co_await util::within(limits::log_partial_pause, target.output.wait());
+            silent = !more_came;
         }
         if (target.partial_line_matches()) co_return;
         co_await target.output.wait();

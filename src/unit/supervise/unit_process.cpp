@@ -154,13 +154,16 @@ asio::awaitable<bool> unit_process::await_rest(util::deadline limit) {
 
 asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> limit) {
     stop_sent_ = true;
+    std::optional<exit_state> exit = poll();
+    nothing_left_ = exit && find_members(members()).empty();
+    if (nothing_left_) co_return *exit;
     stop_limit_ = util::deadline::in(kill_requested_ ? milliseconds(0) : spec_->stop.timeout);
     if (limit) stop_limit_ = stop_limit_.earlier(*limit);
     if (!kill_requested_) {
         // SIGCONT: a stopped process cannot act on a signal.
         signal_scope_group(members(), {spec_->stop.signal, SIGCONT});
     }
-    std::optional<exit_state> exit = poll();
+    if (!exit) exit = poll();
     while (!exit && !kill_requested_ && !stop_limit_.expired()) {
         const auto ended = co_await util::within(stop_limit_.remaining(), main_exited());
         if (ended) exit = *ended;
@@ -192,8 +195,9 @@ std::string unit_process::kill_note() const {
 
 asio::awaitable<std::vector<member>> unit_process::clean_up() {
     // A process that ended by itself leaves the rest of the unit as a stop would find it.
-    if (!stop_sent_ && !kill_requested_ && !find_members(members()).empty()) co_await end();
-    auto left = co_await end_scope(members(), util::deadline::in(limits::reap_timeout));
+    if (!stop_sent_ && !kill_requested_) co_await end();
+    std::vector<member> left;
+    if (!nothing_left_) left = co_await end_scope(members(), util::deadline::in(limits::reap_timeout));
     child_.reap();
     for (const auto& successor : successors_)
         successor->reap();

@@ -66,8 +66,9 @@ public:
     // As ended(), but goes on waiting when a stop is requested.
     boost::asio::awaitable<void> gone();
     bool kill_requested() const { return kill_requested_; }
-    // The stop signal, the stop timeout (or `limit`, if that is earlier), SIGKILL. Returns when the process
-    // has ended.
+    // // The stop signal, the stop timeout (or `limit`, if that is earlier), SIGKILL. Returns when the
+    // process has ended. If it ended by itself, this is for the rest of the unit; call it before its output
+    // is no longer read.
     boost::asio::awaitable<exit_state> end(std::optional<util::deadline> limit = std::nullopt);
     // // end() had to send SIGKILL: the process, or the rest of the unit, did not end within the stop
     // timeout.
@@ -93,7 +94,8 @@ private:
     util::deadline stop_limit_ = util::deadline::never();
     bool stop_requested_ = false;
     bool kill_requested_ = false;
-    bool stop_sent_ = false;  // end() was called
+    bool stop_sent_ = false;     // end() was called
+    bool nothing_left_ = false;  // it found no process of the unit
     bool needed_kill_ = false;
 };
 

@@ -203,19 +203,12 @@ asio::awaitable<void> active_run::execute() {
 
 asio::awaitable<exit_state> active_run::until_end() {
     const auto limit = std::get<task_spec>(spec_->detail).timeout;
-    std::optional<exit_state> exit;
-    auto ended = process_->ended();
     if (limit) {
-        const auto in_time = co_await util::within(*limit, std::move(ended));
-        if (in_time) {
-            exit = *in_time;
-        } else {
-            cancel("it took too long", run_state::timeout);
-        }
+        const auto in_time = co_await util::within(*limit, process_->ended());
+        if (!in_time) cancel("it took too long", run_state::timeout);
     } else {
-        exit = co_await std::move(ended);
+        co_await process_->ended();
     }
-    if (exit && !process_->stop_requested()) co_return *exit;
     co_return co_await process_->end();
 }
 

@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(U15_a_process_that_changes_its_user_is_ended_with_its_unit)
     }
     const std::string other = "setpriv --reuid=12345 --regid=12345 --clear-groups";
     const std::string cleared = "env -i " + other;
-    for (const std::string prefix : {other, "setsid " + other, "setsid " + cleared}) {
+    for (const std::string& prefix : {other, "setsid " + other, "setsid " + cleared}) {
         for (const std::string how : {"stop", "shutdown", "kill"}) {
             // Without its environment, its session and its parent, only a cgroup shows whose it is.
             if (how == "kill" && prefix.find("env -i") != std::string::npos) continue;
