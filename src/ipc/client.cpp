@@ -128,8 +128,7 @@ std::string client::call(std::string_view method, std::string_view params, util:
             case got::line:
                 break;
             case got::timed_out:
-                throw failure(error_kind::timeout,
-                              "cannot finish '" + std::string(method) + "': the deadline is over");
+                throw failure(error_kind::timeout, cannot("finish", method), "the deadline is over");
             case got::reset:
                 throw not_executed();
             case got::closed:

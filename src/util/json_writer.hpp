@@ -1,6 +1,6 @@
 #pragma once
-// The one place that writes JSON: members and elements in order, every text quoted. What is passed on from elsewhere goes
-// in as it is (`raw_json`), so that its bytes are kept.
+// The one place that writes JSON: members and elements in order, every text quoted. What is passed on from
+// elsewhere goes in as it is (`raw_json`), so that its bytes are kept.
 //
 //     util::json_object reply;
 //     reply.add("unit", name).add("pid", pid).add("result", util::raw_json{result});
@@ -18,8 +18,13 @@ struct raw_json {
     std::string_view text;
 };
 
+class json_array;
+class json_object;
+
 namespace detail {
 
+void write_json(std::string& out, const json_array& value);
+void write_json(std::string& out, const json_object& value);
 void write_json(std::string& out, std::string_view value);
 void write_json(std::string& out, std::int64_t value);
 void write_json(std::string& out, std::uint64_t value);
@@ -45,12 +50,13 @@ void write_json_value(std::string& out, const T& value) {
 
 class json_array {
 public:
-    // A text, an integer, a bool, nullptr, raw_json, json_array or json_object; an optional that is empty: null.
+    // A text, an integer, a bool, nullptr, raw_json, json_array or json_object; an optional that is empty:
+    // null.
     template <typename T>
     json_array& add(const T& value);
 
     bool empty() const { return text_.size() == 1; }
-    std::string text() &&;       // the whole array; the writer is used up
+    std::string text() &&;  // the whole array; the writer is used up
     std::string text() const&;
 
 private:
