@@ -1,5 +1,5 @@
 #pragma once
-// The daemon's half of `hob attach`.
+// The daemon's methods of `hob attach`.
 
 #include <boost/asio/awaitable.hpp>
 
@@ -18,9 +18,9 @@ class daemon;
 namespace hob::cmd {
 
 boost::asio::awaitable<std::string> answer_attach(lifecycle::daemon& daemon,
-                                                  std::shared_ptr<ipc::session> from, ipc::request asked);
+                                                  std::shared_ptr<ipc::session> from, ipc::request request);
 boost::asio::awaitable<std::string> answer_attach_input(lifecycle::daemon& daemon,
                                                         std::shared_ptr<ipc::session> from,
-                                                        ipc::request asked);
+                                                        ipc::request request);
 
 }  // namespace hob::cmd

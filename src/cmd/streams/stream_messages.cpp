@@ -87,6 +87,14 @@ json::object object_of(std::string_view params) {
 
 }  // namespace
 
+void add_bytes(util::json_object& to, std::string_view name, std::string_view bytes) {
+    if (util::is_utf8(bytes)) {
+        to.add(name, bytes);
+    } else {
+        to.add(std::string(name) + "_b64", util::base64_encode(bytes));
+    }
+}
+
 std::string text_member(std::string_view name, std::string_view bytes) {
     std::string text = "\"" + std::string(name);
     if (!util::is_utf8(bytes)) return text + "_b64\":\"" + util::base64_encode(bytes) + "\"";

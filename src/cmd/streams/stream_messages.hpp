@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "unit/process/run_io.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 
@@ -27,7 +28,9 @@ std::string run_params(const run_request& wanted);
 // Throws failure(usage).
 run_request parse_run_request(std::string_view params);
 
-// "name":"text" or, where it is not UTF-8, "name_b64":"…".
+// Adds "name":"text" or, for bytes that are not UTF-8, "name_b64":"…".
+void add_bytes(util::json_object& to, std::string_view name, std::string_view bytes);
+// The same as text.
 std::string text_member(std::string_view name, std::string_view bytes);
 
 // What task.run's relatives share: {"run":N,…}. Throws failure(usage).

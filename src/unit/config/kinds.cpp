@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "unit/config/address.hpp"
 #include "unit/config/toml_to_json.hpp"
@@ -17,6 +18,15 @@ using std::chrono::milliseconds;
 constexpr int keep_max = 1'000'000;
 constexpr int count_max = 1'000'000;
 
+// The protocols that have it, separated by blanks.
+std::string names_of_protocols(bool worker_protocol::*trait) {
+    std::string names;
+    for (const worker_protocol* each : all_protocols()) {
+        if (each->*trait) names.append(names.empty() ? "" : " ").append(each->name);
+    }
+    return names;
+}
+
 void read_initialize(table_reader& reader, worker_spec& spec) {
     const tree_value* value = subtable(reader, "initialize", "{ capabilities = { } }");
     if (value == nullptr) return;
@@ -24,12 +34,10 @@ void read_initialize(table_reader& reader, worker_spec& spec) {
         reader.reject("initialize", wrong->where, "has a number that JSON does not have");
         return;
     }
-    const bool handshake =
-        spec.protocol != worker_protocol::jsonrpc && spec.protocol != worker_protocol::lines;
-    if (!handshake && !value->members.empty()) {
+    if (!spec.protocol->handshake && !value->members.empty()) {
         reader.reject("initialize", value->where,
-                      fmt::format("has no effect: protocol '{}' has no handshake", name_of(spec.protocol)),
-                      "protocols with a handshake: lsp dap mcp");
+                      fmt::format("has no effect: protocol '{}' has no handshake", spec.protocol->name),
+                      "protocols with a handshake: " + names_of_protocols(&worker_protocol::handshake));
         return;
     }
     spec.initialize_json = to_json(*value);
@@ -174,8 +182,10 @@ void read_settings(table_reader& reader, worker_spec& spec) {
     if (table == nullptr) return;
     if (const tree_value* wrong = has_no_json(*table)) {
         reader.reject("settings", wrong->where, "has a number that JSON does not have");
-    } else if (spec.protocol != worker_protocol::lsp) {
-        reader.reject("settings", table->where, "has no effect: protocol 'lsp' alone asks for settings");
+    } else if (!spec.protocol->settings) {
+        reader.reject("settings", table->where,
+                      fmt::format("has no effect: protocol '{}' has no settings", spec.protocol->name),
+                      "protocols with settings: " + names_of_protocols(&worker_protocol::settings));
     } else {
         spec.settings_json = to_json(*table);
     }
@@ -183,12 +193,10 @@ void read_settings(table_reader& reader, worker_spec& spec) {
 
 worker_spec read_worker(table_reader& reader) {
     worker_spec spec;
-    const choice<worker_protocol> protocols[] = {{"jsonrpc", worker_protocol::jsonrpc},
-                                                 {"lsp", worker_protocol::lsp},
-                                                 {"dap", worker_protocol::dap},
-                                                 {"mcp", worker_protocol::mcp},
-                                                 {"lines", worker_protocol::lines}};
-    reader.one_of("protocol", spec.protocol, protocols);
+    std::vector<choice<const worker_protocol*>> protocols;
+    for (const worker_protocol* each : all_protocols())
+        protocols.push_back({each->name, each});
+    reader.one_of("protocol", spec.protocol, std::span<const choice<const worker_protocol*>>(protocols));
     read_initialize(reader, spec);
     reader.duration("idle_timeout", spec.idle_timeout);
     reader.duration("call_timeout", spec.call_timeout, milliseconds(1));

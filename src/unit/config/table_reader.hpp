@@ -73,15 +73,19 @@ public:
     // The array itself; its items are strings without NUL, not empty.
     const tree_value* strings(std::string_view key, std::vector<std::string>& out, std::string_view example);
 
-    template <typename Value, std::size_t N>
-    const tree_value* one_of(std::string_view key, Value& out, const choice<Value> (&choices)[N]) {
-        std::string_view words[N];
-        for (std::size_t i = 0; i < N; ++i)
-            words[i] = choices[i].word;
+    template <typename Value>
+    const tree_value* one_of(std::string_view key, Value& out, std::span<const choice<Value>> choices) {
+        std::vector<std::string_view> words;
+        for (const auto& each : choices)
+            words.push_back(each.word);
         std::size_t index = 0;
         const tree_value* value = word(key, words, index);
         if (value != nullptr) out = choices[index].value;
         return value;
+    }
+    template <typename Value, std::size_t N>
+    const tree_value* one_of(std::string_view key, Value& out, const choice<Value> (&choices)[N]) {
+        return one_of(key, out, std::span<const choice<Value>>(choices));
     }
 
     // Notes every key that was not asked for. `elsewhere` says, as a hint, where a key that is known but not

@@ -78,16 +78,16 @@ std::optional<unit_status> registry::status(const std::string& unit) const {
 
 asio::awaitable<std::string> registry::call(std::string unit, std::string method, std::string params_raw,
                                             std::optional<std::chrono::milliseconds> timeout) {
-    call_request wish;
-    wish.method = std::move(method);
-    wish.params = std::move(params_raw);
-    wish.timeout = timeout;
-    co_return co_await call(std::move(unit), std::move(wish));
+    call_request request;
+    request.method = std::move(method);
+    request.params = std::move(params_raw);
+    request.timeout = timeout;
+    co_return co_await call(std::move(unit), std::move(request));
 }
 
-asio::awaitable<std::string> registry::call(std::string unit, call_request wish) {
+asio::awaitable<std::string> registry::call(std::string unit, call_request request) {
     const auto one = impl_->worker_named(unit);
-    co_return co_await one->call(std::move(wish));
+    co_return co_await one->call(std::move(request));
 }
 
 asio::awaitable<std::string> registry::capabilities(std::string unit,

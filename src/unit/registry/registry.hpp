@@ -56,8 +56,8 @@ public:
     // the coroutine cancels the request at the worker.
     boost::asio::awaitable<std::string> call(std::string unit, std::string method, std::string params_raw,
                                              std::optional<std::chrono::milliseconds> timeout);
-    // As the wish says; with events, an object of result, events and what else came of it.
-    boost::asio::awaitable<std::string> call(std::string unit, call_request wish);
+    // A call that waits for events returns an object with the result, the events and more.
+    boost::asio::awaitable<std::string> call(std::string unit, call_request request);
     // What the handshake of a worker said, and what it offers. Throws as call().
     boost::asio::awaitable<std::string> capabilities(std::string unit,
                                                      std::optional<std::chrono::milliseconds> timeout);

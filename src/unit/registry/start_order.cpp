@@ -110,7 +110,7 @@ asio::awaitable<void> registry::wait(std::string name, wanted_state wanted) {
 
 asio::awaitable<void> registry::drain() {
     impl_->context->draining = true;
-    const failure ending(error_kind::cancelled, "cannot attach 'it': the daemon is shutting down");
+    const failure ending(error_kind::cancelled, cannot("attach"), "the daemon is shutting down");
     for (const auto& [number, one] : impl_->context->attachments) {
         if (const auto attached = one.lock()) attached->end(ending);
     }

@@ -26,22 +26,6 @@ std::string_view name_of(kill_scope scope) {
     return "all";
 }
 
-std::string_view name_of(worker_protocol protocol) {
-    switch (protocol) {
-        case worker_protocol::jsonrpc:
-            return "jsonrpc";
-        case worker_protocol::lsp:
-            return "lsp";
-        case worker_protocol::dap:
-            return "dap";
-        case worker_protocol::mcp:
-            return "mcp";
-        case worker_protocol::lines:
-            return "lines";
-    }
-    return "jsonrpc";
-}
-
 std::string_view name_of(restart_policy policy) {
     switch (policy) {
         case restart_policy::always:

@@ -15,6 +15,7 @@
 
 #include "limits.hpp"
 #include "unit/spec/cron.hpp"
+#include "unit/spec/worker_protocol.hpp"
 
 namespace hob::unit {
 
@@ -22,7 +23,6 @@ using std::chrono::milliseconds;
 
 enum class unit_kind : std::uint8_t { worker, service, task };
 enum class kill_scope : std::uint8_t { all, group, main };
-enum class worker_protocol : std::uint8_t { jsonrpc, lsp, dap, mcp, lines };
 enum class restart_policy : std::uint8_t { always, on_failure, never };
 enum class ready_form : std::uint8_t { started, tcp, http, exec, log, notify, delay };
 enum class catch_up_policy : std::uint8_t { once, none };
@@ -31,7 +31,6 @@ enum class overlap_policy : std::uint8_t { skip, queue, cancel };
 // As written in hob.toml: "worker", "on-failure", …
 std::string_view name_of(unit_kind kind);
 std::string_view name_of(kill_scope scope);
-std::string_view name_of(worker_protocol protocol);
 std::string_view name_of(restart_policy policy);
 std::string_view name_of(ready_form form);  // `started` (no `ready` key) is "started"
 std::string_view name_of(catch_up_policy policy);
@@ -61,7 +60,7 @@ struct connect_spec {
 };
 
 struct worker_spec {
-    worker_protocol protocol = worker_protocol::jsonrpc;
+    const worker_protocol* protocol = &jsonrpc_protocol;
     std::string initialize_json = "{}";        // a JSON object, merged into the handshake's params
     std::optional<milliseconds> idle_timeout;  // of the worker itself
     milliseconds call_timeout = limits::call_timeout;
