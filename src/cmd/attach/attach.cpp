@@ -9,7 +9,7 @@
 namespace hob::cmd {
 namespace {
 
-constexpr int reconnects_max = 8;  // daemons that went away before they read the request, one after the other
+constexpr int reconnects_max = 8;  // consecutive daemons that end before they read the request
 
 exit_code run_attach(invocation& call) {
     for (int attempt = 1;; ++attempt) {

@@ -1,5 +1,5 @@
 #pragma once
-// The daemon's half of `hob attach`.
+// The daemon's methods of `hob attach`.
 
 #include <boost/asio/awaitable.hpp>
 
@@ -15,10 +15,10 @@ class session;
 
 namespace hob::cmd {
 
-boost::asio::awaitable<std::string> answer_attach(handler_context context, std::shared_ptr<ipc::session> from,
-                                                  ipc::request asked);
+boost::asio::awaitable<std::string> answer_attach(handler_context context,
+                                                  std::shared_ptr<ipc::session> from, ipc::request request);
 boost::asio::awaitable<std::string> answer_attach_input(handler_context context,
                                                         std::shared_ptr<ipc::session> from,
-                                                        ipc::request asked);
+                                                        ipc::request request);
 
 }  // namespace hob::cmd

@@ -39,10 +39,10 @@ void add_presence_rules(json_object& schema, const std::vector<const config_key*
 }
 
 // `then` holds unless the protocol has the trait.
-json_object unless_protocol(bool (*has_trait)(worker_protocol), const json_object& then) {
+json_object unless_protocol(bool worker_protocol::*trait, const json_object& then) {
     json_array words;
-    for (std::size_t i = 0; i < std::size(worker_protocol_words); ++i) {
-        if (has_trait(static_cast<worker_protocol>(i))) words.add(worker_protocol_words[i]);
+    for (const worker_protocol* protocol : all_protocols()) {
+        if (protocol->*trait) words.add(protocol->name);
     }
     const json_object property = json_object().add("protocol", json_object().add("enum", words));
     const json_object condition =
@@ -54,8 +54,8 @@ void add_protocol_rules(json_object& schema) {
     const json_object empty = json_object().add("initialize", json_object().add("maxProperties", 0));
     const json_object absent = json_object().add("settings", false);
     schema.add("allOf", json_array()
-                            .add(unless_protocol(has_handshake, empty))
-                            .add(unless_protocol(asks_for_settings, absent)));
+                            .add(unless_protocol(&worker_protocol::handshake, empty))
+                            .add(unless_protocol(&worker_protocol::settings, absent)));
 }
 
 // Adds what holds for a table with the keys of the scope.

@@ -16,23 +16,36 @@ bool is_json_table(const key_context& at) {
     return wrong == nullptr;
 }
 
+// Their names, separated by blanks.
+std::string protocols_with(bool worker_protocol::*trait) {
+    std::string names;
+    for (const worker_protocol* protocol : all_protocols()) {
+        if (protocol->*trait) names.append(names.empty() ? "" : " ").append(protocol->name);
+    }
+    return names;
+}
+
 }  // namespace
 
 std::vector<std::string_view> protocol_words() {
-    return {std::begin(worker_protocol_words), std::end(worker_protocol_words)};
+    std::vector<std::string_view> words;
+    for (const worker_protocol* protocol : all_protocols())
+        words.push_back(protocol->name);
+    return words;
 }
 
 void read_protocol(const key_context& at) {
-    at.table.read(at.key, at.value, object_of<worker_spec>(at).protocol);
+    std::size_t index = 0;
+    if (at.table.read_word(at.key, at.value, index)) object_of<worker_spec>(at).protocol = all_protocols()[index];
 }
 
 void read_initialize(const key_context& at) {
     auto& spec = object_of<worker_spec>(at);
     if (!is_json_table(at)) return;
-    if (!has_handshake(spec.protocol) && !at.value.members.empty()) {
+    if (!spec.protocol->handshake && !at.value.members.empty()) {
         at.table.reject(at.key, at.value.where,
-                        fmt::format("has no effect: protocol '{}' has no handshake", name_of(spec.protocol)),
-                        "protocols with a handshake: lsp dap mcp");
+                        fmt::format("has no effect: protocol '{}' has no handshake", spec.protocol->name),
+                        "protocols with a handshake: " + protocols_with(&worker_protocol::handshake));
         return;
     }
     spec.initialize_json = to_json(at.value);
@@ -47,8 +60,10 @@ void read_answers(const key_context& at) {
 void read_settings(const key_context& at) {
     auto& spec = object_of<worker_spec>(at);
     if (!is_json_table(at)) return;
-    if (!asks_for_settings(spec.protocol)) {
-        at.table.reject(at.key, at.value.where, "has no effect: protocol 'lsp' alone asks for settings");
+    if (!spec.protocol->settings) {
+        at.table.reject(at.key, at.value.where,
+                        fmt::format("has no effect: protocol '{}' has no settings", spec.protocol->name),
+                        "protocols with settings: " + protocols_with(&worker_protocol::settings));
         return;
     }
     spec.settings_json = to_json(at.value);

@@ -14,17 +14,10 @@ std::string_view word_for(Enum value, const std::string_view (&words)[Count]) {
 
 std::string_view name_of(unit_kind kind) { return word_for(kind, unit_kind_words); }
 std::string_view name_of(kill_scope scope) { return word_for(scope, kill_scope_words); }
-std::string_view name_of(worker_protocol protocol) { return word_for(protocol, worker_protocol_words); }
 std::string_view name_of(restart_policy policy) { return word_for(policy, restart_policy_words); }
 std::string_view name_of(ready_form form) { return word_for(form, ready_form_words); }
 std::string_view name_of(catch_up_policy policy) { return word_for(policy, catch_up_policy_words); }
 std::string_view name_of(overlap_policy policy) { return word_for(policy, overlap_policy_words); }
-
-bool has_handshake(worker_protocol protocol) {
-    return protocol != worker_protocol::jsonrpc && protocol != worker_protocol::lines;
-}
-
-bool asks_for_settings(worker_protocol protocol) { return protocol == worker_protocol::lsp; }
 
 const unit_spec* config::find(std::string_view name) const {
     for (const auto& unit : units) {

@@ -16,6 +16,7 @@
 #include "lifecycle/settings.hpp"
 #include "limits.hpp"
 #include "unit/spec/cron.hpp"
+#include "unit/spec/worker_protocol.hpp"
 
 namespace hob::unit {
 
@@ -23,7 +24,6 @@ using std::chrono::milliseconds;
 
 enum class unit_kind : std::uint8_t { worker, service, task };
 enum class kill_scope : std::uint8_t { all, group, main, mixed };
-enum class worker_protocol : std::uint8_t { jsonrpc, lsp, dap, mcp, lines };
 enum class restart_policy : std::uint8_t { always, on_failure, never };
 enum class ready_form : std::uint8_t { started, tcp, http, exec, log, notify, delay };
 enum class catch_up_policy : std::uint8_t { once, none };
@@ -33,7 +33,6 @@ enum class overlap_policy : std::uint8_t { skip, queue, cancel };
 // `ready`.
 inline constexpr std::string_view unit_kind_words[] = {"worker", "service", "task"};
 inline constexpr std::string_view kill_scope_words[] = {"all", "group", "main", "mixed"};
-inline constexpr std::string_view worker_protocol_words[] = {"jsonrpc", "lsp", "dap", "mcp", "lines"};
 inline constexpr std::string_view restart_policy_words[] = {"always", "on-failure", "never"};
 inline constexpr std::string_view ready_form_words[] = {"started", "tcp",    "http", "exec",
                                                         "log",     "notify", "delay"};
@@ -43,9 +42,6 @@ inline constexpr std::string_view overlap_policy_words[] = {"skip", "queue", "ca
 
 std::string_view name_of(unit_kind kind);
 std::string_view name_of(kill_scope scope);
-std::string_view name_of(worker_protocol protocol);
-bool has_handshake(worker_protocol protocol);      // `initialize` has a meaning
-bool asks_for_settings(worker_protocol protocol);  // `settings` has a meaning
 std::string_view name_of(restart_policy policy);
 std::string_view name_of(ready_form form);
 std::string_view name_of(catch_up_policy policy);
@@ -76,7 +72,7 @@ struct connect_spec {
 };
 
 struct worker_spec {
-    worker_protocol protocol = worker_protocol::jsonrpc;
+    const worker_protocol* protocol = &jsonrpc_protocol;
     std::string initialize_json = "{}";        // a JSON object, merged into the handshake's params
     std::optional<milliseconds> idle_timeout;  // of the worker itself
     milliseconds call_timeout = limits::call_timeout;

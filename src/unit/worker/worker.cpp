@@ -1,4 +1,4 @@
-// Of a worker: its phase. Its calls are in worker_call.cpp, its life is in worker_life.cpp.
+// The state of a worker. call.cpp has its calls, worker_process.cpp its processes.
 #include "unit/worker/worker.hpp"
 
 #include <fmt/format.h>
@@ -8,11 +8,8 @@
 #include "unit/worker/worker_process.hpp"
 
 namespace hob::unit {
-namespace {
 
 namespace asio = boost::asio;
-
-}  // namespace
 
 worker::worker(std::shared_ptr<unit_context> context, unit_spec spec)
     : managed_unit(std::move(context), std::move(spec), unit_state::cold),
@@ -31,15 +28,15 @@ std::shared_ptr<worker> worker::make(std::shared_ptr<unit_context> context, unit
 }
 
 unit_status worker::status() const {
-    unit_status now = managed_unit::status();
+    unit_status status = managed_unit::status();
     if (process_) {
-        now.pid = process_->process->pid();
-        now.cgroup = process_->process->cgroup();
+        status.pid = process_->main_process->pid();
+        status.cgroup = process_->main_process->cgroup();
     }
-    now.restarts = restarts_;
-    if (last_exit_) now.exit = exit_brief(*last_exit_);
-    now.detail = activity_;
-    return now;
+    status.restarts = restarts_;
+    if (last_exit_) status.exit = exit_brief(*last_exit_);
+    status.detail = activity_;
+    return status;
 }
 
 void worker::set_state(unit_state to) {
@@ -48,17 +45,15 @@ void worker::set_state(unit_state to) {
     } else {
         settled_.set();
     }
-    enter(to, process_ ? process_->process->pid() : 0);
+    enter(to, process_ ? process_->main_process->pid() : 0);
 }
 
 void worker::check_usable(const char* verb) const {
     if (context_->closing) {
-        throw failure(error_kind::cancelled,
-                      fmt::format("cannot {} '{}': the daemon is shutting down", verb, spec_->name));
+        throw failure(error_kind::cancelled, cannot(verb, spec_->name), "the daemon is shutting down");
     }
     if (stopped_by_user_) {
-        throw failure(error_kind::unit_failed,
-                      fmt::format("cannot {} '{}': it was stopped", verb, spec_->name),
+        throw failure(error_kind::unit_failed, cannot(verb, spec_->name), "it was stopped",
                       fmt::format("hob start {}", spec_->name));
     }
 }
@@ -67,8 +62,8 @@ asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline l
     bool tasks_due = !died_ && has_tasks_before();
     for (;;) {
         check_usable(verb);
-        // An end that was not handled yet, or is near: what is sent now would be lost.
-        if (state() == unit_state::warm && (process_->input_closed || process_->process->poll()))
+        // The process has ended or is about to, which is not handled yet: a request sent now would be lost.
+        if (state() == unit_state::warm && (process_->input_closed || process_->main_process->poll()))
             set_state(unit_state::stopping);
         if (state() == unit_state::warm) co_return;
         if (state() != unit_state::stopping && state() != unit_state::starting) {
@@ -83,25 +78,22 @@ asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline l
             start_process();
         }
         if (state() == unit_state::warm) co_return;
-        co_await wait_for_state(process_, verb, limit);
+        co_await wait_for_transition(process_, verb, limit);
     }
 }
 
-// Until the handshake of `now`, or its end, is over. Throws what the handshake failed of.
-asio::awaitable<void> worker::wait_for_state(std::shared_ptr<worker_process> now, const char* verb,
-                                             util::deadline limit) {
+// Waits until the handshake of `process`, or its end, is over. Throws the failure of the handshake.
+asio::awaitable<void> worker::wait_for_transition(process_ptr process, const char* verb,
+                                                  util::deadline limit) {
     const bool starting = state() == unit_state::starting;
-    auto over = starting ? now->opened.wait() : settled_.wait();
-    const bool in_time = co_await util::within(limit.remaining(), std::move(over));
-    if (starting && now->start_failed) throw failure(*now->start_failed);
-    if (!in_time) {
-        throw failure(
-            error_kind::timeout,
-            fmt::format("cannot {} '{}': {}", verb, spec_->name,
-                        starting ? "its handshake is not over yet" : "its predecessor is still stopping"),
-            starting ? fmt::format("`hob logs {}` shows what it said meanwhile", spec_->name)
-                     : std::string());
-    }
+    auto transition = starting ? process->handshake_done.wait() : settled_.wait();
+    const bool in_time = co_await util::within(limit.remaining(), std::move(transition));
+    if (starting && process->start_failure) throw failure(*process->start_failure);
+    if (in_time) co_return;
+    throw failure(
+        error_kind::timeout, cannot(verb, spec_->name),
+        starting ? "its handshake is not over yet" : "its predecessor is still stopping",
+        starting ? fmt::format("`hob logs {}` shows what it said meanwhile", spec_->name) : std::string());
 }
 
 asio::awaitable<void> worker::start(std::optional<environment> caller) {
@@ -129,7 +121,8 @@ asio::awaitable<void> worker::stop(bool hold) {
 
 asio::awaitable<void> worker::restart(std::optional<environment> caller) {
     const auto alive = self();
-    // Before the stop: a call that comes in between is to start it as this caller wants it.
+    // Set it before the stop: a call that comes in between starts the worker, and must do so with this
+    // environment.
     if (caller) caller_environment_ = std::move(caller);
     co_await stop(false);
     co_await start(std::nullopt);

@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(a_server_becomes_a_worker) {
     BOOST_TEST((got.env == std::vector<std::pair<std::string, std::string>>{{"K", "v"}, {"N", "3"}}));
     BOOST_TEST(got.cwd == "/p/x");
     BOOST_TEST(got.env_file.value_or("") == "/p/.env");
-    BOOST_TEST((std::get<hob::unit::worker_spec>(got.detail).protocol == hob::unit::worker_protocol::mcp));
+    BOOST_TEST((std::get<hob::unit::worker_spec>(got.detail).protocol == hob::unit::find_protocol("mcp")));
     BOOST_TEST(found.notes.empty());
 }
 

@@ -163,11 +163,11 @@ BOOST_AUTO_TEST_CASE(bad_values) {
         {worker("kill = \"grop\"\n"), "3:8", "'kill' in [worker.w] must be one of all group main, not 'grop'",
          "did you mean 'group'?"},
         {worker("protocol = \"json-rpc\"\n"), "3:12",
-         "'protocol' in [worker.w] must be one of jsonrpc lsp dap mcp lines, not 'json-rpc'",
+         "'protocol' in [worker.w] must be one of dap jsonrpc lines lsp mcp, not 'json-rpc'",
          "did you mean 'jsonrpc'?"},
         {worker("protocol = \"lines\"\ninitialize = { a = 1 }\n"), "4:14",
          "'initialize' in [worker.w] has no effect: protocol 'lines' has no handshake",
-         "protocols with a handshake: lsp dap mcp"},
+         "protocols with a handshake: dap lsp mcp"},
         {worker("answers = [1]\n"), "3:11",
          "'answers' in [worker.w] must be a table, such as { \"workspace/applyEdit\" = { applied = false } "
          "}, "
@@ -183,7 +183,8 @@ BOOST_AUTO_TEST_CASE(bad_values) {
         {worker("protocol = \"lsp\"\nsettings = { a = nan }\n"), "4:18",
          "'settings' in [worker.w] has a number that JSON does not have", ""},
         {worker("protocol = \"mcp\"\nsettings = { a = 1 }\n"), "4:12",
-         "'settings' in [worker.w] has no effect: protocol 'lsp' alone asks for settings", ""},
+         "'settings' in [worker.w] has no effect: protocol 'mcp' has no settings",
+         "protocols with settings: lsp"},
         {worker("serial = \"build\"\n"), "3:10",
          "'serial' in [worker.w] must be an array, such as [\"build\", \"test\"], not a string", ""},
         {worker("serial = [1]\n"), "3:11", "'serial' in [worker.w] must hold strings, not an integer", ""},

@@ -157,12 +157,12 @@ BOOST_AUTO_TEST_CASE(paths_are_relative_to_the_file) {
 
 BOOST_AUTO_TEST_CASE(workers) {
     const worker_spec plain = worker("");
-    BOOST_TEST((plain.protocol == worker_protocol::jsonrpc));
+    BOOST_TEST((plain.protocol == &hob::unit::jsonrpc_protocol));
     BOOST_TEST(plain.initialize_json == "{}");
     BOOST_TEST(!plain.idle_timeout);
     BOOST_TEST((plain.call_timeout == 30s));
     for (const std::string word : {"jsonrpc", "lsp", "dap", "mcp", "lines"}) {
-        BOOST_TEST(name_of(worker("protocol = \"" + word + "\"\n").protocol) == word);
+        BOOST_TEST(worker("protocol = \"" + word + "\"\n").protocol->name == word);
     }
     const worker_spec full =
         worker("protocol = \"lsp\"\nidle_timeout = \"15m\"\ncall_timeout = \"1500ms\"\n");

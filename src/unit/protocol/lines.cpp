@@ -1,10 +1,13 @@
-// A line in, a line out. The line is METHOD and the params, with blanks between; the reply is a JSON string.
-
-#include <fmt/format.h>
+// A line in, a line out. The request is METHOD and the params, separated by blanks; the result is the answer
+// as a JSON string.
 
 #include "error.hpp"
+#include "unit/protocol/framing.hpp"
 #include "unit/protocol/message_codec.hpp"
+#include "unit/protocol/protocol_session.hpp"
+#include "unit/spec/worker_protocol.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::unit {
 namespace {
@@ -17,8 +20,6 @@ std::string word_of(std::string_view raw) {
 
 class lines_codec final : public message_codec {
 public:
-    bool one_at_a_time() const override { return true; }
-
     std::string request(std::uint64_t, std::string_view unit, std::string_view method,
                         std::string_view params_raw) const override {
         std::string line(method);
@@ -32,18 +33,16 @@ public:
             add(word_of(params_raw));
         }
         if (line.find('\n') != std::string::npos) {
-            throw failure(
-                error_kind::usage,
-                fmt::format("cannot call '{}': its protocol is lines, and the text holds a newline", unit));
+            throw failure(error_kind::usage, cannot("call", unit),
+                          "its protocol is lines, and the text holds a newline");
         }
         return line;
     }
 
     std::string notification(std::uint64_t, std::string_view unit, std::string_view,
                              std::string_view) const override {
-        throw failure(
-            error_kind::usage,
-            fmt::format("cannot call '{}': its protocol is lines, and every line is answered", unit));
+        throw failure(error_kind::usage, cannot("call", unit),
+                      "its protocol is lines, and every line is answered");
     }
 
     std::string cancellation(std::uint64_t, std::uint64_t) const override { return {}; }
@@ -51,19 +50,28 @@ public:
     std::string reply(const worker_message&, std::string_view, std::uint64_t) const override { return {}; }
 
     worker_message decode(std::string_view message) const override {
-        worker_message got;
-        got.what = worker_message::kind::result;
+        worker_message decoded;
+        decoded.type = worker_message::kind::result;
         if (util::is_utf8(message)) {
-            got.payload = util::json_quote(message);
+            decoded.payload = util::json_quote(message);
         } else {
-            got.payload = fmt::format(R"({{"data_b64":"{}"}})", util::base64_encode(message));
+            util::json_object bytes;
+            bytes.add("data_b64", util::base64_encode(message));
+            decoded.payload = std::move(bytes).text();
         }
-        return got;
+        return decoded;
     }
 };
 
 }  // namespace
 
-std::unique_ptr<message_codec> make_lines_codec() { return std::make_unique<lines_codec>(); }
+extern constinit const worker_protocol lines_protocol;
+constinit const worker_protocol lines_protocol{
+    .name = "lines",
+    .one_at_a_time = true,
+    .make_framing = make_line_framing,
+    .make_codec = []() -> std::unique_ptr<message_codec> { return std::make_unique<lines_codec>(); },
+    .make_session = [] { return std::make_shared<protocol_session>(); },
+};
 
 }  // namespace hob::unit
