@@ -35,10 +35,22 @@ code_point decode(std::string_view text) {
     return {value, length};
 }
 
-bool moves_the_cursor(std::uint32_t value) {
-    if (value < 0x20 || (value >= 0x7f && value < 0xa0)) return true;
-    return (value >= 0x200b && value <= 0x200f) || (value >= 0x2028 && value <= 0x202e) ||
-           (value >= 0x2066 && value <= 0x2069) || value == 0xfeff;
+bool within(std::uint32_t value, std::uint32_t low, std::uint32_t high) {
+    return value >= low && value <= high;
+}
+
+// DEL, C1 controls, and what changes the direction or the lines of text: a terminal that obeys them shows
+// something else than the text.
+bool is_hidden_control(std::uint32_t value) {
+    return within(value, 0x7f, 0x9f) || value == 0x61c || within(value, 0x200e, 0x200f) ||
+           within(value, 0x2028, 0x202e) || within(value, 0x2066, 0x206f);
+}
+
+// Also C0 controls, and characters without a width.
+bool is_unprintable(std::uint32_t value) {
+    return value < 0x20 || is_hidden_control(value) || value == 0xad || value == 0x180e ||
+           within(value, 0x200b, 0x200d) || within(value, 0x2060, 0x2064) || value == 0xfeff ||
+           within(value, 0xfff9, 0xfffb) || within(value, 0xe0000, 0xe007f);
 }
 
 int width_of(std::uint32_t value) {
@@ -66,12 +78,41 @@ std::string printable(std::string_view text, bool utf8) {
         const code_point point = decode(text);
         const std::size_t bytes = std::max<std::size_t>(point.bytes, 1);
         const bool shown = point.bytes == 1 || (point.bytes > 1 && utf8);
-        if (shown && !moves_the_cursor(point.value)) {
+        if (shown && !is_unprintable(point.value)) {
             out += text.substr(0, bytes);
         } else {
             for (const char c : text.substr(0, bytes)) {
                 out += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(c));
             }
+        }
+        text.remove_prefix(bytes);
+    }
+    return out;
+}
+
+std::string printable_lines(std::string_view text, bool utf8) {
+    std::string out;
+    while (!text.empty()) {
+        const auto end = std::min(text.find_first_of("\n\t"), text.size());
+        out += printable(text.substr(0, end), utf8);
+        if (end < text.size()) out += text[end];
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+}
+
+std::string without_hidden_controls(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const code_point point = decode(text);
+        const std::size_t bytes = std::max<std::size_t>(point.bytes, 1);
+        const auto first = static_cast<std::uint8_t>(text.front());
+        if (point.bytes > 0 && is_hidden_control(point.value)) {
+            out += fmt::format("\\u{:04x}", point.value);
+        } else if (point.bytes == 0 && within(first, 0x80, 0x9f)) {
+            out += fmt::format("\\x{:02x}", first);  // a C1 control where the terminal does not use UTF-8
+        } else {
+            out += text.substr(0, bytes);
         }
         text.remove_prefix(bytes);
     }

@@ -14,6 +14,13 @@ namespace hob::cmd {
 // without `utf8` so does everything beyond ASCII. Nothing a unit or a path is called can move the cursor.
 std::string printable(std::string_view text, bool utf8);
 
+// The same for a text of several lines: newlines and tabs are kept.
+std::string printable_lines(std::string_view text, bool utf8);
+
+// `text` with control characters above ASCII, bidirectional controls and DEL as "\uNNNN", which keeps JSON
+// valid. Newlines and escape sequences are kept: they may be ours.
+std::string without_hidden_controls(std::string_view text);
+
 // Columns that printable text takes on a terminal.
 int display_width(std::string_view utf8_text);
 

@@ -38,6 +38,17 @@ BOOST_AUTO_TEST_CASE(printable_text_never_moves_the_cursor) {
     BOOST_TEST(printable("\xe2\x80\xae", true) == "\\xe2\\x80\\xae");
 }
 
+BOOST_AUTO_TEST_CASE(C13_every_character_that_changes_what_a_terminal_shows_is_escaped) {
+    BOOST_TEST(printable("a\u061cb\u200bc\u202ed\u2069e\u00adf", true) ==
+               "a\\xd8\\x9cb\\xe2\\x80\\x8bc\\xe2\\x80\\xaed\\xe2\\x81\\xa9e\\xc2\\xadf");
+    BOOST_TEST(printable_lines("a\tb\n\x1b[2Jc\r\n", true) == "a\tb\n\\x1b[2Jc\\x0d\n");
+    BOOST_TEST(without_hidden_controls("\"\u009b2J\u202e\u2067\u061c\x7f\"") ==
+               "\"\\u009b2J\\u202e\\u2067\\u061c\\u007f\"");
+    BOOST_TEST(without_hidden_controls("\x1b[1mcaf\u00e9 \U0001f468\u200d\U0001f4bb\x1b[0m\n") ==
+               "\x1b[1mcaf\u00e9 \U0001f468\u200d\U0001f4bb\x1b[0m\n");
+    BOOST_TEST(without_hidden_controls("\x9b\xff") == "\\x9b\xff");
+}
+
 BOOST_AUTO_TEST_CASE(bytes_that_are_not_utf8_are_shown_in_hex) {
     BOOST_TEST(printable("a\xff\xc3", true) == "a\\xff\\xc3");
     BOOST_TEST(printable("\xed\xa0\x80", true) == "\\xed\\xa0\\x80");
