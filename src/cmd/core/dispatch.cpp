@@ -13,6 +13,7 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/command_line.hpp"
+#include "cmd/core/neighbours.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/spawned.hpp"
 #include "error.hpp"
@@ -72,8 +73,10 @@ void try_external(const std::string& verb, const command_line& line) {
     std::vector<std::string_view> names;
     for (const command* known : all_commands())
         names.push_back(known->name);
-    std::string hint = command_text("help") + " lists the verbs";
-    if (const auto near = util::nearest(verb, names)) hint = "did you mean '" + command_text(*near) + "'?";
+    std::string_view meant = command_for_foreign_word(verb);
+    if (meant.empty()) meant = util::nearest(verb, names).value_or(std::string_view());
+    const std::string hint = meant.empty() ? command_text("help") + " lists the verbs"
+                                           : "did you mean '" + command_text(meant) + "'?";
     throw failure(error_kind::usage, cannot("run", command_text(verb)), "no such verb", hint);
 }
 

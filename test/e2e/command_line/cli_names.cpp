@@ -118,6 +118,24 @@ BOOST_AUTO_TEST_CASE(L29_no_such_verb_and_no_such_program_is_a_usage_error_with_
     BOOST_TEST(!exists(box.pid_file()));
 }
 
+BOOST_AUTO_TEST_CASE(C15_words_of_other_programs_and_beginnings_get_a_pointer) {
+    const std::vector<std::pair<std::string, std::string>> pointers{
+        {"up", "start"},    {"ps", "status"},       {"down", "shutdown"}, {"version", "--version"},
+        {"kill", "stop"},   {"exec", "run -- CMD"}, {"tail", "logs -f"},  {"validate", "check"},
+        {"stat", "status"}, {"res", "restart"},     {"shut", "shutdown"}, {"top", "status --watch"}};
+    for (const auto& [word, meant] : pointers) {
+        const auto done = box.run({word});
+        BOOST_TEST(done.status == 2, done.text());
+        BOOST_TEST(done.err == "hob: cannot run 'hob " + word + "': no such verb\nhint: did you mean 'hob " +
+                                   meant + "'?\n");
+    }
+    BOOST_TEST(box.run({"-V"}).out == box.run({"--version"}).out);
+    BOOST_TEST(box.run({"-h"}).out == box.run({"--help"}).out);
+    BOOST_TEST(box.run({"status", "-h"}).out == box.run({"status", "--help"}).out);
+    BOOST_TEST(box.run({"status", "-V"}).status == 0);
+    BOOST_TEST(!exists(box.pid_file()));
+}
+
 BOOST_AUTO_TEST_CASE(install_creates_a_working_link_for_every_verb) {
     const std::string links = box.root() + "/links";
     std::filesystem::create_directory(links);
