@@ -185,6 +185,7 @@ extern constinit const command call_command{
         "is sent as an array of strings. Ctrl-C cancels the request.\n"
         "An EVENT is EVENT or EVENT:FIELD=VALUE, FIELD being a path in what it says.",
     .need = daemon_need::acting,
+    .units = unit_use::all,
     .completes = operand_kind::worker,
     .operands_min = 1,
     .operands_max = -1,

@@ -15,6 +15,7 @@
 #include "cmd/core/command_line.hpp"
 #include "cmd/core/neighbours.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
 #include "cmd/core/spawned.hpp"
 #include "error.hpp"
 #include "identity.hpp"
@@ -152,6 +153,7 @@ exit_code run(const std::vector<std::string>& words, std::string_view given_verb
             throw failure(error_kind::timeout, cannot("finish", command_text(line.verb)),
                           "the deadline is over");
         }
+        require_project(*verb, parsed.call);
         return verb->run(parsed.call);
     }
     if (verb) return run_help(line.verb);

@@ -232,6 +232,7 @@ constinit const command status_command{
         "Shows the state of the daemon and of the named units, or of all units. It never\n"
         "starts a daemon: when there is none, it prints \"stopped\" and exits 3.",
     .need = daemon_need::looking,
+    .units = unit_use::named,
     .completes = operand_kind::unit,
     .operands_max = -1,
     .options = options,

@@ -69,6 +69,7 @@ extern constinit const command reload_command{
         "Reads hob.toml again and applies the difference: units that did not change\n"
         "keep their processes. A broken file changes nothing and is reported.",
     .need = daemon_need::looking,
+    .units = unit_use::all,
     .options = options,
     .run = run_reload,
     .methods = methods,

@@ -57,6 +57,7 @@ extern constinit const command restart_command{
         "With names: stops these units and starts them again, with the environment of\n"
         "this shell. Without: ends the daemon and starts a new one.",
     .need = daemon_need::acting,
+    .units = unit_use::named,
     .completes = operand_kind::unit,
     .operands_max = -1,
     .run = run_restart,

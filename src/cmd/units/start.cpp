@@ -32,6 +32,7 @@ extern constinit const command start_command{
         "are ready; a unit that `hob stop` holds is released. Without names: every\n"
         "service.",
     .need = daemon_need::acting,
+    .units = unit_use::all,
     .completes = operand_kind::unit,
     .operands_max = -1,
     .run = run_start,

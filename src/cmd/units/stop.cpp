@@ -62,6 +62,7 @@ extern constinit const command stop_command{
         "timeout, SIGKILL. They stay stopped until `hob start`. Without names: every\n"
         "service.",
     .need = daemon_need::looking,
+    .units = unit_use::all,
     .completes = operand_kind::unit,
     .operands_max = -1,
     .run = run_stop,
