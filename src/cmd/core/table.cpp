@@ -165,22 +165,30 @@ std::string flow(const std::vector<piece>& pieces, int indent, const terminal& o
     return text + "\n";
 }
 
-std::vector<int> table::fitted_widths(const terminal& out) const {
-    std::vector<int> widths(columns_.size(), -1);
+column_widths table::natural_widths() const {
+    column_widths widths(columns_.size(), -1);
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         int widest = 0;
         for (const auto& row : rows_)
             widest = std::max(widest, display_width(row[i].text));
         if (widest > 0) widths[i] = std::max(widest, display_width(columns_[i].title));
     }
-    if (!out.interactive) return widths;
+    return widths;
+}
+
+// Shortens what may be shortened, then leaves out the least important columns, then shortens the widest ones.
+column_widths table::fitted_widths(column_widths widths, int columns) const {
     const auto total = [&] {
         int sum = -gap;
         for (const int width : widths)
             sum += width < 0 ? 0 : width + gap;
         return sum;
     };
-    while (total() > out.columns) {
+    const column_widths natural = widths;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        if (columns_[i].shortest > 0) widths[i] = std::min(widths[i], columns_[i].shortest);
+    }
+    while (total() > columns) {
         std::size_t last = 0;
         for (std::size_t i = 0; i < columns_.size(); ++i) {
             const bool first_found = widths[last] < 0 || columns_[i].drop > columns_[last].drop;
@@ -189,7 +197,11 @@ std::vector<int> table::fitted_widths(const terminal& out) const {
         if (columns_[last].drop == 0) break;
         widths[last] = -1;
     }
-    while (total() > out.columns) {
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        const int spare = columns - total();
+        if (widths[i] >= 0 && spare > 0) widths[i] = std::min(natural[i], widths[i] + spare);
+    }
+    while (total() > columns) {
         auto widest = std::max_element(widths.begin(), widths.end());
         if (*widest <= narrowest) break;
         --*widest;
@@ -198,8 +210,20 @@ std::vector<int> table::fitted_widths(const terminal& out) const {
 }
 
 std::string table::render(const terminal& out) const {
+    const column_widths widths = natural_widths();
+    return render_rows(out, out.interactive ? fitted_widths(widths, out.columns) : widths);
+}
+
+std::string table::render(const terminal& out, column_widths& widths) const {
+    const column_widths natural = natural_widths();
+    widths.resize(natural.size(), -1);
+    std::transform(natural.begin(), natural.end(), widths.begin(), widths.begin(),
+                   [](int now, int before) { return std::max(now, before); });
+    return render_rows(out, out.interactive ? fitted_widths(widths, out.columns) : widths);
+}
+
+std::string table::render_rows(const terminal& out, const column_widths& widths) const {
     if (rows_.empty()) return {};
-    const std::vector<int> widths = fitted_widths(out);
     std::string text;
     const auto append = [&](const std::vector<piece>& row) {
         int pending = 0;  // blanks owed, so that no line ends in any

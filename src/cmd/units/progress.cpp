@@ -157,6 +157,7 @@ std::string converse(invocation& call, ipc::client& daemon, std::string_view met
         ipc::incoming message;
         switch (follow(daemon, message, call.limit, util::deadline::in(redraw_interval))) {
             case followed::tick:
+            case followed::key:
                 break;
             case followed::daemon_gone:
             case followed::reader_gone:

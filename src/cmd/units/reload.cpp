@@ -4,6 +4,7 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
 #include "cmd/handlers/handler_context.hpp"
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
@@ -15,6 +16,7 @@ namespace hob::cmd {
 namespace {
 
 exit_code run_reload(invocation& call) {
+    require_known_instance(call);
     const auto limit = call.limit_or(limits::request_timeout);
     auto connection = lifecycle::connect_looking(call.where(), limit);
     if (!connection) {

@@ -4,6 +4,7 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/units/request.hpp"
 #include "error.hpp"
@@ -15,6 +16,7 @@ namespace hob::cmd {
 namespace {
 
 exit_code run_stop(invocation& call) {
+    require_known_instance(call);
     const std::string object = call.operands.empty() ? "every service" : call.operands.front();
     const failure none(error_kind::no_daemon, "cannot stop '" + object + "': no daemon is running");
     auto connection = lifecycle::connect_looking(call.where(), call.limit_or(limits::request_timeout));

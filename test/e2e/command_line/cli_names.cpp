@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_verb_runs_the_program_of_that_name_from_path) {
 BOOST_AUTO_TEST_CASE(built_in_verbs_are_never_looked_up_in_path) {
     external("hob-ping");
     external("hob-status");
-    BOOST_TEST(box.run({"status"}).out == "stopped\n");
+    BOOST_TEST(box.run({"status"}).out.starts_with("stopped\n"));
     BOOST_TEST(box.run({"ping"}).out.find("hob-ping") == std::string::npos);
 }
 

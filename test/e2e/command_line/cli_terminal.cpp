@@ -174,6 +174,24 @@ BOOST_AUTO_TEST_CASE(watching_redraws_in_place_fits_20_columns_and_ends_with_ctr
     }
 }
 
+BOOST_AUTO_TEST_CASE(C11_q_ends_the_watch_and_the_terminal_is_restored) {
+    if (!require_program("script")) return;
+    box.run({"ping"});
+    auto watch = start("sh -c 'hob status --watch; stty -a; echo over'");
+    until(watch, "calc");
+    watch.write_line("q");
+    const std::string rest = until(watch, "over");
+    BOOST_TEST(rest.find("-icanon") == std::string::npos, rest);
+    BOOST_TEST(rest.find("-echo ") == std::string::npos, rest);
+    BOOST_TEST(watch.wait().status == 0);
+    auto interrupted = start("sh -c 'trap : INT; hob status --watch; stty -a; echo over'");
+    until(interrupted, "calc");
+    interrupted.write_line(ctrl_c);
+    BOOST_TEST(until(interrupted, "over").find("-icanon") == std::string::npos);
+    interrupted.close_stdin();
+    interrupted.wait();
+}
+
 BOOST_AUTO_TEST_CASE(watching_on_a_terminal_ends_with_the_daemon_and_says_so) {
     if (!require_program("script")) return;
     box.run({"ping"});

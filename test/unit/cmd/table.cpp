@@ -81,6 +81,34 @@ BOOST_AUTO_TEST_CASE(C02_the_least_important_columns_go_first) {
                "a-much-longer-name  cold\n");
 }
 
+table with_details(const std::string& detail) {
+    table made({{"UNIT", 0, false}, {"PID", 3, true}, {"SINCE", 2, true}, {"DETAIL", 0, false, 10}});
+    made.add({{"db", ""}, {"12", ""}, {"3m", ""}, {detail, ""}});
+    made.add({{"web", ""}, {"4711", ""}, {"2h", ""}, {"", ""}});
+    return made;
+}
+
+BOOST_AUTO_TEST_CASE(C11_a_long_detail_is_shortened_before_columns_are_left_out) {
+    BOOST_TEST(with_details("a long reason that fills the line").render(screen(40)) ==
+               "UNIT   PID  SINCE  DETAIL\n"
+               "db      12     3m  a long reason that f\u2026\n"
+               "web   4711     2h\n");
+    BOOST_TEST(with_details("a long reason that fills the line").render(screen(24)) ==
+               "UNIT  SINCE  DETAIL\n"
+               "db       3m  a long rea\u2026\n"
+               "web      2h\n");
+    for (int columns = 11; columns < 90; ++columns)
+        BOOST_TEST(widest_line(with_details(std::string(60, 'x')).render(screen(columns))) <= columns);
+}
+
+BOOST_AUTO_TEST_CASE(C11_a_table_that_is_drawn_again_keeps_its_columns) {
+    column_widths widths;
+    const std::string wide = with_details("waits for a port").render(screen(80), widths);
+    const std::string next = with_details("").render(screen(80), widths);
+    BOOST_TEST(next.substr(0, next.find('\n')) == wide.substr(0, wide.find('\n')));
+    BOOST_TEST(with_details("").render(screen(80)).find("DETAIL") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(C02_no_line_exceeds_the_width) {
     for (int columns = 11; columns < 90; ++columns) {
         BOOST_TEST(widest_line(units().render(screen(columns))) <= columns);
