@@ -127,13 +127,22 @@ color_mode color_of(const command_line& line) {
 struct settings {
     bool passes_status = false;  // see command
     bool json = false;           // kept outside so that a failure is printed in the form asked for
+    std::string verb;            // empty: none, or an unknown one
 };
+
+// The deadline of a request is reported for the command: users do not know the names of methods.
+failure of_command(const failure& why, const std::string& verb) {
+    const bool of_request =
+        why.kind() == error_kind::timeout && why.tried().verb == "finish" && !verb.empty();
+    return of_request ? why.of(cannot("finish", command_text(verb))) : why;
+}
 
 exit_code run(const std::vector<std::string>& words, std::string_view given_verb, settings& how) {
     const command_line line = split_command_line(words, given_verb);
     how.json = std::find(line.before.begin(), line.before.end(), "--json") != line.before.end();
     const command* verb = line.verb.empty() ? nullptr : find_command(line.verb);
     how.passes_status = verb && verb->passes_status;
+    if (verb) how.verb = line.verb;
     if (!verb) set_color_mode(color_of(line));
     if (!verb && !line.verb.empty()) {
         if (given_verb.empty()) try_external(line.verb, line);
@@ -184,7 +193,7 @@ int dispatch(int argc, char** argv) {
         } catch (const failure&) {
             // Standard output is lost too; the first failure is the one to report.
         }
-        print_failure(why, how.json);
+        print_failure(of_command(why, how.verb), how.json);
         return static_cast<int>(how.passes_status ? exit_code::run_failed : exit_code_of(why.kind()));
     } catch (const std::exception& error) {
         print_failure(failure(error_kind::internal, cannot("go on"), error.what()), how.json);

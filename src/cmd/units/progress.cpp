@@ -161,8 +161,7 @@ std::string converse(invocation& call, ipc::client& daemon, std::string_view met
                 break;
             case followed::daemon_gone:
             case followed::reader_gone:
-                throw failure(error_kind::no_daemon,
-                              fmt::format("cannot finish '{}': the daemon has ended", method));
+                throw failure(error_kind::no_daemon, cannot("finish", method), "the daemon has ended");
             case followed::message:
                 if (message.method == "hob.event") shown.event(message.payload);
                 if (message.id != request_id) break;
@@ -172,17 +171,27 @@ std::string converse(invocation& call, ipc::client& daemon, std::string_view met
     }
 }
 
+// The same, with the failure that a request without progress has at the deadline.
+std::string within_deadline(invocation& call, ipc::client& daemon, std::string_view method,
+                            const std::string& params) {
+    try {
+        return converse(call, daemon, method, params);
+    } catch (const failure& why) {
+        if (why.kind() != error_kind::timeout || !call.limit.expired()) throw;
+        throw failure(error_kind::timeout, cannot("finish", method), "the deadline is over");
+    }
+}
+
 }  // namespace
 
 std::string ask_and_show(invocation& call, std::string_view method, const std::string& params) {
     for (;;) {
         try {
             ipc::client daemon = lifecycle::connect_acting(call.where(), connect_options_of(call));
-            return converse(call, daemon, method, params);
+            return within_deadline(call, daemon, method, params);
         } catch (const ipc::not_executed&) {
             if (call.limit.expired())
-                throw failure(error_kind::timeout,
-                              fmt::format("cannot finish '{}': the deadline is over", method));
+                throw failure(error_kind::timeout, cannot("finish", method), "the deadline is over");
         }
     }
 }

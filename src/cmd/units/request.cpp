@@ -6,10 +6,10 @@
 #include <boost/json.hpp>
 
 #include "cmd/core/connection.hpp"
-#include "cmd/core/log_tail.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/units/progress.hpp"
+#include "cmd/units/unready.hpp"
 #include "error.hpp"
 #include "unit/application/application.hpp"
 #include "unit/spec/unit_status_json.hpp"
@@ -20,8 +20,6 @@ namespace hob::cmd {
 namespace {
 
 namespace json = boost::json;
-
-constexpr std::size_t failure_lines = 10;  // of its log, when a unit does not start
 
 // Values that are not UTF-8 cannot travel in JSON; a unit that needs one has `env_file`.
 json::array own_environment() {
@@ -61,28 +59,15 @@ std::string ask_daemon(invocation& call, std::string_view method, const std::str
     return ask_and_show(call, method, params);
 }
 
-// "its log: db | FATAL: could not bind", at once, where the failure says whose it is.
-void show_last_lines(invocation& call, const failure& why, std::chrono::system_clock::time_point began) {
-    if (call.global.json || why.detail().empty()) return;
-    const auto members = util::json_object_members(why.detail());
-    if (!members) return;
-    for (const auto& member : *members) {
-        if (member.key != "unit") continue;
-        if (const auto unit = util::json_unquote(member.value))
-            print_error(last_log_lines(call.where(), *unit, failure_lines, began));
-    }
-}
-
 }  // namespace
 
-exit_code ask_units(invocation& call, std::string_view method) {
+exit_code ask_units(invocation& call, std::string_view verb, std::string_view method) {
     const auto began = std::chrono::system_clock::now();
     std::string result;
     try {
         result = ask_daemon(call, method, request_params(call));
     } catch (const failure& why) {
-        show_last_lines(call, why, began);
-        throw;
+        throw explain_unready(call, verb, why, began);
     }
     if (call.global.json) {
         print(result + "\n");

@@ -12,10 +12,10 @@
 
 namespace hob::cmd {
 
-// Asks `method` for the operands' units, in one request with this process's environment, and prints the
+// Asks `method` to `verb` the operands' units, in one request with this process's environment, and prints the
 // reply; on a terminal each unit's way to it as it happens. Of a unit that fails the last lines of its log
 // are shown. Waits without a limit of its own: the units' own limits hold, and --timeout.
-exit_code ask_units(invocation& call, std::string_view method);
+exit_code ask_units(invocation& call, std::string_view verb, std::string_view method);
 
 // The names of all services. Throws failure(unit_failed, `cannot VERB 'every service': …`) when there is
 // none.

@@ -35,7 +35,7 @@ exit_code restart_daemon(invocation& call) {
 
 exit_code run_restart(invocation& call) {
     if (call.operands.empty()) return restart_daemon(call);
-    return ask_units(call, "unit.restart");
+    return ask_units(call, "restart", "unit.restart");
 }
 
 boost::asio::awaitable<std::string> answer_restart(handler_context context, std::shared_ptr<ipc::session>,

@@ -7,7 +7,7 @@
 namespace hob::cmd {
 namespace {
 
-exit_code run_start(invocation& call) { return ask_units(call, "unit.start"); }
+exit_code run_start(invocation& call) { return ask_units(call, "start", "unit.start"); }
 
 boost::asio::awaitable<std::string> answer_start(handler_context context, std::shared_ptr<ipc::session>,
                                                  ipc::request asked) {

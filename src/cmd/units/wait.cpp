@@ -9,6 +9,7 @@
 #include "cmd/core/output.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/units/request.hpp"
+#include "cmd/units/unready.hpp"
 #include "error.hpp"
 #include "unit/application/application.hpp"
 #include "util/json_text.hpp"
@@ -41,8 +42,14 @@ exit_code run_wait(invocation& call) {
                       "one of ready, stopped, idle");
     }
     const std::string params = fmt::format(R"({{"unit":{},"for":"{}"}})", util::json_quote(unit), word);
-    const std::string result =
-        lifecycle::request_acting(call.where(), connect_options_of(call), "unit.wait", params, call.limit);
+    const auto began = std::chrono::system_clock::now();
+    std::string result;
+    try {
+        result = lifecycle::request_acting(call.where(), connect_options_of(call), "unit.wait", params,
+                                           call.limit);
+    } catch (const failure& why) {
+        throw explain_unready(call, "wait for", why, began);
+    }
     if (call.global.json) {
         print(result + "\n");
     } else if (!call.global.quiet) {
