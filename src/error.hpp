@@ -31,6 +31,7 @@ enum class error_kind : std::uint8_t {
     worker_error,
     worker_died,
     cancelled,
+    no_project,
     internal,
 };
 

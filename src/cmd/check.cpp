@@ -148,6 +148,7 @@ constinit const command check_command{
         "prints the first error by its line and column, or the number of units.\n"
         "Warnings go to standard error. Nothing is started or executed.",
     .need = daemon_need::looking,
+    .units = unit_use::unnamed,
     .completes = operand_kind::file,
     .operands_max = 1,
     .options = options,

@@ -106,6 +106,7 @@ exit_code run_events(invocation& call) {
                 return exit_code::done;
             case followed::reader_gone:
             case followed::tick:
+            case followed::key:
                 return exit_code::done;
         }
         const std::string event = event_json(message);

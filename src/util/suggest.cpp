@@ -57,6 +57,7 @@ std::optional<std::string_view> only_completion(std::string_view word,
 std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates) {
     if (word.empty() || word.size() > longest_word) return std::nullopt;
     const std::string folded_word = folded(word);
+    if (const auto completed = only_completion(folded_word, candidates)) return completed;
     std::optional<std::string_view> best;
     std::size_t best_distance = 0;
     for (const std::string_view candidate : candidates) {
@@ -67,7 +68,7 @@ std::optional<std::string_view> nearest(std::string_view word, std::span<const s
         best = candidate;
         best_distance = edits;
     }
-    return best ? best : only_completion(folded_word, candidates);
+    return best;
 }
 
 }  // namespace hob::util

@@ -40,6 +40,7 @@ constinit const command attach_command{
         "`hob attach UNIT` as their language server. Ids, unsaved documents, progress and\n"
         "diagnostics of each editor are kept apart. Of the protocols lsp and jsonrpc.",
     .need = daemon_need::acting,
+    .units = unit_use::all,
     .completes = operand_kind::worker,
     .operands_min = 1,
     .operands_max = 1,

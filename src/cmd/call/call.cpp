@@ -7,6 +7,7 @@
 #include "cmd/core/command.hpp"
 #include "cmd/core/connection.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/table.hpp"
 #include "cmd/handlers/handler_context.hpp"
 #include "error.hpp"
 #include "ipc/session.hpp"
@@ -36,7 +37,8 @@ std::string raw_text(const std::string& result) {
 
 void print_remark(const ipc::incoming& message) {
     if (message.method != "worker.remark") return;
-    print_error("hob: " + util::json_find_string(message.payload, {"text"}).value_or("") + "\n");
+    const std::string text = util::json_find_string(message.payload, {"text"}).value_or("");
+    print_error("hob: " + printable(text, err_terminal().utf8) + "\n");
 }
 
 // Without --timeout the daemon applies the unit's call_timeout. With it, both ends have the same limit; when
@@ -77,7 +79,8 @@ std::string stream_call(invocation& call, const std::string& request) {
 void print_result(const invocation& call, const std::string& result) {
     const terminal out = out_terminal();
     if (call.has("raw")) {
-        print(raw_text(result));
+        const std::string text = raw_text(result);
+        print(out.interactive ? printable_lines(text, out.utf8) : text);
     } else if (out.interactive && !call.global.json) {
         std::string pretty = util::json_pretty(result, out.color);
         if (!pretty.ends_with('\n')) pretty += '\n';
@@ -188,6 +191,7 @@ extern constinit const command call_command{
         "is sent as an array of strings. Ctrl-C cancels the request.\n"
         "An EVENT is EVENT or EVENT:FIELD=VALUE, FIELD being a path in what it says.",
     .need = daemon_need::acting,
+    .units = unit_use::all,
     .completes = operand_kind::worker,
     .operands_min = 1,
     .operands_max = -1,

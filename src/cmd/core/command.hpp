@@ -32,14 +32,22 @@ enum class daemon_need {
     acting,   // starts one when there is none
 };
 
+// Whether a verb is about units of hob.toml, so that there must be one.
+enum class unit_use {
+    none,
+    named,    // with operands
+    unnamed,  // without operands
+    all,
+};
+
 // What the operands of a verb name, for completion.
 // topic: a verb or a key of the configuration file.
 enum class operand_kind { none, unit, worker, task, topic, shell, file };
 
 struct option_row {
-    std::string_view name;   // long name, and ",x" for a short one: "follow,f"
-    std::string_view value;  // what stands for its value in help: "N"; empty for a flag
-    std::string_view help;   // one line, no full stop
+    std::string_view name;        // long name, and ",x" for a short one: "follow,f"
+    std::string_view value;       // what stands for its value in help: "N"; empty for a flag
+    std::string_view help;        // one line, no full stop
     std::string_view words = {};  // the possible values, separated by blanks; empty: others
 };
 
@@ -96,6 +104,7 @@ struct command {
     std::string_view usage;        // operands: "UNIT METHOD [PARAMS...]"
     std::string_view description;  // a few sentences for `hob help VERB`; lines at most 78 columns
     daemon_need need = daemon_need::none;
+    unit_use units = unit_use::none;
     operand_kind completes = operand_kind::none;
     int operands_min = 0;
     int operands_max = 0;  // -1: any number

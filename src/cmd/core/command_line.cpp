@@ -24,8 +24,8 @@ constexpr option_row global_rows[] = {
     {"color", "WHEN", "auto, always or never", "auto always never"},
     {"quiet,q", "", "print only what was asked for"},
     {"verbose,v", "", "say more"},
-    {"help", "", "describe the verb"},
-    {"version", "", "print the version"},
+    {"help,h", "", "describe the verb"},
+    {"version,V", "", "print the version"},
     {"install", "DIR", "make a link for every verb in DIR"},
 };
 

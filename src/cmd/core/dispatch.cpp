@@ -13,7 +13,9 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/command_line.hpp"
+#include "cmd/core/neighbours.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
 #include "cmd/core/spawned.hpp"
 #include "error.hpp"
 #include "identity.hpp"
@@ -72,8 +74,10 @@ void try_external(const std::string& verb, const command_line& line) {
     std::vector<std::string_view> names;
     for (const command* known : all_commands())
         names.push_back(known->name);
-    std::string hint = command_text("help") + " lists the verbs";
-    if (const auto near = util::nearest(verb, names)) hint = "did you mean '" + command_text(*near) + "'?";
+    std::string_view meant = command_for_foreign_word(verb);
+    if (meant.empty()) meant = util::nearest(verb, names).value_or(std::string_view());
+    const std::string hint = meant.empty() ? command_text("help") + " lists the verbs"
+                                           : "did you mean '" + command_text(meant) + "'?";
     throw failure(error_kind::usage, cannot("run", command_text(verb)), "no such verb", hint);
 }
 
@@ -123,13 +127,22 @@ color_mode color_of(const command_line& line) {
 struct settings {
     bool passes_status = false;  // see command
     bool json = false;           // kept outside so that a failure is printed in the form asked for
+    std::string verb;            // empty: none, or an unknown one
 };
+
+// The deadline of a request is reported for the command: users do not know the names of methods.
+failure of_command(const failure& why, const std::string& verb) {
+    const bool of_request =
+        why.kind() == error_kind::timeout && why.tried().verb == "finish" && !verb.empty();
+    return of_request ? why.of(cannot("finish", command_text(verb))) : why;
+}
 
 exit_code run(const std::vector<std::string>& words, std::string_view given_verb, settings& how) {
     const command_line line = split_command_line(words, given_verb);
     how.json = std::find(line.before.begin(), line.before.end(), "--json") != line.before.end();
     const command* verb = line.verb.empty() ? nullptr : find_command(line.verb);
     how.passes_status = verb && verb->passes_status;
+    if (verb) how.verb = line.verb;
     if (!verb) set_color_mode(color_of(line));
     if (!verb && !line.verb.empty()) {
         if (given_verb.empty()) try_external(line.verb, line);
@@ -149,6 +162,7 @@ exit_code run(const std::vector<std::string>& words, std::string_view given_verb
             throw failure(error_kind::timeout, cannot("finish", command_text(line.verb)),
                           "the deadline is over");
         }
+        require_project(*verb, parsed.call);
         return verb->run(parsed.call);
     }
     if (verb) return run_help(line.verb);
@@ -179,7 +193,7 @@ int dispatch(int argc, char** argv) {
         } catch (const failure&) {
             // Standard output is lost too; the first failure is the one to report.
         }
-        print_failure(why, how.json);
+        print_failure(of_command(why, how.verb), how.json);
         return static_cast<int>(how.passes_status ? exit_code::run_failed : exit_code_of(why.kind()));
     } catch (const std::exception& error) {
         print_failure(failure(error_kind::internal, cannot("go on"), error.what()), how.json);

@@ -11,10 +11,12 @@ enum class followed {
     daemon_gone,  // the connection was closed
     reader_gone,  // nobody reads our standard output any more
     tick,         // `tick` is over
+    key,          // `keys` can be read
 };
 
 // Throws failure(timeout) when `limit` is over.
-followed follow(ipc::client& from, ipc::incoming& into, util::deadline limit, util::deadline tick);
+followed follow(ipc::client& from, ipc::incoming& into, util::deadline limit, util::deadline tick,
+                int keys = -1);
 
 // From here on an interrupt ends the process with status 0: ending what would never end by itself is no
 // failure. What was printed must be flushed already.

@@ -21,10 +21,12 @@ struct terminal {
 
 void set_color_mode(color_mode mode);
 color_mode chosen_color_mode();  // automatic without --color
-terminal out_terminal();  // of standard output
-terminal err_terminal();  // of standard error
+terminal out_terminal();         // of standard output
+terminal err_terminal();         // of standard error
 
-// Appends to standard output's buffer. False once the reader is gone: a stream may then end.
+// Appends to standard output's buffer. False once the reader is gone: a stream may then end. On a terminal
+// control characters beyond ASCII and bidirectional controls are escaped; text of units needs printable() for
+// the others.
 bool print(std::string_view text);
 // Writes the buffer out. False once the reader is gone. Throws failure(internal) on other errors, such as
 // ENOSPC.
@@ -32,7 +34,7 @@ bool flush();
 // True once a write found the reader gone, or (checked without writing) the pipe has no reader any more.
 bool reader_gone();
 
-// Straight to standard error, never buffered, errors ignored.
+// To standard error, never buffered, errors ignored. Escapes as print() does.
 void print_error(std::string_view text);
 
 // `hob: <message>` and `hint: …`, or the JSON object, on standard error.

@@ -64,4 +64,13 @@ std::string silent_status_json(const lifecycle::instance& where, std::string_vie
     return status_json(where, about, units);
 }
 
+std::string stopped_status_json(const lifecycle::instance& where, std::string_view config_state,
+                                std::string_view units_raw) {
+    daemon_status about;
+    about.state = "stopped";
+    about.config = where.config_path;
+    about.config_state = config_state;
+    return status_json(where, about, units_raw);
+}
+
 }  // namespace hob::cmd

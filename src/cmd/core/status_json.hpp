@@ -38,4 +38,8 @@ std::string status_json(const lifecycle::instance& where, const daemon_status& d
 std::string silent_status_json(const lifecycle::instance& where, std::string_view state, pid_t pid,
                                const std::optional<ipc::page_content>& page);
 
+// The same without any daemon. `units_raw`: an array as JSON.
+std::string stopped_status_json(const lifecycle::instance& where, std::string_view config_state,
+                                std::string_view units_raw);
+
 }  // namespace hob::cmd

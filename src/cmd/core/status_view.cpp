@@ -6,8 +6,8 @@
 #include <array>
 #include <chrono>
 
-#include "cmd/core/table.hpp"
 #include "identity.hpp"
+#include "ipc/unit_state.hpp"
 #include "lifecycle/application.hpp"
 #include "util/clock.hpp"
 #include "util/duration.hpp"
@@ -59,6 +59,10 @@ std::string plural(std::int64_t count, std::string_view noun) {
     return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+bool run_has_failed(std::string_view state) {
+    return state == "failed" || state == "timeout" || state == "lost";
+}
+
 std::string exit_words(const std::string& exit) {
     if (exit.empty() || exit.starts_with("signal")) return exit;
     return exit == "0" ? "ok" : "exit " + exit;
@@ -105,38 +109,77 @@ std::string notes_of(const status_view& status, const terminal& out) {
     return text;
 }
 
-std::string units_table(const std::vector<unit_view>& units, const terminal& out) {
-    table units_of_it({{"", 0, false},
-                       {"UNIT", 0, false},
-                       {"STATE", 0, false},
-                       {"KIND", 4, false},
-                       {"PID", 3, true},
-                       {"SINCE", 2, true},
-                       {"MEMORY", 5, true},
-                       {"CPU", 5, true},
-                       {"RESTARTS", 5, true},
-                       {"LAST EXIT", 1, false},
-                       {"DETAIL", 0, false}});
+// The mark of its state; a task at rest whose last run failed has that of a failure.
+state_look look_of(const unit_view& unit, bool utf8) {
+    const bool failing = unit.failing || run_has_failed(unit.last_run_state);
+    return look_of_state(failing ? name_of(ipc::unit_state::failed) : unit.state, utf8);
+}
+
+// Of a task: how its last run ended, unless its process said it already.
+std::string last_exit_of(const unit_view& unit) {
+    if (!unit.exit.empty() || !run_has_failed(unit.last_run_state)) return exit_words(unit.exit);
+    return unit.last_run_exit ? fmt::format("exit {}", *unit.last_run_exit) : unit.last_run_state;
+}
+
+std::string time_until(std::string_view rfc3339) {
+    const auto when = util::parse_rfc3339(rfc3339);
+    if (!when) return {};
+    const auto left = std::chrono::duration_cast<milliseconds>(*when - std::chrono::system_clock::now());
+    // Whole seconds: nothing less matters before a start.
+    return "in " + util::format_duration(
+                       std::max(std::chrono::ceil<std::chrono::seconds>(left), std::chrono::seconds(0)));
+}
+
+table units_table(const std::vector<unit_view>& units, const terminal& out) {
+    constexpr int detail_width = 20;
+    table rows({{"", 0, false},
+                {"UNIT", 0, false},
+                {"STATE", 0, false},
+                {"KIND", 4, false},
+                {"PID", 3, true},
+                {"SINCE", 2, true},
+                {"NEXT", 1, true},
+                {"MEMORY", 5, true},
+                {"CPU", 5, true},
+                {"RESTARTS", 5, true},
+                {"LAST EXIT", 1, false},
+                {"DETAIL", 0, false, detail_width}});
     for (const auto& unit : units) {
-        const state_look probe = look_of_state(unit.failing ? "failed" : unit.state, out.utf8);
-        const std::string code(probe.code);
-        units_of_it.add(
-            {{std::string(probe.mark), code},
+        const state_look look = look_of(unit, out.utf8);
+        const std::string code(look.code);
+        const std::string exit = last_exit_of(unit);
+        rows.add(
+            {{std::string(look.mark), code},
              {printable(unit.name, out.utf8), ""},
              {printable(unit.state, out.utf8), code},
              {printable(unit.kind, out.utf8), std::string(quiet)},
              {unit.pid > 0 ? std::to_string(unit.pid) : "", ""},
              {age_of(unit.since), ""},
+             {time_until(unit.next_at), ""},
              {unit.rss_kib ? fmt::format("{:.1f} MiB", static_cast<double>(*unit.rss_kib) / 1024) : "", ""},
              {unit.cpu_ms ? util::format_duration(milliseconds(*unit.cpu_ms)) : "", ""},
              {unit.restarts > 0 ? std::to_string(unit.restarts) : "", std::string(busy)},
-             {printable(exit_words(unit.exit), out.utf8), unit.exit == "0" ? "" : std::string(bad)},
+             {printable(exit, out.utf8), unit.exit == "0" ? "" : std::string(bad)},
              {printable(unit.detail, out.utf8), ""}});
     }
-    return units_of_it.render(out);
+    return rows;
+}
+
+std::string head_of(const status_view& status, const terminal& out, bool verbose) {
+    std::string text = flow(daemon_pieces(status, out, verbose), 2, out);
+    text += flow({{" ", ""},
+                  {printable(status.root, out.utf8), std::string(quiet)},
+                  {verbose ? printable(status.instance, out.utf8) : "", std::string(quiet)}},
+                 3, out);
+    text += notes_of(status, out);
+    return status.units.empty() ? text : text + "\n";
 }
 
 }  // namespace
+
+std::string render_units(const std::vector<unit_view>& units, const terminal& out) {
+    return units_table(units, out).render(out);
+}
 
 state_look look_of_state(std::string_view state, bool utf8) {
     for (const auto& row : looks) {
@@ -168,9 +211,20 @@ std::vector<unit_view> read_units(std::string_view reply_json) {
                          .restarts = unit.number("restarts").value_or(0),
                          .failing = unit.raw("failing") == "true",
                          .rss_kib = unit.number("rss_kib"),
-                         .cpu_ms = unit.number("cpu_ms")});
+                         .cpu_ms = unit.number("cpu_ms"),
+                         .next_at = unit.text("next_at"),
+                         .last_run_state = object(unit.raw("last_run")).text("state"),
+                         .last_run_exit = object(unit.raw("last_run")).number("exit")});
     }
     return units;
+}
+
+bool is_well(const unit_view& unit) {
+    const auto state = ipc::unit_state_named(unit.state);
+    if (!state || *state == ipc::unit_state::failed) return false;
+    if (unit.kind == "service") return *state == ipc::unit_state::ready;
+    if (unit.kind == "worker") return *state == ipc::unit_state::warm || *state == ipc::unit_state::cold;
+    return !run_has_failed(unit.last_run_state);
 }
 
 std::string unit_line(const unit_view& unit) {
@@ -198,14 +252,12 @@ status_view read_status(std::string_view status_json) {
 }
 
 std::string render_status(const status_view& status, const terminal& out, bool verbose) {
-    std::string text = flow(daemon_pieces(status, out, verbose), 2, out);
-    text += flow({{" ", ""},
-                  {printable(status.root, out.utf8), std::string(quiet)},
-                  {verbose ? printable(status.instance, out.utf8) : "", std::string(quiet)}},
-                 3, out);
-    text += notes_of(status, out);
-    if (status.units.empty()) return text;
-    return text + "\n" + units_table(status.units, out);
+    return head_of(status, out, verbose) + units_table(status.units, out).render(out);
+}
+
+std::string render_status(const status_view& status, const terminal& out, bool verbose,
+                          column_widths& widths) {
+    return head_of(status, out, verbose) + units_table(status.units, out).render(out, widths);
 }
 
 }  // namespace hob::cmd

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cmd/core/output.hpp"
+#include "cmd/core/table.hpp"
 
 namespace hob::cmd {
 
@@ -18,6 +19,9 @@ struct unit_view {
     std::int64_t restarts = 0;
     bool failing = false;
     std::optional<std::int64_t> rss_kib, cpu_ms;
+    std::string next_at;         // RFC 3339, or empty
+    std::string last_run_state;  // of a task; empty: it has never run
+    std::optional<std::int64_t> last_run_exit;
 };
 
 struct status_view {
@@ -38,6 +42,15 @@ std::string unit_line(const unit_view& unit);
 
 // The daemon's line, then the table of units. `verbose`: also what is the same nearly always.
 std::string render_status(const status_view& status, const terminal& out, bool verbose);
+// The same, drawn again and again: columns keep their widths.
+std::string render_status(const status_view& status, const terminal& out, bool verbose,
+                          column_widths& widths);
+
+// The table of units alone.
+std::string render_units(const std::vector<unit_view>& units, const terminal& out);
+
+// A service that is ready, a worker that is warm or cold, a task whose last run did not fail.
+bool is_well(const unit_view& unit);
 
 // How a state is shown everywhere: its mark (one column, blank included when empty) and its colour.
 struct state_look {

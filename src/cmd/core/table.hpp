@@ -14,6 +14,13 @@ namespace hob::cmd {
 // without `utf8` so does everything beyond ASCII. Nothing a unit or a path is called can move the cursor.
 std::string printable(std::string_view text, bool utf8);
 
+// The same for a text of several lines: newlines and tabs are kept.
+std::string printable_lines(std::string_view text, bool utf8);
+
+// `text` with control characters above ASCII, bidirectional controls and DEL as "\uNNNN", which keeps JSON
+// valid. Newlines and escape sequences are kept: they may be ours.
+std::string without_hidden_controls(std::string_view text);
+
 // Columns that printable text takes on a terminal.
 int display_width(std::string_view utf8_text);
 
@@ -32,7 +39,11 @@ struct table_column {
     std::string_view title;
     int drop = 0;        // the highest goes first when the terminal is narrow; 0: stays
     bool right = false;  // numbers
+    int shortest = 0;    // it may be shortened to this width before others are left out; 0: it may not
 };
+
+// The widths that columns have had, so that a table that is drawn again does not jump.
+using column_widths = std::vector<int>;
 
 class table {
 public:
@@ -43,9 +54,13 @@ public:
 
     // Header and rows, each with a newline; columns without any text are left out. Empty without rows.
     std::string render(const terminal& out) const;
+    // The same with columns that are never narrower than in earlier calls with the same `widths`.
+    std::string render(const terminal& out, column_widths& widths) const;
 
 private:
-    std::vector<int> fitted_widths(const terminal& out) const;  // -1: not shown
+    column_widths natural_widths() const;                                  // -1: no text in it
+    column_widths fitted_widths(column_widths widths, int columns) const;  // -1: not shown
+    std::string render_rows(const terminal& out, const column_widths& widths) const;
 
     std::vector<table_column> columns_;
     std::vector<std::vector<piece>> rows_;

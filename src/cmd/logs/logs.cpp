@@ -14,6 +14,7 @@
 #include "cmd/core/follow.hpp"
 #include "cmd/core/log_text.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
 #include "cmd/history/run_end.hpp"
 #include "cmd/history/run_history.hpp"
 #include "cmd/logs/merged.hpp"
@@ -249,6 +250,7 @@ std::vector<log_source> merged_sources(invocation& call) {
 }
 
 exit_code run_logs(invocation& call) {
+    require_known_instance(call);
     if (const auto sources = merged_sources(call); !sources.empty()) {
         const logs_options common = options_of(call);
         return show_merged_logs(call, {sources, common.lines, common.follow, common.filter, common.format});

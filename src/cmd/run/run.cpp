@@ -165,6 +165,7 @@ constinit const command run_command{
         "writes comes out here, and hob exits with its status: 128+N after signal N.\n"
         "Ctrl-C cancels it, a second one kills it. Failures of hob's own exit with 125.",
     .need = daemon_need::acting,
+    .units = unit_use::named,
     .completes = operand_kind::task,
     .operands_max = 1,
     .options = options,

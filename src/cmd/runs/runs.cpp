@@ -9,6 +9,7 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/core/table.hpp"
 #include "cmd/history/run_history.hpp"
@@ -155,6 +156,7 @@ bool wants_all(const invocation& call) {
 }
 
 exit_code run_runs(invocation& call) {
+    require_known_instance(call);
     unit::run_query query;
     query.limit = wants_all(call) ? 0 : limit_of(call);
     if (call.has("plot") && (call.operands.empty() || call.has("html"))) {

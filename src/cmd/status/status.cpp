@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -8,10 +9,14 @@
 #include "cmd/core/follow.hpp"
 #include "cmd/core/instances.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
 #include "cmd/core/status_json.hpp"
 #include "cmd/core/status_report.hpp"
 #include "cmd/core/status_view.hpp"
+#include "cmd/core/table.hpp"
 #include "cmd/handlers/handler_context.hpp"
+#include "cmd/status/key_input.hpp"
+#include "cmd/status/offline_units.hpp"
 #include "error.hpp"
 #include "lifecycle/instance.hpp"
 #include "lifecycle/probe.hpp"
@@ -44,15 +49,35 @@ void show(const std::string& status, const invocation& call) {
     }
 }
 
-// Nobody answers: what the files say goes to standard output all the same.
-exit_code show_silent(invocation& call, const lifecycle::probe_result& found) {
-    const std::string state = state_name(found.seen);
-    if (!call.global.json && found.seen == lifecycle::daemon_state::dead) {
-        print(state + "\n");
-    } else {
-        const pid_t pid = found.seen == lifecycle::daemon_state::dead ? 0 : found.pid;
-        show(silent_status_json(call.where(), state, pid, found.page), call);
+// Without a daemon: the units of the file, and which services were up.
+exit_code show_stopped(invocation& call) {
+    const lifecycle::instance& where = call.where();
+    require_known_instance(call);
+    const offline_units units = read_offline_units(where, call.operands);
+    const std::string status = stopped_status_json(where, units.config_state, units.json);
+    if (call.global.json) {
+        print(status + "\n");
+        return exit_code::no_daemon;
     }
+    const terminal out = out_terminal();
+    std::string text = "stopped\n";
+    if (!units.config_state.empty()) text += "hob.toml cannot be used, see: hob check\n";
+    if (!units.were_up.empty()) {
+        text += printable(fmt::format("up when the daemon ended: {}; hob daemon starts them again",
+                                      fmt::join(units.were_up, ", ")),
+                          out.utf8) +
+                "\n";
+    }
+    const auto rows = read_units(status);
+    if (!rows.empty()) text += "\n" + render_units(rows, out);
+    print(text);
+    return exit_code::no_daemon;
+}
+
+// A daemon that does not answer: what its files say goes to standard output all the same.
+exit_code show_silent(invocation& call, const lifecycle::probe_result& found) {
+    if (found.seen == lifecycle::daemon_state::dead) return show_stopped(call);
+    show(silent_status_json(call.where(), state_name(found.seen), found.pid, found.page), call);
     if (found.why) throw *found.why;
     return found.seen == lifecycle::daemon_state::draining ? exit_code::done : exit_code::no_daemon;
 }
@@ -91,7 +116,10 @@ public:
         interrupt_is_success();
         const auto members = util::json_object_members(daemon_.call("hob.subscribe", "{}", call_.limit));
         if (!members) throw failure(error_kind::internal, "cannot read the daemon's answer: it is no object");
-        if (screen()) print("\x1b[2J");
+        if (screen()) {
+            print("\x1b[2J");
+            keys_.emplace();
+        }
         while (take() && draw() && changed()) {
         }
         return exit_code::done;
@@ -126,11 +154,10 @@ private:
             status_view view = read_status(status_);
             const auto age = std::chrono::duration_cast<milliseconds>(steady_clock::now() - taken_);
             if (view.uptime_ms) *view.uptime_ms += age.count();
-            const std::string frame = render_status(view, out_terminal(), call_.global.verbose);
             if (screen()) {
-                redraw(frame);
+                redraw(render_status(view, out_terminal(), call_.global.verbose, widths_));
             } else {
-                print(frame + "\n");
+                print(render_status(view, out_terminal(), call_.global.verbose) + "\n");
             }
         }
         return flush();
@@ -141,7 +168,7 @@ private:
         for (;;) {
             ipc::incoming message;
             const auto tick = screen() ? util::deadline::in(redraw_interval) : util::deadline::never();
-            switch (follow(daemon_, message, call_.limit, tick)) {
+            switch (follow(daemon_, message, call_.limit, tick, keys_ ? keys_->descriptor() : -1)) {
                 case followed::message:
                     return true;
                 case followed::reader_gone:
@@ -150,6 +177,9 @@ private:
                     return tell_end();
                 case followed::tick:
                     if (!draw()) return false;
+                    break;
+                case followed::key:
+                    if (char key = 0; keys_->read_key(key) && (key == 'q' || key == 'Q')) return false;
             }
         }
     }
@@ -158,9 +188,18 @@ private:
     ipc::client& daemon_;
     std::string status_;
     steady_clock::time_point taken_;
+    column_widths widths_;  // on a screen: columns do not become narrower
+    std::optional<key_input> keys_;
 };
 
-exit_code run_status(invocation& call) {
+// Of named units: whether all of them are well.
+exit_code exit_of(const std::string& status, const invocation& call) {
+    if (call.operands.empty()) return exit_code::done;
+    const auto units = read_units(status);
+    return std::all_of(units.begin(), units.end(), is_well) ? exit_code::done : exit_code::failed;
+}
+
+exit_code show_status(invocation& call) {
     const bool all = call.has("all");
     if (all && (call.has("watch") || !call.operands.empty())) {
         throw failure(error_kind::usage, "cannot use '--all' with units or '--watch'");
@@ -178,11 +217,22 @@ exit_code run_status(invocation& call) {
     ipc::client& daemon = *found.connection;
     try {
         if (call.has("watch")) return watcher(call, daemon).run();
-        show(daemon.call("hob.status", params, call.limit_or(limits::request_timeout)), call);
-        return exit_code::done;
+        const std::string status = daemon.call("hob.status", params, call.limit_or(limits::request_timeout));
+        show(status, call);
+        return exit_of(status, call);
     } catch (const ipc::not_executed&) {  // it ended between its greeting and the question
         lifecycle::probe_result gone;
         return show_silent(call, gone);
+    }
+}
+
+exit_code run_status(invocation& call) {
+    try {
+        return show_status(call);
+    } catch (const failure& why) {
+        if (why.kind() != error_kind::unit_unknown) throw;
+        print_failure(why, call.global.json);
+        return exit_code::usage;  // not 1, which says that a unit is not well
     }
 }
 
@@ -229,9 +279,11 @@ constinit const command status_command{
     .summary = "show the daemon and its units",
     .usage = "[UNIT...]",
     .description =
-        "Shows the state of the daemon and of the named units, or of all units. It never\n"
-        "starts a daemon: when there is none, it prints \"stopped\" and exits 3.",
+        "Shows the state of the daemon and of the named units, or of all units. With\n"
+        "names it exits 1 unless all of them are well. It never starts a daemon: without\n"
+        "one it prints \"stopped\", shows the units of hob.toml and exits 3.",
     .need = daemon_need::looking,
+    .units = unit_use::named,
     .completes = operand_kind::unit,
     .operands_max = -1,
     .options = options,

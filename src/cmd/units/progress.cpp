@@ -160,6 +160,7 @@ std::string request_and_follow(invocation& call, ipc::client& daemon, std::strin
         ipc::incoming message;
         switch (follow(daemon, message, call.limit, util::deadline::in(redraw_interval))) {
             case followed::tick:
+            case followed::key:
                 break;
             case followed::daemon_gone:
             case followed::reader_gone:
@@ -173,13 +174,24 @@ std::string request_and_follow(invocation& call, ipc::client& daemon, std::strin
     }
 }
 
+// The same, with the failure that a request without progress has at the deadline.
+std::string within_deadline(invocation& call, ipc::client& daemon, std::string_view method,
+                            const std::string& params) {
+    try {
+        return request_and_follow(call, daemon, method, params);
+    } catch (const failure& why) {
+        if (why.kind() != error_kind::timeout || !call.limit.expired()) throw;
+        throw failure(error_kind::timeout, cannot("finish", method), "the deadline is over");
+    }
+}
+
 }  // namespace
 
 std::string request_with_progress(invocation& call, std::string_view method, const std::string& params) {
     for (;;) {
         try {
             ipc::client daemon = lifecycle::connect_acting(call.where(), connect_options_of(call));
-            return request_and_follow(call, daemon, method, params);
+            return within_deadline(call, daemon, method, params);
         } catch (const ipc::not_executed&) {
             if (call.limit.expired())
                 throw failure(error_kind::timeout, cannot("finish", method), "the deadline is over");

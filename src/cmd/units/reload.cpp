@@ -4,6 +4,7 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
 #include "cmd/handlers/handler_context.hpp"
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
@@ -17,6 +18,7 @@ namespace hob::cmd {
 namespace {
 
 exit_code run_reload(invocation& call) {
+    require_known_instance(call);
     const auto limit = call.limit_or(limits::request_timeout);
     auto connection = lifecycle::connect_looking(call.where(), limit);
     if (!connection) {
@@ -72,6 +74,7 @@ extern constinit const command reload_command{
         "Reads hob.toml again and applies the difference: units that did not change\n"
         "keep their processes. A broken file changes nothing and is reported.",
     .need = daemon_need::looking,
+    .units = unit_use::all,
     .options = options,
     .run = run_reload,
     .methods = methods,

@@ -6,10 +6,10 @@
 #include <boost/json.hpp>
 
 #include "cmd/core/connection.hpp"
-#include "cmd/core/log_tail.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/units/progress.hpp"
+#include "cmd/units/unready.hpp"
 #include "error.hpp"
 #include "unit/application/application.hpp"
 #include "unit/spec/unit_status_json.hpp"
@@ -23,7 +23,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t failure_lines = 10;  // of the log of a unit that does not start
 
 std::optional<std::vector<std::string>> strings_of(const json::value* value) {
     const json::array* list = value ? value->if_array() : nullptr;
@@ -81,18 +80,6 @@ std::string request_daemon(invocation& call, std::string_view method, const std:
     return request_with_progress(call, method, params);
 }
 
-// Prints the last lines of the log of the unit in the failure's detail: "db | FATAL: could not bind".
-void show_last_lines(invocation& call, const failure& why, std::chrono::system_clock::time_point began) {
-    if (call.global.json || why.detail().empty()) return;
-    const auto members = util::json_object_members(why.detail());
-    if (!members) return;
-    for (const auto& member : *members) {
-        if (member.key != "unit") continue;
-        if (const auto unit = util::json_unquote(member.value))
-            print_error(last_log_lines(call.where(), *unit, failure_lines, began));
-    }
-}
-
 }  // namespace
 
 void add_own_environment(util::json_object& params) {
@@ -110,14 +97,13 @@ void add_own_environment(util::json_object& params) {
     params.add(encoded ? "env_b64" : "env", entries);
 }
 
-exit_code request_units(invocation& call, std::string_view method) {
+exit_code request_units(invocation& call, std::string_view verb, std::string_view method) {
     const auto began = std::chrono::system_clock::now();
     std::string result;
     try {
         result = request_daemon(call, method, request_params(call));
     } catch (const failure& why) {
-        show_last_lines(call, why, began);
-        throw;
+        throw explain_unready(call, verb, why, began);
     }
     if (call.global.json) {
         print(result + "\n");

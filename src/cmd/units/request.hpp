@@ -12,10 +12,10 @@
 
 namespace hob::cmd {
 
-// Sends one request `method` with the operands and this process's environment, and prints the reply; on a
-// terminal also the units' progress. Prints the last lines of the log of a unit that fails. The only limits
-// are --timeout and those of the units.
-exit_code request_units(invocation& call, std::string_view method);
+// Sends one request `method`, to `verb` the units of the operands, with this process's environment, and prints the
+// reply; on a terminal also the units' progress. Prints the last lines of the log of a unit that fails. The only
+// limits are --timeout and those of the units.
+exit_code request_units(invocation& call, std::string_view verb, std::string_view method);
 
 // Adds "env" or "env_b64", the environment of this process.
 void add_own_environment(util::json_object& params);

@@ -58,7 +58,7 @@ exit_code restart_daemon(invocation& call) {
 
 exit_code run_restart(invocation& call) {
     if (call.has("daemon")) return restart_daemon(call);
-    return request_units(call, "unit.restart");
+    return request_units(call, "restart", "unit.restart");
 }
 
 boost::asio::awaitable<std::string> answer_restart(handler_context context, std::shared_ptr<ipc::session>,
@@ -96,6 +96,7 @@ extern constinit const command restart_command{
         "and returns once they are ready. Without names: every service that is up, has\n"
         "failed or is about to be restarted. --daemon restarts the daemon instead.",
     .need = daemon_need::acting,
+    .units = unit_use::named,
     .completes = operand_kind::unit,
     .operands_max = -1,
     .options = options,

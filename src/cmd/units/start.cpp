@@ -7,7 +7,7 @@
 namespace hob::cmd {
 namespace {
 
-exit_code run_start(invocation& call) { return request_units(call, "unit.start"); }
+exit_code run_start(invocation& call) { return request_units(call, "start", "unit.start"); }
 
 boost::asio::awaitable<std::string> answer_start(handler_context context, std::shared_ptr<ipc::session>,
                                                  ipc::request request) {
@@ -32,6 +32,7 @@ extern constinit const command start_command{
         "are ready; a unit that `hob stop` holds is released. Without names: every\n"
         "service.",
     .need = daemon_need::acting,
+    .units = unit_use::all,
     .completes = operand_kind::unit,
     .operands_max = -1,
     .run = run_start,

@@ -2,6 +2,7 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/units/request.hpp"
 #include "error.hpp"
@@ -14,6 +15,7 @@ namespace hob::cmd {
 namespace {
 
 exit_code run_stop(invocation& call) {
+    require_known_instance(call);
     const std::string object = call.operands.empty() ? "every service" : call.operands.front();
     const failure no_daemon(error_kind::no_daemon, cannot("stop", object), "no daemon is running");
     auto connection = lifecycle::connect_looking(call.where(), call.limit_or(limits::request_timeout));
@@ -63,6 +65,7 @@ extern constinit const command stop_command{
         "timeout, SIGKILL. They stay stopped until `hob start`. Without names: every\n"
         "service.",
     .need = daemon_need::looking,
+    .units = unit_use::all,
     .completes = operand_kind::unit,
     .operands_max = -1,
     .run = run_stop,

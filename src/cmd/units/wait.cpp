@@ -13,6 +13,7 @@
 #include "cmd/core/status_view.hpp"
 #include "cmd/history/run_end.hpp"
 #include "cmd/units/request.hpp"
+#include "cmd/units/unready.hpp"
 #include "error.hpp"
 #include "unit/application/application.hpp"
 #include "util/json_text.hpp"
@@ -78,8 +79,14 @@ exit_code run_wait(invocation& call) {
     for (const auto& name : call.operands)
         names.add(name);
     const std::string params = util::json_object().add("units", names).add("for", state).text();
-    const std::string result =
-        lifecycle::request_acting(call.where(), connect_options_of(call), "unit.wait", params, call.limit);
+    const auto began = std::chrono::system_clock::now();
+    std::string result;
+    try {
+        result = lifecycle::request_acting(call.where(), connect_options_of(call), "unit.wait", params,
+                                           call.limit);
+    } catch (const failure& why) {
+        throw explain_unready(call, "wait for", why, began);
+    }
     print_config_note(call, result);
     if (call.global.json) {
         print(result + "\n");
@@ -110,7 +117,7 @@ boost::asio::awaitable<std::string> answer_wait(handler_context context, std::sh
     co_return unit_reply(context, units);
 }
 
-constexpr option_row options[] = {{"for", "STATE", "ready (the default), stopped or idle"},
+constexpr option_row options[] = {{"for", "STATE", "ready (the default), stopped or idle", "ready stopped idle"},
                                   {"run", "ID", "wait for the end of this run and exit with its status"}};
 constexpr method_row methods[] = {{.name = "unit.wait", .async_handler = answer_wait, .consents = false}};
 
@@ -126,6 +133,7 @@ extern constinit const command wait_command{
         "With --run it returns when the run has ended, with the run's own status, or 125\n"
         "when that is not known. Without --timeout it waits for ever.",
     .need = daemon_need::acting,
+    .units = unit_use::all,
     .completes = operand_kind::unit,
     .operands_max = -1,
     .options = options,

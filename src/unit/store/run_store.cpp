@@ -189,4 +189,14 @@ std::optional<schedule_record> read_schedule(const std::string& database_path, c
     return db ? schedule_in(db.get(), task) : std::nullopt;
 }
 
+std::vector<std::string> read_desired_up(const std::string& database_path) {
+    const auto db = open_reader(database_path);
+    std::vector<std::string> units;
+    if (!db) return units;
+    sqlite_statement query(db.get(), "SELECT unit FROM wanted ORDER BY unit");
+    while (query.row())
+        units.push_back(query.text(0));
+    return units;
+}
+
 }  // namespace hob::unit

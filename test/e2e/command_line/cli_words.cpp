@@ -1,5 +1,7 @@
 // Words on the command line that look like options or verbs.
 
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include "harness/calc_project.hpp"
@@ -56,6 +58,40 @@ BOOST_AUTO_TEST_CASE(C03_global_options_stand_anywhere_before_the_dashes) {
             BOOST_TEST(json_at(done.out, "/root").value_or("") == box.project());
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(C08_without_a_project_verbs_about_units_say_so_and_start_nothing) {
+    sandbox box;
+    ::unlink((box.project() + "/hob.toml").c_str());
+    for (const auto& words : {std::vector<std::string>{"start"},
+                              {"start", "web"},
+                              {"stop"},
+                              {"restart", "web"},
+                              {"wait", "web"},
+                              {"reload"},
+                              {"call", "web", "x"},
+                              {"attach", "web"},
+                              {"run", "web"},
+                              {"status", "web"},
+                              {"check"}}) {
+        const auto done = box.run(words);
+        BOOST_TEST_CONTEXT(words.front() << ": " << done.text()) {
+            BOOST_TEST(done.status == (words.front() == "run" ? 125 : 2));
+            BOOST_TEST(done.err == "hob: cannot run 'hob " + words.front() + "': no hob.toml in " +
+                                       box.project() + " or above it\nhint: hob init writes one here\n");
+        }
+    }
+    const auto json = box.run({"start", "--json"});
+    BOOST_TEST(json_at(json.err, "/error/code").value_or("") == "no_project");
+    BOOST_TEST(box.run({"-C", "/", "start"}).err.find("no hob.toml in / or above it") != std::string::npos);
+    BOOST_TEST(!exists(box.runtime() + "/user.pid"));
+    BOOST_TEST(box.run({"status"}).out == "stopped\n");
+    BOOST_TEST(box.run({"run", "--", "true"}).status == 0);
+    BOOST_TEST(box.run({"ping"}).status == 0);
+    BOOST_TEST(box.run({"start"}).status == 2);
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    BOOST_TEST(box.run({"init"}).status == 0);
+    BOOST_TEST(box.run({"check"}).status == 0);
 }
 
 BOOST_AUTO_TEST_CASE(L29_a_usage_error_starts_nothing) {

@@ -217,14 +217,15 @@ BOOST_AUTO_TEST_CASE(C12_without_a_name_starts_and_ends_of_units_are_left_out) {
 
 BOOST_AUTO_TEST_CASE(C12_a_failed_start_shows_only_the_lines_of_its_own_life) {
     sandbox box;
-    box.config("[service.web]\nrun = 'echo life $(cat n); exit 3'\nrestart = 'never'\n");
+    box.config(
+        "[service.web]\nrun = 'echo life $(cat n); exit 3'\nrestart = 'never'\nready = { delay = '20s' }\n");
     box.write("n", "one");
     BOOST_TEST(box.run({"start", "web"}).status == 1);
     box.write("n", "two");
     const auto second = box.run({"start", "web"});
     BOOST_TEST(second.err.find("life two") != std::string::npos, second.err);
     BOOST_TEST(second.err.find("life one") == std::string::npos, second.err);
-    box.config("[service.web]\nrun = 'exit 3'\nrestart = 'never'\n");
+    box.config("[service.web]\nrun = 'exit 3'\nrestart = 'never'\nready = { delay = '20s' }\n");
     BOOST_REQUIRE(box.run({"reload"}).status == 0);
     const auto silent = box.run({"start", "web"});
     BOOST_TEST(silent.status == 1);

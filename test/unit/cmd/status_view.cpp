@@ -2,7 +2,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
+
 #include "cmd/core/table.hpp"
+#include "util/clock.hpp"
 #include "version.hpp"
 
 using namespace hob::cmd;
@@ -38,6 +41,32 @@ BOOST_AUTO_TEST_CASE(the_default_table_fits_80_columns) {
                "   UNIT  STATE   KIND    PID  RESTARTS  LAST EXIT\n"
                "\u25cf  calc  warm    worker   43\n"
                "\u2717  slow  failed  worker              3  exit 7\n");
+}
+
+std::string task(const std::string& next_at, const std::string& last_run) {
+    return R"({"daemon":{"state":"running"},"units":[{"name":"nightly","kind":"task","state":"scheduled","exit":null,)"
+           R"("next_at":)" +
+           next_at + R"(,"last_run":)" + last_run + "}]}";
+}
+
+BOOST_AUTO_TEST_CASE(C11_the_next_start_of_a_task_is_shown) {
+    const auto in_an_hour = std::chrono::system_clock::now() + std::chrono::minutes(60);
+    const std::string text = render_status(
+        read_status(task("\"" + hob::util::rfc3339(in_an_hour) + "\"", "null")), screen(80, true), false);
+    BOOST_TEST(text.find("NEXT") != std::string::npos, text);
+    BOOST_TEST((text.find("in 1h") != std::string::npos || text.find("in 59m59s") != std::string::npos),
+               text);
+}
+
+BOOST_AUTO_TEST_CASE(C11_a_task_whose_last_run_failed_is_marked) {
+    const auto shown = [](const std::string& last_run) {
+        return render_status(read_status(task("null", last_run)), screen(80, true), false);
+    };
+    BOOST_TEST(shown(R"({"state":"failed","exit":3})").find("\u2717  nightly") != std::string::npos);
+    BOOST_TEST(shown(R"({"state":"failed","exit":3})").find("exit 3") != std::string::npos);
+    BOOST_TEST(shown(R"({"state":"timeout","exit":null})").find("\u2717  nightly") != std::string::npos);
+    BOOST_TEST(shown(R"({"state":"ok","exit":0})").find("\u25cb  nightly") != std::string::npos);
+    BOOST_TEST(shown("null").find("\u25cb  nightly") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(C02_20_columns_in_ascii) {

@@ -36,13 +36,15 @@ BOOST_AUTO_TEST_CASE(case_and_dashes_are_ignored) {
 }
 
 BOOST_AUTO_TEST_CASE(the_nearest_wins_and_the_first_of_equally_near) {
-    BOOST_TEST(best("stat", {"status", "start"}) == "start");
+    BOOST_TEST(best("satrt", {"status", "start"}) == "start");
     BOOST_TEST(best("fob", {"foo", "fox"}) == "foo");
     BOOST_TEST(best("foo", {"fob", "foo"}) == "foo");
 }
 
 BOOST_AUTO_TEST_CASE(a_unique_prefix_is_completed) {
     BOOST_TEST(best("comp", {"completions", "check"}) == "completions");
+    BOOST_TEST(best("stat", {"status", "start"}) == "status");
+    BOOST_TEST(best("sta", {"status", "start"}) == "-");
     BOOST_TEST(best("comp", {"completions", "compose_files"}) == "-");
     BOOST_TEST(best("co", {"completions"}) == "-");
 }
