@@ -7,6 +7,7 @@
 
 #include "lifecycle/application.hpp"
 #include "unit/process/child.hpp"
+#include "unit/process/subreaper.hpp"
 #include "unit/registry/registry.hpp"
 #include "unit/spec/spec.hpp"
 #include "unit/store/store.hpp"

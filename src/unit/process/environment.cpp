@@ -218,9 +218,9 @@ std::vector<std::string> clean_base(const std::vector<std::string>& base) {
         if ((key == "MAKEFLAGS" || key == "MFLAGS") && entry.find("--jobserver-") != std::string::npos) {
             const std::string flags = without_jobserver(std::string_view(entry).substr(equals + 1));
             if (flags.find_first_not_of(' ') != std::string::npos)
-                kept.push_back(std::string(key) + "=" + flags);
+                inherited.push_back(std::string(key) + "=" + flags);
         } else {
-            kept.push_back(entry);
+            inherited.push_back(entry);
         }
     }
     return inherited;
@@ -253,7 +253,7 @@ std::vector<std::pair<std::string, std::string>> read_env_file(const std::string
 std::vector<std::pair<std::string, std::string>> parse_env_file(std::string_view text,
                                                                 const std::string& path,
                                                                 std::string_view unit) {
-    std::vector<std::pair<std::string, std::string>> found;
+    std::vector<std::pair<std::string, std::string>> variables;
     std::string_view rest = text;
     if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
     for (int number = 1; !rest.empty(); ++number) {
