@@ -3,7 +3,6 @@
 
 #include "unit/protocol/framing.hpp"
 #include "unit/protocol/message_codec.hpp"
-#include "unit/protocol/protocol_session.hpp"
 #include "unit/spec/worker_protocol.hpp"
 
 namespace hob::unit {
