@@ -82,13 +82,14 @@ bool is_dropped(std::string_view key) {
 
 // Without the words that name the jobserver: its descriptors are make's, and its pipe ends with make.
 std::string without_jobserver(std::string_view flags) {
-    std::string kept;
+    // A leading blank means that there are no single-letter flags.
+    std::string kept = flags.starts_with(' ') ? " " : "";
     while (!flags.empty()) {
-        const auto end = std::min(flags.find(' '), flags.size());
-        const std::string_view word = flags.substr(0, end);
-        flags.remove_prefix(std::min(end + 1, flags.size()));
-        if (word.starts_with("--jobserver-auth=") || word.starts_with("--jobserver-fds=")) continue;
-        if (!kept.empty() || end == 0) kept += ' ';
+        const std::string_view word = flags.substr(0, flags.find(' '));
+        flags.remove_prefix(std::min(word.size() + 1, flags.size()));
+        if (word.empty() || word.starts_with("--jobserver-auth=") || word.starts_with("--jobserver-fds="))
+            continue;
+        if (!kept.empty() && kept.back() != ' ') kept += ' ';
         kept += word;
     }
     return kept;

@@ -101,7 +101,7 @@ void task::check_schedule() {
 void task::time_zone_changed() {
     if (!detail().cron || !may_trigger()) return;
     if (auto record = context_->runs.schedule(spec_->name)) {
-        const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+        const wall_time now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
         record->last_slot = std::max(record->last_slot, now);
         context_->runs.set_schedule(spec_->name, *record);
     }

@@ -188,20 +188,17 @@ BOOST_AUTO_TEST_CASE(L39_a_change_of_the_time_zone_moves_the_schedules) {
     sandbox box;
     box.config(
         "[task.noon]\nrun = ['true']\ncron = '0 12 * * *'\n[task.grid]\nrun = ['true']\nevery = '1h'\n");
-    // Two zones of our own, as zone files: POSIX strings in version 2 of the format.
-    const auto zone = [&](const std::string& path, const std::string& posix) {
-        const std::string header = std::string("TZif2") + std::string(15, '\0');
-        const auto counts = [](int types, int chars) {
-            std::string text(24, '\0');
-            text[19] = static_cast<char>(types);
-            text[23] = static_cast<char>(chars);
-            return text;
-        };
-        const std::string block = header + counts(1, 4) + std::string(6, '\0') + std::string("UTC\0", 4);
-        box.write(path, block + block + "\n" + posix + "\n");
+    // Two zone files (RFC 8536, version 1): no transitions, one type with its offset in seconds.
+    const auto zone = [&](const std::string& path, std::int32_t offset) {
+        std::string file = std::string("TZif") + std::string(40, '\0');
+        file[39] = 1;  // types
+        file[43] = 4;  // characters of abbreviations
+        for (int shift : {24, 16, 8, 0})
+            file += static_cast<char>(static_cast<std::uint32_t>(offset) >> shift & 0xff);
+        box.write(path, file + std::string("\0\0ABC\0", 6));
     };
-    zone("east", "EEE-9");
-    zone("west", "WWW5");
+    zone("east", 9 * 3600);
+    zone("west", -5 * 3600);
     box.shell("cp east zone");
     const auto started =
         box.shell("unset TZ; unshare -m sh -c 'mount --bind zone /etc/localtime && hob run -- true'");

@@ -268,7 +268,7 @@ BOOST_AUTO_TEST_CASE(U26_a_task_that_writes_into_its_own_watch_is_held_and_says_
 BOOST_AUTO_TEST_CASE(U35_a_file_name_with_a_newline_forges_no_path) {
     sandbox box;
     watching(box);
-    box.shell("echo x > \"$(printf 'src/a\\n/etc/passwd')\"; echo y > src/b");
+    box.shell("echo x > \"$(printf 'src/a\\nforged')\"; echo y > src/b");
     expect_runs(box, 1);
     BOOST_TEST(slurp(box.root() + "/out") == "src/b\n--\n");
     BOOST_TEST(slurp(box.daemon_log()).find("paths with a newline are left out") != std::string::npos);
