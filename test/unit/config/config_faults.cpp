@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(bad_values) {
         {"[log]\nformat = \"jsno\"\n", "2:10", "'format' in [log] must be one of json text, not 'jsno'",
          "did you mean 'json'?"},
         {"[log]\nlevel = \"\"\n", "2:9", "'level' in [log] is empty", ""},
-        {worker("kill = \"grop\"\n"), "3:8", "'kill' in [worker.w] must be one of all group main, not 'grop'",
+        {worker("kill = \"grop\"\n"), "3:8", "'kill' in [worker.w] must be one of all group main mixed, not 'grop'",
          "did you mean 'group'?"},
         {worker("protocol = \"json-rpc\"\n"), "3:12",
          "'protocol' in [worker.w] must be one of jsonrpc lsp dap mcp lines, not 'json-rpc'",
