@@ -25,6 +25,7 @@ namespace hob::unit {
 namespace {
 
 constexpr std::size_t environ_max = 4u << 20;
+constexpr std::size_t cmdline_max = 4u << 20;
 
 // hob's marks in the environment that a process was started with.
 struct marks {
@@ -82,8 +83,17 @@ bool is_of_this_user(pid_t pid) {
     return ::stat(proc_file(pid, "").c_str(), &owner) == 0 && owner.st_uid == ::geteuid();
 }
 
+// A client holds the lock of an instance while it starts the daemon. It has the mark of the unit that it was
+// called from; a daemon has removed that mark, or has "daemon" among its arguments if a unit runs it in the
+// foreground.
 bool is_hob_daemon(const util::proc_stat& process) {
-    return process.comm == "hob" && holds_daemon_lock(process.pid);
+    if (process.comm != "hob" || !holds_daemon_lock(process.pid)) return false;
+    if (!read_marks(process.pid).unit) return true;
+    bool found = false;
+    if (const auto arguments = util::read_file(proc_file(process.pid, "/cmdline"), cmdline_max)) {
+        for_each_string(*arguments, [&found](std::string_view word) { found = found || word == "daemon"; });
+    }
+    return found;
 }
 
 bool is_successor(const scope& target, pid_t pid) {

@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(bad_values) {
          "'connect' in [worker.w] has both 'tcp' and 'log'", connect_hint},
         {worker("connect = { timeout = \"1s\" }\n"), "3:11",
          "'connect' in [worker.w] does not say where the worker listens", connect_hint},
-        {worker("kill = \"grop\"\n"), "3:8", "'kill' in [worker.w] must be one of all group main, not 'grop'",
+        {worker("kill = \"grop\"\n"), "3:8", "'kill' in [worker.w] must be one of all group main mixed, not 'grop'",
          "did you mean 'group'?"},
         {worker("protocol = \"json-rpc\"\n"), "3:12",
          "'protocol' in [worker.w] must be one of dap jsonrpc lines lsp mcp, not 'json-rpc'",
