@@ -27,7 +27,8 @@ BOOST_AUTO_TEST_CASE(without_a_daemon_it_prints_stopped_and_exits_3) {
 }
 
 const std::string all_kinds =
-    "[service.web]\nrun = ['sleep', '1000']\n[service.bad]\nrun = 'exit 3'\nrestart = 'never'\n"
+    "[service.web]\nrun = ['sleep', '1000']\n[service.bad]\nrun = 'exit 3'\nrestart = 'never'\nready = { "
+    "delay = '20s' }\n"
     "[worker.echo]\nrun = ['cat']\nprotocol = 'lines'\n[task.good]\nrun = ['true']\n[task.wrong]\nrun = "
     "['false']\n";
 
