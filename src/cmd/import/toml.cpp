@@ -9,7 +9,7 @@
 namespace hob::cmd {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string toml_string(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
@@ -36,7 +36,7 @@ bool is_bare(std::string_view key) {
     });
 }
 
-std::string key_text(std::string_view key) { return is_bare(key) ? std::string(key) : quoted(key); }
+std::string key_text(std::string_view key) { return is_bare(key) ? std::string(key) : toml_string(key); }
 
 // TOML allows no control characters in comments.
 std::string comment_text(std::string_view text) {
@@ -74,10 +74,10 @@ std::string run_text(const imported_unit& unit) {
                         std::all_of(unit.env.begin(), unit.env.end(), [](const auto& entry) {
                             return is_literal(entry.second) || is_inherited(entry);
                         });
-    if (!direct) return quoted(shell_command(unit));
+    if (!direct) return toml_string(shell_command(unit));
     std::string text = "[";
     for (const auto& word : unit.run)
-        text += (text.size() > 1 ? ", " : "") + quoted(literal_text(word));
+        text += (text.size() > 1 ? ", " : "") + toml_string(literal_text(word));
     return text + "]";
 }
 
@@ -90,13 +90,13 @@ std::string to_toml(const imported_unit& unit, std::string_view file) {
     text += fmt::format("[worker.{}]\nrun = {}\nprotocol = \"{}\"\n", key_text(unit.name), run_text(unit),
                         unit.protocol);
     if (!unit.connect.empty()) text += fmt::format("connect = {}\n", unit.connect);
-    if (unit.cwd && *unit.cwd != ".") text += fmt::format("cwd = {}\n", quoted(*unit.cwd));
-    if (unit.env_file) text += fmt::format("env_file = {}\n", quoted(*unit.env_file));
+    if (unit.cwd && *unit.cwd != ".") text += fmt::format("cwd = {}\n", toml_string(*unit.cwd));
+    if (unit.env_file) text += fmt::format("env_file = {}\n", toml_string(*unit.env_file));
     std::string env;
     for (const auto& [name, value] : unit.env) {
         if (is_literal(value))
             env += fmt::format("{}{} = {}", env.empty() ? " " : ", ", key_text(name),
-                               quoted(literal_text(value)));
+                               toml_string(literal_text(value)));
     }
     if (!env.empty()) text += "env = {" + env + " }\n";
     return text;
