@@ -31,6 +31,7 @@ struct application_context {
 // The configuration file on disk, compared with what runs.
 enum class config_state { current, changed, broken };
 std::string_view name_of(config_state state);
+std::optional<config_state> config_state_named(std::string_view name);
 
 // What the status page shows of the application.
 struct page_units {

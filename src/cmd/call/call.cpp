@@ -40,7 +40,7 @@ void print_remark(const ipc::incoming& said) {
 std::string request_call(invocation& call, const std::string& unit, const std::string& request) {
     try {
         lifecycle::connect_options options = connect_options_of(call);
-        if (!call.global.quiet) options.heard = print_remark;
+        if (!call.global.quiet) options.on_notification = print_remark;
         return lifecycle::request_acting(call.where(), options, "worker.call", request, call.limit);
     } catch (const failure& problem) {
         const bool ours = problem.kind() == error_kind::timeout &&

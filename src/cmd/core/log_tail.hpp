@@ -1,5 +1,5 @@
 #pragma once
-// The end of a unit's log, for a person who is told that the unit has failed.
+// The end of a unit's log, shown when the unit has failed.
 
 #include <cstddef>
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace hob::cmd {
 
-// The last `count` records, one a line, each with the unit's name before it; empty when there are none.
+// The last `count` records, one a line, each after the unit's name. Empty if there are none.
 std::string last_log_lines(const lifecycle::instance& where, const std::string& unit, std::size_t count);
 
 }  // namespace hob::cmd

@@ -67,7 +67,7 @@ terminal terminal_of(int fd) {
     return found;
 }
 
-// An error is one line: what it quotes may hold anything.
+// Makes one line of a message: text that it quotes may contain any byte.
 std::string one_line(std::string_view text) {
     std::string line;
     for (const char c : text) {
@@ -88,7 +88,7 @@ std::string one_line(std::string_view text) {
 
 }  // namespace
 
-void set_color_mode(color_mode wanted) { mode = wanted; }
+void set_color_mode(color_mode chosen) { mode = chosen; }
 
 terminal out_terminal() { return terminal_of(STDOUT_FILENO); }
 terminal err_terminal() { return terminal_of(STDERR_FILENO); }
