@@ -1,6 +1,6 @@
 #pragma once
-// Failures with a name. `failure` is the one exception type that carries a meaning to the user; it is caught
-// in three places: main, the per-request boundary of the server, and the end of a spawned coroutine.
+// Failures with a name. `failure` is the exception for everything that a user should read. It is caught in
+// three places: in dispatch(), where the server handles a request, and at the end of a spawned coroutine.
 
 #include <cstdint>
 #include <optional>

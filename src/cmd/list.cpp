@@ -22,7 +22,8 @@ std::string list_json(const std::vector<instance_view>& views) {
     for (const auto& view : views) {
         util::json_object instance;
         instance.add("instance", view.where.key).add("root", text_or_null(view.where.root));
-        instance.add("pid", view.pid > 0 ? std::optional(view.pid) : std::nullopt).add("state", view.state);
+        instance.add("pid", view.pid > 0 ? std::optional(view.pid) : std::nullopt)
+            .add("state", name_of(view.state));
         instance.add("version", text_or_null(view.version)).add("uptime_ms", view.uptime_ms);
         array.add(instance);
     }
@@ -38,12 +39,12 @@ std::string list_table(const std::vector<instance_view>& views, const terminal& 
                      {"VERSION", 4, false},
                      {"INSTANCE", 1, false}});
     for (const auto& view : views) {
-        const state_look look = look_of_state(view.state, out.utf8);
+        const state_look look = look_of_state(name_of(view.state), out.utf8);
         const std::string code(look.code);
         instances.add(
             {{std::string(look.mark), code},
              {printable(view.where.root.empty() ? "?" : view.where.root, out.utf8), ""},
-             {view.state, code},
+             {std::string(name_of(view.state)), code},
              {view.pid > 0 ? std::to_string(view.pid) : "", ""},
              {view.uptime_ms ? util::format_duration(std::chrono::milliseconds(*view.uptime_ms)) : "", ""},
              {printable(view.version, out.utf8), ""},
@@ -71,7 +72,7 @@ exit_code prune(const invocation& call) {
 
 exit_code run_list(invocation& call) {
     const exit_code pruned = call.has("prune") ? prune(call) : exit_code::done;
-    const auto views = look_at_instances(call.limit, false);
+    const auto views = probe_instances(call.limit, false);
     const bool people = !call.global.json;
     if (people && views.empty() && !call.global.quiet) print_error("no instances\n");
     print(people ? list_table(views, out_terminal()) : list_json(views) + "\n");

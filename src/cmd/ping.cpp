@@ -7,6 +7,7 @@
 #include "cmd/core/output.hpp"
 #include "cmd/handlers/handler_context.hpp"
 #include "error.hpp"
+#include "identity.hpp"
 #include "ipc/hello.hpp"
 #include "lifecycle/daemon.hpp"
 #include "limits.hpp"
@@ -17,14 +18,15 @@ namespace {
 
 exit_code run_ping(invocation& call) {
     const auto began = std::chrono::steady_clock::now();
-    const std::string result = ask(call, "hob.ping", "", limits::request_timeout);
+    const std::string result = ask(call, this_program.methods.ping, "", limits::request_timeout);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
     if (call.global.json) {
         print(result + "\n");
         return exit_code::done;
     }
     const auto reply = ipc::parse_ping_result(result);
-    if (!reply) throw failure(error_kind::internal, "cannot read the reply to hob.ping");
+    if (!reply)
+        throw failure(error_kind::internal, cannot("read the reply to a ping"), "it is no such reply");
     if (!call.global.quiet) print(fmt::format("pong from pid {} in {:.2f} ms\n", reply->pid, took.count()));
     return exit_code::done;
 }

@@ -39,7 +39,7 @@ failure ended_unanswered() {
 
 client::client(util::unique_fd socket, ucred peer) : socket_(std::move(socket)), peer_(peer) {}
 
-client::got client::read_line(std::string& line, util::deadline limit) {
+client::read_result client::read_line(std::string& line, util::deadline limit) {
     std::size_t searched = consumed_;
     for (;;) {
         const auto end = buffer_.find('\n', searched);
@@ -50,44 +50,44 @@ client::got client::read_line(std::string& line, util::deadline limit) {
                 buffer_.clear();
                 consumed_ = 0;
             }
-            return got::line;
+            return read_result::line;
         }
         if (consumed_ > 0) {
             buffer_.erase(0, consumed_);
             consumed_ = 0;
         }
         searched = buffer_.size();
-        if (buffer_.size() > limits::line_max) return got::closed;
+        if (buffer_.size() > limits::line_max) return read_result::closed;
         const std::size_t room = buffer_.size() < big_read ? first_read : big_read;
         buffer_.resize(searched + room);
         const ssize_t n = ::recv(socket_.get(), buffer_.data() + searched, room, MSG_DONTWAIT);
         const int error = n < 0 ? errno : 0;
         buffer_.resize(searched + (n > 0 ? static_cast<std::size_t>(n) : 0));
-        if (n == 0) return got::closed;
+        if (n == 0) return read_result::closed;
         if (n > 0 || error == EINTR) continue;
-        if (error == ECONNRESET) return got::reset;
+        if (error == ECONNRESET) return read_result::reset;
         if (error != EAGAIN) throw denied("read from", "the daemon", error);
-        if (!wait_for(socket_.get(), POLLIN, limit)) return got::timed_out;
+        if (!wait_for(socket_.get(), POLLIN, limit)) return read_result::timed_out;
     }
 }
 
-client::silence client::read_greeting(util::deadline limit) {
-    // What answers may be anything: a greeting is short, and endless bytes are no greeting.
+client::greeting_result client::read_greeting(util::deadline limit) {
+    // The server may be any program: a greeting is short, and endless bytes are no greeting.
     std::string line;
     switch (read_line(line, limit)) {
-        case got::line:
+        case read_result::line:
             break;
-        case got::timed_out:
-            return buffer_.empty() ? silence::timed_out : silence::foreign;
-        case got::reset:
-            return silence::closed;
-        case got::closed:
-            return buffer_.empty() ? silence::closed : silence::foreign;
+        case read_result::timed_out:
+            return buffer_.empty() ? greeting_result::timed_out : greeting_result::foreign;
+        case read_result::reset:
+            return greeting_result::closed;
+        case read_result::closed:
+            return buffer_.empty() ? greeting_result::closed : greeting_result::foreign;
     }
-    auto said = parse_hello(line);
-    if (!said) return silence::foreign;
-    greeting_ = std::move(*said);
-    return silence::none;
+    auto greeting = parse_hello(line);
+    if (!greeting) return greeting_result::foreign;
+    greeting_ = std::move(*greeting);
+    return greeting_result::greeted;
 }
 
 void client::send(std::string_view line) {
@@ -133,11 +133,11 @@ void client::send_with_descriptor(std::string_view line, int descriptor) {
     send(line.substr(static_cast<std::size_t>(sent)));
 }
 
-void client::ask_early(const question& asked) {
-    sent_early sent{std::to_string(next_id_++), std::string(asked.method), std::string(asked.params)};
+void client::send_early(const early_request& request) {
+    sent_request sent{std::to_string(next_id_++), std::string(request.method), std::string(request.params)};
     const std::string line = request_line(sent.id, sent.method, sent.params);
-    // Short, so that the empty socket takes all or nothing. A closed one is noticed when the greeting is
-    // read.
+    // Short, so that the empty socket takes all of it or nothing. A closed one is noticed when the greeting
+    // is read.
     if (line.size() > early_max) return;
     const ssize_t n = ::send(socket_.get(), line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n == static_cast<ssize_t>(line.size())) early_ = std::move(sent);
@@ -145,20 +145,20 @@ void client::ask_early(const question& asked) {
 
 std::string client::call(std::string_view method, std::string_view params, util::deadline limit) {
     const auto early = std::exchange(early_, std::nullopt);
-    const bool asked = early && early->method == method && early->params == params;
-    // An early question that is not taken up keeps its id: its reply is nobody's.
-    const std::string id = asked ? early->id : std::to_string(next_id_++);
-    if (!asked) send(request_line(id, method, params));
+    const bool sent = early && early->method == method && early->params == params;
+    // The reply to an early request that nobody calls for is dropped: no other request has its id.
+    const std::string id = sent ? early->id : std::to_string(next_id_++);
+    if (!sent) send(request_line(id, method, params));
     std::string line;
     for (;;) {
         switch (read_line(line, limit)) {
-            case got::line:
+            case read_result::line:
                 break;
-            case got::timed_out:
+            case read_result::timed_out:
                 throw failure(error_kind::timeout, cannot("finish", method), "the deadline is over");
-            case got::reset:
+            case read_result::reset:
                 throw not_executed();
-            case got::closed:
+            case read_result::closed:
                 throw ended_unanswered();
         }
         incoming message = parse_incoming(line);
@@ -168,19 +168,19 @@ std::string client::call(std::string_view method, std::string_view params, util:
             if (is_draining_refusal(why)) throw not_executed();
             throw why;
         }
-        if (message.what == incoming::kind::notification && heard) heard(message);
+        if (message.what == incoming::kind::notification && on_notification) on_notification(message);
     }
 }
 
 std::optional<incoming> client::next(util::deadline limit) {
     std::string line;
     switch (read_line(line, limit)) {
-        case got::line:
+        case read_result::line:
             return parse_incoming(line);
-        case got::timed_out:
+        case read_result::timed_out:
             throw failure(error_kind::timeout, cannot("wait any longer"), "the deadline is over");
-        case got::reset:
-        case got::closed:
+        case read_result::reset:
+        case read_result::closed:
             break;
     }
     return std::nullopt;

@@ -37,6 +37,7 @@ enum class config_change {
     keep,     // it goes on with its old definition until it is restarted
 };
 std::string_view name_of(config_state state);
+std::optional<config_state> config_state_named(std::string_view name);
 
 // What the status page shows of the application.
 struct page_units {

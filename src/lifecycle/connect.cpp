@@ -33,24 +33,24 @@ std::chrono::milliseconds start_timeout() {
 
 namespace {
 
-// One acting client on its way to a daemon: looks, waits, starts.
-class seeker {
+// Finds the daemon for one acting client: probes, waits for a start or an end, starts one.
+class connector {
 public:
-    seeker(const instance& where, const connect_options& options)
+    connector(const instance& where, const connect_options& options)
         : where_(where),
           options_(options),
           began_(boot_milliseconds()),
           start_limit_(util::deadline::in(start_timeout()).earlier(options.limit)),
           patience_(util::deadline::in(limits::start_patience)) {}
 
-    ipc::client seek() {
+    ipc::client connect() {
         if (options_.limit.expired()) {
             throw failure(error_kind::timeout, cannot("reach the daemon of", where_.root),
                           "the deadline is over");
         }
         for (;;) {
             probe_result found = probe(where_, options_.limit, limits::greeting_timeout, options_.early);
-            switch (found.seen) {
+            switch (found.state) {
                 case daemon_state::alive:
                     if (speaks_with_us(*found.connection)) return std::move(*found.connection);
                     replace_older(*found.connection);
@@ -89,7 +89,7 @@ private:
                                   command_text("shutdown")));
     }
 
-    // By the frozen messages alone. A daemon that has something to lose is left alone.
+    // Uses frozen messages only. A busy daemon is not replaced.
     void replace_older(ipc::client& connection) {
         const auto& greeting = connection.greeting();
         const pid_t pid = connection.peer_pid();
@@ -122,28 +122,28 @@ private:
         auto lock = instance_lock::try_take(where_.pid_path());
         if (!lock) {
             waited_ = true;
-            wait_a_little();
+            wait_for_change();
             return;
         }
-        // Whoever had the lock while we waited may have failed: its reason is ours, and 64 clients make one
-        // failed start.
+        // The client that held the lock while we waited may have failed to start the daemon. Its failure is
+        // then ours too, so that many clients make one failed start.
         if (waited_) {
-            const auto words = read_start_failure(where_);
-            if (words && words->at >= began_) {
+            const auto last = read_start_failure(where_);
+            if (last && last->at >= began_) {
                 lock->unlink_guarded(where_.pid_path(), where_.pid_path());
-                throw failure(words->kind, words->message, words->hint);
+                throw failure(last->kind, last->message, last->hint);
             }
         }
         if (options_.release_brake) {
             clear_start_failure(where_);
-        } else if (auto brake = crash_loop(where_)) {
+        } else if (auto loop = crash_loop(where_)) {
             lock->unlink_guarded(where_.pid_path(), where_.pid_path());
-            throw *brake;
+            throw *loop;
         }
-        if (spawn_daemon(where_, std::move(*lock), start_limit_, options_.tell)) return;
-        // Somebody removes files, as a cleaner of /tmp does: that daemon is gone and served nobody. Whoever
-        // does so again and again is told of.
-        if (++taken_away_ >= limits::starts_taken_away_max || start_limit_.expired())
+        if (spawn_daemon(where_, std::move(*lock), start_limit_, options_.on_wait)) return;
+        // Something removed the pid file, as a cleaner of /tmp does. That daemon has ended and served nobody:
+        // try again, but report it if it happens again and again.
+        if (++lost_starts_ >= limits::lost_starts_max || start_limit_.expired())
             throw pid_file_lost(where_.pid_path());
     }
 
@@ -154,8 +154,8 @@ private:
             throw failure(error_kind::timeout, cannot("wait any longer for the daemon of", where_.root),
                           process + " is still starting", "its log is " + where_.daemon_log_path());
         }
-        tell_once(found.pid, "start");
-        wait_a_little();
+        report_once(found.pid, "start");
+        wait_for_change();
     }
 
     void wait_for_end(const probe_result& found) {
@@ -174,44 +174,44 @@ private:
             throw failure(error_kind::no_daemon, cannot("reach the daemon of", where_.root),
                           "it is shutting down");
         }
-        tell_once(found.pid, "end");
+        report_once(found.pid, "end");
         const util::unique_fd process = found.pid ? open_pidfd(found.pid) : util::unique_fd();
         if (!process) {
-            wait_a_little();
+            wait_for_change();
         } else if (found.connection) {
             wait_for_exit(process.get(), *drain_limit_);
         } else {
-            // Judged by a hang-up or the page: looked at again soon, in case it only seemed so.
+            // Only a hang-up or the page says that it drains: probe again soon, in case that is wrong.
             wait_for_exit(process.get(), drain_limit_->earlier(util::deadline::in(limits::look_again)));
         }
-        // The successor's start is a new start.
+        // The start of its successor gets the whole start_timeout.
         start_limit_ = util::deadline::in(start_timeout()).earlier(options_.limit);
     }
 
     [[noreturn]] void refuse(const probe_result& found) {
-        if (found.seen == daemon_state::wedged && options_.limit.expired()) {
-            throw failure(error_kind::timeout, found.why->what(), found.why->hint());
+        if (found.state == daemon_state::wedged && options_.limit.expired()) {
+            throw failure(error_kind::timeout, found.problem->what(), found.problem->hint());
         }
-        throw *found.why;
+        throw *found.problem;
     }
 
-    void wait_a_little() {
+    void wait_for_change() {
         if (start_limit_.expired()) {
             throw failure(error_kind::timeout, cannot("take the lock", where_.pid_path()),
                           "something else holds it");
         }
         if (!watch_) {
             watch_.emplace(where_.runtime_dir);
-            return;  // looked at once more before the first wait, or an event is missed
+            return;  // probe once more before the first wait: earlier changes are not reported
         }
         watch_->wait(start_limit_);
     }
 
-    void tell_once(pid_t pid, const char* what) {
-        if (told_ || !options_.tell || !patience_.expired()) return;
-        told_ = true;
-        options_.tell(fmt::format("waiting for the daemon of '{}' to {}{}", where_.root, what,
-                                  pid ? fmt::format(" (pid {})", pid) : ""));
+    void report_once(pid_t pid, const char* what) {
+        if (reported_ || !options_.on_wait || !patience_.expired()) return;
+        reported_ = true;
+        options_.on_wait(fmt::format("waiting for the daemon of '{}' to {}{}", where_.root, what,
+                                     pid ? fmt::format(" (pid {})", pid) : ""));
     }
 
     const instance& where_;
@@ -221,20 +221,20 @@ private:
     util::deadline patience_;
     std::optional<util::deadline> drain_limit_;
     std::optional<startup_watch> watch_;
-    int taken_away_ = 0;  // starts that lost their pid file
+    int lost_starts_ = 0;  // starts that lost their pid file
     bool waited_ = false;
-    bool told_ = false;
+    bool reported_ = false;
 };
 
 }  // namespace
 
 ipc::client connect_acting(const instance& where, const connect_options& options) {
-    return seeker(where, options).seek();
+    return connector(where, options).connect();
 }
 
 std::optional<ipc::client> connect_looking(const instance& where, util::deadline limit) {
     probe_result found = probe(where, limit);
-    switch (found.seen) {
+    switch (found.state) {
         case daemon_state::alive:
             return std::move(found.connection);
         case daemon_state::draining:
@@ -247,13 +247,14 @@ std::optional<ipc::client> connect_looking(const instance& where, util::deadline
         case daemon_state::dead:
             return std::nullopt;
         case daemon_state::wedged:
-            if (limit.expired()) throw failure(error_kind::timeout, found.why->what(), found.why->hint());
+            if (limit.expired())
+                throw failure(error_kind::timeout, found.problem->what(), found.problem->hint());
             break;
         case daemon_state::denied:
         case daemon_state::foreign:
             break;
     }
-    throw *found.why;
+    throw *found.problem;
 }
 
 std::string request_acting(const instance& where, const connect_options& options, std::string_view method,
@@ -261,7 +262,7 @@ std::string request_acting(const instance& where, const connect_options& options
     for (;;) {
         try {
             ipc::client connection = connect_acting(where, options);
-            connection.heard = options.heard;
+            connection.on_notification = options.on_notification;
             return connection.call(method, params, reply_limit);
         } catch (const ipc::not_executed&) {
             if (reply_limit.expired() || options.limit.expired()) {

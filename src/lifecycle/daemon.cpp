@@ -94,6 +94,13 @@ void daemon::serve() {
     server_ = std::make_unique<ipc::server>(executor(), dispatcher_, std::move(serving));
 }
 
+void daemon::hold_runtime_dir() {
+    const std::string& directory = options_.where.runtime_dir;
+    if (!directory.starts_with("/tmp/")) return;
+    resources_->runtime_hold = util::open_file(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (resources_->runtime_hold) ::flock(resources_->runtime_hold.get(), LOCK_SH | LOCK_NB);
+}
+
 void daemon::bind() {
     const instance& where = options_.where;
     if (!options_.lock.still_at(where.pid_path())) throw pid_file_lost(where.pid_path());
@@ -127,10 +134,10 @@ void daemon::watch_files() {
     // inotify does not report earlier changes, and the path may by now be a successor's: check once more.
     if (!options_.lock.still_at(options_.where.pid_path())) throw pid_file_lost(options_.where.pid_path());
     if (resources_->runtime_files_watch->watching())
-        util::spawn(executor(), resources_->runtime_files_watch->run(), "guard");
-    if (!resources_->runtime_files_watch->why().empty()) {
+        util::spawn(executor(), resources_->runtime_files_watch->run(), "runtime files");
+    if (!resources_->runtime_files_watch->error().empty()) {
         util::log(level::warning, channel, "cannot watch the socket, pid file and root",
-                  {field("reason", resources_->runtime_files_watch->why())});
+                  {field("reason", resources_->runtime_files_watch->error())});
     }
 }
 
@@ -169,16 +176,14 @@ void daemon::start() {
     make_application();
     serve();
 
-    // From here on SIGTERM is an orderly end; before, it simply ends a process that has nothing to lose.
+    // From here on SIGTERM shuts down gracefully. Before, it kills the process, which has nothing to lose
+    // yet.
     for (const int number : {SIGTERM, SIGINT, SIGHUP})
         resources_->signals.add(number);
     ::signal(SIGPIPE, SIG_IGN);
     util::spawn(executor(), wait_for_signals(), "signals");
 
-    if (where.runtime_dir.starts_with("/tmp/")) {
-        resources_->runtime_hold = util::open_file(where.runtime_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-        if (resources_->runtime_hold) ::flock(resources_->runtime_hold.get(), LOCK_SH | LOCK_NB);
-    }
+    hold_runtime_dir();
     bind();
     watch_files();
     listen();
@@ -195,7 +200,7 @@ exit_code daemon::run() {
     start();
     if (options_.outcome) report_ready(options_.outcome.get());
     options_.outcome.reset();
-    while (!ended_) {
+    while (phase_ != phase::ended) {
         if (context_.run_one() == 0)
             throw failure(error_kind::internal, cannot("go on"), "nothing is waited for");
     }
@@ -209,9 +214,9 @@ exit_code run_daemon(daemon_options options) {
     try {
         return running.run();
     } catch (const pid_file_lost& why) {
-        // No last words: this is no reason for others to fail, and the client tries again.
+        // Not recorded as a failed start: the client tries again.
         running.abandon(why);
-        if (outcome) report_taken_away(outcome.get());
+        if (outcome) report_pid_file_lost(outcome.get());
         throw;
     } catch (const failure& why) {
         write_start_failure(where, why);
@@ -237,11 +242,11 @@ void daemon::abandon(const failure& why) {
 // ---- life ----
 
 void daemon::changed() {
-    // A thousand units may change in one turn of the loop: the page is written once.
-    if (ended_ || !resources_ || std::exchange(page_due_, true)) return;
+    // Many units may change in one turn of the loop: write the page once.
+    if (phase_ == phase::ended || !resources_ || std::exchange(page_due_, true)) return;
     boost::asio::post(context_, [this] {
         page_due_ = false;
-        if (ended_) return;
+        if (phase_ == phase::ended) return;
         write_page();
         arm_idle_timer();
     });
@@ -253,7 +258,7 @@ void daemon::write_page() {
     ipc::page_content content;
     content.pid = pid_;
     content.start_time = resources_->start_time;
-    content.draining = draining_;
+    content.draining = draining();
     content.started_at_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(started_at_.time_since_epoch()).count();
     content.version = version_text;
@@ -269,7 +274,7 @@ void daemon::write_page() {
 
 void daemon::arm_idle_timer() {
     const auto& idle_timeout = application_->daemon_config().idle_timeout;
-    if (!idle_timeout || draining_ || !server_) return;
+    if (!idle_timeout || draining() || !server_) return;
     const bool idle = server_->clients() == 0 && server_->in_flight() == 0 && !application_->needed();
     if (!idle) {
         resources_->idle_timer.cancel();
@@ -277,19 +282,19 @@ void daemon::arm_idle_timer() {
     }
     resources_->idle_timer.expires_after(*idle_timeout);
     resources_->idle_timer.async_wait([this](const boost::system::error_code& error) {
-        if (!error) idle_too_long();
+        if (!error) on_idle_timeout();
     });
 }
 
-void daemon::idle_too_long() {
-    // Whoever connected since is not yet accepted: then this daemon is not idle. After the listener is closed
-    // nobody can be half-way in; who finds it closed asks the successor.
-    if (draining_ || server_->clients() > 0 || application_->needed()) return;
+void daemon::on_idle_timeout() {
+    // A client that connects at this moment and is not accepted yet finds the listener closed, and asks the
+    // successor.
+    if (draining() || server_->clients() > 0 || application_->needed()) return;
     begin_shutdown(shutdown_mode::graceful, "idle");
 }
 
 void daemon::files_changed() {
-    if (draining_) return;
+    if (draining()) return;
     const instance& where = options_.where;
     if (!options_.lock.still_at(where.pid_path())) {
         begin_shutdown(shutdown_mode::graceful, "the pid file is gone");
@@ -326,7 +331,7 @@ boost::asio::awaitable<void> daemon::wait_for_signals() {
             }
             continue;
         }
-        begin_shutdown(draining_ ? shutdown_mode::now : shutdown_mode::graceful,
+        begin_shutdown(draining() ? shutdown_mode::now : shutdown_mode::graceful,
                        number == SIGTERM ? "SIGTERM" : "SIGINT");
     }
 }

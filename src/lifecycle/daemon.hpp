@@ -29,18 +29,18 @@ struct daemon_options {
     instance where;
     instance_lock lock;       // held
     caller_settings caller;   // what units get back
-    util::unique_fd outcome;  // `ready` or an error goes here; empty in the foreground
+    util::unique_fd outcome;  // where `ready` or a failure is reported; empty in the foreground
     bool foreground = false;
     // Makes the application, and calls daemon::add_method for each method of the wire.
     std::function<std::unique_ptr<application>(daemon&, application_context)> make_application;
 };
 
-// Runs a daemon until it ends. Throws failure when it cannot start (last-words are then written).
+// Runs a daemon until it ends. Throws failure if it cannot start; the failure is then in `last-words`.
 exit_code run_daemon(daemon_options options);
 
 enum class shutdown_mode {
-    graceful,  // lets what is in flight finish, for at most half of the time
-    now,       // SIGKILL to units at once; files are still cleared away
+    graceful,  // requests in flight may finish, for at most half of shutdown_timeout
+    now,       // kills what runs at once; still removes the files
 };
 
 class daemon {
@@ -57,7 +57,7 @@ public:
     std::chrono::system_clock::time_point started_at() const { return started_at_; }
     std::chrono::milliseconds uptime() const;
     pid_t pid() const { return pid_; }
-    bool draining() const { return draining_; }
+    bool draining() const { return phase_ != phase::serving; }
 
     // Applies the configuration file; returns the difference as raw JSON. `dry`: changes nothing, and returns
     // what the difference would be. Throws failure(config) and changes nothing.
@@ -71,7 +71,7 @@ public:
     // An event to every subscriber: the time, its name, and the members of `members_raw`, an object.
     void publish(std::string_view event, std::string_view members_raw);
 
-    // Begins the end; returns at once. A second call with `now` hurries the first.
+    // Begins the shutdown and returns at once. A second call with `now` turns a graceful one into that.
     void begin_shutdown(shutdown_mode mode, const std::string& reason);
 
     // One method of the wire; all are added before the daemon listens. A draining daemon refuses it, unless
@@ -79,48 +79,48 @@ public:
     void add_method(std::string name, ipc::dispatcher::immediate handler, bool while_draining);
     void add_method(std::string name, ipc::dispatcher::suspended handler, bool while_draining);
 
-    exit_code run();  // from the start order to the last file removed
+    exit_code run();  // the whole life, from the start to the removal of its files
 
-    // A start that failed: logs it, writes last-words, clears the files away. The lock is still held.
+    // After a failed start: logs the failure and removes the files. The lock is still held.
     void abandon(const failure& why);
 
 private:
-    struct resources;  // what the life of a daemon needs and nobody else sees
+    struct resources;  // in daemon_resources.hpp: what only the implementation needs
+    enum class phase { serving, draining, draining_now, ended };
 
-    void start();  // the start order: whatever can fail does so before the socket exists
+    void start();  // in this order, whatever can fail does so before the socket exists
     void make_application();
     void serve();
+    void hold_runtime_dir();
     void watch_files();
     void publish_page();
     std::string apply(config_change change);
     void bind();
     void listen();
     std::string hello_line() const;
-    void changed();  // something that the page or the idle timer shows
+    void changed();  // what the page or the idle timer depends on has changed
     void write_page();
     void arm_idle_timer();
-    void idle_too_long();
+    void on_idle_timeout();
     void files_changed();
     void rebind();
     boost::asio::awaitable<void> wait_for_signals();
     boost::asio::awaitable<void> shut_down();
     boost::asio::awaitable<void> finish_requests(std::chrono::milliseconds limit);
-    boost::asio::awaitable<void> stop_units(std::chrono::milliseconds limit);
+    boost::asio::awaitable<void> stop_application(std::chrono::milliseconds limit);
     void remove_files();
 
     daemon_options options_;
     const pid_t pid_ = ::getpid();
-    // Of one thread, so nothing in it is locked.
+    // Used by one thread only, so it needs no locks.
     boost::asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE};
     std::chrono::system_clock::time_point started_at_;
     std::chrono::steady_clock::time_point started_;
-    bool page_due_ = false;     // to be written in the next turn of the loop
-    bool pid_written_ = false;  // not yet where the runtime dir is full: tried again at each change
-    bool draining_ = false;
-    bool hurried_ = false;  // a second request to end: nothing is waited for
-    bool ended_ = false;
+    phase phase_ = phase::serving;
+    bool page_due_ = false;     // the page is written in the next turn of the loop
+    bool pid_written_ = false;  // false on a full disk: tried again at each change
     ipc::dispatcher dispatcher_;
-    std::vector<std::string> methods_;  // the names
+    std::vector<std::string> methods_;  // their names
     std::unique_ptr<lifecycle::application> application_;
     std::unique_ptr<ipc::server> server_;
     std::unique_ptr<resources> resources_;

@@ -14,7 +14,7 @@ void daemon::add_method(std::string name, ipc::dispatcher::immediate handler, bo
     methods_.push_back(name);
     if (!while_draining) {
         handler = [this, handler = std::move(handler)](ipc::session& from, const ipc::request& request) {
-            if (draining_) throw ipc::draining_refusal();
+            if (draining()) throw ipc::draining_refusal();
             return handler(from, request);
         };
     }
@@ -26,7 +26,7 @@ void daemon::add_method(std::string name, ipc::dispatcher::suspended handler, bo
     if (!while_draining) {
         handler = [this, handler = std::move(handler)](std::shared_ptr<ipc::session> from,
                                                        ipc::request request) {
-            if (draining_) throw ipc::draining_refusal();
+            if (draining()) throw ipc::draining_refusal();
             return handler(std::move(from), std::move(request));
         };
     }
@@ -40,12 +40,12 @@ std::string daemon::hello_line() const {
     greeting.pid = pid_;
     greeting.instance = options_.where.key;
     greeting.root = options_.where.root;
-    greeting.draining = draining_;
+    greeting.draining = draining();
     return ipc::hello_line(greeting, methods_);
 }
 
 void daemon::publish(std::string_view event, std::string_view members_raw) {
-    if (!server_ || !server_->anyone_subscribed()) return;
+    if (!server_ || !server_->has_subscriber()) return;
     util::json_object params;
     params.add("ts", util::rfc3339(std::chrono::system_clock::now()))
         .add("event", event)

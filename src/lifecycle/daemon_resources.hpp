@@ -1,6 +1,6 @@
 #pragma once
-// The private parts of a daemon, shared by the files that implement it: daemon.cpp (start and life) and
-// daemon_end.cpp (shutdown).
+// The private parts of a daemon, for the files that implement it: daemon.cpp (start and life),
+// daemon_methods.cpp (the wire) and daemon_end.cpp (shutdown).
 
 #include <boost/asio/signal_set.hpp>
 #include <optional>
@@ -17,7 +17,8 @@ struct daemon::resources {
         : signals(executor), idle_timer(executor) {}
 
     util::unique_fd state_lock;
-    util::unique_fd runtime_hold;  // a shared flock on a runtime dir under /tmp keeps systemd-tmpfiles away
+    util::unique_fd runtime_hold;  // a shared flock on a runtime dir under /tmp, so that systemd-tmpfiles
+                                   // does not clean it
     util::unique_fd listening;     // from bind to listen
     std::optional<file_identity> socket;
     std::optional<file_identity> root;

@@ -19,10 +19,10 @@
 namespace hob::lifecycle {
 namespace {
 
-// Below this a unit could hardly work; a caller with less meant itself, not the units.
+// A caller with a lower limit meant itself, not what the daemon starts.
 constexpr rlim_t nofile_floor = 256;
 
-// Soft limits that would end or cripple a daemon because of how its first caller was limited.
+// Soft limits of the caller that would kill a daemon or keep it from working.
 constexpr __rlimit_resource raised[] = {RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_CPU,
                                         RLIMIT_DATA,   RLIMIT_AS,    RLIMIT_NPROC};
 
@@ -40,7 +40,7 @@ void close_all_but(std::span<const int> keep) {
 
 void stdio_to_null() {
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    // The caller's own would be kept: a pipe that never ends for whoever reads it.
+    // Keeping the caller's own would leave its pipes open: their readers would never see the end.
     if (null < 0) throw denied("open", "/dev/null", errno);
     for (int fd = 0; fd < 3; ++fd)
         ::dup2(null, fd);
@@ -78,7 +78,7 @@ caller_settings read_caller_settings() {
 void daemonize(caller_settings& caller, std::span<const int> keep, bool detach) {
     close_all_but(keep);
     if (detach) {
-        ::setsid();  // fails only when we lead a session already, which is what is wanted
+        ::setsid();  // fails only if this process leads a session already
         if (::chdir("/") != 0) throw denied("change to", "/", errno);
         stdio_to_null();
     }

@@ -105,7 +105,7 @@ std::string find_state_root() {
     return home_directory() + "/.local/state/" + this_program.name;
 }
 
-bool check_private_directory(const std::string& path, const char* what, privacy wanted) {
+bool check_private_directory(const std::string& path, const char* what, privacy required) {
     struct stat found {};
     if (::lstat(path.c_str(), &found) != 0) {
         if (errno == ENOENT) return false;
@@ -117,7 +117,7 @@ bool check_private_directory(const std::string& path, const char* what, privacy 
     if (found.st_uid != ::geteuid()) {
         throw failure(error_kind::foreign, tried, "it belongs to user " + std::to_string(found.st_uid));
     }
-    if (found.st_mode & static_cast<unsigned>(wanted)) {
+    if (found.st_mode & static_cast<unsigned>(required)) {
         char mode[8];
         std::snprintf(mode, sizeof mode, "%04o", found.st_mode & 07777u);
         throw failure(error_kind::foreign, tried, std::string("it is open to others (mode ") + mode + ")",

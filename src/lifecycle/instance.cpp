@@ -50,23 +50,22 @@ std::string link_target(int fd) {
 }
 
 // The real path of the directory to begin in. A current directory that was deleted has none, but its parents
-// can still be reached over "..".
+// can still be reached by "..".
 std::string starting_directory(const std::optional<std::string>& directory) {
     if (directory) {
         const util::unique_fd fd = util::open_file(*directory, O_PATH | O_DIRECTORY);
         if (!fd) {
-            throw failure(error_kind::usage,
-                          "cannot use '" + *directory + "' as a directory: " + errno_text(errno));
+            throw failure(error_kind::usage, cannot("use", *directory, "as a directory"), errno_text(errno));
         }
         return link_target(fd.get());
     }
     std::string here(PATH_MAX, '\0');
     if (::getcwd(here.data(), here.size())) {
         here.resize(std::strlen(here.c_str()));
-        if (here.starts_with('/')) return here;  // "(unreachable)/…" when it lies outside of our root
+        if (here.starts_with('/')) return here;  // it is "(unreachable)/…" outside of our root directory
     } else if (errno == ENAMETOOLONG || errno == ERANGE) {
-        // A parent with a shorter path would be another place, and with it another daemon.
-        throw failure(error_kind::denied, "cannot use the current directory: " + errno_text(ENAMETOOLONG));
+        // The path is too long. A parent would be another directory, with another daemon.
+        throw failure(error_kind::denied, cannot("use the current directory"), errno_text(ENAMETOOLONG));
     }
     std::string up = "..";
     for (int level = 0; level < 64; ++level, up += "/..") {
@@ -75,7 +74,7 @@ std::string starting_directory(const std::optional<std::string>& directory) {
         std::string parent = link_target(fd.get());
         if (parent.starts_with('/') && !parent.ends_with(" (deleted)")) return parent;
     }
-    throw failure(error_kind::denied, "cannot find the current directory: it was deleted",
+    throw failure(error_kind::denied, cannot("find the current directory"), "it was deleted",
                   "change to a directory that exists, or use -C DIR");
 }
 
@@ -110,7 +109,7 @@ std::optional<std::string> saved_root(const instance& of) {
     return bytes;
 }
 
-// The nearest directory upward that is the root of a running daemon whose hob.toml is gone: its key is known,
+// The nearest directory upward that is the root of a running daemon whose configuration file is gone: its key is known,
 // and so are its files.
 std::optional<std::string> nearest_running_root(std::string directory) {
     instance candidate;
@@ -126,7 +125,7 @@ std::optional<std::string> nearest_running_root(std::string directory) {
     }
 }
 
-// The instance that the rules give without a name: the nearest project upward, else the user's.
+// Without a name: the instance of the nearest project upward, else the user instance.
 instance unnamed_instance(const std::optional<std::string>& directory) {
     instance found;
     const std::string start = starting_directory(directory);
@@ -145,7 +144,7 @@ instance unnamed_instance(const std::optional<std::string>& directory) {
     return found;
 }
 
-// From key and root: which hob.toml is meant, and whether there must be one.
+// From key and root: which configuration file is meant, and whether it must exist.
 void set_config_of(instance& of) {
     if (of.key == user_key) {
         of.config_path = user_config_path();
@@ -164,10 +163,10 @@ instance named_instance(const std::string& name, const std::optional<std::string
         set_config_of(found);
         return found;
     }
-    instance by_place = unnamed_instance(directory);
-    by_place.key = name;
-    by_place.config_required = false;
-    return by_place;
+    instance by_directory = unnamed_instance(directory);
+    by_directory.key = name;
+    by_directory.config_required = false;
+    return by_directory;
 }
 
 }  // namespace
@@ -209,7 +208,7 @@ instance resolve_instance(const instance_request& request) {
     } else if (request.directory) {
         found = unnamed_instance(request.directory);
     } else if (from_environment) {
-        // A unit finds its daemon by its key, which may be one that no --instance may name.
+        // A process finds its daemon by the key, also by one that --instance does not accept.
         if (!valid_instance_key(from_environment)) {
             throw failure(error_kind::usage, cannot(std::string("use ") + variable, from_environment),
                           "not a name");

@@ -46,7 +46,7 @@ void print_remark(const ipc::incoming& message) {
 std::string request_call(invocation& call, const std::string& unit, const std::string& request) {
     try {
         lifecycle::connect_options options = connect_options_of(call);
-        if (!call.global.quiet) options.heard = print_remark;
+        if (!call.global.quiet) options.on_notification = print_remark;
         return lifecycle::request_acting(call.where(), options, call_method, request, call.limit);
     } catch (const failure& problem) {
         const bool ours = problem.kind() == error_kind::timeout && problem.tried().object == call_method;

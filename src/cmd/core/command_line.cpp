@@ -31,7 +31,7 @@ constexpr option_row global_rows[] = {
 
 std::string_view long_name(const option_row& row) { return row.name.substr(0, row.name.find(',')); }
 
-// Whether an option that is spelled out, or is one letter, could be meant by one of the words.
+// Whether one of the words could be this option, by its long or its short name.
 bool may_occur(const option_row& row, const std::vector<std::string>& words) {
     const std::string_view name = long_name(row);
     const char letter = name.size() + 2 == row.name.size() ? row.name.back() : '\0';
@@ -41,7 +41,7 @@ bool may_occur(const option_row& row, const std::vector<std::string>& words) {
     });
 }
 
-// Describing an option costs more than parsing it: those that do not occur are left out.
+// Leaves out options that do not occur: describing an option takes longer than parsing it.
 void add_rows(po::options_description& known, std::span<const option_row> rows,
               const std::vector<std::string>& words) {
     for (const auto& row : rows) {
@@ -133,7 +133,20 @@ void check_operands(const parsed_line& parsed, const command& verb, bool dashes)
     }
 }
 
-// Options and operands, into `parsed`.
+// Takes -5 and -.5 as operands: a verb's argument may be a negative number, and no option begins with a
+// digit.
+std::vector<po::option> take_negative_number(std::vector<std::string>& rest) {
+    std::vector<po::option> taken;
+    const std::string& word = rest.front();
+    const std::size_t digit = word.starts_with("-.") ? 2 : 1;
+    if (!word.starts_with("-") || word.size() <= digit || word[digit] < '0' || word[digit] > '9')
+        return taken;
+    taken.emplace_back(operands_name, std::vector<std::string>{word});
+    rest.erase(rest.begin());
+    return taken;
+}
+
+// Writes options and operands into `parsed`.
 void parse_options(parsed_line& parsed, const std::vector<std::string>& words, const command* verb) {
     po::options_description known;
     add_rows(known, global_rows, words);
@@ -146,22 +159,11 @@ void parse_options(parsed_line& parsed, const std::vector<std::string>& words, c
         using namespace po::command_line_style;
         constexpr int style = allow_long | allow_short | allow_dash_for_short | long_allow_adjacent |
                               long_allow_next | short_allow_adjacent | short_allow_next | allow_sticky;
-        // -5 and -.5 are numbers, never options: what `hob call` sends may be one.
-        const auto negative_number = [](std::vector<std::string>& rest) {
-            std::vector<po::option> taken;
-            const std::string& word = rest.front();
-            const std::size_t digit = word.starts_with("-.") ? 2 : 1;
-            if (!word.starts_with("-") || word.size() <= digit || word[digit] < '0' || word[digit] > '9')
-                return taken;
-            taken.emplace_back(operands_name, std::vector<std::string>{word});
-            rest.erase(rest.begin());
-            return taken;
-        };
         const auto options = po::command_line_parser(words)
                                  .options(known)
                                  .positional(positions)
                                  .style(style)
-                                 .extra_style_parser(negative_number)
+                                 .extra_style_parser(take_negative_number)
                                  .run();
         for (const auto& option : options.options) {
             if (option.string_key == operands_name) {
@@ -176,7 +178,7 @@ void parse_options(parsed_line& parsed, const std::vector<std::string>& words, c
     } catch (const po::error_with_option_name& error) {
         throw bad_option(error, verb);
     } catch (const po::error& error) {
-        throw failure(error_kind::usage, std::string("cannot read the command line: ") + error.what());
+        throw failure(error_kind::usage, cannot("read the command line"), error.what());
     }
 }
 
@@ -207,7 +209,8 @@ command_line split_command_line(const std::vector<std::string>& words, std::stri
 
 parsed_line parse_command_line(const command_line& line, const command* verb) {
     parsed_line parsed;
-    // Boost.Program_options makes locales and streams before it reads the first word.
+    // Without options Boost.Program_options is not needed: it makes locales and streams before it reads a
+    // word.
     if (std::none_of(line.before.begin(), line.before.end(),
                      [](const std::string& word) { return word.starts_with('-'); })) {
         parsed.call.operands = line.before;

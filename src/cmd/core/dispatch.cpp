@@ -25,7 +25,7 @@
 namespace hob::cmd {
 namespace {
 
-// A descriptor opened later must not become 0, 1 or 2 because the caller had closed them.
+// Opens 0, 1 and 2 if the caller had closed them, so that no other descriptor gets these numbers.
 void fill_standard_descriptors() {
     for (int fd = 0; fd < 3; ++fd) {
         if (::fcntl(fd, F_GETFD) < 0) {
@@ -97,7 +97,7 @@ exit_code install_links(const std::string& directory) {
         const std::string link = directory + "/" + program_of_verb(known->name);
         struct stat found {};
         if (::lstat(link.c_str(), &found) == 0) {
-            // Only a link may be replaced: a file of that name is somebody's own program.
+            // Replaces only links: a file of that name may be a program of the user.
             if (!S_ISLNK(found.st_mode))
                 throw failure(error_kind::usage, cannot("make", link), "it exists and is no link");
             ::unlink(link.c_str());
@@ -108,7 +108,7 @@ exit_code install_links(const std::string& directory) {
     return exit_code::done;
 }
 
-// --color of a line that is not parsed because its verb is unknown.
+// The value of --color in a command line with an unknown verb, which is not parsed.
 color_mode color_of(const command_line& line) {
     try {
         command_line options;
@@ -126,7 +126,7 @@ color_mode color_of(const command_line& line) {
 
 struct settings {
     bool passes_status = false;  // see command
-    bool json = false;           // kept outside so that a failure is printed in the form asked for
+    bool json = false;           // known before the line is parsed, so that its failures are printed as JSON
     std::string verb;            // empty: none, or an unknown one
 };
 
@@ -180,7 +180,7 @@ int dispatch(int argc, char** argv) {
     settings how;
     try {
         fill_standard_descriptors();
-        // A reader that goes away is seen as EPIPE where it matters.
+        // A write to a reader that is gone then fails with EPIPE.
         ::signal(SIGPIPE, SIG_IGN);
         const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
         if (const auto code = run_if_spawned(words)) return static_cast<int>(*code);
@@ -191,7 +191,7 @@ int dispatch(int argc, char** argv) {
         try {
             flush();
         } catch (const failure&) {
-            // Standard output is lost too; the first failure is the one to report.
+            // Standard output is lost too. Report the first failure.
         }
         print_failure(of_command(why, how.verb), how.json);
         return static_cast<int>(how.passes_status ? exit_code::run_failed : exit_code_of(why.kind()));

@@ -14,7 +14,7 @@ namespace hob::cmd {
 
 followed follow(ipc::client& from, ipc::incoming& into, util::deadline limit, util::deadline tick, int keys) {
     for (;;) {
-        // First what is buffered already, which poll could not see.
+        // First a message that is buffered already: poll() does not report it.
         try {
             auto message = from.next(util::deadline::in(std::chrono::milliseconds(0)));
             if (!message) return followed::daemon_gone;

@@ -1,5 +1,5 @@
 #pragma once
-// What `hob help` and `--help` print, made from the table of commands.
+// The texts of the verb `help` and of --help, made from the table of commands.
 
 #include <cstddef>
 #include <string>

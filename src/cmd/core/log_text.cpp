@@ -7,6 +7,7 @@
 #include "util/clock.hpp"
 #include "util/escape_sequences.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -43,8 +44,8 @@ std::size_t color_sequence(std::string_view text) {
     return end != std::string_view::npos && text[end] == 'm' ? end + 1 : 0;
 }
 
-// Text of programs on a terminal: tabs and, where wanted, colours stay, all other control characters are
-// spelt out.
+// Text of programs on a terminal: keeps tabs and, if they are shown, colours. Spells out all other control
+// characters.
 std::string for_terminal(std::string_view text, const terminal& out) {
     std::string shown;
     bool colored = false;
@@ -66,7 +67,7 @@ std::string for_terminal(std::string_view text, const terminal& out) {
     return shown;
 }
 
-// One record is one line; apart from that a pipe gets the bytes that the program wrote.
+// For a pipe: the bytes that the program wrote, as one line.
 std::string for_pipe(std::string_view text) {
     std::string line;
     for (const char c : text) {
@@ -118,17 +119,17 @@ std::string log_record_text(const util::log_record& record, const log_style& sty
 
 std::string log_record_json(const util::log_record& record, std::string_view line) {
     if (record.json) return std::string(line) + "\n";
-    std::string text = "{";
+    util::json_object object;
     if (record.understood) {
-        text += fmt::format(R"("ts":"{}","level":"{}","channel":{},)", util::rfc3339(*record.time),
-                            util::name_of(*record.severity), util::json_quote(record.channel));
+        object.add("ts", util::rfc3339(*record.time)).add("level", util::name_of(*record.severity));
+        object.add("channel", record.channel);
     }
     if (util::is_utf8(record.message)) {
-        text += "\"msg\":" + util::json_quote(record.message);
+        object.add("msg", record.message);
     } else {
-        text += "\"data_b64\":\"" + util::base64_encode(record.message) + "\"";
+        object.add("data_b64", util::base64_encode(record.message));
     }
-    return text + "}\n";
+    return std::move(object).text() + "\n";
 }
 
 }  // namespace hob::cmd

@@ -1,5 +1,5 @@
 #pragma once
-// One record of a log as `hob logs` prints it.
+// One record of a log as the verb `logs` prints it.
 
 #include <cstdint>
 #include <string>
@@ -33,7 +33,7 @@ bool is_shown(const util::log_record& record, log_format format);
 // is printed unchanged. On a terminal only colours of the program's escape sequences are kept.
 std::string log_record_text(const util::log_record& record, const log_style& style, std::string_view today);
 
-// The record's own line, or, where that is no JSON, an object with what is known of it; with its newline.
+// The line of the record if it is JSON, else an object with its members; with a newline.
 std::string log_record_json(const util::log_record& record, std::string_view line);
 
 }  // namespace hob::cmd

@@ -71,7 +71,7 @@ terminal terminal_of(int fd) {
     return found;
 }
 
-// An error is one line, and may quote any bytes.
+// Makes one line of a message: text that it quotes may contain any byte.
 std::string one_line(std::string_view text, const terminal& err) {
     std::string line;
     while (!text.empty()) {
@@ -106,7 +106,7 @@ std::string_view safe_for(int fd, std::string_view text, std::string& storage) {
 
 }  // namespace
 
-void set_color_mode(color_mode wanted) { mode = wanted; }
+void set_color_mode(color_mode chosen) { mode = chosen; }
 
 color_mode chosen_color_mode() { return mode; }
 

@@ -25,7 +25,7 @@ void add_text(util::json_object& object, std::string_view key, std::string_view 
 std::string status_json(const lifecycle::instance& where, const daemon_status& daemon,
                         std::string_view units_raw) {
     util::json_object about;
-    about.add("state", daemon.state);
+    about.add("state", name_of(daemon.state));
     about.add("pid", daemon.pid > 0 ? std::optional(daemon.pid) : std::nullopt);
     add_text(about, "version", daemon.version);
     about.add("protocol", daemon.protocol);
@@ -47,7 +47,7 @@ std::string status_json(const lifecycle::instance& where, const daemon_status& d
     return std::move(status).text();
 }
 
-std::string silent_status_json(const lifecycle::instance& where, std::string_view state, pid_t pid,
+std::string silent_status_json(const lifecycle::instance& where, lifecycle::daemon_state state, pid_t pid,
                                const std::optional<ipc::page_content>& page) {
     daemon_status about;
     about.state = state;

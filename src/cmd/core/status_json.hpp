@@ -10,14 +10,15 @@
 #include <string_view>
 
 #include "ipc/status_page.hpp"
+#include "lifecycle/daemon_state.hpp"
 #include "lifecycle/instance.hpp"
 
 namespace hob::cmd {
 
 // What the status object says of the daemon. A text that is empty, and a number that is absent, is null.
 struct daemon_status {
-    std::string state;  // running, draining, starting, wedged, stopped, denied, foreign
-    pid_t pid = 0;      // 0: null
+    lifecycle::daemon_state state = lifecycle::daemon_state::dead;
+    pid_t pid = 0;  // 0: null
     std::string version;
     std::optional<int> protocol;
     std::string started_at;  // RFC 3339
@@ -35,7 +36,7 @@ std::string status_json(const lifecycle::instance& where, const daemon_status& d
 
 // The status object where no daemon answers: from what its files say. `pid`: 0 is none; `page`: what that
 // daemon last published.
-std::string silent_status_json(const lifecycle::instance& where, std::string_view state, pid_t pid,
+std::string silent_status_json(const lifecycle::instance& where, lifecycle::daemon_state state, pid_t pid,
                                const std::optional<ipc::page_content>& page);
 
 // The same without any daemon. `units_raw`: an array as JSON.

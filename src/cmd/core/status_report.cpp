@@ -29,7 +29,7 @@ std::string status_report(lifecycle::daemon& daemon, const std::vector<std::stri
     const lifecycle::application& application = daemon.application();
     const std::string units = application.status_json(names);
     daemon_status about;
-    about.state = daemon.draining() ? "draining" : "running";
+    about.state = daemon.draining() ? lifecycle::daemon_state::draining : lifecycle::daemon_state::alive;
     about.pid = daemon.pid();
     about.version = version_text;
     about.protocol = protocol_version;

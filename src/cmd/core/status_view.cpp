@@ -19,6 +19,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// The members of a JSON object; absent ones are null.
 class object {
 public:
     explicit object(std::string_view text) {
@@ -69,10 +70,10 @@ std::string exit_words(const std::string& exit) {
 }
 
 std::vector<piece> daemon_pieces(const status_view& status, const terminal& out, bool verbose) {
-    const state_look probe = look_of_state(status.state, out.utf8);
+    const state_look look = look_of_state(status.state, out.utf8);
     std::vector<piece> pieces;
     pieces.push_back(
-        {fmt::format("{} {} {}", probe.mark, this_program.name, status.state), std::string(probe.code)});
+        {fmt::format("{} {} {}", look.mark, this_program.name, status.state), std::string(look.code)});
     if (status.pid > 0) pieces.push_back({fmt::format("pid {}", status.pid), ""});
     if (status.uptime_ms) {
         pieces.push_back({"up " + util::format_duration(milliseconds(*status.uptime_ms)), ""});
@@ -82,7 +83,7 @@ std::vector<piece> daemon_pieces(const status_view& status, const terminal& out,
         pieces.push_back({"version " + printable(status.version, out.utf8), differs ? "33" : ""});
     if (status.rss_kib)
         pieces.push_back({fmt::format("{:.1f} MiB", static_cast<double>(*status.rss_kib) / 1024), ""});
-    // The client that asks is one of them.
+    // This client is one of them.
     if (verbose && status.clients) pieces.push_back({plural(*status.clients, "client"), ""});
     return pieces;
 }
@@ -93,15 +94,16 @@ std::string notes_of(const status_view& status, const terminal& out) {
     };
     std::string text;
     const std::string file = this_program.config_file;
-    if (status.config_state == name_of(lifecycle::config_state::changed))
+    if (status.config_state == lifecycle::config_state::changed)
         text += note(file + " has changed, apply it with: " + command_text("reload"));
-    if (status.config_state == name_of(lifecycle::config_state::broken))
+    if (status.config_state == lifecycle::config_state::broken)
         text += note(file + " cannot be used, see: " + command_text("check"));
     if (!status.degraded.empty()) {
         text += note(fmt::format("it remembers nothing after its end: {}, see: {}",
                                  printable(status.degraded, out.utf8), command_text("doctor")));
     }
-    if (status.state == "wedged") text += note("it does not answer; this is what it last said of itself");
+    if (status.daemon_state == lifecycle::daemon_state::wedged)
+        text += note("it does not answer; this is its last published state");
     if (!status.version.empty() && status.version != version_text) {
         text += note(fmt::format("this is {} {}, bring the daemon up to it with: {}", this_program.name,
                                  version_text, command_text("restart --daemon")));
@@ -237,11 +239,12 @@ status_view read_status(std::string_view status_json) {
     const object daemon(whole.raw("daemon"));
     status_view status{.instance = whole.text("instance"),
                        .root = whole.text("root"),
-                       .state = daemon.text("state"),
                        .version = daemon.text("version"),
                        .config = daemon.text("config"),
-                       .config_state = daemon.text("config_state"),
                        .degraded = daemon.text("degraded"),
+                       .state = daemon.text("state"),
+                       .daemon_state = lifecycle::daemon_state_named(daemon.text("state")),
+                       .config_state = lifecycle::config_state_named(daemon.text("config_state")),
                        .pid = daemon.number("pid").value_or(0),
                        .uptime_ms = daemon.number("uptime_ms"),
                        .clients = daemon.number("clients"),

@@ -226,7 +226,7 @@ std::string table::render_rows(const terminal& out, const column_widths& widths)
     if (rows_.empty()) return {};
     std::string text;
     const auto append = [&](const std::vector<piece>& row) {
-        int pending = 0;  // blanks owed, so that no line ends in any
+        int pending = 0;  // blanks before the next text, so that no line ends in blanks
         bool first = true;
         for (std::size_t i = 0; i < columns_.size(); ++i) {
             if (widths[i] < 0) continue;

@@ -210,8 +210,8 @@ finding check_crash_loop(const instance& where) {
 finding check_daemon(const instance& where, util::deadline limit) {
     const std::string check = "daemon";
     const auto found = lifecycle::probe(where, limit, limits::glance_timeout);
-    const std::string name = lifecycle::name_of(found.seen);
-    switch (found.seen) {
+    const std::string_view name = lifecycle::name_of(found.state);
+    switch (found.state) {
         case lifecycle::daemon_state::dead:
             return {check, health::ok, "not running, the next command starts it", ""};
         case lifecycle::daemon_state::starting:
@@ -222,7 +222,7 @@ finding check_daemon(const instance& where, util::deadline limit) {
         case lifecycle::daemon_state::wedged:
         case lifecycle::daemon_state::denied:
         case lifecycle::daemon_state::foreign:
-            if (found.why) return finding_of(check, *found.why, "see its log: hob logs");
+            if (found.problem) return finding_of(check, *found.problem, "see its log: hob logs");
             return {check, health::fail, fmt::format("{}, pid {}", name, found.pid), "see its log: hob logs"};
     }
     const ipc::hello& greeting = found.connection->greeting();

@@ -22,6 +22,7 @@
 #include "lifecycle/probe.hpp"
 #include "limits.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -29,16 +30,16 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds redraw_interval{1000};  // ages grow on the screen; the daemon is not asked for it
+constexpr milliseconds redraw_interval{1000};  // ages on the screen grow; this asks the daemon for nothing
 
 std::string params_for(const std::vector<std::string>& units) {
     if (units.empty()) return "{}";
-    std::string params = R"({"units":[)";
-    for (const auto& unit : units) {
-        if (params.back() != '[') params += ',';
-        util::json_quote_to(params, unit);
-    }
-    return params + "]}";
+    util::json_array names;
+    for (const auto& unit : units)
+        names.add(unit);
+    util::json_object params;
+    params.add("units", names);
+    return std::move(params).text();
 }
 
 void show(const std::string& status, const invocation& call) {
@@ -74,31 +75,30 @@ exit_code show_stopped(invocation& call) {
     return exit_code::no_daemon;
 }
 
-// A daemon that does not answer: what its files say goes to standard output all the same.
+// No daemon answers: shows what its files say.
 exit_code show_silent(invocation& call, const lifecycle::probe_result& found) {
-    if (found.seen == lifecycle::daemon_state::dead) return show_stopped(call);
-    show(silent_status_json(call.where(), state_name(found.seen), found.pid, found.page), call);
-    if (found.why) throw *found.why;
-    return found.seen == lifecycle::daemon_state::draining ? exit_code::done : exit_code::no_daemon;
+    if (found.state == lifecycle::daemon_state::dead) return show_stopped(call);
+    show(silent_status_json(call.where(), found.state, found.pid, found.page), call);
+    if (found.problem) throw *found.problem;
+    return found.state == lifecycle::daemon_state::draining ? exit_code::done : exit_code::no_daemon;
 }
 
 exit_code show_all(invocation& call) {
-    std::string array = "[";
+    util::json_array array;
     std::string text;
-    for (const auto& view : look_at_instances(call.limit, true)) {
+    for (const auto& view : probe_instances(call.limit, true)) {
         if (call.global.json) {
-            if (array.size() > 1) array += ',';
-            array += view.status_json;
+            array.add(util::raw_json{view.status_json});
         } else {
             if (!text.empty()) text += '\n';
             text += render_status(read_status(view.status_json), out_terminal(), call.global.verbose);
         }
     }
-    print(call.global.json ? array + "]\n" : text);
+    print(call.global.json ? std::move(array).text() + "\n" : text);
     return exit_code::done;
 }
 
-// The screen is drawn over, not cleared, so that nothing flickers.
+// Draws over the old frame instead of clearing it, so that nothing flickers.
 void redraw(const std::string& frame) {
     std::string text = "\x1b[H";
     for (const char c : frame) {
@@ -115,12 +115,13 @@ public:
     exit_code run() {
         interrupt_is_success();
         const auto members = util::json_object_members(daemon_.call("hob.subscribe", "{}", call_.limit));
-        if (!members) throw failure(error_kind::internal, "cannot read the daemon's answer: it is no object");
+        if (!members)
+            throw failure(error_kind::internal, cannot("read the daemon's answer"), "it is no object");
         if (screen()) {
             print("\x1b[2J");
             keys_.emplace();
         }
-        while (take() && draw() && changed()) {
+        while (update() && draw() && wait_for_change()) {
         }
         return exit_code::done;
     }
@@ -128,21 +129,21 @@ public:
 private:
     bool screen() const { return !call_.global.json && out_terminal().drawable; }
 
-    // False: the daemon ended before it answered.
-    bool take() {
+    // Asks for the status. False: the daemon has ended.
+    bool update() {
         try {
             status_ = daemon_.call("hob.status", params_for(call_.operands), call_.limit);
         } catch (const ipc::not_executed&) {
-            return tell_end();
+            return report_end();
         } catch (const failure& why) {
             if (why.kind() != error_kind::no_daemon) throw;
-            return tell_end();
+            return report_end();
         }
-        taken_ = steady_clock::now();
+        updated_ = steady_clock::now();
         return true;
     }
 
-    bool tell_end() const {
+    bool report_end() const {
         if (!call_.global.json && !call_.global.quiet) print_error("hob: the daemon has ended\n");
         return false;
     }
@@ -152,7 +153,7 @@ private:
             print(status_ + "\n");
         } else {
             status_view view = read_status(status_);
-            const auto age = std::chrono::duration_cast<milliseconds>(steady_clock::now() - taken_);
+            const auto age = std::chrono::duration_cast<milliseconds>(steady_clock::now() - updated_);
             if (view.uptime_ms) *view.uptime_ms += age.count();
             if (screen()) {
                 redraw(render_status(view, out_terminal(), call_.global.verbose, widths_));
@@ -164,7 +165,7 @@ private:
     }
 
     // Waits for an event. False: the watch is over.
-    bool changed() {
+    bool wait_for_change() {
         for (;;) {
             ipc::incoming message;
             const auto tick = screen() ? util::deadline::in(redraw_interval) : util::deadline::never();
@@ -174,7 +175,7 @@ private:
                 case followed::reader_gone:
                     return false;
                 case followed::daemon_gone:
-                    return tell_end();
+                    return report_end();
                 case followed::tick:
                     if (!draw()) return false;
                     break;
@@ -187,7 +188,7 @@ private:
     invocation& call_;
     ipc::client& daemon_;
     std::string status_;
-    steady_clock::time_point taken_;
+    steady_clock::time_point updated_;
     column_widths widths_;  // on a screen: columns do not become narrower
     std::optional<key_input> keys_;
 };
@@ -206,13 +207,13 @@ exit_code show_status(invocation& call) {
     }
     if (all) return show_all(call);
     const std::string params = params_for(call.operands);
-    std::optional<ipc::question> early;
-    // It changes nothing, so that any daemon may be asked unseen. A watcher subscribes first.
-    if (!call.has("watch")) early = ipc::question{"hob.status", params};
+    std::optional<ipc::early_request> early;
+    // Harmless, so it may be sent before the greeting is read. A watcher subscribes first.
+    if (!call.has("watch")) early = ipc::early_request{"hob.status", params};
     auto found = lifecycle::probe(call.where(), call.limit, limits::greeting_timeout, early);
     const bool unknown =
-        found.seen == lifecycle::daemon_state::denied || found.seen == lifecycle::daemon_state::foreign;
-    if (unknown && found.why) throw *found.why;
+        found.state == lifecycle::daemon_state::denied || found.state == lifecycle::daemon_state::foreign;
+    if (unknown && found.problem) throw *found.problem;
     if (!found.connection) return show_silent(call, found);
     ipc::client& daemon = *found.connection;
     try {
@@ -220,7 +221,7 @@ exit_code show_status(invocation& call) {
         const std::string status = daemon.call("hob.status", params, call.limit_or(limits::request_timeout));
         show(status, call);
         return exit_of(status, call);
-    } catch (const ipc::not_executed&) {  // it ended between its greeting and the question
+    } catch (const ipc::not_executed&) {  // it ended between its greeting and the request
         lifecycle::probe_result gone;
         return show_silent(call, gone);
     }

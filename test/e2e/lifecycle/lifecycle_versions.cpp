@@ -16,7 +16,7 @@ run_options with(const char* program) {
     return options;
 }
 
-std::string code_of(const outcome& said) { return json_at(said.err, "/error/code").value_or("none"); }
+std::string code_of(const outcome& result) { return json_at(result.err, "/error/code").value_or("none"); }
 
 }  // namespace
 
