@@ -67,7 +67,7 @@ std::string silent_status_json(const lifecycle::instance& where, lifecycle::daem
 std::string stopped_status_json(const lifecycle::instance& where, std::string_view config_state,
                                 std::string_view units_raw) {
     daemon_status about;
-    about.state = "stopped";
+    about.state = lifecycle::daemon_state::dead;
     about.config = where.config_path;
     about.config_state = config_state;
     return status_json(where, about, units_raw);

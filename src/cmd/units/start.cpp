@@ -2,6 +2,7 @@
 #include "cmd/core/output.hpp"
 #include "cmd/units/request.hpp"
 #include "error.hpp"
+#include "lifecycle/daemon.hpp"
 #include "unit/application/application.hpp"
 
 namespace hob::cmd {

@@ -8,7 +8,7 @@
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
 #include "limits.hpp"
-#include "unit/registry/registry.hpp"
+#include "unit/application/application.hpp"
 #include "util/json_writer.hpp"
 
 namespace hob::cmd {

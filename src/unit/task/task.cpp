@@ -29,7 +29,7 @@ namespace {
 bool has_failed(const run_record& run) {
     constexpr run_state failures[] = {run_state::failed, run_state::timeout, run_state::lost};
     return std::any_of(std::begin(failures), std::end(failures),
-                       [&run](run_state state) { return run.state == name_of(state); });
+                       [&run](run_state state) { return run.state == state; });
 }
 
 }  // namespace
@@ -299,13 +299,6 @@ void task::reconfigure(unit_spec spec, running_process) {
     disarm();
     arm();
     update_state();
-}
-
-// Of the run itself: it was not cancelled or skipped.
-bool is_failure(const run_record& run) {
-    constexpr run_state failures[] = {run_state::failed, run_state::timeout, run_state::lost};
-    return std::any_of(std::begin(failures), std::end(failures),
-                       [&run](run_state state) { return run.state == name_of(state); });
 }
 
 }  // namespace hob::unit
