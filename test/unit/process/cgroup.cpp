@@ -158,19 +158,19 @@ BOOST_AUTO_TEST_CASE(a_program_that_does_not_start_is_told_of_as_ever) {
     hob::test::run_loop loop;
     cgroup_home home(key, dir.path());
     const auto cgroup = home.make("w");
-    auto wrong = in(made, "");
+    auto wrong = in(cgroup, "");
     wrong.argv = {"/nonexistent/program"};
     const auto of_program = hob::test::failure_of([&] { child(loop.executor(), wrong); });
     BOOST_TEST(std::string_view(of_program.what()).find("its program '/nonexistent/program': No such file") !=
                    std::string::npos,
                of_program.what());
-    wrong = in(made, "");
+    wrong = in(cgroup, "");
     wrong.cwd = "/nonexistent";
     const auto of_directory = hob::test::failure_of([&] { child(loop.executor(), wrong); });
     BOOST_TEST(std::string_view(of_directory.what()).find("its directory '/nonexistent': No such file") !=
                    std::string::npos,
                of_directory.what());
-    BOOST_TEST(!cgroup_populated(made.path()));
+    BOOST_TEST(!cgroup_populated(cgroup.path()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
