@@ -93,7 +93,7 @@ extern constinit const command wait_command{
         "wants a service up says `hob start`. Fails at once when a unit that is waited\n"
         "for to be ready has failed for good. Without --timeout it waits for ever.",
     .need = daemon_need::acting,
-    .units = unit_use::all,
+    .units = unit_use::named,
     .completes = operand_kind::unit,
     .operands_min = 1,
     .operands_max = 1,
