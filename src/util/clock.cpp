@@ -187,4 +187,22 @@ civil_time to_local(system_clock::time_point time) {
     return {local.tm_year + 1900, local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec};
 }
 
+std::string with_local_times(std::string_view text) {
+    std::string result;
+    while (!text.empty()) {
+        const auto end = std::min(text.find_first_of(" ;,()"), text.size());
+        const std::string_view word = text.substr(0, end);
+        const auto time = word.size() > 10 && word[10] == 'T' ? parse_rfc3339(word) : std::nullopt;
+        if (time) {
+            const std::string local = rfc3339(*time);
+            result.append(local, 0, 10).append(" ").append(local, 11, 8);
+        } else {
+            result.append(word);
+        }
+        if (end < text.size()) result += text[end];
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return result;
+}
+
 }  // namespace hob::util

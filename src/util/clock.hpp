@@ -30,4 +30,7 @@ struct civil_time {
 std::optional<std::chrono::system_clock::time_point> from_local(const civil_time& civil);
 civil_time to_local(std::chrono::system_clock::time_point time);
 
+// `text` with each RFC 3339 time in it as "2026-01-02 03:04:05" of the local zone.
+std::string with_local_times(std::string_view text);
+
 }  // namespace hob::util

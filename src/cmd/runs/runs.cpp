@@ -123,7 +123,7 @@ std::string runs_table(const std::vector<unit::run_record>& runs, const terminal
                    {bar(length_of(run), longest, out.utf8), color},
                    {exit_text(run), color},
                    {std::string(name_of(run.trigger)), "2"},
-                   {printable(run.cause, out.utf8), "2"}});
+                   {printable(util::with_local_times(run.cause), out.utf8), "2"}});
     }
     return shown.render(out);
 }

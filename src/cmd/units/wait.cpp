@@ -133,7 +133,7 @@ extern constinit const command wait_command{
         "With --run it returns when the run has ended, with the run's own status, or 125\n"
         "when that is not known. Without --timeout it waits for ever.",
     .need = daemon_need::acting,
-    .units = unit_use::all,
+    .units = unit_use::named,
     .completes = operand_kind::unit,
     .operands_max = -1,
     .options = options,

@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(without_any_file_it_says_how_to_begin) {
     BOOST_REQUIRE(::unlink((box.project() + "/hob.toml").c_str()) == 0);
     const outcome checked = box.run({"check"});
     BOOST_TEST(checked.status == 2, checked.text());
-    BOOST_TEST((checked.err.find("No such file or directory\nhint: hob init") != std::string::npos),
+    BOOST_TEST(checked.err.find(" or above it\nhint: hob init writes one here\n") != std::string::npos,
                checked.err);
 }
 

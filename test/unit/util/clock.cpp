@@ -130,6 +130,15 @@ BOOST_AUTO_TEST_CASE(local_times_are_right_around_the_change_to_daylight_saving_
         (civil.year == 2026 && civil.month == 1 && civil.day == 2 && civil.hour == 4 && civil.second == 5));
 }
 
+BOOST_AUTO_TEST_CASE(C11_times_within_a_text_become_local) {
+    const in_zone zone("CET-1CEST,M3.5.0,M10.5.0/3");
+    BOOST_TEST(hob::util::with_local_times("due 2026-07-01T10:00:00.000Z; makes up for 2 slots") ==
+               "due 2026-07-01 12:00:00; makes up for 2 slots");
+    BOOST_TEST(hob::util::with_local_times("2026-01-02T03:04:05.678+00:00") == "2026-01-02 04:04:05");
+    for (const char* text : {"", "src/main.cpp and 2 more", "2026-07-01Tx", "2026-07-01", "a;b,c (d)"})
+        BOOST_TEST(hob::util::with_local_times(text) == text);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace hob
