@@ -76,7 +76,7 @@ inline constexpr milliseconds lsp_first_word = 5s;    // from the first document
 inline constexpr milliseconds lsp_next_word = 20s;    // between the diagnostics of many changed files
 inline constexpr std::size_t stderr_tail_lines = 10;  // quoted in the failure when a worker dies
 inline constexpr std::size_t stderr_tail_bytes = 8u << 10;
-inline constexpr std::size_t log_line_max = 64u << 10;  // a longer line is logged in pieces
+inline constexpr std::size_t log_line_max = 64u << 10;    // a longer line is logged in pieces
 inline constexpr milliseconds log_partial_pause = 100ms;  // silence after which a partial line is written
 
 // Editors that share a worker.

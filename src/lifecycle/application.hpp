@@ -81,7 +81,7 @@ public:
     // The user ended this daemon for good: the next one must not resume what this one was running.
     virtual void forget_running() = 0;
 
-    virtual bool busy() const = 0;    // a replacement of the daemon would interrupt somebody's work
+    virtual bool busy() const = 0;  // a replacement of the daemon would interrupt somebody's work
     virtual bool anything_running() const = 0;
     virtual bool needed() const = 0;  // something runs, or waits to start by itself: the daemon is not idle
 

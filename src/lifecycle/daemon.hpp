@@ -63,9 +63,9 @@ public:
     // what the difference would be. Throws failure(config) and changes nothing.
     std::string reload(bool dry = false);
 
-    // Applies the configuration file if it has changed; what runs keeps its definition until it is restarted. For
-    // requests that name units. An empty file, while something runs, counts as being saved and is waited for.
-    // Throws failure(config) and changes nothing.
+    // Applies the configuration file if it has changed; what runs keeps its definition until it is restarted.
+    // For requests that name units. An empty file, while something runs, counts as being saved and is waited
+    // for. Throws failure(config) and changes nothing.
     boost::asio::awaitable<void> apply_changed_file();
 
     // An event to every subscriber: the time, its name, and the members of `members_raw`, an object.

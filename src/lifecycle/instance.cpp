@@ -109,8 +109,8 @@ std::optional<std::string> saved_root(const instance& of) {
     return bytes;
 }
 
-// The nearest directory upward that is the root of a running daemon whose configuration file is gone: its key is known,
-// and so are its files.
+// The nearest directory upward that is the root of a running daemon whose configuration file is gone: its key
+// is known, and so are its files.
 std::optional<std::string> nearest_running_root(std::string directory) {
     instance candidate;
     candidate.state_root = find_state_root();

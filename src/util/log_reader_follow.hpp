@@ -24,7 +24,9 @@ public:
     // Waits until drain() may find something, or nobody reads `output` (a descriptor that we write to) any
     // more.
     // `also`: another descriptor that ends the wait when it is readable; -1: none.
-    wake_reason wait(int output, deadline limit, int also = -1) { return wait_any({this}, output, limit, also); }
+    wake_reason wait(int output, deadline limit, int also = -1) {
+        return wait_any({this}, output, limit, also);
+    }
     // The same for several logs.
     static wake_reason wait_any(const std::vector<log_follower*>& logs, int output, deadline limit,
                                 int also = -1);

@@ -90,8 +90,8 @@ asio::awaitable<std::string> answer_attach(handler_context context, std::shared_
         attached.add("id", util::raw_json{id}).add("attachment", given);
         from->notify("worker.attached", std::move(attached).text());
     };
-    const int status =
-        co_await context.units.registry().attach(std::move(params.unit), std::move(stream), std::move(on_attached));
+    const int status = co_await context.units.registry().attach(std::move(params.unit), std::move(stream),
+                                                                std::move(on_attached));
     co_return util::json_object().add("status", status).text();
 }
 

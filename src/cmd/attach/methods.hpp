@@ -15,8 +15,8 @@ class session;
 
 namespace hob::cmd {
 
-boost::asio::awaitable<std::string> answer_attach(handler_context context,
-                                                  std::shared_ptr<ipc::session> from, ipc::request request);
+boost::asio::awaitable<std::string> answer_attach(handler_context context, std::shared_ptr<ipc::session> from,
+                                                  ipc::request request);
 boost::asio::awaitable<std::string> answer_attach_input(handler_context context,
                                                         std::shared_ptr<ipc::session> from,
                                                         ipc::request request);

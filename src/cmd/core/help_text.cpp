@@ -92,8 +92,8 @@ std::string overview_text(const terminal& out) {
     text += paint("Verbs:", heading, out.color) + "\n" + help_columns(verbs, out) + "\n";
     text += paint("Global options:", heading, out.color) + "\n";
     text += help_columns(option_lines(global_option_rows()), out);
-    return text + fmt::format("\nMore: {0} help VERB, {0} help KEY, man {0}, man {0}-VERB, man {1}\n", this_program.name,
-                              this_program.config_file);
+    return text + fmt::format("\nMore: {0} help VERB, {0} help KEY, man {0}, man {0}-VERB, man {1}\n",
+                              this_program.name, this_program.config_file);
 }
 
 std::string verb_text(const command& verb, const terminal& out) {

@@ -9,8 +9,8 @@
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
-#include "unit/application/application.hpp"
 #include "limits.hpp"
+#include "unit/application/application.hpp"
 #include "util/json_text.hpp"
 #include "util/json_writer.hpp"
 

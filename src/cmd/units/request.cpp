@@ -23,7 +23,6 @@ namespace {
 
 namespace json = boost::json;
 
-
 std::optional<std::vector<std::string>> strings_of(const json::value* value) {
     const json::array* list = value ? value->if_array() : nullptr;
     if (!list) return std::nullopt;
@@ -115,8 +114,7 @@ exit_code request_units(invocation& call, std::string_view verb, std::string_vie
     return exit_code::done;
 }
 
-std::vector<std::string> all_service_names(handler_context context, const char* verb,
-                                           const char* hint) {
+std::vector<std::string> all_service_names(handler_context context, const char* verb, const char* hint) {
     std::vector<std::string> names;
     for (const auto& spec : context.units.config().units) {
         if (spec.kind == unit::unit_kind::service) names.push_back(spec.name);

@@ -12,9 +12,9 @@
 
 namespace hob::cmd {
 
-// Sends one request `method`, to `verb` the units of the operands, with this process's environment, and prints the
-// reply; on a terminal also the units' progress. Prints the last lines of the log of a unit that fails. The only
-// limits are --timeout and those of the units.
+// Sends one request `method`, to `verb` the units of the operands, with this process's environment, and
+// prints the reply; on a terminal also the units' progress. Prints the last lines of the log of a unit that
+// fails. The only limits are --timeout and those of the units.
 exit_code request_units(invocation& call, std::string_view verb, std::string_view method);
 
 // Adds "env" or "env_b64", the environment of this process.
@@ -25,8 +25,7 @@ void print_config_note(const invocation& call, std::string_view reply);
 
 // The names of all services. Throws failure(unit_failed, `cannot VERB 'every service': …`) when there is
 // none.
-std::vector<std::string> all_service_names(const handler_context context, const char* verb,
-                                           const char* hint);
+std::vector<std::string> all_service_names(const handler_context context, const char* verb, const char* hint);
 
 struct unit_request {
     std::vector<std::string> units;

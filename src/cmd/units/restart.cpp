@@ -9,9 +9,9 @@
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
-#include "unit/application/application.hpp"
 #include "lifecycle/end_daemon.hpp"
 #include "limits.hpp"
+#include "unit/application/application.hpp"
 #include "util/json_writer.hpp"
 
 namespace hob::cmd {

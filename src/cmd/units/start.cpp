@@ -15,7 +15,8 @@ boost::asio::awaitable<std::string> answer_start(handler_context context, std::s
     unit_request parsed = parse_unit_request(request.params);
     co_await context.daemon.apply_changed_file();
     if (parsed.units.empty())
-        parsed.units = all_service_names(context, "start", "workers start by themselves when they are called");
+        parsed.units =
+            all_service_names(context, "start", "workers start by themselves when they are called");
     co_await context.units.registry().start_units(parsed.units, std::move(parsed.environment));
     co_return unit_reply(context, parsed.units);
 }

@@ -47,7 +47,8 @@ boost::asio::awaitable<std::string> answer_stop(handler_context context, std::sh
                                                 ipc::request request) {
     unit_request parsed = parse_unit_request(request.params);
     if (parsed.units.empty())
-        parsed.units = all_service_names(context, "stop", "hob shutdown ends the daemon and all that it runs");
+        parsed.units =
+            all_service_names(context, "stop", "hob shutdown ends the daemon and all that it runs");
     co_await context.units.registry().stop_units(parsed.units);
     co_return unit_reply(context, parsed.units);
 }

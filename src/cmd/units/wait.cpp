@@ -117,8 +117,9 @@ boost::asio::awaitable<std::string> answer_wait(handler_context context, std::sh
     co_return unit_reply(context, units);
 }
 
-constexpr option_row options[] = {{"for", "STATE", "ready (the default), stopped or idle", "ready stopped idle"},
-                                  {"run", "ID", "wait for the end of this run and exit with its status"}};
+constexpr option_row options[] = {
+    {"for", "STATE", "ready (the default), stopped or idle", "ready stopped idle"},
+    {"run", "ID", "wait for the end of this run and exit with its status"}};
 constexpr method_row methods[] = {{.name = "unit.wait", .async_handler = answer_wait, .consents = false}};
 
 }  // namespace

@@ -90,10 +90,12 @@ constexpr config_key keys[] = {
         .by_default("\"info\""),
     one_of<log_formats>(custom(in_log, "format", word, "how the daemon's log is written", read_log_format))
         .by_default("\"json\""),
-    member<&lifecycle::log_settings::max_size>(in_log, "max_size", "a log file that would grow beyond this size is rotated")
+    member<&lifecycle::log_settings::max_size>(in_log, "max_size",
+                                               "a log file that would grow beyond this size is rotated")
         .by_default("\"10MiB\"")
         .at_least(log_size_min),
-    member<&lifecycle::log_settings::max_files>(in_log, "max_files", "the number of files to keep of each log")
+    member<&lifecycle::log_settings::max_files>(in_log, "max_files",
+                                                "the number of files to keep of each log")
         .by_default("5")
         .at_least(1)
         .at_most(log_files_max),

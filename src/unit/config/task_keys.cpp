@@ -4,8 +4,8 @@
 #include <array>
 
 #include "unit/config/key_readers.hpp"
-#include "util/path_pattern.hpp"
 #include "util/duration.hpp"
+#include "util/path_pattern.hpp"
 
 namespace hob::unit {
 namespace {
@@ -15,7 +15,8 @@ void read_patterns(const key_context& at, std::vector<std::string>& patterns) {
     for (const auto& item : at.value.items) {
         if (const auto expanded = util::expand_path_pattern(item.text); !expanded.error.empty()) {
             at.table.reject(at.key, item.where,
-                            fmt::format("has a pattern that {}: '{}'", expanded.error, item.text), expanded.hint);
+                            fmt::format("has a pattern that {}: '{}'", expanded.error, item.text),
+                            expanded.hint);
             continue;
         }
         const std::size_t open = item.text.find_last_of('[');

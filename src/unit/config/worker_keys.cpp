@@ -36,7 +36,8 @@ std::vector<std::string_view> protocol_words() {
 
 void read_protocol(const key_context& at) {
     std::size_t index = 0;
-    if (at.table.read_word(at.key, at.value, index)) object_of<worker_spec>(at).protocol = all_protocols()[index];
+    if (at.table.read_word(at.key, at.value, index))
+        object_of<worker_spec>(at).protocol = all_protocols()[index];
 }
 
 void read_initialize(const key_context& at) {

@@ -1,5 +1,5 @@
-// The one translation unit with Boost.Process v2's compiled part: header-only use of 1.81 does not link. From 1.86 on
-// it is a library of Boost's.
+// The one translation unit with Boost.Process v2's compiled part: header-only use of 1.81 does not link.
+// From 1.86 on it is a library of Boost's.
 #include <boost/version.hpp>
 #if BOOST_VERSION < 108600
 #pragma GCC diagnostic push

@@ -25,7 +25,7 @@ struct unit_status {
     int restarts = 0;      // starts after an end that nobody asked for
     std::optional<std::string> exit;  // of its last process: "0", "3", "signal 9"; nullopt: none has ended
     std::string detail;               // why it failed, what it waits for; may be empty
-    bool changed = false;  // a process runs with an earlier definition than the configuration has
+    bool changed = false;             // a process runs with an earlier definition than the configuration has
     std::optional<std::chrono::system_clock::time_point> next_at;  // the next time of its schedule
     std::optional<run_record> last_run;                            // of a task: the run that began last
     std::optional<std::int64_t> rss_kib;  // of all its processes; only where requested

@@ -22,8 +22,7 @@ std::string unit_json(const unit_status& status) {
         .add("exit", status.exit)
         .add("detail", status.detail.empty() ? std::nullopt : std::optional(status.detail));
     if (status.changed) object.add("changed", true);
-    object
-        .add("rss_kib", status.rss_kib)
+    object.add("rss_kib", status.rss_kib)
         .add("cpu_ms", status.cpu_ms)
         .add("next_at", time_text(status.next_at));
     const std::string last_run = status.last_run ? run_json(*status.last_run) : "null";

@@ -94,7 +94,7 @@ public:
     // to, and after each reload.
     virtual void begin() {}
     virtual void request_start(
-        std::optional<environment> caller) = 0;      // as start(), in the background; failures are logged
+        std::optional<environment> caller) = 0;  // as start(), in the background; failures are logged
     // Of a task: runs it, or joins the run in progress, for a unit that names it in `after`. Returns when it
     // has ended with 0, retries included. Throws failure(unit_failed).
     virtual boost::asio::awaitable<void> run_for(std::string dependent);

@@ -23,9 +23,18 @@ BOOST_AUTO_TEST_CASE(L04_every_verb_ends_beside_a_stopped_daemon_and_it_goes_on_
     ::kill(daemon, SIGSTOP);
 
     const std::vector<std::vector<std::string>> blocked{
-        {"ping"},   {"call", "echo", "pid"},     {"status"},          {"shutdown"}, {"stop", "echo"},
-        {"reload"}, {"start", "echo"},           {"restart", "echo"}, {"restart", "--daemon"},  {"events"},
-        {"daemon"}, {"--timeout", "1s", "ping"},
+        {"ping"},
+        {"call", "echo", "pid"},
+        {"status"},
+        {"shutdown"},
+        {"stop", "echo"},
+        {"reload"},
+        {"start", "echo"},
+        {"restart", "echo"},
+        {"restart", "--daemon"},
+        {"events"},
+        {"daemon"},
+        {"--timeout", "1s", "ping"},
     };
     const std::vector<std::vector<std::string>> unaffected{
         {"logs"}, {"list"}, {"prompt"}, {"check"}, {"completions", "bash"}, {"help"}, {"doctor"},

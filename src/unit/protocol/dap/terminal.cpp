@@ -23,7 +23,8 @@ bool run_in_terminal(session_host& host, const worker_message& request) {
     const auto changes = util::json_object_members(util::json_find(request.payload, {"env"}));
     for (const auto& change : changes.value_or(std::vector<util::json_member>())) {
         const bool removed = change.value == "null";
-        env.emplace_back(change.key, removed ? std::nullopt : std::optional(util::json_display_text(change.value)));
+        env.emplace_back(change.key,
+                         removed ? std::nullopt : std::optional(util::json_display_text(change.value)));
     }
     const auto cwd = util::json_find_string(request.payload, {"cwd"}).value_or("");
     const pid_t pid = host.run_program(std::move(argv), env, cwd);
