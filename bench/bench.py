@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What hob costs, beside the same work in static C and beside others: interleaved runs, medians, ratios.
+"""Measures hob beside the same work in static C and beside other programs: interleaved runs, medians, ratios.
 
 Run by `./dev bench`. Numbers are reported, never asserted: machines differ, ratios within one run do less.
 """
@@ -40,22 +40,22 @@ GROUPS = {
 
 @dataclasses.dataclass
 class Effort:
-    """How often and how long."""
+    """Numbers of rounds, and durations."""
 
     rounds: int = 500  # warm processes
     cold_rounds: int = 80
-    repeats: int = 9  # of a run of requests
+    repeats: int = 9  # of each series of requests
     requests: int = 40000
     lines: int = 1200000
     peer_rounds: int = 60
     peer_cold_rounds: int = 12
     idle: int = 10  # seconds
     restarts: int = 15
-    services: int = 1000  # at once
-    service_rounds: int = 2  # of starting and stopping all of them
-    runs: int = 3100  # three times, and a tenth of it as whole commands: 10,000 in all
+    services: int = 1000  # at the same time
+    service_rounds: int = 2  # starts and stops of all of them
+    runs: int = 3100  # three times, plus a tenth of it as whole commands: 10,000 in all
     changes: int = 20  # of a watched file
-    protocol_rounds: int = 300  # of one request, over a pipe and through hob
+    protocol_rounds: int = 300  # of one request, each over a pipe and through hob
 
 
 QUICK = Effort(
@@ -65,12 +65,12 @@ QUICK = Effort(
 
 
 class Bench(Place):
-    """A place that also has a redis server where one is installed."""
+    """A place that also has a redis server, if one is installed."""
 
     redis_socket = None
 
     def redis(self):
-        # Debian's redis-tools holds the server under another name; what it is called decides what it is.
+        # Debian's redis-tools has the server under another name; its own name selects its role.
         binary = shutil.which("redis-server") or shutil.which("redis-check-rdb")
         if self.redis_socket is None and binary:
             self.redis_socket = str(self.root / "redis.sock")
@@ -84,7 +84,7 @@ class Bench(Place):
 def chosen_groups(options):
     if options.only:
         return options.only
-    # `peers` watches them idle, and hob with them.
+    # `peers` measures them, and hob, while idle.
     groups = [name for name in GROUPS if name not in ("build", "idle")]
     return [*groups, "build"] if options.build else groups
 
@@ -94,7 +94,7 @@ def main():
     parser.add_argument("--hob", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--programs", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--only", action="append", choices=GROUPS, help="one group; may be given more than once")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: a look, not a measurement")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: rough figures only")
     parser.add_argument("--build", action="store_true", help="also time a clean build, which takes minutes")
     parser.add_argument("--json", action="store_true", help="rows as JSON")
     options = parser.parse_args()

@@ -64,7 +64,7 @@ static void take(struct connection *of) {
     of->awaited -= lines_of(bytes, n);
 }
 
-/* One connection needs no epoll: the client is to cost as little as it can. */
+/* A single connection needs no epoll, which keeps the client cheap. */
 static void one(struct connection *it, long depth, long rounds) {
     for (long i = 0; i < rounds; ++i) {
         ask(it, depth);

@@ -1,4 +1,4 @@
-"""Lines a second of a child that has much to say, captured with times and rotation, beside s6-log and svlogd."""
+"""Lines a second captured from a chatty child, with times and rotation, beside s6-log and svlogd."""
 
 import os
 import shutil
@@ -33,12 +33,12 @@ def by_hob(place, lines, size):
 
 
 def by_filter(place, words, lines, size):
-    """`chatter | words`, until the filter has ended."""
+    """Runs `chatter | words` until the filter has ended."""
     began = time.perf_counter()
     with subprocess.Popen(
         [place.program("worker"), "--chatter", str(lines), str(size)], stdout=subprocess.PIPE
     ) as child:
-        # In a session of its own, as the daemon is.
+        # In its own session, like the daemon.
         subprocess.run(words, stdin=child.stdout, env=place.env, check=True, start_new_session=True)
     return lines / (time.perf_counter() - began)
 

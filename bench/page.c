@@ -1,4 +1,4 @@
-/* What `hob prompt` is held against: maps the status page, takes the newer copy, looks whether its process lives,
+/* The reference for `hob prompt`: maps the status page, takes the newer copy, checks whether its process lives,
  * prints a word. */
 #include <fcntl.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-"""The same beside programs that also keep a daemon for a client: their own cheapest command, warm, cold, idle."""
+"""The same for other programs with a client and a daemon: their own cheapest command, warm, cold, idle."""
 
 import pathlib
 import shutil
@@ -26,12 +26,12 @@ def shell(text):
 
 
 class Peer:
-    """warm: words; cold: words that start the daemon when there is none, or None; stop: a shell line; pid: a shell
+    """warm: a command; cold: a command that starts the daemon if there is none, or None; stop: a shell line; pid: a shell
     line that prints it."""
 
     def __init__(self, name, warm, cold, stop, pid):
         self.name, self.warm, self.cold, self.stop, self.pid = name, warm, cold, stop, pid
-        # Most start their daemon with the first command, as hob does.
+        # Most start their daemon on the first command, like hob.
         self.cold_name = name if warm == cold else {"tmux": "tmux new-session", "emacsclient": "emacs --daemon"}.get(
             warm[0], "supervisord"
         )
@@ -50,7 +50,7 @@ class Peer:
 
 
 def all_peers(place):
-    """Those that are installed."""
+    """The installed ones."""
     d = place.root / "peers"
     d.mkdir(mode=0o700, exist_ok=True)
     (d / "supervisord.conf").write_text(SUPERVISORD.format(d))
@@ -136,7 +136,7 @@ def memory(pid):
 
 
 def idle(place, effort, found=()):
-    # What other groups asked of it before is not what an idle daemon needs.
+    # A fresh daemon, without the memory that other groups made it use.
     place.run_hob("shutdown")
     place.run_hob("ping")
     pids = {"hob": place.status()["daemon"]["pid"]}

@@ -1,4 +1,4 @@
-/* The same work in C, static: what `hob ping` is held against. Built twice, see ./dev bench.
+/* The reference for `hob ping`: the same work in static C. Built twice, see ./dev bench.
  *
  *   ping_client SOCKET            connects, reads the greeting, asks, prints the reply
  *   ping_client --cold DIR        the same; without a server it starts ping_server beside itself, which says on an

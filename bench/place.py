@@ -1,4 +1,4 @@
-"""Directories for hob and for what it is held against, ways to run and time them; ends what was started."""
+"""Directories for hob and for the programs it is compared with; runs, times and ends them."""
 
 import json
 import os
@@ -56,7 +56,7 @@ class Place:
         return str(self.programs / name)
 
     def hob_words(self, *words):
-        """To be run in the project, as people do."""
+        """Runs a command in the project, as people do."""
         return [self.hob, *words]
 
     def run_hob(self, *words, check=True, project=None):
@@ -76,7 +76,7 @@ class Place:
 
     def start(self, words, socket, **how):
         """A server that stays in the foreground; returns once its socket is there."""
-        # In a session of its own, as a daemon is: sessions are what the kernel shares the processor between.
+        # In its own session, like a daemon: the kernel shares the processor between sessions.
         process = subprocess.Popen(
             words, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True, **how
         )
@@ -95,17 +95,17 @@ class Place:
         return path
 
     def pinned(self, core, *pids):
-        """Keeps these, and with them what they start, on one core."""
+        """Keeps these processes, and all that they start, on one core."""
         for pid in pids:
             for thread in os.listdir(f"/proc/{pid}/task"):
                 os.sched_setaffinity(int(thread), {core} if core is not None else self.cores)
 
     def output_of(self, *words):
-        """The number that a program of ours prints."""
+        """The number that one of our C programs prints."""
         return float(subprocess.run(words, env=self.env, check=True, capture_output=True, text=True).stdout)
 
     def whole_processes(self, rounds, cases):
-        """Median microseconds of every case, interleaved. A case: words, or (words of a preparation, words)."""
+        """Median microseconds of every case, interleaved. A case: a command, or (a preparing command, a command)."""
         words = []
         for case in cases.values():
             preparation, command = case if isinstance(case, tuple) else ([], case)
@@ -121,7 +121,7 @@ class Place:
 
 
 def interleaved(rounds, **cases):
-    """Medians of what the functions return, one call of each a round."""
+    """Medians of the functions' results, with one call of each in every round."""
     values = {name: [] for name in cases}
     for _ in range(rounds):
         for name, case in cases.items():

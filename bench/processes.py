@@ -1,4 +1,4 @@
-"""Whole processes, warm and cold, against static C programs that do the same."""
+"""Whole processes, warm and cold, compared with static C programs that do the same."""
 
 import os
 import pathlib
@@ -59,12 +59,12 @@ def cold(place, effort):
 
 
 def crowd(place, count):
-    """Clients at once without a daemon: microseconds until the last has ended, daemons seen, clients that failed."""
+    """Simultaneous clients without a daemon: microseconds until the last has ended, daemons, failed clients."""
     place.run_hob("shutdown")
     words = ["-C", str(place.project), "ping", "--json"]
     outputs = [str(place.c / f"crowd.{i}") for i in range(count)]
     began = time.perf_counter_ns()
-    # Started as cheaply as Python can: a Popen takes longer than a client.
+    # The cheapest way to start processes in Python: a Popen takes longer than a client.
     started = [
         os.posix_spawn(
             place.hob, [place.hob, *words], place.env,

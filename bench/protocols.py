@@ -1,4 +1,4 @@
-"""Workers that speak LSP, DAP and MCP: ten calls cold against ten warm, and what hob adds to a call.
+"""Workers that speak LSP, DAP and MCP: ten cold and ten warm calls, and the time that hob adds to a call.
 
 Cold is a process of the server for each call, from its start to its answer, as a script without hob would do it; warm is
 ten processes of `hob call`. What hob adds is the difference of the medians of the same request over one connection to hob's
@@ -25,7 +25,7 @@ CALLS = 10
 
 
 class Stream:
-    """Bytes of a descriptor, message by message; nothing is decoded."""
+    """Reads a descriptor message by message, without decoding."""
 
     def __init__(self, descriptor, lines):
         self.descriptor, self.lines, self.held = descriptor, lines, b""
@@ -34,7 +34,7 @@ class Stream:
 
     def more(self):
         if not self.ready.poll(60_000):
-            raise SystemExit("bench: a server says nothing for a minute")
+            raise SystemExit("bench: a server has been silent for a minute")
         got = os.read(self.descriptor, 1 << 16)
         if not got:
             raise SystemExit("bench: a server has ended")
@@ -58,7 +58,7 @@ class Stream:
 
 
 class Server:
-    """One server on a pipe, spoken to without hob."""
+    """One server on a pipe, without hob."""
 
     def __init__(self, case, env):
         self.case, self.id = case, 0
@@ -81,19 +81,19 @@ class Server:
         self.put(self.framed({"jsonrpc": "2.0", "method": method, "params": params}))
 
     def request(self, method, params):
-        """Its bytes, and by what its answer is known."""
+        """The bytes of a request, and the text that identifies its answer."""
         self.id += 1
         if self.case.protocol == "dap":
             return self.framed({"seq": self.id, "type": "request", "command": method, "arguments": params}), self.id
         return self.framed({"jsonrpc": "2.0", "id": self.id, "method": method, "params": params}), self.id
 
     def exchange(self, data, wanted):
-        """The answer. What comes before it is dropped, requests of the server are answered with null."""
+        """Reads up to the answer. Drops notifications, and answers requests of the server with null."""
         self.put(data)
         key = b'"request_seq"' if self.case.protocol == "dap" else b'"id"'
         while True:
             body = self.stream.next()
-            # Servers differ in white space; a request of theirs has a method.
+            # Servers differ in white space. Their own requests have a method.
             if key in body and body.partition(key)[2].lstrip(b" :")[:12].split(b",")[0].split(b"}")[0] == b"%d" % wanted:
                 if self.case.protocol == "dap" or b'"method":' not in body:
                     return body
@@ -175,7 +175,7 @@ def cold_call(case, env):
 
 
 class Connection:
-    """One to hob's socket."""
+    """A connection to hob's socket."""
 
     def __init__(self, place, case, directory):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -189,7 +189,7 @@ class Connection:
         self.socket.sendall(self.data)
         while True:
             body = self.stream.next()
-            if b'"id":1' in body[:40]:  # as hob begins an answer; anything else is a remark
+            if b'"id":1' in body[:40]:  # the beginning of hob's answer; other lines are notifications
                 return body
 
 

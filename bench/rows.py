@@ -1,4 +1,4 @@
-"""Rows of the table: what was measured, what stands beside it, what DESIGN asks of it, and whether that is met."""
+"""Rows of the table: the measured value, its reference, its bounds, and whether it meets them."""
 
 import dataclasses
 
@@ -9,9 +9,9 @@ class Row:
     what: str
     value: float
     unit: str
-    beside: str = ""  # what the reference is
+    beside: str = ""  # the name of the reference
     reference: float | None = None
-    must: tuple | None = None  # ("<=" | ">=", bound), of the ratio where there is a reference, else of the value
+    must: tuple | None = None  # ("<=" | ">=", bound) of the ratio if there is a reference, else of the value
     reach: tuple | None = None
 
     @property
@@ -24,7 +24,7 @@ class Row:
 
     @property
     def met(self):
-        """'' where nothing is asked, 'no', 'must' or 'reach'."""
+        """'' without a bound, 'no', 'must' or 'reach'."""
         if self.must is None:
             return ""
         if not self.holds(self.must):
@@ -56,7 +56,7 @@ def target(asked):
 
 
 def table(rows):
-    """The rows as text, a heading a group."""
+    """The rows as text, with a heading for each group."""
     lines = []
     group = None
     for row in rows:

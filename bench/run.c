@@ -1,4 +1,4 @@
-/* Times whole processes, interleaved: one run of every case a round, so that a noisy moment hits all of them.
+/* Times whole processes, interleaved: each round runs every case once, so that noise affects all of them.
  *
  *   run ROUNDS CASE , CASE , ...      CASE: [PREPARATION... /] COMMAND...
  *

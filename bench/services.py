@@ -1,4 +1,4 @@
-"""Services: a thousand at once, a restart after kill -9, what is kept of their output; beside s6, runit, supervisord."""
+"""Services: a thousand at once, a restart after kill -9, captured output; beside s6, runit and supervisord."""
 
 import json
 import pathlib
@@ -46,21 +46,21 @@ def restarts_and_output(place, effort):
 
 
 def restarts(effort, all_of_them):
-    """Medians. What died within a second of its start would be held back by runsv, so all of them live for longer.
+    """Medians. runsv delays the restart of a service that died within a second, so all services live longer.
 
-    s6-supervise waits for a second after every death, and supervisord looks about once a second."""
+    s6-supervise waits a second after every death, and supervisord polls about once a second."""
     took = {one.name: [] for one in all_of_them}
     order = list(all_of_them)
     for _ in range(effort.restarts):
         time.sleep(1.2)
         for one in order:
             took[one.name].append(one.restart())
-        order.append(order.pop(0))  # the first one finds a cold machine
+        order.append(order.pop(0))  # the first one runs with cold caches
     return {name: statistics.median(each) for name, each in took.items()}
 
 
 def cpu(pid):
-    """Microseconds on a processor, of all threads."""
+    """CPU time of all threads in microseconds."""
     return sum(int(path.read_text().split()[0]) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e3
 
 
@@ -71,7 +71,7 @@ class ManyUnderHob:
         self.place, self.count = place, count
         self.directory = place.root / "many"
         self.directory.mkdir()
-        # The same daemon without any unit first, to know what they add.
+        # The same daemon without units first, to know what they add.
         (self.directory / "hob.toml").write_text("")
         self.hob("daemon")
         self.pid = self.status()["daemon"]["pid"]
@@ -114,7 +114,7 @@ class ManyUnderSupervisord:
         self.empty = memory(self.process.pid)
         self.process.terminate()
         self.process.wait()
-        # It keeps two files of each open.
+        # It has two open files for each program.
         settings = SUPERVISORD.format(place=directory, descriptors=256 + 4 * count)
         self.config.write_text(settings + MANY_PROGRAMS.format(count=count))
         self.process = self.daemon(directory)
@@ -139,7 +139,7 @@ class ManyUnderSupervisord:
         self.control("stop", "all")
 
     def status(self):
-        # Not 0 where something is not up.
+        # Its status is not 0 if a program is not up.
         return self.control("status", check=False)
 
     def up(self):
@@ -172,7 +172,7 @@ def many(place, effort):
             one.end()
     hob, other = found["hob"], found.get("supervisord", {})
     group = f"{effort.services} services, sleep infinity"
-    # What else runs Python, or ends meanwhile, changes a share of the other's files by more than is looked for.
+    # Other Python processes that start or end change its share of common files by more than the effect.
     other.pop("PSS for each", None)
     return [
         Row(group, what, hob[what], unit, "supervisord" if what in other else "", other.get(what))

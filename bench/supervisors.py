@@ -1,4 +1,4 @@
-"""One service each under hob, s6, runit and supervisord: the same program, its output kept with rotation."""
+"""One service each under hob, s6, runit and supervisord: the same program, its output captured with rotation."""
 
 import contextlib
 import functools
@@ -28,7 +28,7 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 serverurl=unix://{place}/sock
 """
 
-# The shortest pause that each allows.
+# The shortest restart delay that each allows.
 HOB = """\
 [log]
 max_size = "{size}B"
@@ -58,7 +58,7 @@ def script(path, command):
 
 
 class Supervised:
-    """Keeps one `worker --service`; says when it is up, and takes orders for it."""
+    """Supervises one `worker --service`; waits until it is up, and sends it commands."""
 
     def __init__(self, place, name):
         self.place, self.name = place, name
@@ -78,13 +78,13 @@ class Supervised:
         self.await_up()
 
     def run(self, *words):
-        # In a session of its own, as a daemon is.
+        # In its own session, like a daemon.
         self.process = subprocess.Popen(
             words, env=self.place.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
         )
 
     def await_up(self):
-        """The pid that the program itself has said, once it runs."""
+        """The pid that the program itself reports once it runs."""
         if not select.select([self.up], [], [], 60)[0]:
             raise SystemExit(f"bench: the service under {self.name} did not come up")
         self.pid = int(os.read(self.up, 64))
@@ -104,7 +104,7 @@ class Supervised:
         return (time.perf_counter_ns() - began) / 1000
 
     def chatter(self, lines, size):
-        """Lines a second, until the last one is in the file."""
+        """Lines a second until the last one is in the file."""
         tag = f"{time.monotonic_ns()}"
         limit = time.monotonic() + 120
         began = time.perf_counter()
@@ -116,7 +116,7 @@ class Supervised:
         return lines / (time.perf_counter() - began)
 
     def has_kept(self, text):
-        # It may have been rotated away at once.
+        # The file may already have been rotated.
         for path in (self.log(), self.last_rotated()):
             with contextlib.suppress(FileNotFoundError, TypeError), open(path, "rb") as log:
                 log.seek(max(0, os.fstat(log.fileno()).st_size - 200))
@@ -196,7 +196,7 @@ class Supervisord(Supervised):
 
 @contextlib.contextmanager
 def supervised(place):
-    """Hob and those of the others that are installed, each with its service up: [Hob, ...]."""
+    """Hob and the other installed supervisors, each with its service up: [Hob, ...]."""
     kinds = {"hob": (Hob, "sh"), "s6-supervise, s6-log": (S6, "s6-svscan"), "runsv, svlogd": (Runit, "runsv")}
     kinds["supervisord"] = (Supervisord, "supervisord")
     with contextlib.ExitStack() as ending:

@@ -1,5 +1,5 @@
-"""Tasks: runs a second beside task-spooler and a bare spawn, from a change to a start beside entr and watchman, and how
-long a large tree takes to be watched."""
+"""Tasks: runs a second beside task-spooler and a bare spawn, the delay from a change to a start beside entr and watchman,
+and the time until a large tree is watched."""
 
 import json
 import os
@@ -30,20 +30,20 @@ def tasks(place, effort):
 
 
 class Project:
-    """One of its own, under the place's environment."""
+    """A project of its own, with the place's environment."""
 
     def __init__(self, place, name, toml):
         self.place, self.directory = place, place.root / name
         self.directory.mkdir(exist_ok=True)
         (self.directory / "hob.toml").write_text(toml)
-        self.hob("run", "--", "true")  # the consent, and the start
+        self.hob("run", "--", "true")  # gives consent, and starts the daemon
         self.daemon = place.status(self.directory)["daemon"]
 
     def hob(self, *words):
         return self.place.run_hob(*words, project=self.directory)
 
     def watched_after(self):
-        """Milliseconds that the first watch took to be ready."""
+        """Milliseconds until the first watch was ready."""
         limit = time.monotonic() + GIVE_UP
         while time.monotonic() < limit:
             with open(self.daemon["log"]) as log:
@@ -134,7 +134,7 @@ def spooled(place, count):
 
 
 class Told:
-    """A fifo `told` in a directory, which a started command writes to; a.txt there is what changes."""
+    """A directory with a fifo `told`, to which the started command writes, and a.txt, which is changed."""
 
     def __init__(self, directory):
         self.directory = directory
@@ -142,8 +142,8 @@ class Told:
         self.fifo = os.open(directory / "told", os.O_RDWR | os.O_NONBLOCK)
 
     def milliseconds(self):
-        """From the write until the command has written."""
-        time.sleep(0.15)  # what the one before has left is over
+        """Seconds from the change until the command has written."""
+        time.sleep(0.15)  # the effects of the previous change have ended
         began = time.perf_counter()
         (self.directory / "a.txt").write_text(str(began))
         if not select.select([self.fifo], [], [], GIVE_UP)[0]:
@@ -153,7 +153,7 @@ class Told:
         return took * 1e3
 
     def drain(self, seconds):
-        """Until nothing more is told for so long."""
+        """Reads until nothing is written for so long."""
         while select.select([self.fifo], [], [], seconds)[0]:
             os.read(self.fifo, 4096)
 
@@ -184,7 +184,7 @@ class UnderEntr:
         )
         self.process.stdin.write("a.txt\n")
         self.process.stdin.close()
-        self.told.drain(1)  # it begins with one
+        self.told.drain(1)  # it starts the command once at first
 
     def end(self):
         self.process.kill()
@@ -192,7 +192,7 @@ class UnderEntr:
 
 
 class UnderWatchman:
-    """Its trigger; Debian has no watchman-make. It settles for 20 ms, the least that it allows is 1 ms."""
+    """Its trigger, because Debian has no watchman-make. It settles for 20 ms by default and 1 ms at least."""
 
     name = "watchman"
 

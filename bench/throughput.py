@@ -1,4 +1,4 @@
-"""Requests a second on open connections, and what a call through to a worker adds.
+"""Requests a second on open connections, and the time that a call to a worker adds.
 
 Where the kernel puts two processes that wake each other decides more than what they do: on one core, a reply is a
 switch; on two, it is a wake-up of a core that may sleep. So one connection is measured with both ends on one core, and
@@ -14,7 +14,7 @@ CALL = '{"jsonrpc":"2.0","id":1,"method":"worker.call","params":{"unit":"echo","
 
 
 class Loads:
-    """Programs that ask, on a core of their own or on that of who answers."""
+    """Client programs, on their own core or on that of the server."""
 
     def __init__(self, place):
         self.place = place

@@ -1,4 +1,4 @@
-/* A worker that speaks lines, and what stands beside it.
+/* A worker that speaks lines, and references for it.
  *
  *   worker                  echoes every line; "chatter N SIZE TAG" first writes N lines to standard error, SIZE
  *                           bytes a write (0: a line a write), the last of them "the end TAG"
@@ -44,7 +44,7 @@ static int echo(void) {
 
 static int serve(const char *up, const char *told) {
     const int here = open(up, O_RDWR | O_CLOEXEC);
-    const int orders = open(told, O_RDWR | O_CLOEXEC); /* for writing, too: there is no end of file */
+    const int orders = open(told, O_RDWR | O_CLOEXEC); /* also for writing, so that there is no end of file */
     if (here < 0 || orders < 0 || dprintf(here, "%ld\n", (long)getpid()) < 0) return 1;
     for (;;) {
         char line[128], tag[32];
@@ -71,7 +71,7 @@ static int measure(const char *self, long rounds) {
     }
     close(to[0]);
     close(from[1]);
-    for (long i = -1; i < rounds; ++i) { /* the first one is its start */
+    for (long i = -1; i < rounds; ++i) { /* the first round includes its start */
         if (i == 0) clock_gettime(CLOCK_MONOTONIC, &begin);
         if (write(to[1], "say x\n", 6) != 6 || read(from[0], line, sizeof line) != 6) return 1;
     }

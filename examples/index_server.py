@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""A worker that is slow to start and fast to answer: an index of names.
+"""A worker that starts slowly and answers fast: an index of names.
 
-It reads the sources of the directory it runs in and of Python's standard library, which takes seconds, and then
-answers JSON-RPC 2.0, one JSON text a line, on standard input and output:
+It reads the sources of its current directory and of Python's standard library, which takes seconds. Then it answers
+JSON-RPC 2.0 requests on standard input and output, one JSON text per line:
 
-  search    {"query": TEXT, "limit": N}    where names holding TEXT are defined
-  complete  {"prefix": TEXT, "limit": N}   names beginning with TEXT, the most used first
+  search    {"query": TEXT, "limit": N}    where names that contain TEXT are defined
+  complete  {"prefix": TEXT, "limit": N}   names that begin with TEXT, the most used first
   stats     {}                             what was read, and how long it took
 
-It is an ordinary program: nothing in it knows of hob.
+It is an ordinary program and contains nothing that is specific to hob.
 """
 
 import ast
@@ -80,7 +80,7 @@ class Index:
         if not isinstance(query, str) or not query:
             raise ValueError("query must be a text that is not empty")
         found = [name for name in self.places if query in name]
-        # This project's names before the library's, then the closest in length.
+        # Names of this project come before those of the library; in both, short names come first.
         found.sort(key=lambda name: (self.places[name][0].startswith("python/"), len(name), name))
         return [{"name": name, "at": self.places[name][:3]} for name in found[:limit]]
 

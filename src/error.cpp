@@ -31,6 +31,7 @@ constexpr std::array rows{
     kind_row{error_kind::worker_error, "worker_error", exit_code::failed},
     kind_row{error_kind::worker_died, "worker_died", exit_code::failed},
     kind_row{error_kind::cancelled, "cancelled", exit_code::failed},
+    kind_row{error_kind::no_project, "no_project", exit_code::usage},
     kind_row{error_kind::internal, "internal", exit_code::failed},
 };
 
@@ -81,6 +82,12 @@ failure::failure(error_kind kind, const std::string& message, std::string hint, 
       detail_(std::move(detail)) {}
 
 failure failure::of(cannot tried) const { return failure(kind_, std::move(tried), reason_, hint_, detail_); }
+
+failure failure::without_hint() const {
+    failure copy(*this);
+    copy.hint_.clear();
+    return copy;
+}
 
 std::string errno_text(int error_number) { return std::generic_category().message(error_number); }
 

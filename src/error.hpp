@@ -1,6 +1,6 @@
 #pragma once
-// Failures with a name. `failure` is the one exception type that carries a meaning to the user; it is caught
-// in three places: main, the per-request boundary of the server, and the end of a spawned coroutine.
+// Failures with a name. `failure` is the exception for everything that a user should read. It is caught in
+// three places: in dispatch(), where the server handles a request, and at the end of a spawned coroutine.
 
 #include <cstdint>
 #include <optional>
@@ -31,6 +31,7 @@ enum class error_kind : std::uint8_t {
     worker_error,
     worker_died,
     cancelled,
+    no_project,
     internal,
 };
 
@@ -47,23 +48,25 @@ struct cannot {
     std::string rest;
 };
 
-// One failure as data. Its text is composed once, here: `cannot <verb> '<object>' <rest>: <reason>`, no full stop, no
-// capital, one line.
+// One failure as data. Its text is composed once, here: `cannot <verb> '<object>' <rest>: <reason>`, no full
+// stop, no capital, one line.
 class failure : public std::runtime_error {
 public:
     // `hint`: the next step, or empty. `detail`: raw JSON with more, such as a worker's own error; or empty.
-    failure(error_kind kind, cannot tried, std::string reason, std::string hint = {}, std::string detail = {});
+    failure(error_kind kind, cannot tried, std::string reason, std::string hint = {},
+            std::string detail = {});
     // One that is known by its text alone, as a peer of another version or another program reports it.
     failure(error_kind kind, const std::string& message, std::string hint = {}, std::string detail = {});
 
     error_kind kind() const { return kind_; }
-    const cannot& tried() const { return tried_; }        // all empty: known by its text alone
+    const cannot& tried() const { return tried_; }         // all empty: known by its text alone
     const std::string& reason() const { return reason_; }  // the whole text, if it is known by that alone
     const std::string& hint() const { return hint_; }
     const std::string& detail() const { return detail_; }
 
     // The same failure as that of something else that was tried, for whose sake this was.
     failure of(cannot tried) const;
+    failure without_hint() const;
 
 private:
     error_kind kind_;

@@ -1,5 +1,6 @@
 #pragma once
-// What this binary speaks. In a file of its own so that tests can link a binary that is older or newer.
+// The version of this binary. Linked in from a file of its own, so that tests can build an older or newer
+// binary.
 
 namespace hob {
 

@@ -10,11 +10,14 @@
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/table.hpp"
+#include "error.hpp"
 #include "lifecycle/instance.hpp"
 #include "unit/config/config.hpp"
+#include "unit/config/schema.hpp"
 #include "unit/task/schedule.hpp"
 #include "util/clock.hpp"
-#include "util/json_text.hpp"
+#include "util/json_pretty.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -27,25 +30,21 @@ struct target {
 target find_target(invocation& call) {
     if (call.operands.empty()) return {call.where().config_path, call.where().root};
     const std::string& file = call.operands.front();
-    if (file.empty()) throw failure(error_kind::usage, "cannot check '': the name is empty");
+    if (file.empty()) throw failure(error_kind::usage, cannot("check a file"), "its name is empty");
     const bool elsewhere = call.global.directory && !file.starts_with('/');
     return {elsewhere ? *call.global.directory + "/" + file : file, {}};
 }
 
-std::string to_json(const std::string& path, const unit::config& checked, const std::string& more) {
-    std::string units;
-    for (const auto& each : checked.units) {
-        if (!units.empty()) units += ',';
-        units += fmt::format(R"({{"name":{},"kind":"{}"}})", util::json_quote(each.name),
-                             unit::name_of(each.kind));
-    }
-    std::string warnings;
-    for (const auto& warning : checked.warnings) {
-        if (!warnings.empty()) warnings += ',';
-        warnings += util::json_quote(warning);
-    }
-    return fmt::format("{{\"file\":{},\"ok\":true,\"units\":[{}],\"warnings\":[{}]{}}}\n",
-                       util::json_quote(path), units, warnings, more);
+std::string to_json(const std::string& path, const unit::config& checked,
+                    const std::optional<util::json_object>& next) {
+    util::json_array units, warnings;
+    for (const auto& each : checked.units)
+        units.add(util::json_object().add("name", each.name).add("kind", unit::name_of(each.kind)));
+    for (const auto& warning : checked.warnings)
+        warnings.add(warning);
+    util::json_object object;
+    object.add("file", path).add("ok", true).add("units", units).add("warnings", warnings);
+    return std::move(object.add_if("next", next)).text() + "\n";
 }
 
 constexpr std::size_t next_max = 10000;
@@ -57,15 +56,14 @@ std::optional<std::size_t> next_count(const invocation& call) {
     std::size_t number = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
     if (error != std::errc{} || end != text->data() + text->size() || number < 1 || number > next_max) {
-        throw failure(
-            error_kind::usage,
-            fmt::format("cannot use '{}' for '--next': not a number from 1 to {}", *text, next_max));
+        throw failure(error_kind::usage, cannot("use", *text, "for '--next'"),
+                      fmt::format("not a number from 1 to {}", next_max));
     }
     return number;
 }
 
-// What is due next, without jitter. The grid of `every` is the daemon's where it has seen the task, else one
-// that begins now.
+// Without jitter. The times of `every` are those of the daemon if it has scheduled the task, else they count
+// from now.
 std::vector<unit::wall_time> next_times(invocation& call, const unit::unit_spec& spec, std::size_t count) {
     const auto& task = std::get<unit::task_spec>(spec.detail);
     const auto now = std::chrono::system_clock::now();
@@ -87,24 +85,39 @@ void print_next_times(invocation& call, const unit::config& checked, std::size_t
     }
 }
 
-std::string next_json(invocation& call, const unit::config& checked, std::size_t count) {
-    std::string text;
+util::json_object next_json(invocation& call, const unit::config& checked, std::size_t count) {
+    util::json_object tasks;
     for (const auto& spec : checked.units) {
         if (spec.kind != unit::unit_kind::task) continue;
-        std::string times;
+        util::json_array times;
         for (const auto time : next_times(call, spec, count))
-            times += (times.empty() ? "" : ",") + util::json_quote(util::rfc3339(time));
-        text += fmt::format("{}{}:[{}]", text.empty() ? "" : ",", util::json_quote(spec.name), times);
+            times.add(util::rfc3339(time));
+        tasks.add(spec.name, times);
     }
-    return ",\"next\":{" + text + "}";
+    return tasks;
+}
+
+exit_code print_schema(const invocation& call) {
+    const std::string schema = unit::config_schema();
+    print((call.global.json ? schema : util::json_pretty(schema, false)) + "\n");
+    return exit_code::done;
+}
+
+void check_options(const invocation& call) {
+    if (call.has("schema") && (call.has("next") || !call.operands.empty())) {
+        throw failure(error_kind::usage, cannot("use", "--schema"), "it takes neither a file nor --next");
+    }
 }
 
 exit_code run_check(invocation& call) {
+    if (call.has("schema")) return print_schema(call);
     const auto next = next_count(call);
     const auto [path, cwd] = find_target(call);
     const unit::config checked = unit::load_config(path, ::geteuid(), cwd);
     if (call.global.json) {
-        print(to_json(path, checked, next ? next_json(call, checked, *next) : ""));
+        std::optional<util::json_object> times;
+        if (next) times = next_json(call, checked, *next);
+        print(to_json(path, checked, times));
         return exit_code::done;
     }
     for (const auto& warning : checked.warnings) {
@@ -118,7 +131,10 @@ exit_code run_check(invocation& call) {
     return exit_code::done;
 }
 
-constexpr option_row options[] = {{"next", "N", "print the next N times of each task that has a schedule"}};
+constexpr option_row options[] = {
+    {"next", "N", "print the next N times of each task that has a schedule"},
+    {"schema", "", "print a JSON Schema of hob.toml, for editors"},
+};
 
 }  // namespace
 
@@ -132,9 +148,11 @@ constinit const command check_command{
         "prints the first error by its line and column, or the number of units.\n"
         "Warnings go to standard error. Nothing is started or executed.",
     .need = daemon_need::looking,
+    .units = unit_use::unnamed,
     .completes = operand_kind::file,
     .operands_max = 1,
     .options = options,
+    .check = check_options,
     .run = run_check,
 };
 

@@ -6,6 +6,7 @@
 #include "cmd/core/connection.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/spawned.hpp"
+#include "cmd/handlers/make_application.hpp"
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
@@ -14,6 +15,7 @@
 #include "lifecycle/spawn.hpp"
 #include "lifecycle/start_failure.hpp"
 #include "lifecycle/startup_watch.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -22,35 +24,23 @@ constexpr option_row options[] = {
     {"foreground", "", "stay in the foreground and log to standard error"},
 };
 
-void add_all_methods(lifecycle::daemon& daemon) {
-    for (const command* known : all_commands()) {
-        for (const method_row& row : known->methods) {
-            if (row.now) daemon.add_method(std::string(row.name), row.now);
-            if (row.later) daemon.add_method(std::string(row.name), row.later, row.consents);
-        }
-    }
-}
-
 failure already_running(const lifecycle::probe_result& found, const lifecycle::instance& where) {
-    return failure(
-        error_kind::start_failed,
-        fmt::format("cannot start the daemon of '{}': one is {} already{}", where.root,
-                    found.seen == lifecycle::daemon_state::alive ? "running" : lifecycle::name_of(found.seen),
-                    found.pid ? fmt::format(" (pid {})", found.pid) : ""));
+    const std::string pid = found.pid ? fmt::format(" (pid {})", found.pid) : "";
+    return failure(error_kind::start_failed, cannot("start the daemon of", where.root),
+                   fmt::format("one is {} already{}", name_of(found.state), pid));
 }
 
-// A lock that is refused proves nothing by itself: a look tells who has it. A predecessor on its way out is
-// waited for.
+// If the lock is held, a probe says by whom. Waits for a predecessor that is shutting down.
 lifecycle::instance_lock take_lock(const lifecycle::instance& where, util::deadline limit) {
     lifecycle::startup_watch watch(where.runtime_dir);
     const auto patience = util::deadline::in(lifecycle::start_timeout()).earlier(limit);
     for (;;) {
         if (auto lock = lifecycle::instance_lock::try_take(where.pid_path())) return std::move(*lock);
         auto found = lifecycle::probe(where, patience);
-        if (found.why) throw *found.why;
-        const bool leaving =
-            found.seen == lifecycle::daemon_state::draining || found.seen == lifecycle::daemon_state::dead;
-        if (!leaving || patience.expired()) throw already_running(found, where);
+        if (found.problem) throw *found.problem;
+        const bool ending =
+            found.state == lifecycle::daemon_state::draining || found.state == lifecycle::daemon_state::dead;
+        if (!ending || patience.expired()) throw already_running(found, where);
         watch.wait(patience);
     }
 }
@@ -67,18 +57,20 @@ exit_code run_foreground(invocation& call) {
     lifecycle::daemonize(run.caller, keep, false);
     run.lock = std::move(lock);
     run.foreground = true;
-    run.add_methods = add_all_methods;
+    run.make_application = make_application;
     return lifecycle::run_daemon(std::move(run));
 }
 
 exit_code run_daemon_verb(invocation& call) {
     if (call.has("foreground")) return run_foreground(call);
-    lifecycle::connect_options wanted = connect_options_of(call);
-    wanted.release_brake = true;
-    const ipc::client connection = lifecycle::connect_acting(call.where(), wanted);
+    lifecycle::connect_options settings = connect_options_of(call);
+    settings.release_brake = true;
+    const ipc::client connection = lifecycle::connect_acting(call.where(), settings);
     const pid_t pid = connection.greeting().pid;
     if (call.global.json) {
-        print(fmt::format("{{\"pid\":{}}}\n", pid));
+        util::json_object result;
+        result.add("pid", pid);
+        print(std::move(result).text() + "\n");
     } else if (!call.global.quiet) {
         print(fmt::format("the daemon is running (pid {})\n", pid));
     }
@@ -92,16 +84,16 @@ struct handover {
 };
 
 std::optional<handover> parse_handover(std::string_view text) {
-    handover given;
+    handover result;
     const auto comma = text.find(',');
     if (comma == std::string_view::npos) return std::nullopt;
     const char* end = text.data() + text.size();
-    const auto [lock_end, lock_error] = std::from_chars(text.data(), text.data() + comma, given.lock);
-    const auto [outcome_end, outcome_error] = std::from_chars(text.data() + comma + 1, end, given.outcome);
+    const auto [lock_end, lock_error] = std::from_chars(text.data(), text.data() + comma, result.lock);
+    const auto [outcome_end, outcome_error] = std::from_chars(text.data() + comma + 1, end, result.outcome);
     const bool whole = lock_error == std::errc() && outcome_error == std::errc() &&
                        lock_end == text.data() + comma && outcome_end == end;
-    if (!whole || given.lock < 3 || given.outcome < 3 || given.lock == given.outcome) return std::nullopt;
-    return given;
+    if (!whole || result.lock < 3 || result.outcome < 3 || result.lock == result.outcome) return std::nullopt;
+    return result;
 }
 
 std::optional<std::string_view> value_of(const std::string& word, std::string_view option) {
@@ -130,14 +122,14 @@ std::optional<exit_code> run_if_spawned(const std::vector<std::string>& words) {
         run.where = lifecycle::handed_instance(std::string(*key), std::string(*root));
         run.lock = lifecycle::instance_lock::adopt(std::move(lock), run.where.pid_path());
     } catch (const lifecycle::pid_file_lost& why) {
-        lifecycle::report_taken_away(run.outcome.get());
+        lifecycle::report_pid_file_lost(run.outcome.get());
         return exit_code_of(why.kind());
     } catch (const failure& why) {
-        // Said once, by the client: standard error may still be its own.
+        // The client reports it: standard error may still be the same for both.
         lifecycle::report_failure(run.outcome.get(), why);
         return exit_code_of(why.kind());
     }
-    run.add_methods = add_all_methods;
+    run.make_application = make_application;
     return lifecycle::run_daemon(std::move(run));
 }
 

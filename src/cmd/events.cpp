@@ -11,27 +11,41 @@
 #include "cmd/core/status_report.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/core/table.hpp"
+#include "cmd/handlers/handler_context.hpp"
+#include "identity.hpp"
+#include "ipc/session.hpp"
 #include "lifecycle/instance.hpp"
 #include "util/clock.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
-constexpr int reconnects_max = 8;  // daemons that went away before they read the request, one after the other
+constexpr int reconnects_max = 8;  // daemons in a row that ended before they read the request
 
-std::string now() { return util::rfc3339(std::chrono::system_clock::now()); }
+std::string current_time() { return util::rfc3339(std::chrono::system_clock::now()); }
 
-// What a notification looks like as a line of `hob events --json`; empty: not for users.
+// A notification as a line of `hob events --json`; empty: not for users.
 std::string event_json(const ipc::incoming& message) {
-    if (message.method == "hob.event") return message.payload;
-    if (message.method != "hob.lagged") return {};
+    if (message.method == this_program.methods.event) return message.payload;
+    if (message.method != this_program.methods.lagged) return {};
     const auto members = util::json_object_members(message.payload);
     std::string lost = "null";
     for (const auto& member : members.value_or(std::vector<util::json_member>())) {
         if (member.key == "lost") lost = member.value;
     }
-    return fmt::format(R"({{"ts":"{}","event":"hob.lagged","lost":{}}})", now(), lost);
+    util::json_object event;
+    event.add("ts", current_time())
+        .add("event", this_program.methods.lagged)
+        .add("lost", util::raw_json{lost});
+    return std::move(event).text();
+}
+
+std::string ended_json() {
+    util::json_object event;
+    event.add("ts", current_time()).add("event", "daemon.ended");
+    return std::move(event).text();
 }
 
 std::string member_text(std::string_view value) {
@@ -61,9 +75,9 @@ std::string event_text(const std::string& event, const terminal& out) {
     }
     std::string line = paint(time, "2", out.color) + " ";
     if (name == "unit.state" && !to.empty()) {
-        const state_look probe = look_of_state(to, out.utf8);
+        const state_look look = look_of_state(to, out.utf8);
         line += fmt::format("{}: {} {} {}", unit, from, out.utf8 ? "\u2192" : "->",
-                            paint(to, probe.code, out.color && !probe.code.empty()));
+                            paint(to, look.code, out.color && !look.code.empty()));
         if (!rest.empty()) line += ", ";
     } else {
         line += name + (unit.empty() ? "" : " " + unit) + (rest.empty() ? "" : ": ");
@@ -76,7 +90,7 @@ ipc::client subscribed(invocation& call) {
     for (int attempt = 1;; ++attempt) {
         ipc::client daemon = lifecycle::connect_acting(call.where(), options);
         try {
-            daemon.call("hob.subscribe", "{}", call.limit);
+            daemon.call(this_program.methods.subscribe, "{}", call.limit);
             return daemon;
         } catch (const ipc::not_executed&) {
             if (attempt == reconnects_max) throw;
@@ -96,13 +110,11 @@ exit_code run_events(invocation& call) {
             case followed::message:
                 break;
             case followed::daemon_gone:
-                print(people ? "the daemon has ended\n"
-                             : fmt::format(R"({{"ts":"{}","event":"daemon.ended"}})"
-                                           "\n",
-                                           now()));
+                print(people ? "the daemon has ended\n" : ended_json() + "\n");
                 return exit_code::done;
             case followed::reader_gone:
             case followed::tick:
+            case followed::key:
                 return exit_code::done;
         }
         const std::string event = event_json(message);
@@ -112,8 +124,16 @@ exit_code run_events(invocation& call) {
     }
 }
 
+// {"status":<status object>}; every later event follows.
+std::string answer_subscribe(handler_context context, ipc::session& from, const ipc::request&) {
+    util::json_object snapshot;
+    snapshot.add("status", util::raw_json{status_report(context.daemon, {})});
+    from.subscribe();
+    return std::move(snapshot).text();
+}
+
 constexpr method_row methods[] = {
-    {.name = "hob.subscribe", .now = answer_subscribe},
+    {.name = "hob.subscribe", .handler = answer_subscribe, .while_draining = true},
 };
 
 }  // namespace

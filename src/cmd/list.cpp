@@ -1,30 +1,33 @@
-#include <fmt/format.h>
-
 #include <chrono>
+#include <optional>
+#include <string>
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/instances.hpp"
 #include "cmd/core/output.hpp"
-#include "cmd/core/status_json.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/core/table.hpp"
+#include "lifecycle/forget.hpp"
 #include "util/duration.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
 std::string list_json(const std::vector<instance_view>& views) {
-    std::string text = "[";
+    const auto text_or_null = [](const std::string& text) {
+        return text.empty() ? std::nullopt : std::optional(text);
+    };
+    util::json_array array;
     for (const auto& view : views) {
-        if (text.size() > 1) text += ',';
-        text += fmt::format(R"({{"instance":{},"root":{},"pid":{},"state":{},"version":{},"uptime_ms":{}}})",
-                            util::json_quote(view.where.key), quoted_or_null(view.where.root),
-                            view.pid > 0 ? std::to_string(view.pid) : "null", util::json_quote(view.state),
-                            quoted_or_null(view.version),
-                            view.uptime_ms ? std::to_string(*view.uptime_ms) : "null");
+        util::json_object instance;
+        instance.add("instance", view.where.key).add("root", text_or_null(view.where.root));
+        instance.add("pid", view.pid > 0 ? std::optional(view.pid) : std::nullopt)
+            .add("state", name_of(view.state));
+        instance.add("version", text_or_null(view.version)).add("uptime_ms", view.uptime_ms);
+        array.add(instance);
     }
-    return text + "]";
+    return std::move(array).text();
 }
 
 std::string list_table(const std::vector<instance_view>& views, const terminal& out) {
@@ -36,12 +39,12 @@ std::string list_table(const std::vector<instance_view>& views, const terminal& 
                      {"VERSION", 4, false},
                      {"INSTANCE", 1, false}});
     for (const auto& view : views) {
-        const state_look probe = look_of_state(view.state, out.utf8);
-        const std::string code(probe.code);
+        const state_look look = look_of_state(name_of(view.state), out.utf8);
+        const std::string code(look.code);
         instances.add(
-            {{std::string(probe.mark), code},
+            {{std::string(look.mark), code},
              {printable(view.where.root.empty() ? "?" : view.where.root, out.utf8), ""},
-             {view.state, code},
+             {std::string(name_of(view.state)), code},
              {view.pid > 0 ? std::to_string(view.pid) : "", ""},
              {view.uptime_ms ? util::format_duration(std::chrono::milliseconds(*view.uptime_ms)) : "", ""},
              {printable(view.version, out.utf8), ""},
@@ -50,13 +53,35 @@ std::string list_table(const std::vector<instance_view>& views, const terminal& 
     return instances.render(out);
 }
 
+// Continues with the others when one cannot be removed.
+exit_code prune(const invocation& call) {
+    exit_code worst = exit_code::done;
+    for (const auto& deleted : lifecycle::deleted_instances()) {
+        const std::string& name = deleted.root.empty() ? deleted.key : deleted.root;
+        try {
+            const bool forgotten = lifecycle::forget_instance(deleted);
+            if (forgotten && !call.global.json && !call.global.quiet)
+                print_error(fmt::format("forgot {}\n", printable(name, err_terminal().utf8)));
+        } catch (const failure& why) {
+            print_failure(why, call.global.json);
+            worst = exit_code::failed;
+        }
+    }
+    return worst;
+}
+
 exit_code run_list(invocation& call) {
-    const auto views = look_at_instances(call.limit, false);
+    const exit_code pruned = call.has("prune") ? prune(call) : exit_code::done;
+    const auto views = probe_instances(call.limit, false);
     const bool people = !call.global.json;
     if (people && views.empty() && !call.global.quiet) print_error("no instances\n");
     print(people ? list_table(views, out_terminal()) : list_json(views) + "\n");
-    return exit_code::done;
+    return pruned;
 }
+
+constexpr option_row options[] = {
+    {"prune", "", "first forget the projects that were deleted, with their logs and history"},
+};
 
 }  // namespace
 
@@ -70,6 +95,7 @@ constinit const command list_command{
         "daemon, and its key. Nothing is started, and a daemon that does not answer\n"
         "does not hold up the others.",
     .need = daemon_need::looking,
+    .options = options,
     .run = run_list,
 };
 

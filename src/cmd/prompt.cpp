@@ -7,13 +7,13 @@
 #include "cmd/core/output.hpp"
 #include "ipc/status_page.hpp"
 #include "lifecycle/instance.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 #include "util/proc.hpp"
 
 namespace hob::cmd {
 namespace {
 
-// The page of a daemon that is alive. A page outlives a daemon that was killed, so the process is compared.
+// The page of a live daemon. The page of a killed daemon stays behind, so the process is checked.
 std::optional<ipc::page_content> live_page(invocation& call) {
     try {
         const auto page = ipc::read_status_page(call.where().page_path());
@@ -21,7 +21,7 @@ std::optional<ipc::page_content> live_page(invocation& call) {
         const auto process = util::read_proc_stat(page->pid);
         const bool alive = process && process->start_time == page->start_time && !util::has_ended(*process);
         return alive ? page : std::nullopt;
-    } catch (const std::exception&) {  // a prompt is no place for errors
+    } catch (const std::exception&) {  // never an error in a shell prompt
         return std::nullopt;
     }
 }
@@ -38,12 +38,13 @@ exit_code run_prompt(invocation& call) {
     const auto page = live_page(call);
     const std::string segment = page ? segment_of(*page) : "";
     if (call.global.json) {
-        const ipc::page_content shown = page.value_or(ipc::page_content{});
+        const ipc::page_content content = page.value_or(ipc::page_content{});
         const char* state = !page ? "stopped" : page->draining ? "draining" : "running";
-        print(fmt::format(R"({{"segment":{},"state":"{}","up":{},"failed":{},"total":{}}})"
-                          "\n",
-                          util::json_quote(segment), state, shown.units_up, shown.units_failed,
-                          shown.units_total));
+        util::json_object result;
+        result.add("segment", segment).add("state", state);
+        result.add("up", content.units_up).add("failed", content.units_failed);
+        result.add("total", content.units_total);
+        print(std::move(result).text() + "\n");
     } else if (!segment.empty()) {
         print(segment + "\n");
     }
@@ -59,8 +60,8 @@ constinit const command prompt_command{
     .usage = "",
     .description =
         "Prints hob:3 when three units are up, hob:3!1 when one more has failed, hob when\n"
-        "none is up, hob~ when the daemon is ending, and nothing when there is none.\n"
-        "It reads the status page alone and never prints an error.",
+        "none is up, hob~ when the daemon is ending, and nothing without a daemon. It\n"
+        "reads only the status page and never prints an error.",
     .need = daemon_need::looking,
     .run = run_prompt,
 };

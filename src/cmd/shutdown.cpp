@@ -1,19 +1,17 @@
 #include <fmt/format.h>
 
-#include <boost/json.hpp>
-
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/handlers/handler_context.hpp"
 #include "error.hpp"
 #include "ipc/hello.hpp"
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/end_daemon.hpp"
 #include "limits.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
-
-namespace json = boost::json;
 
 constexpr option_row options[] = {
     {"now", "", "kill the units at once, and the daemon if it is wedged"},
@@ -21,23 +19,23 @@ constexpr option_row options[] = {
 };
 
 lifecycle::end_options end_options_of(const invocation& call) {
-    lifecycle::end_options wanted;
-    wanted.now = call.has("now");
-    // Every daemon keeps its own shutdown_timeout, which is at most this.
-    wanted.limit = call.limit_or(limits::shutdown_timeout_max + limits::reap_timeout);
-    return wanted;
+    lifecycle::end_options end;
+    end.now = call.has("now");
+    // Every daemon has its own shutdown_timeout, which is at most this.
+    end.limit = call.limit_or(limits::shutdown_timeout_max + limits::reap_timeout);
+    return end;
 }
 
-json::value pid_or_null(std::optional<pid_t> pid) { return pid ? json::value(*pid) : json::value(nullptr); }
+util::json_object ended_json(const std::string& key, std::optional<pid_t> pid) {
+    util::json_object ended;
+    ended.add("instance", key).add("state", "stopped").add("pid", pid);
+    return ended;
+}
 
 exit_code end_one(invocation& call) {
     const auto pid = lifecycle::end_daemon(call.where(), end_options_of(call));
     if (call.global.json) {
-        json::object result;
-        result["instance"] = call.where().key;
-        result["state"] = "stopped";
-        result["pid"] = pid_or_null(pid);
-        print(json::serialize(result) + "\n");
+        print(ended_json(call.where().key, pid).text() + "\n");
     } else if (!call.global.quiet) {
         print(pid ? fmt::format("the daemon has ended (pid {})\n", *pid)
                   : std::string("no daemon was running\n"));
@@ -45,17 +43,17 @@ exit_code end_one(invocation& call) {
     return exit_code::done;
 }
 
-// One that cannot be ended does not keep the others.
+// Continues with the others when one cannot be ended.
 exit_code end_all(invocation& call) {
     exit_code worst = exit_code::done;
-    json::array ended;
+    util::json_array ended;
     for (const auto& key :
          lifecycle::known_keys(lifecycle::find_runtime_dir(), lifecycle::find_state_root())) {
         try {
             const auto pid = lifecycle::end_daemon(lifecycle::known_instance(key), end_options_of(call));
             if (!pid) continue;
             if (call.global.json)
-                ended.push_back(json::object{{"instance", key}, {"state", "stopped"}, {"pid", *pid}});
+                ended.add(ended_json(key, pid));
             else if (!call.global.quiet)
                 print(fmt::format("{}  has ended (pid {})\n", key, *pid));
         } catch (const failure& why) {
@@ -63,34 +61,29 @@ exit_code end_all(invocation& call) {
             worst = exit_code_of(why.kind());
         }
     }
-    if (call.global.json) print(json::serialize(ended) + "\n");
+    if (call.global.json) print(std::move(ended).text() + "\n");
     return worst;
 }
 
 exit_code run_shutdown(invocation& call) { return call.has("all") ? end_all(call) : end_one(call); }
 
-std::string answer_shutdown(lifecycle::daemon& daemon, ipc::session&, const ipc::request& asked) {
-    json::error_code error;
-    const json::value params =
-        asked.params.empty() ? json::value(json::object()) : json::parse(asked.params, error);
-    const auto flag = [&](const char* name) {
-        const json::object* object = error ? nullptr : params.if_object();
-        const json::value* value = object ? object->if_contains(name) : nullptr;
-        return value && value->is_bool() && value->as_bool();
-    };
-    if (flag("if_idle") && daemon.busy()) {
-        throw failure(error_kind::version, "cannot replace this daemon: it is busy", "hob restart");
+std::string answer_shutdown(handler_context context, ipc::session&, const ipc::request& request) {
+    const ipc::shutdown_request params = ipc::parse_shutdown_params(request.params);
+    if (params.if_idle && context.daemon.application().busy()) {
+        throw failure(error_kind::version, cannot("replace", "", "this daemon"), "it is busy",
+                      "hob restart --daemon");
     }
-    // Who ends it wants nothing of it any more; a successor that follows at once is to bring all back.
-    if (!flag("restart") && !flag("if_idle")) daemon.store().clear_all_desired_up();
-    daemon.begin_shutdown(flag("now") ? lifecycle::shutdown_mode::now : lifecycle::shutdown_mode::graceful,
-                          "hob.shutdown");
+    // A shutdown clears what should be up. In a restart the successor brings it back.
+    if (!params.restart && !params.if_idle) context.daemon.application().forget_running();
+    context.daemon.begin_shutdown(
+        params.now ? lifecycle::shutdown_mode::now : lifecycle::shutdown_mode::graceful, "hob.shutdown");
     ipc::shutdown_reply reply;
     reply.pid = ::getpid();
     return ipc::shutdown_result(reply);
 }
 
-constexpr method_row methods[] = {{"hob.shutdown", answer_shutdown}};
+constexpr method_row methods[] = {
+    {.name = "hob.shutdown", .handler = answer_shutdown, .while_draining = true}};
 
 }  // namespace
 
@@ -99,8 +92,8 @@ extern constinit const command shutdown_command{
     .summary = "end the daemon",
     .usage = "",
     .description =
-        "Lets what is in flight finish, stops the units and ends the daemon; returns\n"
-        "when it is gone. Nothing running is success.",
+        "Lets calls and runs in flight finish, stops the units and ends the daemon.\n"
+        "Returns when it is gone. Without a daemon it succeeds at once.",
     .need = daemon_need::looking,
     .options = options,
     .run = run_shutdown,

@@ -1,6 +1,6 @@
 #pragma once
 // The client's end of one connection: blocking calls with deadlines, no event loop, as few system calls as
-// the round trip needs.
+// possible.
 
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -17,13 +17,14 @@
 
 namespace hob::ipc {
 
-// The request was certainly not executed, because the daemon was going away: the caller may look again.
+// The request was certainly not executed, because the daemon was ending. The caller may send it to its
+// successor.
 struct not_executed : std::exception {
     const char* what() const noexcept override { return "the daemon went away before it read the request"; }
 };
 
-// What is asked: a method and its params as raw JSON.
-struct question {
+// A method and its params as raw JSON.
+struct early_request {
     std::string_view method;
     std::string_view params;
 };
@@ -33,49 +34,56 @@ public:
     // Takes a connected socket. Nothing is read yet.
     client(util::unique_fd socket, ucred peer);
 
-    // Reads the greeting. nullopt and why() when there is none within the limit.
-    enum class silence { none, timed_out, closed, foreign };
-    silence read_greeting(util::deadline limit);
+    // Reads the greeting.
+    enum class greeting_result {
+        greeted,
+        timed_out,
+        closed,   // before the greeting
+        foreign,  // what it sent is no greeting
+    };
+    greeting_result read_greeting(util::deadline limit);
 
     const hello& greeting() const { return greeting_; }
     pid_t peer_pid() const { return peer_.pid; }
     uid_t peer_uid() const { return peer_.uid; }
     int socket() const { return socket_.get(); }
 
-    // Sends a request before the greeting is read, so that both come back together: one wait less. Only for
-    // what may be asked of any daemon, of whatever version and state. call() with the same then only waits.
-    void ask_early(const question& asked);
+    // Sends a request before the greeting is read, so that greeting and reply arrive together: one wait less.
+    // Only for what a daemon of any version and state may be asked. call() with the same request then only
+    // waits for the reply.
+    void send_early(const early_request& request);
 
-    // What comes between a request of call() and its reply; empty: it is dropped.
-    std::function<void(const incoming& notification)> heard;
+    // Gets the notifications that arrive between a request of call() and its reply; empty: they are dropped.
+    std::function<void(const incoming& notification)> on_notification;
 
-    // Sends a request and waits for its reply. Returns the result as
-    // raw JSON. Throws the daemon's failure; failure(timeout); not_executed; failure(no_daemon) when the
-    // daemon ended between the request and its reply.
+    // Sends a request and waits for its reply. Returns the result as raw JSON. Throws the daemon's failure;
+    // failure(timeout); not_executed; failure(no_daemon) if the daemon ended between request and reply.
     std::string call(std::string_view method, std::string_view params, util::deadline limit);
 
-    // The next message, whatever it is. nullopt: the daemon closed the connection. Throws failure(timeout).
+    // The next message of any kind. nullopt: the daemon closed the connection. Throws failure(timeout).
     std::optional<incoming> next(util::deadline limit);
 
-    // Throws not_executed when the daemon has closed.
+    // Throws not_executed if the daemon has closed the connection.
     void send(std::string_view line);
+    // The same with a descriptor for the request, which the daemon gets a copy of.
+    void send_with_descriptor(std::string_view line, int descriptor);
 
 private:
-    enum class got { line, closed, reset, timed_out };
-    got read_line(std::string& line, util::deadline limit);
+    enum class read_result { line, closed, reset, timed_out };
+    read_result read_line(std::string& line, util::deadline limit);
 
     util::unique_fd socket_;
     ucred peer_;
     hello greeting_;
     std::string buffer_;
     std::size_t consumed_ = 0;
-    // What ask_early sent; call() takes it once.
-    struct sent_early {
+    // What send_early() has sent; call() takes it once.
+    struct sent_request {
         std::string id;
         std::string method;
         std::string params;
     };
-    std::optional<sent_early> early_;
+    std::optional<sent_request> early_;
     unsigned next_id_ = 1;
 };
 

@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "limits.hpp"
@@ -19,6 +20,7 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr std::size_t descriptors_max = 8;    // not taken yet; older ones are closed
 constexpr std::size_t batch_max = 64u << 10;  // replies gathered before they are sent
 constexpr std::size_t reply_overhead = 64;    // what result_line adds to id and result, at most
 constexpr std::string_view too_large = "cannot send 'reply': it is larger than 16 MiB";
@@ -30,7 +32,7 @@ bool is_cancellation(const boost::system::system_error& error) {
 }
 
 failure cancelled(std::string_view method) {
-    return failure(error_kind::cancelled, "cannot finish '" + std::string(method) + "': cancelled");
+    return failure(error_kind::cancelled, cannot("finish", method), "cancelled");
 }
 
 }  // namespace
@@ -40,13 +42,13 @@ connection::connection(const asio::any_io_executor& executor, connection_host& h
 
 bool connection::open(util::unique_fd socket) {
     socket_ = std::move(socket);
-    if (!host_->waiting().add(socket_.get(), this, EPOLLIN)) return false;
+    if (!host_->poll_set().add(socket_.get(), this, EPOLLIN)) return false;
     watched_ = EPOLLIN;
     return true;
 }
 
 void connection::start(std::string_view hello_line) {
-    // Greeting and first replies leave together, and wake the client once.
+    // Greeting and first replies are sent together, so that the client wakes once.
     std::string batch(hello_line);
     batch_ = &batch;
     read_some();
@@ -63,7 +65,7 @@ void connection::turn(bool reads) {
 }
 
 void connection::begin_turn(bool reads) {
-    if (closed_ || host_ == nullptr || batch_ != nullptr) return;
+    if (is_closed() || host_ == nullptr || batch_ != nullptr) return;
     turn_batch_ = std::exchange(host_->spare_batch, {});
     turn_batch_.clear();
     batch_ = &turn_batch_;
@@ -71,13 +73,13 @@ void connection::begin_turn(bool reads) {
     take_lines();
 }
 
-bool connection::again() {
+bool connection::continue_turn() {
     if (batch_ != &turn_batch_ || turn_batch_.empty()) return false;
     batch_ = nullptr;
     send(turn_batch_);
     turn_batch_.clear();
     batch_ = &turn_batch_;
-    const bool alone = outbox_.empty() && flights_.empty() && reader_.buffered() == 0;
+    const bool alone = outbox_.empty() && requests_.empty() && reader_.buffered() == 0;
     if (gone() || host_ == nullptr || !alone || !read_some()) return false;
     take_lines();
     return true;
@@ -92,14 +94,22 @@ void connection::end_turn() {
     wait_for_next();
 }
 
-// Whether something came.
+// Whether the client has sent something.
 bool connection::read_some() {
     if (end_of_input_ || paused()) return false;
     const auto room = reader_.prepare();
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    iovec bytes{room.data(), room.size()};
+    msghdr message{};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
     ssize_t count = 0;
     do {
-        count = ::recv(socket_.get(), room.data(), room.size(), MSG_DONTWAIT);
+        count = ::recvmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     } while (count < 0 && errno == EINTR);
+    if (count >= 0 && message.msg_controllen > 0) keep_descriptors(message);
     if (count > 0) {
         reader_.commit(static_cast<std::size_t>(count));
     } else if (count == 0) {
@@ -111,12 +121,31 @@ bool connection::read_some() {
     return count > 0;
 }
 
+// The kernel drops all but the one that there is space for.
+void connection::keep_descriptors(msghdr& message) {
+    for (const cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+         header = CMSG_NXTHDR(&message, const_cast<cmsghdr*>(header))) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        int descriptor = -1;
+        std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+        descriptors_.emplace_back(descriptor);
+        if (descriptors_.size() > descriptors_max) descriptors_.pop_front();
+    }
+}
+
+util::unique_fd connection::take_descriptor() {
+    if (descriptors_.empty()) return {};
+    util::unique_fd descriptor = std::move(descriptors_.front());
+    descriptors_.pop_front();
+    return descriptor;
+}
+
 void connection::take_lines() {
     while (!paused()) {
-        auto received = reader_.next();
-        if (!received && end_of_input_) received = reader_.last();
-        if (!received) break;
-        take(*received);
+        auto line = reader_.next();
+        if (!line && end_of_input_) line = reader_.last();
+        if (!line) break;
+        accept_line(*line);
         if (batch_->size() < batch_max) continue;
         std::string* batch = std::exchange(batch_, nullptr);
         send(*batch);
@@ -126,13 +155,13 @@ void connection::take_lines() {
     reader_.trim();
 }
 
-void connection::take(const frame& received) {
-    if (received.oversized) {
+void connection::accept_line(const frame& line) {
+    if (line.oversized) {
         send(error_line("null", invalid_request, "cannot accept 'request': it is larger than 16 MiB"));
         return;
     }
-    if (is_blank(received.line)) return;
-    auto parsed = parse_request(received.line);
+    if (is_blank(line.line)) return;
+    auto parsed = parse_request(line.line);
     if (const auto* rejected = std::get_if<rejection>(&parsed)) {
         send(error_line(rejected->id, rejected->code, rejected->message));
     } else {
@@ -140,58 +169,59 @@ void connection::take(const frame& received) {
     }
 }
 
-void connection::handle(request wanted) {
-    if (gone_ && !wanted.id.empty()) return;
-    const auto* entry = host_->methods().find(wanted.method);
+void connection::handle(request received) {
+    if (gone() && !received.id.empty()) return;
+    const auto* entry = host_->methods().find(received.method);
     if (entry == nullptr) {
-        if (wanted.id.empty()) return;
-        send(error_line(wanted.id, method_not_found, "cannot call '" + wanted.method + "': unknown method"));
+        if (received.id.empty()) return;
+        send(error_line(received.id, method_not_found,
+                        "cannot call '" + received.method + "': unknown method"));
         return;
     }
     try {
         if (const auto* suspended = std::get_if<dispatcher::suspended>(entry)) {
-            take_off(*suspended, std::move(wanted));
+            start_async(*suspended, std::move(received));
         } else {
-            answer(wanted.id, std::get<dispatcher::immediate>(*entry)(*this, wanted));
+            answer(received.id, std::get<dispatcher::immediate>(*entry)(*this, received));
         }
     } catch (...) {
-        answer_thrown(wanted.id, wanted.method, std::current_exception());
+        answer_thrown(received.id, received.method, std::current_exception());
     }
 }
 
-void connection::take_off(const dispatcher::suspended& handler, request wanted) {
+void connection::start_async(const dispatcher::suspended& handler, request received) {
     auto self = shared_from_this();
-    auto started = std::make_shared<flight>();
-    started->id = wanted.id;
-    started->method = wanted.method;
-    flights_.push_back(started);
-    host_->flight_began();
-    auto landing = [self, started](const std::exception_ptr& thrown, const std::string& result) {
-        self->land(started, thrown, result);
+    auto started = std::make_shared<running_request>();
+    started->id = received.id;
+    started->method = received.method;
+    requests_.push_back(started);
+    host_->request_began();
+    auto on_completion = [self, started](const std::exception_ptr& thrown, const std::string& result) {
+        self->complete(started, thrown, result);
     };
     try {
-        asio::co_spawn(executor_, handler(self, std::move(wanted)),
-                       asio::bind_cancellation_slot(started->cancel.slot(), std::move(landing)));
+        asio::co_spawn(executor_, handler(self, std::move(received)),
+                       asio::bind_cancellation_slot(started->cancel.slot(), std::move(on_completion)));
     } catch (...) {
-        land(started, std::current_exception(), {});
+        complete(started, std::current_exception(), {});
     }
 }
 
-void connection::land(const std::shared_ptr<flight>& done, const std::exception_ptr& thrown,
-                      const std::string& result) {
-    const auto found = std::ranges::find(flights_, done);
-    if (found == flights_.end()) return;
+void connection::complete(const std::shared_ptr<running_request>& done, const std::exception_ptr& thrown,
+                          const std::string& result) {
+    const auto found = std::ranges::find(requests_, done);
+    if (found == requests_.end()) return;
     const bool was_paused = paused();
-    flights_.erase(found);
+    requests_.erase(found);
     if (host_ == nullptr) return;
     if (thrown) {
         answer_thrown(done->id, done->method, thrown);
     } else {
         answer(done->id, result);
     }
-    if (host_ != nullptr) host_->flight_ended();
-    if (closed_) {
-        if (flights_.empty() && host_ != nullptr) host_->finished(*this);
+    if (host_ != nullptr) host_->request_ended();
+    if (is_closed()) {
+        if (requests_.empty() && host_ != nullptr) host_->finished(*this);
         return;
     }
     if (batch_ != nullptr) return;
@@ -241,12 +271,12 @@ void connection::notify(std::string_view method, std::string_view params_raw) {
 asio::awaitable<void> connection::drained() {
     const auto self = shared_from_this();
     if (gone() || outbox_.empty()) co_return;
-    if (!room_) room_ = std::make_unique<util::notifier>(executor_);
-    co_await room_->wait();
+    if (!drained_) drained_ = std::make_unique<util::notifier>(executor_);
+    co_await drained_->wait();
 }
 
-void connection::ring_room() {
-    if (room_) room_->ring();
+void connection::notify_drained() {
+    if (drained_) drained_->ring();
 }
 
 void connection::send(std::string_view lines) {
@@ -275,14 +305,15 @@ void connection::sent(bool delivered) {
     }
 }
 
-// Nothing can be sent any more. The rest is done from the event loop, as the caller may be walking over the
+// Nothing can be sent any more. The rest follows from the event loop: the caller may be iterating over the
 // server's connections, or be a handler that is about to be cancelled.
 void connection::lose_peer() {
-    if (std::exchange(gone_, true)) return;
+    if (gone()) return;
+    phase_ = phase::peer_lost;
     outbox_.discard();
-    ring_room();
+    notify_drained();
     asio::post(executor_, [self = shared_from_this()] {
-        if (self->closed_ || self->host_ == nullptr) return;
+        if (self->is_closed() || self->host_ == nullptr) return;
         self->cancel_requests();
         self->host_->flushed();
         self->turn(true);
@@ -290,68 +321,71 @@ void connection::lose_peer() {
 }
 
 void connection::cancel_requests() {
-    const flight_list flying = flights_;
-    for (const auto& each : flying) {
+    const request_list requests = requests_;
+    for (const auto& each : requests) {
         if (!each->id.empty()) each->cancel.emit(asio::cancellation_type::terminal);
     }
 }
 
-void connection::cancel_flights() {
-    const flight_list flying = flights_;
-    for (const auto& each : flying)
+void connection::cancel_all() {
+    const request_list requests = requests_;
+    for (const auto& each : requests)
         each->cancel.emit(asio::cancellation_type::terminal);
 }
 
 void connection::close() {
-    if (std::exchange(closed_, true)) return;
+    if (is_closed()) return;
+    phase_ = phase::closed;
     const auto self = shared_from_this();
     unwatch();
     socket_.reset();
+    descriptors_.clear();
     outbox_.discard();
-    ring_room();
+    notify_drained();
     cancel_requests();
     if (host_ == nullptr) return;
     host_->closed(*this);
-    if (flights_.empty() && host_ != nullptr) host_->finished(*this);
+    if (requests_.empty() && host_ != nullptr) host_->finished(*this);
 }
 
 void connection::abandon() {
     unwatch();
     host_ = nullptr;
     close();
-    cancel_flights();
+    cancel_all();
 }
 
 bool connection::paused() const {
-    return outbox_.bytes() > limits::outbox_replies_max || flights_.size() >= limits::session_requests_max;
+    return outbox_.bytes() > limits::outbox_replies_max || requests_.size() >= limits::session_requests_max;
 }
 
-// A notification in flight needs no connection; a subscription that ended its input still wants its events.
+// A notification in flight needs no connection. A subscriber that has ended its input still gets events.
 bool connection::done() const {
     if (!end_of_input_ || reader_.buffered() != 0) return false;
-    if (gone_) return true;
-    const auto is_request = [](const std::shared_ptr<flight>& each) { return !each->id.empty(); };
-    return outbox_.empty() && !subscribed() && std::ranges::none_of(flights_, is_request);
+    if (gone()) return true;
+    const auto is_request = [](const std::shared_ptr<running_request>& each) { return !each->id.empty(); };
+    return outbox_.empty() && !subscribed() && std::ranges::none_of(requests_, is_request);
 }
 
 void connection::wait_for_next() {
-    if (closed_ || host_ == nullptr) return;
+    if (is_closed() || host_ == nullptr) return;
     if (done()) return close();
     watch();
 }
 
-// While nothing is read, a hang-up is still told; once that is known, it would be told for ever.
+// A hang-up is reported even while nothing is read. Once it is known, stop watching: it would be reported for
+// ever.
 void connection::watch() {
     const bool reads = !end_of_input_ && !paused();
-    if (gone_ && !reads) return unwatch();
-    const std::uint32_t wanted = (reads ? EPOLLIN : 0u) | (outbox_.empty() ? 0u : EPOLLOUT);
-    if (watched_ == wanted) return;
-    auto& waiting = host_->waiting();
-    const bool done =
-        watched_ ? waiting.change(socket_.get(), this, wanted) : waiting.add(socket_.get(), this, wanted);
-    if (done) {
-        watched_ = wanted;
-    } else if (gone_) {
+    if (gone() && !reads) return unwatch();
+    const std::uint32_t events = (reads ? EPOLLIN : 0u) | (outbox_.empty() ? 0u : EPOLLOUT);
+    if (watched_ == events) return;
+    auto& poll_set = host_->poll_set();
+    const bool registered =
+        watched_ ? poll_set.change(socket_.get(), this, events) : poll_set.add(socket_.get(), this, events);
+    if (registered) {
+        watched_ = events;
+    } else if (gone()) {
         close();
     } else {
         lose_peer();
@@ -360,12 +394,12 @@ void connection::watch() {
 
 void connection::unwatch() {
     if (!watched_ || host_ == nullptr) return;
-    host_->waiting().remove(socket_.get());
+    host_->poll_set().remove(socket_.get());
     watched_.reset();
 }
 
-bool connection::woken(std::uint32_t events) {
-    if (closed_ || host_ == nullptr || !watched_) return false;
+bool connection::on_ready(std::uint32_t events) {
+    if (is_closed() || host_ == nullptr || !watched_) return false;
     const bool reads = (*watched_ & EPOLLIN) != 0;
     if ((events & EPOLLOUT) != 0) {
         on_writable();
@@ -379,7 +413,7 @@ void connection::on_writable() {
     if (gone() || host_ == nullptr) return;
     const bool was_paused = paused();
     if (!outbox_.flush(socket_.get())) return lose_peer();
-    ring_room();
+    notify_drained();
     if (outbox_.empty()) host_->flushed();
     if (was_paused) return turn(false);
     wait_for_next();

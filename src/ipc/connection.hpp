@@ -1,9 +1,10 @@
 #pragma once
-// One accepted connection: what server.cpp makes of each client. Rules: doc/protocol.md sections 2, 4 and 5.
+// One accepted connection: the server has one for each client. Rules: doc/protocol.md sections 2, 4 and 5.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <list>
 #include <memory>
@@ -19,6 +20,8 @@
 #include "util/fd.hpp"
 #include "util/poll_set.hpp"
 
+struct msghdr;
+
 namespace hob::ipc {
 
 class connection;
@@ -27,13 +30,13 @@ class connection;
 class connection_host {
 public:
     virtual const dispatcher& methods() const = 0;
-    virtual void flight_began() = 0;
-    virtual void flight_ended() = 0;
-    virtual void flushed() = 0;                    // an outbox became empty
-    virtual void closed(connection& which) = 0;    // the descriptor is free
-    virtual void finished(connection& which) = 0;  // closed, and nothing of it is in flight: may be let go
-    virtual util::poll_set& waiting() = 0;         // where connections wait for their sockets
-    std::string spare_batch;                       // memory for replies, lent to whoever is in its turn
+    virtual void request_began() = 0;
+    virtual void request_ended() = 0;
+    virtual void flushed() = 0;                    // an outbox has become empty
+    virtual void closed(connection& which) = 0;    // its descriptor is closed
+    virtual void finished(connection& which) = 0;  // closed, and no request is in flight: may be destroyed
+    virtual util::poll_set& poll_set() = 0;        // where connections wait for their sockets
+    std::string spare_batch;  // memory for replies, lent to the connection that has its turn
 
 protected:
     ~connection_host() = default;
@@ -48,53 +51,55 @@ public:
     // Takes the accepted, non-blocking socket. False and errno: it could not be registered.
     bool open(util::unique_fd socket);
 
-    // Greets, and takes what the client has sent without waiting for that.
+    // Greets, and handles the requests that the client has sent before it read the greeting.
     void start(std::string_view hello_line);
 
     void notify(std::string_view method, std::string_view params_raw) override;
     std::size_t backlog() const override { return outbox_.bytes(); }
-    bool gone() const override { return gone_ || closed_; }
+    bool gone() const override { return phase_ != phase::open; }
     boost::asio::awaitable<void> drained() override;
+    util::unique_fd take_descriptor() override;
 
-    void event(std::string_view line);  // may be lost
+    void event(std::string_view line);  // lost if the client reads too slowly
 
-    // The socket is ready for `events`, as epoll says them. True: it is to have a turn that reads.
-    bool woken(std::uint32_t events);
-    // A turn: reads once, handles every whole line, and in the end sends all replies at once.
+    // The socket is ready for `events`, as epoll reports them. True: a turn that reads must follow.
+    bool on_ready(std::uint32_t events);
+    // A turn: reads once, handles every complete line, and sends all replies together at its end.
     void begin_turn(bool reads);
-    // Between the two: sends what there is, and goes on with what the client has sent meanwhile. False:
+    // Within a turn: sends the replies so far and handles what the client has sent meanwhile. False: it sent
     // nothing.
-    bool again();
+    bool continue_turn();
     void end_turn();
 
-    void cancel_flights();  // each is answered with an error
-    void close();           // at once; cancels what only this client was waiting for
-    void abandon();         // close, and forget the host
+    void cancel_all();  // every request; each is answered with an error
+    void close();       // at once; cancels its requests, but no notifications
+    void abandon();     // close, and forget the host
 
-    bool is_closed() const { return closed_; }
+    bool is_closed() const { return phase_ == phase::closed; }
     bool is_flushed() const { return outbox_.empty(); }
 
 private:
-    // A request in a suspended handler; held by the list and by its coroutine's end.
-    struct flight {
+    // A request in an asynchronous handler. Held by the list and by the completion of its coroutine.
+    struct running_request {
         std::string id;
         std::string method;
         boost::asio::cancellation_signal cancel;
     };
-    using flight_list = std::list<std::shared_ptr<flight>>;
+    using request_list = std::list<std::shared_ptr<running_request>>;
 
     void turn(bool reads);
     bool read_some();
+    void keep_descriptors(msghdr& message);
     void take_lines();
-    void take(const frame& received);
-    void handle(request wanted);
-    void take_off(const dispatcher::suspended& handler, request wanted);
-    void land(const std::shared_ptr<flight>& done, const std::exception_ptr& thrown,
-              const std::string& result);
+    void accept_line(const frame& line);
+    void handle(request received);
+    void start_async(const dispatcher::suspended& handler, request received);
+    void complete(const std::shared_ptr<running_request>& done, const std::exception_ptr& thrown,
+                  const std::string& result);
     void answer(std::string_view id, std::string_view result);
     void answer_thrown(std::string_view id, std::string_view method, const std::exception_ptr& thrown);
 
-    void ring_room();
+    void notify_drained();
     void send(std::string_view lines);
     void sent(bool delivered);
     void wait_for_next();
@@ -111,15 +116,20 @@ private:
     connection_host* host_;
     line_reader reader_;
     outbox outbox_;
-    flight_list flights_;
-    std::unique_ptr<util::notifier> room_;  // rings when something was sent; made by the first who waits
-    std::string* batch_ = nullptr;          // what is sent at the end of this turn; set during a turn only
-    std::string turn_batch_;                // what batch_ points to
+    request_list requests_;
+    std::deque<util::unique_fd> descriptors_;  // came with requests and are not taken yet
+    std::unique_ptr<util::notifier> drained_;  // when something was sent; made for the first who waits
+    std::string* batch_ = nullptr;             // what is sent at the end of this turn; set only during a turn
+    std::string turn_batch_;                   // what batch_ points to
+    enum class phase {
+        open,
+        peer_lost,  // nothing can be sent any more; what the client has sent before is still read
+        closed,
+    };
+    phase phase_ = phase::open;
     bool end_of_input_ = false;
-    bool gone_ = false;  // nothing can be sent any more; what was sent before is still read
-    bool closed_ = false;
     std::optional<std::uint32_t>
-        watched_;  // what the host's poll_set was asked to tell; none: it is not in it
+        watched_;  // the events that the host's poll_set waits for; nullopt: not in it
 };
 
 }  // namespace hob::ipc

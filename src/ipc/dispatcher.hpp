@@ -1,5 +1,5 @@
 #pragma once
-// Which method is handled by whom.
+// The handlers of the methods, by name.
 
 #include <boost/asio/awaitable.hpp>
 #include <functional>
@@ -19,14 +19,14 @@ public:
     // Both return the raw result, valid JSON on one line, or throw failure; any other exception is an
     // internal error. failure(usage) is JSON-RPC's "invalid params".
 
-    // Answers at once, within the turn of the event loop that read the request: must not block.
+    // Answers at once, in the turn of the event loop that has read the request. Must not block.
     using immediate = std::function<std::string(session&, const request&)>;
 
-    // Takes its time. Cancelled (cancellation_type::terminal) when its client hangs up, unless it was a
-    // notification, which nobody was waiting for.
+    // A coroutine. Cancelled (cancellation_type::terminal) when its client hangs up, unless the message was a
+    // notification, for whose result nobody waits.
     using suspended = std::function<boost::asio::awaitable<std::string>(std::shared_ptr<session>, request)>;
 
-    // Each method once; to be done before the server listens.
+    // Each method once, before the server listens.
     void add(std::string method, immediate handler);
     void add(std::string method, suspended handler);
 

@@ -8,8 +8,7 @@ namespace hob::ipc {
 namespace {
 
 constexpr std::size_t capacity_min = 4u << 10;
-constexpr std::size_t capacity_kept = 64u
-                                      << 10;  // above this, memory is given back as soon as it is not needed
+constexpr std::size_t capacity_kept = 64u << 10;  // above this, memory is freed as soon as possible
 constexpr std::size_t room_min = 1u << 10;
 
 }  // namespace
@@ -29,7 +28,7 @@ std::span<char> line_reader::prepare() {
     if (capacity_ > capacity_kept && buffered() < capacity_min / 2) {
         resize(capacity_min);
     } else if (capacity_ - end_ < room_min) {
-        // Moving pays only while what is moved is small against what was read since the last time.
+        // Moving is cheap only while little is moved, compared with what was read since the last move.
         const bool movable = begin_ >= room_min && buffered() <= capacity_ / 2;
         resize(std::max(capacity_min, movable ? capacity_ : capacity_ * 2));
     }
@@ -70,7 +69,7 @@ std::optional<frame> line_reader::next() {
         return frame{line, false};
     }
     if (!skipping_ && buffered() <= line_max_) return std::nullopt;
-    // What is too long is not kept: the rest of it is dropped as it comes.
+    // Too long: the rest of the line is dropped as it arrives.
     begin_ = scanned_ = end_ = 0;
     if (std::exchange(skipping_, true)) return std::nullopt;
     return frame{{}, true};

@@ -1,6 +1,7 @@
 #pragma once
-// The frozen frames (doc/protocol.md section 7): the greeting, and the results of hob.ping and hob.shutdown.
-// Members may be added, none removed or changed; test/golden keeps the bytes of every released form.
+// The frozen frames (doc/protocol.md section 7): the greeting, the result of a ping, params and result of a
+// shutdown. Members may be added, none removed or changed. test/golden holds the bytes of every released
+// form.
 
 #include <sys/types.h>
 
@@ -17,16 +18,16 @@ struct hello {
     std::string version;
     pid_t pid = 0;
     std::string instance;  // the key
-    std::string root;      // bytes; where they are not UTF-8 they travel as root_b64, beside a readable root
+    std::string
+        root;  // any bytes; if they are not UTF-8, the frame has them as root_b64 beside a readable root
     bool draining = false;
 };
 
-// `capabilities`: the methods that may be called. For clients that are not hob: ours knows what its daemon
-// can do by its version, so parse_hello does not take the list apart, which would be much of a short
-// command's work.
+// `capabilities`: the methods that may be called, for clients of other programs. Our own client goes by the
+// version: parse_hello() skips the list, which would be much of a short command's work.
 std::string hello_line(const hello& greeting, const std::vector<std::string>& capabilities);
 
-// Unknown members are ignored. nullopt: not a greeting of hob, of any version.
+// Ignores unknown members. nullopt: not a greeting of this program in any version.
 std::optional<hello> parse_hello(std::string_view line);
 
 struct ping_reply {
@@ -39,6 +40,16 @@ struct ping_reply {
 
 std::string ping_result(const ping_reply& reply);
 std::optional<ping_reply> parse_ping_result(std::string_view result_raw);
+
+// Params of a shutdown. `if_idle`: refuse when that would interrupt work.
+struct shutdown_request {
+    bool now = false;      // kill at once
+    bool restart = false;  // a successor follows, which resumes what was running
+    bool if_idle = false;
+};
+
+std::string shutdown_params(const shutdown_request& request);
+shutdown_request parse_shutdown_params(std::string_view params_raw);  // what cannot be read is false
 
 struct shutdown_reply {
     pid_t pid = 0;

@@ -8,6 +8,7 @@
 #include "limits.hpp"
 #include "util/json_scan.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::ipc {
 namespace {
@@ -22,10 +23,11 @@ constexpr std::array failure_codes{
     std::pair{error_kind::version, -32010},          std::pair{error_kind::timeout, -32011},
     std::pair{error_kind::unit_unknown, -32012},     std::pair{error_kind::unit_failed, -32013},
     std::pair{error_kind::worker_error, -32014},     std::pair{error_kind::worker_died, -32015},
-    std::pair{error_kind::cancelled, -32016},        std::pair{error_kind::internal, internal_error},
+    std::pair{error_kind::cancelled, -32016},        std::pair{error_kind::no_project, -32017},
+    std::pair{error_kind::internal, internal_error},
 };
 
-// The members of a message that mean something, as raw slices; empty: absent.
+// The members of a message that are used, as raw slices; empty: absent.
 struct envelope {
     std::string_view jsonrpc;
     std::string_view id;
@@ -33,17 +35,17 @@ struct envelope {
     std::string_view params;
     std::string_view result;
     std::string_view error;
-    const char* twice = nullptr;  // the name of a member that is there more than once
+    const char* duplicate = nullptr;  // the name of a member that occurs more than once
 
-    struct place {
-        const char* name;  // nullptr: the member means nothing
+    struct slot {
+        const char* name;  // nullptr: the member is not used
         std::string_view* value;
     };
-    place named(std::string_view key);
+    slot slot_named(std::string_view key);
     void put(std::string_view key_raw, std::string_view value);
 };
 
-envelope::place envelope::named(std::string_view key) {
+envelope::slot envelope::slot_named(std::string_view key) {
     switch (key.size()) {
         case 2:
             if (key == "id") return {"id", &id};
@@ -68,13 +70,13 @@ envelope::place envelope::named(std::string_view key) {
 void envelope::put(std::string_view key_raw, std::string_view value) {
     const std::string_view key = key_raw.substr(1, key_raw.size() - 2);
     const bool escaped = key.find('\\') != std::string_view::npos;
-    const place slot = escaped ? named(util::json_unquote(key_raw).value_or("")) : named(key);
-    if (slot.name == nullptr) return;
-    if (!slot.value->empty()) twice = slot.name;
-    *slot.value = value;
+    const slot found = escaped ? slot_named(util::json_unquote(key_raw).value_or("")) : slot_named(key);
+    if (found.name == nullptr) return;
+    if (!found.value->empty()) duplicate = found.name;
+    *found.value = value;
 }
 
-// nullopt: not JSON, and scan.error() says why. The text begins with '{'.
+// nullopt: not JSON; scan.error() says why. The text begins with '{'.
 std::optional<envelope> open_envelope(util::json_scanner& scan) {
     envelope found;
     if (!scan.take('{')) return std::nullopt;
@@ -123,8 +125,12 @@ std::string unquoted(std::string_view raw) {
     return util::json_unquote(raw).value_or("");
 }
 
-// A newline can only be white space between tokens there: a worker that is not framed by lines may print
-// prettily.
+// Removes newlines, which are white space between tokens in valid JSON: a worker may print its results on
+// several lines.
+std::string without_newlines(std::string_view raw) {
+    return raw.find('\n') == std::string_view::npos ? std::string(raw) : util::json_compact(raw);
+}
+
 void append_raw(std::string& out, std::string_view raw) {
     if (raw.find('\n') == std::string_view::npos) {
         out += raw;
@@ -133,24 +139,34 @@ void append_raw(std::string& out, std::string_view raw) {
     }
 }
 
-void append_head(std::string& out, std::string_view id) {
-    out += R"({"jsonrpc":"2.0","id":)";
-    out += id;
+// The envelope of a message is assembled here and not by util::json_object: its members are always the same,
+// and it goes around bytes that are only passed on.
+constexpr std::string_view envelope_head = "{\"jsonrpc\":\"2.0\"";
+constexpr std::string_view envelope_end = "}\n";
+
+void append_member(std::string& out, std::string_view key, std::string_view raw) {
+    out.append(",\"").append(key).append("\":").append(raw);
+}
+
+std::string error_line_of(std::string_view id, std::string_view error_raw) {
+    std::string line(envelope_head);
+    append_member(line, "id", id);
+    append_member(line, "error", error_raw);
+    return line.append(envelope_end);
 }
 
 std::string call_line(std::string_view id, std::string_view method, std::string_view params_raw) {
     std::string line;
     line.reserve(48 + id.size() + method.size() + params_raw.size());
-    line += R"({"jsonrpc":"2.0",)";
-    if (!id.empty()) line.append(R"("id":)").append(id).append(",");
-    line += R"("method":)";
+    line += envelope_head;
+    if (!id.empty()) append_member(line, "id", id);
+    append_member(line, "method", {});
     util::json_quote_to(line, method);
     if (!params_raw.empty()) {
-        line += R"(,"params":)";
+        append_member(line, "params", {});
         append_raw(line, params_raw);
     }
-    line += "}\n";
-    return line;
+    return line.append(envelope_end);
 }
 
 }  // namespace
@@ -162,14 +178,15 @@ std::variant<request, rejection> parse_request(std::string_view line) {
     const auto found = open_envelope(scan);
     if (!found) return not_json(scan.error());
 
-    const bool id_told = !found->id.empty() && is_id(found->id);
-    const std::string_view id = id_told ? found->id : "null";
-    if (found->twice != nullptr) {
-        const bool which = std::string_view(found->twice) == "id";
-        return not_request(which ? "null" : id, "member '" + std::string(found->twice) + "' is there twice");
+    const bool has_id = !found->id.empty() && is_id(found->id);
+    const std::string_view id = has_id ? found->id : "null";
+    if (found->duplicate != nullptr) {
+        const bool is_id_twice = std::string_view(found->duplicate) == "id";
+        return not_request(is_id_twice ? "null" : id,
+                           "member '" + std::string(found->duplicate) + "' is there twice");
     }
     if (!is_two_point_zero(found->jsonrpc)) return not_request(id, "member 'jsonrpc' is not \"2.0\"");
-    if (!found->id.empty() && !id_told) {
+    if (!found->id.empty() && !has_id) {
         return not_request("null", "member 'id' is no string, number or null");
     }
     if (!found->method.starts_with('"')) return not_request(id, "member 'method' is no string");
@@ -180,10 +197,11 @@ std::variant<request, rejection> parse_request(std::string_view line) {
 }
 
 void append_result(std::string& out, std::string_view id, std::string_view result_raw) {
-    append_head(out, id);
-    out += R"(,"result":)";
+    out += envelope_head;
+    append_member(out, "id", id);
+    append_member(out, "result", {});
     append_raw(out, result_raw);
-    out += "}\n";
+    out += envelope_end;
 }
 
 std::string result_line(std::string_view id, std::string_view result_raw) {
@@ -194,30 +212,19 @@ std::string result_line(std::string_view id, std::string_view result_raw) {
 }
 
 std::string error_line(std::string_view id, const failure& why) {
-    std::string line;
-    append_head(line, id);
-    line.append(R"(,"error":{"code":)").append(std::to_string(code_of(why.kind()))).append(R"(,"message":)");
-    util::json_quote_to(line, why.what());
-    line.append(R"(,"data":{"code":")").append(name_of(why.kind())).append("\"");
-    if (!why.hint().empty()) {
-        line += R"(,"hint":)";
-        util::json_quote_to(line, why.hint());
-    }
-    if (!why.detail().empty()) {
-        line += R"(,"detail":)";
-        append_raw(line, why.detail());
-    }
-    line += "}}}\n";
-    return line;
+    util::json_object data;
+    data.add("code", name_of(why.kind()));
+    if (!why.hint().empty()) data.add("hint", why.hint());
+    if (!why.detail().empty()) data.add("detail", util::raw_json{without_newlines(why.detail())});
+    util::json_object error;
+    error.add("code", code_of(why.kind())).add("message", why.what()).add("data", data);
+    return error_line_of(id, std::move(error).text());
 }
 
 std::string error_line(std::string_view id, int code, std::string_view message) {
-    std::string line;
-    append_head(line, id);
-    line.append(R"(,"error":{"code":)").append(std::to_string(code)).append(R"(,"message":)");
-    util::json_quote_to(line, message);
-    line += "}}\n";
-    return line;
+    util::json_object error;
+    error.add("code", code).add("message", message);
+    return error_line_of(id, std::move(error).text());
 }
 
 std::string notification_line(std::string_view method, std::string_view params_raw) {
@@ -237,7 +244,7 @@ incoming parse_incoming(std::string_view line) {
     using kind = incoming::kind;
     util::json_scanner scan(line, limits::json_depth_max);
     const auto found = open_envelope(scan);
-    if (!found || found->twice != nullptr || !is_two_point_zero(found->jsonrpc)) return {};
+    if (!found || found->duplicate != nullptr || !is_two_point_zero(found->jsonrpc)) return {};
     if (found->id.empty()) {
         if (!found->method.starts_with('"')) return {};
         return {kind::notification, {}, unquoted(found->method), std::string(found->params)};

@@ -1,6 +1,6 @@
 #pragma once
 // JSON-RPC 2.0 messages as lines (doc/protocol.md, sections 2 and 3). Ids, params and results stay raw JSON
-// text from end to end: nothing here parses a number.
+// text: nothing here parses a number.
 
 #include <string>
 #include <string_view>
@@ -23,30 +23,30 @@ struct request {
     std::string params;  // raw JSON, an object or an array; empty if absent
 };
 
-// A line that is no request, and the error to answer it with.
+// The error for a line that is no request.
 struct rejection {
-    std::string id;  // raw; "null" where it could not be told
+    std::string id;  // raw; "null" if it is not known
     int code;
     std::string message;
 };
 
 std::variant<request, rejection> parse_request(std::string_view line);
 
-// Every maker returns a full line with '\n'. What is `raw` must be valid JSON; newlines between
-// its tokens are dropped, nothing else is touched.
+// Each returns a full line with '\n'. What is `raw` must be valid JSON: newlines between its tokens are
+// removed, and all else is kept.
 std::string result_line(std::string_view id, std::string_view result_raw);
 std::string error_line(std::string_view id, const failure& why);
 std::string error_line(std::string_view id, int code, std::string_view message);
 std::string notification_line(std::string_view method, std::string_view params_raw);
 std::string request_line(std::string_view id, std::string_view method, std::string_view params_raw);
 
-// As result_line, appended.
+// Appends what result_line() returns.
 void append_result(std::string& out, std::string_view id, std::string_view result_raw);
 
-// The number that stands for a kind of failure in an error's `code`. Stable.
+// The `code` of an error for a kind of failure. Stable.
 int code_of(error_kind kind);
 
-// What a client reads.
+// A message that a client has read.
 struct incoming {
     enum class kind { result, error, notification, invalid };
     kind what = kind::invalid;
@@ -55,10 +55,10 @@ struct incoming {
     std::string payload;  // raw: the result, the error object, or the params ("" when absent)
 };
 
-// A request from the server (method and id) is `invalid`: the protocol has none.
+// A request from the server (method and id) is `invalid`: the protocol has no such messages.
 incoming parse_incoming(std::string_view line);
 
-// Restores kind, message, hint and detail; a kind that is not known becomes internal.
+// Restores kind, message, hint and detail. An unknown kind becomes internal.
 failure failure_from_error(std::string_view error_object_raw);
 
 }  // namespace hob::ipc

@@ -7,8 +7,10 @@
 #include <array>
 #include <cerrno>
 
+#include "identity.hpp"
 #include "ipc/message.hpp"
 #include "limits.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::ipc {
 namespace {
@@ -20,7 +22,7 @@ bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == 
 
 }  // namespace
 
-// Consumes what was taken. False: the peer is gone.
+// Removes from `bytes` what was sent. False: the peer is gone.
 bool outbox::send_now(int socket, std::string_view& bytes) {
     while (!bytes.empty()) {
         const ssize_t n = ::send(socket, bytes.data(), bytes.size(), send_flags);
@@ -48,8 +50,8 @@ bool outbox::put(int socket, std::string_view bytes, bool droppable) {
 bool outbox::reply(int socket, std::string_view lines) { return put(socket, lines, false); }
 
 bool outbox::event(int socket, std::string_view line) {
-    // Once something was left out, the gap is told before anything that comes after it. An event alone may be
-    // larger than the bound, not larger than a line.
+    // After a dropped event, the gap is reported before any later event. A single event may be larger than
+    // the limit, but not larger than a line.
     const bool room = event_bytes_ == 0 || event_bytes_ + line.size() <= limits::outbox_events_max;
     if (lost_ != 0 || !room || line.size() > limits::line_max + 1) {
         ++lost_;
@@ -61,7 +63,9 @@ bool outbox::event(int socket, std::string_view line) {
 bool outbox::flush(int socket) {
     if (!send_waiting(socket)) return false;
     if (!waiting_.empty() || lost_ == 0) return true;
-    const std::string line = notification_line("hob.lagged", R"({"lost":)" + std::to_string(lost_) + "}");
+    util::json_object params;
+    params.add("lost", lost_);
+    const std::string line = notification_line(this_program.methods.lagged, std::move(params).text());
     lost_ = 0;
     return reply(socket, line);
 }
@@ -102,7 +106,7 @@ void outbox::sent(std::size_t count) {
         front_sent_ = 0;
         waiting_.pop_front();
     }
-    if (waiting_.empty()) waiting_ = {};  // a deque keeps its blocks otherwise
+    if (waiting_.empty()) waiting_ = {};  // frees the blocks that a deque keeps
 }
 
 void outbox::discard() { *this = {}; }

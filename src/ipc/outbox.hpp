@@ -1,6 +1,6 @@
 #pragma once
-// What waits to be sent to one peer that does not read fast enough. Replies are kept whatever happens; events
-// are bounded, and those that had to be left out are counted until the reader has caught up.
+// What waits to be sent to a peer that does not read fast enough. Replies are always kept. Events are
+// limited: those that exceed the limit are dropped and counted until the reader has caught up.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,22 +12,22 @@ namespace hob::ipc {
 
 class outbox {
 public:
-    // Sends directly while nothing waits, and keeps what the socket does not take.
-    // False: the peer is gone (errno tells); nothing is kept from then on.
+    // Sends directly while nothing waits, and keeps what the socket does not take. False and errno: the peer
+    // is gone, and nothing is kept.
     bool reply(int socket, std::string_view lines);
 
-    // As reply(), but left out and counted when more than limits::outbox_events_max would wait.
+    // As reply(), but dropped and counted if more than limits::outbox_events_max would wait.
     bool event(int socket, std::string_view line);
 
-    // Sends what waits, as far as the socket takes it. When all of it went and events were left out, says so
-    // (hob.lagged). False: the peer is gone.
+    // Sends what waits, as far as the socket takes it. After all of it was sent, reports dropped events
+    // (identity::methods.lagged). False: the peer is gone.
     bool flush(int socket);
 
     void discard();
 
     bool empty() const { return waiting_.empty(); }
-    std::size_t bytes() const { return bytes_; }  // waiting, in all
-    std::uint64_t lost() const { return lost_; }  // events left out and not told yet
+    std::size_t bytes() const { return bytes_; }  // that wait
+    std::uint64_t lost() const { return lost_; }  // events that were dropped and not reported yet
 
 private:
     struct item {

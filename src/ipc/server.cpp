@@ -31,7 +31,7 @@ public:
           listener_(executor_),
           pause_(executor_),
           quiet_(executor_),
-          waiting_(executor_) {}
+          poll_set_(executor_) {}
 
     void listen(util::unique_fd listening);
     void stop_accepting();
@@ -39,7 +39,7 @@ public:
 
     std::size_t clients() const { return open_; }
     std::size_t in_flight() const { return in_flight_; }
-    bool anyone_subscribed() const;
+    bool has_subscriber() const;
     void publish(std::string_view line);
     void announce(std::string_view line);
     void cancel_all();
@@ -48,25 +48,25 @@ public:
     asio::awaitable<void> idle();
 
     const dispatcher& methods() const override { return methods_; }
-    void flight_began() override;
-    void flight_ended() override;
+    void request_began() override;
+    void request_ended() override;
     void flushed() override;
     void closed(connection& which) override;
     void finished(connection& which) override;
-    util::poll_set& waiting() override { return waiting_; }
-    void something_is_ready() override;
+    util::poll_set& poll_set() override { return poll_set_; }
+    void on_ready() override;
 
 private:
     void wait_for_client();
     void accept_one();
-    void welcome(util::unique_fd socket);
+    void greet(util::unique_fd socket);
     void pause_accepting(int error_number);
     void resume_accepting();
     void wait_for_requests();
-    void take_requests();
+    void serve_ready();
     using turns = std::vector<std::pair<std::shared_ptr<connection>, std::uint32_t>>;
     void take_turns(const turns& ready);
-    void take_turns_of(connection& which);
+    void take_turns_alone(connection& which);
     void changed();
     std::vector<std::shared_ptr<connection>> all() const;
 
@@ -78,14 +78,14 @@ private:
     bool paused_ = false;
     util::manual_reset_event quiet_;
     std::size_t waiting_for_quiet_ = 0;
-    // Those that are closed but have requests in flight included.
+    // Also those that are closed and still have requests in flight.
     std::unordered_map<connection*, std::shared_ptr<connection>> connections_;
     std::size_t open_ = 0;
     std::size_t in_flight_ = 0;
-    int looks_skipped_ = 0;
-    turns spare_turns_;  // its memory
-    util::poll_set waiting_;
-    bool waits_ = false;  // for what waiting_ tells
+    int skipped_polls_ = 0;
+    turns spare_turns_;  // keeps its memory from turn to turn
+    util::poll_set poll_set_;
+    bool waiting_for_requests_ = false;
     bool ended_ = false;
 };
 
@@ -109,20 +109,20 @@ void server_state::wait_for_client() {
     });
 }
 
-// One at a time: waiting again reports at once whether there are more, and costs no more than a refused
-// accept.
+// Accepts one client at a time: waiting again reports at once whether there are more, and costs no more than
+// an accept that finds none.
 void server_state::accept_one() {
     util::unique_fd socket(
         ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (socket) {
-        welcome(std::move(socket));
+        greet(std::move(socket));
     } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED && errno != EPROTO) {
         return pause_accepting(errno);
     }
     if (listener_.is_open()) wait_for_client();
 }
 
-void server_state::welcome(util::unique_fd socket) {
+void server_state::greet(util::unique_fd socket) {
     ucred peer{};
     socklen_t size = sizeof peer;
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return;
@@ -140,8 +140,8 @@ void server_state::welcome(util::unique_fd socket) {
     if (open_ != 0) wait_for_requests();
 }
 
-// Out of descriptors or memory. The waiting client stays in the backlog until a session closes, or for a
-// while.
+// Out of descriptors or memory. The client stays in the backlog until a session closes, or for
+// limits::accept_pause.
 void server_state::pause_accepting(int error_number) {
     util::log(util::level::warning, "ipc", "cannot accept a client",
               {util::field("error", errno_text(error_number)), util::field("clients", open_)});
@@ -168,35 +168,35 @@ void server_state::closed(connection&) {
 void server_state::finished(connection& which) { connections_.erase(&which); }
 
 void server_state::wait_for_requests() {
-    if (std::exchange(waits_, true)) return;
-    waiting_.wait(shared_from_this());
+    if (std::exchange(waiting_for_requests_, true)) return;
+    poll_set_.wait(shared_from_this());
 }
 
-void server_state::something_is_ready() {
-    waits_ = false;
-    if (!ended_) take_requests();
+void server_state::on_ready() {
+    waiting_for_requests_ = false;
+    if (!ended_) serve_ready();
 }
 
-// Whoever is ready is held before anybody has a turn: a request may close other connections.
-void server_state::take_requests() {
+// Holds all connections that are ready before any of them has a turn: a request may close other connections.
+void server_state::serve_ready() {
     turns ready = std::exchange(spare_turns_, {});
-    for (const epoll_event& told : waiting_.take()) {
-        const std::uint32_t events = told.events;  // a member of a packed struct has no reference
-        ready.emplace_back(static_cast<connection*>(told.data.ptr)->shared_from_this(), events);
+    for (const epoll_event& event : poll_set_.take()) {
+        const std::uint32_t events = event.events;  // a member of a packed struct has no reference
+        ready.emplace_back(static_cast<connection*>(event.data.ptr)->shared_from_this(), events);
     }
-    std::erase_if(ready, [](const auto& each) { return !each.first->woken(each.second); });
+    std::erase_if(ready, [](const auto& each) { return !each.first->on_ready(each.second); });
     take_turns(ready);
     ready.clear();
     spare_turns_ = std::move(ready);
     if (open_ != 0) wait_for_requests();
 }
 
-// With many clients, all requests that are there are read before any reply is sent: a reply wakes its client,
-// and clients that wake one by one take the processor from the daemon once a request.
+// With many clients, reads all requests that have arrived before it sends any reply. A reply wakes its
+// client, and clients that wake one by one take the processor from the daemon once a request.
 void server_state::take_turns(const turns& ready) {
     if (ready.size() == 1 || open_ < limits::clients_in_turn) {
         for (const auto& [each, events] : ready)
-            take_turns_of(*each);
+            take_turns_alone(*each);
         return;
     }
     for (const auto& [each, events] : ready)
@@ -205,27 +205,27 @@ void server_state::take_turns(const turns& ready) {
         each->end_turn();
 }
 
-// A client that got the processor with its reply has often asked again by the time we have it back. That is
-// worth a look as long as looking finds something.
-void server_state::take_turns_of(connection& which) {
+// A client that runs when its reply arrives has often sent the next request by the time this process runs
+// again. So polls once more, as long as that finds something.
+void server_state::take_turns_alone(connection& which) {
     which.begin_turn(true);
-    if (looks_skipped_ > 0) {
-        --looks_skipped_;
+    if (skipped_polls_ > 0) {
+        --skipped_polls_;
     } else {
         int found = 0;
-        while (found < limits::turns_in_row && which.again())
+        while (found < limits::turns_in_row && which.continue_turn())
             ++found;
-        if (found == 0) looks_skipped_ = limits::looks_skipped;
+        if (found == 0) skipped_polls_ = limits::skipped_polls;
     }
     which.end_turn();
 }
 
-void server_state::flight_began() {
+void server_state::request_began() {
     ++in_flight_;
     changed();
 }
 
-void server_state::flight_ended() {
+void server_state::request_ended() {
     --in_flight_;
     flushed();
     changed();
@@ -243,14 +243,14 @@ std::vector<std::shared_ptr<connection>> server_state::all() const {
     return found;
 }
 
-bool server_state::anyone_subscribed() const {
+bool server_state::has_subscriber() const {
     for (const auto& [key, each] : connections_) {
         if (each->subscribed() && !each->gone()) return true;
     }
     return false;
 }
 
-// A connection that turns out to be gone is closed from the event loop, not during the walk.
+// A connection that is found to be gone is closed from the event loop, not during this iteration.
 void server_state::publish(std::string_view line) {
     for (const auto& [key, each] : connections_) {
         if (each->subscribed()) each->event(line);
@@ -264,7 +264,7 @@ void server_state::announce(std::string_view line) {
 
 void server_state::cancel_all() {
     for (const auto& each : all())
-        each->cancel_flights();
+        each->cancel_all();
 }
 
 void server_state::close_all() {
@@ -278,7 +278,7 @@ void server_state::shut_down() {
     ended_ = true;
     for (const auto& each : all())
         each->abandon();
-    waiting_.close();
+    poll_set_.close();
     connections_.clear();
     open_ = 0;
     in_flight_ = 0;
@@ -320,14 +320,14 @@ void server::listen(util::unique_fd listening) { state_->listen(std::move(listen
 void server::stop_accepting() { state_->stop_accepting(); }
 std::size_t server::clients() const { return state_->clients(); }
 std::size_t server::in_flight() const { return state_->in_flight(); }
-bool server::anyone_subscribed() const { return state_->anyone_subscribed(); }
+bool server::has_subscriber() const { return state_->has_subscriber(); }
 void server::announce(std::string_view line) { state_->announce(line); }
 asio::awaitable<void> server::idle() { return state_->idle(); }
 void server::cancel_all() { state_->cancel_all(); }
 void server::close_all() { state_->close_all(); }
 
 void server::publish(std::string_view method, std::string_view params_raw) {
-    if (state_->anyone_subscribed()) state_->publish(notification_line(method, params_raw));
+    if (state_->has_subscriber()) state_->publish(notification_line(method, params_raw));
 }
 
 }  // namespace hob::ipc

@@ -20,44 +20,45 @@
 namespace hob::ipc {
 
 struct server_options {
-    std::function<std::string()> hello_line;  // asked at each accept; a full line
-    uid_t owner = 0;                          // the only uid that is served
-    std::function<void()> changed;            // clients() or in_flight() changed; must not destroy the server
+    std::function<std::string()> hello_line;  // called for each client; a full line
+    uid_t owner = 0;                          // the only user that is served
+    std::function<void()> changed;  // clients() or in_flight() has changed; must not destroy the server
 };
 
 class server_state;
 
 class server {
 public:
-    // `methods` must outlive the server, and the requests that are still unwinding after it.
+    // `methods` must outlive the server, and the requests that are still unwinding after its end.
     server(boost::asio::any_io_executor executor, const dispatcher& methods, server_options options);
 
-    // Closes every connection and cancels every request. What is still suspended unwinds when the event loop
-    // next runs, or is destroyed with it, and needs nothing of the server.
+    // Closes every connection and cancels every request. Suspended handlers unwind when the event loop next
+    // runs, or are destroyed with it; they use nothing of the server.
     ~server();
     server(const server&) = delete;
     server& operator=(const server&) = delete;
 
-    // Takes a bound, listening, non-blocking Unix stream socket. A former one is closed.
+    // Takes a bound, listening, non-blocking Unix stream socket. Closes an earlier one.
     void listen(util::unique_fd listening);
-    void stop_accepting();  // closes the listener; the sessions go on
+    void stop_accepting();  // closes the listener; sessions continue
 
-    std::size_t clients() const;    // connected
-    std::size_t in_flight() const;  // requests in suspended handlers, those of clients that are gone included
+    std::size_t clients() const;  // connected
+    std::size_t in_flight()
+        const;  // requests in asynchronous handlers, including those of clients that are gone
 
-    // An event to each subscribed session. A reader that does not keep up loses events, never replies, and is
-    // told how many: hob.lagged {"lost":N}.
+    // An event to each subscribed session. A reader that is too slow loses events, never replies; a
+    // notification says how many (identity::methods.lagged, {"lost":N}).
     void publish(std::string_view method, std::string_view params_raw);
-    bool anyone_subscribed() const;
+    bool has_subscriber() const;
 
-    // A full line to every session; lost like an event.
+    // A full line to every session; may be lost like an event.
     void announce(std::string_view line);
 
-    // Returns when nothing is in flight and every outbox is flushed. No limit of its own; cancellation ends
+    // Returns when no request is in flight and all replies are sent. No limit of its own; cancellation ends
     // it.
     boost::asio::awaitable<void> idle();
 
-    void cancel_all();  // every request in flight; each is still answered (code cancelled)
+    void cancel_all();  // every request in flight; each is answered with `cancelled`
     void close_all();   // every connection, at once
 
 private:

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <utility>
 
+#include "identity.hpp"
 #include "util/fd.hpp"
 
 namespace hob::ipc {
@@ -22,11 +23,10 @@ namespace {
 
 namespace bip = boost::interprocess;
 
-constexpr std::array<char, 8> magic{'h', 'o', 'b', 'p', 'a', 'g', 'e', '\n'};
 constexpr std::uint32_t format = 1;
 constexpr std::size_t version_max = 31;
 
-// As it lies in the file; only ever read by the machine that wrote it.
+// The layout in the file. Read only on the machine that wrote it.
 struct copy {
     std::array<char, 8> magic;
     std::uint32_t format;
@@ -58,7 +58,7 @@ std::uint32_t checksum_of(const copy& content) {
 
 copy encode(const page_content& content, std::uint64_t generation) {
     copy made{};
-    made.magic = magic;
+    std::ranges::copy(this_program.page_magic, made.magic.data());
     made.format = format;
     made.generation = generation;
     made.start_time = content.start_time;
@@ -78,8 +78,9 @@ copy encode(const page_content& content, std::uint64_t generation) {
     return made;
 }
 
-bool is_whole(const copy& read) {
-    return read.magic == magic && read.format == format && read.checksum == checksum_of(read) &&
+bool is_complete(const copy& read) {
+    const std::string_view magic(read.magic.data(), read.magic.size());
+    return magic == this_program.page_magic && read.format == format && read.checksum == checksum_of(read) &&
            read.units_length <= read.units.size() && read.draining <= 1 && read.version.back() == '\0';
 }
 
@@ -115,11 +116,11 @@ private:
     int fd_;
 };
 
-// Leaves a file that is all there, or none. Empty and errno on failure.
+// Makes a completely allocated file, or none. Empty and errno on failure.
 util::unique_fd make_file(const std::string& path) {
     util::unique_fd fd = util::open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
     if (!fd) return fd;
-    // A hole on a full tmpfs would be SIGBUS at the first write.
+    // Otherwise the first write to a hole on a full tmpfs would be SIGBUS.
     const int error = ::posix_fallocate(fd.get(), 0, static_cast<off_t>(status_page_size));
     if (error == 0) return fd;
     ::unlink(path.c_str());
@@ -134,7 +135,7 @@ std::optional<copy> read_copy(int fd, std::size_t index) {
     do {
         count = ::pread(fd, &read, sizeof read, offset);
     } while (count < 0 && errno == EINTR);
-    if (count != static_cast<ssize_t>(sizeof read) || !is_whole(read)) return std::nullopt;
+    if (count != static_cast<ssize_t>(sizeof read) || !is_complete(read)) return std::nullopt;
     return read;
 }
 
@@ -144,7 +145,7 @@ struct status_page::mapping {
     bip::mapped_region region;
     util::unique_fd fd;
     std::string path;
-    std::string temporary;  // empty once it is in place
+    std::string temporary;  // empty after it was renamed
     std::uint64_t generation = 0;
 };
 
@@ -180,18 +181,19 @@ std::optional<status_page> status_page::create(const std::string& path) {
 }
 
 void status_page::write(const page_content& content) noexcept {
-    if (!is_ours(mapping_->fd.get())) return;  // truncated by somebody: storing would be SIGBUS
+    if (!is_ours(mapping_->fd.get())) return;  // truncated: storing would be SIGBUS
     const std::uint64_t generation = ++mapping_->generation;
     const copy made = encode(content, generation);
-    auto* place = static_cast<char*>(mapping_->region.get_address()) + generation % 2 * copy_stride;
-    // A reader that overlaps with this sees a wrong checksum, and the other copy whole. The magic goes first
-    // and comes back last, so that a kill in between cannot leave a copy that only looks whole.
-    std::memset(place, 0, sizeof made.magic);
+    auto* target = static_cast<char*>(mapping_->region.get_address()) + generation % 2 * copy_stride;
+    // A reader that overlaps with this sees a wrong checksum here, and the other copy complete. The magic is
+    // removed first and restored last, so that a kill in between cannot leave a copy that only seems
+    // complete.
+    std::memset(target, 0, sizeof made.magic);
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    std::memcpy(place + sizeof made.magic, reinterpret_cast<const char*>(&made) + sizeof made.magic,
+    std::memcpy(target + sizeof made.magic, reinterpret_cast<const char*>(&made) + sizeof made.magic,
                 sizeof made - sizeof made.magic);
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    std::memcpy(place, made.magic.data(), sizeof made.magic);
+    std::memcpy(target, made.magic.data(), sizeof made.magic);
 }
 
 bool status_page::publish() noexcept {
@@ -205,7 +207,8 @@ std::optional<page_content> read_status_page(const std::string& path) noexcept {
     // Opening a fifo without O_NONBLOCK would wait for its writer.
     const util::unique_fd fd = util::open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
     if (!fd || !is_ours(fd.get())) return std::nullopt;
-    // A writer that laps the reader twice can tear both copies; once more is then enough in practice.
+    // A writer that overtakes the reader twice can tear both copies. Another attempt is then enough in
+    // practice.
     for (int attempt = 0; attempt < 3; ++attempt) {
         const auto first = read_copy(fd.get(), 0);
         const auto second = read_copy(fd.get(), 1);

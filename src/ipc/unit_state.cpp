@@ -6,9 +6,9 @@ namespace hob::ipc {
 namespace {
 
 // In the order of the enum.
-constexpr std::array<std::string_view, 14> names{"stopped", "waiting", "starting",  "ready",  "stopping",
-                                                 "backoff", "failed",  "cold",      "warm",   "idle",
-                                                 "scheduled", "queued", "running", "held"};
+constexpr std::array<std::string_view, 14> names{"stopped",   "waiting", "starting", "ready", "stopping",
+                                                 "backoff",   "failed",  "cold",     "warm",  "idle",
+                                                 "scheduled", "queued",  "running",  "held"};
 static_assert(names.size() == static_cast<std::size_t>(unit_state::held) + 1);
 
 }  // namespace

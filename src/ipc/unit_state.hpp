@@ -1,6 +1,6 @@
 #pragma once
-// The states of units, as `hob status --json` and the events name them. Decisions use the enum; the names are made where
-// they are shown or sent.
+// The states of units, as `hob status --json` and the events name them. Decisions use the enum; the names are
+// made where they are shown or sent.
 
 #include <cstdint>
 #include <optional>
@@ -25,7 +25,7 @@ enum class unit_state : std::uint8_t {
     scheduled,
     queued,
     running,
-    held,  // no trigger starts it until `hob start`
+    held,  // stopped by the user: no trigger starts it
 };
 
 std::string_view name_of(unit_state state);

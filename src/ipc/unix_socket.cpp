@@ -50,7 +50,7 @@ timeval as_timeval(std::chrono::milliseconds left) {
     return value;
 }
 
-// A full backlog is waited for by the kernel: a blocking connect, bounded by the send time-out.
+// Lets the kernel wait for room in a full backlog: a blocking connect, limited by the send time-out.
 int wait_for_backlog(int fd, const address& to, util::deadline limit) {
     util::set_nonblocking(fd, false);
     int error = EAGAIN;

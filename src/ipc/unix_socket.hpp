@@ -1,5 +1,5 @@
 #pragma once
-// Unix sockets by path, of any length: one over 107 bytes is reached through /proc/self/fd/N/NAME.
+// Unix sockets by path. A path over 107 bytes is used through /proc/self/fd/N/NAME.
 
 #include <string>
 
@@ -15,8 +15,8 @@ struct connected {
 
 connected connect_unix(const std::string& path, util::deadline limit);
 
-// A bound, not yet listening, non-blocking socket with mode 0600 (fchmod before bind: the umask alone gives
-// 0700). Whatever stands at `path` must have been removed. Throws failure(denied).
+// A non-blocking socket that is bound and does not listen yet, with mode 0600 (by fchmod before bind: the
+// umask alone gives 0700). `path` must not exist. Throws failure(denied).
 util::unique_fd bind_unix(const std::string& path);
 
 }  // namespace hob::ipc

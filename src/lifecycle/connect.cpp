@@ -5,7 +5,9 @@
 #include <cstdlib>
 
 #include "error.hpp"
+#include "identity.hpp"
 #include "ipc/draining.hpp"
+#include "ipc/hello.hpp"
 #include "lifecycle/probe.hpp"
 #include "lifecycle/spawn.hpp"
 #include "lifecycle/start_failure.hpp"
@@ -18,12 +20,12 @@
 namespace hob::lifecycle {
 
 std::chrono::milliseconds start_timeout() {
-    const char* text = std::getenv("HOB_START_TIMEOUT");
+    const char* const variable = this_program.variables.start_timeout;
+    const char* text = std::getenv(variable);
     if (!text || !*text) return limits::start_timeout;
     const auto parsed = util::parse_duration(text);
     if (!parsed) {
-        throw failure(error_kind::config,
-                      std::string("cannot use HOB_START_TIMEOUT '") + text + "': not a duration",
+        throw failure(error_kind::config, cannot(std::string("use ") + variable, text), "not a duration",
                       "such as 10s");
     }
     return *parsed;
@@ -31,24 +33,24 @@ std::chrono::milliseconds start_timeout() {
 
 namespace {
 
-// One acting client on its way to a daemon: looks, waits, starts.
-class seeker {
+// Finds the daemon for one acting client: probes, waits for a start or an end, starts one.
+class connector {
 public:
-    seeker(const instance& where, const connect_options& options)
+    connector(const instance& where, const connect_options& options)
         : where_(where),
           options_(options),
           began_(boot_milliseconds()),
           start_limit_(util::deadline::in(start_timeout()).earlier(options.limit)),
           patience_(util::deadline::in(limits::start_patience)) {}
 
-    ipc::client seek() {
+    ipc::client connect() {
         if (options_.limit.expired()) {
-            throw failure(error_kind::timeout,
-                          "cannot reach the daemon of '" + where_.root + "': the deadline is over");
+            throw failure(error_kind::timeout, cannot("reach the daemon of", where_.root),
+                          "the deadline is over");
         }
         for (;;) {
             probe_result found = probe(where_, options_.limit, limits::greeting_timeout, options_.early);
-            switch (found.seen) {
+            switch (found.state) {
                 case daemon_state::alive:
                     if (speaks_with_us(*found.connection)) return std::move(*found.connection);
                     replace_older(*found.connection);
@@ -71,32 +73,32 @@ public:
     }
 
 private:
+    static std::string compared(const char* age, const ipc::hello& daemon) {
+        return fmt::format("it is {} (version {}, protocol {}) than this {} (version {}, protocol {})", age,
+                           daemon.version, daemon.protocol, this_program.name, version_text,
+                           protocol_version);
+    }
+
     bool speaks_with_us(const ipc::client& connection) const {
         const auto& greeting = connection.greeting();
         if (greeting.protocol == protocol_version) return true;
         if (greeting.protocol < protocol_version) return false;
-        throw failure(
-            error_kind::version,
-            fmt::format("cannot talk to the daemon of '{}': it is newer (version {}, protocol {}) than this "
-                        "hob (version {}, protocol {})",
-                        where_.root, greeting.version, greeting.protocol, version_text, protocol_version),
-            "use the newer hob, or end the daemon with: hob shutdown");
+        throw failure(error_kind::version, cannot("talk to the daemon of", where_.root),
+                      compared("newer", greeting),
+                      fmt::format("use the newer {}, or end the daemon with: {}", this_program.name,
+                                  command_text("shutdown")));
     }
 
-    // By the frozen messages alone. A daemon that has something to lose is left alone.
+    // Uses frozen messages only. A busy daemon is not replaced.
     void replace_older(ipc::client& connection) {
         const auto& greeting = connection.greeting();
         const pid_t pid = connection.peer_pid();
         const util::unique_fd process = open_pidfd(pid);
-        const failure busy(
-            error_kind::version,
-            fmt::format("cannot use the daemon of '{}': it is older (version {}, protocol {}) than this "
-                        "hob (version {}, protocol {}) and busy",
-                        where_.root, greeting.version, greeting.protocol, version_text, protocol_version),
-            "hob restart");
+        const failure busy(error_kind::version, cannot("use the daemon of", where_.root),
+                           compared("older", greeting) + " and busy", command_text("restart --daemon"));
         if (!options_.spawn) throw busy;
         try {
-            connection.call("hob.shutdown", R"({"if_idle":true})",
+            connection.call(this_program.methods.shutdown, ipc::shutdown_params({.if_idle = true}),
                             options_.limit.earlier(util::deadline::in(limits::request_timeout)));
         } catch (const ipc::not_executed&) {
             return;
@@ -106,60 +108,54 @@ private:
         }
         const auto limit = options_.limit.earlier(util::deadline::in(limits::shutdown_timeout_max));
         if (process && !wait_for_exit(process.get(), limit)) {
-            throw failure(error_kind::timeout,
-                          fmt::format("cannot wait any longer for the older daemon, pid {}, to end", pid));
+            throw failure(error_kind::timeout, cannot("wait any longer for the older daemon to end"),
+                          fmt::format("pid {} still runs", pid));
         }
     }
 
     void start() {
         if (!options_.spawn) {
-            throw failure(error_kind::no_daemon,
-                          "cannot reach the daemon of '" + where_.root + "': none is running",
-                          "without --no-spawn it is started");
+            throw failure(error_kind::no_daemon, cannot("reach the daemon of", where_.root),
+                          "none is running", "without --no-spawn it is started");
         }
         check_runtime_dir(where_.runtime_dir, true);
         auto lock = instance_lock::try_take(where_.pid_path());
         if (!lock) {
             waited_ = true;
-            wait_a_little();
+            wait_for_change();
             return;
         }
-        // Whoever had the lock while we waited may have failed: its reason is ours, and 64 clients make one
-        // failed start.
+        // The client that held the lock while we waited may have failed to start the daemon. Its failure is
+        // then ours too, so that many clients make one failed start.
         if (waited_) {
-            const auto words = read_start_failure(where_);
-            if (words && words->at >= began_) {
+            const auto last = read_start_failure(where_);
+            if (last && last->at >= began_) {
                 lock->unlink_guarded(where_.pid_path(), where_.pid_path());
-                throw failure(words->kind, words->message, words->hint);
+                throw failure(last->kind, last->message, last->hint);
             }
         }
         if (options_.release_brake) {
             clear_start_failure(where_);
-        } else if (auto brake = crash_loop(where_)) {
+        } else if (auto loop = crash_loop(where_)) {
             lock->unlink_guarded(where_.pid_path(), where_.pid_path());
-            throw *brake;
+            throw *loop;
         }
-        if (spawn_daemon(where_, std::move(*lock), start_limit_, options_.tell)) return;
-        // Somebody removes files, as a cleaner of /tmp does: that daemon is gone and served nobody. Whoever
-        // does so again and again is told of.
-        if (++taken_away_ >= limits::starts_taken_away_max || start_limit_.expired())
+        if (spawn_daemon(where_, std::move(*lock), start_limit_, options_.on_wait)) return;
+        // Something removed the pid file, as a cleaner of /tmp does. That daemon has ended and served nobody:
+        // try again, but report it if it happens again and again.
+        if (++lost_starts_ >= limits::lost_starts_max || start_limit_.expired())
             throw pid_file_lost(where_.pid_path());
     }
 
     void wait_for_start(const probe_result& found) {
         waited_ = true;
         if (start_limit_.expired()) {
-            throw failure(
-                error_kind::timeout,
-                found.pid
-                    ? fmt::format("cannot wait any longer for the daemon of '{}': pid {} is still starting",
-                                  where_.root, found.pid)
-                    : fmt::format("cannot wait any longer for the daemon of '{}': it is still starting",
-                                  where_.root),
-                "its log is " + where_.daemon_log_path());
+            const std::string process = found.pid ? fmt::format("pid {}", found.pid) : "it";
+            throw failure(error_kind::timeout, cannot("wait any longer for the daemon of", where_.root),
+                          process + " is still starting", "its log is " + where_.daemon_log_path());
         }
-        tell_once(found.pid, "start");
-        wait_a_little();
+        report_once(found.pid, "start");
+        wait_for_change();
     }
 
     void wait_for_end(const probe_result& found) {
@@ -171,52 +167,51 @@ private:
         }
         if (drain_limit_->expired()) {
             throw failure(error_kind::timeout,
-                          fmt::format("cannot wait any longer for the daemon of '{}' to end, pid {}",
-                                      where_.root, found.pid));
+                          cannot("wait any longer for the daemon of", where_.root, "to end"),
+                          fmt::format("pid {} still runs", found.pid));
         }
         if (!options_.spawn) {
-            throw failure(error_kind::no_daemon,
-                          "cannot reach the daemon of '" + where_.root + "': it is shutting down");
+            throw failure(error_kind::no_daemon, cannot("reach the daemon of", where_.root),
+                          "it is shutting down");
         }
-        tell_once(found.pid, "end");
+        report_once(found.pid, "end");
         const util::unique_fd process = found.pid ? open_pidfd(found.pid) : util::unique_fd();
         if (!process) {
-            wait_a_little();
+            wait_for_change();
         } else if (found.connection) {
             wait_for_exit(process.get(), *drain_limit_);
         } else {
-            // Judged by a hang-up or the page: looked at again soon, in case it only seemed so.
+            // Only a hang-up or the page says that it drains: probe again soon, in case that is wrong.
             wait_for_exit(process.get(), drain_limit_->earlier(util::deadline::in(limits::look_again)));
         }
-        // The successor's start is a new start.
+        // The start of its successor gets the whole start_timeout.
         start_limit_ = util::deadline::in(start_timeout()).earlier(options_.limit);
     }
 
     [[noreturn]] void refuse(const probe_result& found) {
-        if (found.seen == daemon_state::wedged && options_.limit.expired()) {
-            throw failure(error_kind::timeout, found.why->what(), found.why->hint());
+        if (found.state == daemon_state::wedged && options_.limit.expired()) {
+            throw failure(error_kind::timeout, found.problem->what(), found.problem->hint());
         }
-        throw *found.why;
+        throw *found.problem;
     }
 
-    void wait_a_little() {
+    void wait_for_change() {
         if (start_limit_.expired()) {
-            throw failure(
-                error_kind::timeout,
-                fmt::format("cannot take the lock '{}': something else holds it", where_.pid_path()));
+            throw failure(error_kind::timeout, cannot("take the lock", where_.pid_path()),
+                          "something else holds it");
         }
         if (!watch_) {
             watch_.emplace(where_.runtime_dir);
-            return;  // looked at once more before the first wait, or an event is missed
+            return;  // probe once more before the first wait: earlier changes are not reported
         }
         watch_->wait(start_limit_);
     }
 
-    void tell_once(pid_t pid, const char* what) {
-        if (told_ || !options_.tell || !patience_.expired()) return;
-        told_ = true;
-        options_.tell(fmt::format("waiting for the daemon of '{}' to {}{}", where_.root, what,
-                                  pid ? fmt::format(" (pid {})", pid) : ""));
+    void report_once(pid_t pid, const char* what) {
+        if (reported_ || !options_.on_wait || !patience_.expired()) return;
+        reported_ = true;
+        options_.on_wait(fmt::format("waiting for the daemon of '{}' to {}{}", where_.root, what,
+                                     pid ? fmt::format(" (pid {})", pid) : ""));
     }
 
     const instance& where_;
@@ -226,40 +221,40 @@ private:
     util::deadline patience_;
     std::optional<util::deadline> drain_limit_;
     std::optional<startup_watch> watch_;
-    int taken_away_ = 0;  // starts that lost their pid file
+    int lost_starts_ = 0;  // starts that lost their pid file
     bool waited_ = false;
-    bool told_ = false;
+    bool reported_ = false;
 };
 
 }  // namespace
 
 ipc::client connect_acting(const instance& where, const connect_options& options) {
-    return seeker(where, options).seek();
+    return connector(where, options).connect();
 }
 
 std::optional<ipc::client> connect_looking(const instance& where, util::deadline limit) {
     probe_result found = probe(where, limit);
-    switch (found.seen) {
+    switch (found.state) {
         case daemon_state::alive:
             return std::move(found.connection);
         case daemon_state::draining:
             if (found.connection) return std::move(found.connection);
-            throw failure(error_kind::no_daemon,
-                          "cannot ask the daemon of '" + where.root + "': it is shutting down");
+            throw failure(error_kind::no_daemon, cannot("ask the daemon of", where.root),
+                          "it is shutting down");
         case daemon_state::starting:
-            throw failure(error_kind::no_daemon,
-                          "cannot ask the daemon of '" + where.root + "': it is still starting",
-                          "its log is " + where.daemon_log_path());
+            throw failure(error_kind::no_daemon, cannot("ask the daemon of", where.root),
+                          "it is still starting", "its log is " + where.daemon_log_path());
         case daemon_state::dead:
             return std::nullopt;
         case daemon_state::wedged:
-            if (limit.expired()) throw failure(error_kind::timeout, found.why->what(), found.why->hint());
+            if (limit.expired())
+                throw failure(error_kind::timeout, found.problem->what(), found.problem->hint());
             break;
         case daemon_state::denied:
         case daemon_state::foreign:
             break;
     }
-    throw *found.why;
+    throw *found.problem;
 }
 
 std::string request_acting(const instance& where, const connect_options& options, std::string_view method,
@@ -267,12 +262,11 @@ std::string request_acting(const instance& where, const connect_options& options
     for (;;) {
         try {
             ipc::client connection = connect_acting(where, options);
-            connection.heard = options.heard;
+            connection.on_notification = options.on_notification;
             return connection.call(method, params, reply_limit);
         } catch (const ipc::not_executed&) {
             if (reply_limit.expired() || options.limit.expired()) {
-                throw failure(error_kind::timeout,
-                              "cannot finish '" + std::string(method) + "': the deadline is over");
+                throw failure(error_kind::timeout, cannot("finish", method), "the deadline is over");
             }
         }
     }

@@ -1,5 +1,5 @@
 #pragma once
-// How verbs reach the daemon.
+// How verbs connect to the daemon.
 
 #include <functional>
 #include <optional>
@@ -13,27 +13,28 @@
 namespace hob::lifecycle {
 
 struct connect_options {
-    util::deadline limit = util::deadline::never();   // of the whole command
-    bool spawn = true;                                // --no-spawn: no daemon is then failure(no_daemon)
-    bool release_brake = false;                       // `hob daemon`: a crash loop does not hold it back
-    std::optional<ipc::question> early;               // sent with the connection, see ipc::client::ask_early
-    std::function<void(std::string_view)> tell;       // lines for a waiting person; may be empty
-    std::function<void(const ipc::incoming&)> heard;  // what comes before the reply; may be empty
+    util::deadline limit = util::deadline::never();  // of the whole command
+    bool spawn = true;                               // --no-spawn: no daemon is then failure(no_daemon)
+    bool release_brake = false;                      // start in spite of a crash loop
+    std::optional<ipc::early_request> early;         // sent with the connection, see ipc::client::send_early
+    std::function<void(std::string_view)> on_wait;   // gets a line for a waiting person; may be empty
+    std::function<void(const ipc::incoming&)>
+        on_notification;  // gets what comes before the reply; may be empty
 };
 
-// HOB_START_TIMEOUT, else the default. Throws failure(config).
+// From the environment, else the default. Throws failure(config).
 std::chrono::milliseconds start_timeout();
 
-// For an acting verb: connects, waits for a daemon that starts or drains, starts one when there is none.
+// For an acting verb: connects. Waits for a daemon that starts or drains, and starts one if there is none.
 // Throws failure, always within `limit`, start_timeout and shutdown_timeout.
 ipc::client connect_acting(const instance& where, const connect_options& options);
 
-// For a looking verb: connects, or nullopt when there is no daemon. Throws failure(wedged, denied, foreign,
-// …); a starting daemon is failure(no_daemon) saying so. A draining one is connected to.
+// For a looking verb: connects, also to a draining daemon. nullopt: there is no daemon. Throws
+// failure(wedged, denied, foreign, …), and failure(no_daemon) while the daemon is still starting.
 std::optional<ipc::client> connect_looking(const instance& where, util::deadline limit);
 
-// One request of an acting verb, from connection to reply. A daemon that goes away before it has read the
-// request (an idle exit, a restart) is waited for and asked again, within the same limits. `reply_limit`
+// One request of an acting verb, from connection to reply. If the daemon ends before it has read the request
+// (an idle exit, a restart), the request is sent to its successor, within the same limits. `reply_limit`
 // counts from the request.
 std::string request_acting(const instance& where, const connect_options& options, std::string_view method,
                            std::string_view params, util::deadline reply_limit);

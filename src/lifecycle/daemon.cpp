@@ -10,27 +10,20 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json.hpp>
 #include <cerrno>
 
 #include "error.hpp"
+#include "identity.hpp"
 #include "ipc/unix_socket.hpp"
 #include "lifecycle/daemon_resources.hpp"
 #include "lifecycle/spawn.hpp"
 #include "lifecycle/start_failure.hpp"
 #include "lifecycle/state_lock.hpp"
 #include "limits.hpp"
-#include "unit/config/config.hpp"
-#include "unit/process/orphan_cleanup.hpp"
-#include "unit/spec/unit_status_json.hpp"
-#include "unit/store/run_store.hpp"
 #include "util/async.hpp"
-#include "util/clock.hpp"
-#include "util/json_text.hpp"
 #include "util/log.hpp"
 #include "util/memory.hpp"
 #include "util/proc.hpp"
-#include "util/sha256.hpp"
 #include "version.hpp"
 
 namespace hob::lifecycle {
@@ -41,15 +34,16 @@ using util::level;
 
 constexpr const char* channel = "lifecycle";
 
-void set_up_log(const instance& where, const unit::log_spec& wanted, bool foreground) {
+void set_up_log(const instance& where, const log_settings& settings, bool foreground) {
     util::log_options options;
+    options.program = this_program.name;
     options.file = where.daemon_log_path();
-    options.max_size = wanted.max_size;
-    options.max_files = wanted.max_files;
-    options.json = wanted.json;
+    options.max_size = settings.max_size;
+    options.max_files = settings.max_files;
+    options.json = settings.json;
     options.to_stderr = foreground;
-    options.to_syslog = wanted.syslog;
-    options.levels = util::effective_levels(wanted.level);
+    options.to_syslog = settings.syslog;
+    options.levels = util::effective_levels(settings.level, this_program.variables.log_levels);
     util::log_setup(options);
 }
 
@@ -58,18 +52,9 @@ bool file_exists(const std::string& path) {
     return ::stat(path.c_str(), &found) == 0;
 }
 
-unit::config load_config_of(const instance& where) {
-    if (!where.config_required && !file_exists(where.config_path)) return unit::default_config();
-    return unit::load_config(where.config_path, ::geteuid(), where.root);
-}
-
-std::string to_json(const unit::apply_result& difference) {
-    boost::json::object result;
-    result["added"] = boost::json::value_from(difference.added);
-    result["removed"] = boost::json::value_from(difference.removed);
-    result["changed"] = boost::json::value_from(difference.changed);
-    result["unchanged"] = boost::json::value_from(difference.unchanged);
-    return boost::json::serialize(result);
+bool is_empty_file(const std::string& path) {
+    struct stat found {};
+    return ::stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) && found.st_size == 0;
 }
 
 }  // namespace
@@ -85,26 +70,35 @@ std::chrono::milliseconds daemon::uptime() const {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_);
 }
 
-bool daemon::busy() const {
-    if (registry_->calls_in_flight() > 0) return true;
-    for (const auto& unit : registry_->status()) {
-        if (unit.kind != unit::unit_kind::worker && ipc::is_up(unit.state)) return true;
-    }
-    return false;
-}
-
 // ---- start ----
 
-void daemon::load() {
-    config_ = load_config_of(options_.where);
-    set_up_log(options_.where, config_.log, options_.foreground);
-    for (const auto& warning : config_.warnings)
-        util::log(level::warning, "config", warning);
-    store_ = std::make_unique<unit::store>(options_.where.database_path());
-    consented_ = store_->consented();
-    unit::run_store(*store_).lose_running();
-    unit::clean_up_orphans(*store_, options_.where.key, limits::sweep_timeout, &config_,
-                           options_.where.state_dir());
+void daemon::make_application() {
+    application_context context{.executor = executor(),
+                                .where = options_.where,
+                                .caller = std::move(options_.caller),
+                                .publish = {},
+                                .changed = {}};
+    context.publish = [this](std::string_view event, std::string_view members) { publish(event, members); };
+    context.changed = [this] { changed(); };
+    application_ = options_.make_application(*this, std::move(context));
+    application_->load_config();
+    set_up_log(options_.where, application_->log_config(), options_.foreground);
+    application_->open();
+}
+
+void daemon::serve() {
+    ipc::server_options serving;
+    serving.hello_line = [this] { return hello_line(); };
+    serving.owner = ::geteuid();
+    serving.changed = [this] { arm_idle_timer(); };
+    server_ = std::make_unique<ipc::server>(executor(), dispatcher_, std::move(serving));
+}
+
+void daemon::hold_runtime_dir() {
+    const std::string& directory = options_.where.runtime_dir;
+    if (!directory.starts_with("/tmp/")) return;
+    resources_->runtime_hold = util::open_file(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (resources_->runtime_hold) ::flock(resources_->runtime_hold.get(), LOCK_SH | LOCK_NB);
 }
 
 void daemon::bind() {
@@ -113,15 +107,14 @@ void daemon::bind() {
     struct stat found {};
     if (::lstat(where.socket_path().c_str(), &found) == 0) {
         if (S_ISDIR(found.st_mode)) {
-            throw failure(error_kind::foreign,
-                          "cannot bind '" + where.socket_path() + "': it is a directory");
+            throw failure(error_kind::foreign, cannot("bind", where.socket_path()), "it is a directory");
         }
         options_.lock.unlink_guarded(where.pid_path(), where.socket_path());
     }
     try {
         resources_->listening = ipc::bind_unix(where.socket_path());
     } catch (const failure&) {
-        // An old socket is left alone by who has lost his pid file.
+        // A daemon that has lost its pid file leaves an old socket alone.
         if (!options_.lock.still_at(where.pid_path())) throw pid_file_lost(where.pid_path());
         throw;
     }
@@ -135,6 +128,31 @@ void daemon::listen() {
     server_->listen(std::move(resources_->listening));
 }
 
+void daemon::watch_files() {
+    resources_->runtime_files_watch.emplace(executor(), options_.where,
+                                            runtime_files_watch_options{[this] { files_changed(); }});
+    // inotify does not report earlier changes, and the path may by now be a successor's: check once more.
+    if (!options_.lock.still_at(options_.where.pid_path())) throw pid_file_lost(options_.where.pid_path());
+    if (resources_->runtime_files_watch->watching())
+        util::spawn(executor(), resources_->runtime_files_watch->run(), "runtime files");
+    if (!resources_->runtime_files_watch->error().empty()) {
+        util::log(level::warning, channel, "cannot watch the socket, pid file and root",
+                  {field("reason", resources_->runtime_files_watch->error())});
+    }
+}
+
+void daemon::publish_page() {
+    resources_->page = ipc::status_page::create(options_.where.page_path());
+    write_page();
+    // A client that waits for this start watches for the page; without a page, for a change of the pid file.
+    if (!resources_->page || !resources_->page->publish()) {
+        util::log(level::warning, channel, "cannot publish the status page",
+                  {field("reason", errno_text(errno))});
+        resources_->page.reset();
+        ::futimens(options_.lock.fd(), nullptr);
+    }
+}
+
 void daemon::start() {
     const instance& where = options_.where;
     pid_written_ = options_.lock.write_pid(pid_);
@@ -142,7 +160,7 @@ void daemon::start() {
     make_state_dir(where);
     const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(limits::shutdown_timeout_max);
     util::unique_fd state_lock = take_state_lock(where, util::deadline::in(patience));
-    set_up_log(where, unit::log_spec{}, options_.foreground);
+    set_up_log(where, log_settings{}, options_.foreground);
     util::log(level::info, channel, "daemon starting",
               {field("pid", ::getpid()), field("version", version_text), field("root", where.root)});
     if (!pid_written_) {
@@ -155,64 +173,23 @@ void daemon::start() {
     resources_->state_lock = std::move(state_lock);
     resources_->start_time = util::own_start_time();
     resources_->root = identity_of(where.root);
-    load();
+    make_application();
+    serve();
 
-    unit::registry_options units{.executor = executor(),
-                                 .instance_key = where.key,
-                                 .state_dir = where.state_dir(),
-                                 .base_environment = std::move(options_.caller.environment),
-                                 .unit_nofile = options_.caller.nofile,
-                                 .db = *store_,
-                                 .root = where.root,
-                                 .log_max_size = config_.log.max_size,
-                                 .log_max_files = config_.log.max_files,
-                                 .publish = {},
-                                 .changed = {}};
-    units.publish = [this](std::string_view event, const std::string& members) { publish(event, members); };
-    units.changed = [this] { changed(); };
-    registry_ = std::make_unique<unit::registry>(std::move(units));
-    registry_->apply(config_);
-
-    options_.add_methods(*this);
-    ipc::server_options serving;
-    serving.hello_line = [this] { return hello_line(); };
-    serving.owner = ::geteuid();
-    serving.changed = [this] { arm_idle_timer(); };
-    server_ = std::make_unique<ipc::server>(executor(), dispatcher_, std::move(serving));
-
-    // From here on SIGTERM is an orderly end; before, it simply ends a process that has nothing to lose.
+    // From here on SIGTERM shuts down gracefully. Before, it kills the process, which has nothing to lose
+    // yet.
     for (const int number : {SIGTERM, SIGINT, SIGHUP})
         resources_->signals.add(number);
     ::signal(SIGPIPE, SIG_IGN);
     util::spawn(executor(), wait_for_signals(), "signals");
 
-    if (where.runtime_dir.starts_with("/tmp/")) {
-        resources_->runtime_hold = util::open_file(where.runtime_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-        if (resources_->runtime_hold) ::flock(resources_->runtime_hold.get(), LOCK_SH | LOCK_NB);
-    }
+    hold_runtime_dir();
     bind();
-    resources_->runtime_files_watch.emplace(executor(), where,
-                                            runtime_files_watch_options{[this] { files_changed(); }});
-    // What happened before it watched, it is not told; and it may watch the pid file of a successor.
-    if (!options_.lock.still_at(where.pid_path())) throw pid_file_lost(where.pid_path());
-    if (resources_->runtime_files_watch->watching())
-        util::spawn(executor(), resources_->runtime_files_watch->run(), "guard");
-    if (!resources_->runtime_files_watch->why().empty()) {
-        util::log(level::warning, channel, "cannot watch the socket, pid file and root",
-                  {field("reason", resources_->runtime_files_watch->why())});
-    }
+    watch_files();
     listen();
-    resources_->page = ipc::status_page::create(where.page_path());
-    write_page();
-    // Whoever waits for this start is told by the page's appearance; where there is none, by the pid file.
-    if (!resources_->page || !resources_->page->publish()) {
-        util::log(level::warning, channel, "cannot publish the status page",
-                  {field("reason", errno_text(errno))});
-        resources_->page.reset();
-        ::futimens(options_.lock.fd(), nullptr);
-    }
+    publish_page();
     clear_start_failure(where);
-    if (consented_) registry_->begin();
+    application_->begin();
     arm_idle_timer();
     util::release_startup_memory();
     util::log(level::info, channel, "daemon ready",
@@ -223,9 +200,9 @@ exit_code daemon::run() {
     start();
     if (options_.outcome) report_ready(options_.outcome.get());
     options_.outcome.reset();
-    while (!ended_) {
+    while (phase_ != phase::ended) {
         if (context_.run_one() == 0)
-            throw failure(error_kind::internal, "cannot go on: nothing is waited for");
+            throw failure(error_kind::internal, cannot("go on"), "nothing is waited for");
     }
     return exit_code::done;
 }
@@ -237,9 +214,9 @@ exit_code run_daemon(daemon_options options) {
     try {
         return running.run();
     } catch (const pid_file_lost& why) {
-        // No last words: this is no reason for others to fail, and the client tries again.
+        // Not recorded as a failed start: the client tries again.
         running.abandon(why);
-        if (outcome) report_taken_away(outcome.get());
+        if (outcome) report_pid_file_lost(outcome.get());
         throw;
     } catch (const failure& why) {
         write_start_failure(where, why);
@@ -247,7 +224,7 @@ exit_code run_daemon(daemon_options options) {
         if (outcome) report_failure(outcome.get(), why);
         throw;
     } catch (const std::exception& error) {
-        const failure why(error_kind::start_failed, std::string("cannot start the daemon: ") + error.what());
+        const failure why(error_kind::start_failed, cannot("start the daemon"), error.what());
         write_start_failure(where, why);
         running.abandon(why);
         if (outcome) report_failure(outcome.get(), why);
@@ -265,11 +242,11 @@ void daemon::abandon(const failure& why) {
 // ---- life ----
 
 void daemon::changed() {
-    // A thousand units may change in one turn of the loop: the page is written once.
-    if (ended_ || !resources_ || std::exchange(page_due_, true)) return;
+    // Many units may change in one turn of the loop: write the page once.
+    if (phase_ == phase::ended || !resources_ || std::exchange(page_due_, true)) return;
     boost::asio::post(context_, [this] {
         page_due_ = false;
-        if (ended_) return;
+        if (phase_ == phase::ended) return;
         write_page();
         arm_idle_timer();
     });
@@ -281,45 +258,43 @@ void daemon::write_page() {
     ipc::page_content content;
     content.pid = pid_;
     content.start_time = resources_->start_time;
-    content.draining = draining_;
+    content.draining = draining();
     content.started_at_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(started_at_.time_since_epoch()).count();
     content.version = version_text;
-    auto units = registry_->status();
-    for (auto& unit : units)
-        unit.last_run.reset();  // long, and in the database
-    content.units_total = static_cast<std::uint32_t>(units.size());
-    for (const auto& unit : units) {
-        if (ipc::is_up(unit.state)) ++content.units_up;
-        if (unit.state == ipc::unit_state::failed) ++content.units_failed;
-    }
-    content.shutdown_timeout_ms = static_cast<std::uint32_t>(config_.daemon.shutdown_timeout.count());
-    content.units_json = unit::units_json(units);
+    page_units units = application_->page_units();
+    content.units_total = units.total;
+    content.units_up = units.up;
+    content.units_failed = units.failed;
+    content.units_json = std::move(units.json);
+    const auto& shutdown_timeout = application_->daemon_config().shutdown_timeout;
+    content.shutdown_timeout_ms = static_cast<std::uint32_t>(shutdown_timeout.count());
     resources_->page->write(content);
 }
 
 void daemon::arm_idle_timer() {
-    if (!config_.daemon.idle_timeout || draining_ || !server_) return;
-    const bool idle = server_->clients() == 0 && server_->in_flight() == 0 && !registry_->needed();
+    const auto& idle_timeout = application_->daemon_config().idle_timeout;
+    if (!idle_timeout || draining() || !server_) return;
+    const bool idle = server_->clients() == 0 && server_->in_flight() == 0 && !application_->needed();
     if (!idle) {
         resources_->idle_timer.cancel();
         return;
     }
-    resources_->idle_timer.expires_after(*config_.daemon.idle_timeout);
+    resources_->idle_timer.expires_after(*idle_timeout);
     resources_->idle_timer.async_wait([this](const boost::system::error_code& error) {
-        if (!error) idle_too_long();
+        if (!error) on_idle_timeout();
     });
 }
 
-void daemon::idle_too_long() {
-    // Whoever connected since is not yet accepted: then this daemon is not idle. After the listener is closed
-    // nobody can be half-way in; who finds it closed asks the successor.
-    if (draining_ || server_->clients() > 0 || registry_->needed()) return;
+void daemon::on_idle_timeout() {
+    // A client that connects at this moment and is not accepted yet finds the listener closed, and asks the
+    // successor.
+    if (draining() || server_->clients() > 0 || application_->needed()) return;
     begin_shutdown(shutdown_mode::graceful, "idle");
 }
 
 void daemon::files_changed() {
-    if (draining_) return;
+    if (draining()) return;
     const instance& where = options_.where;
     if (!options_.lock.still_at(where.pid_path())) {
         begin_shutdown(shutdown_mode::graceful, "the pid file is gone");
@@ -356,41 +331,38 @@ boost::asio::awaitable<void> daemon::wait_for_signals() {
             }
             continue;
         }
-        begin_shutdown(draining_ ? shutdown_mode::now : shutdown_mode::graceful,
+        begin_shutdown(draining() ? shutdown_mode::now : shutdown_mode::graceful,
                        number == SIGTERM ? "SIGTERM" : "SIGINT");
     }
 }
 
 // ---- configuration ----
 
-std::string daemon::config_state() const {
-    const instance& where = options_.where;
-    try {
-        const bool same = config_.source_path.empty()
-                              ? !file_exists(where.config_path)
-                              : unit::config_hash(where.config_path, ::geteuid()) == config_.source_hash;
-        if (same) return "current";
-        load_config_of(where);
-        return "changed";
-    } catch (const failure&) {
-        return "broken";
-    }
+std::string daemon::reload(bool dry) {
+    return dry ? application_->compare_config() : apply(config_change::replace);
 }
 
-std::string daemon::reload(bool dry) {
-    unit::config wanted = load_config_of(options_.where);
-    if (dry) return to_json(registry_->compare(wanted));
-    config_ = std::move(wanted);
-    set_up_log(options_.where, config_.log, options_.foreground);
-    for (const auto& warning : config_.warnings)
-        util::log(level::warning, "config", warning);
-    std::string text = to_json(registry_->apply(config_));
-    util::log(level::info, "config", "configuration reloaded", {util::log_field{"units", text, true}});
-    publish("config.reloaded", text);
-    if (consented_) registry_->begin();
+boost::asio::awaitable<void> daemon::apply_changed_file() {
+    const std::string path = options_.where.config_path;
+    const auto limit = util::deadline::in(limits::config_save_timeout);
+    while (application_->anything_running() && is_empty_file(path)) {
+        if (limit.expired())
+            throw failure(error_kind::config, cannot("use", path), "it is empty, and units are running");
+        co_await util::pause(limits::config_save_poll);
+    }
+    if (!application_->config_is_applied()) apply(config_change::keep);
+}
+
+std::string daemon::apply(config_change change) {
+    application_->load_config();
+    set_up_log(options_.where, application_->log_config(), options_.foreground);
+    std::string difference = application_->apply_config(change);
+    util::log(level::info, "config", "configuration reloaded", {util::log_field{"units", difference, true}});
+    publish("config.reloaded", difference);
+    application_->begin();
     changed();
     util::release_startup_memory();
-    return text;
+    return difference;
 }
 
 }  // namespace hob::lifecycle

@@ -15,11 +15,10 @@
 #include "error.hpp"
 #include "exit_code.hpp"
 #include "ipc/server.hpp"
+#include "lifecycle/application.hpp"
 #include "lifecycle/daemonize.hpp"
 #include "lifecycle/instance.hpp"
 #include "lifecycle/pid_lock.hpp"
-#include "unit/registry/registry.hpp"
-#include "unit/spec/spec.hpp"
 #include "util/fd.hpp"
 
 namespace hob::lifecycle {
@@ -30,17 +29,18 @@ struct daemon_options {
     instance where;
     instance_lock lock;       // held
     caller_settings caller;   // what units get back
-    util::unique_fd outcome;  // `ready` or an error goes here; empty in the foreground
+    util::unique_fd outcome;  // where `ready` or a failure is reported; empty in the foreground
     bool foreground = false;
-    std::function<void(daemon&)> add_methods;  // calls daemon::add_method for each
+    // Makes the application, and calls daemon::add_method for each method of the wire.
+    std::function<std::unique_ptr<application>(daemon&, application_context)> make_application;
 };
 
-// Runs a daemon until it ends. Throws failure when it cannot start (last-words are then written).
+// Runs a daemon until it ends. Throws failure if it cannot start; the failure is then in `last-words`.
 exit_code run_daemon(daemon_options options);
 
 enum class shutdown_mode {
-    graceful,  // lets what is in flight finish, for at most half of the time
-    now,       // SIGKILL to units at once; files are still cleared away
+    graceful,  // requests in flight may finish, for at most half of shutdown_timeout
+    now,       // kills what runs at once; still removes the files
 };
 
 class daemon {
@@ -51,83 +51,77 @@ public:
     daemon& operator=(const daemon&) = delete;
 
     const instance& where() const { return options_.where; }
-    const unit::config& config() const { return config_; }
-    unit::registry& registry() { return *registry_; }
+    lifecycle::application& application() { return *application_; }
     ipc::server& server() { return *server_; }
-    unit::store& store() { return *store_; }
     boost::asio::any_io_executor executor() { return context_.get_executor(); }
     std::chrono::system_clock::time_point started_at() const { return started_at_; }
     std::chrono::milliseconds uptime() const;
     pid_t pid() const { return pid_; }
-    bool draining() const { return draining_; }
-    bool busy() const;  // a call in flight, or a service up
+    bool draining() const { return phase_ != phase::serving; }
 
-    // "current", "changed" or "broken": hob.toml on disk against what runs.
-    std::string config_state() const;
-
-    // Applies hob.toml; returns the difference as JSON. `dry`: only says what it would be. Throws
-    // failure(config) and changes nothing.
+    // Applies the configuration file; returns the difference as raw JSON. `dry`: changes nothing, and returns
+    // what the difference would be. Throws failure(config) and changes nothing.
     std::string reload(bool dry = false);
 
-    // An event to every subscriber: hob.event with the time, its name, and the members of `members_raw`, an
-    // object.
+    // Applies the configuration file if it has changed; what runs keeps its definition until it is restarted.
+    // For requests that name units. An empty file, while something runs, counts as being saved and is waited
+    // for. Throws failure(config) and changes nothing.
+    boost::asio::awaitable<void> apply_changed_file();
+
+    // An event to every subscriber: the time, its name, and the members of `members_raw`, an object.
     void publish(std::string_view event, std::string_view members_raw);
 
-    // Begins the end; returns at once. A second call with `now` hurries the first.
+    // Begins the shutdown and returns at once. A second call with `now` turns a graceful one into that.
     void begin_shutdown(shutdown_mode mode, const std::string& reason);
 
-    // One method of the wire. While the daemon drains, only what needs no unit is still answered.
-    void add_method(std::string name, std::string (*now)(daemon&, ipc::session&, const ipc::request&));
-    // `consents`: who asks for it consents to what this configuration starts by itself.
-    void add_method(std::string name,
-                    boost::asio::awaitable<std::string> (*later)(daemon&, std::shared_ptr<ipc::session>,
-                                                                 ipc::request),
-                    bool consents);
+    // One method of the wire; all are added before the daemon listens. A draining daemon refuses it, unless
+    // it is one of those that are answered `while_draining`.
+    void add_method(std::string name, ipc::dispatcher::immediate handler, bool while_draining);
+    void add_method(std::string name, ipc::dispatcher::suspended handler, bool while_draining);
 
-    exit_code run();  // from the start order to the last file removed
+    exit_code run();  // the whole life, from the start to the removal of its files
 
-    // A start that failed: logs it, writes last-words, clears the files away. The lock is still held.
+    // After a failed start: logs the failure and removes the files. The lock is still held.
     void abandon(const failure& why);
 
 private:
-    struct resources;  // what the life of a daemon needs and nobody else sees
+    struct resources;  // in daemon_resources.hpp: what only the implementation needs
+    enum class phase { serving, draining, draining_now, ended };
 
-    void start();  // the start order: whatever can fail does so before the socket exists
-    void load();
+    void start();  // in this order, whatever can fail does so before the socket exists
+    void make_application();
+    void serve();
+    void hold_runtime_dir();
+    void watch_files();
+    void publish_page();
+    std::string apply(config_change change);
     void bind();
     void listen();
-    bool may_begin(std::string_view method) const;
-    void consent();
     std::string hello_line() const;
-    void changed();  // something that the page or the idle timer shows
+    void changed();  // what the page or the idle timer depends on has changed
     void write_page();
     void arm_idle_timer();
-    void idle_too_long();
+    void on_idle_timeout();
     void files_changed();
     void rebind();
     boost::asio::awaitable<void> wait_for_signals();
     boost::asio::awaitable<void> shut_down();
     boost::asio::awaitable<void> finish_requests(std::chrono::milliseconds limit);
-    boost::asio::awaitable<void> stop_units(std::chrono::milliseconds limit);
+    boost::asio::awaitable<void> stop_application(std::chrono::milliseconds limit);
     void remove_files();
 
     daemon_options options_;
     const pid_t pid_ = ::getpid();
-    // Of one thread, so nothing in it is locked.
+    // Used by one thread only, so it needs no locks.
     boost::asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE};
-    unit::config config_;
     std::chrono::system_clock::time_point started_at_;
     std::chrono::steady_clock::time_point started_;
-    bool consented_ = false;
-    bool page_due_ = false;     // to be written in the next turn of the loop
-    bool pid_written_ = false;  // not yet where the runtime dir is full: tried again at each change
-    bool draining_ = false;
-    bool hurried_ = false;  // a second request to end: nothing is waited for
-    bool ended_ = false;
+    phase phase_ = phase::serving;
+    bool page_due_ = false;     // the page is written in the next turn of the loop
+    bool pid_written_ = false;  // false on a full disk: tried again at each change
     ipc::dispatcher dispatcher_;
-    std::vector<std::string> methods_;  // the names
-    std::unique_ptr<unit::store> store_;
-    std::unique_ptr<unit::registry> registry_;
+    std::vector<std::string> methods_;  // their names
+    std::unique_ptr<lifecycle::application> application_;
     std::unique_ptr<ipc::server> server_;
     std::unique_ptr<resources> resources_;
 };

@@ -1,4 +1,4 @@
-// The end of a daemon, step by step, within its shutdown_timeout.
+// The shutdown of a daemon, step by step, within its shutdown_timeout.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,19 +40,18 @@ private:
 }  // namespace
 
 void daemon::begin_shutdown(shutdown_mode mode, const std::string& reason) {
-    if (draining_) {
-        if (mode == shutdown_mode::now && !hurried_) {
-            hurried_ = true;
+    if (draining()) {
+        if (mode == shutdown_mode::now && phase_ == phase::draining) {
+            phase_ = phase::draining_now;
             util::log(level::warning, channel, "shutdown hurried", {field("reason", reason)});
             server_->cancel_all();
-            registry_->kill_all();
+            application_->kill();
         }
         return;
     }
-    draining_ = true;
-    hurried_ = mode == shutdown_mode::now;
+    phase_ = mode == shutdown_mode::now ? phase::draining_now : phase::draining;
     util::log(level::info, channel, "daemon shutting down", {field("reason", reason)});
-    // At once, so that a client that comes from here on finds either a daemon that says so, or none.
+    // At once, so that a client that connects from here on finds either a draining daemon or none.
     server_->stop_accepting();
     if (identity_of(options_.where.socket_path()) == resources_->socket) {
         options_.lock.unlink_guarded(options_.where.pid_path(), options_.where.socket_path());
@@ -66,11 +65,11 @@ void daemon::begin_shutdown(shutdown_mode mode, const std::string& reason) {
 }
 
 boost::asio::awaitable<void> daemon::shut_down() {
-    const auto budget = config_.daemon.shutdown_timeout;
+    const auto budget = application_->daemon_config().shutdown_timeout;
     const auto limit = util::deadline::in(budget);
-    if (!hurried_) co_await finish_requests(budget / 2);
+    if (phase_ == phase::draining) co_await finish_requests(budget / 2);
     server_->cancel_all();
-    co_await stop_units(limit.remaining());
+    co_await stop_application(limit.remaining());
     {
         const step timed("last replies");
         co_await util::within(std::min(limit.remaining(), limits::farewell_timeout), server_->idle());
@@ -80,14 +79,14 @@ boost::asio::awaitable<void> daemon::shut_down() {
     util::log(level::info, channel, "daemon ended",
               {field("pid", ::getpid()), field("uptime_ms", uptime().count())});
     resources_->signals.cancel();
-    ended_ = true;
+    phase_ = phase::ended;
 }
 
 boost::asio::awaitable<void> daemon::finish_requests(std::chrono::milliseconds limit) {
     const step timed("finish requests");
     const auto end = util::deadline::in(limit);
-    // What is answered may begin runs; what runs is answered.
-    const bool quiet = co_await util::within(end.remaining(), registry_->drain());
+    // Requests can start work, and its end is reported to clients: wait for both.
+    const bool quiet = co_await util::within(end.remaining(), application_->drain());
     const bool finished = co_await util::within(end.remaining(), server_->idle());
     if (!quiet) util::log(level::warning, channel, "runs in flight are cancelled");
     if (!finished) {
@@ -96,15 +95,15 @@ boost::asio::awaitable<void> daemon::finish_requests(std::chrono::milliseconds l
     }
 }
 
-boost::asio::awaitable<void> daemon::stop_units(std::chrono::milliseconds limit) {
+boost::asio::awaitable<void> daemon::stop_application(std::chrono::milliseconds limit) {
     const step timed("stop units");
-    // The last part of the time is for SIGKILL and for seeing the exits.
+    // Keeps the last part of the time for SIGKILL and for the exits after it.
     const auto reserve = std::min<std::chrono::milliseconds>(limits::reap_timeout, limit / 4);
-    if (hurried_) registry_->kill_all();
-    const bool stopped = co_await util::within(limit - reserve, registry_->stop_all());
+    if (phase_ == phase::draining_now) application_->kill();
+    const bool stopped = co_await util::within(limit - reserve, application_->stop());
     if (stopped) co_return;
-    registry_->kill_all();
-    const bool gone = co_await util::within(reserve, registry_->stop_all());
+    application_->kill();
+    const bool gone = co_await util::within(reserve, application_->stop());
     if (!gone) util::log(level::error, channel, "some units could not be ended in time");
 }
 
@@ -114,7 +113,7 @@ void daemon::remove_files() {
         options_.lock.unlink_guarded(where.pid_path(), where.socket_path());
     }
     options_.lock.unlink_guarded(where.pid_path(), where.page_path());
-    // Last: the lock is still held, so that nobody can have made a new one.
+    // Last: the lock is still held, so no successor can have made a new pid file.
     options_.lock.unlink_guarded(where.pid_path(), where.pid_path());
 }
 

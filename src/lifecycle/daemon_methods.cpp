@@ -1,49 +1,36 @@
-// What a daemon says to its clients, and what it lets them begin.
+// What a daemon sends to its clients, and the methods that it answers.
 #include "error.hpp"
+#include "identity.hpp"
 #include "ipc/draining.hpp"
 #include "ipc/hello.hpp"
 #include "lifecycle/daemon_resources.hpp"
-#include "unit/registry/registry.hpp"
-#include "unit/store/store.hpp"
 #include "util/clock.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 #include "version.hpp"
 
 namespace hob::lifecycle {
 
-bool daemon::may_begin(std::string_view method) const {
-    // What is about a run in flight is part of letting it finish.
-    return !draining_ || method.starts_with("hob.") || method.starts_with("run.");
-}
-
-void daemon::add_method(std::string name, std::string (*now)(daemon&, ipc::session&, const ipc::request&)) {
+void daemon::add_method(std::string name, ipc::dispatcher::immediate handler, bool while_draining) {
     methods_.push_back(name);
-    auto handler = [this, now](ipc::session& from, const ipc::request& asked) {
-        if (!may_begin(asked.method)) throw ipc::draining_refusal();
-        return now(*this, from, asked);
-    };
-    dispatcher_.add(std::move(name), ipc::dispatcher::immediate(std::move(handler)));
+    if (!while_draining) {
+        handler = [this, handler = std::move(handler)](ipc::session& from, const ipc::request& request) {
+            if (draining()) throw ipc::draining_refusal();
+            return handler(from, request);
+        };
+    }
+    dispatcher_.add(std::move(name), std::move(handler));
 }
 
-void daemon::add_method(std::string name,
-                        boost::asio::awaitable<std::string> (*later)(daemon&, std::shared_ptr<ipc::session>,
-                                                                     ipc::request),
-                        bool consents) {
+void daemon::add_method(std::string name, ipc::dispatcher::suspended handler, bool while_draining) {
     methods_.push_back(name);
-    auto handler = [this, later, consents](std::shared_ptr<ipc::session> from, ipc::request asked) {
-        if (!may_begin(asked.method)) throw ipc::draining_refusal();
-        if (consents) consent();
-        return later(*this, std::move(from), std::move(asked));
-    };
-    dispatcher_.add(std::move(name), ipc::dispatcher::suspended(std::move(handler)));
-}
-
-// Whoever starts, calls or runs a unit of this configuration has consented to what it starts by itself.
-void daemon::consent() {
-    if (consented_) return;
-    consented_ = true;
-    store_->set_consented();
-    registry_->begin();
+    if (!while_draining) {
+        handler = [this, handler = std::move(handler)](std::shared_ptr<ipc::session> from,
+                                                       ipc::request request) {
+            if (draining()) throw ipc::draining_refusal();
+            return handler(std::move(from), std::move(request));
+        };
+    }
+    dispatcher_.add(std::move(name), std::move(handler));
 }
 
 std::string daemon::hello_line() const {
@@ -53,19 +40,17 @@ std::string daemon::hello_line() const {
     greeting.pid = pid_;
     greeting.instance = options_.where.key;
     greeting.root = options_.where.root;
-    greeting.draining = draining_;
+    greeting.draining = draining();
     return ipc::hello_line(greeting, methods_);
 }
 
 void daemon::publish(std::string_view event, std::string_view members_raw) {
-    if (!server_ || !server_->anyone_subscribed()) return;
-    std::string params = R"({"ts":)" + util::json_quote(util::rfc3339(std::chrono::system_clock::now()));
-    params += R"(,"event":)" + util::json_quote(event);
-    if (members_raw.size() > 2)
-        params.append(",").append(members_raw.substr(1));
-    else
-        params += "}";
-    server_->publish("hob.event", params);
+    if (!server_ || !server_->has_subscriber()) return;
+    util::json_object params;
+    params.add("ts", util::rfc3339(std::chrono::system_clock::now()))
+        .add("event", event)
+        .add_members(util::raw_json{members_raw});
+    server_->publish(this_program.methods.event, std::move(params).text());
 }
 
 }  // namespace hob::lifecycle

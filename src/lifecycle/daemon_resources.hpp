@@ -1,6 +1,6 @@
 #pragma once
-// The private parts of a daemon, shared by the files that implement it: daemon.cpp (start and life) and
-// daemon_end.cpp (shutdown).
+// The private parts of a daemon, for the files that implement it: daemon.cpp (start and life),
+// daemon_methods.cpp (the wire) and daemon_end.cpp (shutdown).
 
 #include <boost/asio/signal_set.hpp>
 #include <optional>
@@ -8,17 +8,17 @@
 #include "ipc/status_page.hpp"
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/runtime_files_watch.hpp"
-#include "unit/process/child.hpp"
 #include "util/timer.hpp"
 
 namespace hob::lifecycle {
 
 struct daemon::resources {
     explicit resources(const boost::asio::any_io_executor& executor)
-        : signals(executor), idle_timer(executor), subreaper(executor) {}
+        : signals(executor), idle_timer(executor) {}
 
     util::unique_fd state_lock;
-    util::unique_fd runtime_hold;  // a shared flock on a runtime dir under /tmp keeps systemd-tmpfiles away
+    util::unique_fd runtime_hold;  // a shared flock on a runtime dir under /tmp, so that systemd-tmpfiles
+                                   // does not clean it
     util::unique_fd listening;     // from bind to listen
     std::optional<file_identity> socket;
     std::optional<file_identity> root;
@@ -27,7 +27,6 @@ struct daemon::resources {
     std::optional<lifecycle::runtime_files_watch> runtime_files_watch;
     boost::asio::signal_set signals;
     util::timer idle_timer;
-    unit::subreaper subreaper;
 };
 
 }  // namespace hob::lifecycle

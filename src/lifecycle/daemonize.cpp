@@ -14,14 +14,15 @@
 #include <vector>
 
 #include "error.hpp"
+#include "identity.hpp"
 
 namespace hob::lifecycle {
 namespace {
 
-// Below this a unit could hardly work; a caller with less meant itself, not the units.
+// A caller with a lower limit meant itself, not what the daemon starts.
 constexpr rlim_t nofile_floor = 256;
 
-// Soft limits that would end or cripple a daemon because of how its first caller was limited.
+// Soft limits of the caller that would kill a daemon or keep it from working.
 constexpr __rlimit_resource raised[] = {RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_CPU,
                                         RLIMIT_DATA,   RLIMIT_AS,    RLIMIT_NPROC};
 
@@ -39,7 +40,7 @@ void close_all_but(std::span<const int> keep) {
 
 void stdio_to_null() {
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    // The caller's own would be kept: a pipe that never ends for whoever reads it.
+    // Keeping the caller's own would leave its pipes open: their readers would never see the end.
     if (null < 0) throw denied("open", "/dev/null", errno);
     for (int fd = 0; fd < 3; ++fd)
         ::dup2(null, fd);
@@ -77,7 +78,7 @@ caller_settings read_caller_settings() {
 void daemonize(caller_settings& caller, std::span<const int> keep, bool detach) {
     close_all_but(keep);
     if (detach) {
-        ::setsid();  // fails only when we lead a session already, which is what is wanted
+        ::setsid();  // fails only if this process leads a session already
         if (::chdir("/") != 0) throw denied("change to", "/", errno);
         stdio_to_null();
     }
@@ -90,9 +91,9 @@ void daemonize(caller_settings& caller, std::span<const int> keep, bool detach) 
         const sched_param normal{};
         ::sched_setscheduler(0, SCHED_OTHER, &normal);
     }
-    ::prctl(PR_SET_NAME, "hob");
+    ::prctl(PR_SET_NAME, this_program.name);
     ::prctl(PR_SET_PDEATHSIG, 0);
-    for (const char* name : {"HOB_INSTANCE", "HOB_UNIT", "HOB_RUN"})
+    for (const char* name : this_program.not_inherited)
         ::unsetenv(name);
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// What a daemon sheds of its caller before it does anything else.
+// Frees a new daemon of what it inherited from its caller.
 
 #include <sys/resource.h>
 
@@ -9,21 +9,21 @@
 
 namespace hob::lifecycle {
 
-// What units get back, read before the clean room changes it.
+// What the processes that the daemon starts get back. Read before daemonize() changes it.
 struct caller_settings {
-    rlimit nofile{};                       // the soft limit units get; at least 256 where the hard one allows
+    rlimit nofile{};                       // its soft limit is at least 256, if the hard one allows
     std::vector<std::string> environment;  // K=V
-    bool nice_kept = false;                // a nice value that the kernel did not let us undo
+    bool nice_kept = false;                // the kernel did not permit to undo a nice value
 };
 
-// Environment and limits of the caller. Changes nothing.
+// Changes nothing.
 caller_settings read_caller_settings();
 
 // Closes every descriptor above 2 but `keep`, before any library can cache one. With `detach`: setsid,
 // chdir("/"), 0, 1 and 2 on /dev/null. Always: umask 077, default signal mask and dispositions, soft limits
-// raised to hard, nice value and scheduling back to normal as far as the kernel allows, HOB_INSTANCE,
-// HOB_UNIT and HOB_RUN dropped. Throws failure(denied) where the caller's directory or standard descriptors
-// cannot be given up.
+// raised to hard, nice value and scheduling back to normal as far as the kernel allows, and the
+// variables of identity::not_inherited dropped. Throws failure(denied) where the caller's directory or
+// standard descriptors cannot be given up.
 void daemonize(caller_settings& caller, std::span<const int> keep, bool detach);
 
 }  // namespace hob::lifecycle

@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "error.hpp"
+#include "identity.hpp"
 #include "lifecycle/instance.hpp"
 #include "util/fd.hpp"
 
@@ -34,8 +35,7 @@ const char* absolute_variable(const char* name) {
     const char* value = std::getenv(name);
     if (!value || !*value) return nullptr;
     if (*value != '/') {
-        throw failure(error_kind::config,
-                      std::string("cannot use ") + name + " '" + value + "': not an absolute path");
+        throw failure(error_kind::config, cannot(std::string("use ") + name, value), "not an absolute path");
     }
     return value;
 }
@@ -76,49 +76,51 @@ std::string home_directory() {
         return without_trailing_slashes(from_passwd);
     const std::string uid = std::to_string(::geteuid());
     if (!home) {
-        throw failure(error_kind::config,
-                      "cannot find the home directory: HOME is not set and user " + uid +
-                          " has no usable entry in /etc/passwd",
-                      "set HOME, or HOB_STATE_DIR and --instance");
+        throw failure(error_kind::config, cannot("find the home directory"),
+                      "HOME is not set and user " + uid + " has no usable entry in /etc/passwd",
+                      std::string("set HOME, or ") + this_program.variables.state_dir + " and --instance");
     }
-    throw failure(error_kind::config, std::string("cannot use HOME '") + home + "': not a directory",
-                  "set HOME");
+    throw failure(error_kind::config, cannot("use HOME", home), "not a directory", "set HOME");
 }
 
 std::string find_runtime_dir() {
-    if (const char* own = absolute_variable("HOB_RUNTIME_DIR")) return without_trailing_slashes(own);
+    if (const char* own = absolute_variable(this_program.variables.runtime_dir))
+        return without_trailing_slashes(own);
     const std::string uid = std::to_string(::geteuid());
     const std::string login = "/run/user/" + uid;
     struct stat found {};
     if (::stat(login.c_str(), &found) == 0 && S_ISDIR(found.st_mode) && found.st_uid == ::geteuid()) {
-        return login + "/hob";
+        return login + "/" + this_program.name;
     }
-    if (const char* xdg = xdg_variable("XDG_RUNTIME_DIR")) return without_trailing_slashes(xdg) + "/hob";
-    return "/tmp/hob-" + uid;
+    if (const char* xdg = xdg_variable("XDG_RUNTIME_DIR"))
+        return without_trailing_slashes(xdg) + "/" + this_program.name;
+    return std::string("/tmp/") + this_program.name + "-" + uid;
 }
 
 std::string find_state_root() {
-    if (const char* own = absolute_variable("HOB_STATE_DIR")) return without_trailing_slashes(own);
-    if (const char* xdg = xdg_variable("XDG_STATE_HOME")) return without_trailing_slashes(xdg) + "/hob";
-    return home_directory() + "/.local/state/hob";
+    if (const char* own = absolute_variable(this_program.variables.state_dir))
+        return without_trailing_slashes(own);
+    if (const char* xdg = xdg_variable("XDG_STATE_HOME"))
+        return without_trailing_slashes(xdg) + "/" + this_program.name;
+    return home_directory() + "/.local/state/" + this_program.name;
 }
 
-bool check_private_directory(const std::string& path, const char* what, privacy wanted) {
+bool check_private_directory(const std::string& path, const char* what, privacy required) {
     struct stat found {};
     if (::lstat(path.c_str(), &found) != 0) {
         if (errno == ENOENT) return false;
         throw denied("use", path, errno);
     }
-    const std::string cannot = std::string("cannot use ") + what + " '" + path + "': ";
-    if (S_ISLNK(found.st_mode)) throw failure(error_kind::foreign, cannot + "it is a symbolic link");
-    if (!S_ISDIR(found.st_mode)) throw failure(error_kind::foreign, cannot + "it is not a directory");
+    const cannot tried(std::string("use ") + what, path);
+    if (S_ISLNK(found.st_mode)) throw failure(error_kind::foreign, tried, "it is a symbolic link");
+    if (!S_ISDIR(found.st_mode)) throw failure(error_kind::foreign, tried, "it is not a directory");
     if (found.st_uid != ::geteuid()) {
-        throw failure(error_kind::foreign, cannot + "it belongs to user " + std::to_string(found.st_uid));
+        throw failure(error_kind::foreign, tried, "it belongs to user " + std::to_string(found.st_uid));
     }
-    if (found.st_mode & static_cast<unsigned>(wanted)) {
+    if (found.st_mode & static_cast<unsigned>(required)) {
         char mode[8];
         std::snprintf(mode, sizeof mode, "%04o", found.st_mode & 07777u);
-        throw failure(error_kind::foreign, cannot + "it is open to others (mode " + mode + ")",
+        throw failure(error_kind::foreign, tried, std::string("it is open to others (mode ") + mode + ")",
                       "chmod 700 '" + path + "', if you trust what is in it");
     }
     return true;
@@ -130,7 +132,7 @@ bool check_runtime_dir(const std::string& path, bool create) {
     const auto parent = path.substr(0, path.rfind('/'));
     if (!parent.empty() && !util::make_directories(parent)) throw denied("make", parent, errno);
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) throw denied("make", path, errno);
-    // Somebody else may have been faster, with other intentions: looked at again. Our own umask cannot widen
+    // Another user may have made it first: check it again. chmod, because the umask may have taken bits of
     // 0700.
     ::chmod(path.c_str(), 0700);
     return check_private_directory(path, "the runtime directory", privacy::closed);

@@ -1,22 +1,22 @@
 #pragma once
-// The user's own directories, and whether they may be trusted.
+// The user's home directory, and checks of the program's directories.
 
 #include <string>
 
 namespace hob::lifecycle {
 
-// HOME when it is an absolute path of a directory, else the passwd entry (read by ourselves: a static binary
-// has no NSS). Throws failure(config) when neither is usable.
+// HOME if it is the absolute path of a directory, else the home directory in /etc/passwd, read directly
+// because a static binary has no NSS. Throws failure(config) if neither is usable.
 std::string home_directory();
 
-// What others may not do with a directory.
+// The permissions that others must not have on a directory.
 enum class privacy : unsigned {
     closed = 077,      // neither read nor write: the runtime dir
     unwritable = 022,  // not write: the state dir, whose files are 0600 anyway
 };
 
-// A directory of ours, no symlink, private enough: else failure(foreign) naming `path` as `what`. False:
-// absent.
-bool check_private_directory(const std::string& path, const char* what, privacy wanted);
+// Throws failure(foreign), naming `path` as `what`, unless it is a directory of this user, no symbolic link
+// and as private as `required`. False: it does not exist.
+bool check_private_directory(const std::string& path, const char* what, privacy required);
 
 }  // namespace hob::lifecycle

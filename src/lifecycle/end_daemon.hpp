@@ -1,5 +1,5 @@
 #pragma once
-// Ending a daemon from outside, and knowing that it is gone.
+// Ends a daemon from outside.
 
 #include <sys/types.h>
 
@@ -11,14 +11,14 @@
 namespace hob::lifecycle {
 
 struct end_options {
-    bool restart = false;  // a successor follows: services that are up stay wanted
-    bool now = false;      // SIGKILL to units; a wedged daemon is ended by its pidfd
-    util::deadline limit = util::deadline::never();  // of the whole
+    bool restart = false;                            // a successor follows and resumes what was running
+    bool now = false;                                // kills at once; a wedged daemon is killed too
+    util::deadline limit = util::deadline::never();  // of the whole call
 };
 
-// Returns once the process is gone and the lock is free: the pid that was ended, nullopt when nothing was
-// running. Throws failure: wedged (without `now`), denied, foreign, version (a newer daemon is never
-// stopped), timeout.
+// Returns once the process is gone and the lock is free. The pid of the daemon that has ended; nullopt: none
+// was running. Throws failure: wedged (without `now`), denied, foreign, version (a newer daemon is not
+// ended), timeout.
 std::optional<pid_t> end_daemon(const instance& where, const end_options& options);
 
 }  // namespace hob::lifecycle

@@ -10,7 +10,9 @@
 #include <cstring>
 
 #include "error.hpp"
+#include "identity.hpp"
 #include "lifecycle/directories.hpp"
+#include "lifecycle/pid_lock.hpp"
 #include "limits.hpp"
 #include "util/fd.hpp"
 #include "util/sha256.hpp"
@@ -21,7 +23,6 @@ namespace {
 constexpr std::size_t slug_max = 32;
 constexpr std::size_t name_max = 64;
 constexpr std::size_t hash_digits = 12;
-constexpr const char* config_name = "hob.toml";
 constexpr const char* user_key = "user";
 
 bool plain(char c) {
@@ -49,23 +50,22 @@ std::string link_target(int fd) {
 }
 
 // The real path of the directory to begin in. A current directory that was deleted has none, but its parents
-// can still be reached over "..".
+// can still be reached by "..".
 std::string starting_directory(const std::optional<std::string>& directory) {
     if (directory) {
         const util::unique_fd fd = util::open_file(*directory, O_PATH | O_DIRECTORY);
         if (!fd) {
-            throw failure(error_kind::usage,
-                          "cannot use '" + *directory + "' as a directory: " + errno_text(errno));
+            throw failure(error_kind::usage, cannot("use", *directory, "as a directory"), errno_text(errno));
         }
         return link_target(fd.get());
     }
     std::string here(PATH_MAX, '\0');
     if (::getcwd(here.data(), here.size())) {
         here.resize(std::strlen(here.c_str()));
-        if (here.starts_with('/')) return here;  // "(unreachable)/…" when it lies outside of our root
+        if (here.starts_with('/')) return here;  // it is "(unreachable)/…" outside of our root directory
     } else if (errno == ENAMETOOLONG || errno == ERANGE) {
-        // A parent with a shorter path would be another place, and with it another daemon.
-        throw failure(error_kind::denied, "cannot use the current directory: " + errno_text(ENAMETOOLONG));
+        // The path is too long. A parent would be another directory, with another daemon.
+        throw failure(error_kind::denied, cannot("use the current directory"), errno_text(ENAMETOOLONG));
     }
     std::string up = "..";
     for (int level = 0; level < 64; ++level, up += "/..") {
@@ -74,12 +74,12 @@ std::string starting_directory(const std::optional<std::string>& directory) {
         std::string parent = link_target(fd.get());
         if (parent.starts_with('/') && !parent.ends_with(" (deleted)")) return parent;
     }
-    throw failure(error_kind::denied, "cannot find the current directory: it was deleted",
+    throw failure(error_kind::denied, cannot("find the current directory"), "it was deleted",
                   "change to a directory that exists, or use -C DIR");
 }
 
 std::string config_in(const std::string& directory) {
-    return (directory == "/" ? "" : directory) + "/" + config_name;
+    return (directory == "/" ? "" : directory) + "/" + this_program.config_file;
 }
 
 bool has_config(const std::string& directory) {
@@ -98,14 +98,40 @@ std::optional<std::string> nearest_project(std::string directory) {
 
 std::string user_config_path() {
     const char* base = std::getenv("XDG_CONFIG_HOME");
-    if (base && base[0] == '/') return std::string(base) + "/hob/" + config_name;
-    return home_directory() + "/.config/hob/" + config_name;
+    std::string path = base && base[0] == '/' ? base : home_directory() + "/.config";
+    return path.append("/").append(this_program.name).append("/").append(this_program.config_file);
 }
 
-// The instance that the rules give without a name: the nearest project upward, else the user's.
+std::optional<std::string> saved_root(const instance& of) {
+    auto bytes = util::read_file(of.root_path(), limits::small_file_max, false);
+    if (!bytes || bytes->empty() || bytes->front() != '/') return std::nullopt;
+    if (bytes->back() == '\n') bytes->pop_back();
+    return bytes;
+}
+
+// The nearest directory upward that is the root of a running daemon whose configuration file is gone: its key
+// is known, and so are its files.
+std::optional<std::string> nearest_running_root(std::string directory) {
+    instance candidate;
+    candidate.state_root = find_state_root();
+    candidate.runtime_dir = find_runtime_dir();
+    for (;;) {
+        candidate.key = project_key(directory);
+        if (saved_root(candidate) == directory && query_lock(candidate.pid_path()).state == lock_state::held)
+            return directory;
+        if (directory == "/") return std::nullopt;
+        const auto slash = directory.rfind('/');
+        directory = slash == 0 ? "/" : directory.substr(0, slash);
+    }
+}
+
+// Without a name: the instance of the nearest project upward, else the user instance.
 instance unnamed_instance(const std::optional<std::string>& directory) {
     instance found;
-    if (auto root = nearest_project(starting_directory(directory))) {
+    const std::string start = starting_directory(directory);
+    auto root = nearest_project(start);
+    if (!root) root = nearest_running_root(start);
+    if (root) {
         found.root = std::move(*root);
         found.key = project_key(found.root);
         found.config_path = config_in(found.root);
@@ -118,14 +144,7 @@ instance unnamed_instance(const std::optional<std::string>& directory) {
     return found;
 }
 
-std::optional<std::string> saved_root(const instance& of) {
-    auto bytes = util::read_file(of.root_path(), limits::small_file_max, false);
-    if (!bytes || bytes->empty() || bytes->front() != '/') return std::nullopt;
-    if (bytes->back() == '\n') bytes->pop_back();
-    return bytes;
-}
-
-// From key and root: which hob.toml is meant, and whether there must be one.
+// From key and root: which configuration file is meant, and whether it must exist.
 void set_config_of(instance& of) {
     if (of.key == user_key) {
         of.config_path = user_config_path();
@@ -144,13 +163,15 @@ instance named_instance(const std::string& name, const std::optional<std::string
         set_config_of(found);
         return found;
     }
-    instance by_place = unnamed_instance(directory);
-    by_place.key = name;
-    by_place.config_required = false;
-    return by_place;
+    instance by_directory = unnamed_instance(directory);
+    by_directory.key = name;
+    by_directory.config_required = false;
+    return by_directory;
 }
 
 }  // namespace
+
+std::string instance::database_path() const { return state_dir() + "/" + this_program.database_file; }
 
 bool valid_instance_name(const std::string& name) {
     if (name.empty() || name.size() > name_max || name == user_key) return false;
@@ -174,22 +195,23 @@ std::string project_key(const std::string& real_root) {
 
 instance resolve_instance(const instance_request& request) {
     instance found;
-    const char* from_environment = std::getenv("HOB_INSTANCE");
+    const char* const variable = this_program.variables.instance;
+    const char* from_environment = std::getenv(variable);
     if (from_environment && !*from_environment) from_environment = nullptr;
     if (request.name) {
         if (!valid_instance_name(*request.name)) {
             throw failure(
-                error_kind::usage, "cannot use '" + *request.name + "' as an instance: not a name",
+                error_kind::usage, cannot("use", *request.name, "as an instance"), "not a name",
                 "up to 64 letters, digits, '.', '_' and '-', the first a letter or digit, and not 'user'");
         }
         found = named_instance(*request.name, request.directory);
     } else if (request.directory) {
         found = unnamed_instance(request.directory);
     } else if (from_environment) {
-        // A unit finds its daemon by its key, which may be one that no --instance may name.
+        // A process finds its daemon by the key, also by one that --instance does not accept.
         if (!valid_instance_key(from_environment)) {
-            throw failure(error_kind::usage,
-                          std::string("cannot use HOB_INSTANCE '") + from_environment + "': not a name");
+            throw failure(error_kind::usage, cannot(std::string("use ") + variable, from_environment),
+                          "not a name");
         }
         found = named_instance(from_environment, std::nullopt);
     } else {

@@ -24,7 +24,7 @@ struct flock first_byte(short type) {
     return range;
 }
 
-// The pid that the file says: digits and a newline, nothing else, above 1.
+// The pid in the file: above 1, digits and a newline, nothing else.
 pid_t read_pid(int fd) {
     char text[pid_text_max];
     const ssize_t n = ::pread(fd, text, sizeof text, 0);
@@ -42,14 +42,13 @@ bool same_file(int fd, const std::string& path) {
            open.st_ino == named.st_ino;
 }
 
-// Nothing but a regular file of ours may stand at the pid file's path.
 bool regular_and_ours(int fd) {
     struct stat found {};
     return ::fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_uid == ::geteuid();
 }
 
 failure not_a_pid_file(const std::string& path) {
-    return failure(error_kind::foreign, "cannot use '" + path + "': not a regular file of ours",
+    return failure(error_kind::foreign, cannot("use", path), "not a regular file of ours",
                    "remove it, if you know what put it there");
 }
 
@@ -84,7 +83,7 @@ lock_view query_lock(const std::string& pid_path) {
 }
 
 pid_file_lost::pid_file_lost(const std::string& pid_path)
-    : failure(error_kind::start_failed, "cannot go on: the pid file '" + pid_path + "' was taken away") {}
+    : failure(error_kind::start_failed, cannot("go on"), "the pid file '" + pid_path + "' was taken away") {}
 
 std::optional<instance_lock> instance_lock::try_take(const std::string& pid_path) {
     util::unique_fd fd =
@@ -103,8 +102,8 @@ std::optional<instance_lock> instance_lock::try_take(const std::string& pid_path
         if (errno == EAGAIN || errno == EACCES || errno == EINTR) return std::nullopt;
         throw denied("lock", pid_path, errno);
     }
-    // Between open and lock the file may have been unlinked by its last owner: a lock on the old inode would
-    // give a second winner.
+    // Its last owner may have unlinked the file between open and lock: a lock on the old inode excludes
+    // nobody.
     if (!same_file(fd.get(), pid_path)) return std::nullopt;
     if (::ftruncate(fd.get(), 0) != 0) throw denied("write", pid_path, errno);
     return instance_lock(std::move(fd));
@@ -112,11 +111,11 @@ std::optional<instance_lock> instance_lock::try_take(const std::string& pid_path
 
 instance_lock instance_lock::adopt(util::unique_fd fd, const std::string& pid_path) {
     util::set_cloexec(fd.get(), true);
-    // Taking again what this very description holds succeeds, and nothing else does.
+    // Locking again succeeds only if this open file description holds the lock.
     struct flock range = first_byte(F_WRLCK);
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || ::fcntl(fd.get(), F_OFD_SETLK, &range) != 0) {
-        throw failure(error_kind::internal,
-                      "cannot take over the lock of '" + pid_path + "': it was not handed over");
+        throw failure(error_kind::internal, cannot("take over the lock of", pid_path),
+                      "it was not handed over");
     }
     if (!same_file(fd.get(), pid_path)) throw pid_file_lost(pid_path);
     return instance_lock(std::move(fd));

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "identity.hpp"
 #include "ipc/unix_socket.hpp"
 #include "util/duration.hpp"
 #include "util/proc.hpp"
@@ -13,143 +14,117 @@
 namespace hob::lifecycle {
 namespace {
 
-probe_result from_failure(daemon_state seen, failure why) {
+probe_result from_failure(daemon_state state, failure why) {
     probe_result result;
-    result.seen = seen;
-    result.why = std::move(why);
+    result.state = state;
+    result.problem = std::move(why);
     return result;
 }
 
-failure wedged(const instance& where, pid_t pid, std::chrono::milliseconds waited) {
-    std::string message = "cannot reach the daemon of '" + where.root + "': ";
+probe_result foreign(cannot tried, std::string reason) {
+    return from_failure(daemon_state::foreign,
+                        failure(error_kind::foreign, std::move(tried), std::move(reason)));
+}
+
+failure wedged_failure(const instance& where, pid_t pid, std::chrono::milliseconds waited) {
+    const std::string end_it = command_text("shutdown --now") + " ends it";
+    std::string reason = "its pid is not known";
     std::string hint;
     const auto stat = pid ? util::read_proc_stat(pid) : std::nullopt;
     if (stat) {
-        message += "pid " + std::to_string(pid) + " is " + util::state_text(stat->state);
+        reason = "pid " + std::to_string(pid) + " is " + util::state_text(stat->state);
         const bool stopped = stat->state == 'T' || stat->state == 't';
-        hint = stopped ? "kill -CONT " + std::to_string(pid) + " lets it go on; hob shutdown --now ends it"
-                       : "hob shutdown --now ends it";
-    } else {
-        message += "its pid is not known";
+        hint = stopped ? "kill -CONT " + std::to_string(pid) + " resumes it; " + end_it : end_it;
     }
-    message += ", no greeting within " + util::format_duration(waited);
-    return failure(error_kind::wedged, message, hint);
+    reason += ", no greeting within " + util::format_duration(waited);
+    return failure(error_kind::wedged, cannot("reach the daemon of", where.root), reason, hint);
 }
 
-// Nobody listens, or whoever did hung up: the lock decides.
-probe_result judge_by_lock(const instance& where, bool hung_up) {
+// Nobody listens, or the server hung up: the lock decides.
+probe_result state_by_lock(const instance& where, bool hung_up) {
     const lock_view lock = query_lock(where.pid_path());
     probe_result result;
     result.pid = lock.pid;
     switch (lock.state) {
         case lock_state::free:
-            result.seen = daemon_state::dead;
+            result.state = daemon_state::dead;
             return result;
         case lock_state::denied:
             return from_failure(daemon_state::denied, denied("look at", where.pid_path(), lock.error));
         case lock_state::foreign:
-            return from_failure(daemon_state::foreign,
-                                failure(error_kind::foreign,
-                                        "cannot use '" + where.pid_path() + "': not a regular file of ours"));
+            return foreign(cannot("use", where.pid_path()), "not a regular file of ours");
         case lock_state::held:
             break;
     }
     result.page = page_of_holder(where, lock.pid);
-    result.seen =
+    result.state =
         hung_up || (result.page && result.page->draining) ? daemon_state::draining : daemon_state::starting;
     return result;
 }
 
-// Connected, or the backlog stayed full, and no greeting came.
-probe_result judge_silence(const instance& where, pid_t peer, std::chrono::milliseconds waited) {
-    probe_result result = judge_by_lock(where, false);
-    if (result.seen == daemon_state::denied || result.seen == daemon_state::foreign) return result;
-    if (result.seen == daemon_state::dead) {
-        return from_failure(daemon_state::foreign,
-                            failure(error_kind::foreign, "cannot reach the daemon of '" + where.root +
-                                                             "': what listens at '" + where.socket_path() +
-                                                             "' is silent and holds no lock"));
+// No greeting: connected, or the backlog stayed full.
+probe_result state_of_silent_server(const instance& where, pid_t peer, std::chrono::milliseconds waited) {
+    probe_result result = state_by_lock(where, false);
+    if (result.state == daemon_state::denied || result.state == daemon_state::foreign) return result;
+    if (result.state == daemon_state::dead) {
+        return foreign(cannot("reach the daemon of", where.root),
+                       "what listens at '" + where.socket_path() + "' is silent and holds no lock");
     }
     if (peer) result.pid = peer;
-    result.seen = daemon_state::wedged;
-    result.why = wedged(where, result.pid, waited);
+    result.state = daemon_state::wedged;
+    result.problem = wedged_failure(where, result.pid, waited);
     return result;
 }
 
-probe_result judge_connect_error(const instance& where, int error, std::chrono::milliseconds waited) {
+probe_result state_by_connect_error(const instance& where, int error, std::chrono::milliseconds waited) {
     switch (error) {
         case ENOENT:
         case ENOTDIR:
         case ECONNREFUSED:
-            return judge_by_lock(where, false);
+            return state_by_lock(where, false);
         case EAGAIN:
-            return judge_silence(where, 0, waited);
+            return state_of_silent_server(where, 0, waited);
         case EPROTOTYPE:
         case ENOTSOCK:
         case ELOOP:
-            return from_failure(daemon_state::foreign,
-                                failure(error_kind::foreign,
-                                        "cannot use '" + where.socket_path() + "': " + errno_text(error)));
+            return foreign(cannot("use", where.socket_path()), errno_text(error));
         default:
             return from_failure(daemon_state::denied, denied("connect to", where.socket_path(), error));
     }
 }
 
 probe_result greet(const instance& where, util::unique_fd socket, util::deadline limit,
-                   std::chrono::milliseconds waited, const std::optional<ipc::question>& early) {
+                   std::chrono::milliseconds waited, const std::optional<ipc::early_request>& early) {
     ucred peer{};
     socklen_t size = sizeof peer;
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
         return from_failure(daemon_state::denied, denied("look at the peer of", where.socket_path(), errno));
     }
     if (peer.uid != ::geteuid()) {
-        return from_failure(
-            daemon_state::foreign,
-            failure(error_kind::foreign, "cannot use '" + where.socket_path() +
-                                             "': its server belongs to user " + std::to_string(peer.uid)));
+        return foreign(cannot("use", where.socket_path()),
+                       "its server belongs to user " + std::to_string(peer.uid));
     }
     ipc::client connection(std::move(socket), peer);
-    if (early) connection.ask_early(*early);
+    if (early) connection.send_early(*early);
     switch (connection.read_greeting(limit)) {
-        case ipc::client::silence::none:
+        case ipc::client::greeting_result::greeted:
             break;
-        case ipc::client::silence::timed_out:
-            return judge_silence(where, peer.pid, waited);
-        case ipc::client::silence::closed:
-            return judge_by_lock(where, true);
-        case ipc::client::silence::foreign:
-            return from_failure(daemon_state::foreign,
-                                failure(error_kind::foreign,
-                                        "cannot use '" + where.socket_path() + "': what answers is not hob"));
+        case ipc::client::greeting_result::timed_out:
+            return state_of_silent_server(where, peer.pid, waited);
+        case ipc::client::greeting_result::closed:
+            return state_by_lock(where, true);
+        case ipc::client::greeting_result::foreign:
+            return foreign(cannot("use", where.socket_path()),
+                           std::string("what answers is not ") + this_program.name);
     }
     probe_result result;
     result.pid = connection.greeting().pid;
-    result.seen = connection.greeting().draining ? daemon_state::draining : daemon_state::alive;
+    result.state = connection.greeting().draining ? daemon_state::draining : daemon_state::alive;
     result.connection = std::move(connection);
     return result;
 }
 
 }  // namespace
-
-const char* name_of(daemon_state seen) {
-    switch (seen) {
-        case daemon_state::alive:
-            return "alive";
-        case daemon_state::starting:
-            return "starting";
-        case daemon_state::draining:
-            return "draining";
-        case daemon_state::wedged:
-            return "wedged";
-        case daemon_state::dead:
-            return "dead";
-        case daemon_state::denied:
-            return "denied";
-        case daemon_state::foreign:
-            return "foreign";
-    }
-    return "unknown";
-}
 
 std::optional<ipc::page_content> page_of_holder(const instance& where, pid_t holder) {
     if (!holder) return std::nullopt;
@@ -161,7 +136,7 @@ std::optional<ipc::page_content> page_of_holder(const instance& where, pid_t hol
 }
 
 probe_result probe(const instance& where, util::deadline limit, std::chrono::milliseconds patience,
-                   const std::optional<ipc::question>& early) {
+                   const std::optional<ipc::early_request>& early) {
     try {
         if (!check_runtime_dir(where.runtime_dir, false)) return {};
     } catch (const failure& why) {
@@ -171,7 +146,7 @@ probe_result probe(const instance& where, util::deadline limit, std::chrono::mil
     const auto waited = std::min(patience, limit.remaining());
     const auto greeting_limit = util::deadline::in(waited);
     auto connection = ipc::connect_unix(where.socket_path(), greeting_limit);
-    if (!connection.socket) return judge_connect_error(where, connection.error, waited);
+    if (!connection.socket) return state_by_connect_error(where, connection.error, waited);
     return greet(where, std::move(connection.socket), greeting_limit, waited, early);
 }
 

@@ -15,7 +15,8 @@
 namespace hob::lifecycle {
 namespace {
 
-// The daemon keeps the socket's inode alive, so its removal shows as a change of its link count (IN_ATTRIB).
+// The daemon keeps the socket's inode open, so its removal is reported as a change of the link count
+// (IN_ATTRIB).
 constexpr unsigned file_events = IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF;
 constexpr unsigned parent_events = IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR;
 
@@ -32,7 +33,7 @@ runtime_files_watch::runtime_files_watch(const boost::asio::any_io_executor& exe
     : where_(where), options_(std::move(options)), inotify_(executor) {
     const int fd = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (fd < 0) {
-        why_ = errno_text(errno);
+        error_ = errno_text(errno);
         return;
     }
     inotify_.assign(fd);
@@ -42,7 +43,7 @@ runtime_files_watch::runtime_files_watch(const boost::asio::any_io_executor& exe
 
 void runtime_files_watch::add(const std::string& path, unsigned events) {
     if (!inotify_.is_open()) return;
-    if (::inotify_add_watch(inotify_.native_handle(), path.c_str(), events) < 0) why_ = errno_text(errno);
+    if (::inotify_add_watch(inotify_.native_handle(), path.c_str(), events) < 0) error_ = errno_text(errno);
 }
 
 void runtime_files_watch::watch_runtime_files() {
@@ -50,8 +51,8 @@ void runtime_files_watch::watch_runtime_files() {
     add(where_.pid_path(), file_events);
 }
 
-// Watching the root alone would miss a parent that is renamed. A directory has one watch for one inotify
-// instance, so the events that one is wanted for are added up.
+// Watches the ancestors too: a rename of one moves the root. An inotify instance has one watch a directory,
+// so events are added to it (IN_MASK_ADD).
 void runtime_files_watch::watch_root() {
     std::string path = where_.root;
     add(path, IN_MOVE_SELF | IN_DELETE_SELF | IN_MASK_ADD);
@@ -62,8 +63,8 @@ void runtime_files_watch::watch_root() {
     }
 }
 
-// Only a folder's events have names: those of the root's parent, of which all but the root may come and go.
-bool runtime_files_watch::concerns_us(std::string_view events) const {
+// An event with a name is about an entry of the root's parent: relevant only if that entry is the root.
+bool runtime_files_watch::is_relevant(std::string_view events) const {
     const std::string_view root = std::string_view(where_.root).substr(where_.root.rfind('/') + 1);
     for (std::size_t at = 0; at + sizeof(inotify_event) <= events.size();) {
         inotify_event event{};
@@ -82,7 +83,7 @@ boost::asio::awaitable<void> runtime_files_watch::run() {
         auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error);
         const std::size_t size = co_await inotify_.async_read_some(into, token);
         if (error) co_return;
-        if (concerns_us({events, size})) options_.files_changed();
+        if (is_relevant({events, size})) options_.files_changed();
     }
 }
 

@@ -1,6 +1,5 @@
 #pragma once
-// The daemon's eye on the files it stands on: its socket, its pid file, its project root. Told by inotify,
-// never polled.
+// Watches the files that a daemon depends on, by inotify: its socket, its pid file, its project root.
 
 #include <sys/types.h>
 
@@ -16,7 +15,7 @@
 
 namespace hob::lifecycle {
 
-// Which file a path named when it was looked at.
+// Which file a path names at one moment.
 struct file_identity {
     dev_t device = 0;
     ino_t inode = 0;
@@ -26,20 +25,19 @@ struct file_identity {
 std::optional<file_identity> identity_of(const std::string& path);  // without following a final symlink
 
 struct runtime_files_watch_options {
-    std::function<void()> files_changed;  // something happened to one of them: compare now
+    std::function<void()> files_changed;  // one of them may have changed: compare identities
 };
 
 class runtime_files_watch {
 public:
-    // False from watching(): inotify is not to be had (128 instances a user is a common limit); why() says
-    // so.
+    // Without inotify (a user often has 128 instances at most) watching() is false, and error() says why.
     runtime_files_watch(const boost::asio::any_io_executor& executor, const instance& where,
                         runtime_files_watch_options options);
 
     bool watching() const { return inotify_.is_open(); }
-    const std::string& why() const { return why_; }
+    const std::string& error() const { return error_; }  // also if only a part is watched; empty: none
 
-    // The socket or pid file was made anew: watches the new ones.
+    // Watches the socket and the pid file that exist now.
     void watch_runtime_files();
 
     boost::asio::awaitable<void> run();  // until stop()
@@ -47,13 +45,13 @@ public:
 
 private:
     void watch_root();
-    bool concerns_us(std::string_view events) const;  // as inotify(7) has them
+    bool is_relevant(std::string_view events) const;  // inotify_event records
     void add(const std::string& path, unsigned events);
 
     instance where_;
     runtime_files_watch_options options_;
     boost::asio::posix::stream_descriptor inotify_;
-    std::string why_;
+    std::string error_;
 };
 
 }  // namespace hob::lifecycle

@@ -12,10 +12,12 @@
 #include <cstring>
 
 #include "error.hpp"
+#include "identity.hpp"
 #include "lifecycle/start_failure.hpp"
 #include "limits.hpp"
 #include "util/duration.hpp"
 #include "util/fd.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::lifecycle {
 namespace {
@@ -23,14 +25,14 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view ready_word = "ready\n";
-constexpr std::string_view taken_away_word = "taken away\n";
+constexpr std::string_view pid_file_lost_word = "taken away\n";
 
 class spawn_settings {
 public:
     spawn_settings() {
         ::posix_spawn_file_actions_init(&actions_);
         ::posix_spawnattr_init(&attributes_);
-        // A session of its own from the first moment: a Ctrl-C meant for the client does not reach it.
+        // A session of its own from the start: a Ctrl-C for the client does not reach it.
         ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID);
     }
     ~spawn_settings() {
@@ -52,7 +54,7 @@ public:
         const int error =
             ::posix_spawn(&pid, "/proc/self/exe", &actions_, &attributes_, argv.data(), environ);
         if (error != 0) {
-            throw failure(error_kind::start_failed, "cannot start the daemon: " + errno_text(error));
+            throw failure(error_kind::start_failed, cannot("start the daemon"), errno_text(error));
         }
         return pid;
     }
@@ -62,8 +64,8 @@ private:
     posix_spawnattr_t attributes_;
 };
 
-// What the daemon said, up to end-of-file or `ready`. False: the limit is over.
-bool read_outcome(int fd, std::string& said, util::deadline limit) {
+// Reads what the daemon reports, until end-of-file or `ready`. False: the limit is over.
+bool read_outcome(int fd, std::string& outcome, util::deadline limit) {
     for (;;) {
         pollfd waiting{fd, POLLIN, 0};
         const int n = ::poll(&waiting, 1, limit.poll_timeout());
@@ -71,28 +73,27 @@ bool read_outcome(int fd, std::string& said, util::deadline limit) {
         if (n <= 0) continue;
         char chunk[1024];
         const ssize_t got = ::read(fd, chunk, sizeof chunk);
-        if (got > 0) said.append(chunk, static_cast<std::size_t>(got));
-        if (got == 0 || said == ready_word) return true;
+        if (got > 0) outcome.append(chunk, static_cast<std::size_t>(got));
+        if (got == 0 || outcome == ready_word) return true;
         if (got < 0 && errno != EINTR) return true;
     }
 }
 
-failure died(const instance& where, pid_t pid) {
+failure death_of(const instance& where, pid_t pid) {
     int status = 0;
     pid_t reaped = 0;
     do {
         reaped = ::waitpid(pid, &status, 0);
     } while (reaped < 0 && errno == EINTR);
     std::string how =
-        "it ended without a word";  // also when the caller ignores SIGCHLD, and so learns no status
+        "it ended without a word";  // the caller may ignore SIGCHLD, and then there is no status
     if (reaped == pid && WIFSIGNALED(status)) {
         how = fmt::format("it was killed by signal {} ({})", WTERMSIG(status),
                           ::sigabbrev_np(WTERMSIG(status)));
     } else if (reaped == pid && WIFEXITED(status)) {
         how = fmt::format("it exited with status {}", WEXITSTATUS(status));
     }
-    return failure(error_kind::start_failed,
-                   fmt::format("cannot start the daemon of '{}': {}", where.root, how),
+    return failure(error_kind::start_failed, cannot("start the daemon of", where.root), how,
                    "its log is " + where.daemon_log_path());
 }
 
@@ -102,10 +103,10 @@ std::string text_of(const json::object& object, std::string_view name) {
     return text ? std::string(text->data(), text->size()) : std::string();
 }
 
-// nullopt: end-of-file before a whole word.
-std::optional<failure> parse_outcome(const std::string& said) {
+// nullopt: the report is not complete.
+std::optional<failure> parse_failure(const std::string& report) {
     json::error_code error;
-    const json::value parsed = json::parse(said, error);
+    const json::value parsed = json::parse(report, error);
     const json::object* object = error ? nullptr : parsed.if_object();
     if (!object) return std::nullopt;
     return failure(error_kind_named(text_of(*object, "code")).value_or(error_kind::start_failed),
@@ -116,46 +117,44 @@ std::optional<failure> parse_outcome(const std::string& said) {
 
 void report_ready(int outcome_fd) { util::write_all(outcome_fd, ready_word); }
 
-void report_taken_away(int outcome_fd) { util::write_all(outcome_fd, taken_away_word); }
+void report_pid_file_lost(int outcome_fd) { util::write_all(outcome_fd, pid_file_lost_word); }
 
 void report_failure(int outcome_fd, const failure& why) {
-    json::object said;
-    said["code"] = name_of(why.kind());
-    said["message"] = why.what();
-    said["hint"] = why.hint();
-    util::write_all(outcome_fd, json::serialize(said) + "\n");
+    util::json_object report;
+    report.add("code", name_of(why.kind())).add("message", why.what()).add("hint", why.hint());
+    util::write_all(outcome_fd, std::move(report).text() + "\n");
 }
 
 bool spawn_daemon(const instance& where, instance_lock lock, util::deadline limit,
-                  const std::function<void(std::string_view)>& tell) {
+                  const std::function<void(std::string_view)>& on_wait) {
     util::pipe_ends outcome = util::make_pipe();
     spawn_settings settings;
     settings.hand_over(lock.fd());
     settings.hand_over(outcome.write.get());
-    std::vector<std::string> words{"hob", "daemon",
+    std::vector<std::string> words{this_program.name, "daemon",
                                    fmt::format("{}{},{}", handover_option, lock.fd(), outcome.write.get()),
                                    key_option + where.key, root_option + where.root};
     const pid_t pid = settings.start(words);
     outcome.write.reset();
 
-    std::string said;
+    std::string report;
     const auto patience = util::deadline::in(limits::start_patience);
-    bool over = read_outcome(outcome.read.get(), said, limit.earlier(patience));
+    bool over = read_outcome(outcome.read.get(), report, limit.earlier(patience));
     if (!over && !limit.expired()) {
-        if (tell) tell(fmt::format("waiting for the daemon of '{}' to start (pid {})", where.root, pid));
-        over = read_outcome(outcome.read.get(), said, limit);
+        if (on_wait)
+            on_wait(fmt::format("waiting for the daemon of '{}' to start (pid {})", where.root, pid));
+        over = read_outcome(outcome.read.get(), report, limit);
     }
-    if (said == ready_word) return true;
+    if (report == ready_word) return true;
     if (!over) {
-        throw failure(error_kind::timeout,
-                      fmt::format("cannot wait any longer for the daemon of '{}': pid {} is still starting",
-                                  where.root, pid),
-                      "its log is " + where.daemon_log_path());
+        throw failure(error_kind::timeout, cannot("wait any longer for the daemon of", where.root),
+                      fmt::format("pid {} is still starting", pid), "its log is " + where.daemon_log_path());
     }
-    if (said == taken_away_word) return false;
-    if (auto why = parse_outcome(said)) throw *why;
-    // Dead without a word. The lock is still held here, so nobody starts another before the reason stands.
-    const failure why = died(where, pid);
+    if (report == pid_file_lost_word) return false;
+    if (auto why = parse_failure(report)) throw *why;
+    // Dead without a report. The lock is still held here, so nobody starts another before the reason is
+    // written.
+    const failure why = death_of(where, pid);
     write_start_failure(where, why);
     lock.unlink_guarded(where.pid_path(), where.pid_path());
     throw why;

@@ -1,6 +1,6 @@
 #pragma once
-// <state>/<key>/last-words: why the last start failed, written before the lock is free, and what the
-// crash-loop brake knows. One JSON object.
+// The file <state>/<key>/last-words, a JSON object: why the last start failed, and the earlier failures that
+// the crash-loop brake counts. Written before the lock is released.
 
 #include <chrono>
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace hob::lifecycle {
 
-// Milliseconds of CLOCK_BOOTTIME: setting the clock neither makes nor ends a crash loop, and sleep counts.
+// Milliseconds of CLOCK_BOOTTIME: not affected by setting the clock, and counts while the machine sleeps.
 std::int64_t boot_milliseconds();
 
 struct start_failure {
@@ -25,20 +25,21 @@ struct start_failure {
     std::string hint;
     std::vector<std::int64_t> failures;  // the latest ones that count for the brake, oldest first
     std::string binary;                  // identity of the binary that failed
-    std::string config;                  // identity of the hob.toml it failed with
+    std::string config;                  // identity of the configuration file it failed with
 };
 
-// nullopt: none, of another boot, or not readable as such.
+// nullopt: there is none, it is of another boot, or it cannot be read.
 std::optional<start_failure> read_start_failure(const instance& where);
 
-// Called with the lock held. Failures to write are ignored: there is nowhere left to say so.
+// Called with the lock held. A failure to write is ignored: it cannot be reported anywhere.
 void write_start_failure(const instance& where, const failure& why);
 
 // After a successful start, or to release the brake.
 void clear_start_failure(const instance& where);
 
-// The failure to report when the brake holds: three failed starts within 30 s of each other, the last one
-// less than 30 s ago, and neither hob.toml nor the binary has changed since.
+// The failure to report instead of a further start: limits::crash_loop_count failed starts, each within
+// limits::crash_loop_window of the one before, the last one as recently, and neither the configuration file
+// nor the binary has changed since.
 std::optional<failure> crash_loop(const instance& where);
 
 }  // namespace hob::lifecycle

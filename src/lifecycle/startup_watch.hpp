@@ -1,6 +1,6 @@
 #pragma once
-// Waiting for something to happen in the runtime dir, told by the kernel: a daemon publishing its page, a
-// lock's holder closing the pid file, files coming and going.
+// Waits for changes in the runtime directory by inotify: a daemon publishes its page, a lock's holder closes
+// the pid file, files are made or removed.
 
 #include <string>
 
@@ -11,18 +11,19 @@ namespace hob::lifecycle {
 
 class startup_watch {
 public:
-    // Watches from here on: look once between construction and wait(), or an event is missed.
+    // Watches from here on. Check the state once between construction and wait(): earlier changes are not
+    // reported.
     explicit startup_watch(const std::string& runtime_dir);
 
-    // Returns at the next event, at `limit`, or when it is time to look again anyway: the kernel tells of a
-    // close just before it frees the closed file's lock, and inotify may not be to be had.
+    // Returns at the next event, at `limit`, or after limits::look_again: the kernel reports a close just
+    // before it releases the closed file's lock, and inotify may not be available.
     void wait(util::deadline limit);
 
 private:
     util::unique_fd inotify_;
 };
 
-// Waits until the process is gone or `limit` is over, by pidfd. True: gone.
+// Waits until the process has ended, or until `limit`. True: it has ended.
 bool wait_for_exit(int pidfd, util::deadline limit);
 
 // A pidfd of `pid`; empty when there is no such process.

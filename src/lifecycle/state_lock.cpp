@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "error.hpp"
+#include "identity.hpp"
 #include "ipc/client.hpp"
 #include "ipc/unix_socket.hpp"
 #include "lifecycle/startup_watch.hpp"
@@ -42,53 +43,55 @@ std::optional<holder> read_holder(const instance& where) {
 
 enum class presence { serving, leaving, silent };
 
-presence ask(const holder& who, util::deadline limit) {
-    auto connection = ipc::connect_unix(who.socket, limit);
+presence presence_of(const holder& owner, util::deadline limit) {
+    auto connection = ipc::connect_unix(owner.socket, limit);
     if (!connection.socket) return connection.error == EAGAIN ? presence::silent : presence::leaving;
     ipc::client client(std::move(connection.socket), ucred{});
     switch (client.read_greeting(limit)) {
-        case ipc::client::silence::none:
+        case ipc::client::greeting_result::greeted:
             break;
-        case ipc::client::silence::closed:
+        case ipc::client::greeting_result::closed:
             return presence::leaving;
-        case ipc::client::silence::timed_out:
-        case ipc::client::silence::foreign:
+        case ipc::client::greeting_result::timed_out:
+        case ipc::client::greeting_result::foreign:
             return presence::silent;
     }
     return client.greeting().draining ? presence::leaving : presence::serving;
 }
 
-failure elsewhere(const instance& where, const holder& who, const char* how) {
+failure elsewhere(const instance& where, const holder& owner, const char* how) {
     return failure(
-        error_kind::instance_elsewhere,
-        fmt::format("cannot start the daemon of '{}': it {} as pid {}, with its socket at '{}'", where.root,
-                    how, who.pid, who.socket),
-        "the runtime directory has changed, as after a login: set HOB_RUNTIME_DIR to that of the socket, and "
-        "end it there with hob shutdown");
+        error_kind::instance_elsewhere, cannot("start the daemon of", where.root),
+        fmt::format("it {} as pid {}, with its socket at '{}'", how, owner.pid, owner.socket),
+        fmt::format(
+            "the runtime directory has changed, as after a login: set {} to that of the socket, and end "
+            "it there with {}",
+            this_program.variables.runtime_dir, command_text("shutdown")));
 }
 
 void wait_for_holder(const instance& where, util::deadline limit) {
-    const auto who = read_holder(where);
-    const util::unique_fd process = who ? open_pidfd(who->pid) : util::unique_fd();
+    const auto owner = read_holder(where);
+    const util::unique_fd process = owner ? open_pidfd(owner->pid) : util::unique_fd();
     const auto soon = limit.earlier(util::deadline::in(limits::look_again));
     if (!process) {
-        // Just taken and not yet written, or its process is gone and the kernel about to free the lock.
+        // The lock was just taken and `holder` is not written yet, or the process has ended and the kernel is
+        // about to release the lock.
         startup_watch(where.state_dir()).wait(soon);
         return;
     }
-    if (who->socket != where.socket_path()) {
-        switch (ask(*who, limit.earlier(util::deadline::in(limits::greeting_timeout)))) {
+    if (owner->socket != where.socket_path()) {
+        switch (presence_of(*owner, limit.earlier(util::deadline::in(limits::greeting_timeout)))) {
             case presence::serving:
-                throw elsewhere(where, *who, "runs already");
+                throw elsewhere(where, *owner, "runs already");
             case presence::silent:
-                throw elsewhere(where, *who, "exists already, but does not answer,");
+                throw elsewhere(where, *owner, "exists already, but does not answer,");
             case presence::leaving:
                 break;
         }
         util::log(util::level::info, "lifecycle",
                   "waiting for this instance's daemon in another runtime dir to end",
-                  {util::field("pid", who->pid), util::field("socket", who->socket)});
-        if (!wait_for_exit(process.get(), limit)) throw elsewhere(where, *who, "is still ending");
+                  {util::field("pid", owner->pid), util::field("socket", owner->socket)});
+        if (!wait_for_exit(process.get(), limit)) throw elsewhere(where, *owner, "is still ending");
         return;
     }
     wait_for_exit(process.get(), soon);
@@ -104,12 +107,11 @@ util::unique_fd take_state_lock(const instance& where, util::deadline limit) {
         if (errno == EINTR) continue;
         if (errno != EWOULDBLOCK) throw denied("lock", directory, errno);
         if (limit.expired()) {
-            throw failure(error_kind::start_failed,
-                          "cannot lock '" + directory + "': something else holds it");
+            throw failure(error_kind::start_failed, cannot("lock", directory), "something else holds it");
         }
         wait_for_holder(where, limit);
     }
-    // Read only while this process holds the lock.
+    // Others read it only while this process holds the lock.
     util::renew_file(where.holder_path(), fmt::format("{}\n{}\n", ::getpid(), where.socket_path()));
     return fd;
 }

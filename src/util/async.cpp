@@ -43,14 +43,14 @@ asio::awaitable<bool> within(std::chrono::milliseconds limit, asio::awaitable<vo
     std::rethrow_exception(failed);
 }
 
-asio::awaitable<std::size_t> first_of(asio::awaitable<void> one, asio::awaitable<void> other) {
+asio::awaitable<std::size_t> first_of(asio::awaitable<void> left, asio::awaitable<void> right) {
     const auto executor = co_await asio::this_coro::executor;
-    auto first = asio::co_spawn(executor, std::move(one), asio::deferred);
-    auto second = asio::co_spawn(executor, std::move(other), asio::deferred);
-    auto group = asio::experimental::make_parallel_group(std::move(first), std::move(second));
-    auto [order, first_failed, second_failed] =
+    auto run_left = asio::co_spawn(executor, std::move(left), asio::deferred);
+    auto run_right = asio::co_spawn(executor, std::move(right), asio::deferred);
+    auto group = asio::experimental::make_parallel_group(std::move(run_left), std::move(run_right));
+    auto [order, left_failed, right_failed] =
         co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
-    const auto failed = order[0] == 0 ? first_failed : second_failed;
+    const auto failed = order[0] == 0 ? left_failed : right_failed;
     if (failed) std::rethrow_exception(failed);
     co_return order[0];
 }
@@ -73,7 +73,8 @@ asio::awaitable<void> pause(std::chrono::milliseconds length) {
     co_await limiter.async_wait(asio::use_awaitable);
 }
 
-manual_reset_event::manual_reset_event(const asio::any_io_executor& executor) : timer_(executor, timer::time_point::max()) {}
+manual_reset_event::manual_reset_event(const asio::any_io_executor& executor)
+    : timer_(executor, timer::time_point::max()) {}
 
 void manual_reset_event::set() {
     set_ = true;
@@ -102,13 +103,13 @@ void notifier::ring() {
 }
 
 asio::awaitable<void> notifier::wait() {
-    const auto heard = rings_;
-    while (rings_ == heard) {
+    const auto rings_before = rings_;
+    while (rings_ == rings_before) {
         boost::system::error_code error;
         auto token = asio::redirect_error(asio::use_awaitable, error);
         co_await timer_.async_wait(token);
         const auto cancelled = co_await asio::this_coro::cancellation_state;
-        if (rings_ == heard && cancelled.cancelled() != asio::cancellation_type::none) {
+        if (rings_ == rings_before && cancelled.cancelled() != asio::cancellation_type::none) {
             throw boost::system::system_error(asio::error::operation_aborted);
         }
     }

@@ -1,5 +1,5 @@
 #pragma once
-// The two shapes in which hob composes coroutines: with a limit, and on their own with a name.
+// Composing coroutines: with a time limit, side by side, or on their own under a name.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -23,16 +23,15 @@ namespace hob::util {
 
 namespace asio = boost::asio;
 
-// Starts `work` on its own. What ends it with an exception, other than its cancellation, is logged under
-// `name`.
+// Starts `work` on its own. An exception that ends it, other than its cancellation, is logged under `name`.
 void spawn(const asio::any_io_executor& executor, asio::awaitable<void> work, std::string name);
 
-// When a wait of `limit` that begins now is over. A limit beyond the clock's range is as good as never.
+// The end of a wait of `limit` that begins now. A limit beyond the clock's range never ends.
 timer::time_point end_of_wait(std::chrono::milliseconds limit);
 
 // Runs `work` for at most `limit`, then cancels it; returns only after it has unwound, so that it may refer
-// to the caller's locals. nullopt: the limit was reached. A failure of `work` is passed on at once, as is the
-// caller's own cancellation. (`work || timer` would wait for one success and turn a fast failure into a slow
+// to the caller's locals. nullopt: the limit was reached. A failure of `work` is rethrown at once, and so is
+// the caller's own cancellation. (`work || timer` waits for one success: it turns a fast failure into a slow
 // time-out.)
 template <typename T>
 asio::awaitable<std::optional<T>> within(std::chrono::milliseconds limit, asio::awaitable<T> work) {
@@ -51,17 +50,17 @@ asio::awaitable<std::optional<T>> within(std::chrono::milliseconds limit, asio::
 // As above; false: the limit was reached.
 asio::awaitable<bool> within(std::chrono::milliseconds limit, asio::awaitable<void> work);
 
-// Runs both; the first that ends cancels the other, and both have unwound when this returns, so that they may
-// refer to the caller's locals. 0 or 1: which ended first. A failure of that one is passed on.
-asio::awaitable<std::size_t> first_of(asio::awaitable<void> one, asio::awaitable<void> other);
+// Runs both. The first that ends cancels the other, and both have unwound when this returns, so that they may
+// refer to the caller's locals. Returns which ended first, 0 or 1, and rethrows the failure of that one.
+asio::awaitable<std::size_t> first_of(asio::awaitable<void> left, asio::awaitable<void> right);
 
-// Runs them side by side until all have ended; of each the exception that ended it, or nullptr.
+// Runs all side by side until each has ended. Returns the exception that ended each, or nullptr.
 asio::awaitable<std::vector<std::exception_ptr>> all_of(std::vector<asio::awaitable<void>> works);
 
 // Returns after `length`; throws on cancellation.
 asio::awaitable<void> pause(std::chrono::milliseconds length);
 
-// Something that others wait for: set() wakes all who wait. One thread.
+// A condition that coroutines wait for: set() wakes all of them. For one thread.
 class manual_reset_event {
 public:
     explicit manual_reset_event(const asio::any_io_executor& executor);
@@ -71,11 +70,11 @@ public:
     asio::awaitable<void> wait();  // returns at once when set; throws on cancellation
 
 private:
-    timer timer_;  // never expires: cancelling it is the wake-up
+    timer timer_;  // never expires: cancelling it wakes those who wait
     bool set_ = false;
 };
 
-// Something that happens again and again: ring() wakes whoever waits at that moment. One thread.
+// A signal without a state: ring() wakes the coroutines that wait at that moment. For one thread.
 class notifier {
 public:
     explicit notifier(const asio::any_io_executor& executor);
@@ -83,7 +82,7 @@ public:
     asio::awaitable<void> wait();  // until the next ring(); throws on cancellation
 
 private:
-    timer timer_;  // never expires: cancelling it is the wake-up
+    timer timer_;  // never expires: cancelling it wakes those who wait
     std::uint64_t rings_ = 0;
 };
 

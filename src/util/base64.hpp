@@ -9,7 +9,7 @@ namespace hob::util {
 
 std::string base64_encode(std::string_view bytes);
 
-// nullopt: a character outside the alphabet, wrong padding, or bits set that no byte has.
+// nullopt: a character outside the alphabet, wrong padding, or non-zero unused bits.
 std::optional<std::string> base64_decode(std::string_view text);
 
 }  // namespace hob::util

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t first_second = -62167219200;  // 0000-01-01T00:00:00Z
 constexpr std::int64_t last_second = 253402300799;   // 9999-12-31T23:59:59Z
-// A zone is at most a day away, so the local year stays within four digits after this much is kept free.
+// Zones differ from UTC by at most a day: within this margin the local year has four digits as well.
 constexpr std::int64_t zone_margin = 2 * 86400;
 
 std::string zone_text(long offset_seconds) {
@@ -26,7 +26,7 @@ std::string zone_text(long offset_seconds) {
     return fmt::format("{}{:02}:{:02}", sign, minutes / 60, minutes % 60);
 }
 
-// The texts before and after the milliseconds, made anew when the second changes.
+// The texts before and after the milliseconds, composed anew when the second changes.
 struct second_text {
     std::int64_t second = INT64_MIN;
     std::string date_time;
@@ -44,8 +44,7 @@ struct second_text {
     }
 };
 
-// Takes what a reader of fixed-width fields needs off the front of a text; one failure fails all that
-// follows.
+// Reads fixed-width fields off the front of a text. After one failure all later reads fail.
 class scanner {
 public:
     explicit scanner(std::string_view text) : rest_(text) {}
@@ -168,7 +167,7 @@ std::optional<system_clock::time_point> from_local(const civil_time& civil) {
     local.tm_hour = civil.hour;
     local.tm_min = civil.minute;
     local.tm_sec = std::min(civil.second, 59);
-    local.tm_isdst = 1;  // of a time that comes twice the first, summer, one
+    local.tm_isdst = 1;  // of a time that occurs twice, the first is in daylight saving time
     std::tm first = local;
     std::time_t time = ::mktime(&first);
     if (first.tm_isdst != 1) {
@@ -186,6 +185,24 @@ civil_time to_local(system_clock::time_point time) {
     std::tm local{};
     if (::localtime_r(&seconds, &local) == nullptr) return {};
     return {local.tm_year + 1900, local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec};
+}
+
+std::string with_local_times(std::string_view text) {
+    std::string result;
+    while (!text.empty()) {
+        const auto end = std::min(text.find_first_of(" ;,()"), text.size());
+        const std::string_view word = text.substr(0, end);
+        const auto time = word.size() > 10 && word[10] == 'T' ? parse_rfc3339(word) : std::nullopt;
+        if (time) {
+            const std::string local = rfc3339(*time);
+            result.append(local, 0, 10).append(" ").append(local, 11, 8);
+        } else {
+            result.append(word);
+        }
+        if (end < text.size()) result += text[end];
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return result;
 }
 
 }  // namespace hob::util

@@ -8,17 +8,17 @@
 
 namespace hob::util {
 
-// "2026-01-02T03:04:05.678+01:00" in the local zone, with "Z" where its offset is zero; milliseconds, cut
-// off, not rounded. Years outside 0000-9999 are shown as the nearest one inside. Cheap: the text up to the
-// second is kept.
+// "2026-01-02T03:04:05.678+01:00" in the local zone, with "Z" where its offset is zero. Milliseconds are cut
+// off, not rounded. Years outside 0000-9999 are shown as the nearest one inside. Cheap: the text of the last
+// second is cached.
 std::string rfc3339(std::chrono::system_clock::time_point time);
 
 // Strict RFC 3339: date, 'T' or 't' or a blank, time, an optional fraction (digits beyond the microseconds
 // are cut off), and a zone. nullopt: anything else, such as 30 February.
 std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text);
 
-// A calendar time of the local zone; out-of-range members are nullopt, a time that the zone skips is moved on
-// by the skip, and one that it has twice is the first.
+// A calendar time of the local zone. Converting it: out-of-range members give nullopt, a time that the change
+// to daylight saving time skips moves on by the skipped hour, and a time that occurs twice means the first.
 struct civil_time {
     int year = 1970;
     int month = 1;  // 1-12
@@ -29,5 +29,8 @@ struct civil_time {
 };
 std::optional<std::chrono::system_clock::time_point> from_local(const civil_time& civil);
 civil_time to_local(std::chrono::system_clock::time_point time);
+
+// `text` with each RFC 3339 time in it as "2026-01-02 03:04:05" of the local zone.
+std::string with_local_times(std::string_view text);
 
 }  // namespace hob::util

@@ -1,5 +1,5 @@
 #pragma once
-// A point in monotonic time at which a wait is over, or never.
+// The point in monotonic time at which a wait ends, or never.
 
 #include <algorithm>
 #include <chrono>
@@ -14,7 +14,7 @@ public:
     static deadline never() { return deadline(std::nullopt); }
     static deadline in(std::chrono::milliseconds limit) {
         const auto now = clock::now();
-        // A limit beyond the clock's range is as good as never.
+        // A limit beyond the clock's range never ends.
         if (limit > std::chrono::duration_cast<std::chrono::milliseconds>(clock::time_point::max() - now)) {
             return never();
         }
@@ -31,7 +31,7 @@ public:
         return std::max(left, std::chrono::milliseconds(0));
     }
 
-    // As poll(2) takes it: -1 for never, rounded up so that a wait is not over before its time.
+    // As poll(2) takes it: -1 for never, rounded up so that a wait does not end too early.
     int poll_timeout() const {
         if (!when_) return -1;
         return static_cast<int>(std::min<long long>(remaining().count(), 1'000'000'000));

@@ -30,15 +30,15 @@ struct disk_sync::batch {
     int error = 0;
 };
 
-// Between the loop and the thread. One request at a time.
+// What the event loop and the thread share. One request at a time.
 struct disk_sync::shared {
     std::mutex guard;
     std::condition_variable changed;
     std::string path;
-    bool asked = false;
-    bool over = false;
+    bool requested = false;
+    bool stopping = false;
     std::atomic<int> error = 0;
-    unique_fd answered;  // an eventfd: what the loop waits for
+    unique_fd completed;  // an eventfd that the event loop waits for
 
     void serve();
 };
@@ -51,15 +51,15 @@ int sync_file(const std::string& path) {
     return ::fdatasync(file.get()) == 0 ? 0 : errno;
 }
 
-// The thread inherits the mask: signals are the loop's.
-std::thread without_signals(auto function) {
+// The thread inherits the signal mask: the event loop handles all signals.
+std::thread thread_without_signals(auto function) {
     sigset_t all, before;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
-        std::thread made(std::move(function));
+        std::thread thread(std::move(function));
         ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        return made;
+        return thread;
     } catch (...) {
         ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
         throw;
@@ -71,13 +71,13 @@ std::thread without_signals(auto function) {
 void disk_sync::shared::serve() {
     std::unique_lock lock(guard);
     for (;;) {
-        changed.wait(lock, [this] { return asked || over; });
-        if (over) return;
-        asked = false;
+        changed.wait(lock, [this] { return requested || stopping; });
+        if (stopping) return;
+        requested = false;
         lock.unlock();
         error = sync_file(path);
-        const std::uint64_t one = 1;
-        [[maybe_unused]] const auto n = ::write(answered.get(), &one, sizeof one);
+        const std::uint64_t increment = 1;
+        [[maybe_unused]] const auto n = ::write(completed.get(), &increment, sizeof increment);
         lock.lock();
     }
 }
@@ -92,7 +92,7 @@ disk_sync::disk_sync(asio::any_io_executor executor, std::string path)
 disk_sync::~disk_sync() {
     if (!shared_) return;
     const std::lock_guard lock(shared_->guard);
-    shared_->over = true;
+    shared_->stopping = true;
     shared_->changed.notify_one();
 }
 
@@ -105,47 +105,52 @@ asio::awaitable<int> disk_sync::flush() {
     co_return mine->error;
 }
 
-// Where there can be none, the loop waits after all.
+// Without a thread, the event loop itself syncs.
 void disk_sync::start_thread() {
-    auto made = std::make_shared<shared>();
-    made->path = path_;
-    made->answered.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!made->answered) return;
+    auto state = std::make_shared<shared>();
+    state->path = path_;
+    state->completed.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!state->completed) return;
     try {
-        without_signals([made] { made->serve(); }).detach();
-        shared_ = std::move(made);
+        thread_without_signals([state] { state->serve(); }).detach();
+        shared_ = std::move(state);
     } catch (const std::system_error& why) {
         log(level::warning, "util", "no thread for the disk", {field("reason", why.what())});
     }
+}
+
+// One sync by the thread.
+asio::awaitable<int> disk_sync::sync_in_thread() {
+    unique_fd completion(::fcntl(shared_->completed.get(), F_DUPFD_CLOEXEC, 3));
+    {
+        const std::lock_guard lock(shared_->guard);
+        shared_->requested = true;
+        shared_->changed.notify_one();
+    }
+    if (completion) {
+        asio::posix::stream_descriptor completed(executor_, completion.release());
+        co_await completed.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+    } else {
+        pollfd ready{shared_->completed.get(), POLLIN, 0};
+        while (::poll(&ready, 1, -1) < 0 && errno == EINTR) {
+        }
+    }
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto n = ::read(shared_->completed.get(), &count, sizeof count);
+    co_return shared_->error;
 }
 
 asio::awaitable<void> disk_sync::work() {
     const auto self = shared_from_this();
     if (!shared_) start_thread();
     while (next_) {
-        const auto now = std::exchange(next_, nullptr);
+        const auto current = std::exchange(next_, nullptr);
         if (shared_) {
-            unique_fd waited(::fcntl(shared_->answered.get(), F_DUPFD_CLOEXEC, 3));
-            {
-                const std::lock_guard lock(shared_->guard);
-                shared_->asked = true;
-                shared_->changed.notify_one();
-            }
-            if (waited) {
-                asio::posix::stream_descriptor answered(executor_, waited.release());
-                co_await answered.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
-            } else {
-                pollfd answer{shared_->answered.get(), POLLIN, 0};
-                while (::poll(&answer, 1, -1) < 0 && errno == EINTR) {
-                }
-            }
-            std::uint64_t count = 0;
-            [[maybe_unused]] const auto n = ::read(shared_->answered.get(), &count, sizeof count);
-            now->error = shared_->error;
+            current->error = co_await sync_in_thread();
         } else {
-            now->error = sync_file(path_);
+            current->error = sync_file(path_);
         }
-        now->done.set();
+        current->done.set();
     }
     working_ = false;
 }

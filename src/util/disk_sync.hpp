@@ -1,6 +1,5 @@
 #pragma once
-// Makes what was written to a file survive a crash of the machine, without the event loop waiting for the
-// disk.
+// Makes written data of a file durable (fdatasync) without blocking the event loop.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -10,18 +9,18 @@
 
 namespace hob::util {
 
-// Has a thread of its own from the first flush() on, which does nothing but fdatasync(2) and outlives this
-// object where the disk does not answer. The rest of it belongs to one thread.
+// Its own thread, started by the first flush(), only calls fdatasync(2); it outlives this object when the
+// disk does not answer. All else belongs to the thread of the event loop.
 class disk_sync : public std::enable_shared_from_this<disk_sync> {
 public:
-    // An empty path, or a file that does not exist: nothing has to be made durable. shared: a sync under way
-    // holds it, too.
+    // With an empty path, or a file that does not exist, flush() has nothing to do. shared: a sync in
+    // progress holds it as well.
     static std::shared_ptr<disk_sync> make(boost::asio::any_io_executor executor, std::string path);
-    ~disk_sync();  // waits for nothing
+    ~disk_sync();  // does not wait
     disk_sync(const disk_sync&) = delete;
     disk_sync& operator=(const disk_sync&) = delete;
 
-    // Covers all that was written before the call: 0, or errno. Calls during one sync share the next.
+    // Covers all data written before the call. Returns 0 or errno. Calls made during one sync share the next.
     boost::asio::awaitable<int> flush();
 
 private:
@@ -29,11 +28,12 @@ private:
     struct shared;
     disk_sync(boost::asio::any_io_executor executor, std::string path);
     void start_thread();
+    boost::asio::awaitable<int> sync_in_thread();
     boost::asio::awaitable<void> work();
 
     const boost::asio::any_io_executor executor_;
     const std::string path_;
-    std::shared_ptr<batch> next_;     // also held by those who wait for it
+    std::shared_ptr<batch> next_;     // also held by the callers of flush()
     std::shared_ptr<shared> shared_;  // also held by the thread
     bool working_ = false;
 };

@@ -16,7 +16,7 @@ struct unit_row {
     std::int64_t factor;
 };
 
-// From large to small: a compound must go down this list.
+// From large to small: the parts of a compound duration must follow this order.
 constexpr std::array duration_units{unit_row{"d", 86'400'000}, unit_row{"h", 3'600'000},
                                     unit_row{"m", 60'000}, unit_row{"s", 1000}, unit_row{"ms", 1}};
 
@@ -61,7 +61,7 @@ std::optional<std::int64_t> scaled(std::string_view whole, std::string_view frac
     while (fraction.ends_with('0'))
         fraction.remove_suffix(1);
     if (fraction.empty()) return *number * factor;
-    if (fraction.size() > 9) return std::nullopt;  // beyond what the largest factor makes whole
+    if (fraction.size() > 9) return std::nullopt;  // no factor makes more digits a whole number
     std::int64_t power = 1;
     for (std::size_t i = 0; i < fraction.size(); ++i)
         power *= 10;

@@ -90,8 +90,8 @@ bool make_directories(const std::string& path) {
     for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
         const std::string part = path.substr(0, slash);
         if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
-            // A parent that exists but cannot be written says EACCES or EROFS before EEXIST on some file
-            // systems.
+            // For a parent that exists but is not writable, some file systems report EACCES or EROFS instead
+            // of EEXIST.
             struct stat existing {};
             const int saved = errno;
             if (::stat(part.c_str(), &existing) != 0 || !S_ISDIR(existing.st_mode)) {

@@ -1,5 +1,5 @@
 #pragma once
-// Descriptors that are owned and close-on-exec from the line that creates them.
+// File descriptors that have an owner and close-on-exec from their creation on, and small file operations.
 
 #include <chrono>
 #include <cstddef>
@@ -51,12 +51,12 @@ bool write_all(int fd, std::string_view bytes);
 // blocks on a fifo and never follows a final symlink when `follow` is false.
 std::optional<std::string> read_file(const std::string& path, std::size_t cap, bool follow = true);
 
-// Replaces `path` by a file with `bytes`, mode 0600, through a temporary file beside it, fsynced, and rename.
-// False and errno on failure.
+// Replaces `path` atomically and durably by a file with `bytes`, mode 0600: writes a temporary file beside
+// it, syncs and renames it. False and errno on failure.
 bool replace_file(const std::string& path, std::string_view bytes);
 
-// The same for what only means something while this process lives: a reader may find no file for a moment,
-// and nothing waits for the disk, as a rename over a file would.
+// For files that only matter while this process lives: neither atomic (a reader may find no file for a
+// moment) nor durable, so that it does not wait for the disk as a rename over a file would.
 bool renew_file(const std::string& path, std::string_view bytes);
 
 // mkdir -p with mode 0700. False and errno on failure.

@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::string_view scheme = "file://";
 
-bool plain_in_uri(char c) {
+bool is_unreserved(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("-._~/+").find(c) != std::string_view::npos;
 }
@@ -23,7 +23,7 @@ std::string uri_of_path(std::string_view path) {
     static constexpr std::string_view digits = "0123456789ABCDEF";
     std::string uri(scheme);
     for (const char c : path) {
-        if (plain_in_uri(c)) {
+        if (is_unreserved(c)) {
             uri += c;
         } else {
             const auto byte = static_cast<unsigned char>(c);

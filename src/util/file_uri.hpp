@@ -7,8 +7,9 @@
 
 namespace hob::util {
 
-std::string uri_of_path(std::string_view path);  // absolute
-std::optional<std::string> path_of_uri(
-    std::string_view uri);  // nullopt: no file:// URI, or bad percent-encoding
+// `path` is absolute.
+std::string uri_of_path(std::string_view path);
+// nullopt: not a file:// URI, or bad percent-encoding.
+std::optional<std::string> path_of_uri(std::string_view uri);
 
 }  // namespace hob::util

@@ -96,7 +96,7 @@ std::string json_merge(std::string_view base, std::string_view over) {
     return object + "}";
 }
 
-std::string json_plain(std::string_view raw) {
+std::string json_display_text(std::string_view raw) {
     if (auto text = json_unquote(raw)) return std::move(*text);
     return std::string(raw);
 }

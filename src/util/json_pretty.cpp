@@ -106,7 +106,7 @@ private:
 
     std::string out_;
     std::size_t depth_ = 0;
-    bool empty_ = false;  // the bracket just opened is about to be closed
+    bool empty_ = false;  // the next token closes the bracket just opened
     bool color_;
 };
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "util/json_plain.hpp"
-
 namespace hob::util {
 namespace {
 
@@ -70,7 +68,7 @@ bool json_scanner::nested() {
         } else if (!scalar()) {
             return false;
         }
-        // A value has ended; so may have what it is in.
+        // A value has ended; the arrays and objects around it may end as well.
         do {
             if (depth == 0) return true;
             if (!next_or_close(depth, closed)) return false;
@@ -78,7 +76,7 @@ bool json_scanner::nested() {
     }
 }
 
-// At a bracket. `empty`: the closing one followed.
+// At an opening bracket. `empty`: the closing one followed.
 bool json_scanner::open(int& depth, bool& empty) {
     if (depth >= max_depth_) return fail("nested too deep");
     const bool object = text_[at_++] == '{';
@@ -153,7 +151,7 @@ bool json_scanner::number() {
 bool json_scanner::string() {
     ++at_;
     for (;;) {
-        if (!plain_bytes()) return false;
+        if (!unescaped_bytes()) return false;
         if (text_[at_] == '"') {
             ++at_;
             return true;
@@ -163,9 +161,9 @@ bool json_scanner::string() {
 }
 
 // Up to a quote or a backslash.
-bool json_scanner::plain_bytes() {
+bool json_scanner::unescaped_bytes() {
     for (;;) {
-        at_ += json_plain_prefix(text_.substr(at_));
+        at_ += json_unescaped_prefix(text_.substr(at_));
         if (at_ == text_.size()) return fail("unterminated string");
         const auto byte = static_cast<unsigned char>(text_[at_]);
         if (byte == '"' || byte == '\\') return true;

@@ -1,9 +1,11 @@
 #pragma once
-// The scanner under json_text: walks over one text, checks it, and leaves slices to be taken. No allocation,
-// no recursion.
+// The scanner that json_text is built on: walks over one text, validates it, and yields slices of it. It does
+// not allocate or recurse.
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "util/json_text.hpp"
@@ -12,25 +14,47 @@ namespace hob::util {
 
 inline constexpr int json_scan_depth_cap = 1024;
 
+// How many bytes from the front stand for themselves in a JSON string: ASCII other than quote, backslash and
+// control characters. Eight bytes at a time.
+inline std::size_t json_unescaped_prefix(std::string_view text) {
+    constexpr std::uint64_t ones = 0x0101010101010101u;
+    constexpr std::uint64_t tops = 0x8080808080808080u;
+    static_assert(std::endian::native == std::endian::little);  // the first byte is the lowest
+    std::size_t at = 0;
+    for (std::uint64_t word = 0; text.size() - at >= sizeof word; at += sizeof word) {
+        std::memcpy(&word, text.data() + at, sizeof word);
+        const std::uint64_t quote = word ^ (ones * '"');
+        const std::uint64_t backslash = word ^ (ones * '\\');
+        // A borrow may also mark bytes above a byte that is marked correctly, but never below it.
+        const std::uint64_t found =
+            ((word - ones * 0x20u) | (quote - ones) | (backslash - ones) | word) & tops;
+        if (found != 0) return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
+    }
+    for (; at < text.size(); ++at) {
+        const auto byte = static_cast<unsigned char>(text[at]);
+        if (byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\') break;
+    }
+    return at;
+}
+
 class json_scanner {
 public:
     // `max_depth` is cut to json_scan_depth_cap.
     json_scanner(std::string_view text, int max_depth);
 
-    // Each returns false once the text is wrong, and error() then says where; nothing may be called after
-    // that.
+    // Each returns false at an error in the text. error() then says where, and nothing else may be called.
     bool value();          // white space, then over one value of any kind
     bool key();            // white space, then over a string, and over the colon after it
     bool take(char byte);  // white space, then this byte
     bool end();            // white space, then the end of the text
 
-    // The next byte that is no white space, not consumed; NUL at the end of the text.
+    // The next byte that is not white space, not consumed; NUL at the end of the text.
     char peek();
 
-    // Of what value() or key() went over last, without the white space around it.
+    // What value() or key() scanned last, without the white space around it.
     std::string_view last() const { return text_.substr(last_from_, last_to_ - last_from_); }
 
-    // Something that was opened by take() is around what follows: counts towards the depth.
+    // After take() of an opening bracket: counts it towards the depth.
     void enter() { --max_depth_; }
 
     json_error error() const { return error_; }
@@ -46,7 +70,7 @@ private:
     bool number();
     bool digits();
     bool string();
-    bool plain_bytes();
+    bool unescaped_bytes();
     bool escape();
     bool hex4(std::uint32_t& unit);
     void skip_space() {

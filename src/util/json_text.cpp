@@ -3,7 +3,6 @@
 #include <charconv>
 
 #include "limits.hpp"
-#include "util/json_plain.hpp"
 #include "util/json_scan.hpp"
 
 namespace hob::util {
@@ -11,16 +10,15 @@ namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
-// The length of the longest start of a well-formed sequence at the start of `bytes`, at least 1: what becomes
-// one U+FFFD.
-std::size_t broken_part(std::string_view bytes) {
+// The bytes that one U+FFFD replaces: the longest beginning of a well-formed sequence, at least 1.
+std::size_t ill_formed_length(std::string_view bytes) {
     for (std::size_t length = std::min<std::size_t>(bytes.size(), 3); length > 1; --length) {
         std::string completed(bytes.substr(0, length));
         for (int missing = 1; missing < 4; ++missing) {
             completed.push_back('\x80');
             if (utf8_sequence(completed) == completed.size()) return length;
         }
-        // 0x80 may be outside the second byte's range, but then it is only ever missing after the first byte.
+        // 0x80 may be outside the second byte's range, but that byte is only missing when length is 1.
     }
     return 1;
 }
@@ -51,12 +49,12 @@ void quote_control(std::string& out, char c) {
     out.push_back(hex[static_cast<unsigned char>(c) & 15u]);
 }
 
-// At a byte that is not itself in a string, or is broken UTF-8; returns how many bytes it took.
-std::size_t quote_one(std::string& out, std::string_view text) {
+// At a byte that must be escaped, or is not UTF-8. Returns how many bytes it consumed.
+std::size_t quote_character(std::string& out, std::string_view text) {
     const auto byte = static_cast<unsigned char>(text.front());
     if (byte >= 0x80) {
         out.append(replacement);
-        return broken_part(text);
+        return ill_formed_length(text);
     }
     if (byte == '"' || byte == '\\') {
         out.push_back('\\');
@@ -73,7 +71,7 @@ std::uint32_t hex4_at(std::string_view text, std::size_t at) {
     return unit;
 }
 
-// At a backslash of a valid string; returns how many bytes it took.
+// At a backslash of a valid string. Returns how many bytes it consumed.
 std::size_t unescape(std::string& out, std::string_view text) {
     switch (text[1]) {
         case 'b':
@@ -106,7 +104,7 @@ std::size_t unescape(std::string& out, std::string_view text) {
     return 12;
 }
 
-// Of a string that was scanned.
+// `raw` has been validated.
 std::string unquote_valid(std::string_view raw) {
     raw = raw.substr(1, raw.size() - 2);
     std::string text;
@@ -171,7 +169,7 @@ std::optional<std::vector<std::string_view>> json_array_elements(std::string_vie
 void json_quote_to(std::string& out, std::string_view text) {
     out.push_back('"');
     while (!text.empty()) {
-        std::size_t taken = json_plain_prefix(text);
+        std::size_t taken = json_unescaped_prefix(text);
         while (taken < text.size()) {
             const std::size_t length = utf8_sequence(text.substr(taken));
             if (length < 2) break;
@@ -179,8 +177,8 @@ void json_quote_to(std::string& out, std::string_view text) {
         }
         out.append(text.substr(0, taken));
         text.remove_prefix(taken);
-        if (!text.empty() && json_plain_prefix(text.substr(0, 1)) == 0)
-            text.remove_prefix(quote_one(out, text));
+        if (!text.empty() && json_unescaped_prefix(text.substr(0, 1)) == 0)
+            text.remove_prefix(quote_character(out, text));
     }
     out.push_back('"');
 }

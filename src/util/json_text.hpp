@@ -1,9 +1,9 @@
 #pragma once
-// JSON as text: strict RFC 8259 scanning that builds no values, so that what is passed on keeps its bytes
+// JSON as text: strict RFC 8259 scanning that builds no values, so that forwarded values keep their bytes
 // (a parser that builds values turns 1.5 into 1.5E0 and large integers into doubles).
 //
-// Stricter than the grammar in one point: an escaped surrogate (\ud800) must be one of a pair, for the text
-// it stands for could not be UTF-8 otherwise.
+// Stricter than the grammar in one point: an escaped surrogate (\ud800) must be one of a pair, because the
+// string could not be converted to UTF-8 otherwise.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +19,7 @@
 namespace hob::util {
 
 struct json_error {
-    std::size_t offset;  // of the first byte that cannot be
+    std::size_t offset;  // of the first byte that is not allowed there
     const char* what;    // "expected a value", "nested too deep", …
 };
 

@@ -33,6 +33,13 @@ std::string json_array::text() const& { return text_ + ']'; }
 
 json_object::json_object(raw_json object) : text_(object.text.substr(0, object.text.size() - 1)) {}
 
+json_object& json_object::add_members(raw_json object) {
+    const std::string_view members = object.text.substr(1, object.text.size() - 2);
+    if (!empty() && !members.empty()) text_ += ',';
+    text_ += members;
+    return *this;
+}
+
 void json_object::write_key(std::string_view key) {
     if (!empty()) text_ += ',';
     json_quote_to(text_, key);

@@ -28,10 +28,10 @@ struct state {
     std::vector<sink_ptr> sinks;
     std::shared_ptr<rotating_file> file;  // shared with its sink
     bool json = true;                     // of the file
-    std::string told_problem;             // the last one that was logged to the other sinks
+    std::string reported_problem;         // the last one that was logged to the other sinks
 };
 
-// Nothing of Boost.Log exists before log_setup; never destroyed, as destructors of statics may still log.
+// Boost.Log is not touched before log_setup. Never destroyed: destructors of statics may still log.
 state* current = nullptr;
 int lowest = level_off;
 
@@ -56,15 +56,15 @@ void replace_sinks(state& target, const log_options& options) {
     target.json = options.json;
     if (target.file) target.sinks.push_back(make_file_sink(target.file, options.json));
     if (options.to_stderr) target.sinks.push_back(make_stderr_sink());
-    if (options.to_syslog) target.sinks.push_back(make_syslog_sink());
+    if (options.to_syslog) target.sinks.push_back(make_syslog_sink(options.program));
     for (const auto& sink : target.sinks)
         core->add_sink(sink);
 }
 
-bool wanted(const logging::attribute_value_set& values) {
+bool passes_filter(const logging::attribute_value_set& values) {
     const auto severity = logging::extract<level>("Severity", values);
     const auto channel = logging::extract<std::string>("Channel", values);
-    return severity && channel && current->levels.wants(*severity, *channel);
+    return severity && channel && current->levels.enabled(*severity, *channel);
 }
 
 void push(level severity, std::string_view channel, log_text message, log_fields fields) {
@@ -76,12 +76,12 @@ void push(level severity, std::string_view channel, log_text message, log_fields
     current->source.push_record(boost::move(record));
 }
 
-// The file cannot say why it is not written: the other sinks do, once for every reason.
-void tell_problem() {
-    if (!current->file || current->file->problem() == current->told_problem) return;
-    current->told_problem = current->file->problem();
-    if (current->told_problem.empty()) return;
-    const std::string message = "the log file is not written: " + current->told_problem;
+// The reason why the file cannot be written goes to the other sinks, once for each reason.
+void report_problem() {
+    if (!current->file || current->file->problem() == current->reported_problem) return;
+    current->reported_problem = current->file->problem();
+    if (current->reported_problem.empty()) return;
+    const std::string message = "the log file is not written: " + current->reported_problem;
     push(level::error, "log", {message}, {{}, true});
 }
 
@@ -94,7 +94,7 @@ void log_setup(const log_options& options) {
         if (current == nullptr) {
             current = new state;
             logging::core::get()->set_exception_handler(logging::make_exception_suppressor());
-            logging::core::get()->set_filter(&wanted);
+            logging::core::get()->set_filter(&passes_filter);
         }
         std::string why;
         current->levels = log_levels::parse(options.levels, why).value_or(log_levels());
@@ -107,7 +107,7 @@ void log_setup(const log_options& options) {
 }
 
 bool log_enabled(level severity, std::string_view channel) noexcept {
-    return static_cast<int>(severity) >= lowest && current->levels.wants(severity, channel);
+    return static_cast<int>(severity) >= lowest && current->levels.enabled(severity, channel);
 }
 
 void log(level severity, std::string_view channel, std::string_view message,
@@ -115,9 +115,9 @@ void log(level severity, std::string_view channel, std::string_view message,
     if (!log_enabled(severity, channel)) return;
     try {
         push(severity, channel, {message}, {{fields.begin(), fields.size()}, false});
-        tell_problem();
+        report_problem();
     } catch (...) {
-        // Out of memory: a record less.
+        // Out of memory: this record is lost.
     }
 }
 

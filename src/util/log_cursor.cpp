@@ -12,17 +12,17 @@ constexpr std::size_t block = 64u << 10;
 
 }  // namespace
 
-// More of the present file. False: it has no more.
+// Reads more of the present file. False: at its end.
 bool log_cursor::fill() {
     buffer_.erase(0, at_);
     at_ = 0;
     const std::size_t before = buffer_.size();
-    const std::size_t left = static_cast<std::size_t>(std::max<off_t>(files_[file_].size - offset_, 0));
-    const std::size_t wanted = std::min(block, left);
-    buffer_.resize(before + wanted);
+    const std::size_t remaining = static_cast<std::size_t>(std::max<off_t>(files_[file_].size - offset_, 0));
+    const std::size_t to_read = std::min(block, remaining);
+    buffer_.resize(before + to_read);
     ssize_t n = 0;
     do {
-        n = ::pread(files_[file_].fd.get(), buffer_.data() + before, wanted, offset_);
+        n = ::pread(files_[file_].fd.get(), buffer_.data() + before, to_read, offset_);
     } while (n < 0 && errno == EINTR);
     buffer_.resize(before + (n > 0 ? static_cast<std::size_t>(n) : 0));
     offset_ += n > 0 ? n : 0;

@@ -1,5 +1,5 @@
 #pragma once
-// A log read forward line by line, over all its files, so that several can be merged.
+// Reads a log forward line by line over all its files, so that several logs can be merged.
 
 #include <optional>
 #include <string>
@@ -11,10 +11,10 @@ namespace hob::util {
 
 class log_cursor {
 public:
-    // `files`: oldest first, as of open_log_files. Of each as much as its `size` says is read.
+    // `files`: oldest first, as open_log_files returns them. Of each file `size` bytes are read.
     explicit log_cursor(std::vector<open_log> files) : files_(std::move(files)) {}
 
-    // The next line that is not empty, without its newline; an unfinished last one included. nullopt: the
+    // The next line that is not empty, without its newline, including an unfinished last one. nullopt: the
     // end.
     std::optional<std::string> next();
 

@@ -38,9 +38,9 @@ std::optional<level> level_named(std::string_view name) {
     return static_cast<level>(found - names.begin());
 }
 
-std::optional<log_levels> log_levels::parse(std::string_view text, std::string& why) {
+std::optional<log_levels> log_levels::parse(std::string_view text, std::string& reason) {
     log_levels levels;
-    bool had_default = false;
+    bool has_default = false;
     if (trimmed(text).empty()) return levels;
     for (std::size_t at = 0; at <= text.size();) {
         const auto comma = std::min(text.find(',', at), text.size());
@@ -51,52 +51,52 @@ std::optional<log_levels> log_levels::parse(std::string_view text, std::string& 
         const std::string_view word = for_channel ? trimmed(item.substr(equals + 1)) : item;
         const auto threshold = threshold_named(word);
         if (!threshold) {
-            why.assign("unknown level '").append(word);
-            why.append("' (one of off trace debug info warning error fatal)");
+            reason.assign("unknown level '").append(word);
+            reason.append("' (one of off trace debug info warning error fatal)");
             return std::nullopt;
         }
         if (!for_channel) {
-            if (had_default) {
-                why.assign("two levels for all channels, the second '").append(word).append("'");
+            if (has_default) {
+                reason.assign("two levels for all channels, the second '").append(word).append("'");
                 return std::nullopt;
             }
-            had_default = true;
-            levels.otherwise_ = *threshold;
+            has_default = true;
+            levels.default_threshold_ = *threshold;
             continue;
         }
         const std::string_view channel = trimmed(item.substr(0, equals));
         if (!is_channel(channel)) {
-            why.assign("'").append(channel).append("' is no channel's name");
+            reason.assign("'").append(channel).append("' is no channel's name");
             return std::nullopt;
         }
         levels.channels_.emplace_back(channel, *threshold);
     }
-    levels.lowest_ = levels.otherwise_;
+    levels.lowest_ = levels.default_threshold_;
     for (const auto& [channel, threshold] : levels.channels_)
         levels.lowest_ = std::min(levels.lowest_, threshold);
     return levels;
 }
 
-bool log_levels::wants(level severity, std::string_view channel) const {
+bool log_levels::enabled(level severity, std::string_view channel) const {
     const int value = static_cast<int>(severity);
     if (value < lowest_) return false;
-    // The last word about a channel counts.
+    // The last entry of a channel counts.
     for (auto entry = channels_.rbegin(); entry != channels_.rend(); ++entry) {
         if (entry->first == channel) return value >= entry->second;
     }
-    return value >= otherwise_;
+    return value >= default_threshold_;
 }
 
 std::optional<std::string> bad_levels(std::string_view levels) {
-    std::string why;
-    if (log_levels::parse(levels, why)) return std::nullopt;
-    return why;
+    std::string reason;
+    if (log_levels::parse(levels, reason)) return std::nullopt;
+    return reason;
 }
 
-std::string effective_levels(const std::string& configured) {
-    const char* const wanted = std::getenv("HOB_LOG");
-    if (wanted == nullptr || *wanted == '\0' || bad_levels(wanted)) return configured;
-    return wanted;
+std::string effective_levels(const std::string& configured, const char* variable) {
+    const char* const levels = std::getenv(variable);
+    if (levels == nullptr || *levels == '\0' || bad_levels(levels)) return configured;
+    return levels;
 }
 
 }  // namespace hob::util

@@ -1,5 +1,5 @@
 #pragma once
-// Which records are wanted: "info,ipc=debug" as a table. Part of util/log.
+// The severity threshold of each channel, parsed from "info,ipc=debug". Part of util/log.
 
 #include <optional>
 #include <string>
@@ -11,19 +11,19 @@
 
 namespace hob::util {
 
-// One more severe than fatal: nothing is wanted.
+// More severe than fatal: no record passes.
 inline constexpr int level_off = static_cast<int>(level::fatal) + 1;
 
 class log_levels {
 public:
-    // nullopt, and the reason in `why`: the text does not parse. Empty text: info.
-    static std::optional<log_levels> parse(std::string_view text, std::string& why);
+    // nullopt and `reason`: the text does not parse. Empty text: info.
+    static std::optional<log_levels> parse(std::string_view text, std::string& reason);
 
-    bool wants(level severity, std::string_view channel) const;
-    int lowest() const { return lowest_; }  // what no channel wants needs no look at the table
+    bool enabled(level severity, std::string_view channel) const;
+    int lowest() const { return lowest_; }  // no channel logs records below it
 
 private:
-    int otherwise_ = static_cast<int>(level::info);
+    int default_threshold_ = static_cast<int>(level::info);
     int lowest_ = static_cast<int>(level::info);
     std::vector<std::pair<std::string, int>> channels_;
 };

@@ -1,42 +1,19 @@
 #include "util/log_reader.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <memory>
 
 #include "error.hpp"
+#include "util/rotating_file.hpp"
 
 namespace hob::util {
 namespace {
 
 constexpr std::size_t block = 64u << 10;
-
-// The numbers of the rotated files beside `path`, ascending.
-std::vector<int> numbers_beside(const std::string& path) {
-    const auto slash = path.rfind('/');
-    const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    const std::string prefix = (slash == std::string::npos ? path : path.substr(slash + 1)) + ".";
-    std::vector<int> numbers;
-    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(directory.c_str()), ::closedir);
-    if (!dir) return numbers;
-    while (const dirent* entry = ::readdir(dir.get())) {
-        std::string_view name = entry->d_name;
-        if (!name.starts_with(prefix)) continue;
-        name.remove_prefix(prefix.size());
-        int number = 0;
-        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-        const bool whole = error == std::errc{} && end == name.data() + name.size();
-        if (whole && number > 0 && name.front() != '0') numbers.push_back(number);
-    }
-    std::sort(numbers.begin(), numbers.end());
-    return numbers;
-}
 
 ssize_t read_at(int fd, char* into, std::size_t size, off_t at) {
     for (;;) {
@@ -51,24 +28,24 @@ void add_file(std::vector<open_log>& files, const std::string& path) {
         if (errno == ENOENT || errno == ENOTDIR || errno == ENXIO) return;
         throw denied("read", path, errno);
     }
-    struct stat there {};
-    if (::fstat(log.fd.get(), &there) != 0 || !S_ISREG(there.st_mode)) return;
-    log.device = there.st_dev;
-    log.inode = there.st_ino;
-    log.size = there.st_size;
-    const bool known = std::any_of(files.begin(), files.end(), [&](const open_log& other) {
+    struct stat file_stat {};
+    if (::fstat(log.fd.get(), &file_stat) != 0 || !S_ISREG(file_stat.st_mode)) return;
+    log.device = file_stat.st_dev;
+    log.inode = file_stat.st_ino;
+    log.size = file_stat.st_size;
+    const bool is_listed = std::any_of(files.begin(), files.end(), [&](const open_log& other) {
         return other.device == log.device && other.inode == log.inode;
     });
-    if (!known) files.push_back(std::move(log));
+    if (!is_listed) files.push_back(std::move(log));
 }
 
 }  // namespace
 
 std::vector<open_log> open_log_files(const std::string& path) {
-    // The newest first: what is rotated meanwhile is then met twice, instead of not at all.
+    // Newest first: a file that is rotated meanwhile is then found twice instead of not at all.
     std::vector<open_log> files;
     add_file(files, path);
-    for (const int number : numbers_beside(path)) {
+    for (const int number : rotated_numbers(path)) {
         add_file(files, path + "." + std::to_string(number));
     }
     std::reverse(files.begin(), files.end());
@@ -99,12 +76,12 @@ bool read_lines(const open_log& log, off_t from, const line_sink& sink) {
 }
 
 bool read_lines_backward(const open_log& log, off_t end, const line_sink& sink) {
-    std::string line;  // what is known of the line whose beginning is looked for
+    std::string line;  // the end of the line whose beginning has not been read yet
     std::string chunk(block, '\0');
     while (end > 0) {
         const auto size = static_cast<std::size_t>(std::min<off_t>(end, static_cast<off_t>(block)));
         end -= static_cast<off_t>(size);
-        // Less than was there: the file was truncated meanwhile, and so is what came before.
+        // A short read: the file was truncated meanwhile, so the rest is gone as well.
         if (read_at(log.fd.get(), chunk.data(), size, end) != static_cast<ssize_t>(size)) break;
         std::string_view rest(chunk.data(), size);
         for (auto newline = rest.rfind('\n'); newline != std::string_view::npos; newline = rest.rfind('\n')) {

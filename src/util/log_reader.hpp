@@ -1,6 +1,6 @@
 #pragma once
-// Reading a rotated log: PATH.N … PATH.1 PATH, from the front or from the back, without holding it in memory.
-// Files may be rotated, truncated and removed while they are read. A line longer than log_line_cap comes in
+// Reading a rotated log: PATH.N … PATH.1 PATH, forward or backward, without holding it in memory. Files may
+// be rotated, truncated and removed while they are read. A line longer than log_line_cap is passed on in
 // pieces; empty lines are left out.
 
 #include <sys/types.h>
@@ -25,21 +25,21 @@ struct open_log {
     off_t size = 0;  // when it was opened
 };
 
-// The files that exist, oldest first; each once, though one may be renamed meanwhile. What is not a regular
-// file is left out. Throws failure(denied) naming the path where there is a file that may not be read.
+// The files that exist, oldest first, each once even if it is renamed meanwhile. Only regular files are
+// included. Throws failure(denied) with the path of a file that may not be read.
 std::vector<open_log> open_log_files(const std::string& path);
 
-// Gets each line without its newline; false: no more, please.
+// Receives each line without its newline. Returns false to stop the reading.
 using line_sink = std::function<bool(std::string_view line)>;
 
-// Calls `sink` with the lines from byte `from` up to the end, an unfinished last one included. False: it said
-// no.
+// Calls `sink` with the lines from byte `from` to the end, including an unfinished last one. False: the sink
+// stopped it.
 bool read_lines(const open_log& log, off_t from, const line_sink& sink);
 
-// The same from the end to the front, beginning before byte `end`.
+// The same from byte `end` backward to the front.
 bool read_lines_backward(const open_log& log, off_t end, const line_sink& sink);
 
-// The position after the last newline of the file: where an unfinished line begins.
+// The position after the last newline of the file, where an unfinished line begins.
 off_t end_of_last_line(const open_log& log);
 
 }  // namespace hob::util

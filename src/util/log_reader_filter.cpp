@@ -7,6 +7,7 @@
 #include "error.hpp"
 #include "util/clock.hpp"
 #include "util/duration.hpp"
+#include "util/escape_sequences.hpp"
 
 namespace hob::util {
 namespace {
@@ -60,25 +61,27 @@ void log_filter::search_for(const std::string& text) {
         search_ = std::make_shared<const expression>(expression{text, boost::regex(text)});
     } catch (const boost::regex_error& error) {
         std::string reason = error.what();
-        // Boost goes on with the place, marked over several words: the first sentence says it.
+        // Boost appends the position over several sentences: the first sentence is enough.
         reason = reason.substr(0, reason.find("  The error occurred"));
         while (!reason.empty() && (reason.back() == '.' || reason.back() == ' '))
             reason.pop_back();
-        throw failure(error_kind::usage, "cannot use '" + text + "' as a regular expression: " + reason);
+        throw failure(error_kind::usage, cannot("use", text, "as a regular expression"), reason);
     }
 }
 
-bool log_filter::wants(const log_record& record) const {
+bool log_filter::matches(const log_record& record) const {
     if (since && (!record.time || *record.time < *since)) return false;
     if (until && (!record.time || *record.time >= *until)) return false;
     if (run && record.run != *run) return false;
     if (lowest && (!record.severity || *record.severity < *lowest)) return false;
     if (!search_) return true;
     try {
-        return boost::regex_search(message_and_fields(record), search_->compiled);
+        std::string text = without_escape_sequences(message_and_fields(record));
+        if (text.ends_with('\r')) text.pop_back();
+        return boost::regex_search(text, search_->compiled);
     } catch (const std::runtime_error&) {
-        throw failure(error_kind::usage, "cannot use '" + search_->text +
-                                             "' as a regular expression: it takes too long to match");
+        throw failure(error_kind::usage, cannot("use", search_->text, "as a regular expression"),
+                      "it takes too long to match");
     }
 }
 

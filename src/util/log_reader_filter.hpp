@@ -1,5 +1,5 @@
 #pragma once
-// Which lines of a log are wanted.
+// Selecting records of a log by time, level, run and text.
 
 #include <chrono>
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace hob::util {
 
-// A point in time as people write it: RFC 3339; "2026-01-02", "2026-01-02 13:02[:11]", "13:02[:11]" (today),
-// all in the local zone; or a duration such as "10m", meaning so long before `now`. nullopt: none of these.
+// A point in time as people write it: RFC 3339; "2026-01-02", "2026-01-02 13:02[:11]" or "13:02[:11]" (today)
+// in the local zone; or a duration before `now` such as "10m". nullopt: none of these.
 std::optional<std::chrono::system_clock::time_point> parse_when(std::string_view text,
                                                                 std::chrono::system_clock::time_point now);
 
@@ -24,13 +24,13 @@ public:
     std::optional<level> lowest;
     std::optional<std::int64_t> run;  // only records of this run of a unit
 
-    // A Perl regular expression, searched in message_and_fields(). Throws failure(usage) when it does not
-    // parse.
+    // A Perl regular expression, searched in message_and_fields() without escape sequences. Throws
+    // failure(usage) when it does not parse.
     void search_for(const std::string& expression);
 
-    // A line that is no record passes only where neither time nor level is asked for. Throws failure(usage)
-    // when the expression is too costly on this line.
-    bool wants(const log_record& record) const;
+    // A line that is not a record matches only without limits of time and level. Throws failure(usage) when
+    // matching the expression against this line takes too long.
+    bool matches(const log_record& record) const;
 
 private:
     struct expression;

@@ -16,7 +16,7 @@
 namespace hob::util {
 namespace {
 
-constexpr std::chrono::milliseconds pause{250};  // between looks without inotify
+constexpr std::chrono::milliseconds poll_interval{250};  // without inotify
 constexpr std::size_t head_max = 64;
 constexpr std::size_t block = 64u << 10;
 
@@ -28,8 +28,8 @@ std::string read_head(int fd, std::size_t size) {
 }
 
 bool is_directory(const std::string& path) {
-    struct stat there {};
-    return ::stat(path.c_str(), &there) == 0 && S_ISDIR(there.st_mode);
+    struct stat file_stat {};
+    return ::stat(path.c_str(), &file_stat) == 0 && S_ISDIR(file_stat.st_mode);
 }
 
 }  // namespace
@@ -37,10 +37,10 @@ bool is_directory(const std::string& path) {
 log_follower::log_follower(std::string path, open_log current, off_t from)
     : path_(std::move(path)), inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
     if (!inotify_) give_up_inotify(errno);
-    take(std::move(current), from);
+    begin_file(std::move(current), from);
 }
 
-void log_follower::take(open_log log, off_t from) {
+void log_follower::begin_file(open_log log, off_t from) {
     current_ = std::move(log);
     offset_ = from;
     pending_.clear();
@@ -55,8 +55,7 @@ void log_follower::give_up_inotify(int error_number) {
     directory_watch_ = file_watch_ = -1;
 }
 
-// Watches the log's directory for new files, or, while that does not exist, the nearest one above it that
-// does.
+// Watches the log's directory for new files. While it does not exist: its nearest ancestor that does.
 void log_follower::watch_directory() {
     if (!inotify_) return;
     std::string directory = path_;
@@ -80,16 +79,16 @@ void log_follower::watch_file() {
     if (file_watch_ >= 0) ::inotify_rm_watch(inotify_.get(), file_watch_);
     file_watch_ = -1;
     if (!current_.fd) return;
-    // By descriptor: the name may mean another file by now.
+    // By descriptor: the path may belong to another file by now.
     const std::string name = "/proc/self/fd/" + std::to_string(current_.fd.get());
     file_watch_ = ::inotify_add_watch(inotify_.get(), name.c_str(), IN_MODIFY);
     if (file_watch_ < 0) give_up_inotify(errno);
 }
 
 bool log_follower::truncated() {
-    struct stat now {};
-    if (::fstat(current_.fd.get(), &now) != 0) return false;
-    return now.st_size < offset_ || read_head(current_.fd.get(), head_.size()) != head_;
+    struct stat file_stat {};
+    if (::fstat(current_.fd.get(), &file_stat) != 0) return false;
+    return file_stat.st_size < offset_ || read_head(current_.fd.get(), head_.size()) != head_;
 }
 
 // Reads the present file to its end.
@@ -123,7 +122,7 @@ bool log_follower::read_new(const line_sink& sink) {
     }
 }
 
-// Nobody writes this file any more: reads what came between the last look and its renaming.
+// The file has been rotated and is not written any more: reads what was written since the last read.
 bool log_follower::finish_file(const line_sink& sink) {
     if (!read_new(sink)) return false;
     if (!pending_.empty() && !sink(pending_)) return false;
@@ -131,11 +130,12 @@ bool log_follower::finish_file(const line_sink& sink) {
     return true;
 }
 
-// Whether the file being read is the one of that name.
+// Whether the file being read is the one at path_.
 bool log_follower::at_path(bool& absent) const {
-    struct stat there {};
-    absent = ::stat(path_.c_str(), &there) != 0 || !S_ISREG(there.st_mode);
-    return !absent && current_.fd && there.st_dev == current_.device && there.st_ino == current_.inode;
+    struct stat file_stat {};
+    absent = ::stat(path_.c_str(), &file_stat) != 0 || !S_ISREG(file_stat.st_mode);
+    return !absent && current_.fd && file_stat.st_dev == current_.device &&
+           file_stat.st_ino == current_.inode;
 }
 
 // Opens the file after the present one. More than one rotation may have happened since.
@@ -147,11 +147,11 @@ bool log_follower::next_file() {
         const auto same = [&](const open_log& log) {
             return log.device == current_.device && log.inode == current_.inode;
         };
-        const auto here = std::find_if(files.begin(), files.end(), same);
-        if (here != files.end()) {
-            next = static_cast<std::size_t>(here - files.begin()) + 1;
+        const auto position = std::find_if(files.begin(), files.end(), same);
+        if (position != files.end()) {
+            next = static_cast<std::size_t>(position - files.begin()) + 1;
         } else {
-            // Ours is gone, by rotation or by hand: what was written after it is newer.
+            // Our file is gone: continue with the oldest file that was written after it.
             struct stat ours {};
             ::fstat(current_.fd.get(), &ours);
             while (next > 0) {
@@ -166,12 +166,12 @@ bool log_follower::next_file() {
         }
     }
     if (next >= files.size()) return false;
-    take(std::move(files[next]), 0);
+    begin_file(std::move(files[next]), 0);
     return true;
 }
 
 bool log_follower::drain(const line_sink& sink) {
-    // Watched before it is read: what comes in between wakes the next wait().
+    // Watch before reading: a change in between then wakes the next wait().
     watch_directory();
     for (;;) {
         if (current_.fd && !read_new(sink)) return false;
@@ -182,25 +182,25 @@ bool log_follower::drain(const line_sink& sink) {
     }
 }
 
-log_follower::woken log_follower::wait_any(const std::vector<log_follower*>& logs, int reader,
-                                           deadline limit) {
-    std::vector<pollfd> watched{{reader, 0, 0}};
+log_follower::wake_reason log_follower::wait_any(const std::vector<log_follower*>& logs, int output,
+                                                 deadline limit, int also) {
+    std::vector<pollfd> watched{{output, 0, 0}, {also, POLLIN, 0}};
     deadline until = limit;
     for (const auto* log : logs) {
         if (log->inotify_) {
             watched.push_back({log->inotify_.get(), POLLIN, 0});
         } else {
-            until = until.earlier(deadline::in(pause));
+            until = until.earlier(deadline::in(poll_interval));
         }
     }
     ::poll(watched.data(), watched.size(), until.poll_timeout());
-    if ((watched[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return woken::reader_gone;
-    for (std::size_t i = 1; i < watched.size(); ++i) {
+    if ((watched[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return wake_reason::reader_gone;
+    for (std::size_t i = 2; i < watched.size(); ++i) {
         alignas(inotify_event) char events[16384];
         while (watched[i].revents != 0 && ::read(watched[i].fd, events, sizeof events) > 0) {
         }
     }
-    return limit.expired() ? woken::deadline : woken::something;
+    return limit.expired() ? wake_reason::deadline : wake_reason::readable;
 }
 
 }  // namespace hob::util

@@ -1,6 +1,6 @@
 #pragma once
-// Following a rotated log as it grows: across rotation, truncation, removal, and a writer that ends and
-// begins again. Waits in inotify; where that is not to be had, looks again after a pause.
+// Following a rotated log as it grows: across rotation, truncation, removal, and restarts of its writer.
+// Waits with inotify; where inotify is not available, polls.
 
 #include <string>
 #include <vector>
@@ -13,39 +13,42 @@ namespace hob::util {
 
 class log_follower {
 public:
-    // Begins at byte `from` of `current`, or, where that has no descriptor, at the beginning of the file once
-    // there is one.
+    // Begins at byte `from` of `current`. If that has no descriptor: at the beginning of the file, once there
+    // is one.
     log_follower(std::string path, open_log current, off_t from);
 
-    // Calls `sink` with every finished line that is new. False: it said no. Throws failure(denied).
+    // Calls `sink` with every new complete line. False: the sink stopped it. Throws failure(denied).
     bool drain(const line_sink& sink);
 
-    enum class woken { something, reader_gone, deadline };
-    // Waits until drain() may find something, or `reader` (a descriptor that is written to) has no reader any
+    enum class wake_reason { readable, reader_gone, deadline };
+    // Waits until drain() may find something, or nobody reads `output` (a descriptor that we write to) any
     // more.
-    woken wait(int reader, deadline limit) { return wait_any({this}, reader, limit); }
-    // The same for several.
-    static woken wait_any(const std::vector<log_follower*>& logs, int reader, deadline limit);
+    // `also`: another descriptor that ends the wait when it is readable; -1: none.
+    wake_reason wait(int output, deadline limit, int also = -1) {
+        return wait_any({this}, output, limit, also);
+    }
+    // The same for several logs.
+    static wake_reason wait_any(const std::vector<log_follower*>& logs, int output, deadline limit,
+                                int also = -1);
 
     // Why inotify is not used, or empty. Known after the first drain().
     const std::string& polling() const { return polling_; }
 
 private:
-    void watch();
     void watch_directory();
     void watch_file();
     bool read_new(const line_sink& sink);
     bool finish_file(const line_sink& sink);
     bool at_path(bool& absent) const;
     bool next_file();
-    void take(open_log log, off_t from);
+    void begin_file(open_log log, off_t from);
     bool truncated();
     void give_up_inotify(int error_number);
 
     std::string path_;
     open_log current_;
     off_t offset_ = 0;
-    std::string head_;  // the first bytes of the file: other ones mean that it was truncated and written anew
+    std::string head_;     // the first bytes of the file: if they change, it was truncated and rewritten
     std::string pending_;  // the beginning of an unfinished line
     unique_fd inotify_;
     int directory_watch_ = -1;

@@ -1,5 +1,5 @@
 #pragma once
-// A line of the daemon's or a unit's log, understood as far as it can be.
+// A line of the daemon's or a unit's log, parsed as far as possible.
 
 #include <chrono>
 #include <cstdint>
@@ -18,19 +18,20 @@ struct log_record {
     std::optional<level> severity;  // of the daemon's records
     std::string channel;            // likewise
     std::string stream;             // of a unit's records: stdout, stderr, hob
-    std::int64_t run = 0;           // likewise: of which run; 0: of none
-    std::string message;            // bytes; of a line that is no record, the line
-    std::vector<std::pair<std::string, std::string>>
-        fields;            // strings unquoted, everything else as JSON text
-    bool partial = false;  // the line goes on in the next record of the stream
+    std::int64_t run = 0;           // likewise: the id of the run; 0: none
+    std::string message;            // bytes; the whole line if it is not a record
+    // Strings unquoted, other values as JSON text.
+    std::vector<std::pair<std::string, std::string>> fields;
+    bool partial = false;  // the line continues in the next record of the stream
     bool json = false;     // the line is a JSON object
     bool understood = false;
 };
 
-// JSON records, and the text that the daemon writes with `format = "text"`. Never fails: see `understood`.
+// Parses JSON records, and the text that the daemon writes with `format = "text"`. Never fails: see
+// `understood`.
 log_record parse_log_record(std::string_view line);
 
-// The message and its fields, `message key=value key="a b"`: what people see and what is searched.
+// The message and its fields, `message key=value key="a b"`: what people see and what a search matches.
 std::string message_and_fields(const log_record& record);
 
 }  // namespace hob::util

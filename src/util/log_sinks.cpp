@@ -23,6 +23,7 @@
 #include "error.hpp"
 #include "util/clock.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::util {
 namespace {
@@ -31,7 +32,7 @@ namespace logging = boost::log;
 namespace sinks = boost::log::sinks;
 
 constexpr std::size_t text_max = 8u << 10;      // bytes of one message or value
-constexpr std::size_t datagram_max = 4u << 10;  // of syslog; what poll() promises a pipe takes at once, too
+constexpr std::size_t datagram_max = 4u << 10;  // of syslog; also PIPE_BUF
 
 std::string_view cut_text(std::string_view text, bool& cut) {
     cut = text.size() > text_max;
@@ -42,14 +43,11 @@ std::string_view cut_text(std::string_view text, bool& cut) {
     return text.substr(0, size);
 }
 
-void append_quoted(std::string& out, std::string_view text) {
+std::string shortened(std::string_view text) {
     bool cut = false;
-    const std::string_view kept = cut_text(text, cut);
-    json_quote_to(out, kept);
-    if (cut) {
-        out.pop_back();
-        out.append("…\"");
-    }
+    std::string result(cut_text(text, cut));
+    if (cut) result.append("…");
+    return result;
 }
 
 void append_plain(std::string& out, std::string_view text) {
@@ -78,8 +76,8 @@ sink_ptr make_sink(Args&&... args) {
     return boost::make_shared<sinks::synchronous_sink<Backend>>(backend);
 }
 
-// Whether a write of at most PIPE_BUF bytes to `fd` would be taken without waiting.
-bool takes_now(int fd) {
+// Whether a write of at most PIPE_BUF bytes to `fd` would not block.
+bool is_writable_now(int fd) {
     pollfd ready{fd, POLLOUT, 0};
     return ::poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0;
 }
@@ -91,7 +89,7 @@ public:
         if (lost_ > 0) line.insert(0, fmt::format("({} records lost)\n", lost_));
         if (line.size() >= datagram_max) line.resize(datagram_max - 1);
         line.push_back('\n');
-        if (takes_now(STDERR_FILENO) && write_all(STDERR_FILENO, line)) {
+        if (is_writable_now(STDERR_FILENO) && write_all(STDERR_FILENO, line)) {
             lost_ = 0;
         } else {
             ++lost_;
@@ -119,6 +117,8 @@ private:
 
 class syslog_backend : public sinks::basic_sink_backend<sinks::synchronized_feeding> {
 public:
+    explicit syslog_backend(std::string program) : program_(std::move(program)) {}
+
     void consume(const logging::record_view& record) {
         const log_entry entry = entry_of(record);
         std::string note;
@@ -129,7 +129,7 @@ public:
         datagram.append(text_fields(entry.fields));
         datagram.resize(std::min(datagram.size(), datagram_max - note.size()));
         datagram.append(note);
-        // A second attempt: the first may have found that syslogd was restarted.
+        // The first attempt fails after a restart of syslogd; the second reconnects.
         if (send(datagram) || send(datagram)) {
             lost_ = 0;
         } else {
@@ -138,15 +138,15 @@ public:
     }
 
 private:
-    static std::string header(level severity) {
+    std::string header(level severity) const {
         constexpr std::array priorities{LOG_DEBUG, LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERR, LOG_CRIT};
         constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
         const civil_time now = to_local(std::chrono::system_clock::now());
-        return fmt::format("<{}>{} {:2} {:02}:{:02}:{:02} hob[{}]: ",
+        return fmt::format("<{}>{} {:2} {:02}:{:02}:{:02} {}[{}]: ",
                            LOG_DAEMON | priorities[static_cast<std::size_t>(severity)],
                            months[static_cast<std::size_t>(now.month - 1)], now.day, now.hour, now.minute,
-                           now.second, ::getpid());
+                           now.second, program_, ::getpid());
     }
 
     bool send(std::string_view datagram) {
@@ -158,17 +158,18 @@ private:
     }
 
     bool connect() {
-        unique_fd made(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-        if (!made) return false;
+        unique_fd connecting(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        if (!connecting) return false;
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         std::strcpy(address.sun_path, "/dev/log");
-        if (::connect(made.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        if (::connect(connecting.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
             return false;
-        socket_ = std::move(made);
+        socket_ = std::move(connecting);
         return true;
     }
 
+    const std::string program_;
     unique_fd socket_;
     std::uint64_t lost_ = 0;
 };
@@ -176,35 +177,28 @@ private:
 }  // namespace
 
 std::string json_record(const log_entry& entry) {
-    std::string line = "{\"ts\":\"";
-    line.append(rfc3339(std::chrono::system_clock::now()))
-        .append("\",\"level\":\"")
-        .append(name_of(entry.severity));
-    line.append("\",\"channel\":");
-    append_quoted(line, entry.channel);
-    line.append(",\"msg\":");
-    append_quoted(line, entry.message);
+    json_object record;
+    record.add("ts", rfc3339(std::chrono::system_clock::now()))
+        .add("level", name_of(entry.severity))
+        .add("channel", shortened(entry.channel))
+        .add("msg", shortened(entry.message));
     for (const auto& field : entry.fields) {
-        line.push_back(',');
-        json_quote_to(line, field.key);
-        line.push_back(':');
         if (field.raw) {
-            line.append(field.value);
+            record.add(field.key, raw_json{field.value});
         } else {
-            append_quoted(line, field.value);
+            record.add(field.key, shortened(field.value));
         }
     }
-    line.append("}\n");
-    return line;
+    return std::move(record).text() + '\n';
 }
 
 std::string text_fields(std::span<const log_field> fields) {
     std::string text;
     for (const auto& field : fields) {
         text.append(" ").append(field.key).append("=");
-        // Quoted where a reader could not see its end.
+        // Quoted where the end of the value would not be recognizable.
         if (!field.raw && (field.value.empty() || field.value.find_first_of(" \"=") != std::string::npos)) {
-            append_quoted(text, field.value);
+            json_quote_to(text, shortened(field.value));
         } else {
             append_plain(text, field.value);
         }
@@ -226,7 +220,7 @@ sink_ptr make_file_sink(std::shared_ptr<rotating_file> file, bool json) {
 
 sink_ptr make_stderr_sink() { return make_sink<stderr_backend>(); }
 
-sink_ptr make_syslog_sink() { return make_sink<syslog_backend>(); }
+sink_ptr make_syslog_sink(const std::string& program) { return make_sink<syslog_backend>(program); }
 
 std::string loss_record(bool json, std::uint64_t lost, std::string_view reason) {
     const std::array fields{field("lost", lost), field("reason", reason)};

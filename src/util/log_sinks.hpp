@@ -24,10 +24,10 @@ struct log_text {
 
 struct log_fields {
     std::span<const log_field> fields;
-    bool about_file = false;  // says why the file cannot be written: not for the file itself
+    bool about_file = false;  // reports why the file cannot be written: not for the file itself
 };
 
-// One record, taken out of Boost.Log's attributes.
+// One record, extracted from Boost.Log's attributes.
 struct log_entry {
     level severity = level::info;
     std::string_view channel;
@@ -36,8 +36,8 @@ struct log_entry {
     bool about_file = false;
 };
 
-// {"ts":…,"level":…,"channel":…,"msg":…,…fields} and a newline. At most a few KiB: long texts are cut, and
-// end in "…".
+// {"ts":…,"level":…,"channel":…,"msg":…,…fields} and a newline. At most a few KiB: long texts are cut and end
+// in "…".
 std::string json_record(const log_entry& entry);
 // "<time> info     lifecycle message key=value" without a newline; control characters become blanks.
 std::string text_record(const log_entry& entry, bool full_date);
@@ -47,13 +47,14 @@ using sink_ptr = boost::shared_ptr<boost::log::sinks::sink>;  // Boost.Log's cor
 
 // The file is shared with log.cpp, which keeps it over a reload.
 sink_ptr make_file_sink(std::shared_ptr<rotating_file> file, bool json);
-// Never blocks: what a full pipe does not take is dropped, counted and told later.
+// Never blocks: records that do not fit into a full pipe are dropped and counted, and the count is written
+// later.
 sink_ptr make_stderr_sink();
-// Datagrams to /dev/log as syslog(3) sends them, but never waiting for a reader that has stopped, which
-// syslog(3) (and so Boost's own native backend) would do. Connects again when syslogd was restarted.
-sink_ptr make_syslog_sink();
+// Sends datagrams to /dev/log. Unlike syslog(3), and so Boost's native backend, it does not wait for a reader
+// that has stopped. Reconnects after a restart of syslogd.
+sink_ptr make_syslog_sink(const std::string& program);
 
-// The note about lost records, as a JSON or text line.
+// The record about lost records, as a JSON or text line.
 std::string loss_record(bool json, std::uint64_t lost, std::string_view reason);
 
 }  // namespace hob::util

@@ -11,7 +11,8 @@
 namespace hob::util {
 namespace {
 
-// Code is read-only and comes from the file: dropping its pages loses nothing. Only the program's own object.
+// Code is read-only and backed by the file, so dropping its pages loses nothing. Only the program's own
+// object.
 int drop_code(dl_phdr_info* object, std::size_t, void*) {
     const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
     for (int i = 0; i < object->dlpi_phnum; ++i) {

@@ -1,8 +1,8 @@
 #pragma once
-// Many descriptors behind one of Asio's waits. Asio arms a descriptor anew for each wait on it, which is a
-// system call for each message that comes; here a descriptor is armed once, and only a change of what is
-// wanted is another call. Level-triggered: what was not taken is told again. A set within Asio's set costs
-// more for a single descriptor, so Asio itself waits for that one as long as it is alone.
+// Many descriptors behind one wait of Asio. Asio arms a descriptor anew for each wait, which costs a system
+// call for each message. Here a descriptor is armed once, and only a change of its events costs another call.
+// Level-triggered. For a single descriptor an epoll set within Asio's set costs more, so Asio waits for a
+// single member directly.
 
 #include <sys/epoll.h>
 
@@ -21,39 +21,38 @@ public:
     // Throws boost::system::system_error.
     explicit poll_set(const boost::asio::any_io_executor& executor);
 
-    // False and errno: no memory, or too many watched. `events` as epoll's; hang-up and error are told
-    // whether wanted or not. `who` must stay until remove(), which comes before the descriptor is closed: a
-    // copy of it that a child holds for a moment would go on telling.
-    bool add(int descriptor, void* who, std::uint32_t events);
-    bool change(int descriptor, void* who, std::uint32_t events);
+    // False and errno: no memory, or too many descriptors. `events` as for epoll; hang-up and error are
+    // always reported. `owner` must exist until remove(). Call remove() before closing the descriptor: if a
+    // child holds a copy of it for a moment, epoll would go on reporting it.
+    bool add(int descriptor, void* owner, std::uint32_t events);
+    bool change(int descriptor, void* owner, std::uint32_t events);
     void remove(int descriptor);
 
     class listener {
     public:
-        virtual void something_is_ready() = 0;
+        virtual void on_ready() = 0;
 
     protected:
         ~listener() = default;
     };
-    // Tells it once, from the event loop: when take() has something, when the last one was removed, or after
-    // close(). shared: the wait holds it, and it is to hold this set.
-    void wait(std::shared_ptr<listener> who);
+    // Calls on_ready() once from the event loop: when take() has events, when the last member was removed, or
+    // after close(). shared: the wait holds the listener, which must hold this set.
+    void wait(std::shared_ptr<listener> notified);
 
-    // What is ready now, without waiting; who finds no room comes first the next time. Valid until the next
-    // call.
+    // The events that are ready now, without waiting. Events that do not fit come first in the next call.
+    // Valid until the next call.
     std::span<const epoll_event> take();
 
     void close();
 
 private:
-    bool put(int descriptor, void* who, std::uint32_t events);
-    bool begin_alone(int descriptor);
-    bool end_alone();
+    bool epoll_add(int descriptor, void* owner, std::uint32_t events);
+    bool begin_single(int descriptor);
+    bool end_single();
 
     boost::asio::posix::stream_descriptor set_;
-    boost::asio::posix::stream_descriptor
-        alone_;  // not in set_; open: nobody else is, and it wants EPOLLIN only
-    void* alone_who_ = nullptr;
+    boost::asio::posix::stream_descriptor single_;  // open: the only member, not in set_, with EPOLLIN only
+    void* single_owner_ = nullptr;
     std::size_t members_ = 0;
     bool closed_ = false;
     std::array<epoll_event, 128> ready_;

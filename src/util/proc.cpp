@@ -38,7 +38,7 @@ Number number(std::string_view text) {
     return value;
 }
 
-// Decimal numbers, a blank after each.
+// Decimal numbers, each followed by a blank.
 void add_numbers(std::string_view text, std::vector<pid_t>& into) {
     const char* at = text.data();
     const char* const end = at + text.size();
@@ -56,14 +56,14 @@ std::optional<proc_stat> read_proc_stat(pid_t pid) {
     const auto bytes = read_file(proc_path(pid, "stat"), stat_max);
     if (!bytes) return std::nullopt;
     // The name is in parentheses and may itself hold blanks and parentheses: it ends at the last one.
-    const auto open = bytes->find('(');
-    const auto close = bytes->rfind(')');
-    if (open == std::string::npos || close == std::string::npos || close + 2 > bytes->size())
+    const auto name_start = bytes->find('(');
+    const auto name_end = bytes->rfind(')');
+    if (name_start == std::string::npos || name_end == std::string::npos || name_end + 2 > bytes->size())
         return std::nullopt;
-    const std::string_view rest = std::string_view(*bytes).substr(close + 2);
+    const std::string_view rest = std::string_view(*bytes).substr(name_end + 2);
     proc_stat stat;
     stat.pid = pid;
-    stat.comm = bytes->substr(open + 1, close - open - 1);
+    stat.comm = bytes->substr(name_start + 1, name_end - name_start - 1);
     stat.state = rest.empty() ? '?' : rest.front();
     stat.ppid = number<pid_t>(field(rest, 1));
     stat.pgrp = number<pid_t>(field(rest, 2));
@@ -132,7 +132,7 @@ std::optional<std::vector<pid_t>> children_of(pid_t pid) {
 
 namespace {
 
-// A kernel may have been built without these lists. Only asked for, not read: ours may hold a thousand.
+// Whether this kernel was built with these lists. Checks only that ours exists: it may hold a thousand pids.
 bool lists_children() {
     const std::string self = std::to_string(::getpid());
     return ::access(("/proc/" + self + "/task/" + self + "/children").c_str(), F_OK) == 0 || errno != ENOENT;
@@ -148,16 +148,16 @@ std::vector<proc_stat> process_tree(pid_t root, const std::function<bool(pid_t)>
             by_parent[process.ppid].push_back(process.pid);
     }
     std::vector<proc_stat> found;
-    std::vector<pid_t> open{root};
-    while (!open.empty()) {
-        const pid_t pid = open.back();
-        open.pop_back();
+    std::vector<pid_t> pending{root};
+    while (!pending.empty()) {
+        const pid_t pid = pending.back();
+        pending.pop_back();
         if (enter && !enter(pid)) continue;
         auto stat = read_proc_stat(pid);
         if (!stat) continue;
         found.push_back(std::move(*stat));
         const auto below = listed ? children_of(pid).value_or(std::vector<pid_t>()) : by_parent[pid];
-        open.insert(open.end(), below.begin(), below.end());
+        pending.insert(pending.end(), below.begin(), below.end());
     }
     return found;
 }

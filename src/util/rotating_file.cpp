@@ -17,8 +17,8 @@
 namespace hob::util {
 namespace {
 
-constexpr std::chrono::seconds look_interval{1};
-// Somebody who keeps putting a full file in the place of ours is not followed for ever.
+constexpr std::chrono::seconds check_interval{1};
+// Bounds the loop when another process keeps putting a full file in our place.
 constexpr int rotations_max = 3;
 
 std::uint64_t lines_in(std::string_view records) {
@@ -26,7 +26,7 @@ std::uint64_t lines_in(std::string_view records) {
     return std::max<std::uint64_t>(newlines, records.empty() ? 0 : 1);
 }
 
-// As many whole records from the front of `records` as fit into `room`, but at least one.
+// As many complete records from the front of `records` as fit into `room`, but at least one.
 std::string_view first_fitting(std::string_view records, std::uint64_t room) {
     if (records.size() <= room) return records;
     const auto last = room == 0 ? std::string_view::npos : records.rfind('\n', room - 1);
@@ -34,31 +34,32 @@ std::string_view first_fitting(std::string_view records, std::uint64_t room) {
     return records.substr(0, std::min(records.find('\n'), records.size() - 1) + 1);
 }
 
-// The numbers N of the files `<base>.N` in `directory`, ascending.
-std::vector<int> rotated_numbers(const std::string& directory, std::string_view base) {
+bool exists(const std::string& path) {
+    struct stat path_stat {};
+    return ::lstat(path.c_str(), &path_stat) == 0;
+}
+
+}  // namespace
+
+std::vector<int> rotated_numbers(const std::string& path) {
+    const auto slash = path.rfind('/');
+    const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    const std::string prefix = (slash == std::string::npos ? path : path.substr(slash + 1)) + ".";
     std::vector<int> numbers;
     const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(directory.c_str()), ::closedir);
     if (!dir) return numbers;
     while (const dirent* entry = ::readdir(dir.get())) {
         std::string_view name = entry->d_name;
-        if (name.size() <= base.size() + 1 || !name.starts_with(base) || name[base.size()] != '.') continue;
-        name.remove_prefix(base.size() + 1);
+        if (!name.starts_with(prefix)) continue;
+        name.remove_prefix(prefix.size());
         int number = 0;
         const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-        if (error == std::errc{} && end == name.data() + name.size() && number > 0 && name.front() != '0') {
-            numbers.push_back(number);
-        }
+        const bool whole = error == std::errc{} && end == name.data() + name.size();
+        if (whole && number > 0 && name.front() != '0') numbers.push_back(number);
     }
     std::sort(numbers.begin(), numbers.end());
     return numbers;
 }
-
-bool exists(const std::string& path) {
-    struct stat there {};
-    return ::lstat(path.c_str(), &there) == 0;
-}
-
-}  // namespace
 
 rotating_file::rotating_file(std::string path, std::uint64_t max_size, int max_files, note_maker make_note)
     : path_(std::move(path)), max_size_(0), max_files_(1), make_note_(std::move(make_note)) {
@@ -77,15 +78,15 @@ bool rotating_file::append(std::string_view records) noexcept {
     try {
         return append_or_throw(records);
     } catch (...) {
-        // Out of memory: what was written and what was not is not known any more; counted as one.
+        // Out of memory: how many records were written is unknown. Counted as one.
         lost_ = std::max(lost_, before + 1);
         return false;
     }
 }
 
 bool rotating_file::append_or_throw(std::string_view records) {
-    // A note about earlier losses goes out together with the record after it: on a disk that is all but full,
-    // it alone would fit again and again.
+    // A note about earlier losses is written together with the record after it: on a nearly full disk the
+    // note alone would fit again and again.
     std::string with_note;
     std::size_t note = 0;
     if (lost_ > 0 && make_note_) {
@@ -121,52 +122,55 @@ bool rotating_file::append_or_throw(std::string_view records) {
     return all;
 }
 
-// The file is open, is still the one at path_, and what exceeds the limits is gone.
+// Makes sure that the file is open, is still the one at path_, and keeps to the limits.
 bool rotating_file::ready() {
     const auto now = std::chrono::steady_clock::now();
-    if (fd_ && now - looked_ >= look_interval) {
-        struct stat there {};
-        const bool same =
-            ::lstat(path_.c_str(), &there) == 0 && there.st_dev == device_ && there.st_ino == inode_;
+    if (fd_ && now - checked_ >= check_interval) {
+        struct stat path_stat {};
+        const bool same = ::lstat(path_.c_str(), &path_stat) == 0 && path_stat.st_dev == device_ &&
+                          path_stat.st_ino == inode_;
         if (!same) fd_.reset();
-        struct stat mine {};
-        // Somebody may have truncated it (`: > daemon.log`).
-        if (same && ::fstat(fd_.get(), &mine) == 0) size_ = static_cast<std::uint64_t>(mine.st_size);
+        struct stat file_stat {};
+        // A person may have truncated it (`: > daemon.log`).
+        if (same && ::fstat(fd_.get(), &file_stat) == 0)
+            size_ = static_cast<std::uint64_t>(file_stat.st_size);
     }
-    if (now - looked_ >= look_interval || !fd_) looked_ = now;
+    if (now - checked_ >= check_interval || !fd_) checked_ = now;
     if (!fd_ && !open()) return false;
     return pruned_ || prune() || (!fd_ && open() && prune());
 }
 
 bool rotating_file::open() {
-    // O_NONBLOCK: a fifo in its place must not make us wait for a reader.
+    // O_NONBLOCK: opening a fifo in its place must not block.
     constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
     unique_fd fd = open_file(path_, flags, 0600);
-    if (!fd) return refuse("open", errno == ELOOP ? "it is a symbolic link" : errno_text(errno));
-    struct stat mine {};
-    if (::fstat(fd.get(), &mine) != 0) return refuse("open", errno_text(errno));
-    if (!S_ISREG(mine.st_mode)) return refuse("open", "not a regular file");
-    if (mine.st_uid != ::geteuid()) return refuse("open", "it belongs to another user");
-    if ((mine.st_mode & 0077) != 0 && ::fchmod(fd.get(), 0600) != 0) return refuse("open", errno_text(errno));
+    if (!fd) return fail("open", errno == ELOOP ? "it is a symbolic link" : errno_text(errno));
+    struct stat file_stat {};
+    if (::fstat(fd.get(), &file_stat) != 0) return fail("open", errno_text(errno));
+    if (!S_ISREG(file_stat.st_mode)) return fail("open", "not a regular file");
+    if (file_stat.st_uid != ::geteuid()) return fail("open", "it belongs to another user");
+    if ((file_stat.st_mode & 0077) != 0 && ::fchmod(fd.get(), 0600) != 0)
+        return fail("open", errno_text(errno));
     fd_ = std::move(fd);
-    device_ = mine.st_dev;
-    inode_ = mine.st_ino;
-    size_ = static_cast<std::uint64_t>(mine.st_size);
+    device_ = file_stat.st_dev;
+    inode_ = file_stat.st_ino;
+    size_ = static_cast<std::uint64_t>(file_stat.st_size);
     torn_ = false;
     if (size_ > 0) {
-        // A predecessor that was killed may have left half a record.
+        // A writer that was killed may have left a partial record.
         const unique_fd end = open_file(path_, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
         char last = '\n';
-        if (end && ::pread(end.get(), &last, 1, mine.st_size - 1) == 1) torn_ = last != '\n';
+        if (end && ::pread(end.get(), &last, 1, file_stat.st_size - 1) == 1) torn_ = last != '\n';
     }
     return true;
 }
 
-// Renames every file to the next number, the oldest being replaced, and leaves none open. Where renaming does
-// not work the file is truncated: the limit holds in any case. False, and problem_: not even that works.
+// Renames every file to the next number, replacing the oldest, and leaves none open. Where renaming fails the
+// file is truncated, so that the limit holds in any case. False and problem_: truncating failed as well.
 bool rotating_file::rotate() {
-    struct stat there {};
-    if (::lstat(path_.c_str(), &there) != 0 || there.st_dev != device_ || there.st_ino != inode_) {
+    struct stat path_stat {};
+    if (::lstat(path_.c_str(), &path_stat) != 0 || path_stat.st_dev != device_ ||
+        path_stat.st_ino != inode_) {
         fd_.reset();
         return true;
     }
@@ -180,25 +184,22 @@ bool rotating_file::rotate() {
         fd_.reset();
         return true;
     }
-    if (::ftruncate(fd_.get(), 0) != 0) return refuse("rotate", errno_text(errno));
+    if (::ftruncate(fd_.get(), 0) != 0) return fail("rotate", errno_text(errno));
     size_ = 0;
     torn_ = false;
     return true;
 }
 
-// Removes old files that are beyond the count, and the oldest of those that are beyond the total: an earlier
-// setting may have been larger. False: the file was rotated away and has to be opened again.
+// Removes old files beyond the count, and the oldest beyond the total size: an earlier setting may have been
+// larger. False: the file was rotated and must be opened again.
 bool rotating_file::prune() {
     if (size_ > max_size_) {
         if (!rotate() || !fd_) return false;
     }
-    const auto slash = path_.rfind('/');
-    const std::string directory = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
-    const std::string base = slash == std::string::npos ? path_ : path_.substr(slash + 1);
     std::uint64_t room = 0;
     if (__builtin_mul_overflow(max_size_, static_cast<std::uint64_t>(max_files_ - 1), &room))
         room = UINT64_MAX;
-    for (const int number : rotated_numbers(directory, base)) {
+    for (const int number : rotated_numbers(path_)) {
         struct stat old {};
         if (::lstat(numbered(number).c_str(), &old) != 0 || !S_ISREG(old.st_mode)) continue;
         const auto size = static_cast<std::uint64_t>(old.st_size);
@@ -213,12 +214,12 @@ bool rotating_file::prune() {
     return true;
 }
 
-// Writes whole records and returns how many bytes of them were kept: all of them, or fewer, and then problem_
-// is set. What would be less than `at_least` is taken back.
+// Writes complete records and returns how many bytes were kept. If not all, problem_ is set. Less than
+// `at_least` bytes are removed again.
 std::size_t rotating_file::write_records(std::string_view records, std::size_t at_least) {
     if (torn_) {
         if (write_at_end("\n", 1) == 0) {
-            refuse("write", errno_text(errno));
+            fail("write", errno_text(errno));
             return 0;
         }
         torn_ = false;
@@ -227,15 +228,15 @@ std::size_t rotating_file::write_records(std::string_view records, std::size_t a
         std::string cut(records.substr(0, max_size_));
         cut.back() = '\n';
         if (write_at_end(cut, cut.size()) == cut.size()) return records.size();
-        refuse("write", errno_text(errno));
+        fail("write", errno_text(errno));
         return 0;
     }
     const std::size_t kept = write_at_end(records, at_least);
-    if (kept < records.size()) refuse("write", errno_text(errno));
+    if (kept < records.size()) fail("write", errno_text(errno));
     return kept;
 }
 
-// Returns the bytes kept, which end with a newline; errno is set when that is not all.
+// Returns how many bytes were kept, up to the end of a line. If not all, errno is set.
 std::size_t rotating_file::write_at_end(std::string_view bytes, std::size_t at_least) {
     std::size_t written = 0;
     while (written < bytes.size()) {
@@ -261,7 +262,7 @@ std::size_t rotating_file::write_at_end(std::string_view bytes, std::size_t at_l
     return kept;
 }
 
-bool rotating_file::refuse(std::string_view verb, std::string_view reason) {
+bool rotating_file::fail(std::string_view verb, std::string_view reason) {
     problem_.assign("cannot ").append(verb).append(" '").append(path_).append("': ").append(reason);
     reason_ = reason;
     return false;

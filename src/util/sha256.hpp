@@ -5,7 +5,7 @@
 
 namespace hob::util {
 
-// 64 lower-case hexadecimal digits.
+// The SHA-256 digest as 64 lower-case hexadecimal digits.
 std::string sha256_hex(std::string_view bytes);
 
 }  // namespace hob::util

@@ -5,7 +5,7 @@
 
 namespace hob::util {
 
-// Words with blanks between, each quoted for a POSIX shell where that is needed.
+// The words joined by blanks, each quoted for a POSIX shell where necessary.
 std::string shell_quoted(const std::vector<std::string>& words);
 
 }  // namespace hob::util

@@ -41,7 +41,7 @@ constexpr std::array rows{
     signal_row{"IO", SIGIO, true},
     signal_row{"PWR", SIGPWR, true},
     signal_row{"SYS", SIGSYS, true},
-    // What servers take as a request to wind down, although it does nothing by default.
+    // Ignored by default, but some servers take it as a request to shut down.
     signal_row{"WINCH", SIGWINCH, true},
     signal_row{"CHLD", SIGCHLD, false},
     signal_row{"CONT", SIGCONT, false},

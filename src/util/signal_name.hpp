@@ -1,5 +1,5 @@
 #pragma once
-// Signals by name, as far as they can end a process.
+// Signals by name: those that can end a process.
 
 #include <optional>
 #include <string>
@@ -12,11 +12,11 @@ struct signal_error {
     std::string hint;  // or empty
 };
 
-// "TERM", "SIGTERM", "RTMIN+3". nullopt, and `error` filled in: unknown, or one that stops, continues or does
-// nothing.
+// "TERM", "SIGTERM", "RTMIN+3". nullopt and `error`: an unknown signal, or one that stops or continues a
+// process or is ignored by default.
 std::optional<int> parse_signal(std::string_view name, signal_error& error);
 
-// "TERM" for SIGTERM; "RTMIN+3"; the number where there is no name.
+// "TERM" for SIGTERM; "RTMIN+3"; the number for a signal without a name.
 std::string signal_name(int number);
 
 }  // namespace hob::util

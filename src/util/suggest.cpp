@@ -7,8 +7,8 @@
 namespace hob::util {
 namespace {
 
-constexpr std::size_t longest_word =
-    64;  // no name of ours is longer, and the cost is the product of the lengths
+// No name is longer, and the cost grows with the product of the lengths.
+constexpr std::size_t longest_word = 64;
 
 std::string folded(std::string_view word) {
     std::string result(word);
@@ -19,7 +19,7 @@ std::string folded(std::string_view word) {
     return result;
 }
 
-// Edits from one to the other; a swap of two neighbours is one edit.
+// The number of edits between two words (optimal string alignment): a swap of neighbours is one edit.
 std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> before_last(b.size() + 1);
     std::vector<std::size_t> last(b.size() + 1);
@@ -56,18 +56,19 @@ std::optional<std::string_view> only_completion(std::string_view word,
 
 std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates) {
     if (word.empty() || word.size() > longest_word) return std::nullopt;
-    const std::string wanted = folded(word);
+    const std::string folded_word = folded(word);
+    if (const auto completed = only_completion(folded_word, candidates)) return completed;
     std::optional<std::string_view> best;
     std::size_t best_distance = 0;
     for (const std::string_view candidate : candidates) {
         if (candidate.size() > longest_word) continue;
         const std::size_t allowed = std::min<std::size_t>(std::max(word.size(), candidate.size()) / 3, 3);
-        const std::size_t edits = distance(wanted, folded(candidate));
+        const std::size_t edits = distance(folded_word, folded(candidate));
         if (edits > allowed || (best && edits >= best_distance)) continue;
         best = candidate;
         best_distance = edits;
     }
-    return best ? best : only_completion(wanted, candidates);
+    return best;
 }
 
 }  // namespace hob::util

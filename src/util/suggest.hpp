@@ -1,5 +1,5 @@
 #pragma once
-// "did you mean": the word that was probably meant.
+// "did you mean": finds the word that was probably meant.
 
 #include <optional>
 #include <span>
@@ -7,9 +7,9 @@
 
 namespace hob::util {
 
-// The candidate nearest to `word`: case, `-` and `_` aside the same, or within a third of its length in
-// insertions, deletions, replacements and swaps of neighbours (at most 3), or else the only one that `word`
-// (3 characters or more) begins. The first of several equally near ones. nullopt when none is near.
+// The only candidate that begins with `word`, if that has 3 characters or more; else the nearest by
+// insertions, deletions, replacements and swaps of neighbours: at most a third of its length and at most 3.
+// Case is ignored, and `-` equals `_`. Of several equally near ones the first. nullopt: none.
 std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates);
 
 }  // namespace hob::util

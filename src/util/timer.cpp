@@ -22,8 +22,8 @@ public:
 
     explicit timer_service(asio::execution_context& context) : service(context) {}
 
-    // The descriptor is made with the first timer, not with the first wait: a wait must not fail for want of
-    // one.
+    // The descriptor is created with the first timer, not with the first wait: a wait must not fail for lack
+    // of descriptors.
     static timer_service& of(const asio::any_io_executor& executor) {
         auto& service = asio::use_service<timer_service>(asio::query(executor, asio::execution::context));
         if (!service.descriptor_) service.open(executor);
@@ -31,14 +31,14 @@ public:
     }
 
     timer::queue::iterator insert(timer::time_point when, std::unique_ptr<timer::waiter> wait) {
-        const auto place = queue_.emplace(when, std::move(wait));
+        const auto position = queue_.emplace(when, std::move(wait));
         arm();
-        return place;
+        return position;
     }
 
-    std::unique_ptr<timer::waiter> take(timer::queue::iterator place) {
-        auto wait = std::move(place->second);
-        queue_.erase(place);
+    std::unique_ptr<timer::waiter> take(timer::queue::iterator position) {
+        auto wait = std::move(position->second);
+        queue_.erase(position);
         if (!shut_down_) arm();
         return wait;
     }
@@ -46,14 +46,14 @@ public:
 private:
     void shutdown() override {
         shut_down_ = true;
-        // Now: when services are destroyed, the one behind the descriptor may go before this one.
+        // Here, because the service behind the descriptor may be destroyed before this one.
         descriptor_.reset();
-        // Handlers are destroyed without being called; what they hold may be timers, which look for their
+        // Handlers are destroyed without being called. They may hold timers, whose destructors cancel their
         // waits.
         while (!queue_.empty()) {
             auto wait = std::move(queue_.begin()->second);
             queue_.erase(queue_.begin());
-            wait->owner->waits_.erase(wait->own_place);
+            wait->owner->waits_.erase(wait->own_position);
         }
     }
 
@@ -68,7 +68,7 @@ private:
         return queue_.begin()->first;
     }
 
-    // Makes the timerfd and the wait for it follow the queue.
+    // Adjusts the timerfd, and the wait for it, to the queue.
     void arm() {
         const auto due = next();
         if (due != armed_) {
@@ -87,13 +87,13 @@ private:
         if (due && !waiting_) {
             waiting_ = true;
             descriptor_->async_wait(asio::posix::stream_descriptor::wait_read,
-                                    [this](const boost::system::error_code&) { woken(); });
+                                    [this](const boost::system::error_code&) { on_wakeup(); });
         } else if (!due && waiting_) {
             descriptor_->cancel();
         }
     }
 
-    void woken() {
+    void on_wakeup() {
         waiting_ = false;
         if (shut_down_) return;
         const auto now = timer::clock_type::now();
@@ -101,7 +101,7 @@ private:
             timer::waiter& due = *queue_.begin()->second;
             due.owner->finish(due, {});
         }
-        // One that has fired is not armed any more.
+        // A timerfd that has fired is disarmed.
         if (armed_ && *armed_ <= now) armed_.reset();
         arm();
     }
@@ -138,14 +138,14 @@ void timer::cancel() {
 void timer::add(std::unique_ptr<waiter> wait) {
     waiter& added = *wait;
     added.owner = this;
-    added.own_place = waits_.insert(waits_.end(), &added);
-    added.place = service_.insert(expiry_, std::move(wait));
+    added.own_position = waits_.insert(waits_.end(), &added);
+    added.position = service_.insert(expiry_, std::move(wait));
     added.cancel_through_slot();
 }
 
 void timer::finish(waiter& wait, boost::system::error_code error) {
-    waits_.erase(wait.own_place);
-    const auto taken = service_.take(wait.place);
+    waits_.erase(wait.own_position);
+    const auto taken = service_.take(wait.position);
     taken->complete(error);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// A timer that leaves nothing behind. Asio's own keeps its timerfd armed after a wait is cancelled, and from
-// its first use on wakes the process every five minutes for good: an idle daemon would tick. Here all timers
-// of an event loop share one timerfd, armed for the next due thing and disarmed when there is none.
+// A timer without idle wake-ups. Asio's own timer keeps its timerfd armed after a wait is cancelled, and from
+// its first use on wakes the process every five minutes. Here all timers of an event loop share one timerfd,
+// which is armed for the next expiry and disarmed when there is none.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -21,8 +21,8 @@ namespace hob::util {
 
 class timer_service;
 
-// As asio::steady_timer, for one thread. A wait whose expiry is time_point::max() ends by cancellation alone,
-// and does not by itself keep io_context::run() from returning.
+// As asio::steady_timer, for one thread. A wait with the expiry time_point::max() ends only by cancellation,
+// and does not keep io_context::run() from returning.
 class timer {
 public:
     using clock_type = std::chrono::steady_clock;
@@ -33,7 +33,7 @@ public:
     timer(const timer&) = delete;
     timer& operator=(const timer&) = delete;
 
-    // Each cancels the waits there are.
+    // Each cancels all pending waits.
     void expires_at(time_point expiry);
     void expires_after(clock_type::duration length);
 
@@ -54,14 +54,14 @@ public:
 private:
     friend class timer_service;
 
-    // One wait: its handler, whatever its type.
+    // One pending wait, whatever the type of its handler.
     struct waiter {
         virtual ~waiter() = default;
         virtual void complete(boost::system::error_code error) = 0;  // posts the handler; at most once
         virtual void cancel_through_slot() = 0;
         timer* owner = nullptr;
-        std::multimap<time_point, std::unique_ptr<waiter>>::iterator place;
-        std::list<waiter*>::iterator own_place;
+        std::multimap<time_point, std::unique_ptr<waiter>>::iterator position;
+        std::list<waiter*>::iterator own_position;
     };
     using queue = std::multimap<time_point, std::unique_ptr<waiter>>;
 
@@ -90,7 +90,7 @@ private:
     };
 
     void add(std::unique_ptr<waiter> wait);
-    void finish(waiter& wait, boost::system::error_code error);  // takes it out of the queue and completes it
+    void finish(waiter& wait, boost::system::error_code error);  // removes it from the queue and completes it
 
     boost::asio::any_io_executor executor_;
     timer_service& service_;

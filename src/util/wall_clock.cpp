@@ -19,9 +19,9 @@ namespace hob::util {
 namespace asio = boost::asio;
 
 struct wall_clock::state : std::enable_shared_from_this<wall_clock::state> {
-    struct wish {
+    struct alarm {
         time_point when;
-        std::function<void()> ring;
+        std::function<void()> on_due;
     };
 
     explicit state(const asio::any_io_executor& executor) : descriptor(executor) {
@@ -32,8 +32,8 @@ struct wall_clock::state : std::enable_shared_from_this<wall_clock::state> {
 
     void arm() {
         std::optional<time_point> due;
-        for (const auto& [who, each] : wishes)
-            due = due ? std::min(*due, each.when) : each.when;
+        for (const auto& [owner, alarm_of] : alarms)
+            due = due ? std::min(*due, alarm_of.when) : alarm_of.when;
         itimerspec setting{};  // zero: disarmed
         if (due) {
             const auto since = due->time_since_epoch();
@@ -58,30 +58,30 @@ struct wall_clock::state : std::enable_shared_from_this<wall_clock::state> {
                               [self = shared_from_this()](const boost::system::error_code& error) {
                                   self->waiting = false;
                                   if (self->closed) return;
-                                  if (!error) self->woken();
+                                  if (!error) self->on_wakeup();
                                   self->arm();
                               });
     }
 
-    void woken() {
+    void on_wakeup() {
         std::uint64_t times = 0;
         const bool set = ::read(descriptor.native_handle(), &times, sizeof times) < 0 && errno == ECANCELED;
         const auto now = std::chrono::system_clock::now();
-        std::vector<std::function<void()>> ringing;
-        for (auto at = wishes.begin(); at != wishes.end();) {
+        std::vector<std::function<void()>> due_now;
+        for (auto at = alarms.begin(); at != alarms.end();) {
             if (set || at->second.when <= now) {
-                ringing.push_back(std::move(at->second.ring));
-                at = wishes.erase(at);
+                due_now.push_back(std::move(at->second.on_due));
+                at = alarms.erase(at);
             } else {
                 ++at;
             }
         }
-        for (const auto& ring : ringing)
-            ring();
+        for (const auto& on_due : due_now)
+            on_due();
     }
 
     asio::posix::stream_descriptor descriptor;
-    std::map<const void*, wish> wishes;
+    std::map<const void*, alarm> alarms;
     bool waiting = false;
     bool closed = false;
 };
@@ -90,18 +90,18 @@ wall_clock::wall_clock(const asio::any_io_executor& executor) : state_(std::make
 
 wall_clock::~wall_clock() {
     state_->closed = true;
-    state_->wishes.clear();
+    state_->alarms.clear();
     boost::system::error_code ignored;
     state_->descriptor.close(ignored);
 }
 
-void wall_clock::set(const void* who, time_point when, std::function<void()> ring) {
-    state_->wishes.insert_or_assign(who, state::wish{when, std::move(ring)});
+void wall_clock::set(const void* owner, time_point when, std::function<void()> on_due) {
+    state_->alarms.insert_or_assign(owner, state::alarm{when, std::move(on_due)});
     state_->arm();
 }
 
-void wall_clock::clear(const void* who) {
-    if (state_->wishes.erase(who) > 0) state_->arm();
+void wall_clock::clear(const void* owner) {
+    if (state_->alarms.erase(owner) > 0) state_->arm();
 }
 
 }  // namespace hob::util

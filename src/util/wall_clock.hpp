@@ -1,6 +1,6 @@
 #pragma once
-// What is to be done at a time of day. One timerfd on CLOCK_REALTIME for all of it, armed for the next due
-// thing, told by the kernel when the clock is set, and disarmed when there is nothing.
+// Alarms at times of the system clock. All share one timerfd on CLOCK_REALTIME, which is armed for the next
+// alarm, fires also when the clock is set, and is disarmed when there is no alarm.
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -14,16 +14,16 @@ class wall_clock {
 public:
     using time_point = std::chrono::system_clock::time_point;
 
-    // Makes the descriptor. Throws failure(denied).
+    // Creates the descriptor. Throws failure(denied).
     explicit wall_clock(const boost::asio::any_io_executor& executor);
     ~wall_clock();
     wall_clock(const wall_clock&) = delete;
     wall_clock& operator=(const wall_clock&) = delete;
 
-    // `ring` is called once, at `when` or soon after, or earlier when the clock was set: whoever is woken
-    // looks at the clock, and sets again. An earlier wish of `who` is replaced.
-    void set(const void* who, time_point when, std::function<void()> ring);
-    void clear(const void* who);
+    // `on_due` is called once: at `when` or soon after, or earlier when the clock was set. It has to check
+    // the clock and set the alarm again if it is too early. Replaces an earlier alarm of `owner`.
+    void set(const void* owner, time_point when, std::function<void()> on_due);
+    void clear(const void* owner);
 
 private:
     struct state;

@@ -1,5 +1,5 @@
-// A server on a real socket, and a client that writes the input and closes its half: every line is answered
-// at most once, with JSON, and afterwards nothing is left.
+// A server on a real socket, and a client that writes the input and closes its half of the connection. Every
+// line gets at most one answer, which is JSON, and no client or request is left afterwards.
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -28,17 +28,17 @@ using test::claim;
 
 namespace {
 
-// One server for all inputs, in the abstract name space: nothing to clear away.
-struct world {
+// One server for all inputs. Its socket is in the abstract name space, so there is no file to remove.
+struct test_server {
     boost::asio::io_context loop{1};
     ipc::dispatcher methods;
     std::unique_ptr<ipc::server> server;
     sockaddr_un address{};
     socklen_t length = sizeof(sa_family_t);
 
-    world() {
-        methods.add("now", [](ipc::session&, const ipc::request& asked) {
-            return asked.params.empty() ? std::string("null") : asked.params;
+    test_server() {
+        methods.add("now", [](ipc::session&, const ipc::request& request) {
+            return request.params.empty() ? std::string("null") : request.params;
         });
         methods.add("later",
                     [](std::shared_ptr<ipc::session>, ipc::request) -> boost::asio::awaitable<std::string> {
@@ -59,10 +59,12 @@ struct world {
         server = std::make_unique<ipc::server>(loop.get_executor(), methods, std::move(options));
         util::unique_fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         address.sun_family = AF_UNIX;
-        claim(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), length) == 0, "it binds");
+        claim(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), length) == 0,
+              "the socket is bound");
         length = sizeof address;
-        claim(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0, "it has a name");
-        claim(::listen(fd.get(), 8) == 0, "it listens");
+        claim(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0,
+              "the socket has a name");
+        claim(::listen(fd.get(), 8) == 0, "the socket listens");
         server->listen(std::move(fd));
     }
 };
@@ -75,15 +77,15 @@ bool is_json(std::string_view line) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-    static auto& here = *new world;  // never destroyed: an event loop at exit has nothing to tell
+    static auto& tested = *new test_server;  // never destroyed: the exit of the process ends it
     const util::unique_fd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    claim(::connect(client.get(), reinterpret_cast<const sockaddr*>(&here.address), here.length) == 0,
-          "it connects");
+    claim(::connect(client.get(), reinterpret_cast<const sockaddr*>(&tested.address), tested.length) == 0,
+          "the client connects");
     std::string_view rest = test::text_of(bytes, size);
     const auto lines = std::count(rest.begin(), rest.end(), '\n') + 1;
-    std::string said;
+    std::string output;
     bool ended = false, closed = false;
-    int idle = 0;  // turns without any progress
+    int idle = 0;  // turns of the loop without progress
     while (!ended && idle < 1000) {
         ++idle;
         if (!rest.empty()) {
@@ -92,31 +94,33 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
             if (n > 0) rest.remove_prefix(static_cast<std::size_t>(n)), idle = 0;
         } else if (!closed) {
             closed = ::shutdown(client.get(), SHUT_WR) == 0;
-        } else if (here.server->anyone_subscribed()) {
-            break;  // it may stay for the events that come
+        } else if (tested.server->has_subscriber()) {
+            break;  // a subscriber stays connected
         }
-        here.loop.restart();
-        if (here.loop.poll() > 0) idle = 0;
+        tested.loop.restart();
+        if (tested.loop.poll() > 0) idle = 0;
         char chunk[65536];
         const ssize_t n = ::recv(client.get(), chunk, sizeof chunk, 0);
-        if (n > 0) said.append(chunk, static_cast<std::size_t>(n)), idle = 0;
+        if (n > 0) output.append(chunk, static_cast<std::size_t>(n)), idle = 0;
         ended = n == 0;
     }
-    claim(ended || here.server->anyone_subscribed(), "who has asked and closed is answered and closed");
-    std::ptrdiff_t answers = -1;  // the greeting is none
-    std::string_view left = said;
+    claim(ended || tested.server->has_subscriber(),
+          "a client that has closed its half is answered and disconnected");
+    std::ptrdiff_t answers = -1;  // the greeting is not an answer
+    std::string_view left = output;
     for (auto end = left.find('\n'); end != std::string_view::npos; end = left.find('\n')) {
-        claim(is_json(left.substr(0, end)), "what is said is JSON");
+        claim(is_json(left.substr(0, end)), "every line is JSON");
         left.remove_prefix(end + 1);
         ++answers;
     }
-    claim(left.empty(), "what is said is whole lines");
-    claim(answers <= lines, "a line has one answer at most");
-    here.server->close_all();
-    for (int turn = 0; turn < 1000 && (here.server->clients() > 0 || here.server->in_flight() > 0); ++turn) {
-        here.loop.restart();
-        here.loop.poll();
+    claim(left.empty(), "the output ends with a whole line");
+    claim(answers <= lines, "a line gets at most one answer");
+    tested.server->close_all();
+    for (int turn = 0; turn < 1000 && (tested.server->clients() > 0 || tested.server->in_flight() > 0);
+         ++turn) {
+        tested.loop.restart();
+        tested.loop.poll();
     }
-    claim(here.server->clients() == 0 && here.server->in_flight() == 0, "nothing is left");
+    claim(tested.server->clients() == 0 && tested.server->in_flight() == 0, "no client or request is left");
     return 0;
 }

@@ -1,31 +1,32 @@
-// The reader of Content-Length headers: the same messages, however the bytes are cut. The first byte says
-// how.
+// The reader of Content-Length headers returns the same messages however the bytes arrive. The first byte of
+// the input chooses how.
 
 #include <string>
 #include <vector>
 
 #include "fuzz/target.hpp"
 #include "limits.hpp"
-#include "unit/protocol/message_codec.hpp"
+#include "unit/protocol/framing.hpp"
 
 using namespace hob;
 using test::claim;
 
 namespace {
 
-struct seen {
+struct read_frame {
     std::string line;
     bool oversized;
-    bool operator==(const seen&) const = default;
+    bool operator==(const read_frame&) const = default;
 };
 
-// What comes of `text` in pieces that are `piece` bytes long, and get longer by `growth` each.
-std::vector<seen> framed(std::string_view text, std::size_t piece, std::size_t growth) {
+// The frames of `text` that arrives in pieces, the first `piece` bytes long, each longer than the one before
+// by `growth`.
+std::vector<read_frame> frames_of(std::string_view text, std::size_t piece, std::size_t growth) {
     unit::header_framing framing;
-    std::vector<seen> all;
+    std::vector<read_frame> all;
     const auto take = [&](const std::optional<ipc::frame>& frame) {
         if (!frame) return false;
-        claim(!frame->oversized || frame->line.empty(), "what is skipped is not handed out");
+        claim(!frame->oversized || frame->line.empty(), "an oversized body is skipped");
         all.push_back({std::string(frame->line), frame->oversized});
         return true;
     };
@@ -47,16 +48,16 @@ std::vector<seen> framed(std::string_view text, std::size_t piece, std::size_t g
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
     if (size < 1) return 0;
     const std::string_view text = test::text_of(bytes + 1, size - 1);
-    const auto whole = framed(text, text.size(), 0);
-    claim(whole == framed(text, 1, 0), "byte for byte there are the same messages");
-    claim(whole == framed(text, 1 + bytes[0] % 32u, bytes[0] / 32u), "in pieces there are the same messages");
-    std::size_t taken = 0;
-    for (const auto& one : whole)
-        taken += one.line.size();
-    claim(taken <= text.size(), "nothing is handed out twice");
+    const auto whole = frames_of(text, text.size(), 0);
+    claim(whole == frames_of(text, 1, 0), "single bytes give the same messages");
+    claim(whole == frames_of(text, 1 + bytes[0] % 32u, bytes[0] / 32u), "pieces give the same messages");
+    std::size_t returned = 0;
+    for (const auto& frame : whole)
+        returned += frame.line.size();
+    claim(returned <= text.size(), "nothing is returned twice");
 
     const std::string message(text);
-    const auto back = framed(unit::header_framing().encode(message), 1 + bytes[0], 0);
-    claim(back.size() == 1 && back[0] == seen{message, false}, "what is written is read as the same");
+    const auto decoded = frames_of(unit::header_framing().encode(message), 1 + bytes[0], 0);
+    claim(decoded.size() == 1 && decoded[0] == read_frame{message, false}, "an encoded message is read back");
     return 0;
 }

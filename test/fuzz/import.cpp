@@ -36,7 +36,7 @@ void check(const cmd::imported_unit& unit) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-    const cmd::import_machine machine{[](const std::string&) { return true; }, [] { return true; }};
+    const cmd::import_environment machine{[](const std::string&) { return true; }, [] { return true; }};
     try {
         const auto found =
             cmd::read_import(test::text_of(bytes, size), "f", {"/p", "/p/q", "/h", false}, machine);

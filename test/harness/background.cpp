@@ -36,7 +36,7 @@ struct child_plan {
 }
 
 // dup2 that clears close-on-exec also when both numbers are equal.
-void place(int fd, int target) {
+void move_descriptor(int fd, int target) {
     if (fd == target) {
         ::fcntl(fd, F_SETFD, 0);
     } else if (::dup2(fd, target) < 0) {
@@ -44,24 +44,24 @@ void place(int fd, int target) {
     }
 }
 
-[[noreturn]] void become(const child_plan& plan) {
+[[noreturn]] void exec_child(const child_plan& plan) {
     ::setpgid(0, 0);
     ::signal(SIGPIPE, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    place(plan.in, 0);
+    move_descriptor(plan.in, 0);
     if (plan.options->close_stdout) {
         ::close(1);
     } else {
-        place(plan.out, 1);
+        move_descriptor(plan.out, 1);
     }
     for (const auto& [number, ours] : plan.options->fds)
-        place(ours, number);
+        move_descriptor(ours, number);
     if (plan.options->close_stderr) {
         ::close(2);
     } else {
-        place(plan.err, 2);
+        move_descriptor(plan.err, 2);
     }
     if (plan.uid) {
         if (::setgroups(0, nullptr) != 0 || ::setgid(*plan.uid) != 0 || ::setuid(*plan.uid) != 0) {
@@ -82,7 +82,7 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
     return result;
 }
 
-// Appends what `fd` has; false at its end.
+// Appends the bytes that `fd` has ready. False: end of file.
 bool drain(int fd, std::string& into) {
     char chunk[65536];
     const ssize_t n = ::read(fd, chunk, sizeof chunk);
@@ -118,7 +118,7 @@ std::unique_ptr<background::state> spawn_state(spawn_plan plan) {
     result->started = clock::now();
     const pid_t pid = ::fork();
     if (pid < 0) throw test_failure("cannot fork");
-    if (pid == 0) become(child);
+    if (pid == 0) exec_child(child);
     ::setpgid(pid, pid);
     result->pid = pid;
     result->out = std::move(out.read);
@@ -146,11 +146,11 @@ pid_t background::pid() const { return state_->pid; }
 bool background::state::reap(int flags) {
     if (reaped) return true;
     int raw = 0;
-    pid_t got;
+    pid_t reaped_pid;
     do {
-        got = ::waitpid(pid, &raw, flags);
-    } while (got < 0 && errno == EINTR);
-    if (got == 0) return false;
+        reaped_pid = ::waitpid(pid, &raw, flags);
+    } while (reaped_pid < 0 && errno == EINTR);
+    if (reaped_pid == 0) return false;
     reaped = true;
     result.elapsed = std::chrono::duration_cast<milliseconds>(clock::now() - started);
     if (WIFEXITED(raw)) result.status = WEXITSTATUS(raw);
@@ -226,7 +226,7 @@ outcome background::wait(milliseconds limit) {
             kill_and_reap();
             throw test_failure(state_->name + why + ": " + state_->result.text());
         }
-        // Once reaped, only the ends of file are waited for; else look at the process again soon.
+        // Once reaped, wait only for the ends of file; otherwise check the process again soon.
         state_->pump(state_->out || state_->err ? std::min(left, state_->reap(WNOHANG) ? left : 20ms) : 0ms);
         if (!state_->out && !state_->err && !state_->reap(WNOHANG)) ::usleep(200);
     }

@@ -1,5 +1,5 @@
 #pragma once
-// Inside of class background; only the harness's own sources include this.
+// Implementation of class background; only the harness includes this.
 
 #include <string>
 #include <vector>
@@ -21,7 +21,7 @@ struct background::state {
     std::chrono::steady_clock::time_point started;
 
     bool reap(int flags);          // true once the exit is known
-    void pump(milliseconds wait);  // moves bytes that are ready, waiting at most so long for some
+    void pump(milliseconds wait);  // moves ready bytes; waits at most so long for some
 };
 
 struct spawn_plan {

@@ -1,5 +1,5 @@
 #pragma once
-// The project that the examples of the man pages speak of: two workers, `calc` and `echo`.
+// The project that the examples of the man pages use: two workers, `calc` and `echo`.
 
 #include "harness/sandbox.hpp"
 

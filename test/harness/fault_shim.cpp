@@ -26,7 +26,7 @@ run_options fault_shim::options() const {
     run.env = {{"LD_PRELOAD", HOB_FAULT_SHIM},
                {"HOB_FAULT_PAGE", path_},
                {"HOB_FAULT_PROGRAM", HOB_DYNAMIC_BINARY},
-               // The sanitizer's own library wants to come first; behind this one it works as well.
+               // The sanitizer's library checks that it is first; it works behind this one as well.
                {"ASAN_OPTIONS", "verify_asan_link_order=0:detect_leaks=0:log_path=" + path_ + ".asan"}};
     return run;
 }

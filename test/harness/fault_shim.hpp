@@ -1,5 +1,5 @@
 #pragma once
-// hob with one system call that fails, or a wall clock that is wrong: the dynamically linked build under the
+// Runs hob with one failing system call, or with a wrong wall clock: the dynamically linked build under the
 // preloaded library of test/shim.
 
 #include <string>
@@ -24,7 +24,7 @@ public:
     void fail(fault_role role, fault_call call, unsigned nth, int error);
     void fail_nothing();
     bool fired() const;
-    void move_clock(std::chrono::nanoseconds offset);  // of the wall clock, from what it really is
+    void move_clock(std::chrono::nanoseconds offset);  // relative to the real wall clock
 
 private:
     std::string path_;
@@ -33,7 +33,7 @@ private:
 
 const char* name_of(fault_role role);
 const char* name_of(fault_call call);
-// What a kernel may well say to that call.
+// The errors that a kernel may return for that call.
 std::vector<int> errors_of(fault_call call);
 
 }  // namespace hob::test

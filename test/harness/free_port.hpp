@@ -10,7 +10,7 @@
 
 namespace hob::test {
 
-// A TCP port of 127.0.0.1 that nobody used a moment ago.
+// A TCP port of 127.0.0.1 that was free a moment ago.
 inline int free_port() {
     const util::unique_fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};

@@ -1,5 +1,5 @@
 #pragma once
-// A small file system that gets full: code runs in a child with a tmpfs of its own, which nobody else sees.
+// A small file system to fill up: code runs in a child with a private tmpfs.
 
 #include <sched.h>
 #include <sys/mount.h>
@@ -18,8 +18,8 @@
 namespace hob::test {
 
 // Runs `body(directory)` in a forked child, with a tmpfs of `kib` KiB on `directory`. Returns what it
-// returned: an empty text when all is well, else what is wrong. nullopt, and the reason in `why`: such a file
-// system is not to be had here (neither root nor user namespaces).
+// returned: an empty text for success, else the problem. nullopt, and the reason in `why`: private file
+// systems are not available (neither root nor user namespaces).
 inline std::optional<std::string> in_private_tmpfs(
     int kib, std::string& why, const std::function<std::string(const std::string&)>& body) {
     char directory[] = "/tmp/hob-tmpfs-XXXXXX";
@@ -30,7 +30,7 @@ inline std::optional<std::string> in_private_tmpfs(
     auto ends = util::make_pipe();
     const pid_t child = ::fork();
     if (child == 0) {
-        std::string said;
+        std::string message;
         const int flags = ::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER;
         const std::string options = "mode=0777,size=" + std::to_string(kib) + "k";
         if (::unshare(flags) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
@@ -38,18 +38,18 @@ inline std::optional<std::string> in_private_tmpfs(
             ::_exit(77);
         }
         try {
-            said = body(directory);
+            message = body(directory);
         } catch (const std::exception& error) {
-            said = std::string("exception: ") + error.what();
+            message = std::string("exception: ") + error.what();
         }
-        util::write_all(ends.write.get(), said);
+        util::write_all(ends.write.get(), message);
         ::_exit(0);
     }
     ends.write.reset();
-    std::string said;
+    std::string message;
     char chunk[4096];
     for (ssize_t n = 0; (n = ::read(ends.read.get(), chunk, sizeof chunk)) > 0;) {
-        said.append(chunk, static_cast<std::size_t>(n));
+        message.append(chunk, static_cast<std::size_t>(n));
     }
     int status = 0;
     ::waitpid(child, &status, 0);
@@ -58,18 +58,18 @@ inline std::optional<std::string> in_private_tmpfs(
         why = "no mount namespace";
         return std::nullopt;
     }
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) said += " (the child did not end by itself)";
-    return said;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) message += " (the child did not end by itself)";
+    return message;
 }
 
-// Within a test: all is to be well, where such a file system is to be had.
+// Within a test: checks that it succeeds, where private file systems are available.
 inline void check_in_private_tmpfs(int kib, const std::function<std::string(const std::string&)>& body) {
     std::string why;
-    const auto said = in_private_tmpfs(kib, why, body);
-    if (!said) {
+    const auto message = in_private_tmpfs(kib, why, body);
+    if (!message) {
         BOOST_TEST_MESSAGE("not tested here: " << why);
     } else {
-        BOOST_TEST(*said == "");
+        BOOST_TEST(*message == "");
     }
 }
 

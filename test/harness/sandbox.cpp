@@ -21,11 +21,11 @@
 namespace hob::test {
 namespace {
 
-constexpr auto end_limit = 15s;  // shutdown_timeout's default and then some
+constexpr auto end_limit = 15s;  // longer than the default of shutdown_timeout
 
 std::string make_root() {
     const char* given = std::getenv("TMPDIR");
-    // A socket's path must fit in a sockaddr where the test does not want otherwise.
+    // Short, so that socket paths fit in a sockaddr unless the test wants otherwise.
     std::string path = given != nullptr && std::string_view(given).size() < 40 ? given : "/tmp";
     path += "/hobt-XXXXXX";
     if (::mkdtemp(path.data()) == nullptr) throw test_failure("cannot make a directory for the test");
@@ -108,7 +108,7 @@ void sandbox::end_everything() {
     const auto first = processes();
     for (const pid_t pid : first) {
         const auto stat = util::read_proc_stat(pid);
-        // Daemons only: what they keep is theirs to end.
+        // Daemons only: they end their units themselves.
         if (!stat || stat->comm.substr(0, 3) != "hob") continue;
         ::kill(pid, SIGCONT);
         ::kill(pid, SIGTERM);
@@ -134,7 +134,7 @@ void sandbox::end_everything() {
 }
 
 std::string sandbox::copy_binary(const std::string& from) {
-    const std::string copy = root_ + "/own/hob";  // hob runs verbs by its own name: it must be this one
+    const std::string copy = root_ + "/own/hob";  // must be called hob: other names are verbs
     std::filesystem::copy_file(from.empty() ? binary_ : from, copy + ".new",
                                std::filesystem::copy_options::overwrite_existing);
     ::chmod((copy + ".new").c_str(), 0755);
@@ -237,7 +237,7 @@ std::vector<pid_t> sandbox::processes() const {
     for (const auto& process : all) {
         if (util::proc_environment_value(process.pid, "SANDBOX_ID") == id_) add(process.pid);
     }
-    // A daemon started with an empty environment has no mark, but a pid file.
+    // A daemon started with an empty environment lacks SANDBOX_ID but has a pid file.
     std::error_code none;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(
              root_, std::filesystem::directory_options::skip_permission_denied, none)) {

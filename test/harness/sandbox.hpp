@@ -1,6 +1,6 @@
 #pragma once
-// A place of its own for one end-to-end test: directories, environment, processes. Nothing in it is found by
-// name across the machine, so tests run side by side.
+// Private directories, environment and processes for one end-to-end test. It finds no process by
+// name across the machine, so tests can run in parallel.
 //
 //   sandbox box;                                  // a project without hob.toml
 //   box.config("[worker.echo]\nrun = ...");       // now it has one
@@ -8,7 +8,7 @@
 //   BOOST_TEST(ping.status == 0);
 //
 // run() returns at the end of file of the program's stdout and stderr *and* its exit, so a daemon that keeps
-// a caller's pipe makes every test fail. A deadline that is over kills the program's process group and
+// a caller's pipe makes every test fail. At the deadline it kills the program's process group and
 // throws.
 
 #include <sys/types.h>
@@ -40,7 +40,7 @@ struct outcome {
     int signal = 0;
     std::string out;
     std::string err;
-    milliseconds elapsed{0};   // to its exit, not to the end of file of its output
+    milliseconds elapsed{0};   // until its exit, not until the end of its output
     std::string text() const;  // everything, for messages
 };
 
@@ -69,7 +69,7 @@ public:
     ~background();
 
     pid_t pid() const;
-    bool running();           // reaps when it has ended
+    bool running();           // also reaps
     void signal(int number);  // to the process
     void signal_group(int number);
     void kill_and_reap();
@@ -87,28 +87,27 @@ private:
 };
 
 struct sandbox_options {
-    std::optional<uid_t> uid;   // who owns it and runs in it; needs root. The binary is then a copy inside.
+    std::optional<uid_t>
+        uid;  // its owner, who also runs the programs; needs root. The binary is then a copy.
     std::string project = "p";  // below root()
 };
 
 class sandbox {
 public:
     explicit sandbox(sandbox_options = {});
-    // Ends every daemon with SIGTERM, waits, SIGKILLs what is left, and fails the test if anything was.
+    // Ends every daemon with SIGTERM, waits, kills what is left, and fails the test if anything was left.
     ~sandbox();
     sandbox(const sandbox&) = delete;
     sandbox& operator=(const sandbox&) = delete;
 
     const std::string& root() const { return root_; }
     std::string project() const { return project_; }
-    std::string runtime() const {
-        return root_ + "/r";
-    }                                                   // HOB_RUNTIME_DIR; does not exist before hob makes it
-    std::string state() const { return root_ + "/s"; }  // HOB_STATE_DIR; likewise
+    std::string runtime() const { return root_ + "/r"; }  // HOB_RUNTIME_DIR; hob creates it
+    std::string state() const { return root_ + "/s"; }    // HOB_STATE_DIR; hob creates it
     std::string home() const { return root_ + "/h"; }
     std::string binary() const { return binary_; }
-    std::string copy_binary(
-        const std::string& from = {});  // a private copy's path; the sandbox's hob from now on
+    std::string copy_binary(const std::string& from = {});  // returns the path of a private copy, which the
+                                                            // sandbox uses from now on
 
     // The files of the instance whose root is `directory` (default: project()), computed independently of
     // hob.
@@ -130,11 +129,11 @@ public:
     background start(const std::vector<std::string>& args, const run_options& options = {});
     outcome shell(const std::string& script, run_options options = {});  // bash -c; `hob` is in PATH
 
-    pid_t daemon_pid(const std::string& directory = {}) const;  // from the pid file, when it lives; else 0
+    pid_t daemon_pid(const std::string& directory = {}) const;  // from the pid file; 0: not running
     int daemon_starts(
         const std::string& directory = {}) const;  // start lines in daemon.log and its rotated files
 
-    // Pids of this sandbox, less the test's own children started by start(): by SANDBOX_ID in their
+    // Pids of this sandbox except the test's own children (start()): found by SANDBOX_ID in their
     // environment and by descent from those and from its daemons. Zombies do not count.
     std::vector<pid_t> processes() const;
     void expect_leftovers() { leftovers_expected_ = true; }  // this test leaves processes on purpose
@@ -151,11 +150,11 @@ private:
     bool leftovers_expected_ = false;
 };
 
-// True as soon as `holds` is; false when `limit` is over.
+// True as soon as `holds` returns true; false at the limit.
 bool wait_until(const std::function<bool()>& holds, milliseconds limit = 10s);
 
-// Lets time pass: `exactly`, or a random part of `at_most`. For sweeping over moments and for watching that
-// nothing happens; never for waiting for something.
+// Waits: `exactly`, or a random part of `at_most`. For sweeping over points in time and for checking that
+// nothing happens, never for waiting for something.
 void let_pass(std::chrono::microseconds exactly);
 void let_pass_randomly(std::chrono::microseconds at_most);
 
@@ -165,17 +164,17 @@ bool require_program(const std::string& name);
 // Likewise for being root, which `as_uid` needs.
 bool require_root();
 
-// Notes that the test case that runs cannot make its fault happen on this machine, and why: in the file that
+// Records that the running test case cannot cause its fault on this machine, and why, in the file that
 // HOB_TEST_IMPOSSIBLE names, which `./dev test --faults` reads.
 void not_possible_here(const std::string& why);
 
 // A number from the environment, such as HOB_TEST_ROUNDS, or `otherwise`.
 int number_from_env(const char* name, int otherwise);
 
-// Built with sanitizers: slower, dynamically linked, and freed memory is kept for a while.
+// Built with sanitizers: slower, dynamically linked, and freed memory is held for a while.
 bool sanitized();
 
-// `full` divided by HOB_TEST_SCALE, at least 1: the size of a loop that a sanitized build should not run in
+// `full` divided by HOB_TEST_SCALE, at least 1: the size of a loop that a sanitized build should not run
 // full.
 int scaled(int full);
 
@@ -191,11 +190,11 @@ std::string proc_status(pid_t pid,
 std::string slurp(const std::string& path);  // empty when unreadable
 bool exists(const std::string& path);        // lstat
 bool process_lives(pid_t pid);               // exists and is not a zombie
-bool remove_tree(const std::string& path);   // also when somebody makes files in it meanwhile
+bool remove_tree(const std::string& path);   // also while others create files in it
 std::size_t count(std::string_view text, std::string_view word);
 
 // The value at a JSON pointer ("/units/0/name") of `text`; strings unquoted, everything else as JSON text.
-// nullopt: not there, or not JSON.
+// nullopt: no such value, or not JSON.
 std::optional<std::string> json_at(std::string_view text, const std::string& pointer);
 
 }  // namespace hob::test

@@ -118,7 +118,7 @@ void syscall_gate::release() {
     answer.id = *arrived_;
     answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
     ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SEND,
-            &answer);  // fails when it was killed meanwhile: as well
+            &answer);  // may fail: the process may have been killed meanwhile
     arrived_.reset();
 }
 

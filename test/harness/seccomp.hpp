@@ -1,5 +1,5 @@
 #pragma once
-// Failures of system calls, made by the kernel: for run_options::in_child. Filters pass on to the daemon.
+// System calls that fail in the kernel, for run_options::in_child. The daemon inherits the filters.
 
 #include <sys/types.h>
 
@@ -18,7 +18,7 @@ void fail_syscall(int call, int error_number);
 // From here on `call` kills the process that makes it (SIGSYS). In the child only.
 void kill_on_syscall(int call);
 
-// Holds every process that makes one of `calls`, until released: a daemon that hangs at an exact place.
+// Stops every process at one of `calls` until released: a daemon that hangs at an exact point.
 //   syscall_gate gate({__NR_listen});
 //   options.in_child = [&] { gate.install(); };
 //   auto ping = box.start({"ping"}, options);
@@ -28,10 +28,10 @@ class syscall_gate {
 public:
     explicit syscall_gate(std::initializer_list<int> calls);
     void install();  // in the child only
-    // The pid of the next process that arrived; throws test_failure when late.
+    // The pid of the next process that arrives. Throws test_failure at the limit.
     pid_t arrival(std::chrono::milliseconds limit = std::chrono::seconds(10));
-    void release();  // lets what arrived go on
-    void open();     // lets everything that arrives later fail with ENOSYS, what hangs now included
+    void release();  // lets the process that arrived continue
+    void open();     // all calls fail with ENOSYS from now on, including those that wait now
 
 private:
     bool receive_listener(std::chrono::milliseconds limit);

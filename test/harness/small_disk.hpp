@@ -1,6 +1,6 @@
 #pragma once
-// A file system of a chosen size for the daemon under test, which sees it because it descends from this
-// process: the test gets a mount namespace of its own, so nobody else on the machine does.
+// A file system of a chosen size for the daemon under test, which inherits the mount namespace of this
+// process. The test has a mount namespace of its own, so other processes do not see it.
 
 #include <fcntl.h>
 #include <sched.h>
@@ -19,7 +19,7 @@ namespace hob::test {
 
 class small_disk {
 public:
-    // A tmpfs of `kib` KiB on `path`, which is made, 0700, and belongs to `owner`. Needs root. Throws
+    // Mounts a tmpfs of `kib` KiB on `path`, which it creates with mode 0700 for `owner`. Needs root. Throws
     // test_failure.
     small_disk(std::string path, int kib, uid_t owner = 0) : path_(std::move(path)) {
         if (!util::make_directories(path_)) throw test_failure("cannot make " + path_);
@@ -35,7 +35,7 @@ public:
     small_disk(const small_disk&) = delete;
     small_disk& operator=(const small_disk&) = delete;
 
-    // Takes all the room that is left, to the last page.
+    // Uses all free space, to the last page.
     void fill() {
         const auto fd = util::open_file(filler(), O_WRONLY | O_CREAT | O_APPEND, 0600);
         const std::string page(4096, 'f');

@@ -1,5 +1,5 @@
 #pragma once
-/* What the fault shim (fault_shim.c) and the test that drives it share: a file, mapped by both, named by
+/* Shared by the fault shim (fault_shim.c) and the test that controls it: a file mapped by both, named by
    HOB_FAULT_PAGE. C and C++. */
 
 enum fault_role { FAULT_CLIENT, FAULT_DAEMON, FAULT_ROLES };
@@ -27,10 +27,10 @@ enum fault_call {
 
 struct fault_page {
     unsigned counts[FAULT_ROLES][FAULT_CALLS]; /* how often each was called; atomic */
-    int role;                                  /* the one call that fails: whose, */
-    int call;                                  /* which, */
-    unsigned nth;                              /* the how manyth (0: none fails), */
-    int error;                                 /* and with which errno */
-    unsigned fired;                            /* how often it did; atomic */
+    int role;                                  /* the call that fails: its process, */
+    int call;                                  /* its kind, */
+    unsigned nth;                              /* its number from 1 (0: none fails), */
+    int error;                                 /* and the errno */
+    unsigned fired;                            /* how often it failed; atomic */
     long long clock_offset_ns;                 /* added to the wall clock; atomic */
 };

@@ -22,11 +22,11 @@
 static struct fault_page* page;
 static enum fault_role role;
 
-/* Raw system calls: what the shim itself does is not counted. */
+/* Raw system calls, so that the shim does not count its own calls. */
 static void* map_page(const char* path) {
     const long fd = syscall(SYS_openat, (long)AT_FDCWD, path, (long)(O_RDWR | O_CLOEXEC));
     if (fd < 0) return NULL;
-    /* All of them long: of an int the kernel would take the upper half as it happens to be. */
+    /* All arguments are long: the upper half of an int argument would be undefined. */
     void* mapped = (void*)syscall(SYS_mmap, NULL, sizeof(struct fault_page), (long)(PROT_READ | PROT_WRITE),
                                   (long)MAP_SHARED, fd, 0L);
     syscall(SYS_close, fd);
@@ -67,7 +67,7 @@ static int is_regular(int fd) {
     return yes;
 }
 
-/* The next definition of `name`, looked up once. */
+/* The next definition of symbol `name`, looked up once. */
 #define NEXT(result, name, ...)                                     \
     static result (*next)(__VA_ARGS__);                             \
     if (!next) {                                                    \
@@ -120,7 +120,7 @@ ssize_t write(int fd, const void* bytes, size_t size) {
 DEFINE_PWRITE(pwrite, off_t)
 DEFINE_PWRITE(pwrite64, off64_t)
 
-/* A call of up to three arguments that says -1 on failure. */
+/* A call of up to three arguments that returns -1 on failure. */
 #define DEFINE_1(name, call, type)                   \
     int name(type a) {                               \
         NEXT(int, #name, type)                       \

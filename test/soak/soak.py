@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Minutes of everything at once: 16 clients with random verbs, kills, stops, reloads, a disk that fills up.
+"""A stress test of some minutes: 16 clients with random verbs, kills, stops, reloads, a disk that fills up.
 
     soak.py --hob BUILD/hob --worker BUILD/test-programs/echo_worker [--minutes 10] [--seed N]
 
-First a storm, in which the daemon is killed, stopped and robbed of its files; then a steady part, in which one daemon
-lives through all that clients and disk do. In between all rest, and what must hold is looked at: one daemon, no orphan,
-nothing stuck, no unknown failure, memory and descriptors flat, the database whole. Exits 1 at the end if anything did
+First a storm, in which the daemon is killed and stopped and loses its files; then a steady part, in which one daemon
+survives all that clients and disk do. In between everything pauses for checks: one daemon, no orphan,
+nothing stuck, no unknown failure, constant memory and descriptors, an intact database. Exits 1 at the end if a check
 not hold.
 """
 
@@ -25,14 +25,14 @@ import time
 from pathlib import Path
 
 CLIENTS = 16
-COMMAND_LIMIT = 45  # seconds; hob's own limits are all below
-REST_EVERY = 25     # seconds of work between two looks at what must hold
+COMMAND_LIMIT = 45  # seconds; longer than all limits of hob
+CHECK_EVERY = 25     # seconds of work between two checks
 DISK_KIB = 6144  # the write-ahead log of the database alone takes up to 4 MiB
 RSS_SLACK_KIB = 1024
 DESCRIPTORS_SLACK = 12  # two workers more or less
-# What each service's one process is told by: nothing else here sleeps so long.
+# The sleep that identifies the process of each service.
 SERVICES = {"stay": b"86401", "web": b"86402"}
-# What a client may be told while daemons are killed and disks are full; everything else is a finding.
+# Errors that a client may get while daemons are killed and disks are full; all others are findings.
 KNOWN_CODES = {"usage", "config", "no_daemon", "start_failed", "crash_loop", "wedged", "denied", "instance_elsewhere",
                "timeout", "unit_unknown", "unit_failed", "worker_error", "worker_died", "cancelled"}
 STEADY_CODES = {"config", "unit_unknown", "unit_failed", "worker_error", "worker_died", "cancelled", "timeout"}
@@ -60,7 +60,7 @@ class Place:
 
     def __init__(self, arguments):
         self.root = Path(tempfile.mkdtemp(prefix="hob-soak-"))
-        # Copies: a build meanwhile disturbs nothing.
+        # Copies, so that a build meanwhile does no harm.
         self.hob = shutil.copy(arguments.hob, self.root / "hob")
         self.worker = shutil.copy(arguments.worker, self.root / "echo_worker")
         self.project, self.state, self.runtime = self.root / "p", self.root / "s", self.root / "r"
@@ -123,7 +123,7 @@ class Place:
             return None, "", ""
 
     def processes(self):
-        """{pid: command line} of all that descends from this soak, zombies left out."""
+        """{pid: command line} of all processes of this test except zombies."""
         found = {}
         for entry in os.listdir("/proc"):
             if not entry.isdigit() or int(entry) == os.getpid():
@@ -135,7 +135,7 @@ class Place:
         return found
 
     def daemons(self):
-        """Without their children that have not become another program yet."""
+        """Pids of the daemons, without children that have forked but not executed yet."""
         found = {
             pid for pid, words in self.processes().items() if any(w.startswith(b"--handover=") for w in words)
         }
@@ -156,11 +156,11 @@ class Soak:
     def __init__(self, place, seed):
         self.place, self.random = place, random.Random(seed)
         self.findings, self.counts = [], collections.Counter()
-        self.working, self.over = threading.Event(), threading.Event()
+        self.working, self.finished = threading.Event(), threading.Event()
         self.busy, self.guard = 0, threading.Condition()
         self.steady = False
 
-    def find(self, text):
+    def report(self, text):
         with self.guard:
             self.findings.append(text)
         print(f"FOUND {text}", flush=True)
@@ -180,12 +180,12 @@ class Soak:
             ["--timeout", "5s", "wait", "web"], ["logs", "stay", "web", "-n", "5"],
             ["run", "slow"], ["run", "tick"], ["run", "--", "true"], ["run", "--", "sh", "-c", "echo out; echo err >&2"],
             ["run", "--detach", "--", "sleep", "0.3"], ["run", "--", "seq", "20000"], ["runs"], ["runs", "tick", "--json"]]
-        rough = [["shutdown"], ["shutdown", "--now"], ["restart"], ["daemon"], ["status", "--all"]]
+        rough = [["shutdown"], ["shutdown", "--now"], ["restart", "--daemon"], ["daemon"], ["status", "--all"]]
         return choose.choice(common if self.steady else common * 2 + rough)
 
     def client(self, number):
         choose = random.Random(self.random.randrange(1 << 30) + number)
-        while not self.over.is_set():
+        while not self.finished.is_set():
             if not self.working.wait(0.2):
                 continue
             with self.guard:
@@ -193,19 +193,19 @@ class Soak:
                     continue
                 self.busy += 1
             try:
-                self.one(choose)
+                self.run_command(choose)
             finally:
                 with self.guard:
                     self.busy -= 1
                     self.guard.notify_all()
 
-    def one(self, choose):
+    def run_command(self, choose):
         words = self.verb(choose)
         endless = words[0] == "events" or "--watch" in words
         process = self.place.start("--json", *words) if "--json" not in words else self.place.start(*words)
         began = time.monotonic()
         ending = None
-        if endless or choose.random() < 0.05:  # interrupted or killed somewhere on its way
+        if endless or choose.random() < 0.05:  # interrupted or killed at a random point
             try:
                 out, err = process.communicate(timeout=choose.random() * (2 if endless else 0.05))
             except subprocess.TimeoutExpired:
@@ -214,31 +214,31 @@ class Soak:
         try:
             out, err = process.communicate(timeout=COMMAND_LIMIT)
         except subprocess.TimeoutExpired:
-            self.find(f"stuck for {COMMAND_LIMIT} s: hob {' '.join(words)[:100]}")
+            self.report(f"stuck for {COMMAND_LIMIT} s: hob {' '.join(words)[:100]}")
             process.kill()
             process.communicate()
             return
-        self.judge(words, process.returncode, err, ending, time.monotonic() - began)
+        self.check_result(words, process.returncode, err, ending, time.monotonic() - began)
 
-    def judge(self, words, status, err, ending, took):
+    def check_result(self, words, status, err, ending, took):
         self.counts[words[0], status] += 1
         if ending is not None:
             return
         name = f"hob {' '.join(words)[:80]}: status {status} after {took:.1f} s: {err[-400:]}"
         if status not in ((0, *RUN_OWN) if words[0] == "run" else (0, 1, 2, 3, 4)):
-            self.find(name)
+            self.report(name)
         elif status != 0 and words[0] not in ("status", "check", "doctor", "list", "prompt"):
             try:
                 code = json.loads(err.strip().splitlines()[-1])["error"]["code"]
             except (ValueError, IndexError, KeyError, TypeError):
-                return self.find("no reason: " + name)
+                return self.report("no error code: " + name)
             if code not in (STEADY_CODES if self.steady else KNOWN_CODES):
-                self.find("a reason that is none here: " + name)
+                self.report("an unexpected error: " + name)
 
-    # --- what happens to the daemon
+    # --- disturbances
 
     def chaos(self):
-        while not self.over.is_set():
+        while not self.finished.is_set():
             if not self.working.wait(0.2):
                 continue
             with self.guard:
@@ -246,14 +246,14 @@ class Soak:
                     continue
                 self.busy += 1
             try:
-                self.trouble()
+                self.disturb()
             finally:
                 with self.guard:
                     self.busy -= 1
                     self.guard.notify_all()
             time.sleep(self.random.random() * 0.7)
 
-    def trouble(self):
+    def disturb(self):
         kinds = ["edit", "edit", "break", "fill", "free", "free", "hup", "kill worker", "kill service", "touch"]
         if not self.steady:
             kinds += ["kill", "kill", "stop", "stop", "term", "unlink socket", "unlink pid", "remove runtime"]
@@ -309,21 +309,21 @@ class Soak:
             except ProcessLookupError:
                 pass
 
-    # --- what must hold
+    # --- checks
 
-    def rest(self):
+    def pause(self):
         self.working.clear()
         with self.guard:
             if not self.guard.wait_for(lambda: self.busy == 0, COMMAND_LIMIT + 20):
-                self.find("clients did not come to rest")
+                self.report("clients did not finish")
         self.place.free()
         self.place.configure("good", 1)
 
-    def settled(self, what, holds, limit=20):
+    def wait_for(self, what, holds, limit=20):
         end = time.monotonic() + limit
         while not holds():
             if time.monotonic() > end:
-                self.find(f"{what}: {self.describe()}")
+                self.report(f"{what}: {self.describe()}")
                 return False
             time.sleep(0.05)
         return True
@@ -331,55 +331,55 @@ class Soak:
     def describe(self):
         return {pid: b" ".join(words).decode(errors="replace")[:120] for pid, words in self.place.processes().items()}
 
-    def must(self, *words):
+    def run_ok(self, *words):
         status, out, err = self.place.run(*words)
         if status != 0:
-            self.find(f"at rest: hob {' '.join(words)}: status {status}: {err[-400:]}")
+            self.report(f"at rest: hob {' '.join(words)}: status {status}: {err[-400:]}")
         return out
 
-    def look(self):
-        """At rest: one daemon, which serves; nothing but it and its workers. Its pid."""
-        self.must("daemon")
-        self.must("reload")
-        self.must("restart", "echo")
-        if self.must("call", "echo", "echo", "[1]") != "[1]\n":
-            self.find("at rest: no right answer")
-        self.settled("not exactly one daemon", lambda: len(self.place.daemons()) == 1)
+    def check_at_rest(self):
+        """Checks at rest: one daemon that serves, and only its units besides. Returns its pid."""
+        self.run_ok("daemon")
+        self.run_ok("reload")
+        self.run_ok("restart", "echo")
+        if self.run_ok("call", "echo", "echo", "[1]") != "[1]\n":
+            self.report("at rest: a wrong answer")
+        self.wait_for("not exactly one daemon", lambda: len(self.place.daemons()) == 1)
         pid = (self.place.daemons() or [0])[0]
-        self.must("stop", "flap")
-        self.must("start", *SERVICES)
+        self.run_ok("stop", "flap")
+        self.run_ok("start", *SERVICES)
         for name, mark in SERVICES.items():
-            self.settled(f"not exactly one process of the service {name}",
+            self.wait_for(f"not exactly one process of the service {name}",
                          lambda: sum(is_service(words) and words[1] == mark
                                      for words in self.place.processes().values()) == 1)
         allowed = (b"echo_worker", b"hob")
         # Runs of the task that its timer starts come and go.
-        self.settled("orphans", lambda: all(words[0].endswith(allowed) or is_service(words)
+        self.wait_for("orphans", lambda: all(words[0].endswith(allowed) or is_service(words)
                                             for words in self.place.processes().values()))
-        # By number, as a run of that task may begin at any time.
-        seen = [run["id"] for run in json.loads(self.must("runs", "--json") or "[]") if run["state"] == "running"]
-        self.settled("runs that do not end", lambda: not any(
-            run["id"] in seen and run["state"] == "running" for run in json.loads(self.must("runs", "--json") or "[]")))
-        status = json.loads(self.must("status", "--json") or "{}")
+        # Compared by number: a run of that task may begin at any time.
+        seen = [run["id"] for run in json.loads(self.run_ok("runs", "--json") or "[]") if run["state"] == "running"]
+        self.wait_for("runs that do not end", lambda: not any(
+            run["id"] in seen and run["state"] == "running" for run in json.loads(self.run_ok("runs", "--json") or "[]")))
+        status = json.loads(self.run_ok("status", "--json") or "{}")
         if status.get("daemon", {}).get("pid") != pid:
-            self.find(f"status tells of another daemon than {pid}")
+            self.report(f"status reports another daemon than {pid}")
         return pid
 
     def end(self):
-        """Stops the daemon, and then there is nothing."""
-        self.must("shutdown")
-        self.settled("left after the shutdown", lambda: not self.place.processes())
+        """Stops the daemon, and checks that nothing is left."""
+        self.run_ok("shutdown")
+        self.wait_for("left after the shutdown", lambda: not self.place.processes())
         left = [str(f) for f in self.place.runtime.glob("*")] if self.place.runtime.exists() else []
         if left:
-            self.find(f"files left in the runtime directory: {left}")
+            self.report(f"files left in the runtime directory: {left}")
         left = [str(f) for f in (self.place.state / "hob").rglob("*.new-*")]
         if left:
-            self.find(f"unfinished files left in the state directory: {left}")
+            self.report(f"unfinished files left in the state directory: {left}")
         database = self.place.database()
         if database and sqlite3.connect(database).execute("PRAGMA integrity_check").fetchone() != ("ok",):
-            self.find("the database is damaged")
+            self.report("the database is damaged")
         if list((self.place.state / "hob").glob("*/hob.db.corrupt-*")):
-            self.find("a database was set aside as corrupt")
+            self.report("a database was set aside as corrupt")
 
     def usage(self, pid):
         status = dict(line.split(":", 1) for line in read(f"/proc/{pid}/status").decode().splitlines() if ":" in line)
@@ -389,18 +389,18 @@ class Soak:
             descriptors = 0
         return int(status.get("VmRSS", "0 kB").split()[0]), descriptors
 
-    # --- the course of it
+    # --- the whole test
 
     def part(self, name, seconds):
         if self.steady:
-            self.must("daemon")  # what only looks starts none
+            self.run_ok("daemon")  # looking verbs do not start it
         end = time.monotonic() + seconds
         first = None
         while time.monotonic() < end:
             self.working.set()
-            time.sleep(max(1, min(REST_EVERY, end - time.monotonic())))
-            self.rest()
-            pid = self.look()
+            time.sleep(max(1, min(CHECK_EVERY, end - time.monotonic())))
+            self.pause()
+            pid = self.check_at_rest()
             rss, descriptors = self.usage(pid)
             print(f"{name}: daemon {pid}, {rss} KiB, {descriptors} descriptors, "
                   f"{sum(self.counts.values())} commands", flush=True)
@@ -408,9 +408,9 @@ class Soak:
                 if first is None:
                     first = (pid, rss, descriptors)
                 elif pid != first[0]:
-                    self.find(f"another daemon in the steady part: {pid} after {first[0]}")
+                    self.report(f"another daemon in the steady part: {pid} after {first[0]}")
                 elif rss > first[1] + RSS_SLACK_KIB or descriptors > first[2] + DESCRIPTORS_SLACK:
-                    self.find(f"not flat: {first[1]} KiB and {first[2]} descriptors became {rss} and {descriptors}")
+                    self.report(f"not constant: {first[1]} KiB and {first[2]} descriptors became {rss} and {descriptors}")
             else:
                 self.end()
 
@@ -425,7 +425,7 @@ class Soak:
             self.part("steady", minutes * 30)
             self.end()
         finally:
-            self.over.set()
+            self.finished.set()
             for thread in threads:
                 thread.join()
 
@@ -450,7 +450,7 @@ def main():
         print(f"{verb:>9} {status!s:>16} {count:>8}")
     if soak.findings:
         sys.stderr.write(f"{len(soak.findings)} findings; the end of the log:\n{log[-3000:].decode(errors='replace')}\n")
-    print("nothing was found" if not soak.findings else f"{len(soak.findings)} findings")
+    print("no findings" if not soak.findings else f"{len(soak.findings)} findings")
     return 1 if soak.findings else 0
 
 

@@ -9,7 +9,7 @@
 namespace hob::cmd {
 namespace {
 
-constexpr int reconnects_max = 8;  // daemons that went away before they read the request, one after the other
+constexpr int reconnects_max = 8;  // consecutive daemons that end before they read the request
 
 exit_code run_attach(invocation& call) {
     for (int attempt = 1;; ++attempt) {
@@ -23,8 +23,8 @@ exit_code run_attach(invocation& call) {
 }
 
 constexpr method_row methods[] = {
-    {.name = "worker.attach", .later = answer_attach},
-    {.name = "worker.input", .later = answer_attach_input},
+    {.name = "worker.attach", .async_handler = answer_attach},
+    {.name = "worker.input", .async_handler = answer_attach_input},
 };
 
 }  // namespace
@@ -40,6 +40,7 @@ constinit const command attach_command{
         "`hob attach UNIT` as their language server. Ids, unsaved documents, progress and\n"
         "diagnostics of each editor are kept apart. Of the protocols lsp and jsonrpc.",
     .need = daemon_need::acting,
+    .units = unit_use::all,
     .completes = operand_kind::worker,
     .operands_min = 1,
     .operands_max = 1,

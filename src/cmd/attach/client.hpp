@@ -1,6 +1,6 @@
 #pragma once
-// The client's half of `hob attach`: bytes from our standard input to the daemon, bytes from there to our
-// standard output. Neither waits for the other.
+// The client of `hob attach`: sends standard input to the daemon, and writes what comes from there to
+// standard output. Neither direction waits for the other.
 
 #include <string>
 
@@ -9,7 +9,8 @@
 
 namespace hob::cmd {
 
-// Returns the status to exit with. Throws failure; ipc::not_executed when nothing was begun.
+// Returns the exit status. Throws failure, and ipc::not_executed when the daemon has not executed the
+// request.
 int follow_attachment(ipc::client& daemon, const std::string& unit, util::deadline limit);
 
 }  // namespace hob::cmd

@@ -1,18 +1,17 @@
 #include "cmd/attach/methods.hpp"
 
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
 #include "ipc/session.hpp"
-#include "lifecycle/daemon.hpp"
+#include "unit/application/application.hpp"
 #include "unit/protocol/attachment.hpp"
-#include "unit/registry/registry.hpp"
 #include "util/base64.hpp"
-#include "util/json_edit.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 
@@ -20,62 +19,91 @@ namespace asio = boost::asio;
 
 namespace {
 
-struct input_message {
+struct attach_params {
+    std::string unit;
+};
+
+struct input_params {
     std::uint64_t attachment = 0;
-    std::string data;  // of `data` or `data_b64`
+    std::string data;  // from `data` or `data_b64`
     bool end = false;
 };
 
-input_message parse_input(std::string_view params) {
-    input_message said;
-    const auto number = util::json_find_integer(params, {"attachment"});
-    auto data = util::json_find_string(params, {"data"});
-    if (!data) {
-        const auto encoded = util::json_find_string(params, {"data_b64"});
-        if (encoded) data = util::base64_decode(*encoded);
+[[noreturn]] void malformed(std::string_view form) {
+    throw failure(error_kind::usage, cannot("read the params"), "they are not " + std::string(form));
+}
+
+std::vector<util::json_member> members_of(std::string_view params) {
+    return util::json_object_members(params).value_or(std::vector<util::json_member>());
+}
+
+attach_params parse_attach(std::string_view params) {
+    std::optional<std::string> unit;
+    for (const auto& member : members_of(params)) {
+        if (member.key == "unit") unit = util::json_unquote(member.value);
     }
-    said.end = util::json_find_true(params, {"end"});
-    if (!number || *number < 1 || (!data && !said.end)) {
-        throw failure(error_kind::usage,
-                      "cannot read the params: they are not {\"attachment\":N,\"data\":TEXT,\"end\":BOOL}");
+    if (!unit) malformed("{\"unit\":NAME}");
+    return {std::move(*unit)};
+}
+
+input_params parse_input(std::string_view params) {
+    input_params input;
+    std::optional<std::string> data;
+    for (const auto& member : members_of(params)) {
+        if (member.key == "attachment")
+            input.attachment = static_cast<std::uint64_t>(
+                std::max<std::int64_t>(0, util::json_integer(member.value).value_or(0)));
+        if (member.key == "data") data = util::json_unquote(member.value);
+        if (member.key == "data_b64" && !data) {
+            const auto encoded = util::json_unquote(member.value);
+            if (encoded) data = util::base64_decode(*encoded);
+        }
+        if (member.key == "end") input.end = member.value == "true";
     }
-    said.attachment = static_cast<std::uint64_t>(*number);
-    said.data = std::move(data).value_or("");
-    return said;
+    if (input.attachment == 0 || (!data && !input.end))
+        malformed("{\"attachment\":N,\"data\":TEXT,\"end\":BOOL}");
+    input.data = std::move(data).value_or("");
+    return input;
 }
 
 }  // namespace
 
-asio::awaitable<std::string> answer_attach(lifecycle::daemon& daemon, std::shared_ptr<ipc::session> from,
-                                           ipc::request asked) {
-    auto unit = util::json_find_string(asked.params, {"unit"});
-    if (!unit) throw failure(error_kind::usage, "cannot read the params: they are not {\"unit\":NAME}");
-    // A notification would outlive its client.
-    if (asked.id.empty()) throw failure(error_kind::usage, "cannot attach '" + *unit + "': it is no request");
-    const auto number = std::make_shared<std::uint64_t>(0);  // the stream's, too
-    unit::attach_stream to;
-    to.output = [from, number](std::string_view bytes) {
-        from->notify("worker.output",
-                     fmt::format(R"({{"attachment":{},{}}})", *number, text_member("data", bytes)));
+asio::awaitable<std::string> answer_attach(handler_context context, std::shared_ptr<ipc::session> from,
+                                           ipc::request request) {
+    attach_params params = parse_attach(request.params);
+    // An attachment by a notification would outlive its client.
+    if (request.id.empty())
+        throw failure(error_kind::usage, cannot("attach", params.unit), "it is no request");
+    const auto number = std::make_shared<std::uint64_t>(0);  // also held by the stream
+    unit::attach_stream stream;
+    stream.output = [from, number](std::string_view bytes) {
+        util::json_object output;
+        output.add("attachment", *number);
+        add_bytes(output, "data", bytes);
+        from->notify("worker.output", std::move(output).text());
     };
-    to.queued = [from] { return from->backlog(); };
-    to.drained = [from] { return from->drained(); };
-    std::function<void(std::uint64_t)> began = [from, number, id = asked.id](std::uint64_t given) {
+    stream.queued = [from] { return from->backlog(); };
+    stream.drained = [from] { return from->drained(); };
+    std::function<void(std::uint64_t)> on_attached = [from, number, id = request.id](std::uint64_t given) {
         *number = given;
-        from->notify("worker.attached",
-                     fmt::format(R"({{"id":{},"attachment":{}}})", id.empty() ? "null" : id, given));
+        util::json_object attached;
+        attached.add("id", util::raw_json{id}).add("attachment", given);
+        from->notify("worker.attached", std::move(attached).text());
     };
-    const int status = co_await daemon.registry().attach(std::move(*unit), std::move(to), std::move(began));
-    co_return fmt::format(R"({{"status":{}}})", status);
+    const int status = co_await context.units.registry().attach(std::move(params.unit), std::move(stream),
+                                                                std::move(on_attached));
+    co_return util::json_object().add("status", status).text();
 }
 
-asio::awaitable<std::string> answer_attach_input(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
-                                                 ipc::request asked) {
-    input_message said = parse_input(asked.params);
-    const auto attached = daemon.registry().attachment_of(said.attachment);
-    if (!attached) co_return R"({"open":false})";
-    const bool open = co_await attached->input(std::move(said.data), said.end);
-    co_return open ? R"({"open":true})" : R"({"open":false})";
+asio::awaitable<std::string> answer_attach_input(handler_context context, std::shared_ptr<ipc::session>,
+                                                 ipc::request request) {
+    input_params params = parse_input(request.params);
+    const auto attached = context.units.registry().attachment_of(params.attachment);
+    bool open = false;
+    if (attached) {
+        open = co_await attached->input(std::move(params.data), params.end);
+    }
+    co_return util::json_object().add("open", open).text();
 }
 
 }  // namespace hob::cmd

@@ -1,26 +1,24 @@
 #pragma once
-// The daemon's half of `hob attach`.
+// The daemon's methods of `hob attach`.
 
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
 #include <string>
 
+#include "cmd/handlers/handler_context.hpp"
 #include "ipc/message.hpp"
 
 namespace hob::ipc {
 class session;
 }
-namespace hob::lifecycle {
-class daemon;
-}
 
 namespace hob::cmd {
 
-boost::asio::awaitable<std::string> answer_attach(lifecycle::daemon& daemon,
-                                                  std::shared_ptr<ipc::session> from, ipc::request asked);
-boost::asio::awaitable<std::string> answer_attach_input(lifecycle::daemon& daemon,
+boost::asio::awaitable<std::string> answer_attach(handler_context context, std::shared_ptr<ipc::session> from,
+                                                  ipc::request request);
+boost::asio::awaitable<std::string> answer_attach_input(handler_context context,
                                                         std::shared_ptr<ipc::session> from,
-                                                        ipc::request asked);
+                                                        ipc::request request);
 
 }  // namespace hob::cmd

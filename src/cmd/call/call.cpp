@@ -7,18 +7,24 @@
 #include "cmd/core/command.hpp"
 #include "cmd/core/connection.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/table.hpp"
+#include "cmd/handlers/handler_context.hpp"
 #include "error.hpp"
-#include "lifecycle/daemon.hpp"
+#include "ipc/session.hpp"
+#include "lifecycle/connect.hpp"
 #include "limits.hpp"
-#include "unit/registry/registry.hpp"
+#include "unit/application/application.hpp"
 #include "util/duration.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
-// A string as its text, bytes that came as data_b64 as those bytes, anything else as JSON.
+constexpr std::string_view call_method = "worker.call";
+
+// A string as its text, data_b64 as its bytes, anything else as JSON.
 std::string raw_text(const std::string& result) {
     if (auto text = util::json_unquote(result)) return *text + "\n";
     if (const auto members = util::json_object_members(result);
@@ -29,36 +35,37 @@ std::string raw_text(const std::string& result) {
     return result + "\n";
 }
 
-void print_remark(const ipc::incoming& said) {
-    if (said.method != "worker.remark") return;
-    print_error("hob: " + util::json_find_string(said.payload, {"text"}).value_or("") + "\n");
+void print_remark(const ipc::incoming& message) {
+    if (message.method != "worker.remark") return;
+    const std::string text = util::json_find_string(message.payload, {"text"}).value_or("");
+    print_error("hob: " + printable(text, err_terminal().utf8) + "\n");
 }
 
-// Without --timeout the unit's call_timeout holds, in the daemon; with it, both ends watch the same limit.
+// Without --timeout the daemon applies the unit's call_timeout. With it, both ends have the same limit; when
+// it is the client's that is over, the message is that of the daemon.
 std::string request_call(invocation& call, const std::string& unit, const std::string& request) {
     try {
         lifecycle::connect_options options = connect_options_of(call);
-        if (!call.global.quiet) options.heard = print_remark;
-        return lifecycle::request_acting(call.where(), options, "worker.call", request, call.limit);
+        if (!call.global.quiet) options.on_notification = print_remark;
+        return lifecycle::request_acting(call.where(), options, call_method, request, call.limit);
     } catch (const failure& problem) {
-        const bool ours = problem.kind() == error_kind::timeout &&
-                          std::string_view(problem.what()).find("'worker.call'") != std::string_view::npos;
+        const bool ours = problem.kind() == error_kind::timeout && problem.tried().object == call_method;
         if (!ours || !call.global.timeout) throw;
-        throw failure(error_kind::timeout, fmt::format("cannot call '{}': no answer within {}", unit,
-                                                       util::format_duration(*call.global.timeout)));
+        throw failure(error_kind::timeout, cannot("call", unit),
+                      fmt::format("no answer within {}", util::format_duration(*call.global.timeout)));
     }
 }
 
-// One line for each event as it comes, then the reply's result.
+// Prints each event as it comes, one a line, and returns the result.
 std::string stream_call(invocation& call, const std::string& request) {
     const lifecycle::connect_options options = connect_options_of(call);
     ipc::client daemon = lifecycle::connect_acting(call.where(), options);
-    daemon.send(ipc::request_line("1", "worker.call", request));
+    daemon.send(ipc::request_line("1", call_method, request));
     for (;;) {
         const auto message = daemon.next(call.limit);
         if (!message) {
-            throw failure(error_kind::no_daemon,
-                          fmt::format("cannot call '{}': the daemon ended meanwhile", call.operands[0]));
+            throw failure(error_kind::no_daemon, cannot("call", call.operands[0]),
+                          "the daemon ended meanwhile");
         }
         if (message->what == ipc::incoming::kind::error) throw ipc::failure_from_error(message->payload);
         if (message->what == ipc::incoming::kind::result) return message->payload;
@@ -72,7 +79,8 @@ std::string stream_call(invocation& call, const std::string& request) {
 void print_result(const invocation& call, const std::string& result) {
     const terminal out = out_terminal();
     if (call.has("raw")) {
-        print(raw_text(result));
+        const std::string text = raw_text(result);
+        print(out.interactive ? printable_lines(text, out.utf8) : text);
     } else if (out.interactive && !call.global.json) {
         std::string pretty = util::json_pretty(result, out.color);
         if (!pretty.ends_with('\n')) pretty += '\n';
@@ -82,14 +90,14 @@ void print_result(const invocation& call, const std::string& result) {
     }
 }
 
-// --list and --capabilities: about the worker itself.
+// --list and --capabilities.
 exit_code run_about(invocation& call, std::string_view option) {
     const std::string& unit = call.operands[0];
-    const std::string timeout =
-        call.global.timeout ? fmt::format(R"(,"timeout_ms":{})", call.global.timeout->count()) : "";
+    util::json_object params;
+    params.add("unit", unit);
+    if (call.global.timeout) params.add("timeout_ms", call.global.timeout->count());
     const std::string result = lifecycle::request_acting(
-        call.where(), connect_options_of(call), fmt::format("worker.{}", option),
-        fmt::format(R"({{"unit":{}{}}})", util::json_quote(unit), timeout), call.limit);
+        call.where(), connect_options_of(call), fmt::format("worker.{}", option), params.text(), call.limit);
     if (option == "list" && !call.global.json) {
         print(lists_text(result, out_terminal()));
     } else {
@@ -102,17 +110,15 @@ void check_call(const invocation& call) {
     const std::string& unit = call.operands[0];
     const bool about = call.has("list") || call.has("capabilities");
     if (about == (call.operands.size() == 1)) return;
-    throw failure(error_kind::usage,
-                  fmt::format("cannot call '{}': {}", unit,
-                              about ? "--list and --capabilities take no method" : "no method is given"),
-                  "hob help call");
+    throw failure(error_kind::usage, cannot("call", unit),
+                  about ? "--list and --capabilities take no method" : "no method is given", "hob help call");
 }
 
 exit_code run_call(invocation& call) {
     for (const std::string_view option : {"list", "capabilities"}) {
         if (call.has(option)) return run_about(call, option);
     }
-    const std::string request = call_request_of(call);
+    const std::string request = make_call_params(call);
     if (call.has("events")) {
         print(stream_call(call, request) + "\n");
     } else {
@@ -121,33 +127,38 @@ exit_code run_call(invocation& call) {
     return exit_code::done;
 }
 
-boost::asio::awaitable<std::string> answer_call(lifecycle::daemon& daemon, std::shared_ptr<ipc::session> by,
-                                                ipc::request asked) {
-    call_request wanted = parse_call(asked.params);
-    const std::string head = R"({"id":)" + (asked.id.empty() ? "null" : asked.id) + ",";
-    wanted.wish.remark = [by, head](const std::string& text) {
-        by->notify("worker.remark", head + R"("text":)" + util::json_quote(text) + "}");
+boost::asio::awaitable<std::string> answer_call(handler_context context, std::shared_ptr<ipc::session> by,
+                                                ipc::request request) {
+    worker_call_params params = parse_call_params(request.params);
+    const std::string id = request.id.empty() ? "null" : request.id;
+    params.call.remark = [by, id](const std::string& text) {
+        util::json_object remark;
+        remark.add("id", util::raw_json{id}).add("text", text);
+        by->notify("worker.remark", std::move(remark).text());
     };
-    if (wanted.stream) {
-        wanted.wish.events.stream = [by, head](const std::string& event) {
+    if (params.stream) {
+        params.call.events.stream = [by, id](const unit::worker_event& event) {
             if (by->backlog() > limits::streamed_backlog_max) return false;
-            by->notify("worker.event", head + event.substr(1));
+            util::json_object message;
+            message.add("id", util::raw_json{id});
+            unit::add_event(message, event);
+            by->notify("worker.event", std::move(message).text());
             return true;
         };
     }
-    co_return co_await daemon.registry().call(std::move(wanted.unit), std::move(wanted.wish));
+    co_return co_await context.units.registry().call(std::move(params.unit), std::move(params.call));
 }
 
-boost::asio::awaitable<std::string> answer_capabilities(lifecycle::daemon& daemon,
-                                                        std::shared_ptr<ipc::session>, ipc::request asked) {
-    const call_request wanted = parse_about(asked.params);
-    co_return co_await daemon.registry().capabilities(wanted.unit, wanted.wish.timeout);
+boost::asio::awaitable<std::string> answer_capabilities(handler_context context,
+                                                        std::shared_ptr<ipc::session>, ipc::request request) {
+    const worker_call_params params = parse_about_params(request.params);
+    co_return co_await context.units.registry().capabilities(params.unit, params.call.timeout);
 }
 
-boost::asio::awaitable<std::string> answer_list(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
-                                                ipc::request asked) {
-    const call_request wanted = parse_about(asked.params);
-    co_return co_await daemon.registry().list(wanted.unit, wanted.wish.timeout);
+boost::asio::awaitable<std::string> answer_list(handler_context context, std::shared_ptr<ipc::session>,
+                                                ipc::request request) {
+    const worker_call_params params = parse_about_params(request.params);
+    co_return co_await context.units.registry().list(params.unit, params.call.timeout);
 }
 
 constexpr option_row options[] = {
@@ -162,9 +173,9 @@ constexpr option_row options[] = {
     {"capabilities", "", "print what the worker said in its handshake"},
 };
 constexpr method_row methods[] = {
-    {.name = "worker.call", .later = answer_call},
-    {.name = "worker.capabilities", .later = answer_capabilities},
-    {.name = "worker.list", .later = answer_list},
+    {.name = call_method, .async_handler = answer_call},
+    {.name = "worker.capabilities", .async_handler = answer_capabilities},
+    {.name = "worker.list", .async_handler = answer_list},
 };
 
 }  // namespace
@@ -180,6 +191,7 @@ extern constinit const command call_command{
         "is sent as an array of strings. Ctrl-C cancels the request.\n"
         "An EVENT is EVENT or EVENT:FIELD=VALUE, FIELD being a path in what it says.",
     .need = daemon_need::acting,
+    .units = unit_use::all,
     .completes = operand_kind::worker,
     .operands_min = 1,
     .operands_max = -1,

@@ -29,13 +29,14 @@ std::string text_at(std::string_view item, std::string_view key) {
 }
 
 bool contains_text(std::string_view array, const std::string& text) {
-    for (const auto one : elements(array)) {
-        if (util::json_unquote(one) == text) return true;
+    for (const auto element : elements(array)) {
+        if (util::json_unquote(element) == text) return true;
     }
     return false;
 }
 
-// "message [count:=]": what may be left out in brackets, what is no text with := as it is to be written.
+// "message= [count:=]", as a call writes them: optional arguments in brackets, those that are not texts with
+// :=.
 std::string arguments_of(std::string_view item) {
     std::string all;
     const auto add = [&all](const std::string& name, bool required) {

@@ -1,5 +1,5 @@
 #pragma once
-// `hob call NAME --list`, for people.
+// The output of `hob call NAME --list` for people.
 
 #include <string>
 #include <string_view>
@@ -8,7 +8,7 @@
 
 namespace hob::cmd {
 
-// `lists`: {"tools":[…],"resources":[…],…} as `worker.list` answers it.
+// `lists`: the result of `worker.list`, {"tools":[…],"resources":[…],…}.
 std::string lists_text(std::string_view lists, const terminal& out);
 
 }  // namespace hob::cmd

@@ -14,16 +14,17 @@
 #include "limits.hpp"
 #include "util/fd.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
-// Around the params stand the request's own members, and they are two levels deep in it.
+// The request has other members beside the params, which are two levels deep in it.
 constexpr std::size_t params_max = limits::line_max - 4096;
 constexpr int depth_max = limits::json_depth_max - 2;
 
 [[noreturn]] void refuse(const std::string& unit, const std::string& reason, std::string hint = {}) {
-    throw failure(error_kind::usage, fmt::format("cannot call '{}': {}", unit, reason), std::move(hint));
+    throw failure(error_kind::usage, cannot("call", unit), reason, std::move(hint));
 }
 
 std::string read_whole(int fd, const std::string& unit, const std::string& source) {
@@ -40,7 +41,7 @@ std::string read_whole(int fd, const std::string& unit, const std::string& sourc
     }
 }
 
-// One line, every value as it came: a newline in valid JSON is white space between values.
+// Checks `text` and makes it one line: a newline in valid JSON is white space between values.
 std::string checked(std::string text, const std::string& unit, const std::string& source) {
     if (const auto wrong = util::validate_json(text, depth_max)) {
         refuse(unit, fmt::format("{} no valid JSON: {} at byte {}", source, wrong->what, wrong->offset));
@@ -55,7 +56,7 @@ std::string checked(std::string text, const std::string& unit, const std::string
 struct pair {
     std::string_view key;
     std::string_view value;
-    bool json;
+    bool is_json;
 };
 
 std::optional<pair> pair_of(std::string_view word) {
@@ -68,34 +69,32 @@ std::optional<pair> pair_of(std::string_view word) {
 }
 
 std::optional<std::string> object_of(const std::vector<std::string>& words, const std::string& unit) {
-    std::string object = "{";
+    util::json_object object;
     std::set<std::string_view> keys;
     for (const auto& word : words) {
-        const auto one = pair_of(word);
-        if (!one) return std::nullopt;
-        if (!keys.insert(one->key).second) refuse(unit, fmt::format("'{}' is given twice", one->key));
-        if (object.size() > 1) object += ',';
-        util::json_quote_to(object, one->key);
-        object += ':';
-        if (one->json) {
-            object += checked(std::string(one->value), unit, fmt::format("the value of '{}' is", one->key));
+        const auto parsed = pair_of(word);
+        if (!parsed) return std::nullopt;
+        const auto& [key, value, is_json] = *parsed;
+        if (!keys.insert(key).second) refuse(unit, fmt::format("'{}' is given twice", key));
+        if (is_json) {
+            object.add(key, util::raw_json{
+                                checked(std::string(value), unit, fmt::format("the value of '{}' is", key))});
         } else {
-            util::json_quote_to(object, one->value);
+            object.add(key, value);
         }
     }
-    return object + "}";
+    return std::move(object).text();
 }
 
 std::string array_of(const std::vector<std::string>& words) {
-    std::string array = "[";
-    for (const auto& word : words) {
-        if (array.size() > 1) array += ',';
-        util::json_quote_to(array, word);
-    }
-    return array + "]";
+    util::json_array array;
+    for (const auto& word : words)
+        array.add(word);
+    return std::move(array).text();
 }
 
-std::string one_word(const std::string& word, const std::string& unit) {
+// Empty: the word is not JSON.
+std::string json_of_word(const std::string& word, const std::string& unit) {
     if (word == "-")
         return checked(read_whole(STDIN_FILENO, unit, "standard input"), unit, "standard input is");
     if (word.starts_with('@')) {
@@ -120,7 +119,7 @@ std::string call_params(const std::vector<std::string>& words, const std::string
     for (const auto& word : words) {
         if (!util::is_utf8(word)) refuse(unit, "the params are not UTF-8", "@FILE and - want UTF-8, too");
     }
-    std::string params = words.size() == 1 ? one_word(words.front(), unit) : std::string();
+    std::string params = words.size() == 1 ? json_of_word(words.front(), unit) : std::string();
     if (params.empty()) {
         auto object = object_of(words, unit);
         params = object ? std::move(*object) : array_of(words);

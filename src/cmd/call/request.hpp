@@ -1,5 +1,5 @@
 #pragma once
-// The params of `worker.call`, as the client makes them of its options and the daemon reads them.
+// The params of `worker.call`: made by the client, read by the daemon.
 
 #include <string>
 #include <string_view>
@@ -9,18 +9,18 @@
 
 namespace hob::cmd {
 
-// Throws failure(usage) for what does not go together.
-std::string call_request_of(const invocation& call);
+// Throws failure(usage) for options that contradict each other.
+std::string make_call_params(const invocation& call);
 
-struct call_request {
+struct worker_call_params {
     std::string unit;
-    unit::call_request wish;
-    bool stream = false;  // events as they come
+    unit::call_request call;
+    bool stream = false;  // send the events as they come
 };
 
 // Throws failure(usage).
-call_request parse_call(std::string_view raw);
-// The unit and timeout_ms alone, of `worker.list` and `worker.capabilities`.
-call_request parse_about(std::string_view raw);
+worker_call_params parse_call_params(std::string_view raw);
+// The params of `worker.list` and `worker.capabilities`: the unit and timeout_ms.
+worker_call_params parse_about_params(std::string_view raw);
 
 }  // namespace hob::cmd

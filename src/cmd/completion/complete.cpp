@@ -4,14 +4,10 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/help_text.hpp"
+#include "unit/config/keys.hpp"
 
 namespace hob::cmd {
 namespace {
-
-constexpr std::string_view color_words[] = {"auto", "always", "never"};
-constexpr std::string_view level_words[] = {"trace", "debug", "info", "warning", "error", "fatal"};
-constexpr std::string_view kind_words[] = {"verbs", "units",     "workers", "services",
-                                           "tasks", "instances", "shells",  "line"};
 
 const option_row* find_option(std::span<const option_row> rows, std::string_view name) {
     for (const auto& row : rows) {
@@ -22,7 +18,18 @@ const option_row* find_option(std::span<const option_row> rows, std::string_view
     return nullptr;
 }
 
-// The line as far as it is typed: which verb, which operands, and what the word under the cursor belongs to.
+std::vector<candidate> split_words(std::string_view text) {
+    std::vector<candidate> words;
+    while (!text.empty()) {
+        const auto end = std::min(text.find(' '), text.size());
+        words.push_back({std::string(text.substr(0, end)), ""});
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return words;
+}
+
+// The line as far as it is typed: its verb, its operands, and the option that the word at the cursor belongs
+// to.
 class line_reader {
 public:
     explicit line_reader(std::span<const std::string> line) {
@@ -40,7 +47,7 @@ public:
     bool after_dashes = false;
     const option_row* awaiting = nullptr;  // the option whose value comes next
     std::vector<std::string> operands;
-    place where;
+    instance_choice instance;
     std::string current;
 
     const option_row* option(std::string_view name) const {
@@ -94,8 +101,8 @@ private:
     }
 
     void set(const option_row& row, const std::string& value) {
-        if (option_name(row) == "instance") where.instance = value;
-        if (option_name(row) == "directory") where.directory = value;
+        if (option_name(row) == "instance") instance.name = value;
+        if (option_name(row) == "directory") instance.directory = value;
     }
 };
 
@@ -132,12 +139,6 @@ private:
         }
     }
 
-    void add(std::span<const std::string_view> words, const std::string& lead, std::string_view prefix) {
-        for (const auto word : words) {
-            if (word.starts_with(prefix)) found_.words.push_back({lead + std::string(word), ""});
-        }
-    }
-
     void options(std::span<const option_row> rows) {
         for (const auto& row : rows) {
             if (row.help.empty()) continue;
@@ -151,13 +152,9 @@ private:
     void values(const option_row& row, const std::string& lead, std::string_view prefix) {
         const std::string_view name = option_name(row);
         if (name == "instance") {
-            add(words_of_("instances", line_.where), lead, prefix);
-        } else if (name == "color") {
-            add(color_words, lead, prefix);
-        } else if (name == "level") {
-            add(level_words, lead, prefix);
-        } else if (name == "words") {
-            add(kind_words, lead, prefix);
+            add(words_of_("instances", line_.instance), lead, prefix);
+        } else if (!row.words.empty()) {
+            add(split_words(row.words), lead, prefix);
         } else if (row.value == "DIR") {
             found_.more = more_words::directories;
         } else if (row.value == "FILE") {
@@ -173,13 +170,16 @@ private:
             case operand_kind::none:
                 return;
             case operand_kind::unit:
-                add(not_given(words_of_("units", line_.where)), "", line_.current);
+                add(not_given(words_of_("units", line_.instance)), "", line_.current);
                 return;
             case operand_kind::worker:  // UNIT METHOD [PARAMS...]
-                if (given == 0) add(words_of_("workers", line_.where), "", line_.current);
+                if (given == 0) add(words_of_("workers", line_.instance), "", line_.current);
                 return;
-            case operand_kind::verb:
-                add(verb_words(), "", line_.current);
+            case operand_kind::task:
+                add(not_given(words_of_("tasks", line_.instance)), "", line_.current);
+                return;
+            case operand_kind::topic:
+                topic();
                 return;
             case operand_kind::shell:
                 add(shell_words(), "", line_.current);
@@ -188,6 +188,16 @@ private:
                 found_.more = more_words::files;
                 return;
         }
+    }
+
+    // Verbs, and keys once something is typed: there are too many of them to show beside the verbs.
+    void topic() {
+        add(verb_words(), "", line_.current);
+        if (line_.current.empty()) return;
+        auto keys = key_words();
+        std::erase_if(keys, [](const candidate& each) { return find_command(each.word) != nullptr; });
+        add(keys, "", line_.current);
+        if (line_.current.find('.') != std::string::npos) add(full_key_words(), "", line_.current);
     }
 
     std::vector<candidate> not_given(std::vector<candidate> words) const {
@@ -214,6 +224,27 @@ std::vector<candidate> verb_words() {
     std::vector<candidate> words;
     for (const command* verb : all_commands())
         words.push_back({std::string(verb->name), std::string(verb->summary)});
+    return words;
+}
+
+std::vector<candidate> key_words() {
+    std::vector<candidate> words;
+    for (const auto& key : unit::all_keys()) {
+        const auto known = std::find_if(words.begin(), words.end(),
+                                        [&](const candidate& each) { return each.word == key.name; });
+        if (known == words.end()) words.push_back({std::string(key.name), std::string(key.help)});
+    }
+    return words;
+}
+
+std::vector<candidate> full_key_words() {
+    std::vector<candidate> words;
+    for (unsigned table = unit::in_daemon; table <= unit::in_task; table <<= 1) {
+        for (const auto& key : unit::all_keys()) {
+            if ((key.tables & table) != 0)
+                words.push_back({unit::full_name(key, table), std::string(key.help)});
+        }
+    }
     return words;
 }
 

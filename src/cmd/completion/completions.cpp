@@ -1,4 +1,3 @@
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <exception>
@@ -11,9 +10,10 @@
 #include "cmd/completion/completion_scripts.hpp"
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
+#include "error.hpp"
 #include "lifecycle/instance.hpp"
 #include "unit/config/config.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -21,15 +21,15 @@ namespace {
 std::vector<candidate> instance_words() {
     std::vector<candidate> words;
     for (auto& key : lifecycle::known_keys(lifecycle::find_runtime_dir(), lifecycle::find_state_root())) {
-        if (!lifecycle::valid_instance_name(key)) continue;  // --instance takes no "user"
+        if (!lifecycle::valid_instance_name(key)) continue;  // --instance does not take "user"
         words.push_back({key, lifecycle::known_instance(key).root});
     }
     return words;
 }
 
-// "units" are all of them; any other kind ends in an "s" that the kind's own name has not.
-std::vector<candidate> unit_words(std::string_view kind, const place& where) {
-    const auto instance = lifecycle::resolve_instance({.name = where.instance, .directory = where.directory});
+// `kind`: "units" for all of them, or the plural of a kind of unit.
+std::vector<candidate> unit_words(std::string_view kind, const instance_choice& choice) {
+    const auto instance = lifecycle::resolve_instance({.name = choice.name, .directory = choice.directory});
     std::vector<candidate> words;
     for (auto& [name, unit_kind] : unit::unit_names(instance.config_path)) {
         const std::string_view kind_name = unit::name_of(unit_kind);
@@ -47,13 +47,14 @@ std::string one_line(std::string_view text) {
     return line;
 }
 
-std::vector<candidate> words_of(std::string_view kind, const place& where) {
+std::vector<candidate> words_of(std::string_view kind, const instance_choice& choice) {
     if (kind == "verbs") return verb_words();
+    if (kind == "keys") return key_words();
     if (kind == "shells") return shell_words();
     std::vector<candidate> words;
     try {
-        words = kind == "instances" ? instance_words() : unit_words(kind, where);
-    } catch (const std::exception&) {  // somebody is typing: no word is better than a message
+        words = kind == "instances" ? instance_words() : unit_words(kind, choice);
+    } catch (const std::exception&) {  // a message would disturb the line that is being typed
         return {};
     }
     for (auto& each : words)
@@ -72,19 +73,17 @@ exit_code print_words(invocation& call, const std::string& kind) {
         print(completion_text(found));
         return exit_code::done;
     }
-    std::string text = "[";
-    for (const auto& [word, help] : found.words) {
-        text += fmt::format(R"({}{{"word":{},"help":{}}})", text.size() > 1 ? "," : "",
-                            util::json_quote(word), util::json_quote(help));
-    }
-    print(text + "]\n");
+    util::json_array words;
+    for (const auto& [word, help] : found.words)
+        words.add(util::json_object().add("word", word).add("help", help));
+    print(std::move(words).text() + "\n");
     return exit_code::done;
 }
 
 exit_code run_completions(invocation& call) {
     if (const auto kind = call.value("words")) return print_words(call, *kind);
     if (call.operands.empty()) {
-        throw failure(error_kind::usage, "cannot print a completion script: no shell is named",
+        throw failure(error_kind::usage, cannot("print a completion script"), "no shell is named",
                       "bash, fish or zsh");
     }
     const std::string& shell = call.operands.front();
@@ -93,14 +92,11 @@ exit_code run_completions(invocation& call) {
     if (shell == "fish") script = fish_completion;
     if (shell == "zsh") script = zsh_completion;
     if (script.empty()) {
-        throw failure(error_kind::usage,
-                      fmt::format("cannot complete for '{}': not a shell that hob knows", shell),
+        throw failure(error_kind::usage, cannot("complete for", shell), "not a shell that hob knows",
                       "bash, fish or zsh");
     }
     if (call.global.json) {
-        print(fmt::format(R"({{"shell":{},"script":{}}})"
-                          "\n",
-                          util::json_quote(shell), util::json_quote(script)));
+        print(std::move(util::json_object().add("shell", shell).add("script", script)).text() + "\n");
     } else {
         print(script);
     }
@@ -108,7 +104,8 @@ exit_code run_completions(invocation& call) {
 }
 
 constexpr option_row options[] = {
-    {"words", "KIND", "print the words of one kind: verbs, units, workers, instances, ..."},
+    {"words", "KIND", "print the words of one kind: verbs, units, workers, keys, ...",
+     "verbs units workers services tasks keys instances shells line"},
 };
 
 }  // namespace

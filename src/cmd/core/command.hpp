@@ -1,7 +1,7 @@
 #pragma once
-// What a verb is: one record, in the verb's own file, holding both halves: what the client runs and which
-// methods the daemon answers for it. One explicit table (table.cpp) lists the records. Help, completion and
-// the tests read them.
+// A verb is one record in the verb's own file. It has both halves: what the client runs, and the methods that
+// the daemon answers for it. One table (cmd/commands.cpp) lists the records; help, completion and the tests
+// read them.
 
 #include <boost/asio/awaitable.hpp>
 
@@ -17,9 +17,8 @@
 #include "util/deadline.hpp"
 
 namespace hob::lifecycle {
-class daemon;
 struct instance;
-}  // namespace hob::lifecycle
+}
 
 namespace hob::ipc {
 class session;
@@ -29,27 +28,44 @@ namespace hob::cmd {
 
 enum class daemon_need {
     none,     // has nothing to do with a daemon
-    looking,  // never starts one, never executes anything from hob.toml
-    acting,   // starts one when there is none
+    looking,  // never starts one, never executes anything from the configuration
+    acting,   // starts one if there is none
+};
+
+// Whether a verb is about units of hob.toml, so that there must be one.
+enum class unit_use {
+    none,
+    named,    // with operands
+    unnamed,  // without operands
+    all,
 };
 
 // What the operands of a verb name, for completion.
-enum class operand_kind { none, unit, worker, verb, shell, file };
+// topic: a verb or a key of the configuration file.
+enum class operand_kind { none, unit, worker, task, topic, shell, file };
 
 struct option_row {
-    std::string_view name;   // long name, and ",x" for a short one: "follow,f"
-    std::string_view value;  // what stands for its value in help: "N"; empty for a flag
-    std::string_view help;   // one line, no full stop
+    std::string_view name;        // long name, and ",x" for a short one: "follow,f"
+    std::string_view value;       // the name of its value in help: "N"; empty for a flag
+    std::string_view help;        // one line, no full stop
+    std::string_view words = {};  // the possible values, separated by blanks; empty: others
 };
 
-// The daemon's half. `now` answers at once and must not block; `later` is a coroutine, cancelled when its
-// client hangs up. Either returns the result as raw JSON or throws failure. Exactly one of the two is set.
+// What a handler works on. The program defines it: nothing here looks inside.
+struct handler_context;
+
+// The daemon's half: one method of the wire. Exactly one of the two handlers is set. Either returns the
+// result as raw JSON or throws failure.
 struct method_row {
     std::string_view name;
-    std::string (*now)(lifecycle::daemon&, ipc::session&, const ipc::request&) = nullptr;
-    boost::asio::awaitable<std::string> (*later)(lifecycle::daemon&, std::shared_ptr<ipc::session>,
-                                                 ipc::request) = nullptr;
-    bool consents = true;  // of `later`: asking for it is the consent to what hob.toml starts by itself
+    // Answers at once and must not block.
+    std::string (*handler)(handler_context, ipc::session&, const ipc::request&) = nullptr;
+    // A coroutine; cancelled when its client hangs up.
+    boost::asio::awaitable<std::string> (*async_handler)(handler_context, std::shared_ptr<ipc::session>,
+                                                         ipc::request) = nullptr;
+    bool while_draining = false;  // a daemon that shuts down still answers it
+    bool consents =
+        true;  // of async_handler: a request is the consent to what the configuration starts by itself
 };
 
 struct global_options {
@@ -62,37 +78,38 @@ struct global_options {
     bool verbose = false;
 };
 
-// One call of hob, parsed.
+// One parsed command line.
 class invocation {
 public:
     global_options global;
     std::vector<std::string> operands;               // before "--"
-    std::vector<std::string> command;                // after "--": never read as hob's own
+    std::vector<std::string> command;                // after "--": no options of this program
     util::deadline limit = util::deadline::never();  // of --timeout
 
     bool has(std::string_view option) const;                          // by long name
     std::optional<std::string> value(std::string_view option) const;  // the last one given
     const lifecycle::instance& where();  // resolved at the first call; throws failure
-    util::deadline limit_or(std::chrono::milliseconds by_default) const;  // --timeout, else from now
+    util::deadline limit_or(
+        std::chrono::milliseconds otherwise) const;  // --timeout, else `otherwise` from now
 
     std::vector<std::pair<std::string, std::string>> options;  // long name, value ("" for a flag)
 
 private:
-    std::shared_ptr<const lifecycle::instance>
-        where_;  // shared only so that the type may stay incomplete here
+    std::shared_ptr<const lifecycle::instance> where_;  // shared, because the type is incomplete here
 };
 
 struct command {
     std::string_view name;
-    std::string_view summary;      // one line, lower case, no full stop: as in `hob help`
+    std::string_view summary;      // one line, lower case, no full stop
     std::string_view usage;        // operands: "UNIT METHOD [PARAMS...]"
-    std::string_view description;  // a few sentences for `hob help VERB`; lines at most 78 columns
+    std::string_view description;  // a few sentences for the help of the verb; lines of at most 78 columns
     daemon_need need = daemon_need::none;
+    unit_use units = unit_use::none;
     operand_kind completes = operand_kind::none;
     int operands_min = 0;
     int operands_max = 0;  // -1: any number
     std::span<const option_row> options = {};
-    void (*check)(const invocation&) = nullptr;  // of operands and options together; throws failure(usage)
+    void (*check)(const invocation&) = nullptr;  // operands and options together; throws failure(usage)
     exit_code (*run)(invocation&) = nullptr;
     std::span<const method_row> methods = {};
     bool passes_status = false;  // exits with another program's status; its own failures are run_failed

@@ -4,6 +4,7 @@
 #include <boost/program_options.hpp>
 
 #include "error.hpp"
+#include "identity.hpp"
 #include "util/duration.hpp"
 #include "util/suggest.hpp"
 
@@ -20,17 +21,17 @@ constexpr option_row global_rows[] = {
     {"json", "", "print JSON, also for errors"},
     {"timeout", "DURATION", "the one deadline, from start to last byte, such as 500ms or 10s"},
     {"no-spawn", "", "never start a daemon"},
-    {"color", "WHEN", "auto, always or never"},
+    {"color", "WHEN", "auto, always or never", "auto always never"},
     {"quiet,q", "", "print only what was asked for"},
     {"verbose,v", "", "say more"},
-    {"help", "", "describe the verb"},
-    {"version", "", "print the version"},
-    {"install", "DIR", "make a link hob-VERB in DIR for every verb"},
+    {"help,h", "", "describe the verb"},
+    {"version,V", "", "print the version"},
+    {"install", "DIR", "make a link for every verb in DIR"},
 };
 
 std::string_view long_name(const option_row& row) { return row.name.substr(0, row.name.find(',')); }
 
-// Whether an option that is spelled out, or is one letter, could be meant by one of the words.
+// Whether one of the words could be this option, by its long or its short name.
 bool may_occur(const option_row& row, const std::vector<std::string>& words) {
     const std::string_view name = long_name(row);
     const char letter = name.size() + 2 == row.name.size() ? row.name.back() : '\0';
@@ -40,7 +41,7 @@ bool may_occur(const option_row& row, const std::vector<std::string>& words) {
     });
 }
 
-// Describing an option costs more than parsing it: those that do not occur are left out.
+// Leaves out options that do not occur: describing an option takes longer than parsing it.
 void add_rows(po::options_description& known, std::span<const option_row> rows,
               const std::vector<std::string>& words) {
     for (const auto& row : rows) {
@@ -68,8 +69,9 @@ bool takes_next_word(const std::string& word) {
 
 failure bad_option(const po::error_with_option_name& error, const command* verb) {
     std::string name = error.get_option_name();
-    const std::string called = verb ? "hob " + std::string(verb->name) : "hob";
-    std::string hint = verb ? called + " --help lists its options" : "hob help lists the options";
+    const std::string called = verb ? command_text(verb->name) : this_program.name;
+    std::string hint =
+        verb ? called + " --help lists its options" : command_text("help") + " lists the options";
     if (dynamic_cast<const po::unknown_option*>(&error)) {
         std::vector<std::string_view> names;
         for (const auto& row : global_rows)
@@ -82,9 +84,9 @@ failure bad_option(const po::error_with_option_name& error, const command* verb)
         bare.resize(std::min(bare.find('='), bare.size()));
         if (const auto near = util::nearest(bare, names))
             hint = "did you mean '--" + std::string(*near) + "'?";
-        return failure(error_kind::usage, "cannot run '" + called + "': unknown option '" + name + "'", hint);
+        return failure(error_kind::usage, cannot("run", called), "unknown option '" + name + "'", hint);
     }
-    return failure(error_kind::usage, "cannot run '" + called + "': " + error.what(), hint);
+    return failure(error_kind::usage, cannot("run", called), error.what(), hint);
 }
 
 color_mode parse_color(const std::string& when) {
@@ -109,7 +111,7 @@ void apply_global(parsed_line& parsed, const std::string& name, const std::strin
     if (name == "timeout") {
         const auto limit = util::parse_duration(value);
         if (!limit) {
-            throw failure(error_kind::usage, "cannot use --timeout '" + value + "': not a duration",
+            throw failure(error_kind::usage, cannot("use --timeout", value), "not a duration",
                           "such as 500ms, 10s or 2m");
         }
         global.timeout = *limit;
@@ -119,19 +121,32 @@ void apply_global(parsed_line& parsed, const std::string& name, const std::strin
 
 void check_operands(const parsed_line& parsed, const command& verb, bool dashes) {
     const auto count = static_cast<int>(parsed.call.operands.size());
-    const std::string called = "cannot run 'hob " + std::string(verb.name) + "': ";
-    std::string usage = "usage: hob " + std::string(verb.name);
+    const cannot tried("run", command_text(verb.name));
+    std::string usage = "usage: " + command_text(verb.name);
     if (!verb.usage.empty()) usage += " " + std::string(verb.usage);
     if (dashes && !verb.takes_command)
-        throw failure(error_kind::usage, called + "it takes no command after --", usage);
-    if (count < verb.operands_min) throw failure(error_kind::usage, called + "an argument is missing", usage);
+        throw failure(error_kind::usage, tried, "it takes no command after --", usage);
+    if (count < verb.operands_min) throw failure(error_kind::usage, tried, "an argument is missing", usage);
     if (verb.operands_max >= 0 && count > verb.operands_max) {
         const std::string& extra = parsed.call.operands[static_cast<std::size_t>(verb.operands_max)];
-        throw failure(error_kind::usage, called + "one argument too many: '" + extra + "'", usage);
+        throw failure(error_kind::usage, tried, "one argument too many: '" + extra + "'", usage);
     }
 }
 
-// Options and operands, into `parsed`.
+// Takes -5 and -.5 as operands: a verb's argument may be a negative number, and no option begins with a
+// digit.
+std::vector<po::option> take_negative_number(std::vector<std::string>& rest) {
+    std::vector<po::option> taken;
+    const std::string& word = rest.front();
+    const std::size_t digit = word.starts_with("-.") ? 2 : 1;
+    if (!word.starts_with("-") || word.size() <= digit || word[digit] < '0' || word[digit] > '9')
+        return taken;
+    taken.emplace_back(operands_name, std::vector<std::string>{word});
+    rest.erase(rest.begin());
+    return taken;
+}
+
+// Writes options and operands into `parsed`.
 void parse_options(parsed_line& parsed, const std::vector<std::string>& words, const command* verb) {
     po::options_description known;
     add_rows(known, global_rows, words);
@@ -144,22 +159,11 @@ void parse_options(parsed_line& parsed, const std::vector<std::string>& words, c
         using namespace po::command_line_style;
         constexpr int style = allow_long | allow_short | allow_dash_for_short | long_allow_adjacent |
                               long_allow_next | short_allow_adjacent | short_allow_next | allow_sticky;
-        // -5 and -.5 are numbers, never options: what `hob call` sends may be one.
-        const auto negative_number = [](std::vector<std::string>& rest) {
-            std::vector<po::option> taken;
-            const std::string& word = rest.front();
-            const std::size_t digit = word.starts_with("-.") ? 2 : 1;
-            if (!word.starts_with("-") || word.size() <= digit || word[digit] < '0' || word[digit] > '9')
-                return taken;
-            taken.emplace_back(operands_name, std::vector<std::string>{word});
-            rest.erase(rest.begin());
-            return taken;
-        };
         const auto options = po::command_line_parser(words)
                                  .options(known)
                                  .positional(positions)
                                  .style(style)
-                                 .extra_style_parser(negative_number)
+                                 .extra_style_parser(take_negative_number)
                                  .run();
         for (const auto& option : options.options) {
             if (option.string_key == operands_name) {
@@ -174,7 +178,7 @@ void parse_options(parsed_line& parsed, const std::vector<std::string>& words, c
     } catch (const po::error_with_option_name& error) {
         throw bad_option(error, verb);
     } catch (const po::error& error) {
-        throw failure(error_kind::usage, std::string("cannot read the command line: ") + error.what());
+        throw failure(error_kind::usage, cannot("read the command line"), error.what());
     }
 }
 
@@ -205,7 +209,8 @@ command_line split_command_line(const std::vector<std::string>& words, std::stri
 
 parsed_line parse_command_line(const command_line& line, const command* verb) {
     parsed_line parsed;
-    // Boost.Program_options makes locales and streams before it reads the first word.
+    // Without options Boost.Program_options is not needed: it makes locales and streams before it reads a
+    // word.
     if (std::none_of(line.before.begin(), line.before.end(),
                      [](const std::string& word) { return word.starts_with('-'); })) {
         parsed.call.operands = line.before;

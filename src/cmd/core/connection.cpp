@@ -1,6 +1,7 @@
 #include "cmd/core/connection.hpp"
 
 #include "cmd/core/output.hpp"
+#include "identity.hpp"
 
 namespace hob::cmd {
 
@@ -9,7 +10,9 @@ lifecycle::connect_options connect_options_of(const invocation& call) {
     options.limit = call.limit;
     options.spawn = !call.global.no_spawn;
     if (!call.global.quiet && err_terminal().interactive) {
-        options.tell = [](std::string_view line) { print_error("hob: " + std::string(line) + "\n"); };
+        options.on_wait = [](std::string_view line) {
+            print_error(std::string(this_program.name).append(": ").append(line).append("\n"));
+        };
     }
     return options;
 }
@@ -17,8 +20,8 @@ lifecycle::connect_options connect_options_of(const invocation& call) {
 std::string ask(invocation& call, std::string_view method, std::string_view params,
                 std::chrono::milliseconds reply_limit) {
     lifecycle::connect_options options = connect_options_of(call);
-    // Frozen and without effect: the one request that any daemon may be asked unseen.
-    if (method == "hob.ping") options.early = ipc::question{method, params};
+    // A ping is frozen and changes nothing, so it may be sent to a daemon of any version.
+    if (method == this_program.methods.ping) options.early = ipc::early_request{method, params};
     return lifecycle::request_acting(call.where(), options, method, params, call.limit_or(reply_limit));
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// How a verb's client half talks to the daemon, with the global options applied.
+// How the client half of a verb connects to the daemon, as the global options say.
 
 #include <chrono>
 #include <string>
@@ -10,10 +10,10 @@
 
 namespace hob::cmd {
 
-// --timeout, --no-spawn, and a word on a terminal when a start takes long (not with --quiet).
+// From --timeout and --no-spawn. On a terminal, and without --quiet, it says when a start takes long.
 lifecycle::connect_options connect_options_of(const invocation& call);
 
-// One request of an acting verb. The reply is waited for until --timeout, else `reply_limit` from now.
+// One request of an acting verb. Waits for the reply until --timeout, else for `reply_limit`.
 std::string ask(invocation& call, std::string_view method, std::string_view params,
                 std::chrono::milliseconds reply_limit);
 

@@ -13,19 +13,19 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/command_line.hpp"
-#include "cmd/core/later.hpp"
+#include "cmd/core/neighbours.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
 #include "cmd/core/spawned.hpp"
 #include "error.hpp"
+#include "identity.hpp"
 #include "util/suggest.hpp"
 #include "version.hpp"
 
 namespace hob::cmd {
 namespace {
 
-constexpr std::string_view link_prefix = "hob-";
-
-// A descriptor opened later must not become 0, 1 or 2 because the caller had closed them.
+// Opens 0, 1 and 2 if the caller had closed them, so that no other descriptor gets these numbers.
 void fill_standard_descriptors() {
     for (int fd = 0; fd < 3; ++fd) {
         if (::fcntl(fd, F_GETFD) < 0) {
@@ -36,16 +36,23 @@ void fill_standard_descriptors() {
 
 std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-// busybox style: the verb that the program's own name says, or empty.
-std::string_view verb_of_name(std::string_view argv0) {
-    const std::string_view name = base_name(argv0);
-    return name.starts_with(link_prefix) ? name.substr(link_prefix.size()) : std::string_view();
+// "PROGRAM-VERB": the name of a link that stands for the verb, and of a program that adds one.
+std::string program_of_verb(std::string_view verb) {
+    return std::string(this_program.name).append("-").append(verb);
 }
 
-// Replaces this process by hob-VERB from PATH; returns when there is none.
+// The verb that the program was called by: of "PROGRAM-VERB", else empty.
+std::string_view verb_of_name(std::string_view argv0) {
+    const std::string_view called = base_name(argv0);
+    const std::string_view name = this_program.name;
+    if (!called.starts_with(name) || called.size() == name.size() || called[name.size()] != '-') return {};
+    return called.substr(name.size() + 1);
+}
+
+// Replaces this process by PROGRAM-VERB from PATH; returns when there is none.
 void try_external(const std::string& verb, const command_line& line) {
     if (verb.find('/') != std::string::npos) return;
-    std::string program = std::string(link_prefix) + verb;
+    std::string program = program_of_verb(verb);
     std::vector<std::string> words = line.before;
     if (line.dashes) {
         words.emplace_back("--");
@@ -59,7 +66,7 @@ void try_external(const std::string& verb, const command_line& line) {
     ::execvp(program.c_str(), argv.data());
     ::signal(SIGPIPE, SIG_IGN);
     if (errno != ENOENT && errno != EACCES && errno != ENOTDIR) {
-        throw failure(error_kind::usage, "cannot run '" + program + "': " + errno_text(errno));
+        throw failure(error_kind::usage, cannot("run", program), errno_text(errno));
     }
 }
 
@@ -67,9 +74,11 @@ void try_external(const std::string& verb, const command_line& line) {
     std::vector<std::string_view> names;
     for (const command* known : all_commands())
         names.push_back(known->name);
-    std::string hint = "hob help lists the verbs";
-    if (const auto near = util::nearest(verb, names)) hint = "did you mean 'hob " + std::string(*near) + "'?";
-    throw failure(error_kind::usage, "cannot run 'hob " + verb + "': no such verb", hint);
+    std::string_view meant = command_for_foreign_word(verb);
+    if (meant.empty()) meant = util::nearest(verb, names).value_or(std::string_view());
+    const std::string hint = meant.empty() ? command_text("help") + " lists the verbs"
+                                           : "did you mean '" + command_text(meant) + "'?";
+    throw failure(error_kind::usage, cannot("run", command_text(verb)), "no such verb", hint);
 }
 
 exit_code run_help(const std::string& verb) {
@@ -78,19 +87,19 @@ exit_code run_help(const std::string& verb) {
     return find_command("help")->run(call);
 }
 
-// hob --install DIR: a link for every verb, to this binary.
+// --install DIR: a link for every verb, to this binary.
 exit_code install_links(const std::string& directory) {
     std::string self(4096, '\0');
     const ssize_t n = ::readlink("/proc/self/exe", self.data(), self.size());
     if (n < 0) throw denied("find", "/proc/self/exe", errno);
     self.resize(static_cast<std::size_t>(n));
     for (const command* known : all_commands()) {
-        const std::string link = directory + "/" + std::string(link_prefix) + std::string(known->name);
+        const std::string link = directory + "/" + program_of_verb(known->name);
         struct stat found {};
         if (::lstat(link.c_str(), &found) == 0) {
-            // Only a link may be replaced: a file of that name is somebody's own program.
+            // Replaces only links: a file of that name may be a program of the user.
             if (!S_ISLNK(found.st_mode))
-                throw failure(error_kind::usage, "cannot make '" + link + "': it exists and is no link");
+                throw failure(error_kind::usage, cannot("make", link), "it exists and is no link");
             ::unlink(link.c_str());
         }
         if (::symlink(self.c_str(), link.c_str()) != 0) throw denied("make", link, errno);
@@ -99,7 +108,7 @@ exit_code install_links(const std::string& directory) {
     return exit_code::done;
 }
 
-// --color of a line that is not parsed because its verb is unknown.
+// The value of --color in a command line with an unknown verb, which is not parsed.
 color_mode color_of(const command_line& line) {
     try {
         command_line options;
@@ -117,42 +126,50 @@ color_mode color_of(const command_line& line) {
 
 struct settings {
     bool passes_status = false;  // see command
-    bool json = false;           // kept outside so that a failure is printed in the form asked for
+    bool json = false;           // known before the line is parsed, so that its failures are printed as JSON
+    std::string verb;            // empty: none, or an unknown one
 };
+
+// The deadline of a request is reported for the command: users do not know the names of methods.
+failure of_command(const failure& why, const std::string& verb) {
+    const bool of_request =
+        why.kind() == error_kind::timeout && why.tried().verb == "finish" && !verb.empty();
+    return of_request ? why.of(cannot("finish", command_text(verb))) : why;
+}
 
 exit_code run(const std::vector<std::string>& words, std::string_view given_verb, settings& how) {
     const command_line line = split_command_line(words, given_verb);
     how.json = std::find(line.before.begin(), line.before.end(), "--json") != line.before.end();
     const command* verb = line.verb.empty() ? nullptr : find_command(line.verb);
     how.passes_status = verb && verb->passes_status;
+    if (verb) how.verb = line.verb;
     if (!verb) set_color_mode(color_of(line));
     if (!verb && !line.verb.empty()) {
         if (given_verb.empty()) try_external(line.verb, line);
-        if (const auto refused = refuse_later_verb(line.verb)) {
-            print_failure(refused->why, how.json);
-            return refused->exit;
-        }
         unknown_verb(line.verb);
     }
     parsed_line parsed = parse_command_line(line, verb);
     set_color_mode(parsed.color);
     if (parsed.version) {
-        print(std::string("hob ") + version_text + " (protocol " + std::to_string(protocol_version) + ")\n");
+        print(command_text(version_text) + " (protocol " + std::to_string(protocol_version) + ")\n");
         return exit_code::done;
     }
     if (parsed.install) return install_links(*parsed.install);
     if (verb && !parsed.help) {
-        // No time at all is over before anything is begun.
+        // A deadline of no time at all is over before anything begins.
         if (verb->check) verb->check(parsed.call);
         if (verb->need != daemon_need::none && parsed.call.limit.expired()) {
-            throw failure(error_kind::timeout, "cannot finish 'hob " + line.verb + "': the deadline is over");
+            throw failure(error_kind::timeout, cannot("finish", command_text(line.verb)),
+                          "the deadline is over");
         }
+        require_project(*verb, parsed.call);
         return verb->run(parsed.call);
     }
     if (verb) return run_help(line.verb);
     if (parsed.help) return run_help("");
     if (how.json)
-        throw failure(error_kind::usage, "cannot do anything without a verb", "hob help lists the verbs");
+        throw failure(error_kind::usage, "cannot do anything without a verb",
+                      command_text("help") + " lists the verbs");
     run_help("");
     return exit_code::usage;
 }
@@ -163,7 +180,7 @@ int dispatch(int argc, char** argv) {
     settings how;
     try {
         fill_standard_descriptors();
-        // A reader that goes away is seen as EPIPE where it matters.
+        // A write to a reader that is gone then fails with EPIPE.
         ::signal(SIGPIPE, SIG_IGN);
         const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
         if (const auto code = run_if_spawned(words)) return static_cast<int>(*code);
@@ -174,12 +191,12 @@ int dispatch(int argc, char** argv) {
         try {
             flush();
         } catch (const failure&) {
-            // Standard output is lost too; the first failure is the one to report.
+            // Standard output is lost too. Report the first failure.
         }
-        print_failure(why, how.json);
+        print_failure(of_command(why, how.verb), how.json);
         return static_cast<int>(how.passes_status ? exit_code::run_failed : exit_code_of(why.kind()));
     } catch (const std::exception& error) {
-        print_failure(failure(error_kind::internal, std::string("cannot go on: ") + error.what()), how.json);
+        print_failure(failure(error_kind::internal, cannot("go on"), error.what()), how.json);
         return static_cast<int>(how.passes_status ? exit_code::run_failed : exit_code::failed);
     }
 }

@@ -8,12 +8,13 @@
 #include <utility>
 
 #include "error.hpp"
+#include "identity.hpp"
 
 namespace hob::cmd {
 
-followed follow(ipc::client& from, ipc::incoming& into, util::deadline limit, util::deadline tick) {
+followed follow(ipc::client& from, ipc::incoming& into, util::deadline limit, util::deadline tick, int keys) {
     for (;;) {
-        // First what is buffered already, which poll could not see.
+        // First a message that is buffered already: poll() does not report it.
         try {
             auto message = from.next(util::deadline::in(std::chrono::milliseconds(0)));
             if (!message) return followed::daemon_gone;
@@ -22,11 +23,13 @@ followed follow(ipc::client& from, ipc::incoming& into, util::deadline limit, ut
         } catch (const failure& why) {
             if (why.kind() != error_kind::timeout) throw;
         }
-        if (limit.expired()) throw failure(error_kind::timeout, "cannot wait for 'hob': the time is over");
+        if (limit.expired())
+            throw failure(error_kind::timeout, cannot("wait for", this_program.name), "the time is over");
         if (tick.expired()) return followed::tick;
-        pollfd watched[] = {{from.socket(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
-        ::poll(watched, 2, limit.earlier(tick).poll_timeout());
+        pollfd watched[] = {{from.socket(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}, {keys, POLLIN, 0}};
+        ::poll(watched, 3, limit.earlier(tick).poll_timeout());
         if (watched[1].revents & (POLLERR | POLLHUP)) return followed::reader_gone;
+        if (watched[2].revents != 0) return followed::key;
     }
 }
 

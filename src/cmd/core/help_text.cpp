@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <span>
 
-#include "util/json_text.hpp"
+#include "identity.hpp"
+#include "util/json_writer.hpp"
 #include "version.hpp"
 
 namespace hob::cmd {
@@ -13,14 +14,26 @@ namespace {
 
 constexpr std::string_view heading = "1";
 
-// Two columns; the right one continues below itself where the terminal is narrow.
-struct line {
-    std::string left;
-    std::string_view right;
-};
+std::vector<help_line> option_lines(std::span<const option_row> rows) {
+    std::vector<help_line> lines;
+    for (const auto& row : rows) {
+        if (!row.help.empty()) lines.push_back({option_words(row), std::string(row.help)});
+    }
+    return lines;
+}
 
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t columns) {
-    const std::size_t room = columns > indent + 16 ? columns - indent : 16;
+std::string usage_line(const command& verb) {
+    std::string usage = command_text(verb.name);
+    if (!verb.options.empty()) usage += " [OPTIONS]";
+    if (!verb.usage.empty()) usage += fmt::format(" {}", verb.usage);
+    return usage;
+}
+
+}  // namespace
+
+std::string wrapped(std::string_view text, std::size_t indent, int columns) {
+    const auto width = static_cast<std::size_t>(std::max(columns, 20));
+    const std::size_t room = width > indent + 16 ? width - indent : 16;
     std::string out;
     std::size_t used = 0;
     while (!text.empty()) {
@@ -40,7 +53,7 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t colum
     return out;
 }
 
-std::string columns_of(const std::vector<line>& lines, const terminal& out) {
+std::string help_columns(const std::vector<help_line>& lines, const terminal& out) {
     std::size_t widest = 0;
     for (const auto& each : lines)
         widest = std::max(widest, each.left.size());
@@ -51,27 +64,10 @@ std::string columns_of(const std::vector<line>& lines, const terminal& out) {
     for (const auto& [left, right] : lines) {
         text += "  " + left;
         text += narrow ? "\n" + std::string(indent, ' ') : std::string(indent - 2 - left.size(), ' ');
-        text += wrapped(right, indent, columns) + "\n";
+        text += wrapped(right, indent, out.columns) + "\n";
     }
     return text;
 }
-
-std::vector<line> option_lines(std::span<const option_row> rows) {
-    std::vector<line> lines;
-    for (const auto& row : rows) {
-        if (!row.help.empty()) lines.push_back({option_words(row), row.help});
-    }
-    return lines;
-}
-
-std::string usage_line(const command& verb) {
-    std::string usage = fmt::format("hob {}", verb.name);
-    if (!verb.options.empty()) usage += " [OPTIONS]";
-    if (!verb.usage.empty()) usage += fmt::format(" {}", verb.usage);
-    return usage;
-}
-
-}  // namespace
 
 std::string_view option_name(const option_row& row) { return row.name.substr(0, row.name.find(',')); }
 
@@ -87,48 +83,51 @@ std::string option_words(const option_row& row) {
 }
 
 std::string overview_text(const terminal& out) {
-    std::vector<line> verbs;
+    std::vector<help_line> verbs;
     for (const command* verb : all_commands())
-        verbs.push_back({std::string(verb->name), verb->summary});
-    std::string text = fmt::format("hob {}: keeps workers warm, one daemon a project\n\n", version_text);
-    text += paint("Usage:", heading, out.color) + " hob [GLOBAL OPTIONS] VERB [OPTIONS] [ARGUMENTS]\n\n";
-    text += paint("Verbs:", heading, out.color) + "\n" + columns_of(verbs, out) + "\n";
+        verbs.push_back({std::string(verb->name), std::string(verb->summary)});
+    std::string text = fmt::format("{} {}: {}\n\n", this_program.name, version_text, this_program.purpose);
+    text += paint("Usage:", heading, out.color) + " " +
+            command_text("[GLOBAL OPTIONS] VERB [OPTIONS] [ARGUMENTS]") + "\n\n";
+    text += paint("Verbs:", heading, out.color) + "\n" + help_columns(verbs, out) + "\n";
     text += paint("Global options:", heading, out.color) + "\n";
-    text += columns_of(option_lines(global_option_rows()), out);
-    return text + "\nMore: hob help VERB, man hob, man hob-VERB, man hob.toml\n";
+    text += help_columns(option_lines(global_option_rows()), out);
+    return text + fmt::format("\nMore: {0} help VERB, {0} help KEY, man {0}, man {0}-VERB, man {1}\n",
+                              this_program.name, this_program.config_file);
 }
 
 std::string verb_text(const command& verb, const terminal& out) {
-    std::string text = fmt::format("hob {}: {}\n\n", verb.name, verb.summary);
+    std::string text = fmt::format("{} {}: {}\n\n", this_program.name, verb.name, verb.summary);
     text += paint("Usage:", heading, out.color) + " " + usage_line(verb) + "\n\n";
     text += fmt::format("{}\n", verb.description);
     if (const auto lines = option_lines(verb.options); !lines.empty()) {
-        text += "\n" + paint("Options:", heading, out.color) + "\n" + columns_of(lines, out);
+        text += "\n" + paint("Options:", heading, out.color) + "\n" + help_columns(lines, out);
     }
-    return text + fmt::format("\nMore: man hob-{}, and the global options: hob help\n", verb.name);
+    return text + fmt::format("\nMore: man {0}-{1}, and the global options: {0} help\n", this_program.name,
+                              verb.name);
 }
 
 std::string verb_json(const command& verb) {
-    std::string options;
+    util::json_array options;
     for (const auto& row : verb.options) {
         if (row.help.empty()) continue;
-        options +=
-            fmt::format(R"({}{{"name":{},"argument":{},"help":{}}})", options.empty() ? "" : ",",
-                        util::json_quote(option_name(row)),
-                        row.value.empty() ? "null" : util::json_quote(row.value), util::json_quote(row.help));
+        util::json_object option;
+        option.add("name", option_name(row));
+        option.add("argument", row.value.empty() ? std::nullopt : std::optional(row.value));
+        option.add("help", row.help);
+        options.add(option);
     }
-    return fmt::format(R"({{"verb":{},"summary":{},"synopsis":{},"starts_daemon":{},"options":[{}]}})",
-                       util::json_quote(verb.name), util::json_quote(verb.summary),
-                       util::json_quote(usage_line(verb)), verb.need == daemon_need::acting, options);
+    util::json_object object;
+    object.add("verb", verb.name).add("summary", verb.summary).add("synopsis", usage_line(verb));
+    object.add("starts_daemon", verb.need == daemon_need::acting).add("options", options);
+    return std::move(object).text();
 }
 
 std::string overview_json() {
-    std::string text = "[";
-    for (const command* verb : all_commands()) {
-        if (text.size() > 1) text += ',';
-        text += verb_json(*verb);
-    }
-    return text + "]";
+    util::json_array verbs;
+    for (const command* verb : all_commands())
+        verbs.add(util::raw_json{verb_json(*verb)});
+    return std::move(verbs).text();
 }
 
 }  // namespace hob::cmd

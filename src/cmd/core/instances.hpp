@@ -1,5 +1,5 @@
 #pragma once
-// Every instance of this user, looked at without starting any.
+// Every instance of this user. Starts no daemon.
 
 #include <sys/types.h>
 
@@ -14,24 +14,20 @@
 
 namespace hob::cmd {
 
-// As the status object and `hob list` call it: alive is "running", dead is "stopped".
-std::string state_name(lifecycle::daemon_state seen);
-
 struct instance_view {
     lifecycle::instance where;
-    std::string state =
-        "stopped";  // running starting draining wedged stopped, or why it cannot be told: denied foreign
+    lifecycle::daemon_state state = lifecycle::daemon_state::dead;
     pid_t pid = 0;  // 0: none
     std::string version;
     std::optional<std::int64_t> uptime_ms;
-    std::string status_json;  // the status object; only where it was asked for
+    std::string status_json;  // the status object; empty without `with_status`
 };
 
-// Sorted by key. Those whose lock is held are greeted side by side, each within a second at most: one that
-// does not answer holds up nobody. Throws failure when the directories themselves cannot be used.
-std::vector<instance_view> look_at_instances(util::deadline limit, bool with_status);
+// Sorted by key. Probes them side by side, each for limits::glance_timeout at most, so that one that does not
+// answer delays no other. Throws failure if the directories themselves cannot be used.
+std::vector<instance_view> probe_instances(util::deadline limit, bool with_status);
 
 // The same for one.
-instance_view look_at_instance(const lifecycle::instance& where, util::deadline limit, bool with_status);
+instance_view probe_instance(const lifecycle::instance& where, util::deadline limit, bool with_status);
 
 }  // namespace hob::cmd

@@ -23,8 +23,8 @@ const lifecycle::instance& invocation::where() {
     return *where_;
 }
 
-util::deadline invocation::limit_or(std::chrono::milliseconds by_default) const {
-    return global.timeout ? limit : util::deadline::in(by_default);
+util::deadline invocation::limit_or(std::chrono::milliseconds otherwise) const {
+    return global.timeout ? limit : util::deadline::in(otherwise);
 }
 
 }  // namespace hob::cmd

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include "cmd/core/table.hpp"
+#include "identity.hpp"
 #include "util/clock.hpp"
+#include "util/escape_sequences.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -27,7 +30,7 @@ std::string_view code_of(util::level severity) {
 }
 
 std::string_view code_of_stream(std::string_view stream) {
-    return stream == "stderr" ? "33" : stream == "hob" ? "36" : "2";
+    return stream == "stderr" ? "33" : stream == this_program.name ? "36" : "2";
 }
 
 std::string painted(std::string_view text, std::string_view code, bool color) {
@@ -41,8 +44,8 @@ std::size_t color_sequence(std::string_view text) {
     return end != std::string_view::npos && text[end] == 'm' ? end + 1 : 0;
 }
 
-// Text of programs on a terminal: tabs and, where wanted, colours stay, all other control characters are
-// spelt out.
+// Text of programs on a terminal: keeps tabs and, if they are shown, colours. Spells out all other control
+// characters.
 std::string for_terminal(std::string_view text, const terminal& out) {
     std::string shown;
     bool colored = false;
@@ -64,7 +67,7 @@ std::string for_terminal(std::string_view text, const terminal& out) {
     return shown;
 }
 
-// One record is one line; apart from that a pipe gets the bytes that the program wrote.
+// For a pipe: the bytes that the program wrote, as one line.
 std::string for_pipe(std::string_view text) {
     std::string line;
     for (const char c : text) {
@@ -79,20 +82,33 @@ std::string for_pipe(std::string_view text) {
 
 }  // namespace
 
-std::string log_record_text(const util::log_record& record, const terminal& out, std::string_view today) {
+log_style log_style_for_output(log_format format) {
+    return {out_terminal(), format, chosen_color_mode() != color_mode::never};
+}
+
+bool is_shown(const util::log_record& record, log_format format) {
+    return format == log_format::verbose || record.stream != "hob";
+}
+
+std::string log_record_text(const util::log_record& record, const log_style& style, std::string_view today) {
+    const terminal& out = style.out;
     std::string body = util::message_and_fields(record);
-    if (!record.stream.empty() && !body.empty() && body.back() == '\r') body.pop_back();
+    const bool raw = style.format == log_format::raw;
+    if (!raw && !record.stream.empty() && !body.empty() && body.back() == '\r') body.pop_back();
+    if (!style.escapes) body = util::without_escape_sequences(body);
+    if (raw && !out.interactive) return record.partial ? body : body + "\n";
     body = out.interactive ? for_terminal(body, out) : for_pipe(body);
-    if (!record.understood) return body + "\n";
+    if (!record.understood || raw) return body + "\n";
     const std::string time = util::rfc3339(*record.time);
     const std::string date = time.starts_with(today) ? "" : time.substr(0, 10) + " ";
-    std::string line = paint(date + time.substr(11, 12), "2", out.color) + " ";
+    const std::string_view time_code = record.stream == "stderr" ? "33" : "2";
+    std::string line = paint(date + time.substr(11, 12), time_code, out.color) + " ";
     if (record.severity) {
         const std::string word = fmt::format("{:<7}", util::name_of(*record.severity));
         line += painted(word, code_of(*record.severity), out.color);
         line +=
             fmt::format(" {:<9} ", out.interactive ? printable(record.channel, out.utf8) : record.channel);
-    } else {
+    } else if (style.format == log_format::verbose) {
         const std::string stream = out.interactive ? printable(record.stream, out.utf8) : record.stream;
         line += paint(fmt::format("{:<6}", stream), code_of_stream(record.stream), out.color) + " ";
     }
@@ -103,17 +119,17 @@ std::string log_record_text(const util::log_record& record, const terminal& out,
 
 std::string log_record_json(const util::log_record& record, std::string_view line) {
     if (record.json) return std::string(line) + "\n";
-    std::string text = "{";
+    util::json_object object;
     if (record.understood) {
-        text += fmt::format(R"("ts":"{}","level":"{}","channel":{},)", util::rfc3339(*record.time),
-                            util::name_of(*record.severity), util::json_quote(record.channel));
+        object.add("ts", util::rfc3339(*record.time)).add("level", util::name_of(*record.severity));
+        object.add("channel", record.channel);
     }
     if (util::is_utf8(record.message)) {
-        text += "\"msg\":" + util::json_quote(record.message);
+        object.add("msg", record.message);
     } else {
-        text += "\"data_b64\":\"" + util::base64_encode(record.message) + "\"";
+        object.add("data_b64", util::base64_encode(record.message));
     }
-    return text + "}\n";
+    return std::move(object).text() + "\n";
 }
 
 }  // namespace hob::cmd

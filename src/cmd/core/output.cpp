@@ -4,12 +4,17 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 
+#include "cmd/core/table.hpp"
+#include "identity.hpp"
 #include "util/fd.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -66,28 +71,44 @@ terminal terminal_of(int fd) {
     return found;
 }
 
-// An error is one line: what it quotes may hold anything.
-std::string one_line(std::string_view text) {
+// Makes one line of a message: text that it quotes may contain any byte.
+std::string one_line(std::string_view text, const terminal& err) {
     std::string line;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '\n') {
-            line += "\\n";
-        } else if (byte < 0x20 || byte == 0x7f) {
-            constexpr const char* digits = "0123456789abcdef";
-            line += "\\x";
-            line += digits[byte >> 4];
-            line += digits[byte & 15];
-        } else {
-            line += c;
-        }
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        line += printable(text.substr(0, end), err.utf8 || !err.interactive);
+        if (end < text.size()) line += "\\n";
+        text.remove_prefix(std::min(end + 1, text.size()));
     }
     return line;
 }
 
+// Whether all bytes are ASCII other than DEL. Eight bytes at a time.
+bool is_plain_ascii(std::string_view text) {
+    constexpr std::uint64_t ones = 0x0101010101010101u;
+    constexpr std::uint64_t tops = 0x8080808080808080u;
+    while (text.size() >= sizeof(std::uint64_t)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data(), sizeof word);
+        // Adding one sets the top bit of a byte that is DEL.
+        if (((word | (word + ones)) & tops) != 0) return false;
+        text.remove_prefix(sizeof word);
+    }
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0 && c != 0x7f; });
+}
+
+// Text for a terminal is checked as a whole here: much of it comes from units and their workers.
+std::string_view safe_for(int fd, std::string_view text, std::string& storage) {
+    if (is_plain_ascii(text) || ::isatty(fd) != 1) return text;
+    storage = without_hidden_controls(text);
+    return storage;
+}
+
 }  // namespace
 
-void set_color_mode(color_mode wanted) { mode = wanted; }
+void set_color_mode(color_mode chosen) { mode = chosen; }
+
+color_mode chosen_color_mode() { return mode; }
 
 terminal out_terminal() { return terminal_of(STDOUT_FILENO); }
 terminal err_terminal() { return terminal_of(STDERR_FILENO); }
@@ -100,13 +121,14 @@ bool print(std::string_view text) {
 
 bool flush() {
     if (gone || buffer.empty()) return !gone;
-    const bool written = util::write_all(STDOUT_FILENO, buffer);
+    std::string storage;
+    const bool written = util::write_all(STDOUT_FILENO, safe_for(STDOUT_FILENO, buffer, storage));
     const int error = written ? 0 : errno;
     buffer.clear();
     if (written) return true;
     gone = true;
     if (error == EPIPE) return false;
-    throw failure(error_kind::internal, "cannot write 'standard output': " + errno_text(error));
+    throw failure(error_kind::internal, cannot("write", "standard output"), errno_text(error));
 }
 
 bool reader_gone() {
@@ -115,21 +137,26 @@ bool reader_gone() {
     return ::poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
 }
 
-void print_error(std::string_view text) { util::write_all(STDERR_FILENO, text); }
+void print_error(std::string_view text) {
+    std::string storage;
+    util::write_all(STDERR_FILENO, safe_for(STDERR_FILENO, text, storage));
+}
 
 void print_failure(const failure& reason, bool json) {
     if (json) {
-        // Quoted text may hold any bytes: json_quote makes UTF-8 of them. `detail` is JSON already.
-        std::string line = R"({"error":{"code":")" + std::string(name_of(reason.kind())) + R"(","message":)" +
-                           util::json_quote(reason.what()) + R"(,"hint":)" + util::json_quote(reason.hint());
-        if (!reason.detail().empty()) line += R"(,"detail":)" + reason.detail();
-        print_error(line + "}}\n");
+        util::json_object error;
+        error.add("code", name_of(reason.kind())).add("message", reason.what()).add("hint", reason.hint());
+        if (!reason.detail().empty()) error.add("detail", util::raw_json{reason.detail()});
+        util::json_object line;
+        line.add("error", error);
+        print_error(std::move(line).text() + "\n");
         return;
     }
     const terminal err = err_terminal();
-    std::string text = paint("hob:", "1;31", err.color) + " " + one_line(reason.what()) + "\n";
+    std::string text = paint(std::string(this_program.name) + ":", "1;31", err.color) + " " +
+                       one_line(reason.what(), err) + "\n";
     if (!reason.hint().empty())
-        text += paint("hint:", "36", err.color) + " " + one_line(reason.hint()) + "\n";
+        text += paint("hint:", "36", err.color) + " " + one_line(reason.hint(), err) + "\n";
     print_error(text);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// What hob prints. Standard output is buffered here and flushed at the end; a reader that went away is not an
-// error.
+// Output of the client. Standard output is buffered here and flushed at the end. A reader that went away is
+// no error.
 
 #include <string>
 #include <string_view>
@@ -20,21 +20,23 @@ struct terminal {
 };
 
 void set_color_mode(color_mode mode);
-terminal out_terminal();  // of standard output
-terminal err_terminal();  // of standard error
+color_mode chosen_color_mode();  // automatic without --color
+terminal out_terminal();         // of standard output
+terminal err_terminal();         // of standard error
 
-// Appends to standard output's buffer. False once the reader is gone: a stream may then end.
+// Appends to standard output's buffer. False once the reader is gone: a stream may then end. On a terminal
+// control characters beyond ASCII and bidirectional controls are escaped; text of units needs printable() for
+// the others.
 bool print(std::string_view text);
-// Writes the buffer out. False once the reader is gone. Throws failure(internal) on other errors, such as
-// ENOSPC.
+// Writes the buffer. False once the reader is gone. Throws failure(internal) on other errors, such as ENOSPC.
 bool flush();
-// True once a write found the reader gone, or (checked without writing) the pipe has no reader any more.
+// True if a write has failed because the reader is gone, or the pipe has no reader now.
 bool reader_gone();
 
-// Straight to standard error, never buffered, errors ignored.
+// To standard error, not buffered. Errors are ignored. Escapes as print() does.
 void print_error(std::string_view text);
 
-// `hob: <message>` and `hint: …`, or the JSON object, on standard error.
+// `PROGRAM: <message>` and `hint: …`, or the JSON object, on standard error.
 void print_failure(const failure& reason, bool json);
 
 // ANSI: text in `code` ("1;31") when `color`.

@@ -1,5 +1,5 @@
 #pragma once
-// The other side of a start: this process was executed as a daemon by a client that handed over its lock.
+// The daemon's side of a start: a client has executed this process as a daemon and handed over its lock.
 
 #include <optional>
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace hob::cmd {
 
-// Runs the daemon when `words` are those of lifecycle::spawn_daemon; nullopt: they are not. Must be called
-// before anything else opens a descriptor.
+// Runs the daemon if `words` are the command line of lifecycle::spawn_daemon(), else nullopt. Must be called
+// before any descriptor is opened.
 std::optional<exit_code> run_if_spawned(const std::vector<std::string>& words);
 
 }  // namespace hob::cmd

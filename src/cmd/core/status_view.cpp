@@ -6,7 +6,9 @@
 #include <array>
 #include <chrono>
 
-#include "cmd/core/table.hpp"
+#include "identity.hpp"
+#include "ipc/unit_state.hpp"
+#include "lifecycle/application.hpp"
 #include "util/clock.hpp"
 #include "util/duration.hpp"
 #include "util/json_text.hpp"
@@ -17,6 +19,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// The members of a JSON object; absent ones are null.
 class object {
 public:
     explicit object(std::string_view text) {
@@ -57,15 +60,20 @@ std::string plural(std::int64_t count, std::string_view noun) {
     return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+bool run_has_failed(std::string_view state) {
+    return state == "failed" || state == "timeout" || state == "lost";
+}
+
 std::string exit_words(const std::string& exit) {
     if (exit.empty() || exit.starts_with("signal")) return exit;
     return exit == "0" ? "ok" : "exit " + exit;
 }
 
 std::vector<piece> daemon_pieces(const status_view& status, const terminal& out, bool verbose) {
-    const state_look probe = look_of_state(status.state, out.utf8);
+    const state_look look = look_of_state(status.state, out.utf8);
     std::vector<piece> pieces;
-    pieces.push_back({fmt::format("{} hob {}", probe.mark, status.state), std::string(probe.code)});
+    pieces.push_back(
+        {fmt::format("{} {} {}", look.mark, this_program.name, status.state), std::string(look.code)});
     if (status.pid > 0) pieces.push_back({fmt::format("pid {}", status.pid), ""});
     if (status.uptime_ms) {
         pieces.push_back({"up " + util::format_duration(milliseconds(*status.uptime_ms)), ""});
@@ -75,7 +83,7 @@ std::vector<piece> daemon_pieces(const status_view& status, const terminal& out,
         pieces.push_back({"version " + printable(status.version, out.utf8), differs ? "33" : ""});
     if (status.rss_kib)
         pieces.push_back({fmt::format("{:.1f} MiB", static_cast<double>(*status.rss_kib) / 1024), ""});
-    // The client that asks is one of them.
+    // This client is one of them.
     if (verbose && status.clients) pieces.push_back({plural(*status.clients, "client"), ""});
     return pieces;
 }
@@ -85,52 +93,95 @@ std::string notes_of(const status_view& status, const terminal& out) {
         return flow({{"!", "33"}, {std::string(text), "33"}}, 3, out);
     };
     std::string text;
-    if (status.config_state == "changed") text += note("hob.toml has changed, apply it with: hob reload");
-    if (status.config_state == "broken") text += note("hob.toml cannot be used, see: hob check");
+    const std::string file = this_program.config_file;
+    if (status.config_state == lifecycle::config_state::changed)
+        text += note(file + " has changed, apply it with: " + command_text("reload"));
+    if (status.config_state == lifecycle::config_state::broken)
+        text += note(file + " cannot be used, see: " + command_text("check"));
     if (!status.degraded.empty()) {
-        text += note(fmt::format("it remembers nothing after its end: {}, see: hob doctor",
-                                 printable(status.degraded, out.utf8)));
+        text += note(fmt::format("it remembers nothing after its end: {}, see: {}",
+                                 printable(status.degraded, out.utf8), command_text("doctor")));
     }
-    if (status.state == "wedged") text += note("it does not answer; this is what it last said of itself");
+    if (status.daemon_state == lifecycle::daemon_state::wedged)
+        text += note("it does not answer; this is its last published state");
     if (!status.version.empty() && status.version != version_text) {
-        text +=
-            note(fmt::format("this is hob {}, bring the daemon up to it with: hob restart", version_text));
+        text += note(fmt::format("this is {} {}, bring the daemon up to it with: {}", this_program.name,
+                                 version_text, command_text("restart --daemon")));
     }
     return text;
 }
 
-std::string units_table(const std::vector<unit_view>& units, const terminal& out) {
-    table units_of_it({{"", 0, false},
-                       {"UNIT", 0, false},
-                       {"STATE", 0, false},
-                       {"KIND", 4, false},
-                       {"PID", 3, true},
-                       {"SINCE", 2, true},
-                       {"MEMORY", 5, true},
-                       {"CPU", 5, true},
-                       {"RESTARTS", 5, true},
-                       {"LAST EXIT", 1, false},
-                       {"DETAIL", 0, false}});
+// The mark of its state; a task at rest whose last run failed has that of a failure.
+state_look look_of(const unit_view& unit, bool utf8) {
+    const bool failing = unit.failing || run_has_failed(unit.last_run_state);
+    return look_of_state(failing ? name_of(ipc::unit_state::failed) : unit.state, utf8);
+}
+
+// Of a task: how its last run ended, unless its process said it already.
+std::string last_exit_of(const unit_view& unit) {
+    if (!unit.exit.empty() || !run_has_failed(unit.last_run_state)) return exit_words(unit.exit);
+    return unit.last_run_exit ? fmt::format("exit {}", *unit.last_run_exit) : unit.last_run_state;
+}
+
+std::string time_until(std::string_view rfc3339) {
+    const auto when = util::parse_rfc3339(rfc3339);
+    if (!when) return {};
+    const auto left = std::chrono::duration_cast<milliseconds>(*when - std::chrono::system_clock::now());
+    // Whole seconds: nothing less matters before a start.
+    return "in " + util::format_duration(
+                       std::max(std::chrono::ceil<std::chrono::seconds>(left), std::chrono::seconds(0)));
+}
+
+table units_table(const std::vector<unit_view>& units, const terminal& out) {
+    constexpr int detail_width = 20;
+    table rows({{"", 0, false},
+                {"UNIT", 0, false},
+                {"STATE", 0, false},
+                {"KIND", 4, false},
+                {"PID", 3, true},
+                {"SINCE", 2, true},
+                {"NEXT", 1, true},
+                {"MEMORY", 5, true},
+                {"CPU", 5, true},
+                {"RESTARTS", 5, true},
+                {"LAST EXIT", 1, false},
+                {"DETAIL", 0, false, detail_width}});
     for (const auto& unit : units) {
-        const state_look probe = look_of_state(unit.state, out.utf8);
-        const std::string code(probe.code);
-        units_of_it.add(
-            {{std::string(probe.mark), code},
+        const state_look look = look_of(unit, out.utf8);
+        const std::string code(look.code);
+        const std::string exit = last_exit_of(unit);
+        rows.add(
+            {{std::string(look.mark), code},
              {printable(unit.name, out.utf8), ""},
              {printable(unit.state, out.utf8), code},
              {printable(unit.kind, out.utf8), std::string(quiet)},
              {unit.pid > 0 ? std::to_string(unit.pid) : "", ""},
              {age_of(unit.since), ""},
+             {time_until(unit.next_at), ""},
              {unit.rss_kib ? fmt::format("{:.1f} MiB", static_cast<double>(*unit.rss_kib) / 1024) : "", ""},
              {unit.cpu_ms ? util::format_duration(milliseconds(*unit.cpu_ms)) : "", ""},
              {unit.restarts > 0 ? std::to_string(unit.restarts) : "", std::string(busy)},
-             {printable(exit_words(unit.exit), out.utf8), unit.exit == "0" ? "" : std::string(bad)},
+             {printable(exit, out.utf8), unit.exit == "0" ? "" : std::string(bad)},
              {printable(unit.detail, out.utf8), ""}});
     }
-    return units_of_it.render(out);
+    return rows;
+}
+
+std::string head_of(const status_view& status, const terminal& out, bool verbose) {
+    std::string text = flow(daemon_pieces(status, out, verbose), 2, out);
+    text += flow({{" ", ""},
+                  {printable(status.root, out.utf8), std::string(quiet)},
+                  {verbose ? printable(status.instance, out.utf8) : "", std::string(quiet)}},
+                 3, out);
+    text += notes_of(status, out);
+    return status.units.empty() ? text : text + "\n";
 }
 
 }  // namespace
+
+std::string render_units(const std::vector<unit_view>& units, const terminal& out) {
+    return units_table(units, out).render(out);
+}
 
 state_look look_of_state(std::string_view state, bool utf8) {
     for (const auto& row : looks) {
@@ -160,10 +211,22 @@ std::vector<unit_view> read_units(std::string_view reply_json) {
                          .pid = unit.number("pid").value_or(0),
                          .since = unit.text("since"),
                          .restarts = unit.number("restarts").value_or(0),
+                         .failing = unit.raw("failing") == "true",
                          .rss_kib = unit.number("rss_kib"),
-                         .cpu_ms = unit.number("cpu_ms")});
+                         .cpu_ms = unit.number("cpu_ms"),
+                         .next_at = unit.text("next_at"),
+                         .last_run_state = object(unit.raw("last_run")).text("state"),
+                         .last_run_exit = object(unit.raw("last_run")).number("exit")});
     }
     return units;
+}
+
+bool is_well(const unit_view& unit) {
+    const auto state = ipc::unit_state_named(unit.state);
+    if (!state || *state == ipc::unit_state::failed) return false;
+    if (unit.kind == "service") return *state == ipc::unit_state::ready;
+    if (unit.kind == "worker") return *state == ipc::unit_state::warm || *state == ipc::unit_state::cold;
+    return !run_has_failed(unit.last_run_state);
 }
 
 std::string unit_line(const unit_view& unit) {
@@ -176,11 +239,12 @@ status_view read_status(std::string_view status_json) {
     const object daemon(whole.raw("daemon"));
     status_view status{.instance = whole.text("instance"),
                        .root = whole.text("root"),
-                       .state = daemon.text("state"),
                        .version = daemon.text("version"),
                        .config = daemon.text("config"),
-                       .config_state = daemon.text("config_state"),
                        .degraded = daemon.text("degraded"),
+                       .state = daemon.text("state"),
+                       .daemon_state = lifecycle::daemon_state_named(daemon.text("state")),
+                       .config_state = lifecycle::config_state_named(daemon.text("config_state")),
                        .pid = daemon.number("pid").value_or(0),
                        .uptime_ms = daemon.number("uptime_ms"),
                        .clients = daemon.number("clients"),
@@ -191,14 +255,12 @@ status_view read_status(std::string_view status_json) {
 }
 
 std::string render_status(const status_view& status, const terminal& out, bool verbose) {
-    std::string text = flow(daemon_pieces(status, out, verbose), 2, out);
-    text += flow({{" ", ""},
-                  {printable(status.root, out.utf8), std::string(quiet)},
-                  {verbose ? printable(status.instance, out.utf8) : "", std::string(quiet)}},
-                 3, out);
-    text += notes_of(status, out);
-    if (status.units.empty()) return text;
-    return text + "\n" + units_table(status.units, out);
+    return head_of(status, out, verbose) + units_table(status.units, out).render(out);
+}
+
+std::string render_status(const status_view& status, const terminal& out, bool verbose,
+                          column_widths& widths) {
+    return head_of(status, out, verbose) + units_table(status.units, out).render(out, widths);
 }
 
 }  // namespace hob::cmd

@@ -35,10 +35,22 @@ code_point decode(std::string_view text) {
     return {value, length};
 }
 
-bool moves_the_cursor(std::uint32_t value) {
-    if (value < 0x20 || (value >= 0x7f && value < 0xa0)) return true;
-    return (value >= 0x200b && value <= 0x200f) || (value >= 0x2028 && value <= 0x202e) ||
-           (value >= 0x2066 && value <= 0x2069) || value == 0xfeff;
+bool within(std::uint32_t value, std::uint32_t low, std::uint32_t high) {
+    return value >= low && value <= high;
+}
+
+// DEL, C1 controls, and what changes the direction or the lines of text: a terminal that obeys them shows
+// something else than the text.
+bool is_hidden_control(std::uint32_t value) {
+    return within(value, 0x7f, 0x9f) || value == 0x61c || within(value, 0x200e, 0x200f) ||
+           within(value, 0x2028, 0x202e) || within(value, 0x2066, 0x206f);
+}
+
+// Also C0 controls, and characters without a width.
+bool is_unprintable(std::uint32_t value) {
+    return value < 0x20 || is_hidden_control(value) || value == 0xad || value == 0x180e ||
+           within(value, 0x200b, 0x200d) || within(value, 0x2060, 0x2064) || value == 0xfeff ||
+           within(value, 0xfff9, 0xfffb) || within(value, 0xe0000, 0xe007f);
 }
 
 int width_of(std::uint32_t value) {
@@ -66,12 +78,41 @@ std::string printable(std::string_view text, bool utf8) {
         const code_point point = decode(text);
         const std::size_t bytes = std::max<std::size_t>(point.bytes, 1);
         const bool shown = point.bytes == 1 || (point.bytes > 1 && utf8);
-        if (shown && !moves_the_cursor(point.value)) {
+        if (shown && !is_unprintable(point.value)) {
             out += text.substr(0, bytes);
         } else {
             for (const char c : text.substr(0, bytes)) {
                 out += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(c));
             }
+        }
+        text.remove_prefix(bytes);
+    }
+    return out;
+}
+
+std::string printable_lines(std::string_view text, bool utf8) {
+    std::string out;
+    while (!text.empty()) {
+        const auto end = std::min(text.find_first_of("\n\t"), text.size());
+        out += printable(text.substr(0, end), utf8);
+        if (end < text.size()) out += text[end];
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+}
+
+std::string without_hidden_controls(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const code_point point = decode(text);
+        const std::size_t bytes = std::max<std::size_t>(point.bytes, 1);
+        const auto first = static_cast<std::uint8_t>(text.front());
+        if (point.bytes > 0 && is_hidden_control(point.value)) {
+            out += fmt::format("\\u{:04x}", point.value);
+        } else if (point.bytes == 0 && within(first, 0x80, 0x9f)) {
+            out += fmt::format("\\x{:02x}", first);  // a C1 control where the terminal does not use UTF-8
+        } else {
+            out += text.substr(0, bytes);
         }
         text.remove_prefix(bytes);
     }
@@ -124,22 +165,30 @@ std::string flow(const std::vector<piece>& pieces, int indent, const terminal& o
     return text + "\n";
 }
 
-std::vector<int> table::fitted_widths(const terminal& out) const {
-    std::vector<int> widths(columns_.size(), -1);
+column_widths table::natural_widths() const {
+    column_widths widths(columns_.size(), -1);
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         int widest = 0;
         for (const auto& row : rows_)
             widest = std::max(widest, display_width(row[i].text));
         if (widest > 0) widths[i] = std::max(widest, display_width(columns_[i].title));
     }
-    if (!out.interactive) return widths;
+    return widths;
+}
+
+// Shortens what may be shortened, then leaves out the least important columns, then shortens the widest ones.
+column_widths table::fitted_widths(column_widths widths, int columns) const {
     const auto total = [&] {
         int sum = -gap;
         for (const int width : widths)
             sum += width < 0 ? 0 : width + gap;
         return sum;
     };
-    while (total() > out.columns) {
+    const column_widths natural = widths;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        if (columns_[i].shortest > 0) widths[i] = std::min(widths[i], columns_[i].shortest);
+    }
+    while (total() > columns) {
         std::size_t last = 0;
         for (std::size_t i = 0; i < columns_.size(); ++i) {
             const bool first_found = widths[last] < 0 || columns_[i].drop > columns_[last].drop;
@@ -148,7 +197,11 @@ std::vector<int> table::fitted_widths(const terminal& out) const {
         if (columns_[last].drop == 0) break;
         widths[last] = -1;
     }
-    while (total() > out.columns) {
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        const int spare = columns - total();
+        if (widths[i] >= 0 && spare > 0) widths[i] = std::min(natural[i], widths[i] + spare);
+    }
+    while (total() > columns) {
         auto widest = std::max_element(widths.begin(), widths.end());
         if (*widest <= narrowest) break;
         --*widest;
@@ -157,11 +210,23 @@ std::vector<int> table::fitted_widths(const terminal& out) const {
 }
 
 std::string table::render(const terminal& out) const {
+    const column_widths widths = natural_widths();
+    return render_rows(out, out.interactive ? fitted_widths(widths, out.columns) : widths);
+}
+
+std::string table::render(const terminal& out, column_widths& widths) const {
+    const column_widths natural = natural_widths();
+    widths.resize(natural.size(), -1);
+    std::transform(natural.begin(), natural.end(), widths.begin(), widths.begin(),
+                   [](int now, int before) { return std::max(now, before); });
+    return render_rows(out, out.interactive ? fitted_widths(widths, out.columns) : widths);
+}
+
+std::string table::render_rows(const terminal& out, const column_widths& widths) const {
     if (rows_.empty()) return {};
-    const std::vector<int> widths = fitted_widths(out);
     std::string text;
     const auto append = [&](const std::vector<piece>& row) {
-        int pending = 0;  // blanks owed, so that no line ends in any
+        int pending = 0;  // blanks before the next text, so that no line ends in blanks
         bool first = true;
         for (std::size_t i = 0; i < columns_.size(); ++i) {
             if (widths[i] < 0) continue;

@@ -1,5 +1,5 @@
 #pragma once
-// What `hob doctor` looks at. A check changes nothing; the fixes are apart.
+// The checks of `hob doctor`. A check changes nothing.
 
 #include <string>
 #include <string_view>
@@ -16,10 +16,10 @@ struct finding {
     std::string check;
     health state = health::ok;
     std::string message;
-    std::string hint;  // what to do; empty when there is nothing
+    std::string hint;  // what to do, or empty
 };
 
-// Of the instance: its files and its daemon. None throws.
+// Checks of the instance, its files and its daemon. None throws.
 finding check_runtime_directory(const lifecycle::instance& where);
 finding check_state_directory(const lifecycle::instance& where);
 finding check_locks(const lifecycle::instance& where);
@@ -30,13 +30,16 @@ finding check_daemon(const lifecycle::instance& where, util::deadline limit);
 finding check_leftovers(const lifecycle::instance& where);
 finding check_database(const lifecycle::instance& where, util::deadline limit);
 
-// Of the machine and of this process's surroundings.
+// Of all instances of this user.
+finding check_deleted_projects();
+
+// Checks of the machine and of the environment of this process.
 finding check_disk_space(const lifecycle::instance& where);
 finding check_inotify();
 finding check_descriptors();
 finding check_priority();
 
-// Of files that a daemon has left: socket, page and pid file, where the lock is free.
+// The files that a dead daemon has left: socket, page and pid file, if the lock is free.
 std::vector<std::string> leftovers_of(const lifecycle::instance& where);
 
 // The nearest directory at or above `path` that exists.

@@ -11,19 +11,20 @@
 #include "cmd/core/output.hpp"
 #include "cmd/core/table.hpp"
 #include "cmd/doctor/checks.hpp"
+#include "lifecycle/forget.hpp"
 #include "lifecycle/pid_lock.hpp"
 #include "lifecycle/start_failure.hpp"
 #include "util/fd.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
-struct health_look {
+struct health_display {
     std::string_view word, json, code;
 };
 
-constexpr health_look look_of(health state) {
+constexpr health_display display_of(health state) {
     switch (state) {
         case health::ok:
             return {"ok", "ok", "32"};
@@ -35,16 +36,15 @@ constexpr health_look look_of(health state) {
     return {"FAIL", "fail", "1;31"};
 }
 
-// A directory of ours that is open to others is closed; whatever else is wrong with one is for its owner to
-// judge.
-void close_directory(const std::string& path) {
+// Removes the access of other users to a directory of ours. Changes nothing else about it.
+void make_private(const std::string& path) {
     const util::unique_fd fd = util::open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     struct stat found {};
     if (!fd || ::fstat(fd.get(), &found) != 0) return;
     if (found.st_uid == ::geteuid() && (found.st_mode & 077)) ::fchmod(fd.get(), 0700);
 }
 
-// Under the lock, taken by us: a daemon that starts meanwhile has it, and then there is nothing left over.
+// Under the instance lock. If it is taken, a daemon is starting, which removes them itself.
 void remove_leftovers(const lifecycle::instance& where) {
     if (leftovers_of(where).empty()) return;
     const auto lock = lifecycle::instance_lock::try_take(where.pid_path());
@@ -56,11 +56,17 @@ void remove_leftovers(const lifecycle::instance& where) {
 
 void fix(const lifecycle::instance& where) {
     for (const auto& path : {where.runtime_dir, where.state_root, where.state_dir(), where.log_dir()}) {
-        close_directory(path);
+        make_private(path);
     }
     try {
         remove_leftovers(where);
-    } catch (const failure&) {  // the check that follows says why
+    } catch (const failure&) {  // the check of leftovers reports the reason
+    }
+    for (const auto& deleted : lifecycle::deleted_instances()) {
+        try {
+            lifecycle::forget_instance(deleted);
+        } catch (const failure&) {  // the check of deleted projects reports it again
+        }
     }
 }
 
@@ -75,6 +81,7 @@ std::vector<finding> examine(invocation& call) {
             check_daemon(where, call.limit),
             check_leftovers(where),
             check_database(where, call.limit),
+            check_deleted_projects(),
             check_disk_space(where),
             check_inotify(),
             check_descriptors(),
@@ -82,20 +89,21 @@ std::vector<finding> examine(invocation& call) {
 }
 
 std::string findings_json(const std::vector<finding>& findings) {
-    std::string text = "[";
+    util::json_array entries;
     for (const auto& [check, state, message, hint] : findings) {
-        text += fmt::format(R"({}{{"check":{},"state":"{}","message":{},"hint":{}}})",
-                            text.size() > 1 ? "," : "", util::json_quote(check), look_of(state).json,
-                            util::json_quote(message), util::json_quote(hint));
+        util::json_object entry;
+        entry.add("check", check).add("state", display_of(state).json);
+        entry.add("message", message).add("hint", hint);
+        entries.add(entry);
     }
-    return text + "]\n";
+    return std::move(entries).text() + "\n";
 }
 
 std::string findings_text(const std::vector<finding>& findings, const terminal& out) {
     std::string text;
     for (const auto& [check, state, message, hint] : findings) {
-        const health_look probe = look_of(state);
-        text += paint(fmt::format("{:4}", probe.word), probe.code, out.color);
+        const health_display display = display_of(state);
+        text += paint(fmt::format("{:4}", display.word), display.code, out.color);
         text += fmt::format("  {:11}  {}", check, printable(message, out.utf8));
         if (!hint.empty())
             text += (out.utf8 ? "  \u2014 " : "  - ") + paint(printable(hint, out.utf8), "36", out.color);
@@ -109,12 +117,12 @@ exit_code run_doctor(invocation& call) {
     if (call.has("fix")) fix(call.where());
     std::vector<finding> findings = examine(call);
     const bool failed = std::any_of(findings.begin(), findings.end(),
-                                    [](const finding& each) { return each.state == health::fail; });
+                                    [](const finding& entry) { return entry.state == health::fail; });
     if (call.global.json) {
         print(findings_json(findings));
     } else {
         if (call.global.quiet)
-            std::erase_if(findings, [](const finding& each) { return each.state == health::ok; });
+            std::erase_if(findings, [](const finding& entry) { return entry.state == health::ok; });
         print(findings_text(findings, out_terminal()));
     }
     return failed ? exit_code::failed : exit_code::done;
@@ -122,7 +130,7 @@ exit_code run_doctor(invocation& call) {
 
 constexpr option_row options[] = {
     {"clear", "", "forget failed starts, so that the next command may start a daemon"},
-    {"fix", "", "remove what a dead daemon left, and make directories private"},
+    {"fix", "", "remove what dead daemons and deleted projects left, and make directories private"},
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "cmd/doctor/checks.hpp"
 #include "error.hpp"
 #include "lifecycle/directories.hpp"
+#include "lifecycle/forget.hpp"
 #include "lifecycle/pid_lock.hpp"
 #include "lifecycle/probe.hpp"
 #include "lifecycle/start_failure.hpp"
@@ -24,7 +26,7 @@ namespace {
 
 using lifecycle::instance;
 
-finding from_failure(std::string check, const failure& why, const std::string& otherwise) {
+finding finding_of(std::string check, const failure& why, const std::string& otherwise) {
     return {std::move(check), health::fail, why.what(), why.hint().empty() ? otherwise : why.hint()};
 }
 
@@ -33,21 +35,21 @@ bool exists(const std::string& path) {
     return ::lstat(path.c_str(), &found) == 0;
 }
 
-// A directory that is not there yet must be one that can be made.
+// A missing directory is fine if it can be created.
 finding absent_directory(std::string check, const std::string& path) {
     const std::string parent = existing_ancestor(path);
     if (::faccessat(AT_FDCWD, parent.c_str(), W_OK | X_OK, AT_EACCESS) == 0) {
-        return {std::move(check), health::ok, fmt::format("{} is made at the first start", path), ""};
+        return {std::move(check), health::ok, fmt::format("{} is created at the first start", path), ""};
     }
     return {std::move(check), health::fail,
-            fmt::format("{} cannot be made: {} is not writable", path, parent),
-            "make it yourself, with mode 0700, or set HOB_RUNTIME_DIR and HOB_STATE_DIR"};
+            fmt::format("{} cannot be created: {} is not writable", path, parent),
+            "create it yourself with mode 0700, or set HOB_RUNTIME_DIR and HOB_STATE_DIR"};
 }
 
-// One attempt at both locks on an unnamed file. Empty: they work.
-std::string lock_trouble(const std::string& directory) {
+// Tries both kinds of locks on an unnamed file. Empty: they work.
+std::string lock_problem(const std::string& directory) {
     const util::unique_fd fd = util::open_file(directory, O_TMPFILE | O_RDWR, 0600);
-    if (!fd) return fmt::format("a file cannot be made in {}: {}", directory, errno_text(errno));
+    if (!fd) return fmt::format("a file cannot be created in {}: {}", directory, errno_text(errno));
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return "flock: " + errno_text(errno);
     struct flock range {};
     range.l_type = F_WRLCK;
@@ -57,9 +59,9 @@ std::string lock_trouble(const std::string& directory) {
     return "";
 }
 
-// The process that has a database to itself, so that no daemon could open it; 0: none, or it cannot be told.
-// What SQLite locks is part of its file format: these bytes, for reading while anybody reads.
-pid_t exclusive_user(int fd) {
+// The process that holds a database exclusively, so that no daemon could open it. 0: none, or unknown. The
+// locked bytes are part of SQLite's file format; every reader holds a shared lock on them.
+pid_t exclusive_lock_holder(int fd) {
     struct flock range {};
     range.l_type = F_RDLCK;
     range.l_whence = SEEK_SET;
@@ -73,7 +75,7 @@ finding check_database_file(const std::string& path) {
     const std::string check = "database";
     struct stat found {};
     if (::lstat(path.c_str(), &found) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR) return {check, health::ok, "made at the first start", ""};
+        if (errno == ENOENT || errno == ENOTDIR) return {check, health::ok, "created at the first start", ""};
         return {check, health::fail, fmt::format("{}: {}", path, errno_text(errno)), ""};
     }
     if (!S_ISREG(found.st_mode) || found.st_uid != ::geteuid()) {
@@ -84,7 +86,7 @@ finding check_database_file(const std::string& path) {
         return {check, health::fail, fmt::format("{} cannot be opened: {}", path, errno_text(errno)),
                 "make it readable and writable: until then nothing is remembered over restarts"};
     }
-    if (const pid_t user = exclusive_user(fd.get()); user > 0) {
+    if (const pid_t user = exclusive_lock_holder(fd.get()); user > 0) {
         return {check, health::warn, fmt::format("{} is locked by pid {}", path, user),
                 fmt::format("let pid {} finish, or end it", user)};
     }
@@ -98,14 +100,14 @@ finding check_database_file(const std::string& path) {
     return {check, health::ok, path, ""};
 }
 
-// Why the daemon keeps its state in memory only. Empty: it does not, or none answers.
+// Why the daemon keeps its state in memory only. Empty: it does not, or no daemon answers.
 std::string degraded_daemon(const instance& where, util::deadline limit) {
-    const auto soon = limit.earlier(util::deadline::in(limits::glance_timeout));
-    auto found = lifecycle::probe(where, soon, limits::glance_timeout);
+    const auto limit_for_probe = limit.earlier(util::deadline::in(limits::glance_timeout));
+    auto found = lifecycle::probe(where, limit_for_probe, limits::glance_timeout);
     if (!found.connection) return "";
     try {
-        return read_status(found.connection->call("hob.status", "{}", soon)).degraded;
-    } catch (const std::exception&) {  // whether it answers is another check's
+        return read_status(found.connection->call("hob.status", "{}", limit_for_probe)).degraded;
+    } catch (const std::exception&) {  // check_daemon reports a daemon that does not answer
         return "";
     }
 }
@@ -126,7 +128,7 @@ finding check_runtime_directory(const instance& where) {
         if (!lifecycle::check_runtime_dir(where.runtime_dir, false))
             return absent_directory(check, where.runtime_dir);
     } catch (const failure& why) {
-        return from_failure(check, why, "remove it, or set HOB_RUNTIME_DIR");
+        return finding_of(check, why, "remove it, or set HOB_RUNTIME_DIR");
     }
     return {check, health::ok, where.runtime_dir, ""};
 }
@@ -141,7 +143,7 @@ finding check_state_directory(const instance& where) {
         lifecycle::check_private_directory(where.state_dir(), "the state directory",
                                            lifecycle::privacy::unwritable);
     } catch (const failure& why) {
-        return from_failure(check, why, "remove it, or set HOB_STATE_DIR");
+        return finding_of(check, why, "remove it, or set HOB_STATE_DIR");
     }
     return {check, health::ok, where.state_dir(), ""};
 }
@@ -149,10 +151,10 @@ finding check_state_directory(const instance& where) {
 finding check_locks(const instance& where) {
     const std::string check = "locks";
     const std::string directory = existing_ancestor(where.runtime_dir);
-    const std::string trouble = lock_trouble(directory);
-    if (trouble.empty())
+    const std::string problem = lock_problem(directory);
+    if (problem.empty())
         return {check, health::ok, fmt::format("{} knows flock and OFD locks", directory), ""};
-    return {check, health::fail, fmt::format("the file system of {} does not lock: {}", directory, trouble),
+    return {check, health::fail, fmt::format("the file system of {} does not lock: {}", directory, problem),
             "set HOB_RUNTIME_DIR to a directory on a local file system"};
 }
 
@@ -179,7 +181,8 @@ finding check_config(const instance& where) {
             return {check, health::fail, fmt::format("{} is gone", where.config_path),
                     "hob init writes a new one"};
         }
-        return {check, health::ok, "there is none, and none is needed", "hob init writes one"};
+        return {check, health::ok, "there is none; a project needs one only for its units",
+                "hob init writes one"};
     }
     try {
         const unit::config config = unit::load_config(where.config_path, ::geteuid(), where.root);
@@ -188,7 +191,7 @@ finding check_config(const instance& where) {
         return {check, health::ok,
                 fmt::format("{} is valid, units: {}", where.config_path, config.units.size()), ""};
     } catch (const failure& why) {
-        return from_failure(check, why, "try again with: hob check");
+        return finding_of(check, why, "try again with: hob check");
     }
 }
 
@@ -207,8 +210,8 @@ finding check_crash_loop(const instance& where) {
 finding check_daemon(const instance& where, util::deadline limit) {
     const std::string check = "daemon";
     const auto found = lifecycle::probe(where, limit, limits::glance_timeout);
-    const std::string name = lifecycle::name_of(found.seen);
-    switch (found.seen) {
+    const std::string_view name = lifecycle::name_of(found.state);
+    switch (found.state) {
         case lifecycle::daemon_state::dead:
             return {check, health::ok, "not running, the next command starts it", ""};
         case lifecycle::daemon_state::starting:
@@ -219,7 +222,7 @@ finding check_daemon(const instance& where, util::deadline limit) {
         case lifecycle::daemon_state::wedged:
         case lifecycle::daemon_state::denied:
         case lifecycle::daemon_state::foreign:
-            if (found.why) return from_failure(check, *found.why, "see its log: hob logs");
+            if (found.problem) return finding_of(check, *found.problem, "see its log: hob logs");
             return {check, health::fail, fmt::format("{}, pid {}", name, found.pid), "see its log: hob logs"};
     }
     const ipc::hello& greeting = found.connection->greeting();
@@ -227,7 +230,7 @@ finding check_daemon(const instance& where, util::deadline limit) {
         return {
             check, health::warn,
             fmt::format("pid {} is of version {}, this is {}", greeting.pid, greeting.version, version_text),
-            "hob restart"};
+            "hob restart --daemon"};
     }
     return {check, health::ok, fmt::format("running, pid {}, version {}", greeting.pid, greeting.version),
             ""};
@@ -258,16 +261,27 @@ finding check_leftovers(const instance& where) {
             "the next start removes them, and so does: hob doctor --fix"};
 }
 
+finding check_deleted_projects() {
+    const std::string check = "projects";
+    std::vector<std::string> names;
+    for (const auto& deleted : lifecycle::deleted_instances())
+        names.push_back(deleted.root.empty() ? deleted.key : deleted.root);
+    if (names.empty()) return {check, health::ok, "none was deleted", ""};
+    return {check, health::warn,
+            fmt::format("{} deleted: {}", names.size() == 1 ? "was" : "were", fmt::join(names, ", ")),
+            "hob doctor --fix, or hob list --prune, forgets them"};
+}
+
 finding check_database(const instance& where, util::deadline limit) {
     const std::string path = where.database_path();
     finding file = check_database_file(path);
-    // It opened the file at its start: since then that may have become well, or what is wrong with it now.
+    // The daemon opened the file when it started; the state of the file may have changed since.
     const std::string degraded = degraded_daemon(where, limit);
     if (!degraded.empty()) {
         return {file.check, health::fail,
                 fmt::format("the daemon remembers nothing after its end: {}", degraded),
-                file.hint.empty() ? "once that is over: hob restart"
-                                  : fmt::format("{}, then: hob restart", file.hint)};
+                file.hint.empty() ? "once that is over: hob restart --daemon"
+                                  : fmt::format("{}, then: hob restart --daemon", file.hint)};
     }
     return file;
 }

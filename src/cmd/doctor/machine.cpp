@@ -17,11 +17,11 @@ namespace hob::cmd {
 namespace {
 
 constexpr std::uint64_t mebibyte = 1u << 20;
-constexpr std::uint64_t space_needed = 8 * mebibyte;    // a database, a page and some lines of log
-constexpr std::uint64_t space_wished = 128 * mebibyte;  // log files of the default sizes
+constexpr std::uint64_t space_needed = 8 * mebibyte;         // a database, a page and some lines of log
+constexpr std::uint64_t space_recommended = 128 * mebibyte;  // log files of the default sizes
 constexpr rlim_t descriptors_needed = 64;
-constexpr rlim_t descriptors_wished = 1024;
-constexpr long watches_wished = 8192;  // one a directory
+constexpr rlim_t descriptors_recommended = 1024;
+constexpr long watches_recommended = 8192;  // one a directory
 
 long number_in(const char* path) {
     const auto text = util::read_file(path, 64);
@@ -43,13 +43,13 @@ finding check_disk_space(const lifecycle::instance& where) {
     for (const auto& path : {where.state_dir(), where.runtime_dir}) {
         const std::string directory = existing_ancestor(path);
         const std::uint64_t bytes = free_bytes(directory);
-        // The runtime directory holds a socket, a pid and a page, often on a small tmpfs of its own.
+        // The runtime directory holds only a socket, a pid file and a page, often on a small tmpfs.
         const bool state = path == where.state_dir();
         const std::uint64_t needed = state ? space_needed : mebibyte / 4;
-        const health here = bytes < needed                  ? health::fail
-                            : state && bytes < space_wished ? health::warn
-                                                            : health::ok;
-        worst = std::max(worst, here);
+        const health state_here = bytes < needed                       ? health::fail
+                                  : state && bytes < space_recommended ? health::warn
+                                                                       : health::ok;
+        worst = std::max(worst, state_here);
         if (!message.empty()) message += ", ";
         message += fmt::format("{} MiB free at {}", bytes / mebibyte, directory);
     }
@@ -63,24 +63,24 @@ finding check_inotify() {
     const long instances = number_in("/proc/sys/fs/inotify/max_user_instances");
     if (!fd) {
         return {check, health::warn,
-                fmt::format("none is to be had ({}, {} a user)", errno_text(errno), instances),
+                fmt::format("not available ({}, {} instances for each user)", errno_text(errno), instances),
                 "sysctl fs.inotify.max_user_instances=1024; until then a moved project is not noticed"};
     }
     const long watches = number_in("/proc/sys/fs/inotify/max_user_watches");
-    if (watches >= 0 && watches < watches_wished) {
-        return {check, health::warn, fmt::format("{} watches a user are few", watches),
-                fmt::format("sysctl fs.inotify.max_user_watches={}", 64 * watches_wished)};
+    if (watches >= 0 && watches < watches_recommended) {
+        return {check, health::warn, fmt::format("only {} watches for each user", watches),
+                fmt::format("sysctl fs.inotify.max_user_watches={}", 64 * watches_recommended)};
     }
-    return {check, health::ok, fmt::format("{} instances, {} watches a user", instances, watches), ""};
+    return {check, health::ok, fmt::format("{} instances, {} watches for each user", instances, watches), ""};
 }
 
 finding check_descriptors() {
     const std::string check = "descriptors";
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
-    const health state = limit.rlim_max < descriptors_needed   ? health::fail
-                         : limit.rlim_max < descriptors_wished ? health::warn
-                                                               : health::ok;
+    const health state = limit.rlim_max < descriptors_needed        ? health::fail
+                         : limit.rlim_max < descriptors_recommended ? health::warn
+                                                                    : health::ok;
     return {check, state, fmt::format("{} may be open, {} once raised", limit.rlim_cur, limit.rlim_max),
             state == health::ok ? "" : "raise the hard limit: ulimit -Hn 4096, or limits.conf(5)"};
 }
@@ -92,12 +92,12 @@ finding check_priority() {
     if (nice <= 0) return {check, health::ok, "normal", ""};
     rlimit limit{};
     ::getrlimit(RLIMIT_NICE, &limit);
-    // A hard limit of 20 permits nice 0.
+    // A hard limit of 20 allows nice 0.
     if (limit.rlim_max >= 20 || ::geteuid() == 0) {
         return {check, health::ok, fmt::format("nice {} here, which a daemon undoes", nice), ""};
     }
     return {check, health::warn, fmt::format("nice {} here, which a daemon started from here keeps", nice),
-            "start it from elsewhere: hob restart"};
+            "start it from elsewhere: hob restart --daemon"};
 }
 
 }  // namespace hob::cmd

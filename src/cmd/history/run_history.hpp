@@ -1,23 +1,24 @@
 #pragma once
-// The history of runs: from the daemon where one answers, else from its database.
+// The history of runs, from the daemon if one answers, else from its database.
 
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "cmd/core/command.hpp"
+#include "cmd/handlers/handler_context.hpp"
 #include "unit/spec/run_record.hpp"
 #include "unit/store/run_store.hpp"
 
 namespace hob::cmd {
 
 // Newest first. Throws failure(denied) when the database cannot be read.
-std::vector<unit::run_record> run_history(invocation& call, const unit::run_query& wanted);
+std::vector<unit::run_record> run_history(invocation& call, const unit::run_query& query);
 
-// One run; nullopt: there is none of that number. Asks no daemon.
-std::optional<unit::run_record> run_by_number(invocation& call, std::int64_t id);
+// One run, from the database; nullopt: there is none with this id.
+std::optional<unit::run_record> find_run_record(invocation& call, std::int64_t id);
 
-// run.list.
-std::string answer_run_list(lifecycle::daemon& daemon, ipc::session& from, const ipc::request& asked);
+// Handles run.list.
+std::string answer_run_list(handler_context context, ipc::session& from, const ipc::request& request);
 
 }  // namespace hob::cmd

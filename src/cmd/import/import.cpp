@@ -25,19 +25,19 @@
 #include "unit/config/config.hpp"
 #include "unit/config/file.hpp"
 #include "util/fd.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
 constexpr unsigned file_mode = 0644;  // of a new hob.toml, less the umask
 
-// What is to be written, and where.
-struct plan {
-    std::string path;       // of hob.toml, without symlinks
+// The hob.toml that is extended.
+struct import_target {
+    std::string path;       // without symlinks
     std::string root;       // its directory
-    struct stat before {};  // of the file; st_nlink 0: there is none
-    std::string text;       // as it is
+    struct stat before {};  // st_nlink 0: the file does not exist
+    std::string text;       // its present content
     std::string added;
 };
 
@@ -51,27 +51,27 @@ std::string directory_of(const std::string& path) {
     return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// The hob.toml of this project; where there is no project, one begins here.
-plan find_target(invocation& call) {
+// The hob.toml of this project. Without a project: a new one in this directory.
+import_target find_target(invocation& call) {
     const auto& where = call.where();
     std::string path = where.config_path;
     if (where.key == "user") path = call.global.directory.value_or(".") + "/hob.toml";
-    plan made;
-    made.root = real_path(directory_of(path));
-    if (made.root.empty()) throw denied("find", directory_of(path), errno);
-    made.path = real_path(path);
-    if (made.path.empty()) made.path = made.root + "/hob.toml";
-    if (::stat(made.path.c_str(), &made.before) == 0) {
-        made.text = unit::read_trusted_file(made.path, ::geteuid());
+    import_target target;
+    target.root = real_path(directory_of(path));
+    if (target.root.empty()) throw denied("find", directory_of(path), errno);
+    target.path = real_path(path);
+    if (target.path.empty()) target.path = target.root + "/hob.toml";
+    if (::stat(target.path.c_str(), &target.before) == 0) {
+        target.text = unit::read_trusted_file(target.path, ::geteuid());
     } else if (errno != ENOENT) {
-        throw denied("read", made.path, errno);
+        throw denied("read", target.path, errno);
     } else {
-        made.before = {};
+        target.before = {};
     }
-    return made;
+    return target;
 }
 
-bool in_path(const std::string& program) {
+bool is_in_path(const std::string& program) {
     const char* path = ::getenv("PATH");
     std::string_view rest = path ? path : "/usr/local/bin:/usr/bin:/bin";
     while (!rest.empty()) {
@@ -83,7 +83,7 @@ bool in_path(const std::string& program) {
     return false;
 }
 
-// Without running any of it; the current directory does not count.
+// Finds the module without running it, and not in the current directory.
 bool python_has_debugpy() {
     const char* const words[] = {"python3", "-c",
                                  "import sys; sys.path.pop(0); from importlib.util import find_spec; "
@@ -94,7 +94,7 @@ bool python_has_debugpy() {
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
         ::posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
     pid_t pid = 0;
-    // The arguments are not changed, whatever the signature says.
+    // posix_spawn does not change the arguments, although its signature allows it.
     const int error =
         ::posix_spawnp(&pid, words[0], &actions, nullptr, const_cast<char* const*>(words), environ);
     ::posix_spawn_file_actions_destroy(&actions);
@@ -112,11 +112,11 @@ bool python_has_debugpy() {
 
 std::string file_operand(const invocation& call) {
     const std::string& file = call.operands.front();
-    if (file.empty()) throw failure(error_kind::usage, "cannot import '': the name is empty");
+    if (file.empty()) throw failure(error_kind::usage, cannot("import", "a file"), "its name is empty");
     return call.global.directory && !file.starts_with('/') ? *call.global.directory + "/" + file : file;
 }
 
-// Editors keep their files in a directory of the folder that they are about.
+// Editors keep their files in a subdirectory of the folder that they apply to.
 std::string folder_of(const std::string& file, const std::string& root) {
     const std::string directory = real_path(directory_of(file));
     for (const char* name : {"/.vscode", "/.cursor"}) {
@@ -125,50 +125,50 @@ std::string folder_of(const std::string& file, const std::string& root) {
     return root;
 }
 
-// Entries that are named on the command line, or all; what is there already stays as it is.
-void choose(const invocation& call, const unit::config& there, import_result& found) {
+// Keeps the entries that the command line names, or all, except those that hob.toml has already.
+void select_entries(const invocation& call, const unit::config& existing, import_result& found) {
     const std::vector<std::string> names(call.operands.begin() + 1, call.operands.end());
-    const auto named = [&](const std::string& from) {
+    const auto is_selected = [&](const std::string& from) {
         return names.empty() || std::find(names.begin(), names.end(), from) != names.end();
     };
     for (const auto& name : names) {
-        const auto is_it = [&](const auto& one) { return one.from == name; };
-        if (std::none_of(found.units.begin(), found.units.end(), is_it) &&
-            std::none_of(found.refused.begin(), found.refused.end(), is_it))
+        const auto matches = [&](const auto& entry) { return entry.from == name; };
+        if (std::none_of(found.units.begin(), found.units.end(), matches) &&
+            std::none_of(found.refused.begin(), found.refused.end(), matches))
             found.refused.push_back({name, "the file has no such entry"});
     }
-    std::erase_if(found.units, [&](const imported_unit& one) {
-        if (!named(one.from)) return true;
-        if (there.find(one.name) == nullptr) return false;
-        found.refused.push_back({one.from, fmt::format("hob.toml has a unit '{}' already", one.name)});
+    std::erase_if(found.units, [&](const imported_unit& entry) {
+        if (!is_selected(entry.from)) return true;
+        if (existing.find(entry.name) == nullptr) return false;
+        found.refused.push_back({entry.from, fmt::format("hob.toml has a unit '{}' already", entry.name)});
         return true;
     });
-    std::erase_if(found.refused, [&](const import_note& one) { return !named(one.from); });
-    std::erase_if(found.notes, [&](const import_note& one) {
+    std::erase_if(found.refused, [&](const import_note& entry) { return !is_selected(entry.from); });
+    std::erase_if(found.notes, [&](const import_note& entry) {
         return std::none_of(found.units.begin(), found.units.end(),
-                            [&](const imported_unit& unit) { return unit.from == one.from; });
+                            [&](const imported_unit& unit) { return unit.from == entry.from; });
     });
 }
 
 std::string render(import_result& found, const std::string& file) {
     std::string text;
-    std::erase_if(found.units, [&](const imported_unit& one) {
+    std::erase_if(found.units, [&](const imported_unit& entry) {
         try {
-            text += (text.empty() ? "" : "\n") + to_toml(one, file);
+            text += (text.empty() ? "" : "\n") + to_toml(entry, file);
             return false;
         } catch (const unimportable& why) {
-            found.refused.push_back({one.from, why.what()});
+            found.refused.push_back({entry.from, why.what()});
             return true;
         }
     });
     return text;
 }
 
-// Complete or not at all, and not over what somebody else wrote meanwhile.
-void write(const plan& what, const std::string& text) {
+// Writes the file atomically, unless somebody else has changed it meanwhile.
+void write(const import_target& what, const std::string& text) {
     const std::string temporary = fmt::format("{}.new-{}", what.path, ::getpid());
     const auto cannot_write = [&](const std::string& reason) {
-        return failure(error_kind::config, fmt::format("cannot write '{}': {}", what.path, reason));
+        return failure(error_kind::config, cannot("write", what.path), reason);
     };
     ::unlink(temporary.c_str());
     const util::unique_fd fd =
@@ -179,95 +179,98 @@ void write(const plan& what, const std::string& text) {
                 (is_new || ::fchmod(fd.get(), what.before.st_mode & 07777) == 0) && ::fsync(fd.get()) == 0;
     int error = errno;
     struct stat now {};
-    const bool there = ::stat(what.path.c_str(), &now) == 0;
-    const bool same = is_new
-                          ? !there
-                          : there && now.st_ino == what.before.st_ino && now.st_size == what.before.st_size &&
-                                now.st_mtim.tv_sec == what.before.st_mtim.tv_sec &&
-                                now.st_mtim.tv_nsec == what.before.st_mtim.tv_nsec;
+    const bool existing = ::stat(what.path.c_str(), &now) == 0;
+    const bool same = is_new ? !existing
+                             : existing && now.st_ino == what.before.st_ino &&
+                                   now.st_size == what.before.st_size &&
+                                   now.st_mtim.tv_sec == what.before.st_mtim.tv_sec &&
+                                   now.st_mtim.tv_nsec == what.before.st_mtim.tv_nsec;
     if (done && same) {
         done = ::rename(temporary.c_str(), what.path.c_str()) == 0;
         error = errno;
     }
     if (!done || !same) ::unlink(temporary.c_str());
     if (!done) throw cannot_write(errno_text(error));
-    if (!same) throw cannot_write("somebody else has written it meanwhile");
+    if (!same) throw cannot_write("it was changed meanwhile");
 }
 
-std::string notes_json(const std::vector<import_note>& notes) {
-    std::string text;
-    for (const auto& one : notes) {
-        text += fmt::format("{}{{\"entry\":{},\"text\":{}}}", text.empty() ? "" : ",",
-                            util::json_quote(one.from), util::json_quote(one.text));
+util::json_array notes_json(const std::vector<import_note>& notes) {
+    util::json_array entries;
+    for (const auto& note : notes) {
+        util::json_object entry;
+        entries.add(entry.add("entry", note.from).add("text", note.text));
     }
-    return "[" + text + "]";
+    return entries;
 }
 
-void tell_json(const plan& what, const import_result& found, bool dry) {
-    std::string units;
-    for (const auto& one : found.units) {
-        units += fmt::format(R"({}{{"name":{},"entry":{},"protocol":"{}"}})", units.empty() ? "" : ",",
-                             util::json_quote(one.name), util::json_quote(one.from), one.protocol);
+void print_result_json(const import_target& what, const import_result& found, bool dry) {
+    util::json_array units;
+    for (const auto& unit : found.units) {
+        util::json_object entry;
+        units.add(entry.add("name", unit.name).add("entry", unit.from).add("protocol", unit.protocol));
     }
-    print(
-        fmt::format("{{\"file\":{},\"written\":{},\"units\":[{}],\"refused\":{},\"notes\":{},\"toml\":{}}}\n",
-                    util::json_quote(what.path), !dry && !found.units.empty(), units,
-                    notes_json(found.refused), notes_json(found.notes), util::json_quote(what.added)));
+    util::json_object result;
+    result.add("file", what.path).add("written", !dry && !found.units.empty());
+    result.add("units", units)
+        .add("refused", notes_json(found.refused))
+        .add("notes", notes_json(found.notes));
+    result.add("toml", what.added);
+    print(std::move(result).text() + "\n");
 }
 
-void tell(const invocation& call, const plan& what, const import_result& found, bool dry) {
+void print_result(const invocation& call, const import_target& what, const import_result& found, bool dry) {
     const bool utf8 = err_terminal().utf8;
-    for (const auto& one : found.refused) {
-        print_error(fmt::format("hob: not imported: '{}': {}\n", printable(one.from, utf8),
-                                printable(one.text, utf8)));
+    for (const auto& entry : found.refused) {
+        print_error(fmt::format("hob: not imported: '{}': {}\n", printable(entry.from, utf8),
+                                printable(entry.text, utf8)));
     }
     if (!call.global.quiet) {
-        for (const auto& one : found.notes)
-            print_error(fmt::format("hob: '{}': {}\n", printable(one.from, utf8), printable(one.text, utf8)));
+        for (const auto& entry : found.notes)
+            print_error(
+                fmt::format("hob: '{}': {}\n", printable(entry.from, utf8), printable(entry.text, utf8)));
     }
     if (dry) {
         print(what.added);
     } else if (!call.global.quiet) {
-        for (const auto& one : found.units)
-            print(fmt::format("added worker '{}' ({})\n", one.name, one.protocol));
+        for (const auto& entry : found.units)
+            print(fmt::format("added worker '{}' ({})\n", entry.name, entry.protocol));
     }
 }
 
 exit_code run_import(invocation& call) {
     const std::string file = file_operand(call);
     const bool dry = call.has("dry-run");
-    plan what = find_target(call);
-    const unit::config there = unit::parse_config(what.text, what.path, what.root);
+    import_target what = find_target(call);
+    const unit::config existing = unit::parse_config(what.text, what.path, what.root);
     const std::string bytes = unit::read_trusted_file(file, ::geteuid(), {});
-    import_place place;
-    place.root = what.root;
-    place.folder = folder_of(file, what.root);
-    if (const char* home = ::getenv("HOME")) place.home = home;
-    import_result found = read_import(bytes, file, place, {in_path, python_has_debugpy});
-    choose(call, there, found);
+    import_context context;
+    context.root = what.root;
+    context.folder = folder_of(file, what.root);
+    if (const char* home = ::getenv("HOME")) context.home = home;
+    import_result found = read_import(bytes, file, context, {is_in_path, python_has_debugpy});
+    select_entries(call, existing, found);
     what.added = render(found, call.operands.front());
     std::string text = what.text;
     if (!text.empty() && !text.ends_with('\n')) text += '\n';
     if (!text.empty()) text += '\n';
     text += what.added;
-    unit::parse_config(text, what.path, what.root);  // what is written passes `hob check`
+    unit::parse_config(text, what.path, what.root);  // never write a file that `hob check` refuses
     if (!dry && !found.units.empty()) {
         try {
             write(what, text);
         } catch (const failure& reason) {
-            // The code says what is wrong, the status that it is no matter of usage: the operation failed.
+            // The error code is config, but the exit status is not that of a usage error: writing failed.
             print_failure(reason, call.global.json);
             return exit_code::failed;
         }
     }
     if (call.global.json) {
-        tell_json(what, found, dry);
+        print_result_json(what, found, dry);
     } else {
-        tell(call, what, found, dry);
+        print_result(call, what, found, dry);
     }
     if (!found.units.empty()) return exit_code::done;
-    const failure none(error_kind::config,
-                       fmt::format("cannot import '{}': it has nothing that can be added", file));
+    const failure none(error_kind::config, cannot("import", file), "it has nothing that can be added");
     print_failure(none, call.global.json);
     return exit_code::failed;
 }
@@ -286,8 +289,8 @@ constinit const command import_command{
     .description =
         "Reads the servers of an MCP client (`mcpServers`, or `servers` as VS Code has\n"
         "them) or the configurations of VS Code's launch.json, and adds a worker for\n"
-        "each to the hob.toml of this project. What is there already stays as it is,\n"
-        "and what cannot be a worker is named with the reason.",
+        "each to the hob.toml of this project. Existing units are not changed. Entries\n"
+        "that cannot become a worker are listed with the reason.",
     .need = daemon_need::looking,
     .completes = operand_kind::file,
     .operands_min = 1,

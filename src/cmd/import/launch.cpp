@@ -1,4 +1,4 @@
-// VS Code's launch.json: which adapter debugs a configuration, and what to call it with.
+// VS Code's launch.json: the debug adapter of a configuration, and the params to call it with.
 
 #include <fmt/format.h>
 
@@ -15,8 +15,8 @@ namespace {
 
 namespace json = boost::json;
 
-// Of the editor, not of the adapter.
-constexpr std::array<std::string_view, 22> editors_keys{
+// Keys that the editor handles, not the adapter.
+constexpr std::array<std::string_view, 22> editor_keys{
     "type",
     "request",
     "name",
@@ -45,8 +45,8 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
     return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// LLDB's adapter has had three names, and Debian puts its version behind them.
-std::string find_lldb(const import_machine& machine) {
+// LLDB's adapter has had several names, and Debian appends its version.
+std::string find_lldb(const import_environment& machine) {
     for (const char* name : {"lldb-dap", "lldb-vscode"}) {
         if (machine.has_program(name)) return name;
     }
@@ -59,11 +59,11 @@ std::string find_lldb(const import_machine& machine) {
     throw unimportable("its adapter is not installed: lldb-dap, or lldb-vscode of Debian's lldb");
 }
 
-// The value without what only an editor knows. False: that is all it is.
-bool literal(json::value& value, const import_place& place, std::string& unknown) {
+// Expands the variables in `value`. False: it holds one that only an editor knows, which is in `unknown`.
+bool resolve_literals(json::value& value, const import_context& context, std::string& unknown) {
     if (value.is_string()) {
         try {
-            const import_word word = parse_word(std::string_view(value.get_string()), place);
+            const import_word word = parse_word(std::string_view(value.get_string()), context);
             if (is_literal(word)) {
                 value = literal_text(word);
                 return true;
@@ -75,41 +75,41 @@ bool literal(json::value& value, const import_place& place, std::string& unknown
         return false;
     }
     if (value.is_array()) {
-        for (auto& one : value.get_array()) {
-            if (!literal(one, place, unknown)) return false;
+        for (auto& element : value.get_array()) {
+            if (!resolve_literals(element, context, unknown)) return false;
         }
     } else if (value.is_object()) {
         for (auto& member : value.get_object()) {
-            if (!literal(member.value(), place, unknown)) return false;
+            if (!resolve_literals(member.value(), context, unknown)) return false;
         }
     }
     return true;
 }
 
-// NAME=VALUE each, as LLDB wants it; `environment` is how cppdbg has it.
+// A list of NAME=VALUE, as LLDB expects it, from `env` or from cppdbg's `environment`.
 void environment_for_lldb(const json::object& entry, json::object& params) {
     json::array all;
     const json::value* env = entry.if_contains("env");
     if (env != nullptr && env->is_object()) {
-        for (const auto& one : env->get_object()) {
-            const auto& value = one.value();
+        for (const auto& element : env->get_object()) {
+            const auto& value = element.value();
             const std::string text = value.is_string() ? std::string(std::string_view(value.get_string()))
                                                        : json::serialize(value);
-            all.emplace_back(fmt::format("{}={}", std::string_view(one.key()), text));
+            all.emplace_back(fmt::format("{}={}", std::string_view(element.key()), text));
         }
     }
     const json::value* pairs = entry.if_contains("environment");
     if (pairs != nullptr && pairs->is_array()) {
-        for (const auto& one : pairs->get_array()) {
-            if (!one.is_object()) throw unimportable("its 'environment' must hold objects");
-            all.emplace_back(text_of(one.get_object(), "name").value_or("") + "=" +
-                             text_of(one.get_object(), "value").value_or(""));
+        for (const auto& element : pairs->get_array()) {
+            if (!element.is_object()) throw unimportable("its 'environment' must hold objects");
+            all.emplace_back(text_of(element.get_object(), "name").value_or("") + "=" +
+                             text_of(element.get_object(), "value").value_or(""));
         }
     }
     if (!all.empty()) params["env"] = std::move(all);
 }
 
-// The entry with what it says for this system on top.
+// The entry with its members for Linux merged over it.
 json::object for_linux(const json::object& entry) {
     json::object merged = entry;
     const json::value* here = entry.if_contains("linux");
@@ -119,11 +119,11 @@ json::object for_linux(const json::object& entry) {
     return merged;
 }
 
-json::object params_of(const json::object& entry, const import_place& place, bool lldb,
+json::object params_of(const json::object& entry, const import_context& context, bool lldb,
                        std::vector<std::string>& notes) {
     json::object params;
     for (const auto& member : entry) {
-        if (std::find(editors_keys.begin(), editors_keys.end(), member.key()) == editors_keys.end())
+        if (std::find(editor_keys.begin(), editor_keys.end(), member.key()) == editor_keys.end())
             params[member.key()] = member.value();
     }
     if (lldb) {
@@ -138,28 +138,29 @@ json::object params_of(const json::object& entry, const import_place& place, boo
     std::vector<std::string> unknown;
     for (auto& member : params) {
         std::string what;
-        if (literal(member.value(), place, what)) continue;
+        if (resolve_literals(member.value(), context, what)) continue;
         unknown.emplace_back(member.key());
-        notes.push_back(fmt::format("without {}, which is '{}': say it when you call", unknown.back(), what));
+        notes.push_back(
+            fmt::format("without {}, which is '{}': give it when you call", unknown.back(), what));
     }
     for (const auto& key : unknown)
         params.erase(key);
     return params;
 }
 
-void choose_adapter(const json::object& entry, const std::string& type, const import_place& place,
-                    const import_machine& machine, imported_unit& unit) {
+void choose_adapter(const json::object& entry, const std::string& type, const import_context& context,
+                    const import_environment& machine, imported_unit& unit) {
     if (is_one_of(type, {"lldb", "lldb-dap", "lldb-vscode", "cppdbg"})) {
-        unit.run = {parse_word(find_lldb(machine), place)};
+        unit.run = {parse_word(find_lldb(machine), context)};
     } else if (is_one_of(type, {"python", "debugpy"})) {
         const auto python = text_of(entry, "python");
         if (!python && !machine.has_debugpy())
             throw unimportable("its adapter is not installed: python3 has no debugpy");
-        unit.run = {parse_word(python.value_or("python3"), place), parse_word("-m", place),
-                    parse_word("debugpy.adapter", place)};
+        unit.run = {parse_word(python.value_or("python3"), context), parse_word("-m", context),
+                    parse_word("debugpy.adapter", context)};
     } else if (type == "go") {
         if (!machine.has_program("dlv")) throw unimportable("its adapter is not installed: dlv");
-        unit.run = {parse_word("dlv", place), parse_word("dap", place)};
+        unit.run = {parse_word("dlv", context), parse_word("dap", context)};
         unit.connect = R"x({ log = "listening at: ([^ ]+)" })x";
     } else {
         throw unimportable(
@@ -169,8 +170,8 @@ void choose_adapter(const json::object& entry, const std::string& type, const im
 
 }  // namespace
 
-imported_unit read_configuration(const json::object& original, const import_place& place,
-                                 const import_machine& machine, std::vector<std::string>& notes) {
+imported_unit read_configuration(const json::object& original, const import_context& context,
+                                 const import_environment& machine, std::vector<std::string>& notes) {
     const json::object entry = for_linux(original);
     const auto type = text_of(entry, "type");
     if (!type || type->empty()) throw unimportable("it has no type");
@@ -179,11 +180,11 @@ imported_unit read_configuration(const json::object& original, const import_plac
         throw unimportable(fmt::format("its request is '{}', neither launch nor attach", request));
     imported_unit unit;
     unit.protocol = "dap";
-    choose_adapter(entry, *type, place, machine, unit);
+    choose_adapter(entry, *type, context, machine, unit);
     if (const auto task = text_of(entry, "preLaunchTask"))
         notes.push_back(fmt::format("without its preLaunchTask '{}': do that before you call", *task));
     const bool lldb = !is_one_of(*type, {"python", "debugpy", "go"});
-    const json::object params = params_of(entry, place, lldb, notes);
+    const json::object params = params_of(entry, context, lldb, notes);
     unit.comment = request;
     if (!params.empty()) unit.comment += " " + shell_word({{json::serialize(params), false, {}}});
     return unit;

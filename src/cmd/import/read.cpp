@@ -16,15 +16,15 @@ namespace {
 
 namespace json = boost::json;
 
-// Of an entry, which say nothing about its process.
-constexpr std::array<std::string_view, 3> silent_keys{"type", "gallery", "version"};
+// Keys of an entry that do not concern its process.
+constexpr std::array<std::string_view, 3> ignored_keys{"type", "gallery", "version"};
 constexpr std::size_t name_max = 64;
 
 failure cannot_import(const std::string& path, const std::string& reason, const std::string& hint = {}) {
-    return {error_kind::config, fmt::format("cannot import '{}': {}", path, reason), hint};
+    return {error_kind::config, cannot("import", path), reason, hint};
 }
 
-// JSON as editors write it: with comments, trailing commas, and a byte order mark.
+// Accepts JSON as editors write it: with comments, trailing commas and a byte order mark.
 json::value parse(std::string_view bytes, const std::string& path) {
     constexpr std::string_view mark = "\xef\xbb\xbf";
     if (bytes.starts_with(mark)) bytes.remove_prefix(mark.size());
@@ -32,18 +32,18 @@ json::value parse(std::string_view bytes, const std::string& path) {
     options.allow_comments = true;
     options.allow_trailing_commas = true;
     options.max_depth = 64;
-    json::error_code error;
+    boost::system::error_code error;
     json::stream_parser parser({}, options);
-    const std::size_t used = parser.write_some(bytes.data(), bytes.size(), error);
-    if (!error && used == bytes.size()) parser.finish(error);
-    if (!error && used == bytes.size()) return parser.release();
-    const std::string_view before = bytes.substr(0, std::min(used, bytes.size()));
+    const std::size_t consumed = parser.write_some(bytes.data(), bytes.size(), error);
+    if (!error && consumed == bytes.size()) parser.finish(error);
+    if (!error && consumed == bytes.size()) return parser.release();
+    const std::string_view before = bytes.substr(0, std::min(consumed, bytes.size()));
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
     throw cannot_import(path, fmt::format("it is not JSON: line {}: {}", line,
                                           error ? error.message() : "something follows its end"));
 }
 
-// Unique and valid: `my server!` is my-server.
+// A valid, unique unit name: `my server!` becomes my-server.
 std::string unit_name(std::string_view from, std::set<std::string>& taken) {
     std::string name;
     for (const char c : from) {
@@ -83,15 +83,15 @@ std::string_view kind_of(const json::value& value) {
     }
 }
 
-void read_arguments(const json::object& entry, const import_place& place, imported_unit& unit) {
+void read_arguments(const json::object& entry, const import_context& context, imported_unit& unit) {
     const json::value* arguments = entry.if_contains("args");
     if (arguments == nullptr) return;
     if (!arguments->is_array())
         throw unimportable(fmt::format("its 'args' must be an array, not {}", kind_of(*arguments)));
-    for (const auto& one : arguments->get_array()) {
-        if (!one.is_string())
-            throw unimportable(fmt::format("its 'args' must hold strings, not {}", kind_of(one)));
-        unit.run.push_back(parse_word(std::string_view(one.get_string()), place));
+    for (const auto& element : arguments->get_array()) {
+        if (!element.is_string())
+            throw unimportable(fmt::format("its 'args' must hold strings, not {}", kind_of(element)));
+        unit.run.push_back(parse_word(std::string_view(element.get_string()), context));
     }
 }
 
@@ -106,7 +106,7 @@ void refuse_remote(const json::object& entry) {
     if (type != "stdio" && type != "local") throw unimportable(fmt::format("its type is '{}'", type));
 }
 
-imported_unit read_server(const json::object& entry, const import_place& place,
+imported_unit read_server(const json::object& entry, const import_context& context,
                           std::vector<std::string>& notes) {
     imported_unit unit;
     unit.protocol = "mcp";
@@ -115,29 +115,30 @@ imported_unit read_server(const json::object& entry, const import_place& place,
         throw unimportable("it is disabled");
     const auto command = text_of(entry, "command");
     if (!command || command->empty()) throw unimportable("it has no command");
-    unit.run.push_back(parse_word(*command, place));
-    read_arguments(entry, place, unit);
-    read_environment(entry, "env", place, unit);
-    if (const auto file = text_of(entry, "envFile")) unit.env_file = parse_path("envFile", *file, place);
-    if (const auto cwd = text_of(entry, "cwd")) unit.cwd = parse_path("cwd", *cwd, place);
+    unit.run.push_back(parse_word(*command, context));
+    read_arguments(entry, context, unit);
+    read_environment(entry, "env", context, unit);
+    if (const auto file = text_of(entry, "envFile")) unit.env_file = parse_path("envFile", *file, context);
+    if (const auto cwd = text_of(entry, "cwd")) unit.cwd = parse_path("cwd", *cwd, context);
     std::string ignored;
     for (const auto& member : entry) {
         constexpr std::array<std::string_view, 6> read{"command", "args", "env",
                                                        "envFile", "cwd",  "disabled"};
         const std::string_view key = member.key();
         if (std::find(read.begin(), read.end(), key) != read.end()) continue;
-        if (std::find(silent_keys.begin(), silent_keys.end(), key) != silent_keys.end()) continue;
+        if (std::find(ignored_keys.begin(), ignored_keys.end(), key) != ignored_keys.end()) continue;
         ignored.append(ignored.empty() ? "" : ", ").append(key);
     }
-    if (!ignored.empty()) notes.push_back("without " + ignored + ", which hob.toml has not");
+    if (!ignored.empty()) notes.push_back("without " + ignored + ", which hob.toml does not have");
     return unit;
 }
 
 class reader {
 public:
-    reader(import_place place, const import_machine& machine) : place_(std::move(place)), machine_(machine) {}
+    reader(import_context context, const import_environment& machine)
+        : context_(std::move(context)), machine_(machine) {}
 
-    // Whether `file` has such servers.
+    // Reads the servers under `key`. False: the file has no such key.
     bool servers(const json::object& file, std::string_view key, bool bare_names) {
         const json::value* all = file.if_contains(key);
         if (all == nullptr) return false;
@@ -145,10 +146,10 @@ public:
             refuse(std::string(key), fmt::format("it must be an object, not {}", kind_of(*all)));
             return true;
         }
-        place_.bare_names = bare_names;
+        context_.bare_names = bare_names;
         for (const auto& member : all->get_object()) {
             entry(std::string(member.key()), member.value(),
-                  [this](const auto& one, auto& notes) { return read_server(one, place_, notes); });
+                  [this](const auto& element, auto& notes) { return read_server(element, context_, notes); });
         }
         return true;
     }
@@ -160,18 +161,20 @@ public:
             refuse("configurations", fmt::format("it must be an array, not {}", kind_of(*all)));
             return true;
         }
-        place_.bare_names = false;
+        context_.bare_names = false;
         int number = 0;
-        for (const auto& one : all->get_array()) {
+        for (const auto& element : all->get_array()) {
             std::string name = fmt::format("configuration {}", ++number);
-            const json::value* named = one.is_object() ? one.get_object().if_contains("name") : nullptr;
+            const json::value* named =
+                element.is_object() ? element.get_object().if_contains("name") : nullptr;
             if (named != nullptr && named->is_string()) name = named->get_string().c_str();
-            entry(name, one, [this](const auto& each, auto& notes) {
-                return read_configuration(each, place_, machine_, notes);
+            entry(name, element, [this](const auto& object, auto& notes) {
+                return read_configuration(object, context_, machine_, notes);
             });
         }
-        if (const json::value* many = file.if_contains("compounds"); many && many->is_array()) {
-            if (!many->get_array().empty())
+        if (const json::value* compounds = file.if_contains("compounds");
+            compounds && compounds->is_array()) {
+            if (!compounds->get_array().empty())
                 refuse("compounds", "each of their configurations is a worker of its own");
         }
         return true;
@@ -189,8 +192,8 @@ private:
             imported_unit unit = read(value.get_object(), notes);
             unit.from = from;
             unit.name = unit_name(from, taken_);
-            if (!unit.cwd && place_.folder != place_.root)
-                unit.cwd = parse_path("cwd", place_.folder, place_);
+            if (!unit.cwd && context_.folder != context_.root)
+                unit.cwd = parse_path("cwd", context_.folder, context_);
             if (unit.name != from)
                 result_.notes.push_back({from, fmt::format("it is called '{}'", unit.name)});
             for (auto& note : notes)
@@ -204,8 +207,8 @@ private:
         result_.refused.push_back({from, reason});
     }
 
-    import_place place_;
-    const import_machine& machine_;
+    import_context context_;
+    const import_environment& machine_;
     import_result result_;
     std::set<std::string> taken_;
 };
@@ -220,7 +223,7 @@ std::optional<std::string> text_of(const json::object& entry, std::string_view k
     return std::string(std::string_view(value->get_string()));
 }
 
-void read_environment(const json::object& entry, std::string_view key, const import_place& place,
+void read_environment(const json::object& entry, std::string_view key, const import_context& context,
                       imported_unit& unit) {
     const json::value* all = entry.if_contains(key);
     if (all == nullptr || all->is_null()) return;
@@ -238,15 +241,15 @@ void read_environment(const json::object& entry, std::string_view key, const imp
                 fmt::format("its variable '{}' must be a string, not {}", name, kind_of(value)));
         const std::string text =
             value.is_string() ? std::string(std::string_view(value.get_string())) : json::serialize(value);
-        unit.env.emplace_back(name, parse_word(text, place));
+        unit.env.emplace_back(name, parse_word(text, context));
     }
 }
 
-import_result read_import(std::string_view bytes, const std::string& path, import_place place,
-                          const import_machine& machine) {
+import_result read_import(std::string_view bytes, const std::string& path, import_context context,
+                          const import_environment& machine) {
     const json::value file = parse(bytes, path);
     if (!file.is_object()) throw cannot_import(path, fmt::format("it holds {}", kind_of(file)));
-    reader all(std::move(place), machine);
+    reader all(std::move(context), machine);
     const bool known = int{all.servers(file.get_object(), "mcpServers", true)} +
                            int{all.servers(file.get_object(), "servers", false)} +
                            int{all.configurations(file.get_object())} >

@@ -1,4 +1,4 @@
-// A worker as a table of hob.toml.
+// Writes a worker as a table of hob.toml.
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 namespace hob::cmd {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string toml_string(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
@@ -36,9 +36,9 @@ bool is_bare(std::string_view key) {
     });
 }
 
-std::string key_text(std::string_view key) { return is_bare(key) ? std::string(key) : quoted(key); }
+std::string key_text(std::string_view key) { return is_bare(key) ? std::string(key) : toml_string(key); }
 
-// A comment may hold no control characters.
+// TOML allows no control characters in comments.
 std::string comment_text(std::string_view text) {
     std::string out;
     for (const char c : text) {
@@ -48,17 +48,17 @@ std::string comment_text(std::string_view text) {
     return out;
 }
 
-// It is there anyway, as workers inherit the environment.
-bool is_itself(const std::pair<std::string, import_word>& entry) {
+// NAME=${NAME} changes nothing: workers inherit the environment.
+bool is_inherited(const std::pair<std::string, import_word>& entry) {
     const import_word same{{entry.first, true, {}}};
     return entry.second == same;
 }
 
-// The environment is known when the worker starts, so a shell puts it in.
+// The environment is only known when the worker starts, so a shell expands it.
 std::string shell_command(const imported_unit& unit) {
     std::string text;
     for (const auto& [name, value] : unit.env) {
-        if (is_literal(value) || is_itself({name, value})) continue;
+        if (is_literal(value) || is_inherited({name, value})) continue;
         if (!is_variable_name(name))
             throw unimportable(fmt::format("a shell cannot set its variable '{}'", name));
         text += fmt::format("{}={} ", name, shell_word(value));
@@ -72,12 +72,12 @@ std::string shell_command(const imported_unit& unit) {
 std::string run_text(const imported_unit& unit) {
     const bool direct = std::all_of(unit.run.begin(), unit.run.end(), is_literal) &&
                         std::all_of(unit.env.begin(), unit.env.end(), [](const auto& entry) {
-                            return is_literal(entry.second) || is_itself(entry);
+                            return is_literal(entry.second) || is_inherited(entry);
                         });
-    if (!direct) return quoted(shell_command(unit));
+    if (!direct) return toml_string(shell_command(unit));
     std::string text = "[";
     for (const auto& word : unit.run)
-        text += (text.size() > 1 ? ", " : "") + quoted(literal_text(word));
+        text += (text.size() > 1 ? ", " : "") + toml_string(literal_text(word));
     return text + "]";
 }
 
@@ -90,13 +90,13 @@ std::string to_toml(const imported_unit& unit, std::string_view file) {
     text += fmt::format("[worker.{}]\nrun = {}\nprotocol = \"{}\"\n", key_text(unit.name), run_text(unit),
                         unit.protocol);
     if (!unit.connect.empty()) text += fmt::format("connect = {}\n", unit.connect);
-    if (unit.cwd && *unit.cwd != ".") text += fmt::format("cwd = {}\n", quoted(*unit.cwd));
-    if (unit.env_file) text += fmt::format("env_file = {}\n", quoted(*unit.env_file));
+    if (unit.cwd && *unit.cwd != ".") text += fmt::format("cwd = {}\n", toml_string(*unit.cwd));
+    if (unit.env_file) text += fmt::format("env_file = {}\n", toml_string(*unit.env_file));
     std::string env;
     for (const auto& [name, value] : unit.env) {
         if (is_literal(value))
             env += fmt::format("{}{} = {}", env.empty() ? " " : ", ", key_text(name),
-                               quoted(literal_text(value)));
+                               toml_string(literal_text(value)));
     }
     if (!env.empty()) text += "env = {" + env + " }\n";
     return text;

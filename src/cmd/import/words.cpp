@@ -18,7 +18,7 @@ void add_literal(import_word& word, std::string_view text) {
     }
 }
 
-// ${input:api-key} is API_KEY, when it comes from the environment.
+// The environment variable to suggest instead of ${input:api-key}: API_KEY.
 std::string variable_for(std::string_view input) {
     std::string name(input);
     for (char& c : name) {
@@ -28,12 +28,12 @@ std::string variable_for(std::string_view input) {
     return is_variable_name(name) ? name : "NAME";
 }
 
-// What stands between "${" and "}".
-void add_variable(import_word& word, std::string_view name, const import_place& place) {
+// `name`: the text between "${" and "}".
+void add_variable(import_word& word, std::string_view name, const import_context& context) {
     if (name == "workspaceFolder" || name == "workspaceRoot") {
-        add_literal(word, place.folder);
+        add_literal(word, context.folder);
     } else if (name == "workspaceFolderBasename") {
-        add_literal(word, std::string_view(place.folder).substr(place.folder.rfind('/') + 1));
+        add_literal(word, std::string_view(context.folder).substr(context.folder.rfind('/') + 1));
     } else if (name == "pathSeparator" || name == "/") {
         add_literal(word, "/");
     } else if (name == "userHome") {
@@ -41,10 +41,10 @@ void add_variable(import_word& word, std::string_view name, const import_place& 
     } else if (name.starts_with("env:") && is_variable_name(name.substr(4))) {
         word.push_back({std::string(name.substr(4)), true, {}});
     } else if (name.starts_with("input:")) {
-        throw unimportable(fmt::format("it wants '${{{}}}' typed in; let it take ${{env:{}}} instead", name,
+        throw unimportable(fmt::format("it asks the user for '${{{}}}'; use ${{env:{}}} instead", name,
                                        variable_for(name.substr(6))));
     } else if (const auto dash = name.find(":-");
-               place.bare_names && is_variable_name(name.substr(0, dash))) {
+               context.bare_names && is_variable_name(name.substr(0, dash))) {
         const bool falls_back = dash != std::string_view::npos;
         word.push_back({std::string(name.substr(0, dash)), true,
                         std::string(falls_back ? name.substr(dash + 2) : std::string_view())});
@@ -70,7 +70,7 @@ bool is_variable_name(std::string_view name) {
     });
 }
 
-import_word parse_word(std::string_view text, const import_place& place) {
+import_word parse_word(std::string_view text, const import_context& context) {
     if (text.find('\0') != std::string_view::npos) throw unimportable("it has a NUL byte in a text");
     import_word word;
     while (!text.empty()) {
@@ -78,27 +78,27 @@ import_word parse_word(std::string_view text, const import_place& place) {
         const auto close = open == std::string_view::npos ? open : text.find('}', open);
         add_literal(word, text.substr(0, close == std::string_view::npos ? close : open));
         if (close == std::string_view::npos) break;
-        add_variable(word, text.substr(open + 2, close - open - 2), place);
+        add_variable(word, text.substr(open + 2, close - open - 2), context);
         text.remove_prefix(close + 1);
     }
     return word;
 }
 
-std::string parse_path(std::string_view key, std::string_view text, const import_place& place) {
-    import_word word = parse_word(text, place);
+std::string parse_path(std::string_view key, std::string_view text, const import_context& context) {
+    import_word word = parse_word(text, context);
     for (auto& part : word) {
-        if (part.variable && part.text == "HOME" && part.fallback.empty()) part = {place.home, false, {}};
+        if (part.variable && part.text == "HOME" && part.fallback.empty()) part = {context.home, false, {}};
         if (part.variable)
             throw unimportable(fmt::format("its '{}' depends on the environment: '${{{}}}'", key, part.text));
     }
     std::string path = literal_text(word);
-    if (path == "~" || path.starts_with("~/")) path.replace(0, 1, place.home);
+    if (path == "~" || path.starts_with("~/")) path.replace(0, 1, context.home);
     if (path.empty()) throw unimportable(fmt::format("its '{}' is empty", key));
-    if (!path.starts_with('/')) path = place.folder + "/" + path;
+    if (!path.starts_with('/')) path = context.folder + "/" + path;
     while (path.size() > 1 && path.ends_with('/'))
         path.pop_back();
-    if (path == place.root) return ".";
-    if (path.starts_with(place.root + "/")) return path.substr(place.root.size() + 1);
+    if (path == context.root) return ".";
+    if (path.starts_with(context.root + "/")) return path.substr(context.root.size() + 1);
     return path;
 }
 

@@ -6,50 +6,65 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/table.hpp"
 #include "cmd/init/template.hpp"
 #include "util/fd.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
-constexpr unsigned file_mode = 0644;  // less the umask; a file that everyone may write would be refused
+constexpr unsigned file_mode = 0644;  // less the umask; hob refuses a file that everyone may write
 
 failure cannot_write(const std::string& path, const std::string& reason, const std::string& hint = {}) {
-    return {error_kind::config, fmt::format("cannot write '{}': {}", path, reason), hint};
+    return {error_kind::config, cannot("write", path), reason, hint};
 }
 
-// Fails with EEXIST where something is. Not every file system has both calls.
-bool rename_to_nothing(const std::string& from, const std::string& to) {
+// The schema of an installed hob, PREFIX/share/hob/hob.schema.json. A hob that is not installed names that of
+// a package.
+std::string schema_path() {
+    std::error_code ignored;
+    const auto binary = std::filesystem::read_symlink("/proc/self/exe", ignored);
+    const auto beside = binary.parent_path().parent_path() / "share/hob/hob.schema.json";
+    return std::filesystem::exists(beside, ignored) ? beside.string() : "/usr/share/hob/hob.schema.json";
+}
+
+// The first line is for the TOML language servers of editors.
+std::string file_text() { return fmt::format("#:schema {}\n{}", schema_path(), init_template); }
+
+// Fails with EEXIST if `to` exists. Some file systems support only one of the two calls.
+bool rename_without_replacing(const std::string& from, const std::string& to) {
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
     return errno == EINVAL && ::link(from.c_str(), to.c_str()) == 0;
 }
 
-// Complete or not there: written beside its place, then moved.
-void place(const std::string& path, bool replace) {
+// Creates the file atomically: writes a temporary file beside it and renames it.
+void install_file(const std::string& path, bool replace) {
     const std::string temporary = fmt::format("{}.new-{}", path, ::getpid());
     ::unlink(temporary.c_str());
     const util::unique_fd fd =
         util::open_file(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode);
     if (!fd) throw cannot_write(path, errno_text(errno));
-    const bool written = util::write_all(fd.get(), init_template) && ::fsync(fd.get()) == 0;
-    const bool placed = written && (replace ? ::rename(temporary.c_str(), path.c_str()) == 0
-                                            : rename_to_nothing(temporary, path));
+    const bool written = util::write_all(fd.get(), file_text()) && ::fsync(fd.get()) == 0;
+    const bool installed = written && (replace ? ::rename(temporary.c_str(), path.c_str()) == 0
+                                               : rename_without_replacing(temporary, path));
     const int error = errno;
     ::unlink(temporary.c_str());  // still there after a failure or a link
-    if (placed) return;
-    if (error == EEXIST) throw cannot_write(path, "it is there already", "hob init --force replaces it");
+    if (installed) return;
+    if (error == EEXIST) throw cannot_write(path, "it exists already", "hob init --force replaces it");
     throw cannot_write(path, errno_text(error));
 }
 
-void tell(const invocation& call, const std::string& path, bool replaced) {
+void print_result(const invocation& call, const std::string& path, bool replaced) {
     if (call.global.json) {
-        print(fmt::format("{{\"file\":{},\"replaced\":{}}}\n", util::json_quote(path), replaced));
+        util::json_object result;
+        print(result.add("file", path).add("replaced", replaced).text() + "\n");
     } else if (!call.global.quiet) {
         print(fmt::format("{} {}\n", replaced ? "replaced" : "wrote", printable(path, out_terminal().utf8)));
         if (out_terminal().interactive) print("try: hob call echo hello\n");
@@ -59,30 +74,29 @@ void tell(const invocation& call, const std::string& path, bool replaced) {
 exit_code run_init(invocation& call) {
     const bool to_stdout = call.has("stdout") || (!call.operands.empty() && call.operands.front() == "-");
     if (!call.operands.empty() && !to_stdout) {
-        throw failure(error_kind::usage,
-                      fmt::format("cannot write '{}': hob init writes ./hob.toml", call.operands.front()),
+        throw failure(error_kind::usage, cannot("write", call.operands.front()), "hob init writes ./hob.toml",
                       "-C DIR chooses another directory, - prints it");
     }
     if (to_stdout) {
-        print(init_template);
+        print(file_text());
         return exit_code::done;
     }
     const std::string path = call.global.directory ? *call.global.directory + "/hob.toml" : "hob.toml";
-    struct stat there {};
-    const bool replace = call.has("force") && ::lstat(path.c_str(), &there) == 0;
+    struct stat existing {};
+    const bool replace = call.has("force") && ::lstat(path.c_str(), &existing) == 0;
     try {
-        place(path, replace);
+        install_file(path, replace);
     } catch (const failure& reason) {
-        // The code says what is wrong, the status that it is no matter of usage: the operation failed.
+        // The error code is config, but the exit status is not that of a usage error: writing failed.
         print_failure(reason, call.global.json);
         return exit_code::failed;
     }
-    tell(call, path, replace);
+    print_result(call, path, replace);
     return exit_code::done;
 }
 
 constexpr std::array options{
-    option_row{"force,f", "", "replace a hob.toml that is there"},
+    option_row{"force,f", "", "replace an existing hob.toml"},
     option_row{"stdout", "", "print it instead of writing a file"},
 };
 
@@ -95,8 +109,8 @@ constinit const command init_command{
     .usage = "[-]",
     .description =
         "Writes hob.toml in the current directory: one tiny worker that runs anywhere,\n"
-        "and a worker, a service and a task as comments to begin from. A file that is\n"
-        "there already is kept. With - it is printed instead.",
+        "and a worker, a service and a task as comments to begin from. An existing file\n"
+        "is kept. With - the text is printed instead.",
     .need = daemon_need::looking,
     .operands_max = 1,
     .options = options,

@@ -2,22 +2,22 @@
 
 namespace hob::cmd {
 
-// Lines that begin with "#" and no blank are configuration to be uncommented; "# " begins a comment. A test
-// removes the former and checks the result.
+// Lines that begin with "#" without a blank are configuration to be uncommented; "# " begins a comment. A
+// test uncomments the former and checks the result.
 const std::string_view init_template =
-    R"toml(# What hob keeps for this project. `man hob.toml` explains every key, `hob check` validates this file,
-# `hob reload` applies it to a running daemon.
+    R"toml(# The units that hob runs for this project. `man hob.toml` explains every key, `hob check` validates this
+# file, `hob reload` applies it to a running daemon.
 
-# A worker answers requests: it is started by the first call and then kept warm.
-# This one works everywhere: `cat` gives back each line that it gets. Try it:
+# A worker answers requests: the first call starts it, and then it stays warm.
+# This one works everywhere: `cat` returns each line that it gets. Try it:
 #     hob call echo hello
 [worker.echo]
 run = ["cat"]
 protocol = "lines"          # jsonrpc | lsp | dap | mcp | lines
-idle_timeout = "15m"        # ends when nobody has called for so long
+idle_timeout = "15m"        # ends after 15 minutes without a call
 
 #[daemon]
-#idle_timeout = "30m"        # the daemon ends when nothing runs and nobody has called for so long
+#idle_timeout = "30m"        # the daemon ends after 30 minutes without a call or a running unit
 
 # A worker that speaks JSON-RPC, one JSON text a line:
 #     hob call search find query=socket
@@ -36,7 +36,7 @@ idle_timeout = "15m"        # ends when nobody has called for so long
 
 # A task runs and ends: `hob run build`, on a schedule, or when files change.
 #[task.build]
-#run = "make -j4"            # a string with no more than plain words is executed; anything else is for /bin/sh
+#run = "make -j4"            # a string runs in /bin/sh; plain words like these are executed without a shell
 #watch = ["src/**/*.c", "Makefile"]
 #debounce = "100ms"
 #after = ["db"]              # units that must be ready first

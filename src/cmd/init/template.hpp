@@ -4,7 +4,7 @@
 
 namespace hob::cmd {
 
-// What `hob init` writes: valid as it is, and with every commented line uncommented, too.
+// The text that `hob init` writes. It is valid as it is, and with every commented line uncommented.
 extern const std::string_view init_template;
 
 }  // namespace hob::cmd

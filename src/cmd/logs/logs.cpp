@@ -14,6 +14,8 @@
 #include "cmd/core/follow.hpp"
 #include "cmd/core/log_text.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
+#include "cmd/history/run_end.hpp"
 #include "cmd/history/run_history.hpp"
 #include "cmd/logs/merged.hpp"
 #include "lifecycle/instance.hpp"
@@ -31,28 +33,35 @@ using std::chrono::system_clock;
 
 constexpr std::size_t lines_by_default = 50;
 
-// The daemon's log has this name among the units', which none of them may have.
+// The name of the daemon's log among those of the units; no unit may have this name.
 constexpr std::string_view daemon_name = "daemon";
 
 struct logs_options {
     std::string path;
     std::string unit;                  // empty: the daemon
-    std::optional<std::size_t> lines;  // of the end; nullopt: all
+    std::optional<std::size_t> lines;  // the last so many; nullopt: all
     bool follow = false;
+    std::optional<unit::run_record> run;  // only what it has written
     util::log_filter filter;
+    log_format format = log_format::brief;
 };
 
-failure usage(const std::string& message, const std::string& hint = {}) {
-    return failure(error_kind::usage, message, hint);
+failure cannot_use(const std::string& value, std::string_view option, const std::string& reason,
+                   const std::string& hint = {}) {
+    return {error_kind::usage, cannot("use", value, "for '--" + std::string(option) + "'"), reason, hint};
 }
 
-// Throws failure(unit_unknown) where neither hob.toml nor a log knows the unit.
+failure cannot_read_run(const std::string& id, const std::string& reason, const std::string& hint = {}) {
+    return {error_kind::unit_unknown, cannot("read", "", "the log of run '" + id + "'"), reason, hint};
+}
+
+// Throws failure(unit_unknown) if the unit is not in hob.toml and has no log.
 void check_unit(const lifecycle::instance& where, const std::string& unit) {
     std::vector<std::string> known;
     for (const auto& [name, kind] : unit::unit_names(where.config_path))
         known.push_back(name);
     if (std::find(known.begin(), known.end(), unit) != known.end()) return;
-    // A unit that was taken out of hob.toml still has a log. A name with a slash would be another file.
+    // A unit that was removed from hob.toml still has a log. A name with a slash would be another file.
     const bool plain = !unit.empty() && unit.front() != '.' && unit.find('/') == std::string::npos;
     if (plain && !util::open_log_files(where.unit_log_path(unit)).empty()) return;
     std::vector<std::string_view> candidates(known.begin(), known.end());
@@ -60,7 +69,7 @@ void check_unit(const lifecycle::instance& where, const std::string& unit) {
     std::string hint = "hob status lists the units";
     if (const auto near = util::nearest(unit, candidates))
         hint = "did you mean '" + std::string(*near) + "'?";
-    throw failure(error_kind::unit_unknown, "cannot read the log of '" + unit + "': no such unit", hint);
+    throw failure(error_kind::unit_unknown, cannot("read the log of", unit), "no such unit", hint);
 }
 
 std::optional<std::size_t> parse_lines(const std::string& text) {
@@ -68,7 +77,7 @@ std::optional<std::size_t> parse_lines(const std::string& text) {
     std::size_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc{} || end != text.data() + text.size()) {
-        throw usage("cannot use '" + text + "' for '--lines': neither a number nor 'all'");
+        throw cannot_use(text, "lines", "neither a number nor 'all'");
     }
     return number;
 }
@@ -78,53 +87,60 @@ std::optional<system_clock::time_point> time_option(const invocation& call, std:
     if (!text) return std::nullopt;
     const auto time = util::parse_when(*text, system_clock::now());
     if (time) return time;
-    throw usage("cannot use '" + *text + "' for '--" + std::string(name) + "': not a time",
-                "as in 10m (ago), 13:02, 2026-01-02, '2026-01-02 13:02' or 2026-01-02T13:02:11Z");
+    throw cannot_use(*text, name, "not a time",
+                     "as in 10m (ago), 13:02, 2026-01-02, '2026-01-02 13:02' or 2026-01-02T13:02:11Z");
 }
 
 std::optional<util::level> level_option(const invocation& call, bool of_unit) {
     const auto text = call.value("level");
     if (!text) return std::nullopt;
-    if (of_unit) throw usage("cannot use '--level' with a unit: only the daemon's log has levels");
+    if (of_unit) {
+        throw failure(error_kind::usage, cannot("use", "--level", "with a unit"),
+                      "only the daemon's log has levels");
+    }
     if (const auto severity = util::level_named(*text)) return severity;
-    throw usage("cannot use '" + *text + "' for '--level': no such level",
-                "one of trace debug info warning error fatal");
+    throw cannot_use(*text, "level", "no such level", "one of trace debug info warning error fatal");
 }
 
-// Throws failure(unit_unknown) where there is no such run, or it is another task's.
+// Throws failure(unit_unknown) if there is no such run, or if it belongs to another task.
 std::optional<unit::run_record> run_option(invocation& call) {
     const auto text = call.value("run");
     if (!text) return std::nullopt;
     std::int64_t id = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), id);
     if (error != std::errc{} || end != text->data() + text->size() || id < 1) {
-        throw usage("cannot use '" + *text + "' for '--run': not the number of a run", "hob runs lists them");
+        throw cannot_use(*text, "run", "not the number of a run", "hob runs lists them");
     }
-    auto run = run_by_number(call, id);
-    if (!run) {
-        throw failure(error_kind::unit_unknown, "cannot read the log of run '" + *text + "': no such run",
-                      "hob runs lists them");
-    }
+    auto run = find_run_record(call, id);
+    if (!run) throw cannot_read_run(*text, "no such run", "hob runs lists them");
     if (!call.operands.empty() && call.operands.front() != run->task) {
-        throw failure(error_kind::unit_unknown, "cannot read the log of run '" + *text + "': it is of '" +
-                                                    run->task + "', not of '" + call.operands.front() + "'");
+        throw cannot_read_run(*text, "it is of '" + run->task + "', not of '" + call.operands.front() + "'");
     }
     return run;
 }
 
+log_format format_of(const invocation& call) {
+    if (call.has("raw")) return log_format::raw;
+    return call.global.verbose ? log_format::verbose : log_format::brief;
+}
+
 logs_options options_of(invocation& call) {
     logs_options options;
-    const std::optional<unit::run_record> run = run_option(call);
+    options.run = run_option(call);
+    const std::optional<unit::run_record>& run = options.run;
     const bool of_unit = run || (!call.operands.empty() && call.operands.front() != daemon_name);
     if (of_unit) options.unit = run ? run->task : call.operands.front();
     if (run) options.filter.run = run->id;
     options.follow = call.has("follow");
+    options.format = format_of(call);
     options.filter.since = time_option(call, "since");
     options.filter.until = time_option(call, "until");
     options.filter.lowest = level_option(call, of_unit);
     if (const auto expression = call.value("grep")) options.filter.search_for(*expression);
-    if (options.follow && options.filter.until) throw usage("cannot use '--until' with '--follow'");
-    // Who names a span of time wants all of it.
+    if (options.follow && options.filter.until) {
+        throw failure(error_kind::usage, cannot("use", "--until"), "it does not go with '--follow'");
+    }
+    // With a span of time, all of its lines are shown.
     if (!options.filter.since && !options.filter.until && !run) options.lines = lines_by_default;
     if (const auto lines = call.value("lines")) options.lines = parse_lines(*lines);
     const auto& where = call.where();
@@ -139,34 +155,38 @@ logs_options options_of(invocation& call) {
 class printer {
 public:
     printer(const logs_options& options, bool json)
-        : filter_(options.filter), json_(json), out_(out_terminal()) {}
+        : filter_(options.filter), json_(json), style_(log_style_for_output(options.format)) {}
 
-    bool wants(std::string_view line) const { return filter_.wants(util::parse_log_record(line)); }
+    bool matches(std::string_view line) const { return matches(util::parse_log_record(line)); }
 
-    // False: the reader is gone.
+    // False: standard output has no reader any more.
     bool show(std::string_view line) const { return show(util::parse_log_record(line), line); }
-    bool show_wanted(std::string_view line) const {
+    bool show_if_matching(std::string_view line) const {
         const util::log_record record = util::parse_log_record(line);
-        return !filter_.wants(record) || show(record, line);
+        return !matches(record) || show(record, line);
     }
 
 private:
+    bool matches(const util::log_record& record) const {
+        return (json_ || is_shown(record, style_.format)) && filter_.matches(record);
+    }
+
     bool show(const util::log_record& record, std::string_view line) const {
         if (json_) return print(log_record_json(record, line));
         const std::string today = util::rfc3339(system_clock::now()).substr(0, 10);
-        return print(log_record_text(record, out_, today));
+        return print(log_record_text(record, style_, today));
     }
 
     const util::log_filter& filter_;
     bool json_;
-    terminal out_;
+    log_style style_;
 };
 
-// The last lines that are wanted, of all files together. `end`: where the newest file ends for us.
+// The last matching lines of all files together. `end`: the end of the newest file.
 bool show_last(const std::vector<util::open_log>& files, off_t end, std::size_t count, const printer& to) {
-    std::vector<std::string> found;  // the last one first
+    std::vector<std::string> found;  // newest first
     const auto collect = [&](std::string_view line) {
-        if (to.wants(line)) found.emplace_back(line);
+        if (to.matches(line)) found.emplace_back(line);
         return found.size() < count;
     };
     for (auto file = files.rbegin(); file != files.rend() && found.size() < count; ++file) {
@@ -177,36 +197,41 @@ bool show_last(const std::vector<util::open_log>& files, off_t end, std::size_t 
 
 bool show_all(const std::vector<util::open_log>& files, const printer& to) {
     return std::all_of(files.begin(), files.end(), [&](const util::open_log& file) {
-        return util::read_lines(file, 0, [&](std::string_view line) { return to.show_wanted(line); });
+        return util::read_lines(file, 0, [&](std::string_view line) { return to.show_if_matching(line); });
     });
 }
 
-exit_code follow_log(invocation& call, util::log_follower& log, const printer& to) {
+// Ends with the run, where one is followed.
+exit_code follow_log(invocation& call, util::log_follower& log, const printer& to, run_end_watch* run) {
     interrupt_is_success();
-    bool told = !call.global.verbose;
+    bool reported = !call.global.verbose;
     for (;;) {
-        const bool going_on = log.drain([&](std::string_view line) { return to.show_wanted(line); });
-        if (!going_on || !flush()) return exit_code::done;
-        if (!told && !log.polling().empty()) {
-            print_error("looking four times a second, as inotify is not to be had: " + log.polling() + "\n");
-            told = true;
+        const bool run_ended = run && run->ended();
+        const bool reader_present =
+            log.drain([&](std::string_view line) { return to.show_if_matching(line); });
+        if (!reader_present || !flush() || run_ended) return exit_code::done;
+        if (!reported && !log.polling().empty()) {
+            print_error("inotify is not available, polling four times a second: " + log.polling() + "\n");
+            reported = true;
         }
-        switch (log.wait(STDOUT_FILENO, call.limit)) {
-            case util::log_follower::woken::something:
+        switch (log.wait(STDOUT_FILENO, call.limit, run ? run->descriptor() : -1)) {
+            case util::log_follower::wake_reason::readable:
                 break;
-            case util::log_follower::woken::reader_gone:
+            case util::log_follower::wake_reason::reader_gone:
                 return exit_code::done;
-            case util::log_follower::woken::deadline:
-                throw failure(error_kind::timeout, "cannot follow the log any longer: the time is over");
+            case util::log_follower::wake_reason::deadline:
+                throw failure(error_kind::timeout, cannot("follow", "", "the log any longer"),
+                              "the time is over");
         }
     }
 }
 
-// Those whose logs are shown together: what is named; without a name, where there are services, they and the
-// daemon. Empty: one log alone.
+// The logs that are shown together: those that are named, or without names the daemon's and those of all
+// services. Empty: a single log.
 std::vector<log_source> merged_sources(invocation& call) {
     if (call.has("run")) return {};
     std::vector<std::string> names = call.operands;
+    const bool brief = names.empty() && format_of(call) != log_format::verbose;
     if (names.empty() && !call.has("level")) {
         for (const auto& [name, kind] : unit::unit_names(call.where().config_path)) {
             if (kind == unit::unit_kind::service) names.push_back(name);
@@ -218,54 +243,60 @@ std::vector<log_source> merged_sources(invocation& call) {
     for (const auto& name : names) {
         const bool of_unit = name != daemon_name;
         if (of_unit) check_unit(call.where(), name);
-        sources.push_back(
-            {name, of_unit ? call.where().unit_log_path(name) : call.where().daemon_log_path()});
+        sources.push_back({name, of_unit ? call.where().unit_log_path(name) : call.where().daemon_log_path(),
+                           brief && !of_unit});
     }
     return sources;
 }
 
 exit_code run_logs(invocation& call) {
+    require_known_instance(call);
     if (const auto sources = merged_sources(call); !sources.empty()) {
         const logs_options common = options_of(call);
-        return show_merged_logs(call, {sources, common.lines, common.follow, common.filter});
+        return show_merged_logs(call, {sources, common.lines, common.follow, common.filter, common.format});
     }
     const logs_options options = options_of(call);
+    std::optional<run_end_watch> run_end;  // asked before the log is read: nothing is missed in between
+    if (options.follow && options.run) run_end.emplace(call, *options.run);
     const printer to(options, call.global.json);
     auto files = util::open_log_files(options.path);
     const bool has_current = !files.empty() && files.back().path == options.path;
-    // A line that is being written is left to the follower.
+    // The follower shows a line that is still being written.
     off_t end = files.empty() ? 0 : files.back().size;
     if (options.follow && has_current) end = util::end_of_last_line(files.back());
 
     if (options.follow && !options.lines && has_current) {
-        // The newest file is the follower's from its beginning.
+        // The follower reads the newest file from its beginning.
         util::open_log current = std::move(files.back());
         files.pop_back();
         if (!show_all(files, to)) return exit_code::done;
         util::log_follower log(options.path, std::move(current), 0);
-        return follow_log(call, log, to);
+        return follow_log(call, log, to, run_end ? &*run_end : nullptr);
     }
-    const bool read_on = options.lines ? show_last(files, end, *options.lines, to) : show_all(files, to);
+    const bool reader_present =
+        options.lines ? show_last(files, end, *options.lines, to) : show_all(files, to);
     if (!options.follow) {
         if (files.empty() && !call.global.quiet && out_terminal().interactive) print_error("no log yet\n");
         flush();
         return exit_code::done;
     }
-    if (!read_on) return exit_code::done;
+    if (!reader_present) return exit_code::done;
     util::open_log current;
     if (has_current) current = std::move(files.back());
     util::log_follower log(options.path, std::move(current), has_current ? end : 0);
-    return follow_log(call, log, to);
+    return follow_log(call, log, to, run_end ? &*run_end : nullptr);
 }
 
 constexpr option_row options[] = {
-    {"follow,f", "", "go on with what is written from now on, over rotations and restarts"},
+    {"follow,f", "", "continue with new lines, over rotations and restarts"},
     {"lines,n", "N", "the last N lines, or 'all'; 50, or all with --since or --until"},
-    {"since", "TIME", "what was written at TIME or later; as in 10m (ago), 13:02, 2026-01-02"},
-    {"until", "TIME", "what was written before TIME"},
-    {"level", "LEVEL", "of the daemon's log, this level and above: trace debug info warning error fatal"},
-    {"run", "ID", "only what run ID of a task or command has written; all of it"},
-    {"grep", "REGEX", "only lines whose message or fields match"},
+    {"since", "TIME", "lines written at TIME or later; as in 10m (ago), 13:02, 2026-01-02"},
+    {"until", "TIME", "lines written before TIME"},
+    {"level", "LEVEL", "of the daemon's log, this level and above: trace debug info warning error fatal",
+     "trace debug info warning error fatal"},
+    {"run", "ID", "only the lines of run ID of a task or command, all of them; -f ends with it"},
+    {"grep", "REGEX", "only lines whose message or fields match, ignoring colours"},
+    {"raw", "", "only the text of each line, without time and name"},
 };
 
 }  // namespace
@@ -277,10 +308,11 @@ constinit const command logs_command{
     .usage = "[UNIT...]",
     .description =
         "Prints what units have written to their standard output and error, or (`daemon`)\n"
-        "the daemon's log, over all rotated files; several in the order of time, each\n"
-        "line with its name. Without a name: the daemon's, and those of all services.\n"
-        "Needs no daemon and starts none. With --json the records are printed as they\n"
-        "are stored, one a line; of several, each says its unit.",
+        "the daemon's log, from all rotated files. Several logs are merged in the order\n"
+        "of time, and each line begins with the name of its unit. Without a name: the\n"
+        "logs of the daemon and of all services. Needs no daemon and starts none. With\n"
+        "--json the records are printed as they are stored, one on each line; in merged\n"
+        "logs each record names its unit.",
     .need = daemon_need::looking,
     .completes = operand_kind::unit,
     .operands_max = -1,

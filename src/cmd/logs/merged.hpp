@@ -1,5 +1,5 @@
 #pragma once
-// The logs of several units, and of the daemon, as one: in the order of time, each line with its name.
+// Shows the logs of several units, and of the daemon, merged in the order of time, each line with its name.
 
 #include <cstddef>
 #include <optional>
@@ -7,20 +7,23 @@
 #include <vector>
 
 #include "cmd/core/command.hpp"
+#include "cmd/core/log_text.hpp"
 #include "util/log_reader_filter.hpp"
 
 namespace hob::cmd {
 
 struct log_source {
-    std::string name;  // what stands before its lines; "unit" of its records with --json
+    std::string name;  // the prefix of its lines; the member "unit" of its records with --json
     std::string path;
+    bool without_unit_events = false;  // leaves out the daemon's records of units that start and end
 };
 
 struct merged_options {
     std::vector<log_source> sources;
-    std::optional<std::size_t> lines;  // of the end, of all together; nullopt: all
+    std::optional<std::size_t> lines;  // the last so many of all logs together; nullopt: all
     bool follow = false;
     const util::log_filter& filter;
+    log_format format = log_format::brief;
 };
 
 exit_code show_merged_logs(invocation& call, const merged_options& options);

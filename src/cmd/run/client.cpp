@@ -15,33 +15,35 @@
 #include <utility>
 
 #include "cmd/core/output.hpp"
+#include "cmd/history/run_end.hpp"
 #include "cmd/streams/stream_client.hpp"
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
 #include "ipc/draining.hpp"
 #include "util/fd.hpp"
 #include "util/json_edit.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
 constexpr std::string_view run_id = "1", input_id = "2", other_id = "3";
 
-// The signals that are answered here, blocked and read from a descriptor, for a lifetime.
-class signals {
+// Blocks the signals that are handled here and reads them from a descriptor.
+class signal_reader {
 public:
-    signals() {
-        sigset_t wanted;
-        ::sigemptyset(&wanted);
+    signal_reader() {
+        sigset_t handled;
+        ::sigemptyset(&handled);
         for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH})
-            ::sigaddset(&wanted, number);
-        ::sigprocmask(SIG_BLOCK, &wanted, &before_);
-        fd_.reset(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+            ::sigaddset(&handled, number);
+        ::sigprocmask(SIG_BLOCK, &handled, &before_);
+        fd_.reset(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
         if (!fd_) throw denied("make", "a descriptor for signals", errno);
     }
-    ~signals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
-    signals(const signals&) = delete;
-    signals& operator=(const signals&) = delete;
+    ~signal_reader() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+    signal_reader(const signal_reader&) = delete;
+    signal_reader& operator=(const signal_reader&) = delete;
 
     int fd() const { return fd_.get(); }
     int next() {  // 0: none
@@ -54,7 +56,7 @@ private:
     util::unique_fd fd_;
 };
 
-// Standard input as the run's terminal wants it: every key as it comes.
+// Raw mode of standard input: the run's terminal gets every key.
 class raw_terminal {
 public:
     explicit raw_terminal(bool on) {
@@ -78,44 +80,47 @@ class follower {
 public:
     explicit follower(const run_session& session) : session_(session), raw_(session.terminal) {}
 
-    run_end follow() {
-        session_.daemon.send(ipc::request_line(run_id, "task.run", session_.params));
-        while (!end_) {
-            if (const auto message = buffered()) {
-                take(*message);
-            } else if (!end_) {
+    run_result follow() {
+        const std::string line = ipc::request_line(run_id, "task.run", session_.params);
+        if (session_.hand_over_input) {
+            session_.daemon.send_with_descriptor(line, STDIN_FILENO);
+        } else {
+            session_.daemon.send(line);
+        }
+        while (!result_) {
+            if (const auto message = next_message()) {
+                handle(*message);
+            } else if (!result_) {
                 wait();
             }
         }
-        return std::move(*end_);
+        return std::move(*result_);
     }
 
 private:
-    std::optional<ipc::incoming> buffered() {
+    std::optional<ipc::incoming> next_message() {
         auto next = take_arrived(session_.daemon);
         if (!next.closed) return std::move(next.message);
-        throw failure(error_kind::no_daemon,
-                      fmt::format("cannot follow '{}': the daemon ended before the run did", session_.what),
-                      "hob runs says what became of it");
+        throw failure(error_kind::no_daemon, cannot("follow", session_.what),
+                      "the daemon ended before the run did", "hob runs shows how the run ended");
     }
 
     void wait() {
         if (session_.limit.expired()) {
-            throw failure(error_kind::timeout,
-                          fmt::format("cannot finish '{}': the time is over", session_.what));
+            throw failure(error_kind::timeout, cannot("finish", session_.what), "the time is over");
         }
-        const bool reads = session_.input && run_ != 0 && !input_ended_ && !input_pending_;
+        const bool reads_input = session_.input && run_ != 0 && !input_ended_ && !input_pending_;
         std::array<pollfd, 4> watched{{{session_.daemon.socket(), POLLIN, 0},
                                        {signals_.fd(), POLLIN, 0},
                                        {STDOUT_FILENO, 0, 0},
-                                       {reads ? STDIN_FILENO : -1, POLLIN, 0}}};
+                                       {reads_input ? STDIN_FILENO : -1, POLLIN, 0}}};
         if (::poll(watched.data(), watched.size(), session_.limit.poll_timeout()) <= 0) return;
-        if (watched[1].revents != 0) answer_signal(signals_.next());
-        if ((watched[2].revents & POLLERR) != 0) lose_reader();
+        if (watched[1].revents != 0) handle_signal(signals_.next());
+        if ((watched[2].revents & POLLERR) != 0) end_by_sigpipe();
         if (watched[3].revents != 0) send_input();
     }
 
-    void take(const ipc::incoming& message) {
+    void handle(const ipc::incoming& message) {
         using kind = ipc::incoming::kind;
         if (message.what == kind::notification) {
             if (message.method == "run.started") {
@@ -130,7 +135,7 @@ private:
                 if (ipc::is_draining_refusal(why)) throw ipc::not_executed();
                 throw why;
             }
-            end_ = run_end{message.payload, status_of(message.payload)};
+            result_ = run_result{message.payload, exit_status_of_run(message.payload)};
         } else if (message.id == input_id) {
             input_pending_ = false;
             if (message.what == kind::error || !util::json_find_true(message.payload, {"open"}))
@@ -138,38 +143,30 @@ private:
         }
     }
 
-    static int status_of(const std::string& record) {
-        if (const auto signal = util::json_find_integer(record, {"signal"}))
-            return 128 + static_cast<int>(*signal);
-        return static_cast<int>(
-            util::json_find_integer(record, {"exit"}).value_or(static_cast<int>(exit_code::run_failed)));
-    }
-
     void write_output(const std::string& params) {
         const bool errors = util::json_find(params, {"stream"}) == "\"stderr\"";
         const std::string bytes = output_bytes(params);
         if (util::write_all(errors ? STDERR_FILENO : STDOUT_FILENO, bytes) || errors) return;
-        if (errno == EPIPE) lose_reader();
+        if (errno == EPIPE) end_by_sigpipe();
         throw denied("write", "standard output", errno);
     }
 
-    // As a program that writes into a closed pipe: ended by SIGPIPE. The end of our connection cancels the
-    // run.
-    [[noreturn]] void lose_reader() { throw reader_gone(); }
+    // Ends hob as SIGPIPE ends a program. Closing the connection cancels the run.
+    [[noreturn]] void end_by_sigpipe() { throw reader_gone(); }
 
-    void answer_signal(int number) {
+    void handle_signal(int number) {
         switch (number) {
             case SIGINT:
             case SIGTERM:
             case SIGQUIT:
-                // Not begun yet: the end of our connection takes the order back.
+                // Closing the connection withdraws a run that has not begun.
                 if (run_ == 0) throw interrupted{number};
                 ++cancels_;
                 cancel();
                 break;
             case SIGHUP:
-                // The terminal is gone, and the run goes on without it.
-                if (run_ != 0) ask("run.detach", fmt::format(R"({{"run":{}}})", run_));
+                // The terminal is gone; the run goes on without a client.
+                if (run_ != 0) request("run.detach", util::json_object().add("run", run_));
                 throw terminal_gone();
             case SIGWINCH:
                 if (session_.terminal && run_ != 0) resize();
@@ -179,17 +176,18 @@ private:
         }
     }
 
-    void cancel() { ask("run.cancel", fmt::format(R"({{"run":{},"kill":{}}})", run_, cancels_ > 1)); }
+    void cancel() { request("run.cancel", util::json_object().add("run", run_).add("kill", cancels_ > 1)); }
 
     void resize() {
         winsize window{};
         if (::ioctl(STDIN_FILENO, TIOCGWINSZ, &window) != 0) return;
-        ask("run.resize",
-            fmt::format(R"({{"run":{},"rows":{},"columns":{}}})", run_, window.ws_row, window.ws_col));
+        util::json_object params;
+        params.add("run", run_).add("rows", window.ws_row).add("columns", window.ws_col);
+        request("run.resize", params);
     }
 
-    void ask(std::string_view method, const std::string& params) {
-        session_.daemon.send(ipc::request_line(other_id, method, params));
+    void request(std::string_view method, const util::json_object& params) {
+        session_.daemon.send(ipc::request_line(other_id, method, params.text()));
     }
 
     void send_input() {
@@ -197,9 +195,11 @@ private:
         if (!bytes) return;
         input_ended_ = bytes->empty();
         input_pending_ = true;
-        session_.daemon.send(ipc::request_line(
-            input_id, "run.input",
-            fmt::format(R"({{"run":{},{},"end":{}}})", run_, text_member("data", *bytes), input_ended_)));
+        util::json_object params;
+        params.add("run", run_);
+        add_bytes(params, "data", *bytes);
+        params.add("end", input_ended_);
+        session_.daemon.send(ipc::request_line(input_id, "run.input", params.text()));
     }
 
 public:
@@ -211,18 +211,18 @@ public:
 
 private:
     const run_session& session_;
-    signals signals_;
+    signal_reader signals_;
     raw_terminal raw_;
-    std::int64_t run_ = 0;  // 0: it has not begun
+    std::int64_t run_ = 0;  // 0: not begun
     int cancels_ = 0;
     bool input_ended_ = false;
-    bool input_pending_ = false;  // a piece was sent and is not taken yet
-    std::optional<run_end> end_;
+    bool input_pending_ = false;  // bytes were sent and not acknowledged yet
+    std::optional<run_result> result_;
 };
 
 }  // namespace
 
-run_end follow_run(const run_session& session) {
+run_result follow_run(const run_session& session) {
     try {
         return follower(session).follow();
     } catch (const follower::reader_gone&) {

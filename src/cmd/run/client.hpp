@@ -1,5 +1,5 @@
 #pragma once
-// The client's half of `hob run` while the run is on: output to our own streams, our input and signals to the
+// The client of `hob run` during a run: copies output to this process's streams, and input and signals to the
 // run, until its record comes.
 
 #include <string>
@@ -12,19 +12,20 @@ namespace hob::cmd {
 
 struct run_session {
     ipc::client& daemon;
-    std::string params;     // of task.run
-    std::string what;       // for messages: the task, or the command
-    bool input = false;     // standard input is read and sent
-    bool terminal = false;  // standard input is a terminal, to be made raw
+    std::string params;            // of task.run
+    std::string what;              // for messages: the task, or the command
+    bool input = false;            // read standard input and send it
+    bool hand_over_input = false;  // the run gets standard input itself
+    bool terminal = false;         // put standard input, a terminal, into raw mode
     util::deadline limit = util::deadline::never();
 };
 
-struct run_end {
+struct run_result {
     std::string record;  // raw JSON
-    int status = 0;      // what to exit with
+    int status = 0;      // the exit status of hob
 };
 
-// Throws failure; ipc::not_executed when nothing was begun.
-run_end follow_run(const run_session& session);
+// Throws failure; ipc::not_executed when the request was not executed.
+run_result follow_run(const run_session& session);
 
 }  // namespace hob::cmd

@@ -1,4 +1,3 @@
-// The daemon's half of `hob run`.
 #include "cmd/run/methods.hpp"
 
 #include <fmt/format.h>
@@ -11,106 +10,136 @@
 #include "error.hpp"
 #include "ipc/session.hpp"
 #include "lifecycle/daemon.hpp"
+#include "unit/application/application.hpp"
 #include "unit/registry/registry.hpp"
-#include "unit/task/run_job.hpp"
+#include "unit/task/active_run.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
 namespace asio = boost::asio;
 
-unit::run_listener listener_for(const std::shared_ptr<ipc::session>& from) {
+unit::run_listener listener_for(const std::shared_ptr<ipc::session>& client) {
     unit::run_listener listener;
-    listener.started = [from](std::int64_t run) {
-        from->notify("run.started", fmt::format(R"({{"run":{}}})", run));
+    listener.started = [client](std::int64_t run) {
+        client->notify("run.started", util::json_object().add("run", run).text());
     };
-    listener.output = [from](std::int64_t run, std::string_view stream, std::string_view bytes) {
-        from->notify("run.output", fmt::format(R"({{"run":{},"stream":"{}",{}}})", run, stream,
-                                               text_member("data", bytes)));
+    listener.output = [client](std::int64_t run, std::string_view stream, std::string_view bytes) {
+        util::json_object params;
+        params.add("run", run).add("stream", stream);
+        add_bytes(params, "data", bytes);
+        client->notify("run.output", std::move(params).text());
     };
-    listener.queued = [from] { return from->backlog(); };
-    listener.drained = [from] { return from->drained(); };
+    listener.queued = [client] { return client->backlog(); };
+    listener.drained = [client] { return client->drained(); };
     return listener;
 }
 
-unit::run_order order_of(run_request& wanted, const std::shared_ptr<ipc::session>& from) {
-    unit::run_order order;
-    order.arguments = std::move(wanted.arguments);
-    if (!wanted.environment.empty()) order.caller = std::move(wanted.environment);
-    order.input = wanted.input;
-    order.terminal = wanted.terminal;
-    // What a terminal is called was dropped from the environment with all else of the caller's own.
-    if (wanted.terminal) order.variables.emplace_back("TERM", wanted.terminal_type.value_or("dumb"));
-    if (!wanted.detach) order.listener = listener_for(from);
-    return order;
+unit::run_parameters run_parameters_of(run_request& request, const std::shared_ptr<ipc::session>& client) {
+    unit::run_parameters parameters;
+    parameters.arguments = std::move(request.arguments);
+    if (!request.environment.empty()) parameters.caller = std::move(request.environment);
+    parameters.input = request.input;
+    parameters.umask = request.umask;
+    if (request.input_descriptor) {
+        parameters.input_descriptor = std::make_shared<util::unique_fd>(client->take_descriptor());
+        if (!*parameters.input_descriptor)
+            throw failure(error_kind::usage, cannot("read", {}, "the params"),
+                          "no descriptor came with 'stdin_fd'");
+    }
+    parameters.terminal = request.terminal;
+    // TERM was dropped from the environment with the other variables of the caller's terminal.
+    if (request.terminal) parameters.variables.emplace_back("TERM", request.terminal_type.value_or("dumb"));
+    if (!request.detach) parameters.listener = listener_for(client);
+    return parameters;
 }
 
-std::shared_ptr<unit::run_job> job_named(lifecycle::daemon& daemon, std::int64_t run) {
-    if (auto job = daemon.registry().job(run)) return job;
-    const auto known = daemon.registry().runs().find(run);
+std::shared_ptr<unit::active_run> require_run(handler_context context, std::int64_t id) {
+    if (auto run = context.units.registry().find_run(id)) return run;
+    const auto known = context.units.registry().runs().find(id);
     if (!known) {
-        throw failure(error_kind::unit_unknown,
-                      fmt::format("cannot reach run '{}': there is no such run", run), "hob runs lists them");
+        throw failure(error_kind::unit_unknown, cannot("reach run", std::to_string(id)),
+                      "there is no such run", "hob runs lists them");
     }
-    throw failure(error_kind::unit_failed,
-                  fmt::format("cannot reach run '{}': it is over ({})", run, known->state));
+    throw failure(error_kind::unit_failed, cannot("reach run", std::to_string(id)),
+                  fmt::format("it is over ({})", name_of(known->state)));
 }
 
 }  // namespace
 
-asio::awaitable<std::string> answer_run(lifecycle::daemon& daemon, std::shared_ptr<ipc::session> from,
-                                        ipc::request asked) {
-    run_request wanted = parse_run_request(asked.params);
-    unit::run_order order = order_of(wanted, from);
-    std::shared_ptr<unit::run_job> job;
-    if (wanted.task) {
-        job = daemon.registry().run_task(*wanted.task, std::move(order));
+asio::awaitable<std::string> answer_run(handler_context context, std::shared_ptr<ipc::session> client,
+                                        ipc::request request) {
+    run_request request_params = parse_run_request(request.params);
+    unit::run_parameters parameters = run_parameters_of(request_params, client);
+    std::shared_ptr<unit::active_run> run;
+    if (request_params.task) {
+        co_await context.daemon.apply_changed_file();
+        run = context.units.registry().run_task(*request_params.task, std::move(parameters));
     } else {
-        order.cwd = wanted.cwd.value_or(daemon.where().root);
-        job = daemon.registry().run_command(std::move(wanted.command), std::move(order));
+        parameters.cwd = request_params.cwd.value_or(context.units.where().root);
+        run = context.units.registry().run_command(std::move(request_params.command), std::move(parameters));
     }
-    if (wanted.detach) {
-        co_await job->begun();
-        co_return fmt::format(R"({{"run":{}}})", job->id());
+    if (request_params.detach) {
+        co_await run->begun();
+        co_return util::json_object().add("run", run->id()).text();
     }
     try {
-        const unit::run_record record = co_await job->wait();
-        co_return unit::run_json(record, daemon.where().log_dir());
+        const unit::run_record record = co_await run->wait();
+        co_return unit::run_json(record, context.units.where().log_dir());
     } catch (const boost::system::system_error&) {
-        // Nobody waits for the answer any more.
-        if (!job->outlives_client()) job->cancel("its client went away");
-        job->drop_listener();
+        // The client is gone.
+        if (!run->outlives_client()) run->cancel("its client went away");
+        run->drop_listener();
         throw;
     }
 }
 
-asio::awaitable<std::string> answer_run_input(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
-                                              ipc::request asked) {
-    run_message said = parse_run_message(asked.params);
-    const auto job = job_named(daemon, said.run);
-    const bool open = co_await job->input(std::move(said.data));
-    if (said.end) job->close_input();
-    co_return open ? R"({"open":true})" : R"({"open":false})";
+asio::awaitable<std::string> answer_run_input(handler_context context, std::shared_ptr<ipc::session>,
+                                              ipc::request request) {
+    run_message message = parse_run_message(request.params);
+    const auto run = require_run(context, message.run);
+    const bool open = co_await run->input(std::move(message.data));
+    if (message.end) run->close_input();
+    co_return util::json_object().add("open", open).text();
 }
 
-std::string answer_run_cancel(lifecycle::daemon& daemon, ipc::session&, const ipc::request& asked) {
-    const run_message said = parse_run_message(asked.params);
-    const auto job = job_named(daemon, said.run);
-    job->cancel("cancelled");
-    if (said.kill) job->kill_now();
+asio::awaitable<std::string> answer_run_wait(handler_context context, std::shared_ptr<ipc::session>,
+                                             ipc::request request) {
+    const std::int64_t id = parse_run_message(request.params).run;
+    if (const auto run = context.units.registry().find_run(id)) {
+        try {
+            co_await run->wait();
+        } catch (const failure&) {
+            // It did not start; its record says so.
+        }
+    }
+    const auto record = context.units.registry().runs().find(id);
+    if (!record) {
+        throw failure(error_kind::unit_unknown, cannot("wait for run", std::to_string(id)),
+                      "there is no such run", "hob runs lists them");
+    }
+    co_return unit::run_json(*record, context.units.where().log_dir());
+}
+
+std::string answer_run_cancel(handler_context context, ipc::session&, const ipc::request& request) {
+    const run_message message = parse_run_message(request.params);
+    const auto run = require_run(context, message.run);
+    run->cancel("cancelled");
+    if (message.kill) run->kill_now();
     return "{}";
 }
 
-std::string answer_run_detach(lifecycle::daemon& daemon, ipc::session&, const ipc::request& asked) {
-    const auto job = job_named(daemon, parse_run_message(asked.params).run);
-    job->detach();
-    job->drop_listener();
+std::string answer_run_detach(handler_context context, ipc::session&, const ipc::request& request) {
+    const auto run = require_run(context, parse_run_message(request.params).run);
+    run->detach();
+    run->drop_listener();
     return "{}";
 }
 
-std::string answer_run_resize(lifecycle::daemon& daemon, ipc::session&, const ipc::request& asked) {
-    const run_message said = parse_run_message(asked.params);
-    job_named(daemon, said.run)->resize(said.size);
+std::string answer_run_resize(handler_context context, ipc::session&, const ipc::request& request) {
+    const run_message message = parse_run_message(request.params);
+    require_run(context, message.run)->resize(message.size);
     return "{}";
 }
 

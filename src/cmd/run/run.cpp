@@ -20,7 +20,7 @@
 namespace hob::cmd {
 namespace {
 
-constexpr int reconnects_max = 8;  // daemons that went away before they read the request, one after the other
+constexpr int attempts_max = 8;  // with daemons that end before they read the request
 
 std::vector<std::string> own_environment() {
     std::vector<std::string> entries;
@@ -30,48 +30,57 @@ std::vector<std::string> own_environment() {
 }
 
 std::string current_directory() {
-    char* found = ::getcwd(nullptr, 0);
-    if (!found) throw denied("find", "the current directory", errno);
-    std::string path = found;
-    ::free(found);  // NOLINT: getcwd's own
+    char* allocated = ::getcwd(nullptr, 0);
+    if (!allocated) throw denied("find", "the current directory", errno);
+    std::string path = allocated;
+    ::free(allocated);  // NOLINT: allocated by getcwd
     return path;
 }
 
-// A pipe, a file or a socket is input that somebody means; a terminal is not read, and /dev/null has nothing.
+// Everything but a terminal is handed over, so that the run reads only what it wants of it: a shell loop
+// keeps its input.
 bool has_input() {
-    struct stat found {};
-    if (::fstat(STDIN_FILENO, &found) != 0) return false;
-    return S_ISFIFO(found.st_mode) || S_ISREG(found.st_mode) || S_ISSOCK(found.st_mode);
+    struct stat facts {};
+    return ::fstat(STDIN_FILENO, &facts) == 0 && !S_ISDIR(facts.st_mode) && ::isatty(STDIN_FILENO) == 0;
+}
+
+unsigned own_umask() {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    return mask;
 }
 
 run_request request_of(invocation& call) {
     if (call.operands.empty() && call.command.empty()) {
-        throw failure(error_kind::usage, "cannot run '': neither a task nor a command is named",
+        throw failure(error_kind::usage, cannot("run"), "neither a task nor a command is named",
                       "hob run TASK [-- ARGS...], or hob run -- CMD...");
     }
-    run_request wanted;
+    run_request request;
     if (call.operands.empty()) {
-        wanted.command = call.command;
-        wanted.cwd = current_directory();
+        request.command = call.command;
+        request.cwd = current_directory();
     } else {
-        wanted.task = call.operands.front();
-        wanted.arguments = call.command;
+        request.task = call.operands.front();
+        request.arguments = call.command;
     }
-    wanted.environment = own_environment();
-    wanted.detach = call.has("detach");
+    request.environment = own_environment();
+    request.umask = own_umask();
+    request.detach = call.has("detach");
     if (!call.has("tty")) {
-        wanted.input = !wanted.detach && has_input();
-        return wanted;
+        request.input_descriptor = !request.detach && has_input();
+        return request;
     }
-    if (wanted.detach) throw failure(error_kind::usage, "cannot use '--tty' with '--detach'");
+    if (request.detach)
+        throw failure(error_kind::usage, cannot("use", "--tty", "with '--detach'"),
+                      "a detached run has no terminal here");
     winsize window{24, 80, 0, 0};
     ::ioctl(STDIN_FILENO, TIOCGWINSZ, &window);
-    wanted.terminal = unit::terminal_size{window.ws_row, window.ws_col};
-    if (const char* term = std::getenv("TERM")) wanted.terminal_type = term;
-    return wanted;
+    request.terminal = unit::terminal_size{window.ws_row, window.ws_col};
+    if (const char* term = std::getenv("TERM")) request.terminal_type = term;
+    return request;
 }
 
-// The exit status in the detail of a run that could not start: {"exit":N}.
+// The exit status in the detail of a run that did not start: {"exit":N}.
 std::optional<int> exit_in(const failure& why) {
     for (const auto& member :
          util::json_object_members(why.detail()).value_or(std::vector<util::json_member>())) {
@@ -94,33 +103,38 @@ exit_code detach(invocation& call, const std::string& params) {
     return exit_code::done;
 }
 
-exit_code follow(invocation& call, const run_request& wanted, const std::string& params) {
-    const bool terminal = wanted.terminal && ::isatty(STDIN_FILENO) == 1;
+exit_code follow(invocation& call, const run_request& request, const std::string& params) {
+    const bool terminal = request.terminal && ::isatty(STDIN_FILENO) == 1;
     for (int attempt = 1;; ++attempt) {
         ipc::client daemon = lifecycle::connect_acting(call.where(), connect_options_of(call));
-        const std::string what = wanted.task.value_or(util::shell_quoted(wanted.command));
-        const run_session session{daemon,   params,    what, wanted.input || wanted.terminal.has_value(),
-                                  terminal, call.limit};
+        const std::string what = request.task.value_or(util::shell_quoted(request.command));
+        const run_session session{.daemon = daemon,
+                                  .params = params,
+                                  .what = what,
+                                  .input = request.terminal.has_value(),
+                                  .hand_over_input = request.input_descriptor,
+                                  .terminal = terminal,
+                                  .limit = call.limit};
         try {
-            const run_end end = follow_run(session);
-            if (call.global.json && !end.record.empty()) print_error(end.record + "\n");
-            return static_cast<exit_code>(end.status);
+            const run_result result = follow_run(session);
+            if (call.global.json && !result.record.empty()) print_error(result.record + "\n");
+            return static_cast<exit_code>(result.status);
         } catch (const ipc::not_executed&) {
-            if (attempt == reconnects_max) throw;
+            if (attempt == attempts_max) throw;
         }
     }
 }
 
 exit_code run_run(invocation& call) {
-    const run_request wanted = request_of(call);
-    const std::string params = run_params(wanted);
+    const run_request request = request_of(call);
+    const std::string params = run_params(request);
     try {
-        return wanted.detach ? detach(call, params) : follow(call, wanted, params);
+        return request.detach ? detach(call, params) : follow(call, request, params);
     } catch (const failure& why) {
         const auto status = exit_in(why);
-        if (!status) throw;
+        if (!status && why.kind() != error_kind::config) throw;
         print_failure(why, call.global.json);
-        return static_cast<exit_code>(*status);
+        return status ? static_cast<exit_code>(*status) : exit_code::usage;
     }
 }
 
@@ -130,9 +144,12 @@ constexpr option_row options[] = {
 };
 
 constexpr method_row methods[] = {
-    {.name = "task.run", .later = answer_run},        {.name = "run.input", .later = answer_run_input},
-    {.name = "run.cancel", .now = answer_run_cancel}, {.name = "run.detach", .now = answer_run_detach},
-    {.name = "run.resize", .now = answer_run_resize},
+    {.name = "task.run", .async_handler = answer_run},
+    {.name = "run.input", .async_handler = answer_run_input, .while_draining = true},
+    {.name = "run.cancel", .handler = answer_run_cancel, .while_draining = true},
+    {.name = "run.detach", .handler = answer_run_detach, .while_draining = true},
+    {.name = "run.resize", .handler = answer_run_resize, .while_draining = true},
+    {.name = "run.wait", .async_handler = answer_run_wait, .while_draining = true, .consents = false},
 };
 
 }  // namespace
@@ -148,7 +165,8 @@ constinit const command run_command{
         "writes comes out here, and hob exits with its status: 128+N after signal N.\n"
         "Ctrl-C cancels it, a second one kills it. Failures of hob's own exit with 125.",
     .need = daemon_need::acting,
-    .completes = operand_kind::unit,
+    .units = unit_use::named,
+    .completes = operand_kind::task,
     .operands_max = 1,
     .options = options,
     .run = run_run,

@@ -27,30 +27,37 @@ std::string minute_of(std::chrono::system_clock::time_point time) {
     return text;
 }
 
-// What the column of `run` shows in row `row`, 0 being the lowest.
+// The character of `run`'s column in row `row`; row 0 is the lowest.
 std::string cell(const unit::run_record& run, std::int64_t longest, int row, const terminal& out) {
     const std::int64_t height = std::max<std::int64_t>(*run.duration_ms() * plot_height * 8 / longest, 1);
     const auto part = static_cast<int>(std::clamp<std::int64_t>(height - row * 8, 0, 8));
     if (part == 0) return " ";
-    return paint(out.utf8                ? eighths[part]
-                 : part >= 4 || row == 0 ? "#"
-                                         : " ",
-                 code_of_run(run.state), out.color);
+    const char* ascii = part >= 4 || row == 0 ? "#" : " ";
+    return paint(out.utf8 ? eighths[part] : ascii, color_of(run.state), out.color);
 }
 
 }  // namespace
 
-std::string_view code_of_run(std::string_view state) {
-    if (state == "ok") return "32";
-    if (state == "running") return "36";
-    return state == "skipped" || state == "cancelled" ? "2" : "31";
+std::string_view color_of(unit::run_state state) {
+    switch (state) {
+        case unit::run_state::ok:
+            return "32";
+        case unit::run_state::running:
+            return "36";
+        case unit::run_state::skipped:
+        case unit::run_state::cancelled:
+            return "2";
+        default:
+            return "31";
+    }
 }
 
 std::string plot_runs(const std::vector<unit::run_record>& runs, const terminal& out) {
     std::vector<unit::run_record> shown;
     const auto width = static_cast<std::size_t>(std::max(out.columns - label_width - 3, 10));
     for (const auto& run : runs) {
-        if (run.duration_ms() && run.state != "skipped" && shown.size() < width) shown.push_back(run);
+        if (run.duration_ms() && run.state != unit::run_state::skipped && shown.size() < width)
+            shown.push_back(run);
     }
     if (shown.empty()) return {};
     std::reverse(shown.begin(), shown.end());

@@ -1,5 +1,5 @@
 #pragma once
-// Runs as pictures: durations over time in the terminal, and a page for a browser.
+// Runs as a plot of durations in the terminal, and as a web page.
 
 #include <string>
 #include <string_view>
@@ -10,16 +10,15 @@
 
 namespace hob::cmd {
 
-// One column a run, the newest on the right, as many as fit; `runs`: newest first. Empty without finished
-// runs.
+// One column for each run, the newest on the right, as many as fit. `runs`: newest first. Empty without
+// finished runs.
 std::string plot_runs(const std::vector<unit::run_record>& runs, const terminal& out);
 
-// A page that needs nothing but itself. `runs_json`: as of `hob runs --json`; `status_json`: as of `hob
-// status
+// A page without external resources. `runs_json`: as `hob runs --json`; `status_json`: as `hob status
 // --json`, or "null".
 std::string runs_page(std::string_view runs_json, std::string_view status_json);
 
-// The colour of a state on a terminal, ANSI.
-std::string_view code_of_run(std::string_view state);
+// The ANSI colour of a state.
+std::string_view color_of(unit::run_state state);
 
 }  // namespace hob::cmd

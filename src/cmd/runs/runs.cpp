@@ -9,6 +9,7 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/core/table.hpp"
 #include "cmd/history/run_history.hpp"
@@ -38,14 +39,13 @@ std::size_t limit_of(const invocation& call) {
     std::size_t number = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
     if (error != std::errc{} || end != text->data() + text->size() || number == 0) {
-        throw failure(
-            error_kind::usage,
-            fmt::format("cannot use '{}' for '--lines': neither a number from 1 on nor 'all'", *text));
+        throw failure(error_kind::usage, cannot("use", *text, "for '--lines'"),
+                      "neither a number from 1 on nor 'all'");
     }
     return number;
 }
 
-// Throws failure(unit_unknown) where neither hob.toml nor the history knows the task.
+// Throws failure(unit_unknown) when the task is neither in hob.toml nor in the history.
 void check_task(const invocation& call, const lifecycle::instance& where,
                 const std::vector<unit::run_record>& runs) {
     if (call.operands.empty() || !runs.empty()) return;
@@ -58,20 +58,18 @@ void check_task(const invocation& call, const lifecycle::instance& where,
     if (std::find(tasks.begin(), tasks.end(), task) != tasks.end()) return;
     const std::vector<std::string_view> candidates(tasks.begin(), tasks.end());
     const auto near = util::nearest(task, candidates);
-    throw failure(error_kind::unit_unknown,
-                  fmt::format("cannot show the runs of '{}': there is no such task", task),
+    throw failure(error_kind::unit_unknown, cannot("show the runs of", task), "there is no such task",
                   near ? fmt::format("did you mean '{}'?", *near) : "hob status lists the units");
 }
 
 milliseconds length_of(const unit::run_record& run) {
     if (const auto ms = run.duration_ms()) return milliseconds(*ms);
-    if (run.state != "running") return milliseconds(0);
+    if (run.state != unit::run_state::running) return milliseconds(0);
     return std::max(std::chrono::duration_cast<milliseconds>(system_clock::now() - run.started_at),
                     milliseconds(0));
 }
 
-// Logarithmic, so that a run of a second and one of an hour both have a bar; eighths of a column where the
-// locale has them.
+// Logarithmic, so that runs of a second and of an hour both have a bar; in eighths of a column with UTF-8.
 std::string bar(milliseconds length, milliseconds longest, bool utf8) {
     if (length.count() <= 0) return {};
     const double share = std::log1p(static_cast<double>(length.count())) /
@@ -90,12 +88,12 @@ std::string bar(milliseconds length, milliseconds longest, bool utf8) {
     return text;
 }
 
-std::string end_of(const unit::run_record& run) {
+std::string exit_text(const unit::run_record& run) {
     if (run.signal) return fmt::format("signal {}", *run.signal);
     return run.exit && *run.exit != 0 ? fmt::format("exit {}", *run.exit) : "";
 }
 
-std::string when(system_clock::time_point time) {
+std::string start_time_text(system_clock::time_point time) {
     const std::string text = util::rfc3339(time), today = util::rfc3339(system_clock::now()).substr(0, 10);
     return (text.starts_with(today) ? "" : text.substr(0, 10) + " ") + text.substr(11, 8);
 }
@@ -114,22 +112,23 @@ std::string runs_table(const std::vector<unit::run_record>& runs, const terminal
     for (const auto& run : runs)
         longest = std::max(longest, length_of(run));
     for (const auto& run : runs) {
-        const std::string code(code_of_run(run.state));
-        const bool timed = run.state != "skipped" && (run.ended_at || run.state == "running");
+        const std::string color(color_of(run.state));
+        const bool has_duration =
+            run.state != unit::run_state::skipped && (run.ended_at || run.state == unit::run_state::running);
         shown.add({{std::to_string(run.id), ""},
                    {printable(run.task, out.utf8), ""},
-                   {run.state, code},
-                   {when(run.started_at), "2"},
-                   {timed ? util::format_duration(length_of(run)) : "", ""},
-                   {bar(length_of(run), longest, out.utf8), code},
-                   {end_of(run), code},
-                   {run.trigger, "2"},
-                   {printable(run.cause, out.utf8), "2"}});
+                   {std::string(name_of(run.state)), color},
+                   {start_time_text(run.started_at), "2"},
+                   {has_duration ? util::format_duration(length_of(run)) : "", ""},
+                   {bar(length_of(run), longest, out.utf8), color},
+                   {exit_text(run), color},
+                   {std::string(name_of(run.trigger)), "2"},
+                   {printable(util::with_local_times(run.cause), out.utf8), "2"}});
     }
     return shown.render(out);
 }
 
-// As of `hob status --json`, or "null" where no daemon answers.
+// As `hob status --json`, or "null" when no daemon answers.
 std::string status_json(invocation& call) {
     try {
         auto daemon = lifecycle::connect_looking(call.where(), call.limit_or(limits::glance_timeout));
@@ -151,20 +150,21 @@ exit_code write_page(invocation& call, const std::vector<unit::run_record>& runs
     return exit_code::done;
 }
 
-// Pictures are of everything that is remembered, where nothing else is said.
+// --html and --plot show the whole history by default.
 bool wants_all(const invocation& call) {
     return !call.has("lines") && (call.has("html") || call.has("plot"));
 }
 
 exit_code run_runs(invocation& call) {
-    unit::run_query wanted;
-    wanted.limit = wants_all(call) ? 0 : limit_of(call);
+    require_known_instance(call);
+    unit::run_query query;
+    query.limit = wants_all(call) ? 0 : limit_of(call);
     if (call.has("plot") && (call.operands.empty() || call.has("html"))) {
-        throw failure(error_kind::usage, "cannot use '--plot': it needs one task, and no '--html'",
+        throw failure(error_kind::usage, cannot("use", "--plot"), "it needs one task, and no '--html'",
                       "hob runs TASK --plot");
     }
-    if (!call.operands.empty()) wanted.task = call.operands.front();
-    const auto runs = run_history(call, wanted);
+    if (!call.operands.empty()) query.task = call.operands.front();
+    const auto runs = run_history(call, query);
     check_task(call, call.where(), runs);
     if (call.has("html")) return write_page(call, runs);
     if (call.global.json) {
@@ -185,7 +185,7 @@ constexpr option_row options[] = {
     {"html", "FILE", "write a page with the time line of all runs and services"},
 };
 
-constexpr method_row methods[] = {{.name = "run.list", .now = answer_run_list}};
+constexpr method_row methods[] = {{.name = "run.list", .handler = answer_run_list, .while_draining = true}};
 
 }  // namespace
 
@@ -199,7 +199,7 @@ constinit const command runs_command{
         "ended, how long it took, and what caused it. The task of a command that was\n"
         "given to `hob run` is -. Works without a daemon.",
     .need = daemon_need::looking,
-    .completes = operand_kind::unit,
+    .completes = operand_kind::task,
     .operands_max = 1,
     .options = options,
     .run = run_runs,

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -8,13 +9,20 @@
 #include "cmd/core/follow.hpp"
 #include "cmd/core/instances.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
 #include "cmd/core/status_json.hpp"
 #include "cmd/core/status_report.hpp"
 #include "cmd/core/status_view.hpp"
+#include "cmd/core/table.hpp"
+#include "cmd/handlers/handler_context.hpp"
+#include "cmd/status/key_input.hpp"
+#include "cmd/status/offline_units.hpp"
+#include "error.hpp"
 #include "lifecycle/instance.hpp"
 #include "lifecycle/probe.hpp"
 #include "limits.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -22,16 +30,16 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds redraw_interval{1000};  // ages grow on the screen; the daemon is not asked for it
+constexpr milliseconds redraw_interval{1000};  // ages on the screen grow; this asks the daemon for nothing
 
 std::string params_for(const std::vector<std::string>& units) {
     if (units.empty()) return "{}";
-    std::string params = R"({"units":[)";
-    for (const auto& unit : units) {
-        if (params.back() != '[') params += ',';
-        util::json_quote_to(params, unit);
-    }
-    return params + "]}";
+    util::json_array names;
+    for (const auto& unit : units)
+        names.add(unit);
+    util::json_object params;
+    params.add("units", names);
+    return std::move(params).text();
 }
 
 void show(const std::string& status, const invocation& call) {
@@ -42,36 +50,55 @@ void show(const std::string& status, const invocation& call) {
     }
 }
 
-// Nobody answers: what the files say goes to standard output all the same.
-exit_code show_silent(invocation& call, const lifecycle::probe_result& found) {
-    const std::string state = state_name(found.seen);
-    if (!call.global.json && found.seen == lifecycle::daemon_state::dead) {
-        print(state + "\n");
-    } else {
-        const pid_t pid = found.seen == lifecycle::daemon_state::dead ? 0 : found.pid;
-        show(silent_status_json(call.where(), state, pid, found.page), call);
+// Without a daemon: the units of the file, and which services were up.
+exit_code show_stopped(invocation& call) {
+    const lifecycle::instance& where = call.where();
+    require_known_instance(call);
+    const offline_units units = read_offline_units(where, call.operands);
+    const std::string status = stopped_status_json(where, units.config_state, units.json);
+    if (call.global.json) {
+        print(status + "\n");
+        return exit_code::no_daemon;
     }
-    if (found.why) throw *found.why;
-    return found.seen == lifecycle::daemon_state::draining ? exit_code::done : exit_code::no_daemon;
+    const terminal out = out_terminal();
+    std::string text = "stopped\n";
+    if (!units.config_state.empty()) text += "hob.toml cannot be used, see: hob check\n";
+    if (!units.were_up.empty()) {
+        text += printable(fmt::format("up when the daemon ended: {}; hob daemon starts them again",
+                                      fmt::join(units.were_up, ", ")),
+                          out.utf8) +
+                "\n";
+    }
+    const auto rows = read_units(status);
+    if (!rows.empty()) text += "\n" + render_units(rows, out);
+    print(text);
+    return exit_code::no_daemon;
+}
+
+// No daemon answers: shows what its files say.
+exit_code show_silent(invocation& call, const lifecycle::probe_result& found) {
+    if (found.state == lifecycle::daemon_state::dead) return show_stopped(call);
+    show(silent_status_json(call.where(), found.state, found.pid, found.page), call);
+    if (found.problem) throw *found.problem;
+    return found.state == lifecycle::daemon_state::draining ? exit_code::done : exit_code::no_daemon;
 }
 
 exit_code show_all(invocation& call) {
-    std::string array = "[";
+    util::json_array array;
     std::string text;
-    for (const auto& view : look_at_instances(call.limit, true)) {
+    for (const auto& view : probe_instances(call.limit, true)) {
         if (call.global.json) {
-            if (array.size() > 1) array += ',';
-            array += view.status_json;
+            array.add(util::raw_json{view.status_json});
         } else {
             if (!text.empty()) text += '\n';
             text += render_status(read_status(view.status_json), out_terminal(), call.global.verbose);
         }
     }
-    print(call.global.json ? array + "]\n" : text);
+    print(call.global.json ? std::move(array).text() + "\n" : text);
     return exit_code::done;
 }
 
-// The screen is drawn over, not cleared, so that nothing flickers.
+// Draws over the old frame instead of clearing it, so that nothing flickers.
 void redraw(const std::string& frame) {
     std::string text = "\x1b[H";
     for (const char c : frame) {
@@ -88,9 +115,13 @@ public:
     exit_code run() {
         interrupt_is_success();
         const auto members = util::json_object_members(daemon_.call("hob.subscribe", "{}", call_.limit));
-        if (!members) throw failure(error_kind::internal, "cannot read the daemon's answer: it is no object");
-        if (screen()) print("\x1b[2J");
-        while (take() && draw() && changed()) {
+        if (!members)
+            throw failure(error_kind::internal, cannot("read the daemon's answer"), "it is no object");
+        if (screen()) {
+            print("\x1b[2J");
+            keys_.emplace();
+        }
+        while (update() && draw() && wait_for_change()) {
         }
         return exit_code::done;
     }
@@ -98,21 +129,21 @@ public:
 private:
     bool screen() const { return !call_.global.json && out_terminal().drawable; }
 
-    // False: the daemon ended before it answered.
-    bool take() {
+    // Asks for the status. False: the daemon has ended.
+    bool update() {
         try {
             status_ = daemon_.call("hob.status", params_for(call_.operands), call_.limit);
         } catch (const ipc::not_executed&) {
-            return tell_end();
+            return report_end();
         } catch (const failure& why) {
             if (why.kind() != error_kind::no_daemon) throw;
-            return tell_end();
+            return report_end();
         }
-        taken_ = steady_clock::now();
+        updated_ = steady_clock::now();
         return true;
     }
 
-    bool tell_end() const {
+    bool report_end() const {
         if (!call_.global.json && !call_.global.quiet) print_error("hob: the daemon has ended\n");
         return false;
     }
@@ -122,32 +153,34 @@ private:
             print(status_ + "\n");
         } else {
             status_view view = read_status(status_);
-            const auto age = std::chrono::duration_cast<milliseconds>(steady_clock::now() - taken_);
+            const auto age = std::chrono::duration_cast<milliseconds>(steady_clock::now() - updated_);
             if (view.uptime_ms) *view.uptime_ms += age.count();
-            const std::string frame = render_status(view, out_terminal(), call_.global.verbose);
             if (screen()) {
-                redraw(frame);
+                redraw(render_status(view, out_terminal(), call_.global.verbose, widths_));
             } else {
-                print(frame + "\n");
+                print(render_status(view, out_terminal(), call_.global.verbose) + "\n");
             }
         }
         return flush();
     }
 
     // Waits for an event. False: the watch is over.
-    bool changed() {
+    bool wait_for_change() {
         for (;;) {
             ipc::incoming message;
             const auto tick = screen() ? util::deadline::in(redraw_interval) : util::deadline::never();
-            switch (follow(daemon_, message, call_.limit, tick)) {
+            switch (follow(daemon_, message, call_.limit, tick, keys_ ? keys_->descriptor() : -1)) {
                 case followed::message:
                     return true;
                 case followed::reader_gone:
                     return false;
                 case followed::daemon_gone:
-                    return tell_end();
+                    return report_end();
                 case followed::tick:
                     if (!draw()) return false;
+                    break;
+                case followed::key:
+                    if (char key = 0; keys_->read_key(key) && (key == 'q' || key == 'Q')) return false;
             }
         }
     }
@@ -155,33 +188,79 @@ private:
     invocation& call_;
     ipc::client& daemon_;
     std::string status_;
-    steady_clock::time_point taken_;
+    steady_clock::time_point updated_;
+    column_widths widths_;  // on a screen: columns do not become narrower
+    std::optional<key_input> keys_;
 };
 
-exit_code run_status(invocation& call) {
+// Of named units: whether all of them are well.
+exit_code exit_of(const std::string& status, const invocation& call) {
+    if (call.operands.empty()) return exit_code::done;
+    const auto units = read_units(status);
+    return std::all_of(units.begin(), units.end(), is_well) ? exit_code::done : exit_code::failed;
+}
+
+exit_code show_status(invocation& call) {
     const bool all = call.has("all");
     if (all && (call.has("watch") || !call.operands.empty())) {
         throw failure(error_kind::usage, "cannot use '--all' with units or '--watch'");
     }
     if (all) return show_all(call);
     const std::string params = params_for(call.operands);
-    std::optional<ipc::question> early;
-    // It changes nothing, so that any daemon may be asked unseen. A watcher subscribes first.
-    if (!call.has("watch")) early = ipc::question{"hob.status", params};
+    std::optional<ipc::early_request> early;
+    // Harmless, so it may be sent before the greeting is read. A watcher subscribes first.
+    if (!call.has("watch")) early = ipc::early_request{"hob.status", params};
     auto found = lifecycle::probe(call.where(), call.limit, limits::greeting_timeout, early);
     const bool unknown =
-        found.seen == lifecycle::daemon_state::denied || found.seen == lifecycle::daemon_state::foreign;
-    if (unknown && found.why) throw *found.why;
+        found.state == lifecycle::daemon_state::denied || found.state == lifecycle::daemon_state::foreign;
+    if (unknown && found.problem) throw *found.problem;
     if (!found.connection) return show_silent(call, found);
     ipc::client& daemon = *found.connection;
     try {
         if (call.has("watch")) return watcher(call, daemon).run();
-        show(daemon.call("hob.status", params, call.limit_or(limits::request_timeout)), call);
-        return exit_code::done;
-    } catch (const ipc::not_executed&) {  // it ended between its greeting and the question
+        const std::string status = daemon.call("hob.status", params, call.limit_or(limits::request_timeout));
+        show(status, call);
+        return exit_of(status, call);
+    } catch (const ipc::not_executed&) {  // it ended between its greeting and the request
         lifecycle::probe_result gone;
         return show_silent(call, gone);
     }
+}
+
+exit_code run_status(invocation& call) {
+    try {
+        return show_status(call);
+    } catch (const failure& why) {
+        if (why.kind() != error_kind::unit_unknown) throw;
+        print_failure(why, call.global.json);
+        return exit_code::usage;  // not 1, which says that a unit is not well
+    }
+}
+
+// {"units":["name",…]?}
+std::vector<std::string> units_of(const ipc::request& request) {
+    const auto malformed = [](const char* what) {
+        return failure(error_kind::usage, cannot("use the params of", "hob.status"), what);
+    };
+    std::vector<std::string> names;
+    if (request.params.empty()) return names;
+    const auto members = util::json_object_members(request.params);
+    if (!members) throw malformed("not an object");
+    for (const auto& member : *members) {
+        if (member.key != "units") throw malformed("an unknown member");
+        const auto elements = util::json_array_elements(member.value);
+        if (!elements) throw malformed("units is not an array");
+        for (const auto element : *elements) {
+            auto name = util::json_unquote(element);
+            if (!name) throw malformed("units holds something else than names");
+            names.push_back(std::move(*name));
+        }
+    }
+    return names;
+}
+
+std::string answer_status(handler_context context, ipc::session&, const ipc::request& request) {
+    return status_report(context.daemon, units_of(request));
 }
 
 constexpr option_row options[] = {
@@ -190,7 +269,7 @@ constexpr option_row options[] = {
 };
 
 constexpr method_row methods[] = {
-    {.name = "hob.status", .now = answer_status},
+    {.name = "hob.status", .handler = answer_status, .while_draining = true},
 };
 
 }  // namespace
@@ -201,9 +280,11 @@ constinit const command status_command{
     .summary = "show the daemon and its units",
     .usage = "[UNIT...]",
     .description =
-        "Shows the state of the daemon and of the named units, or of all units. It never\n"
-        "starts a daemon: when there is none, it prints \"stopped\" and exits 3.",
+        "Shows the state of the daemon and of the named units, or of all units. With\n"
+        "names it exits 1 unless all of them are well. It never starts a daemon: without\n"
+        "one it prints \"stopped\", shows the units of hob.toml and exits 3.",
     .need = daemon_need::looking,
+    .units = unit_use::named,
     .completes = operand_kind::unit,
     .operands_max = -1,
     .options = options,

@@ -1,6 +1,6 @@
 #pragma once
-// What a client does that passes streams on in both directions (hob run, hob attach): it waits in its own
-// poll(2), so nothing here waits.
+// For clients that pass streams on in both directions (hob run, hob attach). They wait in their own poll(2),
+// so nothing here waits.
 
 #include <optional>
 #include <string>
@@ -11,17 +11,17 @@
 namespace hob::cmd {
 
 struct arrival {
-    std::optional<ipc::incoming> message;  // nullopt: none is here
-    bool closed = false;                   // and none will come
+    std::optional<ipc::incoming> message;  // nullopt: none has arrived
+    bool closed = false;                   // none will arrive
 };
-// The next message of the daemon's that has arrived already.
+// The next message of the daemon, if it has arrived.
 arrival take_arrived(ipc::client& daemon);
 
-// One read of standard input, which was said to be readable. Empty bytes: its end, or that it cannot be read;
-// nullopt: nothing was there after all.
+// One read of standard input, which poll(2) has reported readable. Empty: its end, or a read error. nullopt:
+// there was nothing to read.
 std::optional<std::string> read_input_piece();
 
-// The bytes of `data`, or `data_b64`, of an output notification's params.
+// The bytes of `data` or `data_b64` in the params of an output notification.
 std::string output_bytes(std::string_view params);
 
 }  // namespace hob::cmd

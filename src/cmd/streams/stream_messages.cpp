@@ -64,6 +64,14 @@ bool take_flag(const json::object& from, std::string_view name) {
     return value->as_bool();
 }
 
+std::optional<unsigned> take_umask(const json::object& from) {
+    const auto* value = from.if_contains("umask");
+    if (!value) return std::nullopt;
+    if (!value->is_int64() || value->as_int64() < 0 || value->as_int64() > 0777)
+        malformed("'umask' is no umask");
+    return static_cast<unsigned>(value->as_int64());
+}
+
 unit::terminal_size size_of(const json::object& from) {
     unit::terminal_size size;
     const auto take = [&](std::string_view name, unsigned short& into) {
@@ -79,13 +87,21 @@ unit::terminal_size size_of(const json::object& from) {
 }
 
 json::object object_of(std::string_view params) {
-    json::error_code error;
+    boost::system::error_code error;
     json::value parsed = json::parse(params.empty() ? "{}" : params, error);
     if (error || !parsed.is_object()) malformed("they are no object");
     return std::move(parsed.as_object());
 }
 
 }  // namespace
+
+void add_bytes(util::json_object& to, std::string_view name, std::string_view bytes) {
+    if (util::is_utf8(bytes)) {
+        to.add(name, bytes);
+    } else {
+        to.add(std::string(name) + "_b64", util::base64_encode(bytes));
+    }
+}
 
 std::string text_member(std::string_view name, std::string_view bytes) {
     std::string text = "\"" + std::string(name);
@@ -109,6 +125,8 @@ std::string run_params(const run_request& wanted) {
         params[plain ? "cwd" : "cwd_b64"] = plain ? *wanted.cwd : util::base64_encode(*wanted.cwd);
     }
     if (wanted.input) params["stdin"] = true;
+    if (wanted.input_descriptor) params["stdin_fd"] = true;
+    if (wanted.umask) params["umask"] = *wanted.umask;
     if (wanted.detach) params["detach"] = true;
     if (wanted.terminal) {
         json::object tty{{"rows", wanted.terminal->rows}, {"columns", wanted.terminal->columns}};
@@ -127,6 +145,8 @@ run_request parse_run_request(std::string_view params) {
     wanted.environment = take_texts(from, "env");
     wanted.cwd = take_text(from, "cwd");
     wanted.input = take_flag(from, "stdin");
+    wanted.input_descriptor = take_flag(from, "stdin_fd");
+    wanted.umask = take_umask(from);
     wanted.detach = take_flag(from, "detach");
     if (wanted.task.has_value() == !wanted.command.empty()) malformed("they need either 'task' or 'command'");
     if (wanted.cwd && !wanted.cwd->starts_with('/')) malformed("'cwd' is not absolute");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "unit/process/run_io.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 
@@ -16,7 +17,9 @@ struct run_request {
     std::vector<std::string> arguments;  // of a task
     std::vector<std::string> environment;
     std::optional<std::string> cwd;
-    bool input = false;
+    bool input = false;             // of run.input
+    bool input_descriptor = false;  // the one that comes with the request
+    std::optional<unsigned> umask;
     bool detach = false;
     std::optional<unit::terminal_size> terminal;
     std::optional<std::string> terminal_type;  // TERM
@@ -27,7 +30,9 @@ std::string run_params(const run_request& wanted);
 // Throws failure(usage).
 run_request parse_run_request(std::string_view params);
 
-// "name":"text" or, where it is not UTF-8, "name_b64":"…".
+// Adds "name":"text" or, for bytes that are not UTF-8, "name_b64":"…".
+void add_bytes(util::json_object& to, std::string_view name, std::string_view bytes);
+// The same as text.
 std::string text_member(std::string_view name, std::string_view bytes);
 
 // What task.run's relatives share: {"run":N,…}. Throws failure(usage).

@@ -1,5 +1,5 @@
 #pragma once
-// What a person sees while units are on their way: a line for each, redrawn as it happens.
+// The live view on a terminal while units start or restart: one line for each, redrawn with each event.
 
 #include <string>
 #include <string_view>
@@ -8,8 +8,8 @@
 
 namespace hob::cmd {
 
-// One request of an acting verb, on a terminal. Returns the reply. A daemon that goes away before it has read
-// the request is waited for and asked again.
-std::string ask_and_show(invocation& call, std::string_view method, const std::string& params);
+// Sends one request of an acting verb and shows the units' progress until the reply, which it returns. If the
+// daemon ends before it has read the request, the request is sent again to its successor.
+std::string request_with_progress(invocation& call, std::string_view method, const std::string& params);
 
 }  // namespace hob::cmd

@@ -6,31 +6,22 @@
 #include <boost/json.hpp>
 
 #include "cmd/core/connection.hpp"
-#include "cmd/core/log_tail.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/units/progress.hpp"
+#include "cmd/units/unready.hpp"
 #include "error.hpp"
-#include "lifecycle/daemon.hpp"
+#include "unit/application/application.hpp"
 #include "unit/spec/unit_status_json.hpp"
+#include "util/base64.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 #include "util/utf8.hpp"
 
 namespace hob::cmd {
 namespace {
 
 namespace json = boost::json;
-
-constexpr std::size_t failure_lines = 10;  // of its log, when a unit does not start
-
-// Values that are not UTF-8 cannot travel in JSON; a unit that needs one has `env_file`.
-json::array own_environment() {
-    json::array entries;
-    for (char** entry = environ; entry && *entry; ++entry) {
-        if (util::is_utf8(*entry)) entries.emplace_back(*entry);
-    }
-    return entries;
-}
 
 std::optional<std::vector<std::string>> strings_of(const json::value* value) {
     const json::array* list = value ? value->if_array() : nullptr;
@@ -43,45 +34,75 @@ std::optional<std::vector<std::string>> strings_of(const json::value* value) {
     return texts;
 }
 
-std::string request_params(const invocation& call) {
-    json::object params;
-    json::array names;
-    for (const auto& name : call.operands)
-        names.emplace_back(name);
-    params["units"] = std::move(names);
-    params["env"] = own_environment();
-    return json::serialize(params);
+failure malformed_params() {
+    return failure(error_kind::usage, cannot("read", {}, "the params"),
+                   "they are not {\"units\":[NAME...],\"env\":[K=V...]}");
 }
 
-// The reply; on a terminal what happens until then is shown.
-std::string ask_daemon(invocation& call, std::string_view method, const std::string& params) {
+json::object params_object(std::string_view params) {
+    json::error_code error;
+    const json::value parsed = json::parse(params.empty() ? "{}" : params, error);
+    if (error || !parsed.is_object()) throw malformed_params();
+    return parsed.as_object();
+}
+
+std::optional<std::vector<std::string>> environment_of(const json::object& params) {
+    const bool encoded = params.contains("env_b64");
+    const json::value* value = params.if_contains(encoded ? "env_b64" : "env");
+    if (!value) return std::nullopt;
+    auto environment = strings_of(value);
+    if (!environment) throw malformed_params();
+    if (!encoded) return environment;
+    for (std::string& entry : *environment) {
+        auto bytes = util::base64_decode(entry);
+        if (!bytes || bytes->find('\0') != std::string::npos) throw malformed_params();
+        entry = std::move(*bytes);
+    }
+    return environment;
+}
+
+std::string request_params(const invocation& call) {
+    util::json_array names;
+    for (const auto& name : call.operands)
+        names.add(name);
+    util::json_object params;
+    params.add("units", names);
+    add_own_environment(params);
+    return std::move(params).text();
+}
+
+// Returns the reply. Shows the progress on a terminal.
+std::string request_daemon(invocation& call, std::string_view method, const std::string& params) {
     const terminal out = out_terminal();
     if (call.global.json || call.global.quiet || !out.drawable)
         return lifecycle::request_acting(call.where(), connect_options_of(call), method, params, call.limit);
-    return ask_and_show(call, method, params);
-}
-
-// "its log: db | FATAL: could not bind", at once, where the failure says whose it is.
-void show_last_lines(invocation& call, const failure& why) {
-    if (call.global.json || why.detail().empty()) return;
-    const auto members = util::json_object_members(why.detail());
-    if (!members) return;
-    for (const auto& member : *members) {
-        if (member.key != "unit") continue;
-        if (const auto unit = util::json_unquote(member.value))
-            print_error(last_log_lines(call.where(), *unit, failure_lines));
-    }
+    return request_with_progress(call, method, params);
 }
 
 }  // namespace
 
-exit_code ask_units(invocation& call, std::string_view method) {
+void add_own_environment(util::json_object& params) {
+    bool encoded = false;
+    for (char** entry = environ; entry && *entry; ++entry)
+        encoded = encoded || !util::is_utf8(*entry);
+    util::json_array entries;
+    for (char** entry = environ; entry && *entry; ++entry) {
+        if (encoded) {
+            entries.add(util::base64_encode(*entry));
+        } else {
+            entries.add(*entry);
+        }
+    }
+    params.add(encoded ? "env_b64" : "env", entries);
+}
+
+exit_code request_units(invocation& call, std::string_view verb, std::string_view method) {
+    const auto began = std::chrono::system_clock::now();
     std::string result;
     try {
-        result = ask_daemon(call, method, request_params(call));
+        result = request_daemon(call, method, request_params(call));
     } catch (const failure& why) {
-        show_last_lines(call, why);
-        throw;
+        throw explain_unready(call, verb, why, began);
     }
     if (call.global.json) {
         print(result + "\n");
@@ -93,44 +114,53 @@ exit_code ask_units(invocation& call, std::string_view method) {
     return exit_code::done;
 }
 
-std::vector<std::string> every_service(const lifecycle::daemon& daemon, const char* verb, const char* hint) {
+std::vector<std::string> all_service_names(handler_context context, const char* verb, const char* hint) {
     std::vector<std::string> names;
-    for (const auto& spec : daemon.config().units) {
+    for (const auto& spec : context.units.config().units) {
         if (spec.kind == unit::unit_kind::service) names.push_back(spec.name);
     }
     if (!names.empty()) return names;
-    throw failure(error_kind::unit_failed,
-                  fmt::format("cannot {} 'every service': hob.toml has no service", verb), hint);
+    throw failure(error_kind::unit_failed, cannot(verb, "every service"), "hob.toml has no service", hint);
+}
+
+void print_config_note(const invocation& call, std::string_view reply) {
+    if (call.global.json || call.global.quiet) return;
+    for (const auto& member : util::json_object_members(reply).value_or(std::vector<util::json_member>())) {
+        if (member.key != "config_state") continue;
+        print_error(util::json_unquote(member.value) == "broken"
+                        ? "hob.toml has changed and cannot be used, see: hob check\n"
+                        : "hob.toml has changed, apply it with: hob reload\n");
+    }
+}
+
+std::optional<std::vector<std::string>> parse_environment(std::string_view params) {
+    return environment_of(params_object(params));
 }
 
 unit_request parse_unit_request(std::string_view params) {
-    const failure malformed(error_kind::usage,
-                            "cannot read the params: they are not {\"units\":[NAME...],\"env\":[K=V...]}");
-    json::error_code error;
-    const json::value parsed = params.empty() ? json::value(json::object()) : json::parse(params, error);
-    const json::object* object = error ? nullptr : parsed.if_object();
-    if (!object) throw malformed;
-    unit_request wanted;
-    const auto units = strings_of(object->if_contains("units"));
-    if (!units) throw malformed;
-    wanted.units = *units;
-    if (const json::value* environment = object->if_contains("env")) {
-        wanted.environment = strings_of(environment);
-        if (!wanted.environment) throw malformed;
-    }
-    return wanted;
+    const json::object object = params_object(params);
+    unit_request request;
+    const auto units = strings_of(object.if_contains("units"));
+    if (!units) throw malformed_params();
+    request.units = *units;
+    request.environment = environment_of(object);
+    return request;
 }
 
-std::string unit_reply(lifecycle::daemon& daemon, const std::vector<std::string>& units) {
+std::string unit_reply(handler_context context, const std::vector<std::string>& units) {
     std::vector<unit::unit_status> found;
     if (units.empty()) {
-        found = daemon.registry().status();
+        found = context.units.registry().status();
     } else {
         for (const auto& name : units) {
-            if (auto status = daemon.registry().status(name)) found.push_back(std::move(*status));
+            if (auto status = context.units.registry().status(name)) found.push_back(std::move(*status));
         }
     }
-    return "{\"units\":" + unit::units_json(found) + "}";
+    util::json_object reply;
+    reply.add("units", util::raw_json{unit::units_json(found)});
+    if (const auto state = context.units.config_state(); state != lifecycle::config_state::current)
+        reply.add("config_state", name_of(state));
+    return std::move(reply).text();
 }
 
 }  // namespace hob::cmd

@@ -1,6 +1,5 @@
 #pragma once
-// What start, stop and restart have in common: units by name, the caller's environment, the units' status as
-// reply.
+// Common to start, stop and restart: units by name, the caller's environment, the units' status as reply.
 
 #include <optional>
 #include <string>
@@ -8,19 +7,26 @@
 #include <vector>
 
 #include "cmd/core/command.hpp"
+#include "cmd/handlers/handler_context.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 
-// Asks `method` for the operands' units, in one request with this process's environment, and prints the
-// reply; on a terminal each unit's way to it as it happens. Of a unit that fails the last lines of its log
-// are shown. Waits without a limit of its own: the units' own limits hold, and --timeout.
-exit_code ask_units(invocation& call, std::string_view method);
+// Sends one request `method`, to `verb` the units of the operands, with this process's environment, and
+// prints the reply; on a terminal also the units' progress. Prints the last lines of the log of a unit that
+// fails. The only limits are --timeout and those of the units.
+exit_code request_units(invocation& call, std::string_view verb, std::string_view method);
+
+// Adds "env" or "env_b64", the environment of this process.
+void add_own_environment(util::json_object& params);
+
+// Prints a line when the reply says that hob.toml differs from what the daemon has applied.
+void print_config_note(const invocation& call, std::string_view reply);
 
 // The names of all services. Throws failure(unit_failed, `cannot VERB 'every service': …`) when there is
 // none.
-std::vector<std::string> every_service(const lifecycle::daemon& daemon, const char* verb, const char* hint);
+std::vector<std::string> all_service_names(const handler_context context, const char* verb, const char* hint);
 
-// The daemon's half.
 struct unit_request {
     std::vector<std::string> units;
     std::optional<std::vector<std::string>> environment;  // K=V
@@ -29,7 +35,11 @@ struct unit_request {
 // Throws failure(usage) when the params are not {"units":[…],"env":[…]?}.
 unit_request parse_unit_request(std::string_view params);
 
-// {"units":[<status>…]} of these units, of all when none is named.
-std::string unit_reply(lifecycle::daemon& daemon, const std::vector<std::string>& units);
+// "env" or "env_b64" of the params; nullopt: neither is there. Throws failure(usage).
+std::optional<std::vector<std::string>> parse_environment(std::string_view params);
+
+// {"units":[<status>…]} of these units; of all units when `units` is empty. With "config_state" unless it is
+// current.
+std::string unit_reply(handler_context context, const std::vector<std::string>& units);
 
 }  // namespace hob::cmd

@@ -7,17 +7,40 @@
 #include "cmd/core/output.hpp"
 #include "cmd/units/request.hpp"
 #include "error.hpp"
+#include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/end_daemon.hpp"
 #include "limits.hpp"
+#include "unit/application/application.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
-exit_code restart_daemon(invocation& call) {
-    if (call.global.no_spawn) {
-        throw failure(error_kind::usage, "cannot restart the daemon with --no-spawn", "hob shutdown ends it");
+// Services that come back get the environment of this command, as workers and tasks of the new daemon do.
+void hand_over_environment(invocation& call) {
+    try {
+        auto daemon = lifecycle::connect_looking(call.where(), call.limit_or(limits::glance_timeout));
+        if (!daemon) return;
+        util::json_object params;
+        add_own_environment(params);
+        daemon->call("unit.environment", params.text(), call.limit_or(limits::request_timeout));
+    } catch (const failure&) {
+        // A daemon that does not answer, or does not know the method, is restarted all the same.
+    } catch (const ipc::not_executed&) {
     }
+}
+
+exit_code restart_daemon(invocation& call) {
+    if (!call.operands.empty()) {
+        throw failure(error_kind::usage, cannot("use", "--daemon", "with a unit"),
+                      "it restarts the daemon alone", "hob restart UNIT... restarts units");
+    }
+    if (call.global.no_spawn) {
+        throw failure(error_kind::usage, cannot("restart", {}, "the daemon"), "--no-spawn does not start one",
+                      "hob shutdown ends it");
+    }
+    hand_over_environment(call);
     lifecycle::end_options ending;
     ending.restart = true;
     ending.limit = call.limit_or(limits::shutdown_timeout_max + limits::reap_timeout);
@@ -25,7 +48,7 @@ exit_code restart_daemon(invocation& call) {
     const ipc::client connection = lifecycle::connect_acting(call.where(), connect_options_of(call));
     const pid_t pid = connection.greeting().pid;
     if (call.global.json) {
-        print(fmt::format("{{\"pid\":{},\"old_pid\":{}}}\n", pid, old ? std::to_string(*old) : "null"));
+        print(util::json_object().add("pid", pid).add("old_pid", old).text() + "\n");
     } else if (!call.global.quiet) {
         print(
             fmt::format("the daemon is running (pid {}{})\n", pid, old ? fmt::format(", was {}", *old) : ""));
@@ -34,18 +57,33 @@ exit_code restart_daemon(invocation& call) {
 }
 
 exit_code run_restart(invocation& call) {
-    if (call.operands.empty()) return restart_daemon(call);
-    return ask_units(call, "unit.restart");
+    if (call.has("daemon")) return restart_daemon(call);
+    return request_units(call, "restart", "unit.restart");
 }
 
-boost::asio::awaitable<std::string> answer_restart(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
-                                                   ipc::request asked) {
-    unit_request wanted = parse_unit_request(asked.params);
-    co_await daemon.registry().restart_units(wanted.units, std::move(wanted.environment));
-    co_return unit_reply(daemon, wanted.units);
+boost::asio::awaitable<std::string> answer_restart(handler_context context, std::shared_ptr<ipc::session>,
+                                                   ipc::request request) {
+    unit_request parsed = parse_unit_request(request.params);
+    co_await context.daemon.apply_changed_file();
+    if (parsed.units.empty()) {
+        all_service_names(context, "restart", "hob restart --daemon restarts the daemon");
+        parsed.units = context.units.registry().services_to_restart();
+        if (parsed.units.empty()) co_return util::json_object().add("units", util::json_array()).text();
+    }
+    co_await context.units.registry().restart_units(parsed.units, std::move(parsed.environment));
+    co_return unit_reply(context, parsed.units);
 }
 
-constexpr method_row methods[] = {{.name = "unit.restart", .later = answer_restart}};
+std::string answer_environment(handler_context context, ipc::session&, const ipc::request& request) {
+    if (const auto environment = parse_environment(request.params))
+        context.units.registry().replace_kept_environments(*environment);
+    return "{}";
+}
+
+constexpr option_row options[] = {{"daemon", "", "restart the daemon; services that are up come back"}};
+
+constexpr method_row methods[] = {{.name = "unit.restart", .async_handler = answer_restart},
+                                  {.name = "unit.environment", .handler = answer_environment}};
 
 }  // namespace
 
@@ -54,11 +92,14 @@ extern constinit const command restart_command{
     .summary = "restart units, or the daemon itself",
     .usage = "[UNIT...]",
     .description =
-        "With names: stops these units and starts them again, with the environment of\n"
-        "this shell. Without: ends the daemon and starts a new one.",
+        "Stops these units and starts them again, with the environment of this shell,\n"
+        "and returns once they are ready. Without names: every service that is up, has\n"
+        "failed or is about to be restarted. --daemon restarts the daemon instead.",
     .need = daemon_need::acting,
+    .units = unit_use::named,
     .completes = operand_kind::unit,
     .operands_max = -1,
+    .options = options,
     .run = run_restart,
     .methods = methods,
 };

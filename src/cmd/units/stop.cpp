@@ -1,55 +1,59 @@
-#include <boost/json.hpp>
-
-#include <fmt/format.h>
+#include <string>
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/units/request.hpp"
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
-#include "lifecycle/daemon.hpp"
 #include "limits.hpp"
-#include "unit/registry/registry.hpp"
+#include "unit/application/application.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
 exit_code run_stop(invocation& call) {
+    require_known_instance(call);
     const std::string object = call.operands.empty() ? "every service" : call.operands.front();
-    const failure none(error_kind::no_daemon, "cannot stop '" + object + "': no daemon is running");
+    const failure no_daemon(error_kind::no_daemon, cannot("stop", object), "no daemon is running");
     auto connection = lifecycle::connect_looking(call.where(), call.limit_or(limits::request_timeout));
-    if (!connection) throw none;
-    boost::json::array names;
+    if (!connection) throw no_daemon;
+    util::json_array names;
     for (const auto& name : call.operands)
-        names.emplace_back(name);
-    const boost::json::object params{{"units", std::move(names)}};
+        names.add(name);
+    const std::string params = util::json_object().add("units", names).text();
     std::string result;
     try {
-        // The units' own stop timeouts hold, and they end in SIGKILL.
-        result = connection->call("unit.stop", boost::json::serialize(params), call.limit);
+        // No limit of its own: the stop timeouts of the units end in SIGKILL.
+        result = connection->call("unit.stop", params, call.limit);
     } catch (const ipc::not_executed&) {
-        throw none;
+        throw no_daemon;
     }
+    print_config_note(call, result);
     if (call.global.json) {
         print(result + "\n");
     } else if (!call.global.quiet) {
-        for (const auto& unit : read_units(result))
+        for (const auto& unit : read_units(result)) {
             print(unit_line(unit));
+            if (!unit.detail.empty()) print_error(fmt::format("hob: '{}' was {}\n", unit.name, unit.detail));
+        }
     }
     return exit_code::done;
 }
 
-boost::asio::awaitable<std::string> answer_stop(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
-                                                ipc::request asked) {
-    unit_request wanted = parse_unit_request(asked.params);
-    if (wanted.units.empty())
-        wanted.units = every_service(daemon, "stop", "hob shutdown ends the daemon and all that it runs");
-    co_await daemon.registry().stop_units(wanted.units);
-    co_return unit_reply(daemon, wanted.units);
+boost::asio::awaitable<std::string> answer_stop(handler_context context, std::shared_ptr<ipc::session>,
+                                                ipc::request request) {
+    unit_request parsed = parse_unit_request(request.params);
+    if (parsed.units.empty())
+        parsed.units =
+            all_service_names(context, "stop", "hob shutdown ends the daemon and all that it runs");
+    co_await context.units.registry().stop_units(parsed.units);
+    co_return unit_reply(context, parsed.units);
 }
 
-constexpr method_row methods[] = {{.name = "unit.stop", .later = answer_stop, .consents = false}};
+constexpr method_row methods[] = {{.name = "unit.stop", .async_handler = answer_stop, .consents = false}};
 
 }  // namespace
 
@@ -62,6 +66,7 @@ extern constinit const command stop_command{
         "timeout, SIGKILL. They stay stopped until `hob start`. Without names: every\n"
         "service.",
     .need = daemon_need::looking,
+    .units = unit_use::all,
     .completes = operand_kind::unit,
     .operands_max = -1,
     .run = run_stop,

@@ -1,94 +1,144 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/connection.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/status_view.hpp"
+#include "cmd/history/run_end.hpp"
 #include "cmd/units/request.hpp"
+#include "cmd/units/unready.hpp"
 #include "error.hpp"
-#include "lifecycle/daemon.hpp"
-#include "unit/registry/registry.hpp"
+#include "unit/application/application.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
-using wanted_state = unit::registry::wanted_state;
+using wait_condition = unit::registry::wait_condition;
 
-struct wanted_word {
-    std::string_view word;
-    wanted_state state;
+struct condition_name {
+    std::string_view name;
+    wait_condition condition;
 };
-constexpr std::array wanted_words{wanted_word{"ready", wanted_state::ready},
-                                  wanted_word{"stopped", wanted_state::stopped},
-                                  wanted_word{"idle", wanted_state::idle}};
+constexpr std::array condition_names{condition_name{"ready", wait_condition::ready},
+                                     condition_name{"stopped", wait_condition::stopped},
+                                     condition_name{"idle", wait_condition::idle}};
 
-std::optional<wanted_state> state_named(std::string_view text) {
-    for (const auto& one : wanted_words) {
-        if (one.word == text) return one.state;
+std::optional<wait_condition> condition_named(std::string_view text) {
+    for (const auto& row : condition_names) {
+        if (row.name == text) return row.condition;
     }
     return std::nullopt;
 }
 
-exit_code run_wait(invocation& call) {
-    const std::string& unit = call.operands.front();
-    const std::string word = call.value("for").value_or("ready");
-    if (!state_named(word)) {
-        throw failure(error_kind::usage, fmt::format("cannot wait for '{}': '{}' is no state", unit, word),
-                      "one of ready, stopped, idle");
+// Exactly one of units and --run.
+void check_wait(const invocation& call) {
+    if (call.operands.empty() != call.has("run"))
+        throw failure(error_kind::usage, cannot("wait"), "either units or --run ID are needed");
+    if (call.has("run") && call.has("for"))
+        throw failure(error_kind::usage, cannot("use", "--for", "with '--run'"),
+                      "a run is waited for to its end");
+}
+
+std::int64_t run_id_of(const std::string& text) {
+    std::int64_t id = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (error == std::errc{} && end == text.data() + text.size() && id > 0) return id;
+    throw failure(error_kind::usage, cannot("use", text, "for '--run'"), "not the number of a run",
+                  "hob runs lists them");
+}
+
+exit_code run_wait_for_run(invocation& call) {
+    const std::int64_t id = run_id_of(*call.value("run"));
+    try {
+        const std::string record = wait_for_run(call, id);
+        if (call.global.json) print(record + "\n");
+        return static_cast<exit_code>(exit_status_of_run(record));
+    } catch (const failure& why) {
+        print_failure(why, call.global.json);
+        return exit_code::run_failed;
     }
-    const std::string params = fmt::format(R"({{"unit":{},"for":"{}"}})", util::json_quote(unit), word);
-    const std::string result =
-        lifecycle::request_acting(call.where(), connect_options_of(call), "unit.wait", params, call.limit);
+}
+
+exit_code run_wait(invocation& call) {
+    if (call.has("run")) return run_wait_for_run(call);
+    const std::string state = call.value("for").value_or("ready");
+    if (!condition_named(state)) {
+        throw failure(error_kind::usage, cannot("wait for", call.operands.front()),
+                      fmt::format("'{}' is no state", state), "one of ready, stopped, idle");
+    }
+    util::json_array names;
+    for (const auto& name : call.operands)
+        names.add(name);
+    const std::string params = util::json_object().add("units", names).add("for", state).text();
+    const auto began = std::chrono::system_clock::now();
+    std::string result;
+    try {
+        result = lifecycle::request_acting(call.where(), connect_options_of(call), "unit.wait", params,
+                                           call.limit);
+    } catch (const failure& why) {
+        throw explain_unready(call, "wait for", why, began);
+    }
+    print_config_note(call, result);
     if (call.global.json) {
         print(result + "\n");
     } else if (!call.global.quiet) {
-        for (const auto& one : read_units(result))
-            print(unit_line(one));
+        for (const auto& view : read_units(result))
+            print(unit_line(view));
     }
     return exit_code::done;
 }
 
-boost::asio::awaitable<std::string> answer_wait(lifecycle::daemon& daemon, std::shared_ptr<ipc::session>,
-                                                ipc::request asked) {
-    std::optional<std::string> unit, word;
+boost::asio::awaitable<std::string> answer_wait(handler_context context, std::shared_ptr<ipc::session>,
+                                                ipc::request request) {
+    std::vector<std::string> units;
+    std::optional<std::string> state;
     for (const auto& member :
-         util::json_object_members(asked.params).value_or(std::vector<util::json_member>())) {
-        if (member.key == "unit") unit = util::json_unquote(member.value);
-        if (member.key == "for") word = util::json_unquote(member.value);
+         util::json_object_members(request.params).value_or(std::vector<util::json_member>())) {
+        if (member.key == "unit") units = {util::json_unquote(member.value).value_or("")};
+        if (member.key == "units") units = parse_unit_request(request.params).units;
+        if (member.key == "for") state = util::json_unquote(member.value);
     }
-    const auto wanted = word ? state_named(*word) : std::nullopt;
-    if (!unit || !wanted) {
-        throw failure(error_kind::usage,
-                      "cannot read the params: they are not {\"unit\":NAME,\"for\":\"ready\"|\"stopped\"|"
-                      "\"idle\"}");
+    const auto condition = state ? condition_named(*state) : std::nullopt;
+    if (units.empty() || !condition) {
+        throw failure(error_kind::usage, cannot("read", {}, "the params"),
+                      "they are not {\"units\":[NAME...],\"for\":\"ready\"|\"stopped\"|\"idle\"}");
     }
-    co_await daemon.registry().wait(*unit, *wanted);
-    co_return unit_reply(daemon, {*unit});
+    for (const auto& unit : units)
+        co_await context.units.registry().wait(unit, *condition);
+    co_return unit_reply(context, units);
 }
 
-constexpr option_row options[] = {{"for", "STATE", "ready (the default), stopped or idle"}};
-constexpr method_row methods[] = {{.name = "unit.wait", .later = answer_wait, .consents = false}};
+constexpr option_row options[] = {
+    {"for", "STATE", "ready (the default), stopped or idle", "ready stopped idle"},
+    {"run", "ID", "wait for the end of this run and exit with its status"}};
+constexpr method_row methods[] = {{.name = "unit.wait", .async_handler = answer_wait, .consents = false}};
 
 }  // namespace
 
 extern constinit const command wait_command{
     .name = "wait",
-    .summary = "wait until a unit is ready, stopped or idle",
-    .usage = "UNIT",
+    .summary = "wait until units are ready, stopped or idle, or a run has ended",
+    .usage = "[UNIT...]",
     .description =
-        "Returns when the unit is ready, stopped or idle. Starts nothing by itself: who\n"
-        "wants a service up says `hob start`. Fails at once when a unit that is waited\n"
-        "for to be ready has failed for good. Without --timeout it waits for ever.",
+        "Returns when the units are ready, stopped or idle. It starts nothing; `hob start`\n"
+        "does. With --for ready it fails at once when a unit has failed for good.\n"
+        "With --run it returns when the run has ended, with the run's own status, or 125\n"
+        "when that is not known. Without --timeout it waits for ever.",
     .need = daemon_need::acting,
+    .units = unit_use::named,
     .completes = operand_kind::unit,
-    .operands_min = 1,
-    .operands_max = 1,
+    .operands_max = -1,
     .options = options,
+    .check = check_wait,
     .run = run_wait,
     .methods = methods,
 };

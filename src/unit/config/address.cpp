@@ -7,10 +7,12 @@
 #include <array>
 #include <charconv>
 
+#include "unit/config/key_context.hpp"
+
 namespace hob::unit {
 namespace {
 
-// hob is a static program without a resolver, and a probe that waits for DNS says nothing about the service.
+// Names are not resolved: hob is linked statically and has no resolver.
 bool is_address(const std::string& host) {
     unsigned char bytes[sizeof(in6_addr)];
     return host == "localhost" || ::inet_pton(AF_INET, host.c_str(), bytes) == 1 ||
@@ -39,15 +41,13 @@ bool split_address(std::string_view text, std::string& host, int& port) {
     return error == std::errc{} && end == port_text.data() + port_text.size() && port >= 1 && port <= 65535;
 }
 
-void read_address(table_reader& reader, std::string_view key, std::string& host, std::uint16_t& port) {
-    const tree_member* member = reader.take(key);
-    if (member == nullptr) return;
-    const tree_value& value = member->value;
-    host = "127.0.0.1";
+void read_address(const key_context& at, std::string& host, std::uint16_t& port) {
+    const tree_value& value = at.value;
+    host = "localhost";  // of both families
     if (value.kind == value_kind::integer) {
         if (value.integer < 1 || value.integer > 65535) {
-            reader.reject(key, value.where,
-                          fmt::format("must be a port from 1 to 65535, not {}", value.integer));
+            at.table.reject(at.key, value.where,
+                            fmt::format("must be a port from 1 to 65535, not {}", value.integer));
         } else {
             port = static_cast<std::uint16_t>(value.integer);
         }
@@ -55,35 +55,33 @@ void read_address(table_reader& reader, std::string_view key, std::string& host,
     }
     int number = 0;
     if (value.kind != value_kind::string) {
-        reader.reject(key, value.where,
-                      fmt::format("must be a port or \"ADDRESS:PORT\", not {}", described(value.kind)));
+        at.table.reject(at.key, value.where,
+                        fmt::format("must be a port or \"ADDRESS:PORT\", not {}", described(value.kind)));
     } else if (!split_address(value.text, host, number)) {
-        reader.reject(
-            key, value.where, fmt::format("is not \"ADDRESS:PORT\": '{}'", value.text),
+        at.table.reject(
+            at.key, value.where, fmt::format("is not \"ADDRESS:PORT\": '{}'", value.text),
             "ADDRESS is numeric or localhost: \"127.0.0.1:5432\", \"[::1]:5432\", \"localhost:5432\"");
     } else {
         port = static_cast<std::uint16_t>(number);
     }
 }
 
-void read_pattern(table_reader& reader, std::string_view key, std::string& pattern, std::size_t groups) {
-    const tree_value* value =
-        reader.text(key, pattern, groups > 0 ? "\"listening on ([^ ]+)\"" : "\"listening on\"");
-    if (value == nullptr) return;
+void read_pattern(const key_context& at, std::string& pattern, std::size_t groups) {
+    if (!at.table.read(at.key, at.value, pattern)) return;
     regex_t compiled;
     const int error = ::regcomp(&compiled, pattern.c_str(), REG_EXTENDED);
     if (error == 0) {
         const std::size_t found = compiled.re_nsub;
         ::regfree(&compiled);
         if (found < groups)
-            reader.reject(key, value->where, fmt::format("has no group for the address: '{}'", pattern),
-                          "\"listening on ([^ ]+)\"");
+            at.table.reject(at.key, at.value.where,
+                            fmt::format("has no group for the address: '{}'", pattern), at.key.example);
         return;
     }
     std::array<char, 128> reason{};
     ::regerror(error, &compiled, reason.data(), reason.size());
-    reader.reject(key, value->where,
-                  fmt::format("is not a regular expression: {}: '{}'", reason.data(), pattern));
+    at.table.reject(at.key, at.value.where,
+                    fmt::format("is not a regular expression: {}: '{}'", reason.data(), pattern));
 }
 
 }  // namespace hob::unit

@@ -10,85 +10,53 @@
 #include <optional>
 
 #include "error.hpp"
+#include "limits.hpp"
 #include "unit/config/file.hpp"
 #include "unit/config/graph.hpp"
-#include "unit/config/kinds.hpp"
+#include "unit/config/key_readers.hpp"
 #include "unit/config/syntax_scan.hpp"
 #include "unit/config/unit_table.hpp"
 #include "util/duration.hpp"
+#include "util/fd.hpp"
 #include "util/log.hpp"
 #include "util/sha256.hpp"
 
 namespace hob::unit {
 namespace {
 
-constexpr std::uint64_t log_size_min = 4u << 10;
-constexpr int log_files_max = 1000;
 constexpr std::array kinds{unit_kind::worker, unit_kind::service, unit_kind::task};
 
-position read_daemon(table_reader& root, daemon_spec& spec) {
-    const tree_value* table = subtable(root, "daemon", "[daemon]");
-    if (table == nullptr) return {};
-    table_reader reader(*table, "[daemon]", root.notes());
-    reader.duration("idle_timeout", spec.idle_timeout);
-    const tree_value* shutdown = reader.duration("shutdown_timeout", spec.shutdown_timeout, milliseconds(1));
-    if (shutdown != nullptr && spec.shutdown_timeout > limits::shutdown_timeout_max) {
-        reader.reject("shutdown_timeout", shutdown->where,
-                      fmt::format("must be at most {}s, not '{}'",
-                                  limits::shutdown_timeout_max.count() / 1000, shutdown->text));
-    }
-    reader.finish();
-    return shutdown == nullptr ? position() : shutdown->where;
+// The keys of [daemon] or [log].
+void read_section(const key_context& at) {
+    if (!at.table.is(at.key, at.value, value_kind::table)) return;
+    table_reader section(at.value, inner_scope(at.key, in_file), fmt::format("[{}]", at.key.name),
+                         at.table.faults());
+    read_keys(section, at.draft);
 }
 
-void read_log(table_reader& root, log_spec& spec) {
-    const tree_value* table = subtable(root, "log", "[log]");
-    if (table == nullptr) return;
-    table_reader reader(*table, "[log]", root.notes());
-    if (const tree_value* level = reader.text("level", spec.level, "\"info\"")) {
-        if (const auto reason = util::bad_levels(spec.level)) {
-            reader.reject("level", level->where, fmt::format("is not usable: {}", *reason));
-        }
-    }
-    const choice<bool> formats[] = {{"json", true}, {"text", false}};
-    reader.one_of("format", spec.json, formats);
-    reader.size("max_size", spec.max_size, log_size_min);
-    reader.integer("max_files", spec.max_files, 1, log_files_max);
-    reader.boolean("syslog", spec.syslog);
-    reader.finish();
+void read_units(const key_context& at, unit_kind kind) {
+    if (!at.table.is(at.key, at.value, value_kind::table)) return;
+    for (const auto& member : at.value.members)
+        read_unit(kind, member, at.draft, at.table.faults());
 }
 
-std::vector<unit_draft> read_units(table_reader& root, const unit_places& places) {
-    std::vector<unit_draft> drafts;
-    for (const unit_kind kind : kinds) {
-        const tree_value* table = subtable(root, name_of(kind), fmt::format("[{}.NAME]", name_of(kind)));
-        if (table == nullptr) continue;
-        for (const auto& member : table->members) {
-            drafts.push_back(read_unit(kind, member, places, root.notes()));
-        }
-    }
-    std::stable_sort(drafts.begin(), drafts.end(),
-                     [](const unit_draft& a, const unit_draft& b) { return a.where < b.where; });
-    return drafts;
-}
-
-// A shutdown cannot wait longer than it may take itself.
-void warn_of_long_stops(const std::vector<unit_draft>& drafts, milliseconds limit, position limit_at,
-                        problems& notes) {
+// A shutdown ends a stop that takes longer than itself.
+void warn_of_long_stops(const config_draft& draft, problems& faults) {
+    const milliseconds limit = draft.result.daemon.shutdown_timeout;
     bool by_default = false;
-    for (const auto& draft : drafts) {
-        if (draft.spec.stop.timeout <= limit) continue;
-        by_default = by_default || draft.stop_timeout.line == 0;
-        if (draft.stop_timeout.line == 0) continue;
-        notes.warning(
-            draft.stop_timeout,
+    for (const auto& unit : draft.units) {
+        if (unit.spec.stop.timeout <= limit) continue;
+        by_default = by_default || unit.stop_timeout.line == 0;
+        if (unit.stop_timeout.line == 0) continue;
+        faults.warning(
+            unit.stop_timeout,
             fmt::format("'{}' may take {} to stop, but shutdown_timeout is {}: a shutdown ends it sooner",
-                        draft.spec.name, util::format_duration(draft.spec.stop.timeout),
+                        unit.spec.name, util::format_duration(unit.spec.stop.timeout),
                         util::format_duration(limit)));
     }
     if (!by_default) return;
-    notes.warning(
-        limit_at,
+    faults.warning(
+        draft.shutdown_timeout,
         fmt::format("shutdown_timeout is {}, shorter than the {} that units without a stop timeout have",
                     util::format_duration(limit), util::format_duration(limits::stop_timeout)));
 }
@@ -145,35 +113,77 @@ named_kinds names_in_headers(std::string_view bytes) {
     return names;
 }
 
+// Reads what the tree holds into the draft. Faults are noted.
+void read_file(const tree_value& tree, config_draft& draft, problems& faults) {
+    table_reader file(tree, {in_file, {}}, "the file", faults);
+    read_keys(file, draft);
+    std::stable_sort(draft.units.begin(), draft.units.end(),
+                     [](const unit_draft& a, const unit_draft& b) { return a.where < b.where; });
+    check_graph(draft.units, faults);
+    warn_of_long_stops(draft, faults);
+}
+
 }  // namespace
 
+void read_daemon_table(const key_context& at) { read_section(at); }
+
+void read_log_table(const key_context& at) { read_section(at); }
+
+void read_workers(const key_context& at) { read_units(at, unit_kind::worker); }
+
+void read_services(const key_context& at) { read_units(at, unit_kind::service); }
+
+void read_tasks(const key_context& at) { read_units(at, unit_kind::task); }
+
+void read_shutdown_timeout(const key_context& at) {
+    if (at.table.read(at.key, at.value, object_of<lifecycle::daemon_settings>(at).shutdown_timeout))
+        at.draft.shutdown_timeout = at.value.where;
+}
+
+void read_log_level(const key_context& at) {
+    std::string& level = object_of<lifecycle::log_settings>(at).level;
+    if (!at.table.read(at.key, at.value, level)) return;
+    if (const auto reason = util::bad_levels(level))
+        at.table.reject(at.key, at.value.where, fmt::format("is not usable: {}", *reason));
+}
+
+void read_log_format(const key_context& at) {
+    std::size_t word = 0;
+    if (at.table.read_word(at.key, at.value, word)) object_of<lifecycle::log_settings>(at).json = word == 0;
+}
+
 config parse_config(std::string_view bytes, const std::string& path, const std::string& default_cwd) {
-    config result;
-    result.source_path = absolute(path);
-    result.source_hash = util::sha256_hex(bytes);
-    problems notes;
+    config_draft draft;
+    draft.result.source_path = absolute(path);
+    draft.result.source_hash = util::sha256_hex(bytes);
+    const std::string directory = directory_of(draft.result.source_path);
+    draft.paths = {directory, default_cwd.empty() ? directory : default_cwd};
+    problems faults;
     try {
-        const tree_value tree = parse_tree(bytes);
-        table_reader root(tree, "the file", notes);
-        const position limit_at = read_daemon(root, result.daemon);
-        read_log(root, result.log);
-        const std::string base = directory_of(result.source_path);
-        std::vector<unit_draft> drafts = read_units(root, {base, default_cwd.empty() ? base : default_cwd});
-        root.finish();
-        check_graph(drafts, notes);
-        warn_of_long_stops(drafts, result.daemon.shutdown_timeout, limit_at, notes);
-        for (auto& draft : drafts)
-            result.units.push_back(std::move(draft.spec));
+        read_file(parse_tree(bytes), draft, faults);
     } catch (const syntax_error& error) {
-        notes.error(error.where, error.what());
+        faults.error(error.where, error.what());
     }
-    notes.throw_first(path);
-    result.warnings = notes.warnings(path);
-    return result;
+    faults.throw_first(path);
+    for (auto& unit : draft.units)
+        draft.result.units.push_back(std::move(unit.spec));
+    draft.result.warnings = faults.warnings(path);
+    return std::move(draft.result);
 }
 
 config load_config(const std::string& path, uid_t owner, const std::string& default_cwd) {
-    return parse_config(read_trusted_file(path, owner), path, default_cwd);
+    config result = parse_config(read_trusted_file(path, owner), path, default_cwd);
+    for (unit_spec& spec : result.units) {
+        if (spec.env_file) spec.env_file_text = util::read_file(*spec.env_file, limits::config_file_max);
+    }
+    return result;
+}
+
+bool env_files_unchanged(const config& applied) {
+    return std::all_of(applied.units.begin(), applied.units.end(), [](const unit_spec& spec) {
+        return !spec.env_file ||
+               util::read_file(*spec.env_file, limits::config_file_max) == spec.env_file_text;
+    });
 }
 
 std::string config_hash(const std::string& path, uid_t owner) {

@@ -17,10 +17,10 @@ namespace {
 
 [[noreturn]] void unreadable(const std::string& path, const std::string& reason,
                              const std::string& hint = {}) {
-    throw failure(error_kind::config, fmt::format("cannot read '{}': {}", path, reason), hint);
+    throw failure(error_kind::config, cannot("read", path), reason, hint);
 }
 
-const char* kind_of(mode_t mode) {
+const char* file_type_of(mode_t mode) {
     if (S_ISDIR(mode)) return "it is a directory";
     if (S_ISFIFO(mode)) return "it is a fifo";
     if (S_ISSOCK(mode)) return "it is a socket";
@@ -28,15 +28,16 @@ const char* kind_of(mode_t mode) {
 }
 
 util::unique_fd open_regular(const std::string& path, struct stat& facts, const std::string& hint) {
-    // Without O_NONBLOCK a fifo that nobody writes would hold us for ever.
+    // Without O_NONBLOCK, opening a fifo would wait for a writer.
     util::unique_fd fd = util::open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (!fd) {
         const int error = errno;
-        if (error == ENXIO && ::stat(path.c_str(), &facts) == 0) unreadable(path, kind_of(facts.st_mode));
+        if (error == ENXIO && ::stat(path.c_str(), &facts) == 0)
+            unreadable(path, file_type_of(facts.st_mode));
         unreadable(path, errno_text(error), error == ENOENT ? hint : std::string());
     }
     if (::fstat(fd.get(), &facts) != 0) unreadable(path, errno_text(errno));
-    if (!S_ISREG(facts.st_mode)) unreadable(path, kind_of(facts.st_mode));
+    if (!S_ISREG(facts.st_mode)) unreadable(path, file_type_of(facts.st_mode));
     return fd;
 }
 
@@ -57,17 +58,14 @@ std::string read_bounded(const std::string& path, int fd) {
 void check_trust(const std::string& path, const struct stat& facts, uid_t owner) {
     const unsigned mode = facts.st_mode & 07777;
     if (facts.st_uid != owner && facts.st_uid != 0) {
-        throw failure(
-            error_kind::untrusted_config,
-            fmt::format(
-                "cannot use '{}': it belongs to uid {} (mode {:04o}), neither to you (uid {}) nor to root",
-                path, facts.st_uid, mode, owner),
-            "read it; if you want its commands run as you, use a copy of your own");
+        throw failure(error_kind::untrusted_config, cannot("use", path),
+                      fmt::format("it belongs to uid {} (mode {:04o}), neither to you (uid {}) nor to root",
+                                  facts.st_uid, mode, owner),
+                      "read it; if you want its commands run as you, use a copy of your own");
     }
     if ((mode & S_IWOTH) != 0) {
-        throw failure(error_kind::untrusted_config,
-                      fmt::format("cannot use '{}': everyone may write to it (uid {}, mode {:04o})", path,
-                                  facts.st_uid, mode),
+        throw failure(error_kind::untrusted_config, cannot("use", path),
+                      fmt::format("everyone may write to it (uid {}, mode {:04o})", facts.st_uid, mode),
                       fmt::format("chmod o-w '{}'", path));
     }
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The bytes of hob.toml, if they may be trusted.
+// Reading hob.toml, whose commands are executed, so that it must be ours or root's.
 
 #include <sys/types.h>
 
@@ -8,14 +8,14 @@
 
 namespace hob::unit {
 
-// At most limits::config_file_max bytes of a regular file owned by `owner` or root and not writable by
-// everyone, judged on the opened descriptor. Never blocks. Throws failure(config) `cannot read 'PATH': …`, or
-// failure(untrusted_config).
+// The bytes of a regular file, at most limits::config_file_max. It must be owned by `owner` or root and not
+// be writable by everyone; the opened file is checked, not the path. Never blocks. Throws failure(config)
+// `cannot read 'PATH': …`, or failure(untrusted_config).
 std::string read_trusted_file(const std::string& path, uid_t owner);
-// With a hint of its own for a file that is not there.
+// `hint`: for a file that does not exist.
 std::string read_trusted_file(const std::string& path, uid_t owner, const std::string& hint);
 
-// Likewise, whoever owns it; nullopt for every fault.
+// Without the checks of owner and mode; nullopt for every fault.
 std::optional<std::string> read_any_file(const std::string& path) noexcept;
 
 }  // namespace hob::unit

@@ -14,43 +14,43 @@ namespace {
 
 using index_of_name = std::map<std::string_view, std::size_t>;
 
-index_of_name check_names(const std::vector<unit_draft>& drafts, problems& notes) {
+index_of_name check_names(const std::vector<unit_draft>& drafts, problems& faults) {
     index_of_name index;
     for (std::size_t i = 0; i < drafts.size(); ++i) {
         const auto& spec = drafts[i].spec;
         const auto [other, fresh] = index.emplace(spec.name, i);
         if (fresh) continue;
         const auto& first = drafts[other->second];
-        notes.error(drafts[i].where,
-                    fmt::format("the name '{}' is taken by the {} on line {}", spec.name,
-                                name_of(first.spec.kind), first.where.line),
-                    "names are unique over workers, services and tasks");
+        faults.error(drafts[i].where,
+                     fmt::format("the name '{}' is taken by the {} on line {}", spec.name,
+                                 name_of(first.spec.kind), first.where.line),
+                     "names are unique over workers, services and tasks");
     }
     return index;
 }
 
 void check_references(const unit_draft& draft, const index_of_name& index,
-                      const std::vector<std::string_view>& names, problems& notes) {
+                      const std::vector<std::string_view>& names, problems& faults) {
     const auto& [name, after] = std::tie(draft.spec.name, draft.spec.after);
     for (std::size_t i = 0; i < after.size(); ++i) {
         const position where = draft.after[i];
         if (after[i] == name) {
-            notes.error(where, fmt::format("'{}' cannot be started after itself", name));
+            faults.error(where, fmt::format("'{}' cannot be started after itself", name));
         } else if (!index.contains(after[i])) {
-            notes.error(where, fmt::format("unknown unit '{}' in 'after' of '{}'", after[i], name),
-                        suggestion(after[i], names));
+            faults.error(where, fmt::format("unknown unit '{}' in 'after' of '{}'", after[i], name),
+                         suggestion(after[i], names));
         } else if (std::find(after.begin(), after.begin() + static_cast<std::ptrdiff_t>(i), after[i]) !=
                    after.begin() + static_cast<std::ptrdiff_t>(i)) {
-            notes.error(where, fmt::format("'{}' stands twice in 'after' of '{}'", after[i], name));
+            faults.error(where, fmt::format("'{}' stands twice in 'after' of '{}'", after[i], name));
         }
     }
 }
 
-// Depth first, without recursion: a chain of dependencies may be as long as the file.
+// Depth first. Not recursive, because a chain of dependencies may be as long as the file.
 class cycle_finder {
 public:
-    cycle_finder(const std::vector<unit_draft>& drafts, const index_of_name& index, problems& notes)
-        : drafts_(drafts), index_(index), notes_(notes), marks_(drafts.size(), mark::fresh) {}
+    cycle_finder(const std::vector<unit_draft>& drafts, const index_of_name& index, problems& faults)
+        : drafts_(drafts), index_(index), faults_(faults), marks_(drafts.size(), mark::fresh) {}
 
     void search(std::size_t start) {
         if (marks_[start] != mark::fresh) return;
@@ -91,27 +91,27 @@ private:
         std::string text;
         for (auto each = begin; each != path_.end(); ++each)
             text += drafts_[each->unit].spec.name + " -> ";
-        notes_.error(where, fmt::format("units wait for each other: {}{}", text, drafts_[first].spec.name),
-                     "take one of them out of the other's 'after'");
+        faults_.error(where, fmt::format("units wait for each other: {}{}", text, drafts_[first].spec.name),
+                      "take one of them out of the other's 'after'");
     }
 
     const std::vector<unit_draft>& drafts_;
     const index_of_name& index_;
-    problems& notes_;
+    problems& faults_;
     std::vector<mark> marks_;
     std::vector<step> path_;
 };
 
 }  // namespace
 
-void check_graph(const std::vector<unit_draft>& drafts, problems& notes) {
-    const index_of_name index = check_names(drafts, notes);
+void check_graph(const std::vector<unit_draft>& drafts, problems& faults) {
+    const index_of_name index = check_names(drafts, faults);
     std::vector<std::string_view> names;
     for (const auto& draft : drafts)
         names.push_back(draft.spec.name);
     for (const auto& draft : drafts)
-        check_references(draft, index, names, notes);
-    cycle_finder finder(drafts, index, notes);
+        check_references(draft, index, names, faults);
+    cycle_finder finder(drafts, index, faults);
     for (std::size_t i = 0; i < drafts.size(); ++i)
         finder.search(i);
 }

@@ -1,4 +1,5 @@
 #pragma once
+// Dependencies between units.
 
 #include <vector>
 
@@ -6,8 +7,8 @@
 
 namespace hob::unit {
 
-// What only all units together show: names used twice, `after` naming nothing, itself or the same unit twice,
-// cycles. Faults are noted.
-void check_graph(const std::vector<unit_draft>& drafts, problems& notes);
+// Notes names that are used twice, entries of `after` that name no unit, the unit itself or a unit twice, and
+// cycles.
+void check_graph(const std::vector<unit_draft>& drafts, problems& faults);
 
 }  // namespace hob::unit

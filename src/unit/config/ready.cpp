@@ -1,24 +1,24 @@
+// `ready` of a service. Each kind of readiness is an alternative below `ready` in the table of keys, under
+// the word of its ready_form; its parser stands here and fills in the members of ready_spec that its probe
+// uses.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "unit/config/address.hpp"
-#include "unit/config/kinds.hpp"
+#include "unit/config/key_readers.hpp"
 #include "unit/config/run_command.hpp"
 
 namespace hob::unit {
 namespace {
 
-using std::chrono::milliseconds;
-
 constexpr std::string_view forms_hint =
     "one of tcp = PORT, http = \"http://…\", exec = COMMAND, log = \"pattern\", notify = true, delay = "
     "\"1s\"";
 
-void check_url(table_reader& reader, std::string_view key, const tree_value& value, ready_spec& spec) {
+void read_url(const key_context& at) {
     constexpr std::string_view scheme = "http://";
-    const std::string& url = value.text;
+    const std::string& url = at.value.text;
     std::string host;
     int port = 80;
     bool good = url.starts_with(scheme);
@@ -27,88 +27,101 @@ void check_url(table_reader& reader, std::string_view key, const tree_value& val
     const std::string_view rest = good ? std::string_view(url).substr(scheme.size()) : std::string_view();
     good = good && split_address(rest.substr(0, rest.find_first_of("/?")), host, port);
     if (good) {
-        spec.url = url;
+        object_of<ready_spec>(at).url = url;
         return;
     }
-    reader.reject(
-        key, value.where, fmt::format("is not a URL that hob can ask: '{}'", url),
+    at.table.reject(
+        at.key, at.value.where, fmt::format("is not a URL that hob can ask: '{}'", url),
         "http://ADDRESS[:PORT][/PATH], ADDRESS numeric or localhost: \"http://localhost:8080/health\"");
 }
 
-void read_http(table_reader& reader, ready_spec& spec) {
-    const tree_member* member = reader.take("http");
-    if (member == nullptr) return;
-    const tree_value& value = member->value;
-    if (value.kind == value_kind::string) {
-        check_url(reader, "http", value, spec);
-        return;
-    }
-    if (value.kind != value_kind::table) {
-        reader.reject(
-            "http", value.where,
-            fmt::format("must be a URL or {{ url = \"…\", status = 200 }}, not {}", described(value.kind)));
-        return;
-    }
-    table_reader table(value, subtitle(reader, "http"), reader.notes());
-    const tree_value* url = table.take("url", value_kind::string, "\"http://localhost:8080/\"");
-    if (url != nullptr) check_url(table, "url", *url, spec);
-    int status = 200;
-    if (table.integer("status", status, 100, 599) != nullptr) spec.status = status;
-    const bool misspelt = !table.finish().empty();
-    if (url == nullptr && !misspelt &&
-        std::none_of(value.members.begin(), value.members.end(),
-                     [](const auto& m) { return m.key == "url"; })) {
-        reader.notes().error(value.where, fmt::format("{} has no 'url'", table.title()));
-    }
+// The form whose key this is; `started`: it is no such key.
+ready_form form_of(const table_reader& ready, std::string_view leaf) {
+    const config_key* key = find_key(ready.scope(), leaf);
+    if (key == nullptr || key->presence != key_presence::alternative) return ready_form::started;
+    const auto word = std::find(std::begin(ready_form_words), std::end(ready_form_words), leaf);
+    return static_cast<ready_form>(word - std::begin(ready_form_words));
 }
 
-void read_notify(table_reader& reader) {
-    bool notify = true;
-    const tree_value* value = reader.boolean("notify", notify);
-    if (value != nullptr && !notify)
-        reader.reject("notify", value->where, "can only be true", "or leave it out");
-}
-
-// Which of the forms is there; a second one is noted.
-ready_form form_of(const tree_value& table, const table_reader& reader) {
-    constexpr std::array forms{ready_form::tcp, ready_form::http,   ready_form::exec,
-                               ready_form::log, ready_form::notify, ready_form::delay};
+// The form that the table says; a second one is noted.
+ready_form read_form(const table_reader& ready) {
     ready_form found = ready_form::started;
-    for (const auto& member : table.members) {
-        for (const ready_form form : forms) {
-            if (member.key != name_of(form)) continue;
-            if (found != ready_form::started) {
-                reader.notes().error(
-                    member.where,
-                    fmt::format("{} has both '{}' and '{}'", reader.title(), name_of(found), member.key),
-                    forms_hint);
-            }
-            found = form;
+    for (const auto& member : ready.table().members) {
+        const ready_form form = form_of(ready, member.key);
+        if (form == ready_form::started) continue;
+        if (found != ready_form::started) {
+            ready.faults().error(
+                member.where,
+                fmt::format("{} has both '{}' and '{}'", ready.title(), name_of(found), member.key),
+                forms_hint);
         }
+        found = form;
     }
     return found;
 }
 
 }  // namespace
 
-ready_spec read_ready(table_reader& service, std::string_view name) {
-    ready_spec spec;
-    const tree_value* table = subtable(service, "ready", "{ tcp = 5432 }");
-    if (table == nullptr) return spec;
-    table_reader reader(*table, subtitle(service, "ready"), service.notes());
-    spec.form = form_of(*table, reader);
-    read_address(reader, "tcp", spec.host, spec.port);
-    read_http(reader, spec);
-    spec.exec = read_command(reader, "exec", name);
-    read_pattern(reader, "log", spec.log_pattern, 0);
-    read_notify(reader);
-    reader.duration("delay", spec.delay);
-    reader.duration("timeout", spec.timeout, milliseconds(1));
+void read_ready(const key_context& at) {
+    if (!at.table.is(at.key, at.value, value_kind::table)) return;
+    table_reader inner = inner_reader(at);
+    auto& spec = object_of<ready_spec>(at);
+    spec.form = read_form(inner);
+    const bool misspelt = !read_keys(inner, at.draft).empty();
     // An unknown key is the better message: it was probably meant to be the form.
-    if (reader.finish().empty() && spec.form == ready_form::started) {
-        service.reject("ready", table->where, "does not say when the service is ready", forms_hint);
+    if (!misspelt && spec.form == ready_form::started)
+        at.table.reject(at.key, at.value.where, "does not say when the service is ready", forms_hint);
+}
+
+void read_ready_tcp(const key_context& at) {
+    auto& spec = object_of<ready_spec>(at);
+    read_address(at, spec.host, spec.port);
+}
+
+void read_ready_http(const key_context& at) {
+    if (at.value.kind == value_kind::string) {
+        read_url(at);
+        return;
     }
-    return spec;
+    if (at.value.kind != value_kind::table) {
+        at.table.reject(at.key, at.value.where,
+                        fmt::format("must be a URL or {{ url = \"…\", status = 200 }}, not {}",
+                                    described(at.value.kind)));
+        return;
+    }
+    table_reader inner = inner_reader(at);
+    const bool misspelt = !read_keys(inner, at.draft).empty();
+    if (!misspelt && inner.value("url") == nullptr)
+        inner.faults().error(at.value.where, fmt::format("{} has no 'url'", inner.title()));
+}
+
+void read_ready_url(const key_context& at) {
+    if (at.table.is(at.key, at.value, value_kind::string)) read_url(at);
+}
+
+void read_ready_status(const key_context& at) {
+    int status = 0;
+    if (at.table.read(at.key, at.value, status)) object_of<ready_spec>(at).status = status;
+}
+
+void read_ready_exec(const key_context& at) { object_of<ready_spec>(at).exec = read_command(at); }
+
+void read_ready_log(const key_context& at) { read_pattern(at, object_of<ready_spec>(at).log_pattern, 0); }
+
+void read_ready_notify(const key_context& at) {
+    bool notify = true;
+    if (at.table.read(at.key, at.value, notify) && !notify)
+        at.table.reject(at.key, at.value.where, "can only be true", "or leave it out");
+}
+
+// Called after read_ready() has set the form.
+void read_ready_owner(const key_context& at) {
+    auto& spec = object_of<ready_spec>(at);
+    std::size_t index = 0;
+    if (!at.table.read_word(at.key, at.value, index)) return;
+    spec.any_owner = ready_owner_words[index] == "any";
+    if (spec.form != ready_form::tcp && spec.form != ready_form::http)
+        at.table.reject(at.key, at.value.where, "needs tcp or http", "it says whose port that may be");
 }
 
 }  // namespace hob::unit

@@ -25,7 +25,7 @@ position position_at(std::string_view bytes, std::size_t offset) {
     return where;
 }
 
-// The end of the string that begins at `offset`; the end of the text when it is open.
+// The end of the string that begins at `offset`; the end of the text when the string is not closed.
 std::size_t skip_string(std::string_view bytes, std::size_t offset) {
     const char quote = bytes[offset];
     const bool multi_line = bytes.substr(offset).starts_with(std::string(3, quote));
@@ -46,7 +46,7 @@ std::size_t skip_string(std::string_view bytes, std::size_t offset) {
     return bytes.size();
 }
 
-// TOML has no place for any there, and toml++ would speak of where the value ends.
+// TOML does not allow them there, and toml++ would report the end of the value instead.
 void refuse_letters_outside_of_strings(std::string_view bytes, std::size_t offset) {
     const bool mark = offset < 3 && bytes.starts_with("\xEF\xBB\xBF");  // a byte order mark
     if (static_cast<unsigned char>(bytes[offset]) < 0x80 || mark) return;

@@ -1,237 +1,167 @@
 #include "unit/config/table_reader.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "error.hpp"
 #include "util/duration.hpp"
 #include "util/suggest.hpp"
 
 namespace hob::unit {
 namespace {
 
-// What other tools call it.
-struct synonym {
-    std::string_view word;
-    std::string_view key;
-};
-constexpr synonym synonyms[] = {
-    {"args", "run"},        {"autorestart", "restart"},   {"cmd", "run"},           {"command", "run"},
-    {"depends", "after"},   {"depends_on", "after"},      {"dir", "cwd"},           {"directory", "cwd"},
-    {"dotenv", "env_file"}, {"environment", "env"},       {"envfile", "env_file"},  {"exclude", "ignore"},
-    {"exec", "run"},        {"files", "watch"},           {"healthcheck", "ready"}, {"interval", "every"},
-    {"needs", "after"},     {"paths", "watch"},           {"program", "run"},       {"readiness", "ready"},
-    {"requires", "after"},  {"retries", "retry"},         {"schedule", "cron"},     {"script", "run"},
-    {"workdir", "cwd"},     {"working_directory", "cwd"},
-};
+using std::chrono::milliseconds;
 
-std::string at(const std::string& path, position where) {
-    return where.line == 0 ? path : fmt::format("{}:{}:{}", path, where.line, where.column);
+std::string did_you_mean(std::string_view word) { return fmt::format("did you mean '{}'?", word); }
+
+std::string example_of(const config_key& key) {
+    if (!key.example.empty()) return std::string(key.example);
+    if (key.words != nullptr) return fmt::format("\"{}\"", key.words().front());
+    return std::string(key.initial);
 }
 
-// Fit for one line of a message: control characters escaped, the middle of a long text left out.
-std::string one_line(std::string_view text) {
-    constexpr std::size_t longest = 400;
-    std::string result;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7f) {
-            result += fmt::format("\\x{:02x}", byte);
-        } else {
-            result += c;
-        }
-    }
-    if (result.size() <= longest) return result;
-    std::size_t head = longest / 2;
-    std::size_t tail = result.size() - longest / 2;
-    const auto inside_character = [&](std::size_t i) {
-        return (static_cast<unsigned char>(result[i]) & 0xC0) == 0x80;
-    };
-    while (inside_character(head))
-        --head;
-    while (tail < result.size() && inside_character(tail))
-        ++tail;
-    return result.substr(0, head) + "..." + result.substr(tail);
-}
-
-std::string meant(std::string_view word) { return fmt::format("did you mean '{}'?", word); }
-
-// The asked-for key that was probably meant; empty when there is none.
-std::string_view key_meant_by(std::string_view key, std::span<const std::string_view> asked) {
-    if (const auto near = util::nearest(key, asked)) return *near;
-    for (const auto& [word, meaning] : synonyms) {
-        if (word == key && std::find(asked.begin(), asked.end(), meaning) != asked.end()) return meaning;
-    }
-    return {};
+// The key of the scope that was probably meant; empty when there is none.
+std::string_view key_meant_by(std::string_view word, key_scope scope) {
+    std::vector<std::string_view> leaves;
+    for (const config_key* key : keys_in(scope))
+        leaves.push_back(leaf_of(*key));
+    if (const auto near = util::nearest(word, leaves)) return *near;
+    return key_for_synonym(word, scope);
 }
 
 }  // namespace
 
 bool is_c_string(std::string_view text) { return text.find('\0') == std::string_view::npos; }
 
-std::string suggestion(std::string_view word, std::span<const std::string_view> candidates) {
-    const auto near = util::nearest(word, candidates);
-    return near ? meant(*near) : std::string();
+table_reader::table_reader(const tree_value& table, key_scope scope, std::string title, problems& faults)
+    : table_(table), scope_(scope), title_(std::move(title)), faults_(faults) {}
+
+std::string table_reader::inner_title(std::string_view leaf) const {
+    return fmt::format("{}.{}]", std::string_view(title_).substr(0, title_.size() - 1), leaf);
 }
 
-void problems::error(position where, std::string_view message, std::string_view hint) {
-    errors_.push_back({where, one_line(message), one_line(hint)});
-}
-
-void problems::warning(position where, std::string_view message) {
-    warnings_.push_back({where, one_line(message), {}});
-}
-
-void problems::throw_first(const std::string& path) const {
-    const auto first = std::min_element(errors_.begin(), errors_.end(),
-                                        [](const note& a, const note& b) { return a.where < b.where; });
-    if (first == errors_.end()) return;
-    throw failure(error_kind::config,
-                  fmt::format("cannot use '{}': {}", at(path, first->where), first->message), first->hint);
-}
-
-std::vector<std::string> problems::warnings(const std::string& path) const {
-    std::vector<note> sorted = warnings_;
-    std::stable_sort(sorted.begin(), sorted.end(),
-                     [](const note& a, const note& b) { return a.where < b.where; });
-    std::vector<std::string> lines;
-    for (const auto& [where, message, hint] : sorted)
-        lines.push_back(at(path, where) + ": " + message);
-    return lines;
-}
-
-table_reader::table_reader(const tree_value& table, std::string title, problems& notes)
-    : table_(table), title_(std::move(title)), notes_(notes) {}
-
-const tree_member* table_reader::take(std::string_view key) {
-    asked_.push_back(key);
+const tree_value* table_reader::value(std::string_view leaf) const {
     for (const auto& member : table_.members) {
-        if (member.key == key) return &member;
+        if (member.key == leaf) return &member.value;
     }
     return nullptr;
 }
 
-const tree_value* table_reader::take(std::string_view key, value_kind kind, std::string_view example) {
-    const tree_member* member = take(key);
-    if (member == nullptr || member->value.kind == kind) return member == nullptr ? nullptr : &member->value;
-    reject(key, member->value.where,
-           fmt::format("must be {}, such as {}, not {}", described(kind), example,
-                       described(member->value.kind)));
-    return nullptr;
-}
-
-void table_reader::reject(std::string_view key, position where, const std::string& reason,
+void table_reader::reject(const config_key& key, position where, std::string_view reason,
                           std::string_view hint) {
-    notes_.error(where, fmt::format("'{}' in {} {}", key, title_, reason), hint);
+    reject(leaf_of(key), where, reason, hint);
 }
 
-const tree_value* table_reader::text(std::string_view key, std::string& out, std::string_view example) {
-    const tree_value* value = take(key, value_kind::string, example);
-    if (value == nullptr) return nullptr;
-    if (value->text.empty()) {
-        reject(key, value->where, "is empty");
-    } else if (!is_c_string(value->text)) {
-        reject(key, value->where, "has a NUL byte in it");
+void table_reader::reject(std::string_view leaf, position where, std::string_view reason,
+                          std::string_view hint) {
+    faults_.error(where, fmt::format("'{}' in {} {}", leaf, title_, reason), hint);
+}
+
+bool table_reader::is(const config_key& key, const tree_value& value, value_kind kind) {
+    if (value.kind == kind) return true;
+    reject(key, value.where,
+           fmt::format("must be {}, such as {}, not {}", described(kind), example_of(key),
+                       described(value.kind)));
+    return false;
+}
+
+bool table_reader::read(const config_key& key, const tree_value& value, std::string& out) {
+    if (!is(key, value, value_kind::string)) return false;
+    if (value.text.empty()) {
+        reject(key, value.where, "is empty");
+    } else if (!is_c_string(value.text)) {
+        reject(key, value.where, "has a NUL byte in it");
     } else {
-        out = value->text;
-        return value;
+        out = value.text;
+        return true;
     }
-    return nullptr;
+    return false;
 }
 
-const tree_value* table_reader::boolean(std::string_view key, bool& out) {
-    const tree_member* member = take(key);
-    if (member == nullptr) return nullptr;
-    const tree_value& value = member->value;
-    if (value.kind != value_kind::boolean) {
-        const bool quoted = value.text == "true" || value.text == "false";
-        reject(key, value.where, fmt::format("must be true or false, not {}", described(value.kind)),
-               quoted ? fmt::format("without quotes: {} = {}", key, value.text) : std::string());
-        return nullptr;
+bool table_reader::read(const config_key& key, const tree_value& value, bool& out) {
+    if (value.kind == value_kind::boolean) {
+        out = value.boolean;
+        return true;
     }
-    out = value.boolean;
-    return &value;
+    const bool quoted = value.text == "true" || value.text == "false";
+    reject(key, value.where, fmt::format("must be true or false, not {}", described(value.kind)),
+           quoted ? fmt::format("without quotes: {} = {}", leaf_of(key), value.text) : std::string());
+    return false;
 }
 
-const tree_value* table_reader::integer(std::string_view key, int& out, int lowest, int highest) {
-    const tree_value* value = take(key, value_kind::integer, std::to_string(out));
-    if (value == nullptr) return nullptr;
-    if (value->integer < lowest || value->integer > highest) {
-        reject(key, value->where,
-               fmt::format("must be from {} to {}, not {}", lowest, highest, value->integer));
-        return nullptr;
+bool table_reader::read(const config_key& key, const tree_value& value, int& out) {
+    if (!is(key, value, value_kind::integer)) return false;
+    if (value.integer < key.least || value.integer > key.most) {
+        reject(key, value.where,
+               fmt::format("must be from {} to {}, not {}", key.least, key.most, value.integer));
+        return false;
     }
-    out = static_cast<int>(value->integer);
-    return value;
+    out = static_cast<int>(value.integer);
+    return true;
 }
 
-const tree_value* table_reader::duration(std::string_view key, std::chrono::milliseconds& out,
-                                         std::chrono::milliseconds shortest) {
-    std::optional<std::chrono::milliseconds> found;
-    const tree_value* value = duration(key, found, shortest);
-    if (found) out = *found;
-    return value;
+bool table_reader::read(const config_key& key, const tree_value& value, milliseconds& out) {
+    std::optional<milliseconds> found;
+    if (read(key, value, found)) out = *found;
+    return found.has_value();
 }
 
-const tree_value* table_reader::duration(std::string_view key, std::optional<std::chrono::milliseconds>& out,
-                                         std::chrono::milliseconds shortest) {
-    const tree_member* member = take(key);
-    if (member == nullptr) return nullptr;
-    const tree_value& value = member->value;
+bool table_reader::read(const config_key& key, const tree_value& value, std::optional<milliseconds>& out) {
     if (value.kind != value_kind::string) {
         const bool number = value.kind == value_kind::integer && value.integer > 0;
         reject(key, value.where,
                fmt::format("must be a duration, such as \"10s\", not {}", described(value.kind)),
                number ? fmt::format("did you mean \"{}s\"?", value.integer) : std::string());
-        return nullptr;
+        return false;
     }
     const auto parsed = util::parse_duration(value.text);
     if (!parsed) {
         reject(key, value.where, fmt::format("is not a duration: '{}'", value.text),
                "a duration is a number and its unit: \"250ms\", \"5s\", \"10m\", \"2h\", \"1d\", \"1m30s\"");
-        return nullptr;
+        return false;
     }
-    if (*parsed < shortest) {
+    if (parsed->count() < key.least) {
         reject(key, value.where,
-               fmt::format("must be at least {}, not '{}'", util::format_duration(shortest), value.text));
-        return nullptr;
+               fmt::format("must be at least {}, not '{}'", util::format_duration(milliseconds(key.least)),
+                           value.text));
+        return false;
+    }
+    if (key.most != 0 && parsed->count() > key.most) {
+        reject(key, value.where, fmt::format("must be at most {}s, not '{}'", key.most / 1000, value.text));
+        return false;
     }
     out = *parsed;
-    return &value;
+    return true;
 }
 
-const tree_value* table_reader::size(std::string_view key, std::uint64_t& out, std::uint64_t smallest) {
-    const tree_member* member = take(key);
-    if (member == nullptr) return nullptr;
-    const tree_value& value = member->value;
+bool table_reader::read(const config_key& key, const tree_value& value, std::uint64_t& out) {
     if (value.kind != value_kind::string) {
         reject(key, value.where,
                fmt::format("must be a size, such as \"10MiB\", not {}", described(value.kind)));
-        return nullptr;
+        return false;
     }
     const auto parsed = util::parse_size(value.text);
     if (!parsed) {
         reject(key, value.where, fmt::format("is not a size: '{}'", value.text),
                "a size is a whole number and its unit: \"64KiB\", \"10MiB\", \"1GiB\", \"512B\", \"10MB\"");
-        return nullptr;
+        return false;
     }
-    if (*parsed < smallest) {
+    const auto least = static_cast<std::uint64_t>(key.least);
+    if (*parsed < least) {
         reject(key, value.where,
-               fmt::format("must be at least {}, not '{}'", util::format_size(smallest), value.text));
-        return nullptr;
+               fmt::format("must be at least {}, not '{}'", util::format_size(least), value.text));
+        return false;
     }
     out = *parsed;
-    return &value;
+    return true;
 }
 
-const tree_value* table_reader::strings(std::string_view key, std::vector<std::string>& out,
-                                        std::string_view example) {
-    const tree_value* value = take(key, value_kind::array, example);
-    if (value == nullptr) return nullptr;
+bool table_reader::read(const config_key& key, const tree_value& value, std::vector<std::string>& out) {
+    if (!is(key, value, value_kind::array)) return false;
     std::vector<std::string> found;
-    for (const auto& item : value->items) {
+    for (const auto& item : value.items) {
         if (item.kind != value_kind::string) {
             reject(key, item.where, fmt::format("must hold strings, not {}", described(item.kind)));
         } else if (item.text.empty()) {
@@ -242,36 +172,35 @@ const tree_value* table_reader::strings(std::string_view key, std::vector<std::s
             found.push_back(item.text);
         }
     }
-    if (found.size() != value->items.size()) return nullptr;
+    if (found.size() != value.items.size()) return false;
     out = std::move(found);
-    return value;
+    return true;
 }
 
-const tree_value* table_reader::word(std::string_view key, std::span<const std::string_view> words,
-                                     std::size_t& index) {
-    const tree_value* value = take(key, value_kind::string, fmt::format("\"{}\"", words.front()));
-    if (value == nullptr) return nullptr;
-    const auto found = std::find(words.begin(), words.end(), value->text);
+bool table_reader::read_word(const config_key& key, const tree_value& value, std::size_t& index) {
+    if (!is(key, value, value_kind::string)) return false;
+    const auto words = key.words();
+    const auto found = std::find(words.begin(), words.end(), value.text);
     if (found == words.end()) {
-        reject(key, value->where,
-               fmt::format("must be one of {}, not '{}'", fmt::join(words.begin(), words.end(), " "),
-                           value->text),
-               suggestion(value->text, words));
-        return nullptr;
+        reject(key, value.where,
+               fmt::format("must be one of {}, not '{}'", fmt::join(words, " "), value.text),
+               suggestion(value.text, words));
+        return false;
     }
     index = static_cast<std::size_t>(found - words.begin());
-    return value;
+    return true;
 }
 
-std::vector<std::string_view> table_reader::finish(std::string (*elsewhere)(std::string_view key)) {
+std::vector<std::string_view> table_reader::reject_unknown_keys() {
+    const bool of_unit = (scope_.table & in_units) != 0 && scope_.prefix.empty();
     std::vector<std::string_view> meanings;
     for (const auto& member : table_.members) {
-        if (std::find(asked_.begin(), asked_.end(), member.key) != asked_.end()) continue;
-        const std::string_view near = key_meant_by(member.key, asked_);
-        std::string hint = elsewhere == nullptr ? std::string() : elsewhere(member.key);
-        if (hint.empty() && !near.empty()) hint = meant(near);
-        notes_.error(member.where, fmt::format("unknown key '{}' in {}", member.key, title_), hint);
-        meanings.push_back(near);
+        if (find_key(scope_, member.key) != nullptr) continue;
+        const std::string_view meant = key_meant_by(member.key, scope_);
+        std::string hint = of_unit ? kinds_with(member.key) : std::string();
+        if (hint.empty() && !meant.empty()) hint = did_you_mean(meant);
+        faults_.error(member.where, fmt::format("unknown key '{}' in {}", member.key, title_), hint);
+        meanings.push_back(meant);
     }
     return meanings;
 }

@@ -1,103 +1,71 @@
 #pragma once
-// Typed access to one table of hob.toml. Every fault is noted with its position, reading goes on with the
-// default, and the first fault by position is what the user is told.
+// Typed access to one table of hob.toml. Every fault is noted with its position, and the default stays.
 
 #include <chrono>
 #include <cstdint>
-#include <limits>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
+#include "unit/config/keys.hpp"
+#include "unit/config/problems.hpp"
 #include "unit/config/toml_tree.hpp"
 
 namespace hob::unit {
 
-class problems {
-public:
-    void error(position where, std::string_view message, std::string_view hint = {});
-    void warning(position where, std::string_view message);
-
-    bool any() const { return !errors_.empty(); }
-    // Throws failure(config) for the first error by position, if there is one: `cannot use 'PATH:L:C':
-    // <reason>`.
-    void throw_first(const std::string& path) const;
-    // "PATH:L:C: text" each, by position.
-    std::vector<std::string> warnings(const std::string& path) const;
-
-private:
-    struct note {
-        position where;
-        std::string message;
-        std::string hint;
-    };
-    std::vector<note> errors_;
-    std::vector<note> warnings_;
-};
-
-// `did you mean 'x'?`, or empty.
-std::string suggestion(std::string_view word, std::span<const std::string_view> candidates);
-
-template <typename Value>
-struct choice {
-    std::string_view word;
-    Value value;
-};
-
-// Which keys a table may have is what was asked for: finish() reports all others.
 class table_reader {
 public:
     // `table` must be of kind table and outlive the reader. `title` is for messages: "[worker.x]".
-    table_reader(const tree_value& table, std::string title, problems& notes);
+    table_reader(const tree_value& table, key_scope scope, std::string title, problems& faults);
 
+    key_scope scope() const { return scope_; }
+    const tree_value& table() const { return table_; }
+    problems& faults() const { return faults_; }
     const std::string& title() const { return title_; }
-    problems& notes() const { return notes_; }
+    // "[service.db]" and "ready" -> "[service.db.ready]"
+    std::string inner_title(std::string_view leaf) const;
 
-    // The key's member, of whatever type; nullptr when absent.
-    const tree_member* take(std::string_view key);
-    // Of this kind, else an error is noted and nullptr returned. `example` is how it should look.
-    const tree_value* take(std::string_view key, value_kind kind, std::string_view example);
+    // The value of a key, of whatever type; nullptr: it is absent.
+    const tree_value* value(std::string_view leaf) const;
 
-    // Each of these leaves `out` as it is when the key is absent or wrong, and returns the value when it is
-    // right.
-    const tree_value* text(std::string_view key, std::string& out, std::string_view example);
-    const tree_value* boolean(std::string_view key, bool& out);
-    const tree_value* integer(std::string_view key, int& out, int lowest, int highest);
-    const tree_value* duration(std::string_view key, std::chrono::milliseconds& out,
-                               std::chrono::milliseconds shortest = std::chrono::milliseconds(0));
-    const tree_value* duration(std::string_view key, std::optional<std::chrono::milliseconds>& out,
-                               std::chrono::milliseconds shortest = std::chrono::milliseconds(1));
-    const tree_value* size(std::string_view key, std::uint64_t& out, std::uint64_t smallest);
-    // The array itself; its items are strings without NUL, not empty.
-    const tree_value* strings(std::string_view key, std::vector<std::string>& out, std::string_view example);
+    // Notes "'<leaf>' in [title] <reason>" at the position.
+    void reject(const config_key& key, position where, std::string_view reason, std::string_view hint = {});
+    void reject(std::string_view leaf, position where, std::string_view reason, std::string_view hint = {});
 
-    template <typename Value, std::size_t N>
-    const tree_value* one_of(std::string_view key, Value& out, const choice<Value> (&choices)[N]) {
-        std::string_view words[N];
-        for (std::size_t i = 0; i < N; ++i)
-            words[i] = choices[i].word;
+    // Whether the value is of this kind; notes it when it is not.
+    bool is(const config_key& key, const tree_value& value, value_kind kind);
+
+    // Each sets `out` and returns true when the value is right, within the bounds of the key.
+    bool read(const config_key& key, const tree_value& value, std::string& out);  // not empty, without NUL
+    bool read(const config_key& key, const tree_value& value, bool& out);
+    bool read(const config_key& key, const tree_value& value, int& out);
+    bool read(const config_key& key, const tree_value& value, std::uint64_t& out);  // a size
+    bool read(const config_key& key, const tree_value& value, std::chrono::milliseconds& out);
+    bool read(const config_key& key, const tree_value& value, std::optional<std::chrono::milliseconds>& out);
+    bool read(const config_key& key, const tree_value& value, std::vector<std::string>& out);  // none empty
+    // The enumerators of Enum stand in the order of the key's words.
+    template <typename Enum>
+    requires std::is_enum_v<Enum>
+    bool read(const config_key& key, const tree_value& value, Enum& out) {
         std::size_t index = 0;
-        const tree_value* value = word(key, words, index);
-        if (value != nullptr) out = choices[index].value;
-        return value;
+        if (!read_word(key, value, index)) return false;
+        out = static_cast<Enum>(index);
+        return true;
     }
+    // `index`: which of the key's words it is.
+    bool read_word(const config_key& key, const tree_value& value, std::size_t& index);
 
-    // Notes every key that was not asked for. `elsewhere` says, as a hint, where a key that is known but not
-    // here belongs, or nothing. Returns for each unknown key the one that was probably meant, or "".
-    std::vector<std::string_view> finish(std::string (*elsewhere)(std::string_view key) = nullptr);
-
-    // Notes "'key' in [title] <reason>" at the value.
-    void reject(std::string_view key, position where, const std::string& reason, std::string_view hint = {});
+    // Notes every key that the table of keys does not have here. Returns for each the one that was probably
+    // meant, or "".
+    std::vector<std::string_view> reject_unknown_keys();
 
 private:
-    const tree_value* word(std::string_view key, std::span<const std::string_view> words, std::size_t& index);
-
     const tree_value& table_;
+    key_scope scope_;
     std::string title_;
-    problems& notes_;
-    std::vector<std::string_view> asked_;  // literals
+    problems& faults_;
 };
 
 // The text has no NUL byte, which no argument, path or variable can hold.

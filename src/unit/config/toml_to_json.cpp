@@ -5,26 +5,27 @@
 #include <cmath>
 
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::unit {
 namespace {
 
 std::string array_json(const tree_value& value) {
-    std::string result = "[";
+    util::json_array array;
     for (const auto& item : value.items) {
-        if (result.size() > 1) result += ',';
-        result += to_json(item);
+        const std::string text = to_json(item);
+        array.add(util::raw_json{text});
     }
-    return result + "]";
+    return std::move(array).text();
 }
 
 std::string table_json(const tree_value& value) {
-    std::string result = "{";
+    util::json_object object;
     for (const auto& member : value.members) {
-        if (result.size() > 1) result += ',';
-        result += util::json_quote(member.key) + ":" + to_json(member.value);
+        const std::string text = to_json(member.value);
+        object.add(member.key, util::raw_json{text});
     }
-    return result + "}";
+    return std::move(object).text();
 }
 
 }  // namespace
@@ -46,6 +47,10 @@ std::string to_json(const tree_value& value) {
             return table_json(value);
     }
     return "null";
+}
+
+std::string value_to_json(std::string_view value) {
+    return to_json(parse_tree(fmt::format("x = {}", value)).members.front().value);
 }
 
 const tree_value* has_no_json(const tree_value& value) {

@@ -1,6 +1,6 @@
 #pragma once
-// A TOML document as a plain tree with positions: what the rest of the configuration code works on, so that
-// toml++, which is slow to compile, is included by one file only.
+// A TOML document as a plain tree with positions. toml++ is slow to compile, so only toml_tree.cpp includes
+// it; the other files work on this tree.
 
 #include <compare>
 #include <cstdint>
@@ -27,7 +27,7 @@ struct tree_member;
 struct tree_value {
     value_kind kind = value_kind::table;
     position where;    // of the value; of a table's header
-    std::string text;  // string: its bytes; date: as TOML writes it
+    std::string text;  // of a string; of a date, as TOML writes it
     std::int64_t integer = 0;
     double real = 0;
     bool boolean = false;

@@ -2,12 +2,16 @@
 // One [KIND.NAME] table.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "unit/config/table_reader.hpp"
+#include "unit/config/problems.hpp"
+#include "unit/config/toml_tree.hpp"
 #include "unit/spec/spec.hpp"
 
 namespace hob::unit {
+
+struct config_draft;
 
 struct unit_draft {
     unit_spec spec;
@@ -16,17 +20,19 @@ struct unit_draft {
     position stop_timeout;        // line 0: not given
 };
 
-// `base`: what relative paths are relative to; `cwd`: where a unit without `cwd` runs. Both absolute.
-struct unit_places {
-    std::string base;
-    std::string cwd;
+// Set by hob itself, so no unit may set them.
+inline constexpr std::string_view own_variables[] = {"HOB_INSTANCE", "HOB_UNIT", "HOB_RUN"};
+
+// Both absolute.
+struct unit_base_paths {
+    std::string file_directory;  // relative paths start here
+    std::string default_cwd;     // where a unit without `cwd` runs
 };
 
-// Faults are noted; what is returned then is good for checks across units only.
-unit_draft read_unit(unit_kind kind, const tree_member& member, const unit_places& places, problems& notes);
+// Appends the unit to the draft. Faults are noted; a unit with faults is good for checks across units only.
+void read_unit(unit_kind kind, const tree_member& member, config_draft& draft, problems& faults);
 
-// `path` against `base`, which is absolute. "." and a leading "./" are dropped, ".." is the kernel's
-// business.
+// `path` against `base`, which is absolute. "." and a leading "./" are dropped; ".." is left to the kernel.
 std::string resolve_path(std::string_view path, const std::string& base);
 
 }  // namespace hob::unit

@@ -22,8 +22,8 @@ namespace {
 
 constexpr std::size_t proc_file_max = 4u << 20;
 constexpr mode_t directory_mode = 0755;
-constexpr int most_of_one_unit = 64;
-constexpr char number_mark = '+';  // in no unit's name
+constexpr int cgroups_of_unit_max = 64;
+constexpr char number_mark = '+';  // not allowed in a unit's name
 
 template <typename Each>
 void for_each_part(std::string_view text, char separator, const Each& each) {
@@ -41,7 +41,7 @@ std::vector<std::string_view> parts_of(std::string_view text, char separator) {
     return parts;
 }
 
-// mountinfo writes blanks, tabs, newlines and backslashes as \ooo.
+// mountinfo writes spaces, tabs, newlines and backslashes as \ooo.
 std::string unescaped(std::string_view text) {
     std::string plain;
     for (std::size_t at = 0; at < text.size(); ++at) {
@@ -59,8 +59,8 @@ std::string unescaped(std::string_view text) {
 }
 
 bool is_cgroup2(const std::string& directory) {
-    struct statfs found {};
-    return ::statfs(directory.c_str(), &found) == 0 && found.f_type == CGROUP2_SUPER_MAGIC;
+    struct statfs filesystem {};
+    return ::statfs(directory.c_str(), &filesystem) == 0 && filesystem.f_type == CGROUP2_SUPER_MAGIC;
 }
 
 std::vector<std::string> directories_in(const std::string& directory) {
@@ -102,8 +102,9 @@ bool remove_tree(const std::string& cgroup) {
     return ::rmdir(cgroup.c_str()) == 0 || errno == ENOENT;
 }
 
-// Where this daemon's own instance directory is to be: in one of its units, where its predecessor had it.
-std::string wanted_place(const std::string& instance_key) {
+// The directory for this daemon's units, whether or not it exists. A daemon that was started inside a unit of
+// its predecessor uses the predecessor's directory. Empty: there is no usable cgroup2.
+std::string instance_directory(const std::string& instance_key) {
     const auto mounts = util::read_file("/proc/self/mountinfo", proc_file_max);
     const auto membership = util::read_file("/proc/self/cgroup", proc_file_max);
     if (!mounts || !membership) return {};
@@ -114,13 +115,13 @@ std::string wanted_place(const std::string& instance_key) {
     return own.substr(0, inside) + leaf;
 }
 
-// One path a line.
-std::string note_path(const std::string& state_dir) { return state_dir + "/cgroup"; }
+// The file that lists the instance directories of this daemon and of earlier ones, one a line.
+std::string list_path(const std::string& state_dir) { return state_dir + "/cgroup"; }
 
-std::vector<std::string> noted(const std::string& instance_key, const std::string& state_dir) {
+std::vector<std::string> listed_directories(const std::string& instance_key, const std::string& state_dir) {
     std::vector<std::string> paths;
     if (state_dir.empty()) return paths;
-    const auto text = util::read_file(note_path(state_dir), limits::small_file_max);
+    const auto text = util::read_file(list_path(state_dir), limits::small_file_max);
     if (!text) return paths;
     for_each_part(*text, '\n', [&](std::string_view line) {
         if (line.ends_with("/hob-" + instance_key) && is_cgroup2(std::string(line))) paths.emplace_back(line);
@@ -128,10 +129,10 @@ std::vector<std::string> noted(const std::string& instance_key, const std::strin
     return paths;
 }
 
-// Not made durable: no cgroup outlives the machine's run.
-void note(const std::string& state_dir, const std::vector<std::string>& paths) {
+// Not synced to the disk: no cgroup survives a reboot.
+void write_list(const std::string& state_dir, const std::vector<std::string>& paths) {
     if (state_dir.empty()) return;
-    const std::string path = note_path(state_dir);
+    const std::string path = list_path(state_dir);
     if (paths.empty()) {
         ::unlink(path.c_str());
         return;
@@ -173,7 +174,7 @@ std::vector<pid_t> cgroup_members(const std::string& cgroup) {
     return found;
 }
 
-bool says_populated(int events) {
+bool is_populated(int events) {
     std::array<char, 256> text{};
     const auto size = ::pread(events, text.data(), text.size(), 0);
     if (size <= 0) return false;
@@ -183,36 +184,36 @@ bool says_populated(int events) {
 
 bool cgroup_populated(const std::string& cgroup) {
     const auto events = open_events(cgroup);
-    return events && says_populated(events.get());
+    return events && is_populated(events.get());
 }
 
 bool kill_cgroup(const std::string& cgroup) { return write_into(cgroup + "/cgroup.kill", "1"); }
 
 bool wait_unpopulated(const std::string& cgroup, util::deadline limit) {
     const auto events = open_events(cgroup);
-    while (events && says_populated(events.get())) {
+    while (events && is_populated(events.get())) {
         if (limit.expired()) return false;
-        pollfd change{events.get(), POLLPRI, 0};  // since it was read
+        pollfd change{events.get(), POLLPRI, 0};  // changed since it was last read
         ::poll(&change, 1, limit.poll_timeout());
     }
     return true;
 }
 
 bool remove_cgroup(const std::string& cgroup) {
-    // What a daemon that somebody started in there has made for its own units is not taken apart.
+    // A daemon of another instance may live in there and have cgroups of its own units.
     return !cgroup_populated(cgroup) && remove_tree(cgroup);
 }
 
 void leave_unit_cgroup(const std::string& instance_key) {
     const auto membership = util::read_file("/proc/self/cgroup", proc_file_max);
     if (!membership || membership->find("/hob-" + instance_key + "/") == std::string::npos) return;
-    const std::string place = wanted_place(instance_key);
-    if (!place.empty()) write_into(place.substr(0, place.rfind('/')) + "/cgroup.procs", "0");
+    const std::string directory = instance_directory(instance_key);
+    if (!directory.empty()) write_into(directory.substr(0, directory.rfind('/')) + "/cgroup.procs", "0");
 }
 
 std::vector<std::string> instance_cgroups(const std::string& instance_key, const std::string& state_dir) {
-    auto found = noted(instance_key, state_dir);
-    auto own = wanted_place(instance_key);
+    auto found = listed_directories(instance_key, state_dir);
+    auto own = instance_directory(instance_key);
     if (!own.empty() && std::find(found.begin(), found.end(), own) == found.end() && is_cgroup2(own))
         found.push_back(std::move(own));
     return found;
@@ -235,7 +236,7 @@ void remove_empty_cgroups(const std::string& instance_key, const std::string& st
             remove_cgroup(cgroup);
         if (::rmdir(home.c_str()) != 0 && errno != ENOENT) left.push_back(home);
     }
-    note(state_dir, left);
+    write_list(state_dir, left);
 }
 
 unit_cgroup::unit_cgroup(cgroup_home& home, std::string path, util::unique_fd directory)
@@ -260,36 +261,37 @@ void unit_cgroup::remove() {
 
 cgroup_home::cgroup_home(std::string instance_key, std::string state_dir)
     : instance_key_(std::move(instance_key)), state_dir_(std::move(state_dir)) {
-    const char* const said = std::getenv("HOB_CGROUP");
-    wanted_ = !said || std::string_view(said) != "off";
+    const char* const setting = std::getenv("HOB_CGROUP");
+    enabled_ = !setting || std::string_view(setting) != "off";
 }
 
 cgroup_home::~cgroup_home() { remove_empty(); }
 
-bool cgroup_home::settle() {
-    if (!wanted_) return false;
+bool cgroup_home::ensure_directory() {
+    if (!enabled_) return false;
     if (!path_.empty() && ::access(path_.c_str(), F_OK) == 0) return true;
-    const std::string place = path_.empty() ? wanted_place(instance_key_) : path_;
-    if (place.empty() || (::mkdir(place.c_str(), directory_mode) != 0 && errno != EEXIST)) {
-        wanted_ = false;  // asked once: a host that permits none now will not permit any later
+    const std::string directory = path_.empty() ? instance_directory(instance_key_) : path_;
+    if (directory.empty() || (::mkdir(directory.c_str(), directory_mode) != 0 && errno != EEXIST)) {
+        enabled_ = false;  // tried only once: a host that refuses now will refuse later
         return false;
     }
-    path_ = place;
-    note(state_dir_, instance_cgroups(instance_key_, state_dir_));
-    // Where the controller is to be had its units' memory is counted by the kernel; else from /proc.
+    path_ = directory;
+    write_list(state_dir_, instance_cgroups(instance_key_, state_dir_));
+    // If the memory controller is delegated, the kernel counts the units' memory; else it is added up from
+    // /proc.
     write_into(path_ + "/cgroup.subtree_control", "+memory");
     return true;
 }
 
 unit_cgroup cgroup_home::make(const std::string& unit) {
-    if (!settle()) return {};
-    for (int number = 1; number <= most_of_one_unit; ++number) {
+    if (!ensure_directory()) return {};
+    for (int number = 1; number <= cgroups_of_unit_max; ++number) {
         std::string path = path_ + "/" + unit;
         if (number > 1) path += number_mark + std::to_string(number);
         if (in_use_.contains(path)) continue;
         if (::mkdir(path.c_str(), directory_mode) != 0) {
             if (errno != EEXIST) return {};
-            // Somebody who was spared lived, or lives, in it.
+            // A process that an earlier stop spared may still live in it.
             if (!remove_cgroup(path) || ::mkdir(path.c_str(), directory_mode) != 0) continue;
         }
         auto directory = util::open_file(path, O_RDONLY | O_DIRECTORY);
@@ -301,8 +303,8 @@ unit_cgroup cgroup_home::make(const std::string& unit) {
 }
 
 void cgroup_home::remove_empty() {
-    // One may be noted that the sweep had to leave: somebody who was spared lived in it.
-    if (path_.empty() && ::access(note_path(state_dir_).c_str(), F_OK) != 0) return;
+    // The cleanup at the start leaves directories in which spared processes live.
+    if (path_.empty() && ::access(list_path(state_dir_).c_str(), F_OK) != 0) return;
     remove_empty_cgroups(instance_key_, state_dir_);
 }
 

@@ -1,9 +1,10 @@
 #pragma once
-// Control groups of units (cgroup v2), where the host lets this user make some: one below the daemon's own
-// for each process with kill "all", so that nothing which that process starts can leave it unseen. Anything
-// that is in the way means that there is none; marks, sessions and descent hold alone then.
+// Control groups of units (cgroup v2), where the host lets this user create them: one below the daemon's own
+// for each process with kill = "all" or "mixed", so that nothing it starts can leave the unit. Where one
+// cannot be created, for whatever reason, only marks, sessions and descent tell which processes belong to a
+// unit.
 //
-//   <own cgroup>/hob-<instance key>/<unit>     a second one of the same unit: <unit>+2, and so on
+//   <own cgroup>/hob-<instance key>/<unit>     the second one of the same unit: <unit>+2, and so on
 
 #include <sys/types.h>
 
@@ -17,34 +18,38 @@
 
 namespace hob::unit {
 
-// The directory of the cgroup that /proc/self/cgroup (`membership`) names, by the mounts of
-// /proc/self/mountinfo. Empty: no cgroup2 is mounted, or that place is not below the mount.
+// The directory of the cgroup that /proc/self/cgroup (`membership`) names, found by the mounts of
+// /proc/self/mountinfo. Empty: no cgroup2 is mounted, or the cgroup is not below the mount.
 std::string cgroup_directory(std::string_view mountinfo, std::string_view membership);
 
-// Who lives in `cgroup` and below; zombies do not count. 0: somebody outside this pid namespace.
+// The processes in `cgroup` and below, without zombies. 0: a process outside this pid namespace.
 std::vector<pid_t> cgroup_members(const std::string& cgroup);
 bool cgroup_populated(const std::string& cgroup);  // false also when it is gone
-bool says_populated(int events);  // a cgroup.events that is open; what changes after this is told by poll(2)
-// SIGKILL to all of it and below, in one step that nothing forks past. False: not possible (Linux 5.14).
+// `events`: an open cgroup.events. poll(2) then reports later changes.
+bool is_populated(int events);
+// SIGKILL to all processes in it and below, in one step that no fork escapes. False: not possible (needs
+// Linux 5.14).
 bool kill_cgroup(const std::string& cgroup);
 // Blocks. False: not unpopulated within the limit.
 bool wait_unpopulated(const std::string& cgroup, util::deadline limit);
-// With what its processes made in it. False: somebody lives there, or it cannot be removed. Gone is success.
+// Removes it with the cgroups inside it. True if it does not exist. False: a process lives there, or it
+// cannot be removed.
 bool remove_cgroup(const std::string& cgroup);
 
-// A daemon that was started from one of its own predecessor's units goes where that lived.
+// Moves a daemon that was started inside a unit of its predecessor to the predecessor's own cgroup.
 void leave_unit_cgroup(const std::string& instance_key);
-// Directories of this instance, of this daemon or an earlier one, that exist: those that `state_dir` notes,
-// and the one where this daemon would make its own.
+// The existing directories of this instance, of this daemon or an earlier one: those listed in `state_dir`,
+// and the one that this daemon would create.
 std::vector<std::string> instance_cgroups(const std::string& instance_key, const std::string& state_dir);
 std::vector<std::string> unit_cgroups(const std::string& instance_cgroup);
 std::string unit_of_cgroup(const std::string& cgroup);
-// Removes what is empty of them, and the note of those that are gone.
+// Removes the empty ones, and drops those that are gone from the list in `state_dir`.
 void remove_empty_cgroups(const std::string& instance_key, const std::string& state_dir);
 
 class cgroup_home;
 
-// One unit process's. Removed by remove() or the destructor, when nobody lives in it any more.
+// The cgroup of one process of a unit. remove() and the destructor remove it if no process lives in it any
+// more.
 class unit_cgroup {
 public:
     unit_cgroup() = default;  // none
@@ -55,8 +60,8 @@ public:
 
     const std::string& path() const { return path_; }   // empty: none
     int directory() const { return directory_.get(); }  // -1: none
-    void started() { directory_.reset(); }              // it is joined only once
-    void remove();                                      // and be none
+    void started() { directory_.reset(); }              // the process is in it
+    void remove();                                      // path() is empty afterwards
 
 private:
     cgroup_home* home_ = nullptr;
@@ -64,10 +69,10 @@ private:
     util::unique_fd directory_;
 };
 
-// Where the units of one daemon have theirs. Looks at nothing before the first make().
+// The directory for the cgroups of one daemon's units. Does nothing before the first make().
 class cgroup_home {
 public:
-    // With HOB_CGROUP=off in this process's environment there are none.
+    // HOB_CGROUP=off in this process's environment disables them.
     cgroup_home(std::string instance_key, std::string state_dir);
     ~cgroup_home();
     cgroup_home(const cgroup_home&) = delete;
@@ -78,13 +83,13 @@ public:
 
 private:
     friend class unit_cgroup;
-    bool settle();
+    bool ensure_directory();  // false: there can be none
 
     const std::string instance_key_;
     const std::string state_dir_;
-    bool wanted_;
-    std::string path_;              // of the instance; empty: not made yet
-    std::set<std::string> in_use_;  // even when nobody lives in one yet, or any more
+    bool enabled_;
+    std::string path_;              // of the instance; empty: not created yet
+    std::set<std::string> in_use_;  // by a unit_cgroup, even if no process lives in it
 };
 
 }  // namespace hob::unit

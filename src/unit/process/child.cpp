@@ -58,13 +58,19 @@ struct child::state {
     bool interrupted = false;
     bool reaped = false;
     std::optional<rusage> used;
+
+    // Also of a process whose parent is another one.
+    bool has_ended() {
+        pollfd end{pidfd.native_handle(), POLLIN, 0};
+        return ::poll(&end, 1, 0) == 1;
+    }
 };
 
 child::child(const asio::any_io_executor& executor, const child_options& options)
     : state_(std::make_unique<state>(executor)) {
-    const launched made = launch(options);
-    state_->pid = made.pid;
-    state_->in_cgroup = made.in_cgroup;
+    const launched process = launch(options);
+    state_->pid = process.pid;
+    state_->in_cgroup = process.in_cgroup;
     util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, state_->pid, 0)));
     if (!pidfd) {
         const int error = errno;
@@ -76,12 +82,23 @@ child::child(const asio::any_io_executor& executor, const child_options& options
     known_children().insert(state_->pid);
 }
 
+child::child(const asio::any_io_executor& executor, pid_t pid) : state_(std::make_unique<state>(executor)) {
+    state_->pid = pid;
+    util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    const auto stat = util::read_proc_stat(pid);
+    if (!pidfd || !stat)
+        throw failure(error_kind::unit_failed, cannot("watch", std::to_string(pid)), "it has ended");
+    state_->pidfd.assign(pidfd.release());
+    state_->start_time = stat->start_time;
+    known_children().insert(pid);
+}
+
 child::~child() {
     if (state_->reaped) return;
     if (!poll()) {
         signal_group(SIGKILL);
         signal(SIGKILL);
-        // One in uninterruptible sleep is left to whoever reaps strangers.
+        // A process in uninterruptible sleep is left to the subreaper.
         pollfd ending{state_->pidfd.native_handle(), POLLIN, 0};
         ::poll(&ending, 1, static_cast<int>(limits::reap_timeout.count()));
     }
@@ -98,8 +115,8 @@ std::optional<exit_state> child::poll() const {
     if (state_->exit) return state_->exit;
     siginfo_t info{};
     if (::waitid(P_PID, static_cast<id_t>(state_->pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
-        if (errno != ECHILD) return std::nullopt;
-        state_->exit = exit_state{};  // somebody else reaped it: nothing is known of its end
+        if (errno != ECHILD || !state_->has_ended()) return std::nullopt;
+        state_->exit = exit_state{};  // something else reaped it: its status is lost
         return state_->exit;
     }
     if (info.si_pid == 0) return std::nullopt;
@@ -130,7 +147,7 @@ void child::interrupt() {
 
 void child::reap() {
     if (state_->reaped || !poll()) return;
-    // The system call knows a fifth argument that the library's function does not have.
+    // The system call has a fifth argument, rusage, that the library's function lacks.
     siginfo_t info{};
     rusage used{};
     if (::syscall(SYS_waitid, P_PID, state_->pid, &info, WEXITED | WNOHANG, &used) == 0) state_->used = used;

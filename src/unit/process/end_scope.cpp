@@ -1,3 +1,5 @@
+// How the processes of a scope are ended.
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -26,7 +28,7 @@ asio::awaitable<void> readable(asio::posix::stream_descriptor& descriptor) {
     co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
 }
 
-// A file of the kernel's that was read and says something else by now.
+// A kernel file whose content has changed since it was read.
 asio::awaitable<void> changed(asio::posix::stream_descriptor& descriptor) {
     co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_error, asio::use_awaitable);
 }
@@ -35,9 +37,9 @@ asio::awaitable<bool> wait_cgroup_empty(std::string cgroup, util::deadline limit
     util::unique_fd events = util::open_file(cgroup + "/cgroup.events", O_RDONLY);
     if (!events) co_return true;
     asio::posix::stream_descriptor descriptor(co_await asio::this_coro::executor, events.release());
-    while (says_populated(descriptor.native_handle())) {
-        const bool seen = co_await util::within(limit.remaining(), changed(descriptor));
-        if (!seen) co_return false;
+    while (is_populated(descriptor.native_handle())) {
+        const bool in_time = co_await util::within(limit.remaining(), changed(descriptor));
+        if (!in_time) co_return false;
     }
     co_return true;
 }
@@ -46,36 +48,36 @@ asio::awaitable<bool> wait_cgroup_empty(std::string cgroup, util::deadline limit
 
 asio::awaitable<bool> wait_gone(std::vector<member> members, util::deadline limit) {
     const auto executor = co_await asio::this_coro::executor;
-    for (const auto& waited : members) {
-        util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, waited.pid, 0)));
+    for (const auto& process : members) {
+        util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
         if (!pidfd) continue;
-        const auto stat = util::read_proc_stat(waited.pid);
-        if (!stat || stat->start_time != waited.start_time) continue;
+        const auto stat = util::read_proc_stat(process.pid);
+        if (!stat || stat->start_time != process.start_time) continue;
         asio::posix::stream_descriptor descriptor(executor, pidfd.release());
-        const bool seen = co_await util::within(limit.remaining(), readable(descriptor));
-        if (!seen) co_return false;
+        const bool in_time = co_await util::within(limit.remaining(), readable(descriptor));
+        if (!in_time) co_return false;
     }
     co_return true;
 }
 
-asio::awaitable<std::vector<member>> end_scope(scope wanted, util::deadline limit) {
+asio::awaitable<std::vector<member>> end_scope(scope target, util::deadline limit) {
     for (;;) {
-        const bool all_told = kill_scope_cgroup(wanted);
-        auto left = find_members(wanted);
-        if (left.empty() && !all_told) co_return left;
+        const bool cgroup_killed = kill_scope_cgroup(target);
+        auto left = find_members(target);
+        if (left.empty() && !cgroup_killed) co_return left;
         for (const auto& process : left)
             signal_member(process, SIGKILL);
         const pid_t example = left.empty() ? 0 : left.front().pid;
         const auto count = left.size();
         bool gone = co_await wait_gone(left, limit);
-        if (gone && all_told) {
-            gone = co_await wait_cgroup_empty(wanted.cgroup, limit);
+        if (gone && cgroup_killed) {
+            gone = co_await wait_cgroup_empty(target.cgroup, limit);
         }
         if (!gone || limit.expired()) {
             util::log(
                 util::level::warning, "unit", "processes of a unit could not be ended",
-                {util::field("unit", wanted.unit), util::field("count", count), util::field("pid", example)});
-            co_return find_members(wanted);
+                {util::field("unit", target.unit), util::field("count", count), util::field("pid", example)});
+            co_return find_members(target);
         }
     }
 }

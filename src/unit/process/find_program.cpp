@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.hpp"
 #include "unit/process/environment.hpp"
+#include "unit/process/launch.hpp"
 
 namespace hob::unit {
 namespace {
@@ -39,15 +39,12 @@ std::string find_program(const child_options& options) {
         rest.remove_prefix(colon + 1);
     }
     if (!not_executable.empty()) {
-        throw failure(error_kind::unit_failed,
-                      fmt::format("cannot start '{}': its program '{}' is not executable", options.unit,
-                                  not_executable),
-                      {}, fmt::format(R"({{"exit":{}}})", exit_not_executable));
+        fail_to_start(options, fmt::format("its program '{}' is not executable", not_executable), {},
+                      exit_not_executable);
     }
-    throw failure(error_kind::unit_failed,
-                  fmt::format("cannot start '{}': its program '{}' is not in PATH", options.unit, name),
+    fail_to_start(options, fmt::format("its program '{}' is not in PATH", name),
                   fmt::format("PATH is '{}'; `hob restart {}` takes over yours", path, options.unit),
-                  fmt::format(R"({{"exit":{}}})", exit_no_program));
+                  exit_no_program);
 }
 
 }  // namespace hob::unit

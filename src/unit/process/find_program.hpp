@@ -1,5 +1,5 @@
 #pragma once
-// Which file a unit's argv[0] means.
+// Finds the file that a unit's argv[0] names.
 
 #include <string>
 
@@ -7,8 +7,8 @@
 
 namespace hob::unit {
 
-// With a slash: as it is (execve takes it relative to the unit's directory). Without: looked up in the PATH
-// of the unit's environment. Throws failure(unit_failed) when nothing is found.
+// A name with a slash is returned as it is: execve takes it relative to the unit's directory. Another is
+// looked up in the PATH of the unit's environment. Throws failure(unit_failed) when there is no such program.
 std::string find_program(const child_options& options);
 
 }  // namespace hob::unit

@@ -11,11 +11,11 @@
 
 namespace hob::unit {
 
-// What starts `run` in the directory of the unit `spec`. `environment`: K=V, the unit's.
+// For `run` in the directory of the unit `spec`. `environment`: K=V, the unit's.
 child_options hook_options(const unit_spec& spec, const run_spec& run, std::vector<std::string> environment);
 
-// Runs it to its end and kills its process group: nothing that it forked outlives it. Throws failure when it
-// cannot be started.
+// Runs the command to its end, then kills its process group, so that nothing it forked outlives it. Throws
+// failure if it cannot be started.
 boost::asio::awaitable<exit_state> run_hook_command(child_options options);
 
 }  // namespace hob::unit

@@ -1,5 +1,5 @@
 #pragma once
-// The pids of this process's own children that a `child` object watches and will reap. One thread.
+// The pids of this process's children that `child` objects watch and will reap. Only one thread uses them.
 
 #include <sys/types.h>
 

@@ -31,14 +31,13 @@
 #include "error.hpp"
 #include "unit/process/find_program.hpp"
 #include "util/fd.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::unit {
 namespace {
 
 namespace asio = boost::asio;
 namespace process = boost::process::v2;
-
-constexpr mode_t unit_umask = 022;
 
 enum class step : char { cgroup = 'c', prepare = 'p', directory = 'd', program = 'x' };
 
@@ -52,14 +51,14 @@ void reset_signals() {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// What happens in the child between fork and exec: only calls that are safe there, no allocation. All signals
-// are blocked from before the fork until the dispositions are default, or a signal to the newborn would run
-// the parent's handlers and reach the parent's event loop through the shared pipe.
+// The child's steps between fork and exec: only calls that are safe there, no allocation. All signals are
+// blocked from before the fork until the dispositions are default. Else a signal to the child would run the
+// parent's handlers and reach the parent's event loop through the shared pipe.
 struct exec_setup {
     const child_options& options;
     pid_t parent;
     int null_fd;
-    int report_fd;  // a byte says that the cgroup was joined, one which step failed
+    int report_fd;  // gets one byte for each: the cgroup was joined, a step failed
 
     // 0, or errno.
     int set_up() const {
@@ -75,23 +74,23 @@ struct exec_setup {
         return process::error_code(set_up(), boost::system::system_category());
     }
 
-    // The launcher would call exit(), which runs the parent's atexit handlers and destructors. (It asks for a
-    // signature with five parameters and calls one with four.)
-    template <typename... Whatever>
-    void on_exec_error(Whatever&&...) {
+    // The launcher would call exit(), which runs the parent's atexit handlers and destructors. It checks for
+    // a signature with five parameters and calls one with four.
+    template <typename... Arguments>
+    void on_exec_error(Arguments&&...) {
         ::_exit(127);
     }
 
-    int failed(step where) const {
+    int failed(step which) const {
         const int saved = errno;
-        report(where);
+        report(which);
         errno = saved;  // the launcher reports errno
         return saved;
     }
 
 private:
-    void report(step what) const {
-        const char byte = static_cast<char>(what);
+    void report(step which) const {
+        const char byte = static_cast<char>(which);
         [[maybe_unused]] const auto n = ::write(report_fd, &byte, 1);
     }
 
@@ -104,22 +103,22 @@ private:
     bool prepare() const {
         if (::setsid() < 0) return false;
         if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return false;
-        if (::getppid() != parent) ::_exit(127);  // it died in between: the signal will never come
-        const std::array wanted{options.input, options.output, options.error};
+        if (::getppid() != parent) ::_exit(127);  // it died before the prctl: the signal will never come
+        const std::array standard{options.input, options.output, options.error};
         std::array<int, 3> high{};
         for (std::size_t i = 0; i < 3; ++i) {
-            high[i] = ::fcntl(wanted[i] < 0 ? null_fd : wanted[i], F_DUPFD_CLOEXEC, 3);
+            high[i] = ::fcntl(standard[i] < 0 ? null_fd : standard[i], F_DUPFD_CLOEXEC, 3);
             if (high[i] < 0) return false;
         }
         for (std::size_t i = 0; i < 3; ++i) {
             if (::dup2(high[i], static_cast<int>(i)) < 0) return false;
         }
         if (options.terminal && ::ioctl(0, TIOCSCTTY, 0) != 0) return false;
-        // Only marked: the launcher's own error pipe is to work until exec.
+        // Marked, not closed: the launcher's own error pipe must work until exec.
         if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return false;
         if (options.nofile && ::setrlimit(RLIMIT_NOFILE, &*options.nofile) != 0) return false;
         if (::getpriority(PRIO_PROCESS, 0) != 0) ::setpriority(PRIO_PROCESS, 0, 0);
-        ::umask(unit_umask);
+        ::umask(options.umask);
         return true;
     }
 };
@@ -149,19 +148,20 @@ struct parent_only {
 };
 
 std::vector<const char*> pointers(const std::vector<std::string>& strings) {
-    std::vector<const char*> all;
-    all.reserve(strings.size() + 1);
+    std::vector<const char*> result;
+    result.reserve(strings.size() + 1);
     for (const auto& text : strings)
-        all.push_back(text.c_str());
-    all.push_back(nullptr);
-    return all;
+        result.push_back(text.c_str());
+    result.push_back(nullptr);
+    return result;
 }
 
-[[noreturn]] void explain(const child_options& options, const std::string& program, char where, int error) {
-    if (where == static_cast<char>(step::directory)) {
+[[noreturn]] void throw_start_failure(const child_options& options, const std::string& program, step failed,
+                                      int error) {
+    if (failed == step::directory) {
         fail_to_start(options, fmt::format("its directory '{}': {}", options.cwd, errno_text(error)));
     }
-    if (where == static_cast<char>(step::prepare)) {
+    if (failed == step::prepare) {
         fail_to_start(options, fmt::format("its process could not be set up: {}", errno_text(error)));
     }
     const std::string path = program.starts_with('/') ? program : options.cwd + "/" + program;
@@ -177,20 +177,20 @@ std::vector<const char*> pointers(const std::vector<std::string>& strings) {
                   error == ENOENT ? exit_no_program : exit_not_executable);
 }
 
-// A child that is born in its cgroup. One that moves there by itself waits, and we for it, until every
-// processor has passed a quiet point: 10 ms and more. pid -1: it cannot be, and nothing was done.
+// Creates the child in its cgroup. A child that moves there by itself blocks, and this process with it, for
+// an RCU grace period: 10 ms and more. pid -1: the kernel does not permit it, and nothing was done.
 launched launch_into_cgroup(const exec_setup& setup, const std::string& program, const char** argv,
                             const char* const* environment) {
     util::pipe_ends outcome = util::make_pipe();
-    clone_args how{};
-    how.flags = CLONE_INTO_CGROUP;
-    how.exit_signal = SIGCHLD;
-    how.cgroup = static_cast<__u64>(setup.options.cgroup);
-    launched made;
+    clone_args arguments{};
+    arguments.flags = CLONE_INTO_CGROUP;
+    arguments.exit_signal = SIGCHLD;
+    arguments.cgroup = static_cast<__u64>(setup.options.cgroup);
+    launched result;
     {
         const all_signals_blocked blocked;
-        made.pid = static_cast<pid_t>(::syscall(SYS_clone3, &how, sizeof how));
-        if (made.pid == 0) {
+        result.pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+        if (result.pid == 0) {
             int error = setup.set_up();
             if (error == 0) {
                 ::execve(program.c_str(), const_cast<char**>(argv), const_cast<char* const*>(environment));
@@ -200,27 +200,27 @@ launched launch_into_cgroup(const exec_setup& setup, const std::string& program,
             ::_exit(127);
         }
     }
-    if (made.pid < 0) return made;
-    made.in_cgroup = true;
+    if (result.pid < 0) return result;
+    result.in_cgroup = true;
     outcome.write.reset();
-    while (::read(outcome.read.get(), &made.error, sizeof made.error) < 0 && errno == EINTR) {
+    while (::read(outcome.read.get(), &result.error, sizeof result.error) < 0 && errno == EINTR) {
     }
-    return made;
+    return result;
 }
 
-launched launch_plainly(exec_setup& setup, const std::string& program, const char** argv,
-                        const char* const* environment) {
+launched launch_without_cgroup(exec_setup& setup, const std::string& program, const char** argv,
+                               const char* const* environment) {
     process::posix::default_launcher launcher;
     launcher.env = environment;
     process::error_code error;
     {
         const all_signals_blocked blocked;
         const parent_only guard;
-        // A loop of its own: the launcher tells the executor's context of the fork, and the daemon's would
-        // register all its descriptors anew in the child, for nothing.
-        asio::io_context aside(1);
+        // An io_context of its own: the launcher notifies the executor's context of the fork, and the
+        // daemon's would needlessly register all its descriptors again in the child.
+        asio::io_context launcher_context(1);
         try {
-            auto started = launcher(aside.get_executor(), error, program, argv, setup);
+            auto started = launcher(launcher_context.get_executor(), error, program, argv, setup);
             if (!error) started.detach();  // else its destructor kills
         } catch (const std::exception& problem) {
             if (::getpid() != guard.parent) ::_exit(127);
@@ -234,8 +234,8 @@ launched launch_plainly(exec_setup& setup, const std::string& program, const cha
 }  // namespace
 
 void fail_to_start(const child_options& options, const std::string& reason, std::string hint, int exit) {
-    throw failure(error_kind::unit_failed, fmt::format("cannot start '{}': {}", options.unit, reason),
-                  std::move(hint), exit == 0 ? std::string() : fmt::format(R"({{"exit":{}}})", exit));
+    throw failure(error_kind::unit_failed, cannot("start", options.unit), reason, std::move(hint),
+                  exit == 0 ? std::string() : util::json_object().add("exit", exit).text());
 }
 
 void kill_and_reap(pid_t pid) {
@@ -246,7 +246,6 @@ void kill_and_reap(pid_t pid) {
     }
 }
 
-// Forks and execs. The program runs.
 launched launch(const child_options& options) {
     const std::string program = find_program(options);
     auto argv = pointers(options.argv);
@@ -256,20 +255,24 @@ launched launch(const child_options& options) {
     util::pipe_ends report = util::make_pipe();
     exec_setup setup{options, ::getpid(), null_fd.get(), report.write.get()};
 
-    launched made;
-    if (options.cgroup >= 0) made = launch_into_cgroup(setup, program, argv.data(), environment.data());
-    if (made.pid < 0) made = launch_plainly(setup, program, argv.data(), environment.data());
+    launched result;
+    if (options.cgroup >= 0) result = launch_into_cgroup(setup, program, argv.data(), environment.data());
+    if (result.pid < 0) result = launch_without_cgroup(setup, program, argv.data(), environment.data());
     report.write.reset();
-    std::array<char, 2> said{};
-    const auto count = made.pid > 0 ? ::read(report.read.get(), said.data(), said.size()) : 0;
-    char where = static_cast<char>(made.pid > 0 ? step::program : step::prepare);
+    std::array<char, 2> reported{};
+    const auto count = result.pid > 0 ? ::read(report.read.get(), reported.data(), reported.size()) : 0;
+    step failed = result.pid > 0 ? step::program : step::prepare;
     for (std::size_t i = 0; std::cmp_less(i, count); ++i) {
-        if (said[i] != static_cast<char>(step::cgroup)) where = said[i];
-        made.in_cgroup = made.in_cgroup || said[i] == static_cast<char>(step::cgroup);
+        const step which{reported[i]};
+        if (which == step::cgroup) {
+            result.in_cgroup = true;
+        } else {
+            failed = which;
+        }
     }
-    if (made.error == 0) return made;
-    kill_and_reap(made.pid);  // a failed exec leaves a zombie
-    explain(options, program, where, made.error);
+    if (result.error == 0) return result;
+    kill_and_reap(result.pid);  // a failed exec leaves a zombie
+    throw_start_failure(options, program, failed, result.error);
 }
 
 }  // namespace hob::unit

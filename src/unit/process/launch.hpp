@@ -1,5 +1,5 @@
 #pragma once
-// Fork and exec: what child.cpp begins with. The one place that forks once an io_context exists.
+// Fork and exec, for child.cpp. Nothing else forks once an io_context exists.
 
 #include <sys/types.h>
 
@@ -11,17 +11,18 @@ namespace hob::unit {
 
 struct launched {
     pid_t pid = -1;
-    int error = 0;  // of the step that failed; 0 in what launch() returns
+    int error = 0;  // errno of the step that failed; launch() returns 0
     bool in_cgroup = false;
 };
 
-// Returns once the program runs. Throws as child's constructor, and leaves no process then.
+// Returns once the program runs. Throws as child's constructor does, and then leaves no process.
 launched launch(const child_options& options);
 
-// SIGKILL, then waits for the end; for a process that nobody else reaps. `pid` <= 0: nothing.
+// SIGKILL, then waits for the end. For a process that nobody else reaps. `pid` <= 0: does nothing.
 void kill_and_reap(pid_t pid);
 
-// Throws failure(unit_failed). `exit`: what a shell would make of it; 0: it would not get that far.
+// Throws failure(unit_failed). `exit`: the status that a shell would report; 0: a shell would not get that
+// far.
 [[noreturn]] void fail_to_start(const child_options& options, const std::string& reason,
                                 std::string hint = {}, int exit = 0);
 

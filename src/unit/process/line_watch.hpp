@@ -1,6 +1,7 @@
 #pragma once
-// Whether a line of a process's output matches. Only whole lines count: what a write ends in the middle of
-// may go on otherwise. A line over limits::log_line_max is searched as far as that.
+// // Searches the lines of a process's output for a pattern. Only whole lines count, since the rest of a
+// partial line may change whether it matches; unless the rest does not come, as after a question. Of a line
+// over limits::log_line_max bytes, only so many are searched.
 
 #include <regex.h>
 
@@ -18,9 +19,11 @@ public:
     line_watch(const line_watch&) = delete;
     line_watch& operator=(const line_watch&) = delete;
 
-    // True when a line that ends in `bytes` matches.
+    // True if a line that ends in `bytes` matches.
     bool feed(std::string_view stream, std::string_view bytes);
-    // What the first group matched in the last line that did; empty: there is none.
+    // True if an unfinished line matches as it is.
+    bool matches_partial_line();
+    // What the first group matched in the last line that matched; empty: there is no such group.
     const std::string& captured() const { return captured_; }
 
 private:
@@ -28,7 +31,7 @@ private:
 
     regex_t compiled_{};
     std::string captured_;
-    std::map<std::string, std::string, std::less<>> begun_;  // by stream: a line's beginning
+    std::map<std::string, std::string, std::less<>> partial_lines_;  // by stream
 };
 
 }  // namespace hob::unit

@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include "error.hpp"
@@ -40,15 +42,15 @@ std::string random_name() {
     return name;
 }
 
-// Descriptors that came along are not wanted, and would leak.
-bool close_passed_descriptors(msghdr& message) {
-    bool ours = false;
+// Closes descriptors that were sent along, which would leak. True if the sender is this user or root.
+bool check_ancillary_data(msghdr& message) {
+    bool permitted = false;
     for (cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
         if (part->cmsg_level != SOL_SOCKET) continue;
         if (part->cmsg_type == SCM_CREDENTIALS) {
             ucred sender{};
             std::memcpy(&sender, CMSG_DATA(part), sizeof sender);
-            ours = sender.uid == ::geteuid() || sender.uid == 0;
+            permitted = sender.uid == ::geteuid() || sender.uid == 0;
         }
         if (part->cmsg_type == SCM_RIGHTS) {
             const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -59,7 +61,14 @@ bool close_passed_descriptors(msghdr& message) {
             }
         }
     }
-    return ours;
+    return permitted;
+}
+
+std::optional<std::int64_t> positive_number(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number <= 0) return std::nullopt;
+    return number;
 }
 
 void call(const std::function<void()>& handler) {
@@ -72,7 +81,7 @@ notify_socket::notify_socket(const asio::any_io_executor& executor, handlers on)
     : socket_(executor), on_(std::move(on)) {}
 
 std::shared_ptr<notify_socket> notify_socket::make(const asio::any_io_executor& executor, handlers on) {
-    std::shared_ptr<notify_socket> made(new notify_socket(executor, std::move(on)));
+    std::shared_ptr<notify_socket> socket(new notify_socket(executor, std::move(on)));
     util::unique_fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const int yes = 1;
     if (!fd || ::setsockopt(fd.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0)
@@ -84,10 +93,10 @@ std::shared_ptr<notify_socket> notify_socket::make(const asio::any_io_executor& 
     const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
     if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0)
         throw denied("bind", "a notify socket", errno);
-    made->socket_.assign(fd.release());
-    made->address_ = "@" + name;
-    util::spawn(executor, made->read_all(), "notify socket");
-    return made;
+    socket->socket_.assign(fd.release());
+    socket->address_ = "@" + name;
+    util::spawn(executor, socket->read_all(), "notify socket");
+    return socket;
 }
 
 asio::awaitable<void> notify_socket::read_all() {
@@ -113,7 +122,7 @@ void notify_socket::receive() {
     message.msg_controllen = control.size();
     const ssize_t n = ::recvmsg(socket_.native_handle(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (n < 0) return;
-    if (close_passed_descriptors(message) && (message.msg_flags & MSG_TRUNC) == 0)
+    if (check_ancillary_data(message) && (message.msg_flags & MSG_TRUNC) == 0)
         decode({text.data(), static_cast<std::size_t>(n)});
 }
 
@@ -130,12 +139,13 @@ void notify_socket::decode(std::string_view message) {
         if (key == "WATCHDOG" && value == "1") call(on_.alive);
         if (key == "WATCHDOG" && value == "trigger") call(on_.trigger);
         if (key == "STATUS" && util::is_utf8(value) && on_.status) on_.status(std::string(value));
-        if (key == "WATCHDOG_USEC" && on_.set_interval) {
-            std::int64_t microseconds = 0;
-            const auto [at, error] = std::from_chars(value.data(), value.data() + value.size(), microseconds);
-            if (error == std::errc{} && at == value.data() + value.size() && microseconds > 0)
-                on_.set_interval(std::chrono::microseconds(microseconds));
-        }
+        const auto number = positive_number(value);
+        if (!number) continue;
+        if (key == "WATCHDOG_USEC" && on_.set_interval) on_.set_interval(std::chrono::microseconds(*number));
+        if (key == "EXTEND_TIMEOUT_USEC" && on_.extend_timeout)
+            on_.extend_timeout(std::chrono::microseconds(*number));
+        if (key == "MAINPID" && on_.main_pid && *number <= std::numeric_limits<pid_t>::max())
+            on_.main_pid(static_cast<pid_t>(*number));
     }
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// The socket behind NOTIFY_SOCKET, as sd_notify(3) speaks to it. One for each process of a service, so that a
-// late word of the last one is not taken for the next one's. Its address is abstract and cannot be guessed;
-// who knows it has been given it by the service.
+// The socket behind NOTIFY_SOCKET, to which sd_notify(3) writes. Each process of a service gets its own, so
+// that a late message of one process is not taken for the next one's. The address is abstract and cannot be
+// guessed: only processes that got it from the service know it.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -17,19 +17,21 @@ namespace hob::unit {
 class notify_socket : public std::enable_shared_from_this<notify_socket> {
 public:
     struct handlers {
-        std::function<void()> ready;                                  // READY=1
-        std::function<void()> stopping;                               // STOPPING=1
-        std::function<void(std::string text)> status;                 // STATUS=, UTF-8
-        std::function<void()> alive;                                  // WATCHDOG=1
-        std::function<void()> trigger;                                // WATCHDOG=trigger
-        std::function<void(std::chrono::microseconds)> set_interval;  // WATCHDOG_USEC=
+        std::function<void()> ready;                                    // READY=1
+        std::function<void()> stopping;                                 // STOPPING=1
+        std::function<void(std::string text)> status;                   // STATUS=, UTF-8
+        std::function<void()> alive;                                    // WATCHDOG=1
+        std::function<void()> trigger;                                  // WATCHDOG=trigger
+        std::function<void(std::chrono::microseconds)> set_interval;    // WATCHDOG_USEC=
+        std::function<void(std::chrono::microseconds)> extend_timeout;  // EXTEND_TIMEOUT_USEC=
+        std::function<void(pid_t)> main_pid;                            // MAINPID=
     };
 
     // Throws failure(denied). shared: the reading coroutine holds it until close().
     static std::shared_ptr<notify_socket> make(const boost::asio::any_io_executor& executor, handlers on);
 
     const std::string& address() const { return address_; }  // the value of NOTIFY_SOCKET
-    void close();                                            // no handler is called any more
+    void close();                                            // no handler is called afterwards
 
 private:
     notify_socket(const boost::asio::any_io_executor& executor, handlers on);

@@ -26,8 +26,8 @@ using util::field;
 using util::level;
 using util::log;
 
-// The scopes in which leftovers are looked for: one a record, one without a leader for every unit that is
-// marked on some process, whether or not a record tells of it, and one a cgroup.
+// The scopes to search for leftovers: one for each process record, one without a leader for each unit whose
+// mark some process has (with or without a record), and one for each cgroup.
 std::vector<scope> scopes_of(const std::vector<process_record>& records, const std::string& instance_key,
                              const config* running, const std::vector<std::string>& homes) {
     const std::string boot = util::boot_id();
@@ -35,19 +35,19 @@ std::vector<scope> scopes_of(const std::vector<process_record>& records, const s
     std::map<std::string, kill_scope> kills;
     for (const auto& record : records) {
         kills[record.unit] = record.kill;
-        if (record.boot_id != boot || boot.empty()) continue;  // its numbers mean others by now
+        if (record.boot_id != boot || boot.empty()) continue;  // its pid names another process by now
         scopes.push_back({instance_key, record.unit, record.kill, record.pid, record.start_time, false});
     }
     for (const auto& process : util::all_processes()) {
         if (util::proc_environment_value(process.pid, std::string(mark_instance)) != instance_key) continue;
         const auto unit = util::proc_environment_value(process.pid, std::string(mark_unit));
-        if (!unit || kills.contains(*unit)) continue;
+        if (!unit || kills.contains(*unit)) continue;  // find_members() decides whether this daemon marked it
         const unit_spec* spec = running ? running->find(*unit) : nullptr;
         const bool is_command = *unit == command_name;
         kills[*unit] = is_command ? kill_scope::group : spec ? spec->kill : kill_scope::all;
     }
     for (const auto& [unit, kill] : kills) {
-        if (kill == kill_scope::all) scopes.push_back({instance_key, unit, kill, 0, 0, false});
+        if (ends_all(kill)) scopes.push_back({instance_key, unit, kill, 0, 0, false});
     }
     for (const auto& home : homes) {
         for (auto& cgroup : unit_cgroups(home))
@@ -58,18 +58,18 @@ std::vector<scope> scopes_of(const std::vector<process_record>& records, const s
 }
 
 std::vector<member> members_of(const std::vector<scope>& scopes) {
-    std::vector<member> found;
-    for (const auto& one : scopes) {
-        for (const auto& process : find_members(one)) {
-            const bool known = std::any_of(found.begin(), found.end(),
+    std::vector<member> members;
+    for (const auto& searched : scopes) {
+        for (const auto& process : find_members(searched)) {
+            const bool known = std::any_of(members.begin(), members.end(),
                                            [&](const member& other) { return other.pid == process.pid; });
-            if (!known) found.push_back(process);
+            if (!known) members.push_back(process);
         }
     }
-    return found;
+    return members;
 }
 
-// Until all are gone or the limit is reached.
+// Returns when all have ended or the limit is reached.
 void wait_for(const std::vector<member>& members, util::deadline limit) {
     for (const auto& process : members) {
         const util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
@@ -92,19 +92,19 @@ void signal_all(const std::vector<member>& members, int number) {
     }
 }
 
-// SIGKILL, again and again for what is forked meanwhile. What could not be ended in time.
+// SIGKILL, repeated for processes forked meanwhile. Returns those that could not be ended in time.
 std::vector<member> kill_all(const std::vector<scope>& scopes, util::deadline end) {
     for (;;) {
-        std::vector<const scope*> told;
-        for (const auto& one : scopes) {
-            if (kill_scope_cgroup(one)) told.push_back(&one);
+        std::vector<const scope*> killed;
+        for (const auto& target : scopes) {
+            if (kill_scope_cgroup(target)) killed.push_back(&target);
         }
         auto left = members_of(scopes);
-        if ((left.empty() && told.empty()) || end.expired()) return left;
+        if ((left.empty() && killed.empty()) || end.expired()) return left;
         signal_all(left, SIGKILL);
         wait_for(left, end);
-        for (const auto* one : told)
-            wait_unpopulated(one->cgroup, end);
+        for (const auto* target : killed)
+            wait_unpopulated(target->cgroup, end);
     }
 }
 
@@ -116,7 +116,7 @@ void clean_up_orphans(store& db, const std::string& instance_key, milliseconds l
     const auto records = db.processes();
     leave_unit_cgroup(instance_key);
     const auto homes = instance_cgroups(instance_key, state_dir);
-    // Nothing was running: reading all of /proc is saved.
+    // Nothing was running: do not read all of /proc.
     if (records.empty() && !db.history_lost() && homes.empty()) return;
     const auto scopes = scopes_of(records, instance_key, running, homes);
     auto left = members_of(scopes);

@@ -1,5 +1,5 @@
 #pragma once
-// What a crashed predecessor left running (DESIGN 3.6), ended before this daemon is ready.
+// Ends the processes that a crashed predecessor left running, before this daemon is ready.
 
 #include <chrono>
 #include <string>
@@ -9,12 +9,12 @@
 
 namespace hob::unit {
 
-// Finds leftovers by the process records of `db` and by their marks, ends them as their unit's `kill` says,
-// and forgets the records (kept where something survived, for the next start). Blocks for at most about
-// `limit`; what cannot be read or killed is logged. `running` tells the kill scope of units without a record
-// (a database that was set aside); without it they are scope `all`. Never touches another user's processes,
-// those marked for another instance, or any hob daemon with its descendants. `state_dir`: where the cgroups
-// of earlier daemons of this instance are noted; they are removed where nobody is spared in them.
+// Finds leftovers by the process records of `db` and by their marks, and ends them as their unit's `kill`
+// says. Removes the records, except where a process survived: then the next start needs them. Blocks for at
+// most about `limit`; logs what cannot be read or killed. `running` has the kill scope of units without a
+// record (the database was set aside); without it their scope is `all`. Never touches processes marked for
+// another instance or by another user's daemon, nor any hob daemon with its descendants. `state_dir` lists
+// the cgroups of earlier daemons of this instance; empty ones are removed.
 void clean_up_orphans(store& db, const std::string& instance_key, std::chrono::milliseconds limit,
                       const config* running = nullptr, const std::string& state_dir = {});
 

@@ -25,9 +25,9 @@ struct listener {
     uid_t uid = 0;
 };
 
-// Of /proc/net/tcp: "sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …", in state
-// 0A.
-void add_listeners(const char* path, std::uint16_t port, std::vector<listener>& found) {
+// From /proc/net/tcp: "sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …"; state 0A
+// is LISTEN.
+void add_listeners(const char* path, std::uint16_t port, std::vector<listener>& listeners) {
     const auto table = util::read_file(path, table_max);
     if (!table) return;
     std::istringstream lines(*table);
@@ -42,11 +42,11 @@ void add_listeners(const char* path, std::uint16_t port, std::vector<listener>& 
         if (state != "0A" || colon == std::string::npos) continue;
         unsigned listening = 0;
         std::from_chars(local.data() + colon + 1, local.data() + local.size(), listening, 16);
-        if (listening == port) found.push_back({inode, static_cast<uid_t>(std::stoul(uid))});
+        if (listening == port) listeners.push_back({inode, static_cast<uid_t>(std::stoul(uid))});
     }
 }
 
-// Whether one of the process's descriptors is one of these sockets.
+// `links`: what /proc/PID/fd shows for the sockets, "socket:[INODE]".
 bool has_socket(pid_t pid, const std::set<std::string>& links) {
     const std::string directory = fmt::format("/proc/{}/fd", pid);
     const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(directory.c_str()), ::closedir);
@@ -68,22 +68,22 @@ port_owner owner_of_port(std::uint16_t port, const std::function<bool(pid_t)>& b
     add_listeners("/proc/net/tcp6", port, listeners);
     if (listeners.empty()) return port_owner::unknown;
     std::set<std::string> links;
-    bool all_of_others = true;
-    for (const auto& one : listeners) {
-        links.insert("socket:[" + one.inode + "]");
-        all_of_others = all_of_others && one.uid != ::geteuid();
+    bool all_of_other_users = true;
+    for (const auto& socket : listeners) {
+        links.insert("socket:[" + socket.inode + "]");
+        all_of_other_users = all_of_other_users && socket.uid != ::geteuid();
     }
-    std::optional<util::proc_stat> other;
+    std::optional<util::proc_stat> owner;
     for (const auto& process : util::all_processes()) {
         if (!has_socket(process.pid, links)) continue;
         if (belongs(process.pid)) return port_owner::ours;
-        other = process;
+        owner = process;
     }
-    if (other) {
-        who = fmt::format("pid {} ({})", other->pid, other->comm);
+    if (owner) {
+        who = fmt::format("pid {} ({})", owner->pid, owner->comm);
         return port_owner::foreign;
     }
-    if (!all_of_others || ::geteuid() == 0) return port_owner::unknown;
+    if (!all_of_other_users || ::geteuid() == 0) return port_owner::unknown;
     who = "another user's program";
     return port_owner::foreign;
 }

@@ -26,9 +26,9 @@ namespace {
 
 constexpr std::size_t chunk_size = 64u << 10;
 constexpr int connection = 2;       // among the sources
-constexpr int chunks_in_a_row = 8;  // of one stream, before others have their turn
-// What one pipe can hold at most (fs.pipe-max-size is 1 MiB by default); more than that comes from somebody
-// who still writes, and is not the dead process's.
+constexpr int chunks_in_a_row = 8;  // of one stream, before other streams are read
+// The most that one pipe holds (fs.pipe-max-size is 1 MiB by default). More than that comes from a process
+// that still writes, not from the one that ended.
 constexpr std::size_t rest_max = 1u << 20;
 
 asio::posix::stream_descriptor own(const asio::any_io_executor& executor, util::unique_fd fd) {
@@ -39,8 +39,8 @@ asio::posix::stream_descriptor own(const asio::any_io_executor& executor, util::
     return stream;
 }
 
-// One for all streams: each read is handled before the next begins, and a thousand units are not to own a
-// buffer each.
+// All streams share one buffer: each read is handled before the next begins, and a thousand units must not
+// own a buffer each.
 std::array<char, chunk_size>& shared_buffer() {
     static std::array<char, chunk_size> bytes;
     return bytes;
@@ -70,7 +70,7 @@ struct process_io::state {
 
     enum class reading { more, drained, ended };
 
-    // One read, handed on.
+    // Reads once and calls the handler.
     reading read_once(int which, std::size_t& total) {
         auto& bytes = shared_buffer();
         auto& stream = sources[static_cast<std::size_t>(which)].stream;
@@ -81,13 +81,13 @@ struct process_io::state {
         if (n < 0) return errno == EAGAIN ? reading::drained : reading::ended;
         if (n == 0) return reading::ended;
         total += static_cast<std::size_t>(n);
-        // A copy: what is called may abandon all handlers.
+        // A copy: the handler may call abandon(), which drops all handlers.
         if (const auto handle_bytes = handler(which))
             handle_bytes({bytes.data(), static_cast<std::size_t>(n)});
         return static_cast<std::size_t>(n) < bytes.size() ? reading::drained : reading::more;
     }
 
-    // What is in the pipe now.
+    // Reads what is in the pipe now.
     void read_rest(int which) {
         auto& stream = sources[static_cast<std::size_t>(which)].stream;
         std::size_t total = 0;
@@ -102,9 +102,9 @@ struct process_io::state {
     std::array<source, 3> sources;  // output, errors, connection
     handlers handle;
     std::string queue;           // not yet written
-    std::size_t batch_left = 0;  // of what write_queued has taken out of it
+    std::size_t batch_left = 0;  // bytes that write_queued took from the queue and has not written
     bool writing = false;        // write_queued runs
-    util::notifier room;         // some of it was written, or never will be
+    util::notifier room;         // bytes of the queue were written or dropped
 };
 
 process_io::process_io(std::unique_ptr<state> initial) : state_(std::move(initial)) {}
@@ -112,21 +112,21 @@ process_io::~process_io() = default;
 
 std::shared_ptr<process_io> process_io::make(const asio::any_io_executor& executor, child_pipes pipes,
                                              handlers on) {
-    std::shared_ptr<process_io> made(
+    std::shared_ptr<process_io> io(
         new process_io(std::make_unique<state>(executor, std::move(pipes), std::move(on))));
-    util::spawn(executor, made->read_all(0), "worker output");
-    util::spawn(executor, made->read_all(1), "worker errors");
-    made->state_->sources[connection].ended.set();
-    return made;
+    util::spawn(executor, io->read_all(0), "worker output");
+    util::spawn(executor, io->read_all(1), "worker errors");
+    io->state_->sources[connection].ended.set();
+    return io;
 }
 
 void process_io::connect(util::unique_fd socket) {
-    auto& my = *state_;
-    // Each stream owns a descriptor: the two directions end apart.
-    my.input = own(my.executor, util::unique_fd(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0)));
-    my.sources[connection].stream = own(my.executor, std::move(socket));
-    my.sources[connection].ended.clear();
-    util::spawn(my.executor, read_all(connection), "worker connection");
+    auto& io = *state_;
+    // Each stream owns a descriptor: the two directions end separately.
+    io.input = own(io.executor, util::unique_fd(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0)));
+    io.sources[connection].stream = own(io.executor, std::move(socket));
+    io.sources[connection].ended.clear();
+    util::spawn(io.executor, read_all(connection), "worker connection");
 }
 
 asio::awaitable<void> process_io::read_all(int which) {
@@ -137,74 +137,74 @@ asio::awaitable<void> process_io::read_all(int which) {
         auto token = asio::redirect_error(asio::use_awaitable, error);
         co_await from.stream.async_wait(asio::posix::stream_descriptor::wait_read, token);
         if (error) break;
-        auto seen = state::reading::more;
+        auto result = state::reading::more;
         std::size_t total = 0;
-        for (int i = 0; i < chunks_in_a_row && seen == state::reading::more && from.stream.is_open(); ++i)
-            seen = state_->read_once(which, total);
-        if (seen == state::reading::ended) break;
+        for (int i = 0; i < chunks_in_a_row && result == state::reading::more && from.stream.is_open(); ++i)
+            result = state_->read_once(which, total);
+        if (result == state::reading::ended) break;
     }
     from.ended.set();
     if (which == connection && !from.ending) input_failed();
 }
 
 bool process_io::send(std::string bytes) {
-    auto& my = *state_;
-    // The process has ended: every caller is about to be told so, with its last words.
-    if (my.sources[0].ending) return true;
-    if (!my.input.is_open() || my.queue.size() + bytes.size() > limits::worker_input_max) return false;
-    if (my.writing) {
-        my.queue += bytes;
+    auto& io = *state_;
+    // The process has ended: every caller is about to get that error, with the last lines of its stderr.
+    if (io.sources[0].ending) return true;
+    if (!io.input.is_open() || io.queue.size() + bytes.size() > limits::worker_input_max) return false;
+    if (io.writing) {
+        io.queue += bytes;
         return true;
     }
     ssize_t n = 0;
     do {
-        n = ::write(my.input.native_handle(), bytes.data(), bytes.size());
+        n = ::write(io.input.native_handle(), bytes.data(), bytes.size());
     } while (n < 0 && errno == EINTR);
     if (n < 0 && errno != EAGAIN) {
         input_failed();
-        return true;  // the process is about to be seen ending, which says more than a failed write does
+        return true;  // the end of the process will be reported, and says more than a failed write
     }
     if (n < 0) n = 0;
     if (static_cast<std::size_t>(n) == bytes.size()) return true;
-    my.queue = bytes.substr(static_cast<std::size_t>(n));
-    my.writing = true;
-    util::spawn(my.executor, write_queued(), "worker input");
+    io.queue = bytes.substr(static_cast<std::size_t>(n));
+    io.writing = true;
+    util::spawn(io.executor, write_queued(), "worker input");
     return true;
 }
 
 asio::awaitable<void> process_io::write_queued() {
     const auto self = shared_from_this();
-    auto& my = *state_;
-    while (my.input.is_open() && !my.queue.empty()) {
-        const std::string batch = std::exchange(my.queue, {});
+    auto& io = *state_;
+    while (io.input.is_open() && !io.queue.empty()) {
+        const std::string batch = std::exchange(io.queue, {});
         std::size_t written = 0;
-        while (written < batch.size() && my.input.is_open()) {
+        while (written < batch.size() && io.input.is_open()) {
             boost::system::error_code error;
             auto token = asio::redirect_error(asio::use_awaitable, error);
             const auto buffer = asio::buffer(batch.data() + written, batch.size() - written);
-            my.batch_left = batch.size() - written;
-            written += co_await my.input.async_write_some(buffer, token);
-            my.batch_left = batch.size() - written;
-            my.room.ring();
+            io.batch_left = batch.size() - written;
+            written += co_await io.input.async_write_some(buffer, token);
+            io.batch_left = batch.size() - written;
+            io.room.ring();
             if (!error) continue;
-            my.batch_left = 0;
-            my.writing = false;
+            io.batch_left = 0;
+            io.writing = false;
             if (error != asio::error::operation_aborted) input_failed();
             co_return;
         }
     }
-    my.writing = false;
+    io.writing = false;
 }
 
 void process_io::input_failed() {
     close_input();
-    if (auto tell = std::exchange(state_->handle.input_closed, nullptr)) tell();
+    if (auto handler = std::exchange(state_->handle.input_closed, nullptr)) handler();
 }
 
 std::size_t process_io::unread() const {
     int waiting = 0;
-    auto& my = *state_;
-    auto& stream = my.sources[my.sources[connection].stream.is_open() ? connection : 0].stream;
+    auto& io = *state_;
+    auto& stream = io.sources[io.sources[connection].stream.is_open() ? connection : 0].stream;
     if (!stream.is_open() || ::ioctl(stream.native_handle(), FIONREAD, &waiting) != 0) return 0;
     return static_cast<std::size_t>(waiting);
 }
@@ -223,7 +223,7 @@ void process_io::close_input() {
     state_->queue.clear();
     state_->room.ring();
     if (!state_->input.is_open()) return;
-    // A socket has a second descriptor, so closing this one would tell the other end nothing.
+    // A socket has a second descriptor, so closing this one alone would not reach the peer.
     ::shutdown(state_->input.native_handle(), SHUT_WR);
     state_->input.close(ignored);
 }
@@ -233,7 +233,7 @@ asio::awaitable<void> process_io::finish() {
     close_input();
     for (int which = 0; which < static_cast<int>(state_->sources.size()); ++which) {
         auto& from = state_->sources[static_cast<std::size_t>(which)];
-        // A read that has completed but was not handled yet comes first: the bytes are to stay in order.
+        // A completed read may still have to be handled. It comes first, so that the bytes stay in order.
         from.ending = true;
         boost::system::error_code ignored;
         if (from.stream.is_open()) from.stream.cancel(ignored);

@@ -1,6 +1,6 @@
 #pragma once
-// The three pipes of a running child. Writing never blocks: what does not fit is queued, bounded. Output and
-// errors are always drained.
+// The three pipes of a running child. Writing never blocks: what does not fit is queued, up to a limit.
+// Output and errors are always read.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -14,7 +14,7 @@
 
 namespace hob::unit {
 
-// The ends that a child gets, and those that stay here. Without `input` the child reads /dev/null.
+// The ends for the child, and those that stay here. Without `input` the child reads /dev/null.
 struct child_pipes {
     util::pipe_ends input;
     util::pipe_ends output = util::make_pipe();
@@ -38,7 +38,7 @@ public:
     struct handlers {
         std::function<void(std::string_view bytes)> output;
         std::function<void(std::string_view bytes)> error;
-        std::function<void()> input_closed;  // the process reads no more; called at most once
+        std::function<void()> input_closed;  // the process closed its input; called at most once
         std::function<void(std::string_view bytes)> connection;  // see connect()
     };
 
@@ -47,22 +47,22 @@ public:
                                             handlers on);
     ~process_io();
 
-    // From here on send() writes to this socket, and what comes from it is `connection`'s; its end is that of
-    // the input.
+    // From now on send() writes to this socket, and the handler `connection` gets what is read from it. The
+    // end of the connection is the end of the input.
     void connect(util::unique_fd socket);
 
     // False: the queue is full (limits::worker_input_max), or the input is closed; nothing was queued.
     bool send(std::string bytes);
-    std::size_t queued() const;  // bytes that it has not taken
-    boost::asio::awaitable<void>
-    taken();                     // until it has taken some, or takes no more; throws on cancellation
+    std::size_t queued() const;  // bytes that the child has not read
+    // Returns when the child has read some of them, or will not read more. Throws on cancellation.
+    boost::asio::awaitable<void> taken();
     std::size_t unread() const;  // bytes of its output, or of the connection, that wait to be read
-    void close_input();          // what is queued is dropped
+    void close_input();          // drops what is queued
 
-    // After the process has ended: reads what is still in the pipes, without waiting for others that hold
-    // them open, and closes them. The handlers are called for the last time.
+    // After the process has ended: reads what is still in the pipes and closes them, without waiting for
+    // other processes that hold them open. No handler is called afterwards.
     boost::asio::awaitable<void> finish();
-    void abandon();  // without reading: no handler is called any more
+    void abandon();  // as finish(), but without reading
 
 private:
     struct state;

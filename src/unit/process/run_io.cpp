@@ -24,8 +24,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t chunk_size = 64u << 10;
-// As much as a pipe can hold (fs.pipe-max-size); more comes from somebody who still writes, and is not the
-// dead process's.
+// The most that a pipe holds (fs.pipe-max-size). More than that comes from a process that still writes, not
+// from the one that ended.
 constexpr std::size_t rest_max = 1u << 20;
 
 using stream = asio::posix::stream_descriptor;
@@ -37,7 +37,7 @@ void adopt(stream& into, util::unique_fd fd) {
     into.native_non_blocking(true);
 }
 
-// One buffer for all runs: what is read is handed on before anything else happens.
+// All runs share one buffer: each read is handled before the next begins.
 std::array<char, chunk_size>& chunk() {
     static std::array<char, chunk_size> bytes;
     return bytes;
@@ -86,12 +86,12 @@ struct run_io::state {
         util::manual_reset_event ended;
     };
 
-    state(const asio::any_io_executor& on, run_ends ends, handlers what)
-        : executor(on),
-          input(on),
-          sources{source{stream(on), "stdout", util::manual_reset_event(on)},
-                  source{stream(on), "stderr", util::manual_reset_event(on)}},
-          handle(std::move(what)) {
+    state(const asio::any_io_executor& runs_on, run_ends ends, handlers on)
+        : executor(runs_on),
+          input(runs_on),
+          sources{source{stream(runs_on), "stdout", util::manual_reset_event(runs_on)},
+                  source{stream(runs_on), "stderr", util::manual_reset_event(runs_on)}},
+          handle(std::move(on)) {
         adopt(input, std::move(ends.input));
         adopt(sources[0].from, std::move(ends.output));
         adopt(sources[1].from, std::move(ends.error));
@@ -108,41 +108,40 @@ run_io::run_io(std::unique_ptr<state> initial) : state_(std::move(initial)) {}
 run_io::~run_io() = default;
 
 std::shared_ptr<run_io> run_io::make(const asio::any_io_executor& executor, run_ends ends, handlers on) {
-    std::shared_ptr<run_io> made(
-        new run_io(std::make_unique<state>(executor, std::move(ends), std::move(on))));
-    util::spawn(executor, made->read_all(0), "run output");
-    util::spawn(executor, made->read_all(1), "run errors");
-    return made;
+    std::shared_ptr<run_io> io(new run_io(std::make_unique<state>(executor, std::move(ends), std::move(on))));
+    util::spawn(executor, io->read_all(0), "run output");
+    util::spawn(executor, io->read_all(1), "run errors");
+    return io;
 }
 
 asio::awaitable<void> run_io::read_all(std::size_t which) {
     const auto self = shared_from_this();
-    auto& my = *state_;
-    auto& source = my.sources[which];
-    while (source.from.is_open() && !my.ending) {
+    auto& io = *state_;
+    auto& source = io.sources[which];
+    while (source.from.is_open() && !io.ending) {
         boost::system::error_code error;
         auto token = asio::redirect_error(asio::use_awaitable, error);
         co_await source.from.async_wait(stream::wait_read, token);
-        if (error || my.ending) break;
+        if (error || io.ending) break;
         const ssize_t n = ::read(source.from.native_handle(), chunk().data(), chunk_size);
         if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-        if (n <= 0) break;  // a terminal whose last user is gone: EIO
-        my.handle.output(source.name, {chunk().data(), static_cast<std::size_t>(n)});
-        co_await my.handle.room();
+        if (n <= 0) break;  // EIO: a terminal that no process has open any more
+        io.handle.output(source.name, {chunk().data(), static_cast<std::size_t>(n)});
+        co_await io.handle.room();
     }
     source.ended.set();
 }
 
 asio::awaitable<void> run_io::read_rest(std::size_t which) {
-    auto& my = *state_;
-    auto& source = my.sources[which];
+    auto& io = *state_;
+    auto& source = io.sources[which];
     for (std::size_t total = 0; source.from.is_open() && total < rest_max;) {
         const ssize_t n = ::read(source.from.native_handle(), chunk().data(), chunk_size);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) co_return;
         total += static_cast<std::size_t>(n);
-        my.handle.output(source.name, {chunk().data(), static_cast<std::size_t>(n)});
-        co_await my.handle.room();
+        io.handle.output(source.name, {chunk().data(), static_cast<std::size_t>(n)});
+        co_await io.handle.room();
     }
 }
 

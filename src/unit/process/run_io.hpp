@@ -1,6 +1,6 @@
 #pragma once
-// What a run reads and writes: three pipes, or one pseudo-terminal. Its output is read only as fast as
-// whoever listens takes it, so that a slow listener slows the run down and loses nothing.
+// The input and output of a run: three pipes, or one pseudo-terminal. Output is read only as fast as the
+// listener takes it, so that a slow listener slows the run down and loses nothing.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -19,7 +19,7 @@ struct terminal_size {
     unsigned short columns = 80;
 };
 
-// The ends that a run's process gets, and those that stay here.
+// The ends for the run's process, and those that stay here.
 struct run_ends {
     util::unique_fd child_input, child_output, child_error;  // child_input empty: /dev/null
     util::unique_fd input, output, error;                    // error empty: a terminal has one stream
@@ -34,7 +34,7 @@ class run_io : public std::enable_shared_from_this<run_io> {
 public:
     struct handlers {
         std::function<void(std::string_view stream, std::string_view bytes)> output;  // "stdout" or "stderr"
-        std::function<boost::asio::awaitable<void>()> room;  // returns when more may be given to `output`
+        std::function<boost::asio::awaitable<void>()> room;  // returns when `output` may be called again
     };
 
     // shared: its own reading coroutines hold it.
@@ -42,13 +42,13 @@ public:
                                         handlers on);
     ~run_io();
 
-    // Returns once all of it is in the pipe. False: the process reads no more.
+    // Returns once all of it is in the pipe. False: the process has closed its input.
     boost::asio::awaitable<bool> send(std::string bytes);
     void close_input();
     void resize(terminal_size size);
 
-    // After the process has ended: gives what is still in the pipes, without waiting for others that hold
-    // them open, and closes them. Nothing is given afterwards.
+    // After the process has ended: reads what is still in the pipes and closes them, without waiting for
+    // other processes that hold them open. No handler is called afterwards.
     boost::asio::awaitable<void> finish();
 
 private:

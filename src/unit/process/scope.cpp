@@ -15,6 +15,7 @@
 
 #include "limits.hpp"
 #include "unit/process/cgroup.hpp"
+#include "unit/process/daemon_lock.hpp"
 #include "unit/process/environment.hpp"
 #include "unit/process/known_children.hpp"
 #include "util/fd.hpp"
@@ -26,10 +27,11 @@ namespace {
 constexpr std::size_t environ_max = 4u << 20;
 constexpr std::size_t cmdline_max = 4u << 20;
 
-// What a process's initial environment says.
+// hob's marks in the environment that a process was started with.
 struct marks {
     std::optional<std::string> instance;
     std::optional<std::string> unit;
+    std::optional<std::string> uid;  // of the daemon
 };
 
 std::string proc_file(pid_t pid, const char* leaf) { return "/proc/" + std::to_string(pid) + leaf; }
@@ -44,8 +46,9 @@ void for_each_string(std::string_view bytes, const Each& each) {
     }
 }
 
-// What /proc says of a process in the middle of execve(2) is empty for some microseconds, and nothing tells
-// when they are over. A program that starts another just now must not pass for one without marks.
+// In the middle of execve(2) a process's environment reads as empty for some microseconds, and no event
+// reports the end of that. A process that executes a program just now must not be taken for one without
+// marks: read again.
 std::optional<std::string> read_environment(pid_t pid) {
     const auto limit = util::deadline::in(limits::exec_window);
     for (;;) {
@@ -59,30 +62,32 @@ std::optional<std::string> read_environment(pid_t pid) {
 }
 
 marks read_marks(pid_t pid) {
-    marks found;
+    marks result;
     const auto bytes = read_environment(pid);
-    if (!bytes) return found;
+    if (!bytes) return result;
     const auto take = [](std::string_view entry, std::string_view key, std::optional<std::string>& value) {
         if (!value && entry.size() > key.size() && entry[key.size()] == '=' && entry.starts_with(key)) {
             value = entry.substr(key.size() + 1);
         }
     };
     for_each_string(*bytes, [&](std::string_view entry) {
-        take(entry, mark_instance, found.instance);
-        take(entry, mark_unit, found.unit);
+        take(entry, mark_instance, result.instance);
+        take(entry, mark_unit, result.unit);
+        take(entry, mark_uid, result.uid);
     });
-    return found;
+    return result;
 }
 
-bool is_ours(pid_t pid) {
+bool is_of_this_user(pid_t pid) {
     struct stat owner {};
     return ::stat(proc_file(pid, "").c_str(), &owner) == 0 && owner.st_uid == ::geteuid();
 }
 
-// A daemon that a unit's process started has dropped the unit's mark; one that a unit runs in the foreground
-// says so in its arguments. A client has the mark of the unit that it was called from.
+// A client holds the lock of an instance while it starts the daemon. It has the mark of the unit that it was
+// called from; a daemon has removed that mark, or has "daemon" among its arguments if a unit runs it in the
+// foreground.
 bool is_hob_daemon(const util::proc_stat& process) {
-    if (process.comm != "hob") return false;
+    if (process.comm != "hob" || !holds_daemon_lock(process.pid)) return false;
     if (!read_marks(process.pid).unit) return true;
     bool found = false;
     if (const auto arguments = util::read_file(proc_file(process.pid, "/cmdline"), cmdline_max)) {
@@ -91,21 +96,28 @@ bool is_hob_daemon(const util::proc_stat& process) {
     return found;
 }
 
-// Where members of a scope can be. While its leader is held, this process is its parent and the subreaper of
-// whatever left it: then that is among our own descendants, and not in another unit's tree. Else everywhere.
-std::vector<util::proc_stat> candidates(const scope& wanted) {
-    if (!wanted.leader_held) return util::all_processes();
-    return util::process_tree(
-        ::getpid(), [&](pid_t pid) { return pid == wanted.leader || !known_children().contains(pid); });
+bool is_successor(const scope& target, pid_t pid) {
+    return std::any_of(target.successors.begin(), target.successors.end(),
+                       [pid](const member& successor) { return successor.pid == pid; });
 }
 
-std::set<pid_t> members_of_cgroup(const scope& wanted) {
-    if (wanted.cgroup.empty() || wanted.kill != kill_scope::all) return {};
-    const auto members = cgroup_members(wanted.cgroup);
+// The processes among which a scope's members can be. While the leader is held, this process is its parent
+// and the subreaper of its orphans: then they are among our own descendants, outside the trees of other
+// units. Else all processes.
+std::vector<util::proc_stat> candidates(const scope& target) {
+    if (!target.leader_held) return util::all_processes();
+    return util::process_tree(::getpid(), [&](pid_t pid) {
+        return pid == target.leader || is_successor(target, pid) || !known_children().contains(pid);
+    });
+}
+
+std::set<pid_t> members_of_cgroup(const scope& target) {
+    if (target.cgroup.empty() || !ends_all(target.kill)) return {};
+    const auto members = cgroup_members(target.cgroup);
     return {members.begin(), members.end()};
 }
 
-// Above `process`, and not above us.
+// Between `process` and this process.
 bool has_daemon_above(util::proc_stat process) {
     const pid_t self = ::getpid();
     while (process.ppid > 1 && process.ppid != self) {
@@ -117,67 +129,77 @@ bool has_daemon_above(util::proc_stat process) {
     return false;
 }
 
-// One reading of /proc, and before it of the scope's cgroup.
-class census {
+// The scope's cgroup and then /proc, read once.
+class process_snapshot {
 public:
-    explicit census(const scope& wanted)
-        : wanted_(wanted), cgroup_(members_of_cgroup(wanted)), all_(candidates(wanted)) {
+    explicit process_snapshot(const scope& target)
+        : target_(target), cgroup_(members_of_cgroup(target)), all_(candidates(target)) {
         const pid_t self = ::getpid();
         spared_.insert(self);
         add_unseen();
-        for (const auto& process : all_)
+        for (const auto& process : all_) {
             children_[process.ppid].push_back(&process);
+            if (process.pid == target_.leader && process.start_time != target_.start_time)
+                leader_reused_ = true;
+        }
         for (const auto& process : all_) {
             if (process.pid == self || !is_hob_daemon(process)) continue;
-            if (process.pid != wanted_.leader) spared_.insert(process.pid);
+            if (process.pid != target_.leader) spared_.insert(process.pid);
             add_descendants(process.pid, spared_);
         }
     }
 
-    // Whether `process` belongs to the scope; sparing is not considered.
+    // Whether `process` belongs to the scope. A process that belongs may still be spared.
     bool belongs(const util::proc_stat& process) {
-        if (process.pid == wanted_.leader && process.start_time == wanted_.start_time) return true;
-        if (wanted_.kill == kill_scope::main) return false;
+        if (process.pid == target_.leader && process.start_time == target_.start_time) return true;
+        if (is_successor(target_, process.pid)) return true;
+        if (target_.kill == kill_scope::main) return false;
         if (in_group(process)) return true;
-        if (wanted_.kill == kill_scope::group) return false;
-        if (wanted_.leader_held && process.session == wanted_.leader) return true;
+        if (target_.kill == kill_scope::group) return false;
+        if (target_.leader_held && process.session == target_.leader) return true;
         if (descendants().contains(process.pid) || cgroup_.contains(process.pid)) return true;
         const auto& mark = marks_of(process.pid);
-        return mark.instance == wanted_.instance && mark.unit == wanted_.unit;
+        return mark.instance == target_.instance && mark.unit == target_.unit &&
+               is_marked_by_us(process, mark);
     }
 
     bool in_group(const util::proc_stat& process) const {
-        if (wanted_.leader == 0 || process.pgrp != wanted_.leader) return false;
-        if (wanted_.leader_held) return true;
-        return process.session == wanted_.leader && process.pid != wanted_.leader &&
-               process.start_time >= wanted_.start_time;
+        if (target_.leader == 0 || process.pgrp != target_.leader) return false;
+        if (target_.leader_held) return true;
+        return !leader_reused_ && process.session == target_.leader && process.pid != target_.leader &&
+               process.start_time >= target_.start_time;
     }
 
     bool spares(const util::proc_stat& process) {
-        if (process.pid == wanted_.leader) return false;
-        if (spared_.contains(process.pid) || !is_ours(process.pid)) return true;
+        if (process.pid == target_.leader || is_successor(target_, process.pid)) return false;
+        if (spared_.contains(process.pid)) return true;
         const auto& mark = marks_of(process.pid);
-        return mark.instance && *mark.instance != wanted_.instance;
+        return mark.instance && *mark.instance != target_.instance;
     }
 
     const std::vector<util::proc_stat>& all() const { return all_; }
 
-    // Nobody in it is spared, as far as can be seen.
+    // No process in it is spared. False also if one of them cannot be examined.
     bool owns_cgroup() {
-        std::unordered_map<pid_t, const util::proc_stat*> seen;
+        std::unordered_map<pid_t, const util::proc_stat*> by_pid;
         for (const auto& process : all_)
-            seen.emplace(process.pid, &process);
+            by_pid.emplace(process.pid, &process);
         return std::all_of(cgroup_.begin(), cgroup_.end(), [&](pid_t pid) {
             if (pid <= 1) return false;
-            const auto found = seen.find(pid);
-            if (found != seen.end()) return !spares(*found->second);
-            return ::kill(pid, 0) != 0 && errno == ESRCH;  // else it is hidden from us
+            const auto found = by_pid.find(pid);
+            if (found != by_pid.end()) return !spares(*found->second);
+            return ::kill(pid, 0) != 0 && errno == ESRCH;  // else /proc hides it from us
         });
     }
 
 private:
-    // Who lives in the cgroup and is not where a scope's members are looked for: it was moved there, or was
-    // given another parent while /proc was read.
+    // Another user's daemon may have an instance of the same name, with units of the same names.
+    static bool is_marked_by_us(const util::proc_stat& process, const marks& mark) {
+        return mark.uid ? *mark.uid == std::to_string(::geteuid()) : is_of_this_user(process.pid);
+    }
+
+    // Adds processes of the cgroup that are not among the candidates: they were moved into it, or got another
+    // parent while /proc was read.
     void add_unseen() {
         std::set<pid_t> missing = cgroup_;
         for (const auto& process : all_)
@@ -205,7 +227,7 @@ private:
     const std::set<pid_t>& descendants() {
         if (!descendants_) {
             descendants_.emplace();
-            if (wanted_.leader_held) add_descendants(wanted_.leader, *descendants_);
+            if (target_.leader_held) add_descendants(target_.leader, *descendants_);
         }
         return *descendants_;
     }
@@ -216,68 +238,70 @@ private:
         return at->second;
     }
 
-    const scope& wanted_;
+    const scope& target_;
     std::set<pid_t> cgroup_;
     std::vector<util::proc_stat> all_;
     std::unordered_map<pid_t, std::vector<const util::proc_stat*>> children_;
     std::set<pid_t> spared_;
+    bool leader_reused_ = false;  // the leader has ended, and another process has its pid
     std::optional<std::set<pid_t>> descendants_;
     std::unordered_map<pid_t, marks> marks_;
 };
 
 }  // namespace
 
-std::vector<member> find_members(const scope& wanted) {
-    census now(wanted);
-    std::vector<member> found;
-    for (const auto& process : now.all()) {
-        if (util::has_ended(process) || !now.belongs(process) || now.spares(process)) continue;
-        found.push_back({process.pid, process.start_time});
+std::vector<member> find_members(const scope& target) {
+    process_snapshot snapshot(target);
+    std::vector<member> members;
+    for (const auto& process : snapshot.all()) {
+        if (util::has_ended(process) || !snapshot.belongs(process) || snapshot.spares(process)) continue;
+        members.push_back({process.pid, process.start_time});
     }
-    return found;
+    return members;
 }
 
-bool signal_member(const member& target, int number) {
-    const util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, target.pid, 0)));
+bool signal_member(const member& process, int number) {
+    const util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
     if (!pidfd) return false;
-    const auto stat = util::read_proc_stat(target.pid);
-    if (!stat || stat->start_time != target.start_time) {
+    const auto stat = util::read_proc_stat(process.pid);
+    if (!stat || stat->start_time != process.start_time) {
         errno = ESRCH;
         return false;
     }
     return ::syscall(SYS_pidfd_send_signal, pidfd.get(), number, nullptr, 0) == 0;
 }
 
-bool kill_scope_cgroup(const scope& wanted) {
-    if (wanted.cgroup.empty() || wanted.kill != kill_scope::all || !cgroup_populated(wanted.cgroup))
-        return false;
-    census now(wanted);
-    return now.owns_cgroup() && kill_cgroup(wanted.cgroup);
+bool kill_scope_cgroup(const scope& target) {
+    if (target.cgroup.empty() || !ends_all(target.kill) || !cgroup_populated(target.cgroup)) return false;
+    process_snapshot snapshot(target);
+    return snapshot.owns_cgroup() && kill_cgroup(target.cgroup);
 }
 
-void signal_scope_group(const scope& wanted, std::initializer_list<int> numbers) {
-    if (!wanted.leader_held || wanted.leader <= 1) return;
-    const member leader{wanted.leader, wanted.start_time};
-    if (wanted.kill == kill_scope::main) {
+void signal_scope_group(const scope& target, std::initializer_list<int> numbers) {
+    if (!target.leader_held || target.leader <= 1) return;
+    const member main =
+        target.successors.empty() ? member{target.leader, target.start_time} : target.successors.back();
+    const bool killing = std::find(numbers.begin(), numbers.end(), SIGKILL) != numbers.end();
+    if (target.kill == kill_scope::main || (target.kill == kill_scope::mixed && !killing)) {
         for (const int number : numbers)
-            signal_member(leader, number);
+            signal_member(main, number);
         return;
     }
-    if (std::find(numbers.begin(), numbers.end(), SIGKILL) != numbers.end()) kill_scope_cgroup(wanted);
-    census now(wanted);
+    if (killing) kill_scope_cgroup(target);
+    process_snapshot snapshot(target);
     std::vector<member> group;
-    bool sparing = false;
-    for (const auto& process : now.all()) {
-        if (util::has_ended(process) || !now.in_group(process)) continue;
-        if (now.spares(process)) {
-            sparing = true;
+    bool spares_some = false;
+    for (const auto& process : snapshot.all()) {
+        if (util::has_ended(process) || !snapshot.in_group(process)) continue;
+        if (snapshot.spares(process)) {
+            spares_some = true;
         } else {
             group.push_back({process.pid, process.start_time});
         }
     }
-    if (!sparing) {
+    if (!spares_some) {
         for (const int number : numbers)
-            ::kill(-wanted.leader, number);  // all of it in one step: nothing forks past it
+            ::kill(-target.leader, number);  // the whole group in one step, which no fork escapes
         return;
     }
     for (const int number : numbers) {

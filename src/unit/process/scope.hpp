@@ -1,8 +1,8 @@
 #pragma once
-// Which processes belong to a unit, beyond the one that was started, and how they are ended. What `kill`
-// spares is spared by all of it, and so are processes marked for another instance and any hob daemon with its
-// descendants: a unit of one project may well have started the daemon of another, which inherits session,
-// marks and subreaper.
+// Finds and ends the processes that belong to a unit. Processes that `kill` spares are spared everywhere. So
+// are processes // marked for another instance, and any hob daemon with its descendants: a unit of one
+// project may start the daemon of another, which inherits session, marks and subreaper. The user that a
+// process runs as decides nothing: programs such as setpriv and runuser change it.
 
 #include <sys/types.h>
 
@@ -18,43 +18,49 @@
 
 namespace hob::unit {
 
-struct scope {
-    std::string instance;
-    std::string unit;
-    kill_scope kill = kill_scope::all;
-    pid_t leader = 0;              // the process that was started; 0: not known
-    std::uint64_t start_time = 0;  // of the leader
-    // The leader has not been reaped, so its number means it and nobody else. Without that, its group and
-    // session count only together and with a start no earlier than the leader's.
-    bool leader_held = false;
-    std::string cgroup = {};  // scope all: whoever lives in it is a member, too; empty: there is none
-};
-
 struct member {
     pid_t pid = 0;
     std::uint64_t start_time = 0;
 };
 
-// Living processes (no zombies) of this scope. Reads once what /proc says of our own descendants while the
-// leader is held, else of all processes.
-std::vector<member> find_members(const scope& wanted);
+// `kill` ends all processes of a unit, wherever they are.
+constexpr bool ends_all(kill_scope kill) { return kill == kill_scope::all || kill == kill_scope::mixed; }
 
-// Through a pidfd, after the start time has been compared. False: gone, or not permitted (errno EPERM).
-bool signal_member(const member& target, int number);
+struct scope {
+    std::string instance;
+    std::string unit;
+    kill_scope kill = kill_scope::all;
+    pid_t leader = 0;              // the process that hob started; 0: not known
+    std::uint64_t start_time = 0;  // of the leader
+    // The leader is not reaped, so no other process has its pid. Otherwise a process belongs to the leader's
+    // group only if it also has the leader's session and was started no earlier than the leader.
+    bool leader_held = false;
+    std::string cgroup =
+        {};  // scopes all and mixed: processes in it are members as well; empty: there is none
+    std::vector<member> successors =
+        {};  // of the leader as the main process; the last one is the main process
+};
 
-// SIGKILL in one step to the scope's cgroup. False: it has none, nobody lives there, or somebody who does is
-// spared.
-bool kill_scope_cgroup(const scope& wanted);
+// The processes of the scope, without zombies. While the leader is held it examines our own descendants, else
+// all processes.
+std::vector<member> find_members(const scope& target);
 
-// Signals, one after the other, to the leader's group: at once for all of it where nobody in it is spared,
-// else one by one. Scope main: to the leader alone. Only while leader_held. SIGKILL takes the cgroup along.
-void signal_scope_group(const scope& wanted, std::initializer_list<int> numbers);
+// Sends the signal through a pidfd, after comparing the start time. False: the process has ended, or EPERM.
+bool signal_member(const member& process, int number);
 
-// Waits until all of `members` are gone. False: not within the limit.
+// SIGKILL in one step to the scope's cgroup. False: there is none, it is empty, or a process in it is spared.
+bool kill_scope_cgroup(const scope& target);
+
+// Sends the signals, one after the other, to the leader's group: to the whole group at once if no process in
+// it is spared, // else to one process after the other. Scope main: to the leader alone; scope mixed:
+// likewise, except SIGKILL. Only while leader_held. SIGKILL goes to the cgroup as well.
+void signal_scope_group(const scope& target, std::initializer_list<int> numbers);
+
+// Waits until all of `members` have ended. False: not within the limit.
 boost::asio::awaitable<bool> wait_gone(std::vector<member> members, util::deadline limit);
 
-// SIGKILL to what is left of the scope, again for what it forked meanwhile, until nothing is; logs and
-// returns what remains.
-boost::asio::awaitable<std::vector<member>> end_scope(scope wanted, util::deadline limit);
+// SIGKILL to the processes of the scope, repeated for those forked meanwhile, until none is left or the limit
+// is reached. Logs and returns those that are left.
+boost::asio::awaitable<std::vector<member>> end_scope(scope target, util::deadline limit);
 
 }  // namespace hob::unit

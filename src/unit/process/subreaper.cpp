@@ -1,3 +1,5 @@
+#include "unit/process/subreaper.hpp"
+
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -5,7 +7,6 @@
 
 #include <boost/asio/signal_set.hpp>
 
-#include "unit/process/child.hpp"
 #include "unit/process/known_children.hpp"
 #include "util/proc.hpp"
 
@@ -17,7 +18,7 @@ bool reap_by_pid(pid_t pid) {
     return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) == 0 && info.si_pid == pid;
 }
 
-// As the kernel lists them, or by ppid over all of /proc.
+// From the kernel's list, or by ppid over all of /proc.
 std::vector<pid_t> own_children() {
     const pid_t self = ::getpid();
     if (auto list = util::children_of(self)) return *list;
@@ -41,7 +42,7 @@ struct subreaper::state : std::enable_shared_from_this<subreaper::state> {
     void wait() {
         signals.async_wait([self = shared_from_this()](const boost::system::error_code& error, int) {
             if (error) return;
-            reap_strangers();
+            reap_orphans();
             self->wait();
         });
     }
@@ -61,7 +62,7 @@ subreaper::~subreaper() {
     ::prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
-int subreaper::reap_strangers() {
+int subreaper::reap_orphans() {
     int reaped = 0;
     for (;;) {
         siginfo_t info{};
@@ -69,7 +70,7 @@ int subreaper::reap_strangers() {
         if (known_children().contains(info.si_pid)) break;
         reaped += reap_by_pid(info.si_pid) ? 1 : 0;
     }
-    // A known zombie is all that this question returns from now on, whatever stands behind it.
+    // From now on P_ALL returns only the zombie of a `child`, whatever zombies come after it.
     for (const pid_t pid : own_children()) {
         if (!known_children().contains(pid)) reaped += reap_by_pid(pid) ? 1 : 0;
     }

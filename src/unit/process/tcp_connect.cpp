@@ -41,7 +41,7 @@ bool on_this_machine(const tcp::socket& socket) {
     return !error && here.address() == there.address();
 }
 
-// Another program's answer is not this unit's.
+// False, with `why`: another program of this machine listens on the port.
 bool is_ours(const tcp::socket& socket, std::uint16_t port, const std::function<bool(pid_t)>& belongs,
              std::string& why) {
     if (!on_this_machine(socket)) return true;
@@ -54,8 +54,10 @@ bool is_ours(const tcp::socket& socket, std::uint16_t port, const std::function<
 }  // namespace
 
 asio::awaitable<std::optional<tcp::socket>> connect_to(std::string host, std::uint16_t port,
-                                                       std::function<bool(pid_t)> belongs, std::string& why) {
+                                                       std::function<bool(pid_t)> belongs, std::string& why,
+                                                       std::string_view advice) {
     const auto executor = co_await asio::this_coro::executor;
+    bool answered_by_another = false;
     for (const auto& address : addresses_of(host)) {
         const tcp::endpoint endpoint(address, port);
         util::unique_fd fd(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -70,9 +72,12 @@ asio::awaitable<std::optional<tcp::socket>> connect_to(std::string host, std::ui
         co_await socket.async_connect(endpoint, token);
         co_await throw_if_cancelled();
         if (error) {
-            why = fmt::format("port {}: {}", port, error.message());
-        } else if (is_ours(socket, port, belongs, why)) {
+            if (!answered_by_another) why = fmt::format("port {}: {}", port, error.message());
+        } else if (!belongs || is_ours(socket, port, belongs, why)) {
             co_return std::optional<tcp::socket>(std::move(socket));
+        } else {
+            why += advice;
+            answered_by_another = true;  // says more than that another address is not listened on
         }
     }
     co_return std::nullopt;

@@ -7,35 +7,38 @@
 #include <cstring>
 
 #include "limits.hpp"
+#include "util/base64.hpp"
 #include "util/clock.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
+#include "util/utf8.hpp"
 
 namespace hob::unit {
+
+namespace asio = boost::asio;
+
 namespace {
 
-// What a record needs beside its line, and how much longer a line may become as JSON (a control byte is
-// \u00XX).
+// The size of a record without its line, and how much longer JSON may make a line: a control byte becomes
+// \u00XX.
 constexpr std::size_t record_overhead = 128;
 constexpr std::size_t escape_growth = 6;
 constexpr std::size_t piece_min = 16;
 constexpr std::size_t batch_max = 256u << 10;  // bytes of records before they are written
 
-std::string record_prefix(std::string_view stream, std::int64_t run = 0) {
-    std::string prefix = "{\"ts\":\"";
-    prefix.append(util::rfc3339(std::chrono::system_clock::now())).append("\",\"stream\":");
-    util::json_quote_to(prefix, stream);
-    if (run != 0) prefix.append(",\"run\":").append(std::to_string(run));
-    return prefix;
+// The members that all records of one call have, as an object.
+std::string record_base(std::string_view stream, std::int64_t run = 0) {
+    util::json_object base;
+    base.add("ts", util::rfc3339(std::chrono::system_clock::now())).add("stream", stream);
+    if (run != 0) base.add("run", run);
+    return std::move(base).text();
 }
 
 std::string loss_note(std::uint64_t lost, std::string_view reason) {
     std::string message = "lost " + std::to_string(lost) + (lost == 1 ? " record: " : " records: ");
     message.append(reason);
-    std::string note = record_prefix("hob");
-    note.append(",\"msg\":");
-    util::json_quote_to(note, message);
-    note.append(",\"lost\":").append(std::to_string(lost)).append("}\n");
-    return note;
+    util::json_object note(util::raw_json{record_base("hob")});
+    note.add("msg", message).add("lost", lost);
+    return std::move(note).text() + '\n';
 }
 
 // `size` or a little less, so that no UTF-8 character of `bytes` is cut in two.
@@ -48,13 +51,27 @@ std::size_t character_boundary(std::string_view bytes, std::size_t size) {
     return size;
 }
 
+// The size of `bytes` without a UTF-8 character at the end whose rest has not come yet.
+std::size_t without_cut_character(std::string_view bytes) {
+    for (std::size_t back = 1; back <= std::min<std::size_t>(3, bytes.size()); ++back) {
+        const auto byte = static_cast<unsigned char>(bytes[bytes.size() - back]);
+        if ((byte & 0xC0) == 0x80) continue;
+        const std::size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
+        return length > back ? bytes.size() - back : bytes.size();
+    }
+    return bytes.size();
+}
+
 }  // namespace
 
-unit_log::unit_log(std::string path, std::uint64_t max_size, int max_files)
+unit_log::unit_log(std::string path, std::uint64_t max_size, int max_files, asio::any_io_executor executor)
     : file_(std::move(path), max_size, max_files, loss_note), max_size_(max_size) {
+    if (executor) partial_timer_ = std::make_shared<util::timer>(executor);
     const auto slash = file_.path().rfind('/');
     if (slash != std::string::npos && slash > 0) ::mkdir(file_.path().substr(0, slash).c_str(), 0700);
 }
+
+unit_log::~unit_log() = default;
 
 void unit_log::set_limits(std::uint64_t max_size, int max_files) {
     max_size_ = max_size;
@@ -64,7 +81,7 @@ void unit_log::set_limits(std::uint64_t max_size, int max_files) {
 void unit_log::write(std::string_view stream, std::string_view bytes, std::int64_t run) {
     if (bytes.empty()) return;
     if (stream == "stderr" || (remembers_stdout_ && stream == "stdout")) remember(bytes);
-    prefix_ = record_prefix(stream, run);
+    base_ = record_base(stream, run);
     std::string& pending = pending_of(stream, run).bytes;
     for (;;) {
         const void* newline = std::memchr(bytes.data(), '\n', bytes.size());
@@ -85,13 +102,47 @@ void unit_log::write(std::string_view stream, std::string_view bytes, std::int64
     add_full_pieces(rest);
     pending.erase(0, pending.size() - rest.size());
     flush();
+    if (pending.empty()) return;
+    pending_of(stream, run).last_write = std::chrono::steady_clock::now();
+    watch_partial_lines();
+}
+
+// One timer for all streams. It is not set again by each write: it checks when it has expired how long the
+// silence was.
+void unit_log::watch_partial_lines() {
+    if (!partial_timer_ || partial_timer_runs_) return;
+    const bool unfinished = std::any_of(pending_.begin(), pending_.end(),
+                                        [](const pending_line& line) { return !line.bytes.empty(); });
+    if (!unfinished) return;
+    partial_timer_runs_ = true;
+    partial_timer_->expires_after(limits::log_partial_pause);
+    partial_timer_->async_wait(
+        [this, timer = std::weak_ptr(partial_timer_)](boost::system::error_code error) {
+            if (error || timer.expired()) return;
+            partial_timer_runs_ = false;
+            write_partial_lines();
+            watch_partial_lines();
+        });
+}
+
+void unit_log::write_partial_lines() {
+    const auto silent_since = std::chrono::steady_clock::now() - limits::log_partial_pause;
+    for (auto& line : pending_) {
+        const std::size_t size = without_cut_character(line.bytes);
+        if (line.last_write > silent_since || size == 0) continue;
+        base_ = record_base(line.stream, line.run);
+        add_record(std::string_view(line.bytes).substr(0, size), true);
+        line.bytes.erase(0, size);
+    }
+    flush();
 }
 
 void unit_log::end(std::string_view stream, std::int64_t run) {
     const std::string rest = std::move(pending_of(stream, run).bytes);
-    std::erase_if(pending_, [&](const pending_line& one) { return one.stream == stream && one.run == run; });
+    std::erase_if(pending_,
+                  [&](const pending_line& line) { return line.stream == stream && line.run == run; });
     if (rest.empty()) return;
-    prefix_ = record_prefix(stream, run);
+    base_ = record_base(stream, run);
     add_line(rest);
     flush();
 }
@@ -103,7 +154,7 @@ unit_log::pending_line& unit_log::pending_of(std::string_view stream, std::int64
     return pending_.emplace_back(pending_line{std::string(stream), run, {}});
 }
 
-// A piece is small enough that its record fits a file, so that no record is ever cut.
+// The record of a piece fits into one file, so that no record is ever cut.
 std::size_t unit_log::piece_max() const {
     const std::uint64_t fits =
         max_size_ > record_overhead ? (max_size_ - record_overhead) / escape_growth : 0;
@@ -125,14 +176,14 @@ void unit_log::add_full_pieces(std::string_view& line) {
 }
 
 void unit_log::add_record(std::string_view piece, bool partial) {
-    batch_.append(prefix_);
+    util::json_object record(util::raw_json{base_});
     if (util::is_utf8(piece)) {
-        batch_.append(",\"msg\":");
-        util::json_quote_to(batch_, piece);
+        record.add("msg", piece);
     } else {
-        batch_.append(",\"data_b64\":\"").append(util::base64_encode(piece)).push_back('"');
+        record.add("data_b64", util::base64_encode(piece));
     }
-    batch_.append(partial ? ",\"partial\":true}\n" : "}\n");
+    if (partial) record.add("partial", true);
+    batch_.append(std::move(record).text()).push_back('\n');
     if (batch_.size() >= batch_max) flush();
 }
 

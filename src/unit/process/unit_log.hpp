@@ -2,44 +2,56 @@
 // A unit's log: <state>/<key>/log/<unit>.log, one JSON record a line:
 //
 //     {"ts":"2026-01-02T03:04:05.678Z","stream":"stdout","msg":"listening on 5432"}
-//     {"ts":"…","stream":"stderr","data_b64":"gP8="}                  the line is not UTF-8
-//     {"ts":"…","stream":"stdout","msg":"aaaa…","partial":true}       the line goes on in the stream's next
+//     {"ts":"…","stream":"stderr","data_b64":"gP8="}             the line is not UTF-8
+//     {"ts":"…","stream":"stdout","msg":"aaaa…","partial":true}  the line continues in the stream's next
 //     record
-//     {"ts":"…","stream":"stdout","run":12,"msg":"ok"}                what a run of a task wrote
+//     {"ts":"…","stream":"stdout","run":12,"msg":"ok"}           output of a run of a task
 //
-// A line over limits::log_line_max bytes is kept in pieces, cut between characters where it is UTF-8; joining
-// the pieces gives the line, byte for byte, without its newline. Memory is bounded by one such piece a
-// stream. Never throws for what a disk does: see util/rotating_file.hpp.
+// A line over limits::log_line_max bytes is kept in pieces, cut between characters if it is UTF-8. The joined
+// pieces are the line, byte for byte, without its newline. Memory is bounded by one such piece for each
+// stream. Errors of the disk are not // thrown: see util/rotating_file.hpp.
+//
+// A line that stays unfinished, such as a question, is written after limits::log_partial_pause of silence, as
+// a piece.
 
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "util/rotating_file.hpp"
+#include "util/timer.hpp"
 
 namespace hob::unit {
 
 class unit_log {
 public:
-    // Makes the directory of `path` (not its parents). The file itself is made by the first record.
-    unit_log(std::string path, std::uint64_t max_size, int max_files);
+    // Creates the directory of `path`, not its parents. The first record creates the file. Without `executor`
+    // an unfinished line is written only at the end of its stream.
+    unit_log(std::string path, std::uint64_t max_size, int max_files,
+             boost::asio::any_io_executor executor = {});
+    ~unit_log();
+    unit_log(const unit_log&) = delete;
+    unit_log& operator=(const unit_log&) = delete;
 
-    // `stream`: stdout, stderr, or hob for what hob itself has to say. Bytes in any chunking: whole lines are
-    // written at once, in few write(2)s; a line's beginning is kept until its end comes.
-    // `run`: whose they are, where a unit has several lives at once or one wants to tell them apart; 0:
-    // nobody's.
+    // `stream`: stdout, stderr, or hob for hob's own messages. The bytes may be cut anywhere: whole lines are
+    // written at once, in few write(2)s; an unfinished line is kept until its end comes. `run`: the id of the
+    // run that wrote them; 0: not a run.
     void write(std::string_view stream, std::string_view bytes, std::int64_t run = 0);
 
-    // The end of a stream: its last line is written though it has no newline.
+    // The end of a stream: writes its last line, even without a newline.
     void end(std::string_view stream, std::int64_t run = 0);
 
-    // The last lines of stderr, or of both streams (limits::stderr_tail_*), without newlines, the unfinished
-    // one included. Bytes as they came, so not always UTF-8; the first is cut where the lines are longer than
-    // what is kept.
+    // The last lines of stderr, or of both streams (limits::stderr_tail_*), without newlines, including an
+    // unfinished one. The bytes as they came, so not always UTF-8. The first line is cut if the lines are
+    // longer than what is kept.
     std::vector<std::string> tail() const;
     void remember_stdout() { remembers_stdout_ = true; }
-    void clear_tail();  // before a new process, so that an old one's words are not taken for its own
+    void clear_tail();  // before a new process: the tail must not show lines of the old one
 
     void set_limits(std::uint64_t max_size, int max_files);
     const std::string& path() const { return file_.path(); }
@@ -50,9 +62,12 @@ private:
         std::string stream;
         std::int64_t run;
         std::string bytes;
+        std::chrono::steady_clock::time_point last_write{};
     };
 
     pending_line& pending_of(std::string_view stream, std::int64_t run);
+    void watch_partial_lines();
+    void write_partial_lines();
     void add_line(std::string_view line);
     void add_full_pieces(std::string_view& line);
     void add_record(std::string_view piece, bool partial);
@@ -62,11 +77,14 @@ private:
 
     util::rotating_file file_;
     std::uint64_t max_size_;
-    std::vector<pending_line> pending_;  // at most one a stream and run
+    std::vector<pending_line> pending_;  // at most one for each stream and run
     std::string batch_;                  // records of this call
-    std::string prefix_;                 // {"ts":"…","stream":"…", of this call
-    std::string tail_;                   // the end of what is remembered
+    std::string base_;                   // {"ts":"…","stream":"…"} of this call
+    std::string tail_;                   // the last bytes for tail()
     bool remembers_stdout_ = false;
+    // Runs while a line is unfinished. Shared with its handler, which finds the log gone if this is.
+    std::shared_ptr<util::timer> partial_timer_;
+    bool partial_timer_runs_ = false;
 };
 
 }  // namespace hob::unit

@@ -43,16 +43,16 @@ usage usage_in_proc(pid_t root, const std::string& cgroup) {
         sum.rss_kib += static_cast<std::int64_t>(process.rss_pages) * page_kib;
         sum.cpu_ms += static_cast<std::int64_t>(process.cpu_ticks) * 1000 / ticks_per_second;
     };
-    std::set<pid_t> elsewhere;
+    std::set<pid_t> outside_tree;
     if (!cgroup.empty()) {
         for (const pid_t pid : cgroup_members(cgroup))
-            elsewhere.insert(pid);
+            outside_tree.insert(pid);
     }
     for (const auto& process : util::process_tree(root)) {
         add(process);
-        elsewhere.erase(process.pid);
+        outside_tree.erase(process.pid);
     }
-    for (const pid_t pid : elsewhere) {
+    for (const pid_t pid : outside_tree) {
         if (const auto process = util::read_proc_stat(pid)) add(*process);
     }
     return sum;
@@ -64,11 +64,11 @@ usage tree_usage(pid_t root, const std::string& cgroup) {
     if (cgroup.empty()) return usage_in_proc(root, cgroup);
     const auto memory = memory_bytes(cgroup);
     const auto cpu = cpu_microseconds(cgroup);
-    usage found;
-    if (!memory || !cpu) found = usage_in_proc(root, cgroup);
-    if (memory) found.rss_kib = *memory / 1024;
-    if (cpu) found.cpu_ms = *cpu / 1000;
-    return found;
+    usage result;
+    if (!memory || !cpu) result = usage_in_proc(root, cgroup);
+    if (memory) result.rss_kib = *memory / 1024;
+    if (cpu) result.cpu_ms = *cpu / 1000;
+    return result;
 }
 
 }  // namespace hob::unit

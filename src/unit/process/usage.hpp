@@ -1,6 +1,6 @@
 #pragma once
-// What a unit's processes hold and have used. Only asked for by `hob status`: from /proc it reads two files
-// for each process.
+// Memory and CPU time of a unit's processes. Only `hob status` needs it: without cgroups it reads two files
+// in /proc for each process.
 
 #include <sys/types.h>
 
@@ -14,9 +14,9 @@ struct usage {
     std::int64_t cpu_ms = 0;  // user and system
 };
 
-// Of `root`, all its descendants and whoever else lives in `cgroup` (empty: none). What the kernel counts for
-// the cgroup: its memory, where that controller is enabled, and the CPU time of all that ever ran in it. Else
-// from /proc: the CPU time of those that live, and of children that they waited for.
+// Of `root`, all its descendants and all other processes in `cgroup` (empty: none). With a cgroup, the
+// kernel's counters: its memory, if that controller is enabled, and the CPU time of everything that ever ran
+// in it. Else from /proc: the CPU time of living processes and of children that they waited for.
 usage tree_usage(pid_t root, const std::string& cgroup = {});
 
 }  // namespace hob::unit

@@ -1,14 +1,12 @@
 #include "unit/protocol/attachment.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "ipc/message.hpp"
 #include "limits.hpp"
 #include "util/json_edit.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::unit {
 
@@ -16,64 +14,73 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr int request_cancelled = -32800;  // as the language server protocol has it
+constexpr int request_cancelled = -32800;  // from the language server protocol
 
-std::string_view reason_of(const failure& why) {
-    const std::string_view text = why.what();
-    const auto colon = text.find("': ");
-    return colon == std::string_view::npos ? text : text.substr(colon + 3);
+util::json_object response(std::string_view id_raw) {
+    util::json_object message;
+    message.add("jsonrpc", "2.0").add("id", util::raw_json{id_raw});
+    return message;
 }
 
 }  // namespace
 
-attachment::attachment(std::shared_ptr<session_host> with, std::shared_ptr<protocol_session> speaker,
-                       attach_stream to)
-    : with_(std::move(with)),
-      script_(std::move(speaker)),
-      to_(std::move(to)),
-      speaks_(make_protocol(std::get<worker_spec>(with_->spec().detail).protocol)),
-      ended_(with_->executor()),
-      changed_(with_->executor()) {}
+// input() runs.
+struct attachment::reading_input {
+    input_state& state;
+    const input_state before;
+    explicit reading_input(input_state& of) : state(of), before(of) { state = input_state::reading; }
+    ~reading_input() {
+        if (state == input_state::reading) state = before;
+    }
+    reading_input(const reading_input&) = delete;
+    reading_input& operator=(const reading_input&) = delete;
+};
+
+attachment::attachment(std::shared_ptr<session_host> host, std::shared_ptr<protocol_session> session,
+                       attach_stream stream)
+    : host_(std::move(host)),
+      session_(std::move(session)),
+      stream_(std::move(stream)),
+      framing_(worker_spec_of(host_->spec()).protocol->make_framing()),
+      codec_(worker_spec_of(host_->spec()).protocol->make_codec()),
+      ended_(host_->executor()),
+      changed_(host_->executor()) {}
 
 attachment::~attachment() = default;
 
 asio::awaitable<bool> attachment::input(std::string bytes, bool end) {
     const auto self = shared_from_this();
-    if (reading_) {
-        throw failure(error_kind::usage, fmt::format("cannot reach '{}': what came before is not taken yet",
-                                                     with_->spec().name));
+    if (input_ == input_state::reading) {
+        throw failure(error_kind::usage, cannot("reach", host_->spec().name),
+                      "the previous input is not read yet");
     }
-    struct reading {
-        bool& is;
-        explicit reading(bool& of) : is(of) { is = true; }
-        ~reading() { is = false; }
-    } const here(reading_);
-    speaks_.framing->feed(bytes);
+    const reading_input here(input_);
+    framing_->feed(bytes);
     while (!over_) {
-        co_await room();
+        co_await backpressure();
         if (over_) break;
-        const auto next = speaks_.framing->next();
+        const auto next = framing_->next();
         if (!next) break;
-        take(*next);
+        on_frame(*next);
     }
     if (end && !over_) {
-        input_ended_ = true;
+        input_ = input_state::ended;
         end_if_answered();
     }
     co_return !over_;
 }
 
-// Nothing is read of one that lets its answers wait, that waits for many, or whose words the process lets
-// wait.
-asio::awaitable<void> attachment::room() {
-    while (!over_ && slow()) {
-        co_await unless_over(to_.drained());
+// Stop reading from a client that has unread output, too many open requests, or a worker whose input queue is
+// full.
+asio::awaitable<void> attachment::backpressure() {
+    while (!over_ && is_slow()) {
+        co_await unless_over(stream_.drained());
     }
-    while (!over_ && asking_.size() >= limits::attached_requests_max) {
+    while (!over_ && open_requests_.size() >= limits::attached_requests_max) {
         co_await changed_.wait();
     }
-    while (!over_ && with_->queued() > limits::attached_input_max) {
-        co_await unless_over(with_->taken());
+    while (!over_ && host_->unread_input() > limits::attached_input_max) {
+        co_await unless_over(host_->input_read());
     }
 }
 
@@ -81,7 +88,7 @@ asio::awaitable<void> attachment::unless_over(asio::awaitable<void> wait) {
     co_await util::first_of(std::move(wait), ended_.wait());
 }
 
-bool attachment::slow() const { return to_.queued() > limits::streamed_backlog_max; }
+bool attachment::is_slow() const { return stream_.queued() > limits::streamed_backlog_max; }
 
 asio::awaitable<int> attachment::ended() {
     const auto self = shared_from_this();
@@ -99,10 +106,13 @@ void attachment::end_with(std::optional<failure> why) {
 
 void attachment::end(const failure& why) {
     if (over_) return;
-    const failure told(why.kind(), fmt::format("cannot attach '{}': {}", with_->spec().name, reason_of(why)),
-                       why.hint(), why.detail());
-    fail_asking(told);
-    end_with(told);
+    const failure ours = why.of(cannot("attach", host_->spec().name));
+    fail_open_requests(ours);
+    end_with(ours);
+}
+
+void attachment::fail(std::string reason) {
+    end(failure(error_kind::unit_failed, cannot("attach", host_->spec().name), std::move(reason)));
 }
 
 void attachment::finish(int status) {
@@ -111,92 +121,96 @@ void attachment::finish(int status) {
 }
 
 void attachment::end_if_answered() {
-    if (input_ended_ && asking_.empty()) end_with(std::nullopt);
+    if (input_ == input_state::ended && open_requests_.empty()) end_with(std::nullopt);
 }
 
 void attachment::leave() {
     end_with(std::nullopt);
-    for (const auto& [id, one] : std::exchange(asking_, {}))
-        with_->withdraw(one.id);
+    for (const auto& [id, open] : std::exchange(open_requests_, {}))
+        host_->withdraw(open.id);
     for (const auto& [id, request] : std::exchange(forwarded_, {}))
-        answer_alone(request);
+        answer_without_client(request);
     undo();
 }
 
-void attachment::fail_asking(const failure& why) {
-    for (const auto& [id, one] : std::exchange(asking_, {})) {
-        with_->withdraw(one.id);
+void attachment::fail_open_requests(const failure& why) {
+    for (const auto& [id, open] : std::exchange(open_requests_, {})) {
+        host_->withdraw(open.id);
         respond_error(id, ipc::internal_error, why.what());
     }
 }
 
-void attachment::take(const ipc::frame& frame) {
-    last_word_ = std::chrono::steady_clock::now();
+void attachment::on_frame(const ipc::frame& frame) {
+    last_message_ = std::chrono::steady_clock::now();
     if (frame.oversized) {
         respond_error("null", ipc::invalid_request, "the message is larger than 16 MiB");
         return;
     }
-    worker_message said = speaks_.codec->decode(frame.line);
-    switch (said.what) {
+    worker_message message = codec_->decode(frame.line);
+    switch (message.type) {
         case worker_message::kind::request:
-            request(std::move(said));
+            on_client_request(std::move(message));
             break;
         case worker_message::kind::notification:
-            if (said.method == "$/cancelRequest") {
-                take_back(std::string(util::json_find(said.payload, {"id"})));
+            if (message.method == "$/cancelRequest") {
+                cancel_request(std::string(util::json_find(message.payload, {"id"})));
             } else {
-                notification(std::move(said));
+                on_client_notification(std::move(message));
             }
             break;
         case worker_message::kind::result:
         case worker_message::kind::error:
-            forwarded_answer(said);
+            on_forwarded_answer(message);
             break;
         case worker_message::kind::noise:
-            respond_error("null", ipc::parse_error, "cannot read the message: " + said.text);
+            respond_error("null", ipc::parse_error, "cannot read the message: " + message.text);
             break;
     }
 }
 
-void attachment::request(worker_message said) { pass_on(std::move(said)); }
+void attachment::on_client_request(worker_message message) { send_to_worker(std::move(message)); }
 
-void attachment::notification(worker_message said) { pass_on(std::move(said)); }
+void attachment::on_client_notification(worker_message message) { send_to_worker(std::move(message)); }
 
-void attachment::pass_on(worker_message said, std::vector<std::unique_ptr<progress_tokens::token>> tokens) {
-    if (said.what == worker_message::kind::notification) {
-        if (with_->notify(said.method, said.payload)) return;
-        end(failure(error_kind::unit_failed,
-                    fmt::format("cannot attach '{}': it does not read its requests", with_->spec().name)));
-        return;
+void attachment::send_to_worker(worker_message message,
+                                std::vector<std::unique_ptr<progress_tokens::token>> tokens) {
+    if (message.type == worker_message::kind::request) {
+        send_request(std::move(message), std::move(tokens));
+    } else if (!host_->notify(message.method, message.payload)) {
+        fail("it does not read its requests");
     }
-    const std::string key = said.id_raw;
-    asked mine;
-    mine.method = said.method;
-    mine.tokens = std::move(tokens);
-    if (!asking_.emplace(key, std::move(mine)).second) {
+}
+
+void attachment::send_request(worker_message message,
+                              std::vector<std::unique_ptr<progress_tokens::token>> tokens) {
+    const std::string key = message.id_raw;
+    open_request made;
+    made.method = message.method;
+    made.tokens = std::move(tokens);
+    if (!open_requests_.emplace(key, std::move(made)).second) {
         respond_error(key, ipc::invalid_request, "a request with this id is not answered yet");
         return;
     }
     try {
-        const auto id = with_->post(
-            std::move(said.method), std::move(said.payload),
-            [of = weak_from_this(), key](const std::optional<failure>& failed, const std::string& result) {
-                if (const auto self = of.lock()) self->answered(key, failed, result);
+        const auto id = host_->post(
+            std::move(message.method), std::move(message.payload),
+            [weak = weak_from_this(), key](const std::optional<failure>& failed, const std::string& result) {
+                if (const auto self = weak.lock()) self->on_result(key, failed, result);
             });
-        const auto found = asking_.find(key);
-        if (found != asking_.end()) found->second.id = id;
+        const auto found = open_requests_.find(key);
+        if (found != open_requests_.end()) found->second.id = id;
     } catch (const failure& why) {
-        answered(key, why, {});
+        on_result(key, why, {});
     }
 }
 
-void attachment::answered(const std::string& id_raw, const std::optional<failure>& failed,
-                          const std::string& result) {
-    asking_.erase(id_raw);
+void attachment::on_result(const std::string& id_raw, const std::optional<failure>& failed,
+                           const std::string& result) {
+    open_requests_.erase(id_raw);
     if (!failed) {
         respond(id_raw, result);
     } else if (failed->kind() == error_kind::worker_error && !failed->detail().empty()) {
-        send(fmt::format(R"({{"jsonrpc":"2.0","id":{},"error":{}}})", id_raw, failed->detail()));
+        send(std::move(response(id_raw).add("error", util::raw_json{failed->detail()})).text());
     } else {
         respond_error(id_raw, ipc::internal_error, failed->what());
     }
@@ -204,46 +218,50 @@ void attachment::answered(const std::string& id_raw, const std::optional<failure
     end_if_answered();
 }
 
-void attachment::take_back(const std::string& id_raw) {
-    const auto found = asking_.find(id_raw);
-    if (found == asking_.end()) return;
-    with_->withdraw(found->second.id);
-    asking_.erase(found);
+void attachment::cancel_request(const std::string& id_raw) {
+    const auto found = open_requests_.find(id_raw);
+    if (found == open_requests_.end()) return;
+    host_->withdraw(found->second.id);
+    open_requests_.erase(found);
     respond_error(id_raw, request_cancelled, "cancelled");
     changed_.ring();
     end_if_answered();
 }
 
-void attachment::hear(const std::string& name, const std::string& params, std::uint64_t owner) {
+void attachment::on_notification(const std::string& name, const std::string& params, std::uint64_t owner) {
     if (over_) return;
-    const auto told = heard(name, params, owner);
-    if (!told) return;
-    if (!behind_ && !slow()) {
-        emit_event(name, *told);
+    const auto for_client = params_for_client(name, params, owner);
+    if (!for_client) return;
+    if (!catching_up_ && !is_slow()) {
+        emit_event(name, *for_client);
         return;
     }
-    if (!skipped(name, *told)) ++left_out_;
-    if (std::exchange(behind_, true)) return;
-    with_->run(wait_and_catch_up(), "attachment");
+    if (!on_skipped(name, *for_client)) ++lost_;
+    if (std::exchange(catching_up_, true)) return;
+    host_->spawn(wait_and_catch_up(), "attachment");
 }
 
-std::optional<std::string> attachment::heard(const std::string&, const std::string& params, std::uint64_t) {
+std::optional<std::string> attachment::params_for_client(const std::string&, const std::string& params,
+                                                         std::uint64_t) {
     return params;
 }
 
-bool attachment::skipped(const std::string&, const std::string&) { return false; }
+bool attachment::on_skipped(const std::string&, const std::string&) { return false; }
 
-void attachment::catch_up(std::uint64_t left_out) {
-    if (left_out > 0) emit_event("hob.lagged", fmt::format(R"({{"lost":{}}})", left_out));
+void attachment::catch_up(std::uint64_t lost) {
+    if (lost == 0) return;
+    util::json_object params;
+    params.add("lost", lost);
+    emit_event("hob.lagged", std::move(params).text());
 }
 
 asio::awaitable<void> attachment::wait_and_catch_up() {
     const auto self = shared_from_this();
-    while (!over_ && slow()) {
-        co_await unless_over(to_.drained());
+    while (!over_ && is_slow()) {
+        co_await unless_over(stream_.drained());
     }
-    behind_ = false;
-    if (!over_) catch_up(std::exchange(left_out_, 0));
+    catching_up_ = false;
+    if (!over_) catch_up(std::exchange(lost_, 0));
 }
 
 int attachment::fitness(const worker_message&) const { return 1; }
@@ -252,54 +270,50 @@ bool attachment::forward(const worker_message& request) {
     if (over_ || forwarded_.size() >= limits::attached_requests_max) return false;
     const std::uint64_t id = ++last_forwarded_;
     forwarded_.emplace(id, request);
-    std::string text =
-        fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":{})", id, util::json_quote(request.method));
-    if (!request.payload.empty()) text.append(R"(,"params":)").append(request.payload);
-    send(text + "}");
+    send(codec_->request(id, host_->spec().name, request.method, request.payload));
     return true;
 }
 
-void attachment::forwarded_answer(const worker_message& said) {
-    const auto found = said.id ? forwarded_.find(*said.id) : forwarded_.end();
+void attachment::on_forwarded_answer(const worker_message& answer) {
+    const auto found = answer.id ? forwarded_.find(*answer.id) : forwarded_.end();
     if (found == forwarded_.end()) return;
     const worker_message request = std::move(found->second);
     forwarded_.erase(found);
-    if (said.what == worker_message::kind::result) {
-        with_->reply(request, said.payload);
+    if (answer.type == worker_message::kind::result) {
+        host_->reply(request, answer.payload);
     } else {
-        answer_alone(request);
+        answer_without_client(request);
     }
 }
 
-void attachment::answer_alone(const worker_message& request) {
-    if (!script_->asked(*with_, request)) with_->refuse(request, {});
+void attachment::answer_without_client(const worker_message& request) {
+    if (!session_->on_server_request(*host_, request)) host_->refuse(request, {});
 }
 
 void attachment::respond(std::string_view id_raw, std::string_view result) {
-    send(fmt::format(R"({{"jsonrpc":"2.0","id":{},"result":{}}})", id_raw, result.empty() ? "null" : result));
+    send(std::move(response(id_raw).add("result", util::raw_json{result.empty() ? "null" : result})).text());
 }
 
 void attachment::respond_error(std::string_view id_raw, int code, std::string_view message) {
-    send(fmt::format(R"({{"jsonrpc":"2.0","id":{},"error":{{"code":{},"message":{}}}}})", id_raw, code,
-                     util::json_quote(message)));
+    util::json_object error;
+    error.add("code", code).add("message", message);
+    send(std::move(response(id_raw).add("error", error)).text());
 }
 
 void attachment::emit_event(std::string_view method, std::string_view params) {
-    std::string text = R"({"jsonrpc":"2.0","method":)" + util::json_quote(method);
-    if (!params.empty()) text.append(R"(,"params":)").append(params);
-    send(text + "}");
+    send(codec_->notification(0, host_->spec().name, method, params));
 }
 
 void attachment::send(std::string message) {
     if (over_) return;
-    if (to_.queued() > limits::attached_backlog_max) {
-        end_with(failure(error_kind::unit_failed,
-                         fmt::format("cannot attach '{}': what it says is not read", with_->spec().name)));
+    if (stream_.queued() > limits::attached_backlog_max) {
+        end_with(failure(error_kind::unit_failed, cannot("attach", host_->spec().name),
+                         "its client does not read its output"));
         return;
     }
-    const std::string bytes = speaks_.framing->encode(std::move(message));
+    const std::string bytes = framing_->encode(std::move(message));
     for (std::size_t at = 0; at < bytes.size(); at += limits::attached_piece)
-        to_.output(std::string_view(bytes).substr(at, limits::attached_piece));
+        stream_.output(std::string_view(bytes).substr(at, limits::attached_piece));
 }
 
 }  // namespace hob::unit

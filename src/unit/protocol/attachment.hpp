@@ -1,8 +1,7 @@
 #pragma once
-// One program that shares a worker's process with all others and speaks the worker's protocol itself, as an
-// editor does: over a stream of bytes, with ids of its own. What it asks and was not answered is taken back
-// at its end. The base does what every JSON-RPC protocol needs; a script's own knows what else is to be kept
-// apart.
+// A client that shares the process of a worker with others and speaks the worker's protocol itself, as an
+// editor does: over a stream of bytes, with ids of its own. Its open requests are cancelled when it ends. The
+// base class does what every JSON-RPC protocol needs; a protocol's own class keeps more of its clients apart.
 
 #include <boost/asio/awaitable.hpp>
 
@@ -18,109 +17,116 @@
 #include <vector>
 
 #include "error.hpp"
-#include "unit/protocol/message_codec.hpp"
 #include "unit/protocol/progress_tokens.hpp"
-#include "unit/protocol/protocol_session.hpp"
+#include "unit/protocol/protocols.hpp"
 #include "util/async.hpp"
 
 namespace hob::unit {
 
-// The way to it.
+// The connection to the client.
 struct attach_stream {
     std::function<void(std::string_view bytes)> output;
-    std::function<std::size_t()> queued;                    // bytes that it has not read
-    std::function<boost::asio::awaitable<void>()> drained;  // until it has read some, or is gone
+    std::function<std::size_t()> queued;                    // bytes that the client has not read
+    std::function<boost::asio::awaitable<void>()> drained;  // until it reads some, or is gone
 };
 
 class attachment : public std::enable_shared_from_this<attachment> {
 public:
-    // shared: the worker's coroutine for it, and each input() while it runs. `with`, also held by whoever
-    // lives the process, and `speaker`, its script.
-    attachment(std::shared_ptr<session_host> with, std::shared_ptr<protocol_session> speaker,
-               attach_stream to);
+    // shared: the worker's coroutine for it, and each input() while it runs. `host` is also held by the
+    // coroutines of the process, `session` is the session of that process.
+    attachment(std::shared_ptr<session_host> host, std::shared_ptr<protocol_session> session,
+               attach_stream stream);
     virtual ~attachment();
     attachment(const attachment&) = delete;
     attachment& operator=(const attachment&) = delete;
 
-    // What it wrote; `end`: it writes no more. Returns when more may be given; one at a time, throws
-    // failure(usage) otherwise. False: nothing more is wanted.
+    // Bytes from the client; `end`: they are the last. Returns when more may come; throws failure(usage) when
+    // the previous call has not returned. False: the attachment is over.
     boost::asio::awaitable<bool> input(std::string bytes, bool end);
-    // Until it has said goodbye, or ended its input and was answered: the exit status that it is to see.
-    // Throws what ended it otherwise.
+    // Waits until the client has said goodbye, or its input has ended and every request is answered. Returns
+    // the client's exit status, or throws the failure that ended the attachment.
     boost::asio::awaitable<int> ended();
 
-    // All that it waits for fails of `why`, and ended() throws it.
+    // Fails every open request and the attachment itself with `why`.
     void end(const failure& why);
-    // Undoes all that it has done to the process. Called once, at the end, whatever that was.
+    // Undoes all effects on the process. Called once, after the end.
     void leave();
 
-    // A notification of the process's; `owner`: see script::heard.
-    void hear(const std::string& name, const std::string& params, std::uint64_t owner);
-    // How well it can answer this request of the process's; 0: not at all.
+    // `owner`: see protocol_session::on_notification.
+    void on_notification(const std::string& name, const std::string& params, std::uint64_t owner);
+    // How well this client can answer the request; 0: not at all.
     virtual int fitness(const worker_message& request) const;
-    // Does so, or lets the script do it where it fails to. False: it has too much to answer already.
+    // Sends the request to the client; the session answers it if the client does not. False: the client has
+    // too many unanswered requests.
     bool forward(const worker_message& request);
-    std::chrono::steady_clock::time_point last_word() const { return last_word_; }
+    std::chrono::steady_clock::time_point last_message() const { return last_message_; }
 
 protected:
-    struct asked {
-        std::uint64_t id = 0;  // the call table's
+    struct open_request {
+        std::uint64_t id = 0;  // see session_host::post
         std::string method;
         std::vector<std::unique_ptr<progress_tokens::token>> tokens;  // in its params
     };
 
-    // What it says. The base passes everything on.
-    virtual void request(worker_message said);
-    virtual void notification(worker_message said);
-    // The params of a notification of the process's, in its own words; nullopt: that does not concern it.
-    virtual std::optional<std::string> heard(const std::string& name, const std::string& params,
-                                             std::uint64_t owner);
-    // It reads too slowly to be told this. True: catch_up() makes up for it.
-    virtual bool skipped(const std::string& name, const std::string& params);
-    // It reads again; `left_out`: notifications that nothing made up for.
-    virtual void catch_up(std::uint64_t left_out);
+    // Messages from the client. The base class forwards everything.
+    virtual void on_client_request(worker_message message);
+    virtual void on_client_notification(worker_message message);
+    // The params of a notification as this client gets them; nullopt: it does not get the notification.
+    virtual std::optional<std::string> params_for_client(const std::string& name, const std::string& params,
+                                                         std::uint64_t owner);
+    // A notification was skipped because the client reads too slowly. True: catch_up() makes up for it.
+    virtual bool on_skipped(const std::string& name, const std::string& params);
+    // The client reads again; `lost`: skipped notifications that nothing makes up for.
+    virtual void catch_up(std::uint64_t lost);
     virtual void undo() {}
 
-    void pass_on(worker_message said, std::vector<std::unique_ptr<progress_tokens::token>> tokens = {});
+    void send_to_worker(worker_message message,
+                        std::vector<std::unique_ptr<progress_tokens::token>> tokens = {});
     void respond(std::string_view id_raw, std::string_view result);
     void respond_error(std::string_view id_raw, int code, std::string_view message);
     void emit_event(std::string_view method, std::string_view params);
-    void finish(int status);  // its own goodbye
-    const std::map<std::string, asked>& asking() const { return asking_; }
-    session_host& with() { return *with_; }
+    void finish(int status);  // the client said goodbye
+    void fail(std::string reason);
+    const std::map<std::string, open_request>& open_requests() const { return open_requests_; }
+    session_host& host() { return *host_; }
 
 private:
-    void take(const ipc::frame& frame);
-    void take_back(const std::string& id_raw);
-    void answered(const std::string& id_raw, const std::optional<failure>& failed, const std::string& result);
-    void forwarded_answer(const worker_message& said);
-    void answer_alone(const worker_message& request);
-    void fail_asking(const failure& why);
+    enum class input_state { waiting, reading, ended };
+    struct reading_input;
+
+    void on_frame(const ipc::frame& frame);
+    void send_request(worker_message message, std::vector<std::unique_ptr<progress_tokens::token>> tokens);
+    void cancel_request(const std::string& id_raw);
+    void on_result(const std::string& id_raw, const std::optional<failure>& failed,
+                   const std::string& result);
+    void on_forwarded_answer(const worker_message& answer);
+    void answer_without_client(const worker_message& request);
+    void fail_open_requests(const failure& why);
     void send(std::string message);
     void end_if_answered();
     boost::asio::awaitable<void> unless_over(boost::asio::awaitable<void> wait);
     void end_with(std::optional<failure> why);
-    bool slow() const;
-    boost::asio::awaitable<void> room();
+    bool is_slow() const;
+    boost::asio::awaitable<void> backpressure();
     boost::asio::awaitable<void> wait_and_catch_up();
 
-    std::shared_ptr<session_host> with_;
-    std::shared_ptr<protocol_session> script_;
-    attach_stream to_;
-    protocol speaks_;                      // its framing and dialect; the script is another
-    std::map<std::string, asked> asking_;  // by its own id
+    std::shared_ptr<session_host> host_;
+    std::shared_ptr<protocol_session> session_;
+    attach_stream stream_;
+    std::unique_ptr<framing> framing_;
+    std::unique_ptr<message_codec> codec_;
+    std::map<std::string, open_request> open_requests_;  // by the client's id
     std::map<std::uint64_t, worker_message> forwarded_;
     std::uint64_t last_forwarded_ = 0;
-    std::chrono::steady_clock::time_point last_word_{};
-    std::uint64_t left_out_ = 0;  // notifications that were not made up for
-    bool behind_ = false;         // something was left out, and wait_and_catch_up() runs
-    bool reading_ = false;        // input() runs
-    bool input_ended_ = false;
+    std::chrono::steady_clock::time_point last_message_{};
+    std::uint64_t lost_ = 0;    // skipped notifications that nothing makes up for
+    bool catching_up_ = false;  // something was skipped, and wait_and_catch_up() runs
+    input_state input_ = input_state::waiting;
     bool over_ = false;
     int status_ = 0;
     std::optional<failure> failed_;
     util::manual_reset_event ended_;
-    util::notifier changed_;  // an answer has come, or it is over
+    util::notifier changed_;  // a request was answered, or the attachment is over
 };
 
 }  // namespace hob::unit

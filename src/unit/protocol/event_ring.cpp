@@ -29,18 +29,22 @@ bool any_matches(const std::vector<event_pattern>& patterns, const worker_event&
 
 }  // namespace
 
+void add_event(util::json_object& object, const worker_event& event) {
+    object.add("seq", event.seq).add("event", event.name);
+    if (!event.params.empty()) object.add("params", util::raw_json{event.params});
+}
+
 std::string event_json(const worker_event& event) {
-    std::string text = "{\"seq\":" + std::to_string(event.seq) + ",\"event\":";
-    util::json_quote_to(text, event.name);
-    if (!event.params.empty()) text.append(",\"params\":").append(event.params);
-    return text + "}";
+    util::json_object object;
+    add_event(object, event);
+    return std::move(object).text();
 }
 
 bool event_pattern::matches(const worker_event& event) const {
     if (name != event.name) return false;
-    for (const auto& [path, wanted] : fields) {
+    for (const auto& [path, value] : fields) {
         const std::string_view found = field_of(event.params, path);
-        if (found.empty() || (found != wanted && util::json_plain(found) != wanted)) return false;
+        if (found.empty() || (found != value && util::json_display_text(found) != value)) return false;
     }
     return true;
 }
@@ -61,8 +65,8 @@ std::optional<event_pattern> parse_event_pattern(std::string_view text) {
     return pattern;
 }
 
-event_watch::event_watch(const boost::asio::any_io_executor& executor, event_ring& ring, wishes wanted)
-    : ring_(ring), wanted_(std::move(wanted)), ended_(executor) {
+event_watch::event_watch(const boost::asio::any_io_executor& executor, event_ring& ring, event_filter filter)
+    : ring_(ring), filter_(std::move(filter)), ended_(executor) {
     ring_.watches_.push_back(this);
 }
 
@@ -71,12 +75,12 @@ event_watch::~event_watch() { ring_.watches_.remove(this); }
 void event_watch::arm() {
     if (armed_) return;
     for (auto& event : ring_.events_) {
-        if (!event.seen && event.owner == 0 && any_matches(wanted_.collect, event)) {
+        if (!event.seen && event.owner == 0 && any_matches(filter_.collect, event)) {
             keep(event);
             event.seen = true;
         }
     }
-    for (const auto& pattern : wanted_.collect) {
+    for (const auto& pattern : filter_.collect) {
         if (const auto found = ring_.lost_.find(pattern.name); found != ring_.lost_.end()) {
             lost_ += found->second;
             ring_.lost_.erase(found);
@@ -85,11 +89,11 @@ void event_watch::arm() {
     armed_ = true;
 }
 
-void event_watch::take(worker_event& event) {
+void event_watch::receive(worker_event& event) {
     if (!armed_ || ended_by_ || (event.owner != 0 && event.owner != owner_)) return;
-    const bool ends = any_matches(wanted_.until, event);
-    if (ends || any_matches(wanted_.collect, event)) {
-        if (!ends || wanted_.stream) keep(event);
+    const bool ends = any_matches(filter_.until, event);
+    if (ends || any_matches(filter_.collect, event)) {
+        if (!ends || filter_.stream) keep(event);
         event.seen = true;
     }
     if (!ends) return;
@@ -98,13 +102,16 @@ void event_watch::take(worker_event& event) {
 }
 
 void event_watch::keep(const worker_event& event) {
+    if (filter_.stream) {
+        if (!filter_.stream(event)) ++lost_;
+        return;
+    }
     const std::string text = event_json(event);
-    if (wanted_.stream) {
-        if (!wanted_.stream(text)) ++lost_;
-    } else if (gathered_.size() + text.size() > limits::gathered_events_max) {
+    if (collected_bytes_ + text.size() > limits::gathered_events_max) {
         ++lost_;
     } else {
-        gathered_.append(gathered_.empty() ? "" : ",").append(text);
+        collected_bytes_ += text.size() + 1;
+        collected_.add(util::raw_json{text});
     }
 }
 
@@ -126,19 +133,19 @@ void event_ring::push(std::string name, std::string params, std::uint64_t owner)
     event.params = std::move(params);
     event.owner = owner;
     for (auto* watch : watches_)
-        watch->take(event);
-    if (owner != 0) return;  // nobody else is to get it later
+        watch->receive(event);
+    if (owner != 0) return;  // no later call may get it
     bytes_ += size_of(event);
     events_.push_back(std::move(event));
     while (events_.size() > limits::ring_events_max || bytes_ > limits::ring_bytes_max)
-        drop_front();
+        drop_oldest();
 }
 
-void event_ring::drop_front() {
+void event_ring::drop_oldest() {
     const worker_event& oldest = events_.front();
     if (!oldest.seen) {
-        const bool room = lost_.size() < limits::ring_names_max || lost_.contains(oldest.name);
-        ++lost_[room ? oldest.name : std::string()];
+        const bool counted = lost_.size() < limits::ring_names_max || lost_.contains(oldest.name);
+        ++lost_[counted ? oldest.name : std::string()];
     }
     bytes_ -= size_of(oldest);
     events_.pop_front();

@@ -1,10 +1,13 @@
-// Content-Length framing, as LSP and DAP have it: header lines, an empty line, and a body of that many bytes.
-// What a program writes beside it (a print that was left in) is taken out line by line, and reading goes on.
+// Content-Length framing, as LSP and DAP use it: header lines, an empty line, and a body of that many bytes.
+// Other output of the program, such as a forgotten print, is returned line by line, and reading continues
+// after it.
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
-#include "unit/protocol/message_codec.hpp"
+#include "limits.hpp"
+#include "unit/protocol/framing.hpp"
 
 namespace hob::unit {
 namespace {
@@ -16,7 +19,7 @@ constexpr std::string_view type_name = "content-type:";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-// Where `name`, in lower case, begins in `line`, whatever the case there.
+// The offset of `name`, which is in lower case, in `line`, in whatever case.
 std::size_t find_name(std::string_view line, std::string_view name) {
     const auto at = std::search(line.begin(), line.end(), name.begin(), name.end(),
                                 [](char a, char b) { return lower(a) == b; });
@@ -36,17 +39,22 @@ std::optional<std::size_t> length_of(std::string_view value) {
 
 }  // namespace
 
+void header_framing::consume(std::size_t bytes) {
+    consumed_ += bytes;
+    scanned_ = consumed_;
+}
+
 void header_framing::feed(std::string_view bytes) {
-    if (at_ > 0) {
-        buffer_.erase(0, at_);
-        scanned_ -= std::min(at_, scanned_);
-        at_ = 0;
+    if (consumed_ > 0) {
+        buffer_.erase(0, consumed_);
+        scanned_ -= std::min(consumed_, scanned_);
+        consumed_ = 0;
     }
     if (buffer_.empty() && buffer_.capacity() > capacity_kept) buffer_ = {};
     buffer_.append(bytes);
 }
 
-// Over one header line. A frame: it is none, and is handed out as it came.
+// One header line, already consumed. A frame: it is not a header, and is returned as it came.
 std::optional<ipc::frame> header_framing::header(std::string_view line) {
     if (line.empty()) {
         if (length_) body_ = std::exchange(length_, std::nullopt);
@@ -58,49 +66,52 @@ std::optional<ipc::frame> header_framing::header(std::string_view line) {
             return std::nullopt;
         }
     } else if (found != std::string_view::npos && length_of(line.substr(found + length_name.size()))) {
-        // Something was printed without a newline just before: the header is read again, without it.
-        at_ -= line_bytes_ - found;
-        scanned_ = at_;
+        // The program printed something without a newline before the header: read the header again, without
+        // it.
+        consumed_ -= line_bytes_ - found;
+        scanned_ = consumed_;
         return ipc::frame{line.substr(0, found), false};
     }
     if (find_name(line, type_name) == 0) return std::nullopt;
     return ipc::frame{line, false};
 }
 
-// A line that is too long for a header is handed out in pieces, which end where they end whatever was read at
-// once, and before what may be a header.
+// A line that is too long for a header is returned in pieces. Where they end does not depend on how the bytes
+// arrived; a piece ends before what may be a header.
 ipc::frame header_framing::piece(std::string_view line) {
     const std::size_t found = find_name(line.substr(1), length_name);
     const std::size_t size =
         found == std::string_view::npos ? line.size() - (length_name.size() - 1) : found + 1;
-    at_ += size;
-    scanned_ = at_;
+    consume(size);
     return {line.substr(0, size), false};
 }
 
-std::optional<ipc::frame> header_framing::next() {
-    for (;;) {
-        const std::string_view rest = std::string_view(buffer_).substr(at_);
-        if (skip_ > 0) {
-            const std::size_t skipped = std::min(skip_, rest.size());
-            at_ += skipped;
-            skip_ -= skipped;
-            if (skip_ > 0) return std::nullopt;
-            continue;
-        }
-        if (body_) {
-            if (*body_ > limits::line_max) {
-                skip_ = *std::exchange(body_, std::nullopt);
-                return ipc::frame{{}, true};
-            }
-            if (rest.size() < *body_) return std::nullopt;
-            const std::size_t size = *std::exchange(body_, std::nullopt);
-            at_ += size;
-            scanned_ = at_;
-            return ipc::frame{rest.substr(0, size), false};
-        }
-        const std::string_view near = rest.substr(0, header_line_max + 1);
-        const std::size_t end = near.find('\n', std::max(at_, scanned_) - at_);
+// False: more of an oversized body is to come.
+bool header_framing::skip_body() {
+    const std::size_t skipped = std::min(skip_, buffer_.size() - consumed_);
+    consumed_ += skipped;
+    skip_ -= skipped;
+    return skip_ == 0;
+}
+
+std::optional<ipc::frame> header_framing::body() {
+    if (*body_ > limits::line_max) {
+        skip_ = *std::exchange(body_, std::nullopt);
+        return ipc::frame{{}, true};
+    }
+    const std::string_view rest = std::string_view(buffer_).substr(consumed_);
+    if (rest.size() < *body_) return std::nullopt;
+    const std::size_t size = *std::exchange(body_, std::nullopt);
+    consume(size);
+    return ipc::frame{rest.substr(0, size), false};
+}
+
+// Consumes header lines up to the end of the headers, to a line that is not a header, or to the end of the
+// buffer.
+std::optional<ipc::frame> header_framing::header_line() {
+    while (!body_) {
+        const std::string_view near = std::string_view(buffer_).substr(consumed_, header_line_max + 1);
+        const std::size_t end = near.find('\n', std::max(consumed_, scanned_) - consumed_);
         if (end == std::string_view::npos) {
             if (near.size() > header_line_max) return piece(near);
             scanned_ = buffer_.size();
@@ -108,17 +119,25 @@ std::optional<ipc::frame> header_framing::next() {
         }
         std::string_view line = near.substr(0, end);
         line_bytes_ = end + 1;
-        at_ += line_bytes_;
-        scanned_ = at_;
+        consume(line_bytes_);
         if (line.ends_with('\r')) line.remove_suffix(1);
         if (auto stray = header(line)) return stray;
     }
+    return std::nullopt;
+}
+
+std::optional<ipc::frame> header_framing::next() {
+    if (skip_ > 0 && !skip_body()) return std::nullopt;
+    if (!body_) {
+        if (auto stray = header_line()) return stray;
+    }
+    return body_ ? body() : std::nullopt;
 }
 
 std::optional<ipc::frame> header_framing::last() {
     if (auto whole = next()) return whole;
-    const std::string_view rest = std::string_view(buffer_).substr(at_);
-    at_ = buffer_.size();
+    const std::string_view rest = std::string_view(buffer_).substr(consumed_);
+    consumed_ = buffer_.size();
     if (rest.empty() || body_ || skip_ > 0) return std::nullopt;
     return ipc::frame{rest, false};
 }
@@ -126,5 +145,8 @@ std::optional<ipc::frame> header_framing::last() {
 std::string header_framing::encode(std::string message) const {
     return "Content-Length: " + std::to_string(message.size()) + "\r\n\r\n" + message;
 }
+
+std::unique_ptr<framing> make_header_framing() { return std::make_unique<header_framing>(); }
+std::unique_ptr<framing> make_line_framing() { return std::make_unique<line_framing>(); }
 
 }  // namespace hob::unit

@@ -1,17 +1,22 @@
-// JSON-RPC 2.0, one text a line. Params and results pass through as they are; only ids are ours.
+// JSON-RPC 2.0 messages. Params and results pass through unchanged; only ids are ours.
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "ipc/message.hpp"
 #include "unit/protocol/message_codec.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::unit {
 namespace {
 
-// Only what we wrote ourselves: digits, no sign, no leading zero, nothing around them.
+using util::json_object;
+using util::raw_json;
+
+// Only ids in the form that we write: digits, no sign, no leading zero, nothing around them.
 std::optional<std::uint64_t> own_id(std::string_view raw) {
     std::uint64_t id = 0;
     const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), id);
@@ -31,105 +36,121 @@ std::string error_text(std::string_view error_raw) {
         if (member.key == "message")
             message = util::json_unquote(member.value).value_or(std::string(member.value));
     }
-    for (char& c : message) {
-        if (c == '\n' || c == '\r') c = ' ';  // a reason is one line
-    }
-    return fmt::format("the worker answered error {}{}{}", code, message.empty() ? "" : ": ", message);
+    std::string text = fmt::format("the worker answered error {}", code);
+    if (!message.empty()) text += ": " + one_line(std::move(message));
+    return text;
 }
 
-struct fields {
+struct message_members {
     std::string_view version, id, method, params, result, error;
 };
 
-fields fields_of(const std::vector<util::json_member>& members) {
-    fields found;
+message_members read_members(const std::vector<util::json_member>& members) {
+    message_members read;
     for (const auto& member : members) {
-        if (member.key == "jsonrpc") found.version = member.value;
-        if (member.key == "id") found.id = member.value;
-        if (member.key == "method") found.method = member.value;
-        if (member.key == "params") found.params = member.value;
-        if (member.key == "result") found.result = member.value;
-        if (member.key == "error" && member.value != "null") found.error = member.value;
+        if (member.key == "jsonrpc") read.version = member.value;
+        if (member.key == "id") read.id = member.value;
+        if (member.key == "method") read.method = member.value;
+        if (member.key == "params") read.params = member.value;
+        if (member.key == "result") read.result = member.value;
+        if (member.key == "error" && member.value != "null") read.error = member.value;
     }
-    return found;
+    return read;
 }
 
 worker_message noise(std::string text) {
-    worker_message unknown;
-    unknown.text = std::move(text);
-    return unknown;
+    worker_message message;
+    message.text = std::move(text);
+    return message;
+}
+
+worker_message decode_call(const message_members& members) {
+    auto method = util::json_unquote(members.method);
+    if (!method) return noise("its method is not a string");
+    worker_message call;
+    call.type = members.id.empty() ? worker_message::kind::notification : worker_message::kind::request;
+    call.method = std::move(*method);
+    call.id_raw = members.id;
+    call.payload = members.params;
+    return call;
+}
+
+worker_message decode_answer(const message_members& members) {
+    const bool failed = !members.error.empty();
+    const bool empty = members.result.empty() && !failed;
+    // Some servers leave out a null result. JSON that a program prints may have an id as well, but no
+    // version.
+    if (members.id.empty() || (empty && members.version != R"("2.0")")) return noise("it is not a message");
+    worker_message answer;
+    answer.type = failed ? worker_message::kind::error : worker_message::kind::result;
+    answer.id = own_id(members.id);
+    answer.id_raw = members.id;
+    answer.payload = empty ? std::string_view("null") : failed ? members.error : members.result;
+    if (failed) answer.text = error_text(members.error);
+    return answer;
+}
+
+json_object versioned() {
+    json_object message;
+    message.add("jsonrpc", "2.0");
+    return message;
+}
+
+std::string with_method(json_object message, std::string_view method, std::string_view params_raw) {
+    message.add("method", method);
+    if (!params_raw.empty()) message.add("params", raw_json{params_raw});
+    return std::move(message).text();
 }
 
 class jsonrpc_codec final : public message_codec {
 public:
     explicit jsonrpc_codec(cancel_form cancel) : cancel_(cancel) {}
 
-    bool one_at_a_time() const override { return false; }
-
     std::string request(std::uint64_t id, std::string_view, std::string_view method,
                         std::string_view params_raw) const override {
-        return with_params(R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":)", method,
-                           params_raw);
+        json_object message = versioned();
+        message.add("id", id);
+        return with_method(std::move(message), method, params_raw);
     }
 
     std::string notification(std::uint64_t, std::string_view, std::string_view method,
                              std::string_view params_raw) const override {
-        return with_params(R"({"jsonrpc":"2.0","method":)", method, params_raw);
+        return with_method(versioned(), method, params_raw);
     }
 
     std::string cancellation(std::uint64_t id, std::uint64_t) const override {
+        json_object params;
         if (cancel_ == cancel_form::mcp) {
-            return fmt::format(
-                R"({{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{},"reason":"nobody waits for it any more"}}}})",
-                id);
+            params.add("requestId", id).add("reason", "nobody waits for it any more");
+            return with_method(versioned(), "notifications/cancelled", std::move(params).text());
         }
-        return fmt::format(R"({{"jsonrpc":"2.0","method":"$/cancelRequest","params":{{"id":{}}}}})", id);
+        params.add("id", id);
+        return with_method(versioned(), "$/cancelRequest", std::move(params).text());
     }
 
     std::string refusal(const worker_message& request, std::uint64_t, std::string_view why) const override {
-        return fmt::format(R"({{"jsonrpc":"2.0","id":{},"error":{{"code":{},"message":{}}}}})",
-                           request.id_raw, ipc::method_not_found,
-                           util::json_quote(why.empty() ? "Method not found" : why));
+        json_object error;
+        error.add("code", ipc::method_not_found).add("message", why.empty() ? "Method not found" : why);
+        json_object message = versioned();
+        message.add("id", raw_json{request.id_raw}).add("error", error);
+        return std::move(message).text();
     }
 
     std::string reply(const worker_message& request, std::string_view result_raw,
                       std::uint64_t) const override {
-        return fmt::format(R"({{"jsonrpc":"2.0","id":{},"result":{}}})", request.id_raw, result_raw);
+        json_object message = versioned();
+        message.add("id", raw_json{request.id_raw}).add("result", raw_json{result_raw});
+        return std::move(message).text();
     }
 
     worker_message decode(std::string_view message) const override {
         const auto members = util::json_object_members(message);
         if (!members) return noise("it is not a JSON object");
-        const fields have = fields_of(*members);
-        worker_message got;
-        if (!have.method.empty()) {
-            auto method = util::json_unquote(have.method);
-            if (!method) return noise("its method is not a string");
-            got.what = have.id.empty() ? worker_message::kind::notification : worker_message::kind::request;
-            got.method = std::move(*method);
-            got.id_raw = have.id;
-            got.payload = have.params;
-            return got;
-        }
-        // Some servers leave out a result that is null. What is printed may have an id as well.
-        const bool empty = have.result.empty() && have.error.empty();
-        if (have.id.empty() || (empty && have.version != R"("2.0")")) return noise("it is not a message");
-        got.id = own_id(have.id);
-        got.id_raw = have.id;
-        got.what = have.error.empty() ? worker_message::kind::result : worker_message::kind::error;
-        got.payload = empty ? std::string_view("null") : have.error.empty() ? have.result : have.error;
-        if (!have.error.empty()) got.text = error_text(have.error);
-        return got;
+        const message_members read = read_members(*members);
+        return read.method.empty() ? decode_answer(read) : decode_call(read);
     }
 
 private:
-    static std::string with_params(std::string text, std::string_view method, std::string_view params_raw) {
-        util::json_quote_to(text, method);
-        if (!params_raw.empty()) text.append(R"(,"params":)").append(params_raw);
-        text += '}';
-        return text;
-    }
-
     cancel_form cancel_;
 };
 
@@ -137,6 +158,12 @@ private:
 
 std::unique_ptr<message_codec> make_jsonrpc_codec(cancel_form cancel) {
     return std::make_unique<jsonrpc_codec>(cancel);
+}
+
+std::string one_line(std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    return text;
 }
 
 }  // namespace hob::unit

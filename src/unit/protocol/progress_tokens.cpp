@@ -11,9 +11,9 @@ constexpr std::string_view prefix = "hob-";
 
 }  // namespace
 
-progress_tokens::token::token(std::shared_ptr<progress_tokens> in, std::string callers_raw)
-    : in_(std::move(in)), number_(++in_->last_) {
-    in_->callers_.emplace(number_, std::move(callers_raw));
+progress_tokens::token::token(std::shared_ptr<progress_tokens> owner, std::string callers_raw)
+    : owner_(std::move(owner)), number_(++owner_->last_) {
+    owner_->callers_.emplace(number_, std::move(callers_raw));
 }
 
 std::string progress_tokens::token::raw() const {
@@ -25,7 +25,7 @@ bool progress_tokens::is_ours(std::string_view token_raw) {
     return text && text->starts_with(prefix);
 }
 
-std::uint64_t progress_tokens::owner(std::string_view token_raw, std::string& callers_raw) const {
+std::uint64_t progress_tokens::find(std::string_view token_raw, std::string& callers_raw) const {
     const auto text = util::json_unquote(token_raw);
     if (!text || !text->starts_with(prefix)) return 0;
     std::uint64_t number = 0;

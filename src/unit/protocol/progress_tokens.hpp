@@ -1,6 +1,6 @@
 #pragma once
-// Progress is told by a token that the caller chose, and two callers may choose the same: on the wire each
-// call has one of ours.
+// A worker reports progress under a token that the caller chooses, and two callers may choose the same one.
+// On the wire each call therefore has a token of ours.
 
 #include <cstdint>
 #include <map>
@@ -12,24 +12,26 @@ namespace hob::unit {
 
 class progress_tokens {
 public:
-    // A token of ours, for as long as this lives.
+    // A token of ours, valid during its lifetime.
     class token {
     public:
-        token(std::shared_ptr<progress_tokens> in, std::string callers_raw);
-        ~token() { in_->callers_.erase(number_); }
+        // `callers_raw`: the token that the caller chose; empty: none.
+        token(std::shared_ptr<progress_tokens> owner, std::string callers_raw);
+        ~token() { owner_->callers_.erase(number_); }
         token(const token&) = delete;
         token& operator=(const token&) = delete;
         std::uint64_t number() const { return number_; }
         std::string raw() const;  // as JSON
 
     private:
-        std::shared_ptr<progress_tokens> in_;  // also the script's
+        std::shared_ptr<progress_tokens> owner_;  // also held by the session
         std::uint64_t number_;
     };
 
-    // Whose token that is: its number, 0 for nobody's. `callers_raw`: what that caller knows it by.
-    std::uint64_t owner(std::string_view token_raw, std::string& callers_raw) const;
-    // Whether it has the form of ours, of a call that may be over.
+    // The number of a token that is valid, and in `callers_raw` the token that its caller chose. 0: not
+    // valid.
+    std::uint64_t find(std::string_view token_raw, std::string& callers_raw) const;
+    // The token has the form of ours; its call may be over.
     static bool is_ours(std::string_view token_raw);
 
 private:

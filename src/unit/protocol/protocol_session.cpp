@@ -15,41 +15,41 @@ asio::awaitable<std::string> protocol_session::start(session_host&) { co_return 
 
 asio::awaitable<void> protocol_session::stop(session_host&) { co_return; }
 
-std::optional<call_mutex> protocol_session::mutex_for(const session_host& with,
+std::optional<call_mutex> protocol_session::mutex_for(const session_host& host,
                                                       const std::string& method) const {
-    const auto& serial = std::get<worker_spec>(with.spec().detail).serial;
+    const auto& serial = worker_spec_of(host.spec()).serial;
     if (std::find(serial.begin(), serial.end(), method) == serial.end()) return std::nullopt;
     return call_mutex{"serial", false};
 }
 
-asio::awaitable<std::string> protocol_session::handle_call(session_host& with, call_request wish,
+asio::awaitable<std::string> protocol_session::handle_call(session_host& host, call_request call,
                                                            event_watch* watch, util::deadline limit) {
-    co_return co_await with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
+    co_return co_await host.request_for(watch, std::move(call.method), std::move(call.params), limit);
 }
 
-asio::awaitable<std::string> protocol_session::follow(session_host&, worker_event, util::deadline) {
+asio::awaitable<raw_members> protocol_session::event_details(session_host&, worker_event, util::deadline) {
+    co_return raw_members();
+}
+
+asio::awaitable<std::string> protocol_session::list(session_host& host, util::deadline) {
+    throw failure(
+        error_kind::usage, cannot("list", host.spec().name),
+        fmt::format("its protocol is {}, which has no lists", worker_spec_of(host.spec()).protocol->name));
     co_return std::string();
 }
 
-asio::awaitable<std::string> protocol_session::list(session_host& with, util::deadline) {
-    throw failure(error_kind::usage,
-                  fmt::format("cannot list '{}': its protocol is {}, which has no lists", with.spec().name,
-                              name_of(std::get<worker_spec>(with.spec().detail).protocol)));
-    co_return std::string();
-}
-
-std::shared_ptr<attachment> protocol_session::attach(std::shared_ptr<session_host> with, attach_stream to) {
-    const auto which = std::get<worker_spec>(with->spec().detail).protocol;
-    if (which != worker_protocol::jsonrpc) {
-        throw failure(error_kind::usage,
-                      fmt::format("cannot attach '{}': its protocol is {}, which is not shared",
-                                  with->spec().name, name_of(which)));
+std::shared_ptr<attachment> protocol_session::attach(std::shared_ptr<session_host> host,
+                                                     attach_stream stream) {
+    const worker_protocol& protocol = *worker_spec_of(host->spec()).protocol;
+    if (!protocol.attachable) {
+        throw failure(error_kind::usage, cannot("attach", host->spec().name),
+                      fmt::format("its protocol is {}, which is not shared", protocol.name));
     }
-    return std::make_shared<attachment>(std::move(with), shared_from_this(), std::move(to));
+    return std::make_shared<attachment>(std::move(host), shared_from_this(), std::move(stream));
 }
 
-bool protocol_session::asked(session_host&, const worker_message&) { return false; }
+bool protocol_session::on_server_request(session_host&, const worker_message&) { return false; }
 
-std::uint64_t protocol_session::heard(session_host&, const std::string&, std::string&) { return 0; }
+std::uint64_t protocol_session::on_notification(session_host&, const std::string&, std::string&) { return 0; }
 
 }  // namespace hob::unit

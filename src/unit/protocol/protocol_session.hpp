@@ -1,7 +1,7 @@
 #pragma once
-// What a protocol does beside framing and messages: how a conversation begins and ends, what a call means,
-// what the other end's own requests are answered, what its notifications say of its state. One script for
-// each process of a worker; the base does what plain JSON-RPC and lines need, which is nothing.
+// What a protocol does beyond framing and messages: its handshake and goodbye, what a call means, the answers
+// to requests of the worker, and what notifications say about its state. There is one session for each
+// process of a worker. The base class does what plain JSON-RPC and lines need, which is nothing.
 
 #include <sys/types.h>
 
@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "unit/protocol/event_ring.hpp"
@@ -25,66 +26,69 @@
 
 namespace hob::unit {
 
-// One call as it was asked for.
+// Tells the caller something beside the result; may be empty.
+using remark_handler = std::function<void(const std::string& text)>;
+
+// One call of a client.
 struct call_request {
     std::string method;
     std::string params;  // raw; empty: none
     std::optional<std::chrono::milliseconds> timeout;
-    std::string cwd;      // the caller's directory: relative files are taken from there; empty: the unit's
-    bool notify = false;  // nobody waits for an answer
-    bool follow = false;  // what belongs to the event that ended the wait is asked for, too
-    std::optional<std::uint64_t> generation;  // what the handles in the params belong to
-    event_watch::wishes events;
-
-    // Something that the caller should know beside the result; may be empty.
-    std::function<void(const std::string& text)> remark;
-
-    bool waits() const {
-        return !events.until.empty() || !events.collect.empty() || events.stream != nullptr;
-    }
+    std::string cwd;                          // the caller's directory, for relative files; empty: the unit's
+    bool notify = false;                      // send a notification
+    bool details = false;                     // add the details of the event that ended the wait
+    std::optional<std::uint64_t> generation;  // of the handles in the params
+    event_filter events;
+    remark_handler remark;
 };
 
-// The running process, as a script sees it. Outlives every coroutine of the script.
+// Keys and raw JSON values.
+using raw_members = std::vector<std::pair<std::string, std::string>>;
+
+// Environment variables to set, or (nullopt) to remove.
+using environment_changes = std::vector<std::pair<std::string, std::optional<std::string>>>;
+
+// The running process, as a session sees it. It outlives every coroutine of the session.
 class session_host {
 public:
     virtual const boost::asio::any_io_executor& executor() const = 0;
     virtual const unit_spec& spec() const = 0;
 
-    // One request and its raw result. Throws as registry::call does; at the limit and on cancellation it is
-    // taken back. Only while the script begins, ends or performs a call.
-    virtual boost::asio::awaitable<std::string> ask(std::string method, std::string params,
-                                                    util::deadline limit) = 0;
-    // The request that a call is about: its events count from here on.
-    virtual boost::asio::awaitable<std::string> ask_for(event_watch* watch, std::string method,
-                                                        std::string params, util::deadline limit) = 0;
-    // As call_table's.
+    // Sends one request and returns its raw result. Throws as registry::call does; at the limit and on
+    // cancellation the request is cancelled. Only during start(), stop() and handle_call() of the session.
+    virtual boost::asio::awaitable<std::string> request(std::string method, std::string params,
+                                                        util::deadline limit) = 0;
+    // As request(), for the request that a client's call is about: arms `watch`, which may be null, when it
+    // is sent.
+    virtual boost::asio::awaitable<std::string> request_for(event_watch* watch, std::string method,
+                                                            std::string params, util::deadline limit) = 0;
+    // See pending_calls.
     virtual std::uint64_t post(const std::string& method, const std::string& params, result_handler done) = 0;
     virtual void withdraw(std::uint64_t id) = 0;
-    // Bytes that the process has not read, and a wait for fewer.
-    virtual std::size_t queued() const = 0;
-    virtual boost::asio::awaitable<void> taken() = 0;
+    // Bytes that the process has not read yet; a wait until it reads some of them.
+    virtual std::size_t unread_input() const = 0;
+    virtual boost::asio::awaitable<void> input_read() = 0;
     // False: it could not be sent.
     virtual bool notify(std::string_view method, std::string_view params) = 0;
     virtual void reply(const worker_message& request, std::string_view result) = 0;
     virtual void refuse(const worker_message& request, std::string_view why) = 0;
-    // An event of the worker's, for those who wait.
+    // An event for the calls that wait for one.
     virtual void emit_event(std::string name, std::string params) = 0;
-    // What start() came to.
-    virtual const std::string& handshake() const = 0;
-    // Starts `work` on its own, which may refer to this and its script, and is to end soon after
-    // script::end().
-    virtual void run(boost::asio::awaitable<void> work, std::string name) = 0;
+    // The result of start().
+    virtual const std::string& capabilities() const = 0;
+    // Starts `work` as a coroutine of its own. It may refer to the host and the session, and must end soon
+    // after protocol_session::on_process_end().
+    virtual void spawn(boost::asio::awaitable<void> work, std::string name) = 0;
 
-    // What the unit is doing, for `hob status`; empty: nothing worth a word.
+    // What the unit is doing, for `hob status`; empty: nothing.
     virtual void set_activity(std::string text) = 0;
 
-    // A program that runs until the worker's process has ended; what it prints is logged, and comes as events
-    // `output`. `env`: nullopt removes. 0: it cannot be started.
-    virtual pid_t run_beside(std::vector<std::string> argv,
-                             const std::vector<std::pair<std::string, std::optional<std::string>>>& env,
-                             const std::string& cwd) = 0;
+    // Runs a program until the worker's process ends. Its output is logged and emitted as events `output`. 0:
+    // the program could not be started.
+    virtual pid_t run_program(std::vector<std::string> argv, const environment_changes& env,
+                              const std::string& cwd) = 0;
 
-    // Kept by the worker over its processes and the daemon's, see worker_memory.
+    // Values that outlive the process and the daemon, see worker_memory.
     virtual std::string recall(std::string_view key) const = 0;
     virtual std::vector<std::pair<std::string, std::string>> recall_all(std::string_view prefix) const = 0;
     virtual void remember(std::string_view key, std::string value, validity valid_for) = 0;
@@ -93,10 +97,14 @@ protected:
     ~session_host() = default;
 };
 
+// The part of `spec` that only workers have.
+inline const worker_spec& worker_spec_of(const unit_spec& spec) { return std::get<worker_spec>(spec.detail); }
+
 class attachment;
 struct attach_stream;
 
-// Calls that must not overlap. Those of one lane wait for each other in order, or are refused.
+// Calls with the same mutex do not overlap: they wait for each other in order, or (`refuse`) the second
+// fails.
 struct call_mutex {
     std::string name;
     bool refuse = false;
@@ -106,43 +114,37 @@ class protocol_session : public std::enable_shared_from_this<protocol_session> {
 public:
     virtual ~protocol_session() = default;
 
-    virtual bool has_start() const { return false; }
-    // The handshake. Its result is what --capabilities prints. Throws failure: the start has failed.
-    virtual boost::asio::awaitable<std::string> start(session_host& with);
-    // start() has failed, but another process is worth a try: what it learnt, it has remembered.
-    virtual bool wants_another() const { return false; }
+    // The handshake; `hob call --capabilities` prints its result. Throws failure: the start has failed. Only
+    // where the record of the protocol has `handshake`.
+    virtual boost::asio::awaitable<std::string> start(session_host& host);
+    // start() failed, but another process may succeed with what this session has remembered.
+    virtual bool wants_restart() const { return false; }
+    // The goodbye; the process may end meanwhile. Only where the record has `goodbye`.
+    virtual boost::asio::awaitable<void> stop(session_host& host);
 
-    virtual bool has_stop() const { return false; }
-    // Says goodbye; the process may well end by itself meanwhile.
-    virtual boost::asio::awaitable<void> stop(session_host& with);
-
-    virtual std::optional<call_mutex> mutex_for(const session_host& with, const std::string& method) const;
-    // A call, from its checks to its raw result. `watch`: to be handed to ask_for(); may be null.
-    virtual boost::asio::awaitable<std::string> handle_call(session_host& with, call_request wish,
+    virtual std::optional<call_mutex> mutex_for(const session_host& host, const std::string& method) const;
+    // A call, from its checks to its raw result. `watch` is for request_for().
+    virtual boost::asio::awaitable<std::string> handle_call(session_host& host, call_request call,
                                                             event_watch* watch, util::deadline limit);
-    // More members for the answer of a call that waited, each with a comma before it.
-    virtual boost::asio::awaitable<std::string> follow(session_host& with, worker_event event,
-                                                       util::deadline limit);
+    // Members, with raw values, to add to the result of a call that waited for `event`.
+    virtual boost::asio::awaitable<raw_members> event_details(session_host& host, worker_event event,
+                                                              util::deadline limit);
 
-    // What `hob call NAME --list` shows, as JSON.
-    virtual boost::asio::awaitable<std::string> list(session_host& with, util::deadline limit);
+    // The JSON that `hob call NAME --list` shows.
+    virtual boost::asio::awaitable<std::string> list(session_host& host, util::deadline limit);
 
-    // A request of the other end's. True: it is, or will be, answered by the script.
-    virtual bool asked(session_host& with, const worker_message& request);
-    // A notification. The call that it is about, or 0; its params may be changed on the way.
-    virtual std::uint64_t heard(session_host& with, const std::string& name, std::string& params);
+    // True: the session answers the request, now or later.
+    virtual bool on_server_request(session_host& host, const worker_message& request);
+    // Returns the call that the notification belongs to, or 0. May change its params.
+    virtual std::uint64_t on_notification(session_host& host, const std::string& name, std::string& params);
 
-    virtual std::uint64_t generation() const { return 0; }  // 0: there are none
+    // Handles in params are valid for one generation. 0: the protocol has no generations.
+    virtual std::uint64_t generation() const { return 0; }
 
-    // Somebody who speaks the protocol himself shares the process from here on. Throws failure(usage) where
-    // the protocol cannot be shared.
-    virtual std::shared_ptr<attachment> attach(std::shared_ptr<session_host> with, attach_stream to);
-    // The process is gone.
-    virtual void end() {}
+    // Another client that speaks the protocol itself shares the process. Throws failure(usage) unless the
+    // record has `attachable`.
+    virtual std::shared_ptr<attachment> attach(std::shared_ptr<session_host> host, attach_stream stream);
+    virtual void on_process_end() {}
 };
-
-std::shared_ptr<protocol_session> make_dap_session();
-std::shared_ptr<protocol_session> make_lsp_session();
-std::shared_ptr<protocol_session> make_mcp_session();
 
 }  // namespace hob::unit

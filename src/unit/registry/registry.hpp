@@ -1,5 +1,5 @@
 #pragma once
-// Every unit of the daemon, by name. One thread: all of it runs on the executor given.
+// All units of the daemon, by name. One thread: everything runs on the given executor.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -16,18 +16,19 @@
 #include "unit/protocol/protocol_session.hpp"
 #include "unit/spec/spec.hpp"
 #include "unit/spec/unit_status.hpp"
+#include "unit/supervise/process_definition.hpp"
 #include "unit/supervise/registry_options.hpp"
 
 namespace hob::unit {
 
-// What apply() did, by name, in file order.
+// What apply() did: names in file order.
 struct apply_result {
     std::vector<std::string> added, removed, changed, unchanged;
 };
 
-class run_job;
+class active_run;
 class run_store;
-struct run_order;
+struct run_parameters;
 
 class registry {
 public:
@@ -36,16 +37,17 @@ public:
     registry(const registry&) = delete;
     registry& operator=(const registry&) = delete;
 
-    // The first time and at each reload. Units whose spec is equal keep their processes; changed and removed
-    // ones are stopped in the background, and the next call of a changed worker starts it anew. Throws
-    // nothing: `wanted` is valid.
-    apply_result apply(const config& wanted);
+    // Applies a valid configuration. Units with an equal spec keep their processes. `replace`: changed and
+    // removed units are stopped in the background, services start again, and the next call starts a changed
+    // worker. `keep`: running processes go on with their definition until the unit is restarted, and a
+    // removed unit stays until it has stopped and a configuration is applied again.
+    apply_result apply(const config& configuration, running_process running = running_process::replace);
 
     // What apply() would do.
-    apply_result compare(const config& wanted) const;
+    apply_result compare(const config& configuration) const;
 
-    // Starts what starts by itself: services that are wanted from before, those with autostart. After the
-    // first apply(), once this configuration is consented to, and after each further apply().
+    // Starts what starts by itself: services that were up before, and those with autostart. Call it after the
+    // first apply() once the user has consented to the configuration, and after each further apply().
     void begin();
 
     std::vector<unit_status> status() const;  // in file order
@@ -56,68 +58,73 @@ public:
     // the coroutine cancels the request at the worker.
     boost::asio::awaitable<std::string> call(std::string unit, std::string method, std::string params_raw,
                                              std::optional<std::chrono::milliseconds> timeout);
-    // As the wish says; with events, an object of result, events and what else came of it.
-    boost::asio::awaitable<std::string> call(std::string unit, call_request wish);
-    // What the handshake of a worker said, and what it offers. Throws as call().
+    // With events in the request: an object with the result, the events and further members.
+    boost::asio::awaitable<std::string> call(std::string unit, call_request request);
+    // What a worker announced in its handshake, and what it lists. Throws as call().
     boost::asio::awaitable<std::string> capabilities(std::string unit,
                                                      std::optional<std::chrono::milliseconds> timeout);
     boost::asio::awaitable<std::string> list(std::string unit,
                                              std::optional<std::chrono::milliseconds> timeout);
 
-    // Somebody who speaks the worker's protocol himself shares its process, see attachment, until he has said
-    // goodbye: the exit status that he is to see. `began` is given the number that attachment_of() takes.
-    // Throws as call(). Cancelling the coroutine ends it.
+    // Shares the process of a worker with a client that speaks its protocol, see attachment, until the client
+    // says goodbye. Returns the client's exit status. `began` gets the number that attachment_of() takes.
+    // Throws as call(). Cancelling the coroutine detaches the client.
     boost::asio::awaitable<int> attach(std::string unit, attach_stream to,
                                        std::function<void(std::uint64_t number)> began);
-    std::shared_ptr<attachment> attachment_of(std::uint64_t number) const;  // nullptr: it is over
+    std::shared_ptr<attachment> attachment_of(std::uint64_t number) const;  // nullptr: it has ended
 
-    // Returns once it is ready (a worker: warm). `caller_environment`: the base of its environment from now
-    // on. Throws failure(unit_unknown, unit_failed).
+    // Returns once the unit is ready (a worker: warm). `caller_environment`: the base of its environment from
+    // now on. Throws failure(unit_unknown, unit_failed).
     boost::asio::awaitable<void> start(std::string unit,
                                        std::optional<std::vector<std::string>> caller_environment);
-    // Returns once no process of it is left; it is held until start(). Nothing running is success. Throws
-    // failure(unit_failed) naming what could not be ended.
+    // Returns once no process of the unit is left; it stays stopped until start(). Succeeds when nothing
+    // runs. Throws failure(unit_failed) with the processes that could not be ended.
     boost::asio::awaitable<void> stop(std::string unit);
     boost::asio::awaitable<void> restart(std::string unit,
                                          std::optional<std::vector<std::string>> caller_environment);
 
-    // The same for several, side by side as far as `after` lets them; stops in reverse. Each is tried; then
-    // the failure of the first that failed, in the order given, is thrown. Names are checked before anything
-    // begins.
+    // The same for several units, in parallel as far as `after` allows; stops in reverse order. All names are
+    // checked first. A failure does not stop the others; the first one, in the given order, is thrown at the
+    // end.
     boost::asio::awaitable<void> start_units(std::vector<std::string> units,
                                              std::optional<std::vector<std::string>> caller_environment);
     boost::asio::awaitable<void> stop_units(std::vector<std::string> units);
     boost::asio::awaitable<void> restart_units(std::vector<std::string> units,
                                                std::optional<std::vector<std::string>> caller_environment);
 
-    enum class wanted_state { ready, stopped, idle };
-    // Until it is so. Throws failure(unit_unknown), and failure(unit_failed) when it will not be so by
-    // itself.
-    boost::asio::awaitable<void> wait(std::string unit, wanted_state wanted);
+    // The services that are up, have failed, or are about to be restarted, in file order.
+    std::vector<std::string> services_to_restart() const;
+    // The environment with which the next daemon starts the services that are up. Durable soon after.
+    void replace_kept_environments(const std::vector<std::string>& environment);
 
-    // A run of a task, or of a command that is none. Throws failure(unit_unknown, unit_failed, cancelled).
-    std::shared_ptr<run_job> run_task(const std::string& unit, run_order order);
-    std::shared_ptr<run_job> run_command(std::vector<std::string> command, run_order order);
-    std::shared_ptr<run_job> job(std::int64_t run) const;  // that has begun and is not over; or nullptr
+    enum class wait_condition { ready, stopped, idle };
+    // Returns once the condition holds. Throws failure(unit_unknown), and failure(unit_failed) when it cannot
+    // come to hold by itself.
+    boost::asio::awaitable<void> wait(std::string unit, wait_condition condition);
+
+    // Queues a run of a task, or starts one of a plain command. Throws failure(unit_unknown, unit_failed,
+    // cancelled).
+    std::shared_ptr<active_run> run_task(const std::string& unit, run_parameters parameters);
+    std::shared_ptr<active_run> run_command(std::vector<std::string> command, run_parameters parameters);
+    std::shared_ptr<active_run> find_run(std::int64_t id) const;  // begun and not over; or nullptr
     run_store& runs();
 
-    // Nothing begins by itself any more, and attachments end; returns once no run is on. Cancellation ends
-    // the wait.
+    // Disables all triggers and ends attachments; returns once no run is active. Cancellation ends the wait.
     boost::asio::awaitable<void> drain();
 
-    // Each unit's stop signal to its group, its stop timeout, SIGKILL, then escapees as `kill` says; a unit
-    // after those that name it in `after`. New calls fail from here on.
+    // Stops every unit as its `stop` and `kill` say, a unit after those that name it in `after`. New calls
+    // fail from here on.
     boost::asio::awaitable<void> stop_all();
-    // SIGKILL to everything at once; returns without waiting. stop_all() still waits for the exits.
+    // Sends SIGKILL to all units and returns without waiting. stop_all() still waits for the exits.
     void kill_all();
 
     bool anything_running() const;  // a process of a unit exists
-    bool needed() const;            // that, or a unit waits to begin something by itself
+    bool needed() const;            // anything_running(), or a unit has a trigger
     std::size_t calls_in_flight() const;
 
 private:
-    class impl;
-    std::unique_ptr<impl> impl_;
+    class unit_map;
+    std::unique_ptr<unit_map> units_;
 };
 
 }  // namespace hob::unit

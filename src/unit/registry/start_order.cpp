@@ -1,12 +1,13 @@
-// Several units at once, in the order that `after` asks for, and waits for what they come to.
+// Starts, stops and waits for several units, in the order of `after`.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <exception>
 #include <utility>
 
+#include "unit/process/environment.hpp"
 #include "unit/protocol/attachment.hpp"
-#include "unit/registry/registry_impl.hpp"
+#include "unit/registry/unit_map.hpp"
 #include "util/async.hpp"
 #include "util/log.hpp"
 
@@ -20,8 +21,8 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Of a stop that nobody waits for.
-void tell(const std::exception_ptr& failed) {
+// Logs the failure of a stop whose caller is gone.
+void log_stop_failure(const std::exception_ptr& failed) {
     if (!failed) return;
     try {
         std::rethrow_exception(failed);
@@ -37,14 +38,14 @@ void throw_first(const std::vector<std::exception_ptr>& failures) {
     }
 }
 
-// Of those that still run, the ones that no other of them comes after: nothing needs them any more.
-std::vector<unit_ptr> needed_by_none(const std::vector<unit_ptr>& units) {
+// The units that no other of `units` names in `after`; all of them if there is none.
+std::vector<unit_ptr> without_dependents(const std::vector<unit_ptr>& units) {
     std::vector<unit_ptr> found;
-    for (const auto& one : units) {
+    for (const auto& unit : units) {
         const bool needed = std::any_of(units.begin(), units.end(), [&](const unit_ptr& other) {
-            return contains(other->spec().after, one->spec().name);
+            return contains(other->spec().after, unit->spec().name);
         });
-        if (!needed) found.push_back(one);
+        if (!needed) found.push_back(unit);
     }
     return found.empty() ? units : found;
 }
@@ -53,71 +54,71 @@ std::vector<unit_ptr> needed_by_none(const std::vector<unit_ptr>& units) {
 
 asio::awaitable<void> registry::start_units(std::vector<std::string> names,
                                             std::optional<std::vector<std::string>> caller_environment) {
-    impl_->record_desired_states("start", names, true, caller_environment);
+    if (caller_environment) caller_environment = without_call_variables(*caller_environment);
+    units_->record_desired_states("start", names, true, caller_environment);
     std::vector<asio::awaitable<void>> starts;
-    starts.push_back(impl_->desired_states_are_durable());
+    starts.push_back(units_->sync_desired_states());
     for (const auto& name : names)
-        starts.push_back(impl_->unit_named("start", name)->start(caller_environment));
+        starts.push_back(units_->unit_named("start", name)->start(caller_environment));
     throw_first(co_await util::all_of(std::move(starts)));
 }
 
 asio::awaitable<void> registry::restart_units(std::vector<std::string> names,
                                               std::optional<std::vector<std::string>> caller_environment) {
+    if (caller_environment) caller_environment = without_call_variables(*caller_environment);
     std::vector<asio::awaitable<void>> restarts;
     for (const auto& name : names)
-        restarts.push_back(impl_->unit_named("restart", name)->restart(caller_environment));
+        restarts.push_back(units_->unit_named("restart", name)->restart(caller_environment));
     throw_first(co_await util::all_of(std::move(restarts)));
 }
 
 asio::awaitable<void> registry::stop_units(std::vector<std::string> names) {
     std::vector<unit_ptr> left;
-    impl_->record_desired_states("stop", names, false, std::nullopt);
+    units_->record_desired_states("stop", names, false, std::nullopt);
     for (const auto& name : names)
-        left.push_back(impl_->unit_named("stop", name));
-    std::exception_ptr first_failed;
+        left.push_back(units_->unit_named("stop", name));
+    std::exception_ptr first_failure;
     while (!left.empty()) {
-        const auto next = needed_by_none(left);
+        const auto next = without_dependents(left);
         std::vector<asio::awaitable<void>> stops;
-        for (const auto& one : next)
-            stops.push_back(one->stop(true));
+        for (const auto& unit : next)
+            stops.push_back(unit->stop(true));
         for (const auto& failed : co_await util::all_of(std::move(stops))) {
-            if (failed && !first_failed) first_failed = failed;
+            if (failed && !first_failure) first_failure = failed;
         }
-        std::erase_if(left, [&](const unit_ptr& one) {
-            return std::find(next.begin(), next.end(), one) != next.end();
+        std::erase_if(left, [&](const unit_ptr& unit) {
+            return std::find(next.begin(), next.end(), unit) != next.end();
         });
     }
-    co_await impl_->desired_states_are_durable();
-    if (first_failed) std::rethrow_exception(first_failed);
+    co_await units_->sync_desired_states();
+    if (first_failure) std::rethrow_exception(first_failure);
 }
 
-asio::awaitable<void> registry::wait(std::string name, wanted_state wanted) {
+asio::awaitable<void> registry::wait(std::string name, wait_condition condition) {
     for (;;) {
-        const auto one = impl_->unit_named("wait for", name);
-        if (wanted == wanted_state::ready && one->ready()) co_return;
-        if (wanted == wanted_state::stopped && !one->running()) co_return;
-        if (wanted == wanted_state::idle && one->idle()) co_return;
-        if (wanted == wanted_state::ready && one->failed() && !one->running()) {
-            const std::string why = one->status().detail;
-            throw failure(
-                error_kind::unit_failed,
-                fmt::format("cannot wait for '{}': it failed{}", name, why.empty() ? "" : ", " + why),
-                fmt::format("hob logs {}", name));
+        const auto unit = units_->unit_named("wait for", name);
+        if (condition == wait_condition::ready && unit->ready()) co_return;
+        if (condition == wait_condition::stopped && !unit->running()) co_return;
+        if (condition == wait_condition::idle && unit->idle()) co_return;
+        if (condition == wait_condition::ready && unit->failed() && !unit->running()) {
+            const std::string detail = unit->status().detail;
+            throw failure(error_kind::unit_failed, cannot("wait for", name),
+                          detail.empty() ? "it failed" : "it failed, " + detail, "hob logs " + name);
         }
-        co_await one->changes().wait();
+        co_await unit->changes().wait();
     }
 }
 
 asio::awaitable<void> registry::drain() {
-    impl_->context->draining = true;
-    const failure ending(error_kind::cancelled, "cannot attach 'it': the daemon is shutting down");
-    for (const auto& [number, one] : impl_->context->attachments) {
-        if (const auto attached = one.lock()) attached->end(ending);
+    units_->context->draining = true;
+    const failure ending(error_kind::cancelled, cannot("attach", "a worker"), "the daemon is shutting down");
+    for (const auto& [number, weak] : units_->context->attachments) {
+        if (const auto attached = weak.lock()) attached->end(ending);
     }
     for (;;) {
-        const auto left = impl_->running();
-        const auto busy = std::find_if(left.begin(), left.end(), [](const unit_ptr& one) {
-            return one->spec().kind == unit_kind::task;
+        const auto left = units_->running();
+        const auto busy = std::find_if(left.begin(), left.end(), [](const unit_ptr& unit) {
+            return unit->spec().kind == unit_kind::task;
         });
         if (busy == left.end()) co_return;
         co_await (*busy)->changes().wait();
@@ -125,24 +126,24 @@ asio::awaitable<void> registry::drain() {
 }
 
 asio::awaitable<void> registry::stop_all() {
-    impl_->context->closing = true;
-    for (auto left = impl_->running(); !left.empty(); left = impl_->running()) {
-        const auto next = needed_by_none(left);
+    units_->context->closing = true;
+    for (auto left = units_->running(); !left.empty(); left = units_->running()) {
+        const auto next = without_dependents(left);
         std::vector<asio::awaitable<void>> stops;
-        for (const auto& one : next) {
-            one->request_stop("the daemon is shutting down");
-            stops.push_back(one->stop(false));
+        for (const auto& unit : next) {
+            unit->request_stop("the daemon is shutting down");
+            stops.push_back(unit->stop(false));
         }
         for (const auto& failed : co_await util::all_of(std::move(stops)))
-            tell(failed);
+            log_stop_failure(failed);
     }
-    impl_->context->cgroups->remove_empty();
+    units_->context->cgroups->remove_empty();
 }
 
 void registry::kill_all() {
-    impl_->context->closing = true;
-    for (const auto& one : impl_->running())
-        one->kill_now();
+    units_->context->closing = true;
+    for (const auto& unit : units_->running())
+        unit->kill_now();
 }
 
 }  // namespace hob::unit

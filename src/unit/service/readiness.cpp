@@ -2,21 +2,31 @@
 
 #include <algorithm>
 
+#include "error.hpp"
 #include "limits.hpp"
 
 namespace hob::unit {
+
+extern constinit const readiness_kind ready_delay;
+extern constinit const readiness_kind ready_exec;
+extern constinit const readiness_kind ready_http;
+extern constinit const readiness_kind ready_log;
+extern constinit const readiness_kind ready_notify;
+extern constinit const readiness_kind ready_started;
+extern constinit const readiness_kind ready_tcp;
+
 namespace {
 
 namespace asio = boost::asio;
 
-// The kernel does not tell when a port is opened, nor when a command would succeed: asked again and again,
-// ever more slowly.
-template <typename Attempt>
-asio::awaitable<void> until_it_succeeds(Attempt attempt, probe_target target) {
+constexpr const readiness_kind* table[] = {
+    &ready_delay, &ready_exec, &ready_http, &ready_log, &ready_notify, &ready_started, &ready_tcp,
+};
+
+// Nothing reports that a port was opened, or that a command would succeed by now.
+asio::awaitable<void> probe_until_ready(const readiness_kind& kind, const readiness_target& target) {
     auto length = limits::probe_pause_min;
-    for (;;) {
-        const ready_spec& wanted = std::get<service_spec>(target.spec->detail).ready;
-        if (co_await attempt(wanted, target)) co_return;
+    while (!co_await kind.probe(target)) {
         co_await util::pause(length);
         length = std::min(length * 2, limits::probe_pause_max);
     }
@@ -24,35 +34,19 @@ asio::awaitable<void> until_it_succeeds(Attempt attempt, probe_target target) {
 
 }  // namespace
 
-asio::awaitable<void> await_ready(probe_target target) {
-    const ready_spec& wanted = std::get<service_spec>(target.spec->detail).ready;
-    switch (wanted.form) {
-        case ready_form::started:
-            break;
-        case ready_form::delay: {
-            co_await util::pause(wanted.delay);
-            break;
-        }
-        case ready_form::log:
-            target.why = "no line of its output matched";
-            co_await target.told.wait();
-            break;
-        case ready_form::notify:
-            target.why = "it did not say READY=1";
-            co_await target.told.wait();
-            break;
-        case ready_form::tcp: {
-            co_await until_it_succeeds(probe_tcp, target);
-            break;
-        }
-        case ready_form::http: {
-            co_await until_it_succeeds(probe_http, target);
-            break;
-        }
-        case ready_form::exec: {
-            co_await until_it_succeeds(probe_exec, target);
-            break;
-        }
+const readiness_kind& readiness_kind_of(const ready_spec& ready) {
+    for (const auto* kind : table) {
+        if (kind->form == ready.form) return *kind;
+    }
+    throw failure(error_kind::internal, cannot("find", name_of(ready.form)), "no such kind of readiness");
+}
+
+asio::awaitable<void> await_ready(readiness_target target) {
+    const readiness_kind& kind = readiness_kind_of(target.ready());
+    if (kind.probe) {
+        co_await probe_until_ready(kind, target);
+    } else {
+        co_await kind.wait(target);
     }
 }
 

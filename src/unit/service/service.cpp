@@ -1,45 +1,27 @@
-// Of a service: what others ask of it, and its phase. How it is kept up is in service_keep.cpp, one life of
-// its process in service_life.cpp.
+// What others ask of a service, and its state. supervise.cpp keeps it up; service_process.cpp runs its
+// process.
 #include "unit/service/service.hpp"
 
 #include <fmt/format.h>
 
 #include <utility>
 
-#include "error.hpp"
-#include "unit/process/usage.hpp"
+#include "limits.hpp"
 #include "unit/service/service_process.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 #include "util/log.hpp"
 #include "util/proc.hpp"
 
 namespace hob::unit {
-namespace {
 
 namespace asio = boost::asio;
-
-// A change in how it is watched, and not in what is executed, leaves the process alone.
-bool needs_another_process(unit_spec before, unit_spec after) {
-    for (unit_spec* spec : {&before, &after}) {
-        spec->after.clear();
-        spec->on_failure.reset();
-        auto& what = std::get<service_spec>(spec->detail);
-        what.restart = restart_policy::never;
-        what.max_restarts = 0;
-        what.backoff = {};
-        what.autostart = false;
-    }
-    return !(before == after);
-}
-
-}  // namespace
 
 service::service(std::shared_ptr<unit_context> context, unit_spec spec)
     : managed_unit(std::move(context), std::move(spec), unit_state::stopped),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
-           context_->options.log_max_files),
+           context_->options.log_max_files, context_->options.executor),
       stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
-      asked_(context_->options.executor) {
+      request_(context_->options.executor) {
     log_.remember_stdout();
 }
 
@@ -50,33 +32,33 @@ std::shared_ptr<service> service::make(std::shared_ptr<unit_context> context, un
 }
 
 unit_status service::status() const {
-    unit_status now = managed_unit::status();
-    now.restarts = restarts_;
-    if (last_exit_) now.exit = exit_brief(*last_exit_);
-    now.detail = detail_;
-    if (!process_) return now;
-    now.pid = process_->process->pid();
-    now.cgroup = process_->process->cgroup();
-    if (now.detail.empty()) now.detail = process_->status_text;
-    return now;
+    unit_status status = managed_unit::status();
+    status.restarts = restarts_;
+    status.failing = status.failing || restarts_in_a_row_ >= limits::crash_loop_restarts;
+    if (last_exit_) status.exit = exit_brief(*last_exit_);
+    status.detail = detail_.empty() && !unended_.empty() ? unended_text() : detail_;
+    if (!process_) return status;
+    status.pid = process_->process->main_pid();
+    status.cgroup = process_->process->cgroup();
+    if (status.detail.empty()) status.detail = process_->status_text;
+    return status;
 }
 
 void service::set_state(unit_state to) {
     if (to != unit_state::backoff && to != unit_state::failed) detail_.clear();
-    enter(to, process_ ? process_->process->pid() : 0);
+    enter(to, process_ ? process_->process->main_pid() : 0);
 }
 
-void service::say(std::string detail) {
+void service::set_detail(std::string detail) {
     if (detail_ == detail) return;
     detail_ = std::move(detail);
     if (context_->options.changed) context_->options.changed();
     changes().ring();
 }
 
-void service::check_usable(const char* verb) const {
+void service::throw_if_closing(const char* verb) const {
     if (!context_->closing) return;
-    throw failure(error_kind::cancelled,
-                  fmt::format("cannot {} '{}': the daemon is shutting down", verb, spec_->name));
+    throw failure(error_kind::cancelled, cannot(verb, spec_->name), "the daemon is shutting down");
 }
 
 void service::record_desired_state(bool up, const std::optional<environment>& caller) {
@@ -89,90 +71,105 @@ void service::record_desired_state(bool up, const std::optional<environment>& ca
     }
 }
 
+void service::reset_backoff() {
+    restarts_in_a_row_ = 0;
+    backoff_ = {};
+}
+
 void service::set_desired_up(std::optional<environment> caller) {
     if (caller) caller_environment_ = std::move(caller);
     stopped_by_user_ = false;
     record_desired_state(true, caller_environment_);
-    wanted_ = true;
-    pulled_ = false;
-    asked_.ring();
-    if (std::exchange(kept_, true)) return;
-    in_a_row_ = 0;
-    pause_ = {};
-    util::spawn(context_->options.executor, keep_up(), "service " + spec_->name);
+    const bool was_supervised = supervised();
+    if (desired_up() && state() == unit_state::stopping) start_requested_ = true;
+    supervision_ = supervision::up;
+    dependencies_started_ = false;
+    tasks_due_ = !process_;
+    failed_task_.clear();
+    request_.ring();
+    if (was_supervised) return;
+    apply_pending_spec();
+    reset_backoff();
+    util::spawn(context_->options.executor, supervise(), "service " + spec_->name);
 }
 
 void service::begin() {
-    if (kept_ || stopped_by_user_ || context_->closing || state() == unit_state::failed) return;
-    if (auto wish = context_->options.db.desired_up(spec_->name)) {
-        set_desired_up(std::move(wish->environment));
-    } else if (std::get<service_spec>(spec_->detail).autostart && state() == unit_state::stopped && !last_exit_) {
+    if (supervised() || stopped_by_user_ || context_->closing || state() == unit_state::failed) return;
+    if (auto desired = context_->options.db.desired_up(spec_->name)) {
+        set_desired_up(std::move(desired->environment));
+    } else if (std::get<service_spec>(spec_->detail).autostart && state() == unit_state::stopped &&
+               !last_exit_) {
         set_desired_up(std::nullopt);
     }
 }
 
-void service::pull(std::optional<environment> caller) {
+void service::request_start(std::optional<environment> caller) {
     if (context_->closing) return;
-    if (!wanted_ || !kept_) set_desired_up(std::move(caller));
+    if (!desired_up() || state() == unit_state::stopping) set_desired_up(std::move(caller));
 }
 
 asio::awaitable<void> service::start(std::optional<environment> caller) {
     const auto alive = self();
-    check_usable("start");
+    throw_if_closing("start");
+    if (process_ && pending_spec_) co_await run_tasks_before("start", util::deadline::never());
+    if (apply_pending_spec() && request_process_end("its definition has changed")) restart_requested_ = true;
     set_desired_up(std::move(caller));
     co_await await_ready_or_failed("start");
 }
 
 asio::awaitable<void> service::restart(std::optional<environment> caller) {
     const auto alive = self();
-    check_usable("restart");
-    leave_current("asked to restart");
-    in_a_row_ = 0;
-    pause_ = {};
+    throw_if_closing("restart");
+    apply_pending_spec();
+    // Before the stop: a task that fails leaves the process alone.
+    if (process_) co_await run_tasks_before("restart", util::deadline::never());
+    if (request_process_end("asked to restart")) restart_requested_ = true;
+    reset_backoff();
     set_desired_up(std::move(caller));
     co_await await_ready_or_failed("restart");
 }
 
 asio::awaitable<void> service::await_ready_or_failed(const char* verb) {
-    const auto failures = failures_;
+    const auto failures = failures_, times_ready = times_ready_;
     for (;;) {
-        check_usable(verb);
-        if (state() == unit_state::ready && !again_) co_return;
+        throw_if_closing(verb);
+        // It may have ended again since: that is another event than this start.
+        if (times_ready_ != times_ready || (ready() && !restart_requested_)) co_return;
         if (failures_ != failures || state() == unit_state::failed) throw failed_start(verb);
-        if (state() == unit_state::waiting) {
-            const auto other = first_unready();
-            if (other && other->failed()) throw failed_start(verb);
+        if (state() == unit_state::waiting && dependencies_started_) {
+            const auto dependency = first_unready_dependency();
+            if (dependency && is_hopeless(*dependency)) throw failed_start(verb);
         }
-        if (!wanted_) {
-            throw failure(error_kind::cancelled,
-                          fmt::format("cannot {} '{}': it was stopped meanwhile", verb, spec_->name));
-        }
-        if (!kept_) co_return;  // it has done what it had to, and ended well
+        if (!desired_up())
+            throw failure(error_kind::cancelled, cannot(verb, spec_->name), "it was stopped meanwhile");
         co_await changes().wait();
     }
 }
 
 failure service::failed_start(const char* verb) const {
-    const std::string reason = detail_.empty() ? "it did not become ready" : detail_;
-    const auto other = state() == unit_state::waiting ? first_unready() : nullptr;
-    const std::string& culprit = other ? other->spec().name : spec_->name;
-    return failure(error_kind::unit_failed, fmt::format("cannot {} '{}': {}", verb, spec_->name, reason),
-                   fmt::format("hob logs {}", culprit), R"({"unit":)" + util::json_quote(culprit) + "}");
+    const auto dependency = state() == unit_state::waiting ? first_unready_dependency() : nullptr;
+    const std::string& culprit = dependency             ? dependency->spec().name
+                                 : failed_task_.empty() ? spec_->name
+                                                        : failed_task_;
+    const std::string reason = dependency ? waits_for(*dependency) : detail_;
+    return failure(error_kind::unit_failed, cannot(verb, spec_->name),
+                   reason.empty() ? "it did not become ready" : reason, fmt::format("hob logs {}", culprit),
+                   util::json_object().add("unit", culprit).text());
 }
 
-void service::leave_current(const char* why) {
-    if (!process_ || !process_->process->request_stop()) return;
-    again_ = true;
+bool service::request_process_end(const char* why) {
+    if (!process_ || !process_->process->request_stop()) return false;
     util::log(util::level::info, "unit", "service is stopped",
               {util::field("unit", spec_->name), util::field("reason", why),
                util::field("pid", process_->process->pid())});
+    return true;
 }
 
 void service::request_stop(const char* why) {
-    wanted_ = false;
-    leave_current(why);
-    again_ = false;
-    asked_.ring();
+    if (supervised()) supervision_ = supervision::ending;
+    restart_requested_ = false;
+    request_process_end(why);
+    request_.ring();
 }
 
 void service::kill_now() {
@@ -187,27 +184,47 @@ asio::awaitable<void> service::stop(bool hold) {
         record_desired_state(false, std::nullopt);
     }
     request_stop("asked to stop");
-    co_await await_end_of_keeping();
-    if (hold && (state() == unit_state::failed)) set_state(unit_state::stopped);
-    if (left_.empty()) co_return;
-    const auto process = util::read_proc_stat(left_.front().pid);
-    throw failure(error_kind::unit_failed,
-                  fmt::format("cannot stop '{}': pid {}{} is left and could not be ended{}", spec_->name,
-                              left_.front().pid, process ? fmt::format(" ({})", process->comm) : "",
-                              left_.size() > 1 ? fmt::format(", and {} more", left_.size() - 1) : ""));
+    co_await await_stopped();
+    if (hold && state() == unit_state::failed) set_state(unit_state::stopped);
+    if (!unended_.empty())
+        throw failure(error_kind::unit_failed, cannot("stop", spec_->name), unended_text());
 }
 
-asio::awaitable<void> service::await_end_of_keeping() {
-    while (kept_ && !wanted_) {
+asio::awaitable<void> service::await_stopped() {
+    while (supervision_ == supervision::ending) {
         co_await changes().wait();
     }
 }
 
-void service::reconfigure(unit_spec spec) {
-    const bool replace = needs_another_process(*spec_, spec);
+// "pid 12 (sudo) is left and could not be ended"
+std::string service::unended_text() const {
+    const pid_t pid = unended_.front().pid;
+    const auto process = util::read_proc_stat(pid);
+    return fmt::format("pid {}{} is left and could not be ended{}", pid,
+                       process ? fmt::format(" ({})", process->comm) : "",
+                       unended_.size() > 1 ? fmt::format(", and {} more", unended_.size() - 1) : "");
+}
+
+bool service::apply_pending_spec() {
+    if (!pending_spec_) return false;
+    spec_ = std::make_shared<const unit_spec>(std::move(*pending_spec_));
+    pending_spec_.reset();
+    return true;
+}
+
+void service::reconfigure(unit_spec spec, running_process running) {
+    const bool replace = needs_new_process(*spec_, spec);
+    pending_spec_.reset();
+    if (replace && running == running_process::keep && supervised()) {
+        pending_spec_ = spec;
+        spec = with_live_parts(*spec_, spec);
+        spec_ = std::make_shared<const unit_spec>(std::move(spec));
+        request_.ring();
+        return;
+    }
     spec_ = std::make_shared<const unit_spec>(std::move(spec));
-    if (replace) leave_current("its configuration changed");
-    asked_.ring();
+    if (replace && request_process_end("its configuration changed")) restart_requested_ = true;
+    request_.ring();
 }
 
 }  // namespace hob::unit

@@ -1,10 +1,12 @@
 #pragma once
-// A service: a process that stays up. One coroutine keeps it up for as long as that is wanted: waits for the
-// units that it comes after, starts it, sees it become ready, sees it end, and starts it again as `restart`
-// and `backoff` say. Whoever wants something else of it says so and rings; nobody else touches the phase.
+// A service: a process that stays up. One coroutine, supervise(), keeps it up for as long as that is desired:
+// it waits for the units in `after`, starts the process, awaits its readiness and its end, and starts it
+// again as `restart` and `backoff` say. All other code only records what is desired and rings `request_`; the
+// state has no other writer.
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,41 +21,53 @@
 
 namespace hob::unit {
 
+struct child_pipes;
+
 class service final : public managed_unit {
 public:
-    // shared: the registry, and the coroutine that keeps it up.
+    // shared: the registry, and the coroutine that supervises it.
     static std::shared_ptr<service> make(std::shared_ptr<unit_context> context, unit_spec spec);
     ~service() override;
 
     unit_status status() const override;
-    bool running() const override { return kept_; }
+    bool running() const override { return supervised(); }
     bool ready() const override { return state() == unit_state::ready; }
-    bool failed() const override { return state() == unit_state::failed || state() == unit_state::backoff; }
+    bool failed() const override {
+        return (state() == unit_state::failed && !supervised()) || state() == unit_state::backoff;
+    }
+    bool coming_up() const override { return desired_up(); }
     std::size_t in_flight() const override { return 0; }
-    bool idle() const override { return !kept_; }
+    bool idle() const override { return !supervised(); }
 
-    // Returns once it is ready. Throws failure(unit_failed) when this start fails, also where it is tried
-    // again later.
+    // Returns once it is ready. Throws failure(unit_failed) when this start fails, even if it will be tried
+    // again.
     boost::asio::awaitable<void> start(std::optional<environment> caller) override;
-    // Throws failure(unit_failed) when something of it could not be ended.
+    // Throws failure(unit_failed) when one of its processes could not be ended.
     boost::asio::awaitable<void> stop(bool hold) override;
     boost::asio::awaitable<void> restart(std::optional<environment> caller) override;
 
     void record_desired_state(bool up, const std::optional<environment>& caller) override;
     void begin() override;
-    void pull(std::optional<environment> caller) override;
+    void request_start(std::optional<environment> caller) override;
     void request_stop(const char* why) override;
     void kill_now() override;
-    void reconfigure(unit_spec spec) override;
+    void reconfigure(unit_spec spec, running_process running) override;
+    bool definition_changed() const override { return pending_spec_.has_value(); }
     void set_log_limits(std::uint64_t max_size, int max_files) override {
         log_.set_limits(max_size, max_files);
     }
 
 private:
     struct service_process;
-    // How one life of the process went.
-    struct ending {
-        bool asked = false;  // it was to end, by whoever's wish
+
+    enum class supervision : std::uint8_t {
+        none,    // supervise() does not run
+        up,      // supervise() keeps the service up
+        ending,  // supervise() ends with the process
+    };
+
+    struct process_end {
+        bool requested = false;  // by a stop, a restart or a reload
         bool failed = false;
         std::string reason;  // "exited with status 3", "was not ready within 20s: …"
     };
@@ -61,45 +75,63 @@ private:
     service(std::shared_ptr<unit_context> context, unit_spec spec);
     std::shared_ptr<service> self() { return std::static_pointer_cast<service>(shared_from_this()); }
 
+    bool supervised() const { return supervision_ != supervision::none; }
+    bool desired_up() const { return supervision_ == supervision::up; }
     void set_state(unit_state to);
-    void say(std::string detail);  // the reason of a phase, to status and to who waits for changes
+    void set_detail(std::string detail);  // the reason for a state; wakes those who wait for changes
     void set_desired_up(std::optional<environment> caller);
-    void check_usable(const char* verb) const;
-    void leave_current(const char* why);  // the process that runs now is to end
+    void reset_backoff();
+    bool apply_pending_spec();  // false: there is none
+    void throw_if_closing(const char* verb) const;
+    bool request_process_end(const char* why);  // false: there is no process, or it is already ending
     boost::asio::awaitable<void> await_ready_or_failed(const char* verb);
-    boost::asio::awaitable<void> await_end_of_keeping();
+    boost::asio::awaitable<void> await_stopped();
     failure failed_start(const char* verb) const;
+    std::string unended_text() const;
 
-    boost::asio::awaitable<void> keep_up();
-    boost::asio::awaitable<void> wait_for_units();
-    boost::asio::awaitable<ending> run_once();
+    boost::asio::awaitable<void> supervise();
+    boost::asio::awaitable<void> wait_for_dependencies();
+    void start_dependencies_once();
+    boost::asio::awaitable<void> await_not_desired();
+    boost::asio::awaitable<bool> run_due_tasks();  // false: one failed, and the service with it
+    boost::asio::awaitable<process_end> run_process();
     std::shared_ptr<service_process> launch();
-    void attach(const std::shared_ptr<service_process>& now);
-    boost::asio::awaitable<std::optional<exit_state>> become_ready(std::shared_ptr<service_process> now,
-                                                                   std::string& why);
-    boost::asio::awaitable<ending> finish(std::shared_ptr<service_process> now,
-                                          std::optional<exit_state> exit, std::string why);
-    boost::asio::awaitable<void> watch_alive(std::shared_ptr<service_process> now);
-    bool should_restart(const ending& last);
+    void capture_output(const std::shared_ptr<service_process>& launched, child_pipes pipes);
+    void open_notify_socket(const std::shared_ptr<service_process>& launching);
+    boost::asio::awaitable<bool> await_readiness(std::shared_ptr<service_process> current);
+    boost::asio::awaitable<process_end> finish(std::shared_ptr<service_process> current);
+    boost::asio::awaitable<void> note_background_process(service_process& current);
+    process_end judge(const service_process& current, const exit_state& exit) const;
+    boost::asio::awaitable<void> enforce_watchdog(std::shared_ptr<service_process> current);
+    bool should_restart(process_end& last);
+    std::string times_in_a_row() const;
+    void report_crash_loop(const process_end& last);
+    void call_on_failure(const std::string& reason);
+    boost::asio::awaitable<void> await_end_of_ready(std::shared_ptr<service_process> current);
     boost::asio::awaitable<void> back_off();
-    void give_up(const ending& last);
+    void give_up(const process_end& last);
 
     unit_log log_;
+    std::optional<unit_spec> pending_spec_;  // replaces spec_ at the next start or restart by name
     std::string detail_;
     std::optional<environment> caller_environment_;
-    bool wanted_ = false;
-    bool kept_ = false;   // keep_up() runs
-    bool again_ = false;  // the process that runs is to be replaced, by hand or by a reload: not counted
-    bool stopped_by_user_ = false;
-    bool pulled_ = false;                       // units in `after` were started for this wish
-    std::shared_ptr<service_process> process_;  // also held by the coroutines that live it
-    util::notifier asked_;                      // something of the above was changed from outside
+    supervision supervision_ = supervision::none;
+    bool restart_requested_ = false;  // the current process is to be replaced: not counted as a restart
+    bool start_requested_ = false;    // while the current process was ending by itself: it is to be replaced
+    bool dependencies_started_ = false;         // since it was last asked for
+    bool tasks_due_ = false;                    // tasks in `after` are to run before the next launch
+    std::string failed_task_;                   // the one that kept it from starting
+    bool stopped_by_user_ = false;              // until it is started by name; survives the daemon
+    std::shared_ptr<service_process> process_;  // also held by the coroutines that await or watch it
+    util::notifier request_;                    // another state is desired, or the configuration changed
     std::optional<exit_state> last_exit_;
-    std::vector<member> left_;            // what the last stop could not end
-    std::uint64_t failures_ = 0;          // lives that failed, ever
-    int restarts_ = 0;                    // starts after an end that nobody asked for
-    int in_a_row_ = 0;                    // of those, since it was last up for backoff.reset
-    std::chrono::milliseconds pause_{0};  // the last one
+    std::string kill_note_;        // of the last stop, if it needed SIGKILL
+    std::vector<member> unended_;  // what the last stop could not end
+    std::uint64_t times_ready_ = 0;
+    std::uint64_t failures_ = 0;            // processes that failed, ever
+    int restarts_ = 0;                      // starts after an end that nobody requested
+    int restarts_in_a_row_ = 0;             // of those, since it was last up for backoff.reset
+    std::chrono::milliseconds backoff_{0};  // the last pause
 };
 
 }  // namespace hob::unit

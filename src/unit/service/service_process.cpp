@@ -1,16 +1,13 @@
 #include "unit/service/service_process.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 
-#include <algorithm>
 #include <utility>
 
-#include "error.hpp"
 #include "limits.hpp"
-#include "unit/service/readiness.hpp"
 #include "util/duration.hpp"
 #include "util/log.hpp"
+#include "util/proc.hpp"
 
 namespace hob::unit {
 
@@ -20,204 +17,190 @@ using util::level;
 
 namespace {
 
-asio::awaitable<void> see_end(unit_process& process, std::optional<exit_state>& exit) {
-    exit = co_await process.ended();
+asio::awaitable<void> await_end(unit_process& process) { co_await process.ended(); }
+
+// `is_ready`: it became ready before it ended.
+asio::awaitable<void> ready_or_ended(readiness_target target, unit_process& process, bool& is_ready) {
+    is_ready = co_await util::first_of(await_ready(std::move(target)), await_end(process)) == 0;
 }
 
-asio::awaitable<void> ready_or_over(probe_target target, unit_process& process,
-                                    std::optional<exit_state>& exit, bool& is_ready) {
-    auto probing = await_ready(std::move(target));
-    auto ending = see_end(process, exit);
-    is_ready = co_await util::first_of(std::move(probing), std::move(ending)) == 0;
+// `limit` may be extended meanwhile.
+asio::awaitable<void> pause_until(const util::deadline& limit) {
+    while (!limit.expired())
+        co_await util::pause(limit.remaining());
 }
 
 }  // namespace
 
 std::shared_ptr<service::service_process> service::launch() {
-    auto made = std::make_shared<service_process>(context_->options.executor);
-    made->spec = spec_;
-    made->watchdog = made->what().watchdog;
-    made->environment = context_->environment_of(*spec_, caller_environment_);
-    attach(made);
+    auto launching = std::make_shared<service_process>(context_->options.executor);
+    launching->spec = spec_;
+    launching->watchdog = launching->settings().watchdog;
+    launching->environment = context_->environment_of(*spec_, caller_environment_);
+    const ready_spec& ready = launching->settings().ready;
+    const readiness_kind& kind = readiness_kind_of(ready);
+    if (kind.output_pattern) launching->lines = std::make_unique<line_watch>(kind.output_pattern(ready));
+    if (kind.notify_socket || launching->watchdog) open_notify_socket(launching);
     child_pipes pipes;
-    process_options wanted;
-    wanted.spec = spec_;
-    wanted.argv = spec_->run.argv;
-    wanted.environment = made->environment;
-    wanted.output = pipes.output.write.get();
-    wanted.error = pipes.error.write.get();
-    made->process = std::make_unique<unit_process>(context_, wanted);
-    pipes.close_child_ends();
+    process_options options;
+    options.spec = spec_;
+    options.argv = spec_->run.argv;
+    options.environment = launching->environment;
+    options.output = pipes.output.write.get();
+    options.error = pipes.error.write.get();
+    launching->process = std::make_unique<unit_process>(context_, options);
     log_.clear_tail();
-    const std::weak_ptr<service> owner = self();
-    const std::weak_ptr<service_process> current = made;
-    const auto keep = [owner, current](std::string_view stream, std::string_view bytes) {
-        const auto mine = owner.lock();
-        const auto it = current.lock();
-        if (!mine || !it) return;
-        mine->log_.write(stream, bytes);
-        if (it->lines && it->lines->feed(stream, bytes)) it->told.set();
+    capture_output(launching, std::move(pipes));
+    return launching;
+}
+
+void service::capture_output(const std::shared_ptr<service_process>& launched, child_pipes pipes) {
+    pipes.close_child_ends();
+    const std::weak_ptr<service> weak_service = self();
+    const std::weak_ptr<service_process> weak_process = launched;
+    const auto capture = [weak_service, weak_process](std::string_view stream, std::string_view bytes) {
+        const auto owner = weak_service.lock();
+        const auto current = weak_process.lock();
+        if (!owner || !current) return;
+        owner->log_.write(stream, bytes);
+        if (!current->lines) return;
+        if (current->lines->feed(stream, bytes)) current->signalled.set();
+        current->output.ring();
     };
     process_io::handlers on;
-    on.output = [keep](std::string_view bytes) { keep("stdout", bytes); };
-    on.error = [keep](std::string_view bytes) { keep("stderr", bytes); };
-    made->io = process_io::make(context_->options.executor, std::move(pipes), std::move(on));
-    return made;
+    on.output = [capture](std::string_view bytes) { capture("stdout", bytes); };
+    on.error = [capture](std::string_view bytes) { capture("stderr", bytes); };
+    launched->io = process_io::make(context_->options.executor, std::move(pipes), std::move(on));
 }
 
-// What it is given to speak with, and what is listened for.
-void service::attach(const std::shared_ptr<service_process>& now) {
-    const auto& wanted = now->what();
-    if (wanted.ready.form == ready_form::log)
-        now->lines = std::make_unique<line_watch>(wanted.ready.log_pattern);
-    if (wanted.ready.form != ready_form::notify && !wanted.watchdog) return;
-    const std::weak_ptr<service> owner = self();
-    const std::weak_ptr<service_process> current = now;
-    const auto with = [owner, current](auto what) {
-        return [owner, current, what](auto... arguments) {
-            const auto mine = owner.lock();
-            const auto it = current.lock();
-            if (mine && it) what(*mine, *it, std::move(arguments)...);
-        };
-    };
-    notify_socket::handlers on;
-    on.ready = with([](service&, service_process& it) { it.told.set(); });
-    on.alive = with([](service&, service_process& it) { it.alive.ring(); });
-    on.status = with([](service& mine, service_process& it, std::string text) {
-        it.status_text = std::move(text);
-        if (mine.context_->options.changed) mine.context_->options.changed();
-    });
-    on.stopping = with([](service& mine, service_process& it) {
-        it.status_text = "it is stopping by itself";
-        if (mine.context_->options.changed) mine.context_->options.changed();
-    });
-    on.trigger = with([](service&, service_process& it) {
-        it.verdict = "its watchdog was triggered by itself";
-        it.process->request_stop();
-    });
-    on.set_interval = with([](service&, service_process& it, std::chrono::microseconds interval) {
-        it.watchdog = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(interval),
-                               std::chrono::milliseconds(1));
-        it.alive.ring();
-    });
-    now->notify = notify_socket::make(context_->options.executor, std::move(on));
-    now->environment.push_back("NOTIFY_SOCKET=" + now->notify->address());
-    if (wanted.watchdog) {
-        const auto microseconds = std::chrono::microseconds(*wanted.watchdog).count();
-        now->environment.push_back(fmt::format("WATCHDOG_USEC={}", microseconds));
-    }
-}
-
-asio::awaitable<service::ending> service::run_once() {
+asio::awaitable<service::process_end> service::run_process() {
     set_state(unit_state::starting);
     try {
         process_ = launch();
     } catch (const failure& problem) {
         util::log(level::warning, "unit", "service did not start",
                   {field("unit", spec_->name), field("reason", problem.what())});
-        detail_ = problem.what();
-        if (const auto colon = detail_.find("': "); colon != std::string::npos) detail_.erase(0, colon + 3);
-        ending none;
-        none.failed = true;
-        none.reason = detail_;
-        co_return none;
+        detail_ = problem.reason();
+        process_end last;
+        last.failed = true;
+        last.reason = detail_;
+        co_return last;
     }
-    const auto now = process_;
+    const auto current = process_;
     if (context_->options.changed) context_->options.changed();
-    std::string why;
-    std::optional<exit_state> exit = co_await become_ready(now, why);
-    if (!exit && why.empty() && !now->process->stop_asked()) {
-        now->ready_since = std::chrono::steady_clock::now();
+    if (co_await await_readiness(current)) {
+        current->was_ready = true;
+        ++times_ready_;
         set_state(unit_state::ready);
-        if (now->notify) util::spawn(context_->options.executor, watch_alive(now), "watchdog " + spec_->name);
-        exit = co_await now->process->ended();
+        if (current->notify)
+            util::spawn(context_->options.executor, enforce_watchdog(current), "watchdog " + spec_->name);
+        co_await await_end_of_ready(current);
     }
-    co_return co_await finish(now, exit, std::move(why));
+    co_return co_await finish(current);
 }
 
-// nullopt: it lives; `why` is empty when it is ready.
-asio::awaitable<std::optional<exit_state>> service::become_ready(std::shared_ptr<service_process> now,
-                                                                 std::string& why) {
-    const ready_spec wanted = now->what().ready;
+// A service that stays ready for backoff.reset has ended its streak of restarts.
+asio::awaitable<void> service::await_end_of_ready(std::shared_ptr<service_process> current) {
+    if (restarts_in_a_row_ > 0) {
+        const auto reset = current->settings().backoff.reset;
+        if (co_await util::first_of(await_end(*current->process), util::pause(reset)) == 0) co_return;
+        reset_backoff();
+        if (context_->options.changed) context_->options.changed();
+    }
+    co_await current->process->ended();
+}
+
+// False: it has ended, or is asked to end, or is ended now because it was not ready in time.
+asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> current) {
+    const ready_spec& ready = current->settings().ready;
+    const readiness_kind& kind = readiness_kind_of(ready);
     std::string not_yet;
-    std::optional<exit_state> exit;
+    std::function<bool(pid_t)> belongs;
+    if (!ready.any_owner) belongs = [current](pid_t pid) { return current->process->contains(pid); };
+    readiness_target target{current->spec,
+                            current->environment,
+                            std::move(belongs),
+                            current->signalled,
+                            current->output,
+                            [current] { return current->lines->matches_partial_line(); },
+                            not_yet};
+    const auto minimum = kind.minimum ? std::optional(kind.minimum(ready)) : std::nullopt;
     bool is_ready = false;
-    const scope all{context_->options.instance_key,
-                    now->spec->name,
-                    kill_scope::all,
-                    now->process->pid(),
-                    now->process->start_time(),
-                    true,
-                    now->process->cgroup()};
-    auto belongs = [all](pid_t pid) {
-        const auto members = find_members(all);
-        return std::any_of(members.begin(), members.end(),
-                           [pid](const member& one) { return one.pid == pid; });
-    };
-    probe_target target{now->spec, now->environment, std::move(belongs), now->told, not_yet};
-    auto racing = ready_or_over(std::move(target), *now->process, exit, is_ready);
-    const auto limit = wanted.form == ready_form::delay ? wanted.delay + wanted.timeout : wanted.timeout;
-    const bool in_time = co_await util::within(limit, std::move(racing));
-    now->lines.reset();
-    if (!exit) exit = now->process->poll();
-    if (exit || now->process->stop_asked()) co_return exit;
-    if (!in_time) {
-        why = fmt::format("it was not ready within {}{}", util::format_duration(wanted.timeout),
-                          not_yet.empty() ? "" : ": " + not_yet);
-        now->process->request_stop();
-    }
-    co_return std::nullopt;
+    current->start_limit = util::deadline::in(ready.timeout + minimum.value_or(milliseconds(0)));
+    const auto first = co_await util::first_of(ready_or_ended(std::move(target), *current->process, is_ready),
+                                               pause_until(current->start_limit));
+    current->lines.reset();
+    if (current->process->stop_requested()) co_return false;
+    if (is_ready && minimum == milliseconds(0)) co_return true;
+    // An end that was seen late, by a busy daemon, counts as if it had been seen at once.
+    if (current->process->poll()) co_return false;
+    if (first == 0) co_return true;
+    current->failure_reason =
+        fmt::format("it was not ready within {}{}", util::format_duration(ready.timeout),
+                    not_yet.empty() ? "" : ": " + not_yet);
+    current->process->request_stop();
+    co_return false;
 }
 
-// After the process was seen to end, or is to be ended: its last bytes, what it left behind, the verdict.
-asio::awaitable<service::ending> service::finish(std::shared_ptr<service_process> now,
-                                                 std::optional<exit_state> exit, std::string why) {
-    const bool asked = now->process->stop_asked() && why.empty() && now->verdict.empty();
+// The process has ended, or is to be ended: reads its last output and ends what it left behind.
+asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_process> current) {
+    const bool requested = current->process->stop_requested() && current->failure_reason.empty();
     set_state(unit_state::stopping);
-    if (now->process->stop_asked() || !exit) {
-        exit = co_await now->process->end();
-    }
-    co_await now->io->finish();
+    std::optional<exit_state> exit = current->process->poll();
+    if (!requested && exit && !exit->signalled && exit->number == 0)
+        co_await note_background_process(*current);
+    exit = co_await current->process->end();
+    co_await current->io->finish();
     log_.end("stdout");
     log_.end("stderr");
-    now->over = true;
-    now->alive.ring();
-    if (now->notify) now->notify->close();
+    current->ended = true;
+    current->watchdog_changed.ring();
+    if (current->notify) current->notify->close();
     last_exit_ = *exit;
     const std::string how = exit_text(*exit);
-    util::log(asked ? level::info : level::warning, "unit", "service ended",
-              {field("unit", now->spec->name), field("pid", now->process->pid()), field("how", how)});
+    util::log(requested ? level::info : level::warning, "unit", "service ended",
+              {field("unit", current->spec->name), field("pid", current->process->pid()), field("how", how)});
     log_.write("hob", fmt::format("the service {}\n", how));
-    left_ = co_await now->process->clear_away();
-    const auto& backoff = now->what().backoff;
-    if (now->ready_since && std::chrono::steady_clock::now() - *now->ready_since >= backoff.reset)
-        in_a_row_ = 0;
-    ending last;
-    last.asked = asked;
-    if (!why.empty() || !now->verdict.empty()) {
-        last.failed = true;
-        last.reason = why.empty() ? now->verdict : std::move(why);
-    } else {
-        // What ends before it was ready has failed, unless there was nothing to be ready for.
-        const bool too_early = !now->ready_since && now->what().ready.form != ready_form::started;
-        last.failed = !asked && (exit->signalled || exit->number != 0 || too_early);
-        last.reason = too_early ? how + " before it was ready" : how;
-    }
+    const std::string kill_note = current->process->kill_note();
+    if (!kill_note.empty()) log_.write("hob", kill_note + "\n");
+    kill_note_ = requested ? kill_note : std::string();
+    unended_ = co_await current->process->clean_up();
+    process_end last = judge(*current, *exit);
+    last.requested = requested;
+    if (requested) last.failed = false;
     process_.reset();
-    detail_ = asked ? std::string() : last.reason;
+    detail_ = requested ? std::string() : last.reason;
     co_return last;
 }
 
-asio::awaitable<void> service::watch_alive(std::shared_ptr<service_process> now) {
-    const auto alive = self();
-    while (!now->over && !now->process->stop_asked()) {
-        auto word = now->alive.wait();
-        const auto limit = now->watchdog.value_or(std::chrono::milliseconds::max());
-        const bool heard = co_await util::within(limit, std::move(word));
-        if (heard || now->over || now->process->stop_asked()) continue;
-        now->verdict = fmt::format("its watchdog heard nothing for {}", util::format_duration(limit));
-        now->process->request_stop();
-    }
+// A program that puts itself into the background exits with 0 and leaves the real process behind. Children
+// that only end a little later than their parent do not count.
+asio::awaitable<void> service::note_background_process(service_process& current) {
+    co_await wait_gone(current.process->tree(), util::deadline::in(limits::ready_delay));
+    const auto left = current.process->tree();
+    if (left.empty() || !current.failure_reason.empty()) co_return;
+    const auto process = util::read_proc_stat(left.front().pid);
+    current.failure_reason = fmt::format(
+        "it put itself into the background: it exited with status 0 and left pid {}{}; run it in the "
+        "foreground",
+        left.front().pid, process ? fmt::format(" ({})", process->comm) : "");
+}
+
+// The verdict on an end that nobody requested.
+service::process_end service::judge(const service_process& current, const exit_state& exit) const {
+    process_end last;
+    last.failed = true;
+    last.reason = current.failure_reason;
+    if (!last.reason.empty()) return last;
+    const bool clean = !exit.signalled && exit.number == 0;
+    const bool too_early = !current.was_ready;
+    last.failed = !clean || too_early;
+    last.reason = exit_text(exit);
+    // Without `ready` nothing but the exit explains a failed start, except that a clean exit needs an
+    // explanation.
+    const bool by_default = current.settings().ready.form == ready_form::started;
+    if (too_early && (clean || !by_default)) last.reason += " before it was ready";
+    return last;
 }
 
 }  // namespace hob::unit

@@ -1,5 +1,5 @@
 #pragma once
-// One process of a service, from fork to the last leftover.
+// One process of a service, from its launch until everything it left behind has ended.
 
 #include <chrono>
 #include <memory>
@@ -10,14 +10,16 @@
 #include "unit/process/line_watch.hpp"
 #include "unit/process/notify_socket.hpp"
 #include "unit/process/process_io.hpp"
+#include "unit/service/readiness.hpp"
 #include "unit/service/service.hpp"
 #include "unit/supervise/unit_process.hpp"
+#include "util/deadline.hpp"
 
 namespace hob::unit {
 
 struct service::service_process {
     explicit service_process(const boost::asio::any_io_executor& executor)
-        : told(executor), alive(executor) {}
+        : signalled(executor), output(executor), watchdog_changed(executor) {}
 
     ~service_process() {
         if (notify) notify->close();
@@ -25,21 +27,23 @@ struct service::service_process {
     service_process(const service_process&) = delete;
     service_process& operator=(const service_process&) = delete;
 
-    const service_spec& what() const { return std::get<service_spec>(spec->detail); }
+    const service_spec& settings() const { return std::get<service_spec>(spec->detail); }
 
     std::shared_ptr<const unit_spec> spec;  // also the service's, until it is reconfigured
     std::vector<std::string> environment;
     std::unique_ptr<unit_process> process;
     std::shared_ptr<process_io> io;         // also held by its own coroutines
     std::shared_ptr<notify_socket> notify;  // also held by its own coroutine
-    std::unique_ptr<line_watch> lines;      // until it is ready
-    util::manual_reset_event told;          // a line matched, or READY=1 came
-    util::notifier alive;                   // a WATCHDOG=1 came, or another interval
+    std::unique_ptr<line_watch> lines;      // until the service is ready
+    util::manual_reset_event signalled;     // a line matched, or READY=1 came
+    util::notifier output;                  // rings when output came
+    util::notifier watchdog_changed;        // WATCHDOG=1 came, or another interval, or the process has ended
     std::optional<std::chrono::milliseconds> watchdog;
-    std::string status_text;  // STATUS= of sd_notify
-    std::string verdict;      // why it was ended by us, such as the watchdog
-    std::optional<std::chrono::steady_clock::time_point> ready_since;
-    bool over = false;
+    std::string status_text;     // STATUS= of sd_notify
+    std::string failure_reason;  // why hob ended it, such as the watchdog; empty: hob did not
+    util::deadline start_limit = util::deadline::never();  // for becoming ready
+    bool was_ready = false;
+    bool ended = false;
 };
 
 }  // namespace hob::unit

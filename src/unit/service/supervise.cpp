@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "limits.hpp"
 #include "unit/process/on_failure.hpp"
 #include "unit/service/service_process.hpp"
 #include "util/duration.hpp"
+#include "util/json_edit.hpp"
+#include "util/json_text.hpp"
 #include "util/log.hpp"
 
 namespace hob::unit {
@@ -15,87 +18,132 @@ namespace hob::unit {
 namespace asio = boost::asio;
 using util::field;
 
-asio::awaitable<void> service::keep_up() {
+asio::awaitable<void> service::supervise() {
     const auto alive = self();
-    while (wanted_ && !context_->closing) {
-        co_await wait_for_units();
-        if (!wanted_) break;
-        again_ = false;
-        const ending last = co_await run_once();
-        if (!wanted_) break;
-        again_ = false;
-        if (last.asked) continue;  // a restart by hand, a reload, a stop that was taken back: not counted
+    while (desired_up() && !context_->closing) {
+        co_await wait_for_dependencies();
+        if (!desired_up()) break;
+        if (tasks_due_ && !co_await run_due_tasks()) co_return;
+        if (!desired_up()) break;
+        restart_requested_ = start_requested_ = false;
+        process_end last = co_await run_process();
+        if (!desired_up()) break;
+        restart_requested_ = false;
+        if (last.requested || start_requested_) continue;
         if (!should_restart(last)) {
-            kept_ = false;
             give_up(last);
             co_return;
         }
+        if (restarts_in_a_row_ == limits::crash_loop_restarts) report_crash_loop(last);
         co_await back_off();
     }
-    kept_ = false;
+    supervision_ = supervision::none;
     set_state(unit_state::stopped);
-    changes().ring();  // also when it was stopped before
+    detail_ = kill_note_;
+    changes().ring();  // the state is the same if it was never started
 }
 
-// Those that are not up are started once for each wish; after that, one that ends is waited for.
-asio::awaitable<void> service::wait_for_units() {
-    if (!std::exchange(pulled_, true)) pull_units(caller_environment_);
-    while (const auto other = first_unready()) {
+void service::start_dependencies_once() {
+    if (!std::exchange(dependencies_started_, true)) start_dependencies(caller_environment_);
+}
+
+// A dependency that ends after it was started is waited for, not started again.
+asio::awaitable<void> service::wait_for_dependencies() {
+    start_dependencies_once();
+    while (const auto dependency = first_unready_dependency()) {
         set_state(unit_state::waiting);
-        say(other->failed()
-                ? fmt::format("it waits for '{}', which failed", other->spec().name)
-                : fmt::format("it waits for '{}', which is {}", other->spec().name, name_of(other->state())));
-        auto theirs = other->changes().wait();
-        auto ours = asked_.wait();
-        co_await util::first_of(std::move(theirs), std::move(ours));
-        if (!wanted_) co_return;
-        if (!std::exchange(pulled_, true)) pull_units(caller_environment_);
+        set_detail(waits_for(*dependency));
+        co_await util::first_of(dependency->changes().wait(), request_.wait());
+        if (!desired_up()) co_return;
+        start_dependencies_once();
     }
 }
 
-// Whether it is started again after this end, and what was counted.
-bool service::should_restart(const ending& last) {
-    const auto& what = std::get<service_spec>(spec_->detail);
+asio::awaitable<bool> service::run_due_tasks() {
+    tasks_due_ = false;
+    if (!has_tasks_before()) co_return true;
+    set_state(unit_state::waiting);
+    set_detail("it waits for the tasks in 'after'");
+    std::optional<failure> failed;
+    try {
+        co_await util::first_of(run_tasks_before("start", util::deadline::never()), await_not_desired());
+    } catch (const failure& why) {
+        failed.emplace(why);
+    }
+    if (!failed || !desired_up()) co_return true;
+    ++failures_;
+    supervision_ = supervision::none;
+    detail_ = failed->reason();
+    failed_task_ = util::json_unquote(util::json_find(failed->detail(), {"unit"})).value_or("");
+    util::log(util::level::error, "unit", "service failed",
+              {field("unit", spec_->name), field("reason", detail_)});
+    set_state(unit_state::failed);
+    co_return false;
+}
+
+asio::awaitable<void> service::await_not_desired() {
+    while (desired_up())
+        co_await request_.wait();
+}
+
+// To have reached max_restarts is a failure, whatever the last exit status.
+bool service::should_restart(process_end& last) {
+    const auto& settings = std::get<service_spec>(spec_->detail);
+    const bool by_policy = settings.restart == restart_policy::always ||
+                           (settings.restart == restart_policy::on_failure && last.failed);
+    const bool at_limit = settings.max_restarts > 0 && restarts_in_a_row_ >= settings.max_restarts;
+    if (by_policy && at_limit) {
+        last.failed = true;
+        last.reason += fmt::format("; restarted {}, which is the limit", times_in_a_row());
+    }
     if (last.failed) ++failures_;
-    const bool wants =
-        what.restart == restart_policy::always || (what.restart == restart_policy::on_failure && last.failed);
-    return wants && (what.max_restarts == 0 || in_a_row_ < what.max_restarts);
+    return by_policy && !at_limit;
+}
+
+std::string service::times_in_a_row() const {
+    return fmt::format("{} {} in a row", restarts_in_a_row_, restarts_in_a_row_ == 1 ? "time" : "times");
 }
 
 asio::awaitable<void> service::back_off() {
-    const auto& limits = std::get<service_spec>(spec_->detail).backoff;
-    pause_ = in_a_row_ == 0 ? limits.min : std::min(pause_ * 2, limits.max);
-    ++in_a_row_;
-    detail_ = fmt::format("{}; tried again in {}", detail_, util::format_duration(pause_));
+    const auto& range = std::get<service_spec>(spec_->detail).backoff;
+    backoff_ = restarts_in_a_row_ == 0 ? range.min : std::min(backoff_ * 2, range.max);
+    ++restarts_in_a_row_;
+    detail_ = fmt::format("{}; tried again in {}", detail_, util::format_duration(backoff_));
     set_state(unit_state::backoff);
-    auto resting = util::pause(pause_);
-    auto asking = asked_.wait();
-    const bool by_itself = co_await util::first_of(std::move(resting), std::move(asking)) == 0;
-    if (by_itself) ++restarts_;
+    const auto first = co_await util::first_of(util::pause(backoff_), request_.wait());
+    if (first == 0) ++restarts_;
 }
 
-void service::give_up(const ending& last) {
-    wanted_ = false;
-    const auto& what = std::get<service_spec>(spec_->detail);
+void service::give_up(const process_end& last) {
+    supervision_ = supervision::none;
     if (!last.failed) {
         context_->options.db.clear_desired_up(spec_->name);
         set_state(unit_state::stopped);
         return;
     }
-    if (what.max_restarts > 0 && what.restart != restart_policy::never) {
-        detail_ = fmt::format("{}; restarted {} {} in a row, which is the limit", last.reason, in_a_row_,
-                              in_a_row_ == 1 ? "time" : "times");
-    }
+    detail_ = last.reason;
     util::log(util::level::error, "unit", "service failed",
               {field("unit", spec_->name), field("reason", detail_)});
     set_state(unit_state::failed);
-    std::vector<std::string> found;
+    call_on_failure(detail_);
+}
+
+// Once a streak. A service that is restarted for ever never fails for good, but somebody has to learn of it.
+void service::report_crash_loop(const process_end& last) {
+    const std::string reason = fmt::format("crash-loop: {}; restarted {}", last.reason, times_in_a_row());
+    util::log(util::level::error, "unit", "service is restarted again and again",
+              {field("unit", spec_->name), field("reason", reason)});
+    call_on_failure(reason);
+}
+
+void service::call_on_failure(const std::string& reason) {
+    std::vector<std::string> variables;
     try {
-        found = context_->environment_of(*spec_, caller_environment_);
+        variables = context_->environment_of(*spec_, caller_environment_);
     } catch (const failure&) {
-        return;  // its env_file is the very reason, and is told
+        return;  // its env_file is the reason, and already reported
     }
-    run_on_failure(context_->options.executor, *spec_, std::move(found), detail_, log_.tail());
+    run_on_failure(context_->options.executor, *spec_, std::move(variables), reason, log_.tail());
 }
 
 }  // namespace hob::unit

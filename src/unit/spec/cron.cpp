@@ -20,15 +20,16 @@ struct field_rule {
     std::string_view title;
     int lowest;
     int highest;
-    std::span<const std::string_view> names;  // the first means `lowest`
+    std::span<const std::string_view> names = {};  // the first means `lowest`
+    bool of_week = false;                          // 0 and 7 are the same day
 };
 
 constexpr std::array<field_rule, 5> rules{{
-    {"minute", 0, 59, {}},
-    {"hour", 0, 23, {}},
-    {"day of the month", 1, 31, {}},
+    {"minute", 0, 59},
+    {"hour", 0, 23},
+    {"day of the month", 1, 31},
     {"month", 1, 12, month_names},
-    {"day of the week", 0, 7, weekday_names},  // 0 and 7 are Sunday
+    {"day of the week", 0, 7, weekday_names, true},
 }};
 
 struct nickname {
@@ -45,7 +46,7 @@ constexpr std::array<nickname, 7> nicknames{{
     {"@hourly", "0 * * * *"},
 }};
 
-// What is wrong ends the parse of a whole expression; caught in parse_cron.
+// Ends the parsing of the expression; caught in parse_cron.
 struct bad_field {
     cron_error error;
 };
@@ -90,42 +91,43 @@ int value_of(std::string_view text, const field_rule& rule) {
         }
         return *value;
     }
-    const std::string wanted = lower(text);
+    const std::string name = lower(text);
     for (std::size_t i = 0; i < rule.names.size(); ++i) {
-        if (rule.names[i] == wanted) return rule.lowest + static_cast<int>(i);
+        if (rule.names[i] == name) return rule.lowest + static_cast<int>(i);
     }
     const auto near = util::nearest(text, rule.names);
     fail(fmt::format("'{}' is no {}", text, rule.title),
          near ? fmt::format("did you mean '{}'?", *near) : "");
 }
 
-// One item of a list: `*`, `N`, `N-M`; the first and the last with `/STEP` or without.
+// The step of `*/STEP` or `N-M/STEP`; `slash`: where its `/` is.
+int step_of(std::string_view item, std::size_t slash, const field_rule& rule) {
+    if (slash == std::string_view::npos) return 1;
+    const auto step = number(item.substr(slash + 1));
+    if (!step || *step < 1 || *step > rule.highest) {
+        fail(fmt::format("the step of the {} must be from 1 to {}, not '{}'", rule.title, rule.highest,
+                         item.substr(slash + 1)));
+    }
+    return *step;
+}
+
+// One item of a list: `*`, `N` or `N-M`; `*` and `N-M` may have a `/STEP`.
 std::uint64_t item_bits(std::string_view item, const field_rule& rule) {
     const std::size_t slash = item.find('/');
     const std::string_view range = item.substr(0, slash);
-    int step = 1;
-    if (slash != std::string_view::npos) {
-        const auto given = number(item.substr(slash + 1));
-        if (!given || *given < 1 || *given > rule.highest) {
-            fail(fmt::format("the step of the {} must be from 1 to {}, not '{}'", rule.title, rule.highest,
-                             item.substr(slash + 1)));
-        }
-        step = *given;
-    }
+    const int step = step_of(item, slash, rule);
     int first = rule.lowest;
-    int last = rule.title == "day of the week" ? 6 : rule.highest;
+    int last = rule.of_week ? 6 : rule.highest;
     if (range != "*") {
         const std::size_t dash = range.find('-');
-        first = value_of(range.substr(0, dash), rule);
+        first = last = value_of(range.substr(0, dash), rule);
         if (dash != std::string_view::npos) {
             last = value_of(range.substr(dash + 1), rule);
             // "fri-sun" ends on Sunday as the seventh day.
-            if (rule.title == "day of the week" && last == 0 && first > 0) last = 7;
+            if (rule.of_week && last == 0 && first > 0) last = 7;
         } else if (slash != std::string_view::npos) {
             fail(fmt::format("the step of the {} needs a range or '*', not '{}'", rule.title, range),
                  fmt::format("did you mean '{}-{}/{}'?", range, rule.highest, step));
-        } else {
-            last = first;
         }
     }
     if (first > last) fail(fmt::format("the range '{}' of the {} runs backward", range, rule.title));
@@ -144,10 +146,10 @@ std::uint64_t field_bits(std::string_view field, const field_rule& rule) {
     return bits;
 }
 
-// False for the thirty-first of months that have thirty days, and the like.
+// False for dates such as 30 February.
 bool day_comes(const cron_spec& spec) {
     constexpr std::array<int, 13> longest{0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    if (!spec.any_day && !spec.any_weekday) return true;  // either suffices
+    if (!spec.any_day && !spec.any_weekday) return true;  // a day of the week comes every week
     for (std::size_t month = 1; month <= 12; ++month) {
         if ((spec.months >> month & 1) == 0) continue;
         for (int day = 1; day <= longest[month]; ++day) {

@@ -1,6 +1,6 @@
 #pragma once
-// A cron expression, parsed. When it is due next is the scheduler's business; the day rule is Vixie's: when
-// neither day field begins with `*`, a day matches if either does, else both must.
+// A parsed cron expression; unit/task/schedule.hpp computes its times. The day rule is that of Vixie cron: if
+// neither day field begins with `*`, a day matches when either field matches. Otherwise both must match.
 
 #include <cstdint>
 #include <optional>
@@ -29,7 +29,7 @@ struct cron_error {
 
 // Five fields of numbers, names (jan, mon), lists, ranges, steps and `*`; or @yearly @annually @monthly
 // @weekly @daily
-// @midnight @hourly. nullopt, and `error` filled in, for anything else, and for dates that never come (30
+// @midnight @hourly. nullopt, with `error` filled in, for anything else and for dates that never come (30
 // February).
 std::optional<cron_spec> parse_cron(std::string_view text, cron_error& error);
 

@@ -1,55 +1,57 @@
 #include "unit/spec/run_record.hpp"
 
-#include <fmt/format.h>
+#include <array>
 
 #include "util/clock.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::unit {
 namespace {
 
-std::string or_null(const std::optional<std::int64_t>& number) {
-    return number ? std::to_string(*number) : "null";
+// In the order of the enums.
+constexpr std::array<std::string_view, 7> state_names{"running",   "ok",   "failed", "timeout",
+                                                      "cancelled", "lost", "skipped"};
+static_assert(state_names.size() == static_cast<std::size_t>(run_state::skipped) + 1);
+constexpr std::array<std::string_view, 7> trigger_names{"manual", "timer", "cron", "watch",
+                                                        "start",  "retry", "after"};
+static_assert(trigger_names.size() == static_cast<std::size_t>(run_trigger::after) + 1);
+
+template <typename Enum, std::size_t Size>
+std::optional<Enum> enum_named(const std::array<std::string_view, Size>& names, std::string_view name) {
+    for (std::size_t at = 0; at < Size; ++at) {
+        if (names[at] == name) return static_cast<Enum>(at);
+    }
+    return std::nullopt;
+}
+
+util::json_object run_object(const run_record& run, const std::string& log_dir) {
+    std::optional<std::string> ended, log;
+    if (run.ended_at) ended = util::rfc3339(*run.ended_at);
+    if (!log_dir.empty()) log = log_dir + "/" + run.task + ".log";
+    util::json_object object;
+    object.add("id", run.id)
+        .add("task", run.task)
+        .add("trigger", name_of(run.trigger))
+        .add("cause", run.cause);
+    object.add("started_at", util::rfc3339(run.started_at)).add("ended_at", ended);
+    object.add("duration_ms", run.duration_ms()).add("state", name_of(run.state));
+    object.add("exit", run.exit).add("signal", run.signal).add("cpu_ms", run.cpu_ms);
+    object.add("max_rss_kib", run.max_rss_kib).add_if("log", log);
+    return object;
 }
 
 }  // namespace
 
-std::string_view name_of(run_state state) {
-    switch (state) {
-        case run_state::running:
-            return "running";
-        case run_state::ok:
-            return "ok";
-        case run_state::failed:
-            return "failed";
-        case run_state::timeout:
-            return "timeout";
-        case run_state::cancelled:
-            return "cancelled";
-        case run_state::lost:
-            return "lost";
-        case run_state::skipped:
-            return "skipped";
-    }
-    return "lost";
+std::string_view name_of(run_state state) { return state_names[static_cast<std::size_t>(state)]; }
+
+std::string_view name_of(run_trigger trigger) { return trigger_names[static_cast<std::size_t>(trigger)]; }
+
+std::optional<run_state> run_state_named(std::string_view name) {
+    return enum_named<run_state>(state_names, name);
 }
 
-std::string_view name_of(run_trigger trigger) {
-    switch (trigger) {
-        case run_trigger::manual:
-            return "manual";
-        case run_trigger::timer:
-            return "timer";
-        case run_trigger::cron:
-            return "cron";
-        case run_trigger::watch:
-            return "watch";
-        case run_trigger::start:
-            return "start";
-        case run_trigger::retry:
-            return "retry";
-    }
-    return "manual";
+std::optional<run_trigger> run_trigger_named(std::string_view name) {
+    return enum_named<run_trigger>(trigger_names, name);
 }
 
 std::optional<std::int64_t> run_record::duration_ms() const {
@@ -58,23 +60,14 @@ std::optional<std::int64_t> run_record::duration_ms() const {
 }
 
 std::string run_json(const run_record& run, const std::string& log_dir) {
-    const std::string ended = run.ended_at ? util::json_quote(util::rfc3339(*run.ended_at)) : "null";
-    return fmt::format(
-        R"({{"id":{},"task":{},"trigger":"{}","cause":{},"started_at":"{}","ended_at":{},"duration_ms":{},)"
-        R"("state":"{}","exit":{},"signal":{},"cpu_ms":{},"max_rss_kib":{}{}}})",
-        run.id, util::json_quote(run.task), run.trigger, util::json_quote(run.cause),
-        util::rfc3339(run.started_at), ended, or_null(run.duration_ms()), run.state, or_null(run.exit),
-        or_null(run.signal), or_null(run.cpu_ms), or_null(run.max_rss_kib),
-        log_dir.empty() ? "" : ",\"log\":" + util::json_quote(log_dir + "/" + run.task + ".log"));
+    return run_object(run, log_dir).text();
 }
 
 std::string runs_json(const std::vector<run_record>& runs, const std::string& log_dir) {
-    std::string text = "[";
-    for (const auto& run : runs) {
-        if (text.size() > 1) text += ',';
-        text += run_json(run, log_dir);
-    }
-    return text + "]";
+    util::json_array list;
+    for (const auto& run : runs)
+        list.add(run_object(run, log_dir));
+    return std::move(list).text();
 }
 
 }  // namespace hob::unit

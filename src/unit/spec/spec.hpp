@@ -1,7 +1,7 @@
 #pragma once
-// What hob.toml says, as plain data. load_config (unit/config/config.hpp) fills it in and is the only writer:
-// whoever holds a config may rely on every rule of hob.toml(5) being kept. Relative paths are already
-// absolute, defaults are filled in.
+// The content of hob.toml as plain data. Only load_config (unit/config/config.hpp) makes it, so every rule of
+// hob.toml(5) holds for a config. Paths are absolute and defaults are filled in. The defaults stand here and,
+// as text, in the table of keys (unit/config/keys.cpp); a test compares them.
 
 #include <chrono>
 #include <csignal>
@@ -13,27 +13,37 @@
 #include <variant>
 #include <vector>
 
+#include "lifecycle/settings.hpp"
 #include "limits.hpp"
 #include "unit/spec/cron.hpp"
+#include "unit/spec/worker_protocol.hpp"
 
 namespace hob::unit {
 
 using std::chrono::milliseconds;
 
 enum class unit_kind : std::uint8_t { worker, service, task };
-enum class kill_scope : std::uint8_t { all, group, main };
-enum class worker_protocol : std::uint8_t { jsonrpc, lsp, dap, mcp, lines };
+enum class kill_scope : std::uint8_t { all, group, main, mixed };
 enum class restart_policy : std::uint8_t { always, on_failure, never };
 enum class ready_form : std::uint8_t { started, tcp, http, exec, log, notify, delay };
 enum class catch_up_policy : std::uint8_t { once, none };
 enum class overlap_policy : std::uint8_t { skip, queue, cancel };
 
-// As written in hob.toml: "worker", "on-failure", …
+// The words of hob.toml for the values of each, in their order. `started` is the form of a service without
+// `ready`.
+inline constexpr std::string_view unit_kind_words[] = {"worker", "service", "task"};
+inline constexpr std::string_view kill_scope_words[] = {"all", "group", "main", "mixed"};
+inline constexpr std::string_view restart_policy_words[] = {"always", "on-failure", "never"};
+inline constexpr std::string_view ready_form_words[] = {"started", "tcp",    "http", "exec",
+                                                        "log",     "notify", "delay"};
+inline constexpr std::string_view ready_owner_words[] = {"service", "any"};
+inline constexpr std::string_view catch_up_policy_words[] = {"once", "none"};
+inline constexpr std::string_view overlap_policy_words[] = {"skip", "queue", "cancel"};
+
 std::string_view name_of(unit_kind kind);
 std::string_view name_of(kill_scope scope);
-std::string_view name_of(worker_protocol protocol);
 std::string_view name_of(restart_policy policy);
-std::string_view name_of(ready_form form);  // `started` (no `ready` key) is "started"
+std::string_view name_of(ready_form form);
 std::string_view name_of(catch_up_policy policy);
 std::string_view name_of(overlap_policy policy);
 
@@ -41,7 +51,8 @@ std::string_view name_of(overlap_policy policy);
 // `run` string has become {"/bin/sh", "-c", SCRIPT, NAME}, see unit/config/run_command.hpp.
 struct run_spec {
     std::vector<std::string> argv;
-    std::string text;  // for people: the string as written, or the array quoted for a shell
+    std::string text;                // for people: the string as written, or the array quoted for a shell
+    bool ignores_arguments = false;  // a script that uses none of its positional parameters
     bool operator==(const run_spec&) const = default;
 };
 
@@ -51,7 +62,7 @@ struct stop_spec {
     bool operator==(const stop_spec&) const = default;
 };
 
-// Where a worker is spoken to that listens on a port. Exactly one of port and log_pattern is there.
+// The address of a worker that listens on a port. Exactly one of port and log_pattern is set.
 struct connect_spec {
     std::string host;  // a numeric address (no brackets) or "localhost"
     std::uint16_t port = 0;
@@ -61,19 +72,18 @@ struct connect_spec {
 };
 
 struct worker_spec {
-    worker_protocol protocol = worker_protocol::jsonrpc;
+    const worker_protocol* protocol = &jsonrpc_protocol;
     std::string initialize_json = "{}";        // a JSON object, merged into the handshake's params
     std::optional<milliseconds> idle_timeout;  // of the worker itself
     milliseconds call_timeout = limits::call_timeout;
-    std::vector<std::pair<std::string, std::string>>
-        answers;                          // to the worker's own requests: method, raw JSON
+    std::vector<std::pair<std::string, std::string>> answers;  // to requests of the worker: method, raw JSON
     std::string settings_json = "{}";     // a JSON object: what lsp servers get for workspace/configuration
     std::vector<std::string> serial;      // methods whose calls wait for each other
     std::optional<connect_spec> connect;  // nullopt: on its standard input and output
     bool operator==(const worker_spec&) const = default;
 };
 
-// When a service counts as ready. Only the members of `form` have a meaning.
+// When a service counts as ready. Only the members that `form` uses have a meaning.
 struct ready_spec {
     ready_form form = ready_form::started;
     std::string host;              // tcp: a numeric address (no brackets) or "localhost"
@@ -82,6 +92,7 @@ struct ready_spec {
     std::optional<int> status;     // http: exactly this one; nullopt: 200 to 399
     std::optional<run_spec> exec;  // exec: ready when it exits with 0
     std::string log_pattern;       // log: POSIX extended regular expression, searched in each line
+    bool any_owner = false;        // tcp and http: the port may belong to a process outside the service
     milliseconds delay{0};         // delay: after the start
     milliseconds timeout = std::chrono::seconds(20);  // not ready by then: the start has failed
     bool operator==(const ready_spec&) const = default;
@@ -100,7 +111,7 @@ struct service_spec {
     int max_restarts = 0;  // 0: no limit
     backoff_spec backoff;
     bool autostart = false;
-    std::optional<milliseconds> watchdog;  // silent for longer (no WATCHDOG=1): it is ended and restarted
+    std::optional<milliseconds> watchdog;  // longer without WATCHDOG=1: it is stopped, and has failed
     bool operator==(const service_spec&) const = default;
 };
 
@@ -133,7 +144,8 @@ struct unit_spec {
     run_spec run;
     std::vector<std::pair<std::string, std::string>> env;  // in file order
     std::optional<std::string> env_file;                   // absolute
-    std::string cwd;                                       // absolute
+    std::optional<std::string> env_file_text;  // as it was read with the file; nullopt: it could not be
+    std::string cwd;                           // absolute
     stop_spec stop;
     kill_scope kill = kill_scope::all;
     std::vector<std::string> after;  // names of units in the same config; without cycles
@@ -142,24 +154,9 @@ struct unit_spec {
     bool operator==(const unit_spec&) const = default;
 };
 
-struct daemon_spec {
-    std::optional<milliseconds> idle_timeout;
-    milliseconds shutdown_timeout = limits::shutdown_timeout;
-    bool operator==(const daemon_spec&) const = default;
-};
-
-struct log_spec {
-    std::string level = "info";  // as HOB_LOG: "info,ipc=debug"
-    bool json = true;
-    std::uint64_t max_size = 10u << 20;
-    int max_files = 5;
-    bool syslog = false;
-    bool operator==(const log_spec&) const = default;
-};
-
 struct config {
-    daemon_spec daemon;
-    log_spec log;
+    lifecycle::daemon_settings daemon;
+    lifecycle::log_settings log;
     std::vector<unit_spec> units;       // in file order
     std::string source_path;            // absolute; empty: there is no file
     std::string source_hash;            // hex SHA-256 of the file's bytes; empty: there is no file

@@ -1,51 +1,43 @@
 #include "unit/spec/unit_status_json.hpp"
 
 #include "util/clock.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::unit {
 namespace {
 
-std::string number_or_null(const std::optional<std::int64_t>& number) {
-    return number ? std::to_string(*number) : "null";
+std::optional<std::string> time_text(const std::optional<std::chrono::system_clock::time_point>& time) {
+    if (!time) return std::nullopt;
+    return util::rfc3339(*time);
 }
 
 }  // namespace
 
 std::string unit_json(const unit_status& status) {
-    std::string text = R"({"name":)";
-    util::json_quote_to(text, status.name);
-    text += R"(,"kind":")";
-    text += name_of(status.kind);
-    text += R"(","state":)";
-    util::json_quote_to(text, name_of(status.state));
-    text += R"(,"pid":)" + (status.pid > 0 ? std::to_string(status.pid) : "null");
-    text += R"(,"since":)";
-    if (status.since) {
-        util::json_quote_to(text, util::rfc3339(*status.since));
-    } else {
-        text += "null";
-    }
-    text += R"(,"restarts":)" + std::to_string(status.restarts) + R"(,"exit":)";
-    if (status.exit) {
-        util::json_quote_to(text, *status.exit);
-    } else {
-        text += "null";
-    }
-    text += R"(,"detail":)" + (status.detail.empty() ? "null" : util::json_quote(status.detail));
-    text += R"(,"rss_kib":)" + number_or_null(status.rss_kib);
-    text += R"(,"cpu_ms":)" + number_or_null(status.cpu_ms);
-    text += R"(,"next_at":)" + (status.next_at ? util::json_quote(util::rfc3339(*status.next_at)) : "null");
-    return text + R"(,"last_run":)" + (status.last_run ? run_json(*status.last_run) : "null") + "}";
+    util::json_object object;
+    object.add("name", status.name).add("kind", name_of(status.kind)).add("state", name_of(status.state));
+    object.add("pid", status.pid > 0 ? std::optional(status.pid) : std::nullopt)
+        .add("since", time_text(status.since))
+        .add("restarts", status.restarts)
+        .add("exit", status.exit)
+        .add("detail", status.detail.empty() ? std::nullopt : std::optional(status.detail));
+    if (status.changed) object.add("changed", true);
+    object.add("rss_kib", status.rss_kib)
+        .add("cpu_ms", status.cpu_ms)
+        .add("next_at", time_text(status.next_at));
+    const std::string last_run = status.last_run ? run_json(*status.last_run) : "null";
+    object.add("last_run", util::raw_json{last_run});
+    if (status.failing) object.add("failing", true);
+    return std::move(object).text();
 }
 
 std::string units_json(std::span<const unit_status> units) {
-    std::string text = "[";
+    util::json_array array;
     for (const auto& status : units) {
-        if (text.size() > 1) text += ',';
-        text += unit_json(status);
+        const std::string text = unit_json(status);
+        array.add(util::raw_json{text});
     }
-    return text + "]";
+    return std::move(array).text();
 }
 
 }  // namespace hob::unit

@@ -1,5 +1,5 @@
 #pragma once
-// A unit's status as the JSON of `hob status`, of the status page and of the replies to unit.start, stop and
+// The status of a unit as JSON, for `hob status`, the status page, and the replies to unit.start, stop and
 // restart.
 
 #include <span>
@@ -9,8 +9,8 @@
 
 namespace hob::unit {
 
-// {"name","kind","state","pid","since","restarts","exit","detail","rss_kib","cpu_ms","next_at",
-// "last_run"}; null where there is nothing to say.
+// {"name","kind","state","pid","since","restarts","exit","detail","rss_kib","cpu_ms","next_at","last_run"};
+// unknown values are null. With "failing":true if it is failing.
 std::string unit_json(const unit_status& status);
 
 // The array of them.

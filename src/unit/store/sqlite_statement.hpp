@@ -19,7 +19,7 @@ public:
     sqlite_statement(const sqlite_statement&) = delete;
     sqlite_statement& operator=(const sqlite_statement&) = delete;
 
-    // In the order of the question marks. The text must outlive the statement's steps.
+    // Binds the next parameter. The text must outlive the statement's steps.
     sqlite_statement& bind(std::string_view text) {
         if (statement_)
             ::sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()),
@@ -41,7 +41,7 @@ public:
         return *this;
     }
 
-    bool row() {  // steps; false: no further row, or an error, see code()
+    bool row() {  // steps; false: no further row, or an error (see code())
         if (code_ != SQLITE_OK && code_ != SQLITE_ROW) return false;
         code_ = ::sqlite3_step(statement_);
         return code_ == SQLITE_ROW;
@@ -51,7 +51,7 @@ public:
         }
         return code_ == SQLITE_DONE;
     }
-    bool done_again() {  // from the beginning, with what is bound
+    bool done_again() {  // again from the beginning, with the same parameters
         if (!statement_) return false;
         ::sqlite3_reset(statement_);
         code_ = SQLITE_OK;
@@ -61,7 +61,7 @@ public:
 
     std::int64_t number(int column) const { return ::sqlite3_column_int64(statement_, column); }
     bool is_null(int column) const { return ::sqlite3_column_type(statement_, column) == SQLITE_NULL; }
-    std::optional<std::int64_t> maybe(int column) const {
+    std::optional<std::int64_t> optional_number(int column) const {
         if (::sqlite3_column_type(statement_, column) == SQLITE_NULL) return std::nullopt;
         return number(column);
     }

@@ -51,7 +51,7 @@ CREATE TABLE memory (unit TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
 };
 constexpr int schema_version = static_cast<int>(migrations.size());
 
-// An idle daemon is to own little memory: no lookaside buffers, no pages allocated ahead.
+// Keeps an idle daemon small: no lookaside buffers, no preallocated pages.
 void configure_sqlite() {
     static const bool once = [] {
         ::sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
@@ -71,8 +71,8 @@ std::string timestamp() {
     return std::string(text, std::strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &parts));
 }
 
-// Moves a database away with what belongs to it. The name it has now; empty and errno when it cannot be
-// moved.
+// Renames a database and its -wal and -shm. Returns the new name; empty, with errno, when it cannot be
+// renamed.
 std::string move_aside(const std::string& path) {
     const std::string base = path + ".corrupt-" + timestamp();
     std::string name = base;
@@ -85,8 +85,8 @@ std::string move_aside(const std::string& path) {
     return name;
 }
 
-// Why `path` is no place for a database, or empty. A fifo would block, a symlink would lead elsewhere.
-std::string wrong_place(const std::string& path, bool& has_content, bool& exists) {
+// Why `path` cannot be used, or empty. A fifo would block, and a symlink would lead elsewhere.
+std::string path_problem(const std::string& path, bool& has_content, bool& exists) {
     struct stat found {};
     exists = ::lstat(path.c_str(), &found) == 0;
     has_content = exists && found.st_size > 0;
@@ -97,7 +97,7 @@ std::string wrong_place(const std::string& path, bool& has_content, bool& exists
 }
 
 kill_scope kill_named(const std::string& name) {
-    for (const auto scope : {kill_scope::group, kill_scope::main}) {
+    for (const auto scope : {kill_scope::group, kill_scope::main, kill_scope::mixed}) {
         if (name == name_of(scope)) return scope;
     }
     return kill_scope::all;
@@ -111,23 +111,23 @@ store::store(const std::string& path) : path_(path) {
         use_memory();
         return;
     }
-    attempt tried = open(path);
-    if (tried.what == outcome::corrupt) {
+    attempt opened = open(path);
+    if (opened.result == outcome::corrupt) {
         close();
         set_aside_ = move_aside(path);
         if (set_aside_.empty()) {
-            tried = {outcome::unusable,
-                     fmt::format("{}, and it cannot be moved: {}", tried.reason, errno_text(errno))};
+            opened = {outcome::unusable,
+                      fmt::format("{}, and it cannot be moved: {}", opened.reason, errno_text(errno))};
         } else {
             log(level::warning, "store", "the database is corrupt and was set aside",
-                {field("path", path), field("moved_to", set_aside_), field("reason", tried.reason)});
-            tried = open(path);
+                {field("path", path), field("moved_to", set_aside_), field("reason", opened.reason)});
+            opened = open(path);
         }
     }
     history_lost_ = history_lost_ || !set_aside_.empty();
-    if (tried.what == outcome::open) return;
+    if (opened.result == outcome::open) return;
     close();
-    degraded_ = fmt::format("cannot use '{}': {}", path, tried.reason);
+    degraded_ = fmt::format("cannot use '{}': {}", path, opened.reason);
     history_lost_ = true;
     log(level::error, "store", "the state of this daemon is kept in memory only",
         {field("reason", *degraded_)});
@@ -138,7 +138,7 @@ store::~store() { close(); }
 
 void store::close() { ::sqlite3_close_v2(std::exchange(db_, nullptr)); }
 
-store::attempt store::judge(int code) const {
+store::attempt store::classify(int code) const {
     const int primary = code & 0xff;
     const std::string reason = db_ ? ::sqlite3_errmsg(db_) : ::sqlite3_errstr(code);
     const bool corrupt = primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
@@ -147,11 +147,11 @@ store::attempt store::judge(int code) const {
 
 store::attempt store::open(const std::string& path) {
     bool has_content = false, exists = false;
-    if (const auto wrong = wrong_place(path, has_content, exists); !wrong.empty())
-        return {outcome::unusable, wrong};
+    if (const auto problem = path_problem(path, has_content, exists); !problem.empty())
+        return {outcome::unusable, problem};
     const int code = ::sqlite3_open_v2(
         path.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, nullptr);
-    if (code != SQLITE_OK) return judge(code);
+    if (code != SQLITE_OK) return classify(code);
     if (exists && !has_content) history_lost_ = true;
     return prepare(path);
 }
@@ -161,61 +161,65 @@ store::attempt store::prepare(const std::string& path) {
     if (::sqlite3_db_readonly(db_, "main") == 1) return {outcome::unusable, "it is read-only"};
     if (!execute("PRAGMA cache_size=-64; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; PRAGMA "
                  "synchronous=FULL;")) {
-        return judge(::sqlite3_extended_errcode(db_));
+        return classify(::sqlite3_extended_errcode(db_));
     }
     std::int64_t version = 0;
     {
-        sqlite_statement ask(db_, "PRAGMA user_version");
-        if (!ask.row()) return judge(ask.code());
-        version = ask.number(0);
+        sqlite_statement query(db_, "PRAGMA user_version");
+        if (!query.row()) return classify(query.code());
+        version = query.number(0);
     }
     if (version > schema_version) {
         close();
-        throw failure(
-            error_kind::version,
-            fmt::format("cannot use '{}': its schema {} is newer than {}, which this version of hob knows",
-                        path, version, schema_version),
-            "use the hob that wrote it, or move the file away");
+        throw failure(error_kind::version, cannot("use", path),
+                      fmt::format("its schema {} is newer than {}, which this version of hob knows", version,
+                                  schema_version),
+                      "use the hob that wrote it, or move the file away");
     }
-    if (!execute("PRAGMA journal_mode=WAL;")) return judge(::sqlite3_extended_errcode(db_));
+    if (!execute("PRAGMA journal_mode=WAL;")) return classify(::sqlite3_extended_errcode(db_));
     if (!migrate(static_cast<int>(version))) {
-        auto judged = judge(::sqlite3_extended_errcode(db_));
+        const int code = ::sqlite3_errcode(db_);
+        attempt failed = classify(::sqlite3_extended_errcode(db_));
         execute("ROLLBACK;");
-        // A schema that was half there is no schema of ours.
-        if (judged.reason.find("already exists") != std::string::npos) judged.what = outcome::corrupt;
-        return judged;
+        // SQLITE_ERROR: a table exists already, so the schema is half there and not one of ours.
+        if (code == SQLITE_ERROR) failed.result = outcome::corrupt;
+        return failed;
     }
+    if (attempt checked = check_contents(); checked.result != outcome::open) return checked;
+    ::sqlite3_busy_timeout(db_, static_cast<int>(limits::store_busy_timeout.count()));
+    reserve_space();
+    ::sqlite3_db_release_memory(db_);
+    return {outcome::open, {}};
+}
+
+store::attempt store::check_contents() const {
     {
         sqlite_statement check(db_, "PRAGMA quick_check(1)");
-        if (!check.row()) return judge(check.code());
-        if (const auto said = check.text(0); said != "ok") return {outcome::corrupt, said};
+        if (!check.row()) return classify(check.code());
+        if (const auto result = check.text(0); result != "ok") return {outcome::corrupt, result};
     }
-    // Damage shows only where it is read, and a table may be missing: all of this is small.
+    // Damage shows only where it is read, and a table may be missing. All of these are small.
     for (const char* sql :
          {"SELECT * FROM meta", "SELECT * FROM process", "SELECT * FROM held", "SELECT * FROM wanted",
           "SELECT * FROM run LIMIT 1", "SELECT * FROM schedule", "SELECT * FROM memory"}) {
         sqlite_statement all(db_, sql);
         if (!all.done()) {
-            auto judged = judge(all.code());
-            if ((all.code() & 0xff) == SQLITE_ERROR) judged.what = outcome::corrupt;  // no such table
-            return judged;
+            attempt failed = classify(all.code());
+            if ((all.code() & 0xff) == SQLITE_ERROR) failed.result = outcome::corrupt;  // no such table
+            return failed;
         }
     }
-    ::sqlite3_busy_timeout(db_, static_cast<int>(limits::store_busy_timeout.count()));
-    keep_room();
-    ::sqlite3_db_release_memory(db_);
     return {outcome::open, {}};
 }
 
 void store::use_memory() {
     const int code = ::sqlite3_open_v2(":memory:", &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
     if (code != SQLITE_OK || !migrate(0)) {
-        throw failure(error_kind::internal,
-                      fmt::format("cannot open 'a database in memory': {}", ::sqlite3_errstr(code)));
+        throw failure(error_kind::internal, cannot("open", "a database in memory"), ::sqlite3_errstr(code));
     }
 }
 
-// All steps in one: a new database waits for the disk once.
+// All steps in one transaction: a new database is synced once.
 bool store::migrate(int version) {
     if (version == schema_version) return true;
     std::string sql = "BEGIN IMMEDIATE; ";
@@ -229,36 +233,36 @@ bool store::execute(const char* sql) {
 }
 
 bool store::consented() {
-    sqlite_statement ask(db_, "SELECT 1 FROM meta WHERE key = 'consent'");
-    return ask.row();
+    sqlite_statement query(db_, "SELECT 1 FROM meta WHERE key = 'consent'");
+    return query.row();
 }
 
 void store::set_consented() {
-    sqlite_statement put(db_, "INSERT OR REPLACE INTO meta VALUES ('consent', '1')");
-    write(put, "consent");
+    sqlite_statement statement(db_, "INSERT OR REPLACE INTO meta VALUES ('consent', '1')");
+    write(statement, "consent");
 }
 
-store::without_sync::without_sync(store& of) : of_(of) { of_.execute("PRAGMA synchronous=NORMAL;"); }
+store::without_sync::without_sync(store& db) : db_(db) { db_.execute("PRAGMA synchronous=NORMAL;"); }
 
-store::without_sync::~without_sync() { of_.execute("PRAGMA synchronous=FULL;"); }
+store::without_sync::~without_sync() { db_.execute("PRAGMA synchronous=FULL;"); }
 
 std::string store::log_path() const { return path_.empty() || degraded_ ? std::string() : path_ + "-wal"; }
 
-// Process records mean nothing after a crash of the machine, so nothing waits for the disk.
+// Process records mean nothing after a crash of the machine, so they are not synced.
 void store::put_process(const process_record& record) {
-    const without_sync quick(*this);
-    sqlite_statement put(db_, "INSERT OR REPLACE INTO process VALUES (?, ?, ?, ?, ?, ?, ?)");
-    put.bind(record.unit).bind(std::int64_t{record.pid}).bind(std::int64_t{record.pgid});
-    put.bind(std::int64_t{record.session}).bind(static_cast<std::int64_t>(record.start_time));
-    put.bind(record.boot_id).bind(name_of(record.kill));
-    write(put, "process");
+    const without_sync unsynced(*this);
+    sqlite_statement statement(db_, "INSERT OR REPLACE INTO process VALUES (?, ?, ?, ?, ?, ?, ?)");
+    statement.bind(record.unit).bind(std::int64_t{record.pid}).bind(std::int64_t{record.pgid});
+    statement.bind(std::int64_t{record.session}).bind(static_cast<std::int64_t>(record.start_time));
+    statement.bind(record.boot_id).bind(name_of(record.kill));
+    write(statement, "process");
 }
 
 void store::forget_process(const std::string& unit, pid_t pid) {
-    const without_sync quick(*this);
-    sqlite_statement drop(db_, "DELETE FROM process WHERE unit = ? AND pid = ?");
-    drop.bind(unit).bind(std::int64_t{pid});
-    write(drop, "process");
+    const without_sync unsynced(*this);
+    sqlite_statement statement(db_, "DELETE FROM process WHERE unit = ? AND pid = ?");
+    statement.bind(unit).bind(std::int64_t{pid});
+    write(statement, "process");
 }
 
 std::vector<process_record> store::processes() {
@@ -279,17 +283,17 @@ std::vector<process_record> store::processes() {
 }
 
 bool store::stopped_by_user(const std::string& unit) {
-    sqlite_statement ask(db_, "SELECT 1 FROM held WHERE unit = ?");
-    ask.bind(unit);
-    return ask.row();
+    sqlite_statement query(db_, "SELECT 1 FROM held WHERE unit = ?");
+    query.bind(unit);
+    return query.row();
 }
 
 void store::set_stopped_by_user(const std::string& unit, bool on) {
     if (stopped_by_user(unit) == on) return;
-    sqlite_statement put(db_,
-                         on ? "INSERT OR IGNORE INTO held VALUES (?)" : "DELETE FROM held WHERE unit = ?");
-    put.bind(unit);
-    write(put, "held");
+    sqlite_statement statement(
+        db_, on ? "INSERT OR IGNORE INTO held VALUES (?)" : "DELETE FROM held WHERE unit = ?");
+    statement.bind(unit);
+    write(statement, "held");
 }
 
 void store::set_desired_up(const std::string& unit,
@@ -298,36 +302,36 @@ void store::set_desired_up(const std::string& unit,
     std::string bytes;
     for (const auto& entry : environment.value_or(std::vector<std::string>()))
         bytes.append(entry).push_back('\0');
-    sqlite_statement put(db_, "INSERT OR REPLACE INTO wanted VALUES (?, ?)");
-    put.bind(unit);
+    sqlite_statement statement(db_, "INSERT OR REPLACE INTO wanted VALUES (?, ?)");
+    statement.bind(unit);
     if (environment) {
-        put.bind(bytes);
+        statement.bind(bytes);
     } else {
-        put.bind_null();
+        statement.bind_null();
     }
-    write(put, "wanted");
+    write(statement, "wanted");
 }
 
 void store::clear_desired_up(const std::string& unit) {
     if (!desired_up(unit)) return;
-    sqlite_statement drop(db_, "DELETE FROM wanted WHERE unit = ?");
-    drop.bind(unit);
-    write(drop, "wanted");
+    sqlite_statement statement(db_, "DELETE FROM wanted WHERE unit = ?");
+    statement.bind(unit);
+    write(statement, "wanted");
 }
 
 void store::clear_all_desired_up() {
-    sqlite_statement drop(db_, "DELETE FROM wanted");
-    write(drop, "wanted");
+    sqlite_statement statement(db_, "DELETE FROM wanted");
+    write(statement, "wanted");
 }
 
 std::optional<desired_state_record> store::desired_up(const std::string& unit) {
-    sqlite_statement ask(db_, "SELECT environment FROM wanted WHERE unit = ?");
-    ask.bind(unit);
-    if (!ask.row()) return std::nullopt;
+    sqlite_statement query(db_, "SELECT environment FROM wanted WHERE unit = ?");
+    query.bind(unit);
+    if (!query.row()) return std::nullopt;
     desired_state_record found;
-    if (ask.is_null(0)) return found;
+    if (query.is_null(0)) return found;
     found.environment.emplace();
-    const std::string bytes = ask.text(0);
+    const std::string bytes = query.text(0);
     for (std::size_t at = 0; at < bytes.size();) {
         const auto end = std::min(bytes.find('\0', at), bytes.size());
         found.environment->push_back(bytes.substr(at, end - at));
@@ -346,15 +350,15 @@ std::vector<memory_record> store::memory(const std::string& unit) {
 }
 
 bool store::remember(const std::string& unit, const memory_record& what) {
-    sqlite_statement put(db_, "INSERT OR REPLACE INTO memory VALUES (?, ?, ?, ?)");
-    put.bind(unit).bind(what.key).bind(what.value).bind(what.bound_to);
-    return write(put, "memory");
+    sqlite_statement statement(db_, "INSERT OR REPLACE INTO memory VALUES (?, ?, ?, ?)");
+    statement.bind(unit).bind(what.key).bind(what.value).bind(what.bound_to);
+    return write(statement, "memory");
 }
 
 bool store::forget(const std::string& unit, const std::string& key) {
-    sqlite_statement drop(db_, "DELETE FROM memory WHERE unit = ? AND key = ?");
-    drop.bind(unit).bind(key);
-    return write(drop, "memory");
+    sqlite_statement statement(db_, "DELETE FROM memory WHERE unit = ? AND key = ?");
+    statement.bind(unit).bind(key);
+    return write(statement, "memory");
 }
 
 }  // namespace hob::unit

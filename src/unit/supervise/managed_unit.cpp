@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "error.hpp"
 #include "unit/process/environment.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 #include "util/log.hpp"
 
 namespace hob::unit {
@@ -26,44 +28,88 @@ managed_unit::managed_unit(std::shared_ptr<unit_context> context, unit_spec spec
       changes_(context_->options.executor) {}
 
 unit_status managed_unit::status() const {
-    unit_status now;
-    now.name = spec_->name;
-    now.kind = spec_->kind;
-    now.state = state_;
-    now.since = since_;
-    return now;
+    unit_status status;
+    status.name = spec_->name;
+    status.kind = spec_->kind;
+    status.state = state_;
+    status.failing = state_ == unit_state::failed;
+    status.since = since_;
+    return status;
 }
 
-std::shared_ptr<managed_unit> managed_unit::first_unready() const {
+std::shared_ptr<managed_unit> managed_unit::first_unready_dependency() const {
     for (const auto& name : spec_->after) {
-        auto one = context_->find(name);
-        if (one && !one->ready()) return one;
+        auto unit = context_->find(name);
+        if (unit && unit->spec().kind != unit_kind::task && !unit->ready()) return unit;
     }
     return nullptr;
 }
 
-void managed_unit::pull_units(const std::optional<environment>& caller) const {
+void managed_unit::start_dependencies(const std::optional<environment>& caller) const {
     for (const auto& name : spec_->after) {
-        const auto one = context_->find(name);
-        if (one && !one->ready()) one->pull(caller);
+        const auto unit = context_->find(name);
+        if (unit && !unit->ready()) unit->request_start(caller);
     }
 }
 
-asio::awaitable<void> managed_unit::await_units(const char* verb, util::deadline limit) {
-    if (!first_unready()) co_return;
-    const auto alive = shared_from_this();
-    pull_units(std::nullopt);
-    while (const auto one = first_unready()) {
-        if (one->failed()) {
-            throw failure(error_kind::unit_failed,
-                          fmt::format("cannot {} '{}': it waits for '{}', which failed", verb, spec_->name,
-                                      one->spec().name),
-                          fmt::format("hob logs {}", one->spec().name));
+bool managed_unit::is_hopeless(const managed_unit& dependency) {
+    return dependency.failed() || !dependency.coming_up();
+}
+
+std::string managed_unit::waits_for(const managed_unit& dependency) {
+    return fmt::format("it waits for '{}', which {}", dependency.spec().name,
+                       dependency.failed() ? "failed" : fmt::format("is {}", name_of(dependency.state())));
+}
+
+asio::awaitable<void> managed_unit::run_for(std::string) { co_return; }
+
+bool managed_unit::has_tasks_before() const {
+    return std::any_of(spec_->after.begin(), spec_->after.end(), [this](const std::string& name) {
+        const auto unit = context_->find(name);
+        return unit && unit->spec().kind == unit_kind::task;
+    });
+}
+
+asio::awaitable<void> managed_unit::run_tasks_before(const char* verb, util::deadline limit) const {
+    const auto spec = spec_;
+    std::vector<std::string> tasks;
+    std::vector<asio::awaitable<void>> runs;
+    for (const auto& name : spec->after) {
+        const auto unit = context_->find(name);
+        if (!unit || unit->spec().kind != unit_kind::task) continue;
+        tasks.push_back(name);
+        runs.push_back(unit->run_for(spec->name));
+    }
+    if (runs.empty()) co_return;
+    const auto results = co_await util::within(limit.remaining(), util::all_of(std::move(runs)));
+    if (!results) {
+        throw failure(error_kind::timeout, cannot(verb, spec->name),
+                      fmt::format("it waits for '{}', which is running", tasks.front()));
+    }
+    for (std::size_t at = 0; at < results->size(); ++at) {
+        if (!(*results)[at]) continue;
+        try {
+            std::rethrow_exception((*results)[at]);
+        } catch (const failure& why) {
+            throw failure(error_kind::unit_failed, cannot(verb, spec->name),
+                          fmt::format("it needs '{}', which failed: {}", tasks[at], why.reason()),
+                          "hob logs " + tasks[at], util::json_object().add("unit", tasks[at]).text());
         }
-        const bool in_time = co_await util::within(limit.remaining(), one->changes().wait());
+    }
+}
+
+asio::awaitable<void> managed_unit::await_dependencies(const char* verb, util::deadline limit) {
+    if (!first_unready_dependency()) co_return;
+    const auto alive = shared_from_this();
+    start_dependencies(std::nullopt);
+    while (const auto unit = first_unready_dependency()) {
+        if (is_hopeless(*unit)) {
+            throw failure(error_kind::unit_failed, cannot(verb, spec_->name), waits_for(*unit),
+                          fmt::format("hob logs {}", unit->spec().name));
+        }
+        const bool in_time = co_await util::within(limit.remaining(), unit->changes().wait());
         if (in_time) continue;
-        throw failure(error_kind::timeout, fmt::format("cannot {} '{}': it waits for '{}', which is {}", verb,
-                                                       spec_->name, one->spec().name, name_of(one->state())));
+        throw failure(error_kind::timeout, cannot(verb, spec_->name), waits_for(*unit));
     }
 }
 
@@ -75,10 +121,13 @@ void managed_unit::enter(unit_state state, pid_t pid) {
               {field("unit", spec_->name), field("kind", name_of(spec_->kind)), field("from", name_of(from)),
                field("to", name_of(state)), field("pid", pid)});
     if (context_->options.publish) {
-        std::string params = fmt::format(R"({{"unit":{},"kind":"{}","from":"{}","to":"{}")",
-                                         util::json_quote(spec_->name), name_of(spec_->kind), name_of(from), name_of(state));
-        params += pid ? fmt::format(R"(,"pid":{}}})", pid) : "}";
-        context_->options.publish("unit.state", std::move(params));
+        util::json_object params;
+        params.add("unit", spec_->name)
+            .add("kind", name_of(spec_->kind))
+            .add("from", name_of(from))
+            .add("to", name_of(state));
+        if (pid) params.add("pid", pid);
+        context_->options.publish("unit.state", std::move(params).text());
     }
     if (context_->options.changed) context_->options.changed();
     changes_.ring();

@@ -1,5 +1,6 @@
 #pragma once
-// What the registry and other units know of a unit, whatever its kind. Its state has one writer, enter().
+// The interface of a unit, whatever its kind, to the registry and to other units. enter() is the only writer
+// of its state.
 
 #include <boost/asio/awaitable.hpp>
 
@@ -18,6 +19,7 @@
 #include "unit/spec/spec.hpp"
 #include "unit/spec/unit_status.hpp"
 #include "unit/store/run_store.hpp"
+#include "unit/supervise/process_definition.hpp"
 #include "unit/supervise/registry_options.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
@@ -30,25 +32,25 @@ using ipc::unit_state;
 
 class managed_unit;
 class attachment;
-class run_job;
+class active_run;
 
-// What all units share; the registry makes it, and every unit holds it, too.
+// What all units share. The registry makes it; every unit holds it as well.
 struct unit_context {
     registry_options options;
     bool closing = false;  // stop_all(): no new starts
-    // Any unit by name; nullptr: there is none. Ask again after each suspension.
+    // A unit by name; nullptr: there is none. Call it again after each suspension.
     std::function<std::shared_ptr<managed_unit>(std::string_view name)> find;
     run_store runs{options.db};
     std::shared_ptr<util::disk_sync> disk{util::disk_sync::make(options.executor, options.db.log_path())};
-    std::map<std::int64_t, std::weak_ptr<run_job>> jobs{};  // those that have begun and are not over, by id
-    std::map<std::uint64_t, std::weak_ptr<attachment>> attachments{};  // those that are on, by number
+    std::map<std::int64_t, std::weak_ptr<active_run>> active_runs{};   // begun and not over, by id
+    std::map<std::uint64_t, std::weak_ptr<attachment>> attachments{};  // of connected editors, by number
     std::uint64_t last_attachment = 0;
-    std::string root{};                        // what patterns of files are relative to
-    std::shared_ptr<util::wall_clock> wall{};  // made by the first that needs it
-    bool draining = false;  // nothing begins by itself any more; what was asked for is still done
+    std::string root{};                        // patterns of files are relative to it
+    std::shared_ptr<util::wall_clock> wall{};  // made by the first unit that needs it
+    bool draining = false;  // no trigger starts anything any more; requests are still carried out
     std::unique_ptr<cgroup_home> cgroups{};
 
-    // What a process of `spec` finds in its environment; `caller`: instead of the daemon's own base. Throws
+    // The environment of a process of `spec`. `caller` replaces the daemon's base environment. Throws
     // failure(unit_failed) for an env_file that cannot be read.
     std::vector<std::string> environment_of(const unit_spec& spec,
                                             const std::optional<std::vector<std::string>>& caller) const;
@@ -66,50 +68,70 @@ public:
     ipc::unit_state state() const { return state_; }
     virtual unit_status status() const;  // name, kind, state and since are filled in here
 
-    virtual bool running() const = 0;           // a process of it exists, or is about to
-    virtual std::size_t in_flight() const = 0;  // what somebody waits for
-    virtual bool ready() const = 0;             // what names it in `after` may begin
-    virtual bool failed() const = 0;            // it was tried, and is not ready because of that
+    virtual bool running() const = 0;           // it has a process, or is about to start one
+    virtual std::size_t in_flight() const = 0;  // calls or runs that a client waits for
+    virtual bool ready() const = 0;             // units that name it in `after` may start
+    virtual bool failed() const = 0;            // a start of it failed, and it is not ready because of that
+
+    // If it is not ready: a start of it was requested and may still succeed, without a further request.
+    virtual bool coming_up() const = 0;
 
     virtual bool idle() const { return in_flight() == 0; }
 
-    virtual bool awaits_trigger() const { return false; }  // it will begin something by itself
-    virtual void retired() {
-    }  // taken out of the configuration: it begins nothing any more; reconfigure() undoes it
+    virtual bool awaits_trigger() const { return false; }  // a trigger will start it
+    // The configuration no longer has it: no trigger starts it any more. reconfigure() undoes this.
+    virtual void retired() {}
 
-    // See registry. The arguments are the coroutine's own.
+    // See registry. The coroutine owns its arguments.
     virtual boost::asio::awaitable<void> start(std::optional<environment> caller) = 0;
     virtual boost::asio::awaitable<void> stop(bool hold) = 0;
     virtual boost::asio::awaitable<void> restart(std::optional<environment> caller) = 0;
 
-    // What start() and stop(true) make durable, ahead of them: for several units in one step.
+    // Records what start() or stop(true) will record, ahead of them: so that several units are recorded in
+    // one step.
     virtual void record_desired_state(bool up, const std::optional<environment>& caller) = 0;
-    // The daemon is up, or this configuration is consented to only now: what starts by itself may. Again
-    // after each reload.
+    // Starts it if it is to start by itself. Called once the daemon is up or this configuration is consented
+    // to, and after each reload.
     virtual void begin() {}
-    virtual void pull(
-        std::optional<environment> caller) = 0;      // as start(), in the background, failures logged
+    virtual void request_start(
+        std::optional<environment> caller) = 0;  // as start(), in the background; failures are logged
+    // Of a task: runs it, or joins the run in progress, for a unit that names it in `after`. Returns when it
+    // has ended with 0, retries included. Throws failure(unit_failed).
+    virtual boost::asio::awaitable<void> run_for(std::string dependent);
     virtual void request_stop(const char* why) = 0;  // in the background
     virtual void kill_now() = 0;                     // SIGKILL, also to what is being stopped
-    virtual void reconfigure(unit_spec spec) = 0;    // for the next start
+    virtual void reconfigure(unit_spec spec, running_process running) = 0;
+    // A process runs with an earlier definition than the configuration has.
+    virtual bool definition_changed() const { return false; }
     virtual void set_log_limits(std::uint64_t max_size, int max_files) = 0;
 
-    // Rings at every change of state, of what it waits for, and when nobody waits for it any more.
+    // Rings at every change of its state or of the reason for it, and when its last call or run has ended.
     util::notifier& changes() { return changes_; }
 
 protected:
-    // `state`: the one that it begins in.
+    // `state`: the initial one.
     managed_unit(std::shared_ptr<unit_context> context, unit_spec spec, unit_state state);
 
-    // The first of the units in `after` that is not ready; nullptr: all are. Ask again after each suspension.
-    std::shared_ptr<managed_unit> first_unready() const;
-    // Starts those of them that are not.
-    void pull_units(const std::optional<environment>& caller) const;
-    // Starts them and waits until all are ready. Throws failure(unit_failed, timeout): `cannot VERB 'NAME':
-    // it waits for …`.
-    boost::asio::awaitable<void> await_units(const char* verb, util::deadline limit);
+    // Runs the tasks in `after`, in parallel, and returns when each has ended with 0. Throws
+    // failure(unit_failed, timeout): `cannot VERB 'NAME': it needs …`.
+    boost::asio::awaitable<void> run_tasks_before(const char* verb, util::deadline limit) const;
+    bool has_tasks_before() const;
 
-    // The one writer of the state: sets it, logs it, publishes it, wakes who waits.
+    // The first of the units in `after`, tasks left out, that is not ready; nullptr: all are. Call it again
+    // after each suspension.
+    std::shared_ptr<managed_unit> first_unready_dependency() const;
+    // Starts those that are not ready.
+    void start_dependencies(const std::optional<environment>& caller) const;
+    // The dependency, if it is not going to be ready without a further request: it has failed, or was
+    // stopped.
+    static bool is_hopeless(const managed_unit& dependency);
+    // "it waits for 'db', which is starting"
+    static std::string waits_for(const managed_unit& dependency);
+    // Starts them and waits until all are ready, or until one is hopeless. Throws failure(unit_failed,
+    // timeout): `cannot VERB 'NAME': it waits for …`.
+    boost::asio::awaitable<void> await_dependencies(const char* verb, util::deadline limit);
+
+    // Sets the state, logs and publishes it, and rings changes().
     void enter(unit_state state, pid_t pid);
 
     const std::shared_ptr<unit_context> context_;  // also held by the registry and every other unit

@@ -1,5 +1,5 @@
 #pragma once
-// What the daemon gives to its units.
+// What the daemon passes to its units.
 
 #include <sys/resource.h>
 
@@ -19,9 +19,9 @@ struct registry_options {
     boost::asio::any_io_executor executor;
     std::string instance_key;
     std::string state_dir;  // of the instance: unit logs go to log/<unit>.log in it
-    std::vector<std::string>
-        base_environment;  // K=V, as the daemon was given it; HOB_* and terminal ones are dropped
-    rlimit unit_nofile{};  // what units get for RLIMIT_NOFILE; rlim_max 0: the daemon's own
+    // K=V, as the daemon was given it; units do not get HOB_* and terminal variables of it.
+    std::vector<std::string> base_environment;
+    rlimit unit_nofile{};  // RLIMIT_NOFILE of units; rlim_max 0: the daemon's own
     store& db;
     std::string root{};  // of the project: patterns of files are relative to it
     std::uint64_t log_max_size = 10u << 20;
@@ -29,7 +29,7 @@ struct registry_options {
     // Events for subscribers: unit.state {"unit","kind","from","to","pid"?}, worker.notification
     // {"unit","method","params"}, worker.activity {"unit","activity"}.
     std::function<void(std::string_view event, std::string params_raw)> publish;
-    // status() or anything_running() changed. Not called for calls_in_flight(): whoever called knows.
+    // status() or anything_running() changed. Not called for calls_in_flight(), which the caller knows.
     std::function<void()> changed;
 };
 

@@ -1,20 +1,25 @@
 #include "unit/supervise/unit_process.hpp"
 
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "error.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
+#include "util/duration.hpp"
 #include "util/log.hpp"
 #include "util/proc.hpp"
+#include "util/signal_name.hpp"
 
 namespace hob::unit {
 namespace {
 
 namespace asio = boost::asio;
+using std::chrono::milliseconds;
 using util::field;
 
 const std::string& this_boot() {
@@ -22,23 +27,24 @@ const std::string& this_boot() {
     return id;
 }
 
-child_options child_options_of(const unit_context& context, const process_options& wanted, int cgroup) {
+child_options child_options_of(const unit_context& context, const process_options& from, int cgroup) {
     child_options options;
-    options.unit = wanted.called.empty() ? wanted.spec->name : wanted.called;
-    options.argv = wanted.argv;
-    options.environment = wanted.environment;
-    options.cwd = wanted.cwd.value_or(wanted.spec->cwd);
+    options.unit = from.display_name.empty() ? from.spec->name : from.display_name;
+    options.argv = from.argv;
+    options.environment = from.environment;
+    options.cwd = from.cwd.value_or(from.spec->cwd);
     if (context.options.unit_nofile.rlim_max != 0) options.nofile = context.options.unit_nofile;
-    options.input = wanted.input;
-    options.output = wanted.output;
-    options.error = wanted.error;
-    options.terminal = wanted.terminal;
+    options.input = from.input;
+    options.output = from.output;
+    options.error = from.error;
+    options.terminal = from.terminal;
+    options.umask = from.umask;
     options.cgroup = cgroup;
     return options;
 }
 
 unit_cgroup cgroup_for(const unit_context& context, const unit_spec& spec) {
-    if (spec.kill != kill_scope::all) return {};
+    if (!ends_all(spec.kill)) return {};
     return context.cgroups->make(spec.name);
 }
 
@@ -62,76 +68,139 @@ unit_process::unit_process(std::shared_ptr<unit_context> context, const process_
 unit_process::~unit_process() = default;
 
 scope unit_process::members() const {
-    return {context_->options.instance_key,
-            spec_->name,
-            spec_->kill,
-            child_.pid(),
-            child_.start_time(),
-            true,
-            cgroup_.path()};
+    scope result{context_->options.instance_key,
+                 spec_->name,
+                 spec_->kill,
+                 child_.pid(),
+                 child_.start_time(),
+                 true,
+                 cgroup_.path()};
+    for (const auto& successor : successors_)
+        result.successors.push_back({successor->pid(), successor->start_time()});
+    return result;
 }
 
-bool unit_process::has(pid_t pid) const {
-    const auto all = find_members(members());
-    return pid == child_.pid() ||
-           std::any_of(all.begin(), all.end(), [pid](const member& one) { return one.pid == pid; });
+bool unit_process::set_main(pid_t pid) {
+    if (pid == main_pid()) return true;
+    if (pid == child_.pid() || !contains(pid)) return false;
+    try {
+        successors_.push_back(std::make_unique<child>(context_->options.executor, pid));
+    } catch (const failure&) {
+        return false;
+    }
+    return true;
+}
+
+void unit_process::extend_stop(milliseconds time) {
+    const auto extended = util::deadline::in(time);
+    if (extended.remaining() > stop_limit_.remaining()) stop_limit_ = extended;
+}
+
+std::optional<exit_state> unit_process::poll() const {
+    const auto exit = child_.poll();
+    return exit && !successors_.empty() ? successors_.back()->poll() : exit;
+}
+
+asio::awaitable<std::optional<exit_state>> unit_process::main_exited() {
+    auto exit = co_await child_.exited();
+    for (std::size_t i = 0; exit && i < successors_.size(); ++i)
+        exit = co_await successors_[i]->exited();
+    co_return exit;
+}
+
+std::vector<member> unit_process::tree() const {
+    scope whole = members();
+    whole.kill = kill_scope::all;
+    return find_members(whole);
+}
+
+bool unit_process::contains(pid_t pid) const {
+    const auto found = tree();
+    return std::any_of(found.begin(), found.end(),
+                       [pid](const member& process) { return process.pid == pid; });
 }
 
 bool unit_process::request_stop() {
-    if (std::exchange(stop_asked_, true)) return false;
+    if (std::exchange(stop_requested_, true)) return false;
     child_.interrupt();
+    for (const auto& successor : successors_)
+        successor->interrupt();
     return true;
 }
 
 void unit_process::kill_now() {
-    hurried_ = true;
-    if (!child_.poll()) signal_scope_group(members(), {SIGKILL});
+    kill_requested_ = true;
+    if (!poll()) signal_scope_group(members(), {SIGKILL});
     request_stop();
 }
 
 asio::awaitable<std::optional<exit_state>> unit_process::ended() {
-    if (stop_asked_) co_return child_.poll();
-    co_return co_await child_.exited();
+    if (stop_requested_) co_return poll();
+    co_return co_await main_exited();
 }
 
 asio::awaitable<void> unit_process::gone() {
-    while (!child_.poll()) {
-        co_await child_.exited();
+    while (!poll()) {
+        co_await main_exited();
     }
 }
 
-asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> rest) {
-    auto limit = util::deadline::in(hurried_ ? std::chrono::milliseconds(0) : spec_->stop.timeout);
-    if (rest) limit = limit.earlier(*rest);
-    if (!hurried_) {
+asio::awaitable<bool> unit_process::await_rest(util::deadline limit) {
+    scope rest = members();
+    // Without SIGKILL at the end, a process that left the group is not waited for.
+    if (rest.kill == kill_scope::all) rest.kill = kill_scope::group;
+    co_return co_await wait_gone(find_members(rest), limit);
+}
+
+asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> limit) {
+    stop_sent_ = true;
+    std::optional<exit_state> exit = poll();
+    nothing_left_ = exit && find_members(members()).empty();
+    if (nothing_left_) co_return *exit;
+    stop_limit_ = util::deadline::in(kill_requested_ ? milliseconds(0) : spec_->stop.timeout);
+    if (limit) stop_limit_ = stop_limit_.earlier(*limit);
+    if (!kill_requested_) {
         // SIGCONT: a stopped process cannot act on a signal.
         signal_scope_group(members(), {spec_->stop.signal, SIGCONT});
     }
-    std::optional<exit_state> exit = child_.poll();
-    if (!exit && !hurried_) {
-        const auto seen = co_await util::within(limit.remaining(), child_.exited());
-        if (seen) exit = *seen;
+    if (!exit) exit = poll();
+    while (!exit && !kill_requested_ && !stop_limit_.expired()) {
+        const auto ended = co_await util::within(stop_limit_.remaining(), main_exited());
+        if (ended) exit = *ended;
     }
-    if (exit && !hurried_ && spec_->kill != kill_scope::main) {
-        // The rest of the group was told, too, and has the same time.
-        scope group = members();
-        group.kill = kill_scope::group;
-        co_await wait_gone(find_members(group), limit);
+    if (exit && !kill_requested_ && spec_->kill != kill_scope::main) {
+        const bool rest_ended = co_await await_rest(stop_limit_);
+        needed_kill_ = !rest_ended && !kill_requested_;
     }
     while (!exit) {
-        util::log(util::level::warning, "unit", "a process is killed",
-                  {field("unit", spec_->name), field("pid", child_.pid())});
+        needed_kill_ = needed_kill_ || !kill_requested_;
         signal_scope_group(members(), {SIGKILL});
         child_.signal(SIGKILL);
-        const auto seen = co_await util::within(limits::reap_timeout, child_.exited());
-        if (seen) exit = *seen;
+        main().signal(SIGKILL);
+        const auto ended = co_await util::within(limits::reap_timeout, main_exited());
+        if (ended) exit = *ended;
+    }
+    if (needed_kill_) {
+        util::log(util::level::warning, "unit", "a unit did not end in time and was killed",
+                  {field("unit", spec_->name), field("pid", main_pid())});
     }
     co_return *exit;
 }
 
-asio::awaitable<std::vector<member>> unit_process::clear_away() {
-    auto left = co_await end_scope(members(), util::deadline::in(limits::reap_timeout));
+std::string unit_process::kill_note() const {
+    if (!needed_kill_) return {};
+    return fmt::format("killed: it did not end within {} of SIG{}; stop.timeout and stop.signal change that",
+                       util::format_duration(spec_->stop.timeout), util::signal_name(spec_->stop.signal));
+}
+
+asio::awaitable<std::vector<member>> unit_process::clean_up() {
+    // A process that ended by itself leaves the rest of the unit as a stop would find it.
+    if (!stop_sent_ && !kill_requested_) co_await end();
+    std::vector<member> left;
+    if (!nothing_left_) left = co_await end_scope(members(), util::deadline::in(limits::reap_timeout));
     child_.reap();
+    for (const auto& successor : successors_)
+        successor->reap();
     cgroup_.remove();
     context_->options.db.forget_process(spec_->name, child_.pid());
     co_return left;

@@ -1,6 +1,6 @@
 #pragma once
-// One process of a unit, from fork to its last leftover, with its record in the database. How it is asked to
-// end, and what of it is ended with it, its spec says.
+// One process of a unit, from its launch until everything it left behind has ended, with its record in the
+// database. The spec's `stop` and `kill` say how it is ended and what is ended with it.
 
 #include <boost/asio/awaitable.hpp>
 
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "limits.hpp"
 #include "unit/process/cgroup.hpp"
 #include "unit/process/child.hpp"
 #include "unit/process/scope.hpp"
@@ -19,7 +20,7 @@ namespace hob::unit {
 
 struct process_options {
     std::shared_ptr<const unit_spec> spec;  // its name, cwd, stop and kill
-    std::string called;                     // in messages, instead of the spec's name
+    std::string display_name;               // in messages, instead of the spec's name
     std::vector<std::string> argv;
     std::vector<std::string> environment;  // all of it, K=V
     std::optional<std::string> cwd;        // instead of the spec's
@@ -27,6 +28,7 @@ struct process_options {
     int output = -1;
     int error = -1;
     bool terminal = false;  // likewise
+    unsigned umask = limits::unit_umask;
 };
 
 class unit_process {
@@ -38,39 +40,63 @@ public:
     unit_process& operator=(const unit_process&) = delete;
 
     const unit_spec& spec() const { return *spec_; }
-    pid_t pid() const { return child_.pid(); }
+    pid_t pid() const { return child_.pid(); }  // of the process that was started
+    // Of the process whose end is the end of the unit's: the one that was started, or its successor.
+    pid_t main_pid() const { return main().pid(); }
+    // Another process of the unit takes over as its main one, as MAINPID= of sd_notify says. False: it is
+    // none of the unit.
+    bool set_main(pid_t pid);
+    // A stop that goes on gets at least this much more time, as EXTEND_TIMEOUT_USEC= of sd_notify says.
+    void extend_stop(std::chrono::milliseconds time);
     std::uint64_t start_time() const { return child_.start_time(); }
-    const std::string& cgroup() const { return cgroup_.path(); }      // empty: it has none
-    std::optional<exit_state> poll() const { return child_.poll(); }  // nullopt: it still runs
-    bool has(pid_t pid) const;                                        // it, or one of those that it started
+    const std::string& cgroup() const { return cgroup_.path(); }  // empty: it has none
+    std::optional<exit_state> poll() const;                       // nullopt: it still runs
+    // The living processes among it and those that it started, whatever `kill` says.
+    std::vector<member> tree() const;
+    bool contains(pid_t pid) const;  // one of tree()
 
-    // False: it was asked before. ended() returns, and end() is then to be called.
+    // False: it was requested before. ended() returns; the owner then calls end().
     bool request_stop();
-    bool stop_asked() const { return stop_asked_; }
-    // SIGKILL to all that belongs to it, and end() does not wait for it to end by itself.
+    bool stop_requested() const { return stop_requested_; }
+    // SIGKILL to everything that belongs to it; end() then gives it no time to end by itself.
     void kill_now();
 
     // Until the process has ended; nullopt: request_stop() was called.
     boost::asio::awaitable<std::optional<exit_state>> ended();
-    // As ended(), but whether or not a stop was asked for.
+    // As ended(), but goes on waiting when a stop is requested.
     boost::asio::awaitable<void> gone();
-    bool hurried() const { return hurried_; }
-    // The stop signal, the stop timeout (or what is left of it), SIGKILL. Returns with the process ended.
-    boost::asio::awaitable<exit_state> end(std::optional<util::deadline> rest = std::nullopt);
-    // After the process has ended: SIGKILL to what it left behind, as `kill` says; then it is reaped and its
-    // record forgotten. What could not be ended.
-    boost::asio::awaitable<std::vector<member>> clear_away();
+    bool kill_requested() const { return kill_requested_; }
+    // // The stop signal, the stop timeout (or `limit`, if that is earlier), SIGKILL. Returns when the
+    // process has ended. If it ended by itself, this is for the rest of the unit; call it before its output
+    // is no longer read.
+    boost::asio::awaitable<exit_state> end(std::optional<util::deadline> limit = std::nullopt);
+    // // end() had to send SIGKILL: the process, or the rest of the unit, did not end within the stop
+    // timeout.
+    bool needed_kill() const { return needed_kill_; }
+    // What to say of that, and which keys change it; empty: it did not need SIGKILL.
+    std::string kill_note() const;
+    // After the process has ended: ends what it left behind, as end() does if that was not called; then reaps
+    // the process and removes its record. Returns what could not be ended.
+    boost::asio::awaitable<std::vector<member>> clean_up();
     const std::optional<rusage>& used() const { return child_.used(); }  // after clear_away()
 
 private:
+    const child& main() const { return successors_.empty() ? child_ : *successors_.back(); }
+    boost::asio::awaitable<std::optional<exit_state>> main_exited();  // nullopt: interrupted
     scope members() const;
+    boost::asio::awaitable<bool> await_rest(util::deadline limit);  // false: not within the limit
 
     const std::shared_ptr<unit_context> context_;  // also held by the registry and every unit
     const std::shared_ptr<const unit_spec> spec_;  // also the unit's, until it is reconfigured
     unit_cgroup cgroup_;
     child child_;
-    bool stop_asked_ = false;
-    bool hurried_ = false;
+    std::vector<std::unique_ptr<child>> successors_;  // as main process; the last one is it
+    util::deadline stop_limit_ = util::deadline::never();
+    bool stop_requested_ = false;
+    bool kill_requested_ = false;
+    bool stop_sent_ = false;     // end() was called
+    bool nothing_left_ = false;  // it found no process of the unit
+    bool needed_kill_ = false;
 };
 
 }  // namespace hob::unit

@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -33,31 +31,31 @@ unit_spec command_spec() {
 command_runner::command_runner(std::shared_ptr<unit_context> context)
     : managed_unit(std::move(context), command_spec(), unit_state::idle),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
-           context_->options.log_max_files) {}
+           context_->options.log_max_files, context_->options.executor) {}
 
 std::shared_ptr<command_runner> command_runner::make(std::shared_ptr<unit_context> context) {
     return std::shared_ptr<command_runner>(new command_runner(std::move(context)));
 }
 
-std::shared_ptr<run_job> command_runner::submit(std::vector<std::string> command, run_order order) {
+std::shared_ptr<active_run> command_runner::submit(std::vector<std::string> command,
+                                                   run_parameters parameters) {
     if (context_->closing) {
-        throw failure(error_kind::cancelled,
-                      fmt::format("cannot run '{}': the daemon is shutting down", command.front()));
+        throw failure(error_kind::cancelled, cannot("run", command.front()), "the daemon is shutting down");
     }
     unit_spec spec = *spec_;
-    order.cause = util::shell_quoted(command);
-    spec.run = {std::move(command), order.cause};
-    auto job =
-        run_job::make(context_, std::make_shared<const unit_spec>(std::move(spec)), log_, std::move(order));
-    jobs_.push_back(job);
-    util::spawn(context_->options.executor, handle_call(job), "command");
-    return job;
+    parameters.cause = util::shell_quoted(command);
+    spec.run = {std::move(command), parameters.cause};
+    auto run = active_run::make(context_, std::make_shared<const unit_spec>(std::move(spec)), log_,
+                                std::move(parameters));
+    runs_.push_back(run);
+    util::spawn(context_->options.executor, execute(run), "command");
+    return run;
 }
 
-asio::awaitable<void> command_runner::handle_call(std::shared_ptr<run_job> job) {
+asio::awaitable<void> command_runner::execute(std::shared_ptr<active_run> run) {
     const auto alive = shared_from_this();
-    co_await job->execute();
-    std::erase(jobs_, job);
+    co_await run->execute();
+    std::erase(runs_, run);
     changes().ring();
     if (context_->options.changed) context_->options.changed();
 }
@@ -67,7 +65,7 @@ asio::awaitable<void> command_runner::start(std::optional<environment>) { co_ret
 asio::awaitable<void> command_runner::stop(bool) {
     const auto alive = shared_from_this();
     request_stop("asked to stop");
-    while (!jobs_.empty()) {
+    while (!runs_.empty()) {
         co_await changes().wait();
     }
 }
@@ -75,15 +73,15 @@ asio::awaitable<void> command_runner::stop(bool) {
 asio::awaitable<void> command_runner::restart(std::optional<environment>) { co_return; }
 
 void command_runner::request_stop(const char* why) {
-    const auto all = jobs_;
-    for (const auto& job : all)
-        job->cancel(why);
+    const auto all = runs_;
+    for (const auto& run : all)
+        run->cancel(why);
 }
 
 void command_runner::kill_now() {
-    const auto all = jobs_;
-    for (const auto& job : all)
-        job->kill_now();
+    const auto all = runs_;
+    for (const auto& run : all)
+        run->kill_now();
 }
 
 }  // namespace hob::unit

@@ -2,27 +2,22 @@
 
 #include <fmt/format.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <map>
 #include <optional>
 #include <set>
-#include <tuple>
 #include <utility>
 
 #include "error.hpp"
 #include "limits.hpp"
 #include "unit/watch/folder_watches.hpp"
-#include "unit/watch/gitignore.hpp"
-#include "unit/watch/glob.hpp"
+#include "unit/watch/watched_files.hpp"
 #include "util/async.hpp"
 #include "util/log.hpp"
 #include "util/timer.hpp"
@@ -36,33 +31,28 @@ using util::log;
 
 namespace {
 
-constexpr std::size_t paths_max = 10000;  // told one by one
-
-std::vector<glob> globs_of(const std::vector<std::string>& patterns) {
-    return {patterns.begin(), patterns.end()};
-}
+constexpr std::size_t paths_max = 10000;  // reported one by one
 
 }  // namespace
 
-struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
+struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
     using clock = std::chrono::steady_clock;
-    using signature = std::tuple<ino_t, off_t, std::int64_t>;
-    using snapshot = std::map<std::string, signature>;
 
-    state(const asio::any_io_executor& on, std::string where, const unit_spec& spec, sink what)
+    state(const asio::any_io_executor& on, std::string root, const unit_spec& spec, callback report)
+        : state(on, root, spec.name, std::get<task_spec>(spec.detail), std::move(report)) {}
+
+    state(const asio::any_io_executor& on, const std::string& root, std::string name, const task_spec& spec,
+          callback report)
         : executor(on),
-          root(std::move(where)),
-          unit(spec.name),
-          wanted(globs_of(std::get<task_spec>(spec.detail).watch)),
-          unwanted(globs_of(std::get<task_spec>(spec.detail).ignore)),
-          debounce(std::get<task_spec>(spec.detail).debounce),
-          tell(std::move(what)),
+          unit(std::move(name)),
+          debounce(spec.debounce),
+          on_change(std::move(report)),
+          files(root, spec.watch, spec.ignore, spec.gitignore),
           watches(root),
           readable(on),
-          quiet(on) {
-        if (std::get<task_spec>(spec.detail).gitignore) git.emplace(root);
+          debounce_timer(on) {
         if (const auto refused = watches.open()) {
-            fall_back(*refused);
+            fall_back_to_polling(*refused);
         } else {
             readable.assign(watches.descriptor());
         }
@@ -71,47 +61,39 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
 
     void stop() {
         stopped = true;
-        if (readable.is_open()) readable.release();  // the descriptor is not its own
+        if (readable.is_open()) readable.release();  // `watches` owns the descriptor
         watches.close();
     }
 
-    bool ignored(const std::string& path, bool directory) {
-        const auto covers = [&](const glob& pattern) { return pattern.covers(path); };
-        if (std::any_of(unwanted.begin(), unwanted.end(), covers)) return true;
-        if (!git) return false;
-        return path == ".git" || path.starts_with(".git/") || git->ignores(path, directory);
-    }
-    bool relevant(const std::string& path) {
-        const auto covers = [&](const glob& pattern) { return pattern.covers(path); };
-        return std::any_of(wanted.begin(), wanted.end(), covers) && !ignored(path, false);
-    }
-    bool may_hold(const std::string& dir) {
-        const auto may = [&](const glob& pattern) { return pattern.may_cover_below(dir); };
-        return std::any_of(wanted.begin(), wanted.end(), may) && (dir.empty() || !ignored(dir, true));
-    }
-
-    // No watch, no word from the kernel: then the files themselves are looked at, again and again.
-    void fall_back(const folder_watches::refusal& why) {
+    // Without inotify events the files are compared at intervals.
+    void fall_back_to_polling(const folder_watches::refusal& why) {
         if (std::exchange(polling, true)) return;
         log(level::warning, "unit",
             "not all folders can be watched; the files are looked at every two seconds instead",
             {field("unit", unit), field("reason", why.reason), field("hint", why.hint)});
     }
 
-    // Watches `dir` and all folders below it; `report`: what is found there is new.
-    asio::awaitable<void> scan(std::string dir, bool report) {
-        std::vector<std::string> open{std::move(dir)};
-        for (std::size_t count = 1; !open.empty() && !stopped; ++count) {
-            const std::string at = std::move(open.back());
-            open.pop_back();
-            if (!may_hold(at)) continue;
-            if (const auto refused = watches.is_open() ? watches.add(at) : std::nullopt) fall_back(*refused);
-            for (const auto& [name, directory, regular] : folder_entries(watches.full(at))) {
-                std::string path = at.empty() ? name : at + "/" + name;
-                if (directory) {
-                    open.push_back(std::move(path));
-                } else if (report && relevant(path)) {
-                    changed(std::move(path));
+    // Watches `dir` and all folders below it, and records the files there. `report`: those files are new.
+    asio::awaitable<void> scan(std::string dir, bool report, bool is_symlink = false) {
+        struct folder {
+            std::string path;
+            bool is_symlink;
+        };
+        std::vector<folder> folders;
+        folders.push_back({std::move(dir), is_symlink});
+        for (std::size_t count = 1; !folders.empty() && !stopped; ++count) {
+            const folder at = std::move(folders.back());
+            folders.pop_back();
+            if (!files.may_cover_below(at.path)) continue;
+            if (const auto refused = watches.is_open() ? watches.add(at.path, at.is_symlink) : std::nullopt)
+                fall_back_to_polling(*refused);
+            for (const auto& [name, directory, regular] : folder_entries(watches.full(at.path))) {
+                std::string path = at.path.empty() ? name : at.path + "/" + name;
+                if (directory || (!regular && files.follows(path))) {
+                    folders.push_back({std::move(path), !directory});
+                } else if (files.covers(path)) {
+                    files.update(path);
+                    if (report) changed(std::move(path));
                 }
             }
             if (count % limits::folders_in_a_turn == 0) co_await asio::post(executor, asio::use_awaitable);
@@ -124,36 +106,37 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
         } else {
             note = fmt::format("more than {} files", paths_max);
         }
-        stir();
+        schedule_report();
     }
 
-    // Something changed just now: told when nothing has for `debounce`.
-    void stir() {
+    // Reports the changes once none has come for `debounce`.
+    void schedule_report() {
         last_change = clock::now();
-        if (!std::exchange(settling, true)) util::spawn(executor, settle(), "watch " + unit);
+        if (!std::exchange(report_scheduled, true))
+            util::spawn(executor, debounced_report(), "watch " + unit);
     }
 
-    asio::awaitable<void> settle() {
+    asio::awaitable<void> debounced_report() {
         const auto self = shared_from_this();
         while (!stopped && clock::now() < last_change + debounce) {
-            quiet.expires_at(last_change + debounce);
+            debounce_timer.expires_at(last_change + debounce);
             boost::system::error_code error;
             auto token = asio::redirect_error(asio::use_awaitable, error);
-            co_await quiet.async_wait(token);
+            co_await debounce_timer.async_wait(token);
         }
-        settling = false;
+        report_scheduled = false;
         if (stopped) co_return;
         std::vector<std::string> paths(pending.begin(), pending.end());
         pending.clear();
-        const sink now = tell;  // it may stop us
-        now(std::move(paths), std::exchange(note, {}));
+        const callback report = on_change;  // the callback may stop this trigger
+        report(std::move(paths), std::exchange(note, {}));
     }
 
     asio::awaitable<void> run() {
         const auto self = shared_from_this();
         const auto began = clock::now();
         co_await scan({}, false);
-        if (polling) util::spawn(executor, poll(look()), "watch " + unit);
+        if (polling) util::spawn(executor, poll(), "watch " + unit);
         const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - began);
         log(level::info, "unit", "watching",
             {field("unit", unit), field("folders", watches.size()), field("after_ms", took.count())});
@@ -162,12 +145,12 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
             auto token = asio::redirect_error(asio::use_awaitable, error);
             co_await readable.async_wait(asio::posix::stream_descriptor::wait_read, token);
             if (error || stopped) co_return;
-            const bool polled = polling;
+            const bool was_polling = polling;
             watches.fill();
             while (auto event = stopped ? std::nullopt : watches.next()) {
                 co_await handle(std::move(*event));
             }
-            if (polling && !polled) util::spawn(executor, poll(look()), "watch " + unit);
+            if (polling && !was_polling) util::spawn(executor, poll(), "watch " + unit);
         }
     }
 
@@ -177,8 +160,8 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
                 "changes came faster than they could be read; the tree is looked at anew",
                 {field("unit", unit), field("hint", "raise fs.inotify.max_queued_events")});
             note = "the kernel lost count of the changes";
-            stir();
-            if (git) git->forget();
+            schedule_report();
+            files.forget_rules();
             co_await scan({}, false);
             co_return;
         }
@@ -186,116 +169,98 @@ struct task_watch::state : std::enable_shared_from_this<task_watch::state> {
             co_await folder_changed(event.mask, event.path);
             co_return;
         }
-        if (relevant(event.path)) changed(event.path);
-        const bool of_git = event.path == ".gitignore" || event.path.ends_with("/.gitignore");
-        if (!of_git || !git) co_return;
-        // What was ignored may be watched from now on, and the other way round.
-        git->forget();
-        watches.drop_unless([this](const std::string& dir) { return may_hold(dir); });
+        if ((event.mask & (IN_DELETE | IN_MOVED_FROM)) != 0) {
+            link_gone(event.path);
+        } else if ((event.mask & (IN_CREATE | IN_MOVED_TO)) != 0 && files.follows(event.path)) {
+            co_await scan(event.path, true, true);
+        }
+        if (files.covers(event.path)) file_changed(event.mask, event.path);
+        if (!files.is_rule_file(event.path)) co_return;
+        // Ignored folders may have to be watched now, and watched ones may be ignored.
+        files.forget_rules();
+        watches.drop_unless([this](const std::string& dir) { return files.may_cover_below(dir); });
         co_await scan({}, false);
+    }
+
+    // Opening for writing, a new access time or a chmod are events, too: for these the file is compared.
+    void file_changed(std::uint32_t mask, const std::string& path) {
+        const bool differs = files.update(path);
+        if (differs || (mask & ~(IN_CLOSE_WRITE | IN_ATTRIB)) != 0) changed(path);
+    }
+
+    void link_gone(const std::string& path) {
+        files.forget_link(path);
+        files.remove(path);
+        watches.drop_below(path);
     }
 
     asio::awaitable<void> folder_changed(std::uint32_t mask, std::string path) {
         if ((mask & (IN_DELETE | IN_MOVED_FROM)) != 0) {
-            const bool stopped_by_user = may_hold(path);
-            if ((mask & IN_MOVED_FROM) != 0 && stopped_by_user) changed(path);
+            if ((mask & IN_MOVED_FROM) != 0 && files.may_cover_below(path)) changed(path);
+            files.remove(path);
             watches.drop_below(path);
         }
-        if ((mask & (IN_CREATE | IN_MOVED_TO)) != 0) {
-            auto found = scan(path, true);
-            co_await std::move(found);
-        }
+        if ((mask & (IN_CREATE | IN_MOVED_TO)) != 0) co_await scan(path, true);
     }
 
-    snapshot look() {
-        snapshot seen;
-        std::vector<std::string> open{{}};
-        while (!open.empty()) {
-            const std::string at = std::move(open.back());
-            open.pop_back();
-            if (!may_hold(at)) continue;
-            for (const auto& [name, directory, regular] : folder_entries(watches.full(at))) {
-                std::string path = at.empty() ? name : at + "/" + name;
-                if (directory) {
-                    open.push_back(std::move(path));
-                    continue;
-                }
-                struct stat found {};
-                if (!relevant(path) || ::lstat(watches.full(path).c_str(), &found) != 0) continue;
-                const std::int64_t time = found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec;
-                seen.emplace(std::move(path), signature(found.st_ino, found.st_size, time));
-            }
-        }
-        return seen;
-    }
-
-    asio::awaitable<void> poll(snapshot before) {
+    asio::awaitable<void> poll() {
         const auto self = shared_from_this();
         while (!stopped) {
             co_await util::pause(limits::watch_look_again);
             if (stopped) co_return;
-            if (git) git->forget();
-            snapshot now = look();
-            for (const auto& [path, sign] : now) {
-                const auto old = before.find(path);
-                if (old == before.end() || old->second != sign) changed(path);
-            }
-            for (const auto& [path, sign] : before) {
-                if (!now.contains(path)) changed(path);
-            }
-            before = std::move(now);
+            files.forget_rules();
+            for (auto& path : files.compare_all())
+                changed(std::move(path));
         }
     }
 
     asio::any_io_executor executor;
-    std::string root;
     std::string unit;
-    std::vector<glob> wanted, unwanted;
-    std::optional<gitignore> git;
     std::chrono::milliseconds debounce;
-    sink tell;
+    callback on_change;
+    watched_files files;
     folder_watches watches;
     asio::posix::stream_descriptor readable;  // of `watches`, which owns the descriptor
-    util::timer quiet;
+    util::timer debounce_timer;
     std::set<std::string> pending;
     std::string note;
-    std::set<std::string> kept;  // changed during a run
-    std::string kept_note;
-    bool keeps = false;
+    std::set<std::string> deferred;  // changed during a run
+    std::string deferred_note;
+    bool has_deferred = false;
     clock::time_point last_change{};
-    bool settling = false;
+    bool report_scheduled = false;
     bool polling = false;
     bool stopped = false;
 };
 
-std::shared_ptr<task_watch> task_watch::make(const asio::any_io_executor& executor, std::string root,
-                                             const unit_spec& spec, sink changed) {
-    const auto made = std::make_shared<state>(executor, std::move(root), spec, std::move(changed));
+std::shared_ptr<file_trigger> file_trigger::make(const asio::any_io_executor& executor, std::string root,
+                                                 const unit_spec& spec, callback on_change) {
+    const auto made = std::make_shared<state>(executor, std::move(root), spec, std::move(on_change));
     util::spawn(executor, made->run(), "watch " + spec.name);
-    return std::shared_ptr<task_watch>(new task_watch(made));
+    return std::shared_ptr<file_trigger>(new file_trigger(made));
 }
 
-task_watch::~task_watch() { stop(); }
+file_trigger::~file_trigger() { stop(); }
 
-void task_watch::stop() {
-    state_->tell = [](const std::vector<std::string>&, const std::string&) {};
+void file_trigger::stop() {
+    state_->on_change = [](const std::vector<std::string>&, const std::string&) {};
     state_->stop();
-    state_->quiet.cancel();
+    state_->debounce_timer.cancel();
 }
 
-void task_watch::keep(std::vector<std::string> paths, const std::string& note) {
-    state_->keeps = true;
-    state_->kept.insert(paths.begin(), paths.end());
-    if (!note.empty()) state_->kept_note = note;
+void file_trigger::defer(std::vector<std::string> paths, const std::string& note) {
+    state_->has_deferred = true;
+    state_->deferred.insert(paths.begin(), paths.end());
+    if (!note.empty()) state_->deferred_note = note;
 }
 
-void task_watch::run_ended() {
-    auto& my = *state_;
-    if (!std::exchange(my.keeps, false)) return;
-    my.pending.merge(my.kept);
-    my.kept.clear();
-    if (!my.kept_note.empty()) my.note = std::exchange(my.kept_note, {});
-    my.stir();
+void file_trigger::report_deferred() {
+    state& trigger = *state_;
+    if (!std::exchange(trigger.has_deferred, false)) return;
+    trigger.pending.merge(trigger.deferred);
+    trigger.deferred.clear();
+    if (!trigger.deferred_note.empty()) trigger.note = std::exchange(trigger.deferred_note, {});
+    trigger.schedule_report();
 }
 
 }  // namespace hob::unit

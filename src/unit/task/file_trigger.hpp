@@ -1,6 +1,6 @@
 #pragma once
-// What a task's `watch` sees. Told by inotify: the folders that can hold a match are watched, those that are
-// ignored are not. Changes are gathered until nothing has changed for the task's `debounce`.
+// The `watch` trigger of a task. inotify watches the folders that can contain a match and are not ignored.
+// Changes are collected until none has come for the task's `debounce`.
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -13,27 +13,27 @@
 
 namespace hob::unit {
 
-class task_watch {
+class file_trigger {
 public:
-    // `changed`: paths relative to `root`, sorted, each once; `note` instead of them where they are not
-    // known.
-    using sink = std::function<void(std::vector<std::string> paths, const std::string& note)>;
+    // `paths`: relative to `root`, sorted, each once. `note`: what happened, where the paths are not known.
+    using callback = std::function<void(std::vector<std::string> paths, const std::string& note)>;
 
-    // Watches once its own coroutine has gone over the tree. shared: that coroutine holds it until stop().
-    static std::shared_ptr<task_watch> make(const boost::asio::any_io_executor& executor, std::string root,
-                                            const unit_spec& spec, sink changed);
-    ~task_watch();
+    // Its coroutine adds the watches; the log says when it is done. shared: the coroutine holds it until
+    // stop().
+    static std::shared_ptr<file_trigger> make(const boost::asio::any_io_executor& executor, std::string root,
+                                              const unit_spec& spec, callback on_change);
+    ~file_trigger();
 
     void stop();
 
-    // Instead of a run now: what was given to `changed` comes again after run_ended(), with what came
-    // meanwhile.
-    void keep(std::vector<std::string> paths, const std::string& note);
-    void run_ended();
+    // Postpones a change that was reported: it is reported again after report_deferred(), together with later
+    // changes.
+    void defer(std::vector<std::string> paths, const std::string& note);
+    void report_deferred();
 
 private:
     struct state;
-    explicit task_watch(std::shared_ptr<state> made) : state_(std::move(made)) {}
+    explicit file_trigger(std::shared_ptr<state> made) : state_(std::move(made)) {}
     std::shared_ptr<state> state_;  // also held by its coroutines
 };
 

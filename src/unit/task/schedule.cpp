@@ -20,7 +20,7 @@ using std::chrono::system_clock;
 constexpr int missed_max = 1000;
 constexpr int search_days = 366 * 9;  // 29 February comes at least every eight years
 
-// Local times are counted as if they were UTC: minutes since the epoch on the wall.
+// Minutes since the epoch of a local time read as if it were UTC.
 using local_minutes = std::chrono::duration<std::int64_t, std::ratio<60>>;
 
 std::int64_t offset_at(std::int64_t utc_seconds) {
@@ -34,7 +34,7 @@ local_minutes local_of(std::int64_t utc_seconds) {
     return floor<local_minutes>(seconds(utc_seconds + offset_at(utc_seconds)));
 }
 
-// When the wall shows `local` for the first time; where it never does, the first minute after the gap.
+// The first time at which the clock shows `local`; for a skipped local time, the first minute after the gap.
 std::int64_t utc_of(local_minutes local) {
     const std::int64_t as_utc = seconds(local).count();
     constexpr std::int64_t day = 86400;
@@ -42,7 +42,7 @@ std::int64_t utc_of(local_minutes local) {
     const std::int64_t early = as_utc - std::max(before, after), late = as_utc - std::min(before, after);
     if (local_of(early) == local) return early;
     if (local_of(late) == local) return late;
-    std::int64_t low = early - 60, high = late + 60;  // the wall is before `local` at low, after it at high
+    std::int64_t low = early - 60, high = late + 60;  // local time is before `local` at low, after it at high
     while (high - low > 60) {
         const std::int64_t middle = low + (high - low) / 120 * 60;
         (local_of(middle) > local ? high : low) = middle;
@@ -60,7 +60,7 @@ civil_day civil_of(std::int64_t local_day) {
     return {unsigned(parts.month()), unsigned(parts.day()), std::chrono::weekday(date).c_encoding()};
 }
 
-bool has(std::uint64_t bits, std::int64_t which) { return (bits >> which & 1) != 0; }
+bool has(std::uint64_t bits, std::int64_t bit) { return (bits >> bit & 1) != 0; }
 
 bool day_matches(const cron_spec& cron, std::int64_t local_day) {
     const civil_day date = civil_of(local_day);
@@ -73,7 +73,7 @@ wall_time at(std::int64_t utc_seconds) { return wall_time(seconds(utc_seconds));
 
 std::int64_t seconds_of(wall_time time) { return floor<seconds>(time.time_since_epoch()).count(); }
 
-// Minute after minute, as they elapse; whole days and hours that cannot match are passed over.
+// Goes through the elapsing minutes; skips days and hours that cannot match.
 std::optional<wall_time> next_elapsed(const cron_spec& cron, wall_time after) {
     std::int64_t utc = (seconds_of(after) / 60 + 1) * 60;
     const std::int64_t end = utc + std::int64_t{search_days} * 86400;
@@ -82,7 +82,8 @@ std::optional<wall_time> next_elapsed(const cron_spec& cron, wall_time after) {
         const std::int64_t day = floor<days>(local).count();
         const auto of_day = static_cast<int>((local - local_minutes(day * 1440)).count());
         if (!day_matches(cron, day)) {
-            // No zone changes by more than a day, and a step that is too short is only a step more.
+            // Three hours less than to the end of the day, for a change of the zone. A short step costs one
+            // more iteration.
             utc += std::max<std::int64_t>(1440 - of_day - 180, 1) * 60;
         } else if (!has(cron.hours, of_day / 60)) {
             utc += std::max<std::int64_t>(60 - of_day % 60 - 31, 1) * 60;
@@ -95,8 +96,8 @@ std::optional<wall_time> next_elapsed(const cron_spec& cron, wall_time after) {
     return std::nullopt;
 }
 
-// Time after time, as they stand on the wall.
-std::optional<wall_time> next_on_wall(const cron_spec& cron, wall_time after) {
+// Goes through the local times.
+std::optional<wall_time> next_local(const cron_spec& cron, wall_time after) {
     const std::int64_t from = seconds_of(after);
     const std::int64_t first_day = floor<days>(local_of(from)).count() - 1;
     for (std::int64_t day = first_day; day < first_day + search_days; ++day) {
@@ -115,8 +116,27 @@ std::optional<wall_time> next_on_wall(const cron_spec& cron, wall_time after) {
     return std::nullopt;
 }
 
-bool is_on_time(const task_spec& task, wall_time slot, wall_time now) {
+bool slot_is_on_time(const task_spec& task, wall_time slot, wall_time now) {
     return now - slot <= task.jitter + limits::slot_grace;
+}
+
+// Whether the slots that passed give a run now, and why.
+void decide_passed_slots(schedule_plan& plan, const task_spec& task, wall_time first, int passed,
+                         wall_time now) {
+    const bool on_time = slot_is_on_time(task, plan.record.last_slot, now);
+    plan.run = on_time || task.catch_up == catch_up_policy::once;
+    plan.missed = passed - (plan.run && on_time ? 1 : 0);
+    const std::string due = util::rfc3339(on_time ? plan.record.last_slot : first);
+    if (plan.run && plan.missed == 0) {
+        plan.cause = "due " + due;
+    } else if (plan.run) {
+        plan.cause = fmt::format("due {}; makes up for {}{} slot{}", due, passed == missed_max ? "over " : "",
+                                 plan.missed, plan.missed == 1 ? "" : "s");
+    } else {
+        plan.cause =
+            fmt::format("{}{} slot{} since {} passed while it could not run",
+                        passed == missed_max ? "over " : "", plan.missed, plan.missed == 1 ? "" : "s", due);
+    }
 }
 
 }  // namespace
@@ -131,7 +151,7 @@ wall_time next_every(milliseconds every, wall_time anchor, wall_time after) {
 }
 
 std::optional<wall_time> next_cron(const cron_spec& cron, wall_time after) {
-    return cron.any_hour ? next_elapsed(cron, after) : next_on_wall(cron, after);
+    return cron.any_hour ? next_elapsed(cron, after) : next_local(cron, after);
 }
 
 std::optional<wall_time> next_slot(const task_spec& task, wall_time anchor, wall_time after) {
@@ -149,13 +169,14 @@ schedule_plan plan_schedule(const task_spec& task, const std::optional<schedule_
                             wall_time now) {
     schedule_plan plan;
     const std::string rule = schedule_rule(task);
-    const wall_time kept = floor<milliseconds>(now);  // as the database keeps it
-    plan.record = known && known->rule == rule ? *known : schedule_record{rule, kept, kept};
+    const wall_time now_ms = floor<milliseconds>(now);  // the database stores milliseconds
+    plan.record = known && known->rule == rule ? *known : schedule_record{rule, now_ms, now_ms};
     auto& last = plan.record.last_slot;
-    // The clock was set back: a slot that was had is not had again, unless it went back by more than one.
+    // The clock was set back. A slot that already ran does not run again, unless the clock went back by more
+    // than one slot.
     if (const auto following = next_slot(task, plan.record.anchor, now);
         last > now && following && last > *following)
-        last = kept;
+        last = now_ms;
     int passed = 0;
     std::optional<wall_time> slot = next_slot(task, plan.record.anchor, last);
     const wall_time first = slot.value_or(now);
@@ -168,21 +189,7 @@ schedule_plan plan_schedule(const task_spec& task, const std::optional<schedule_
         slot = next_slot(task, plan.record.anchor, now);
     }
     plan.next = slot;
-    if (passed == 0) return plan;
-    const bool on_time = is_on_time(task, last, now);
-    plan.run = on_time || task.catch_up == catch_up_policy::once;
-    plan.missed = passed - (plan.run && on_time ? 1 : 0);
-    const std::string due = util::rfc3339(on_time ? last : first);
-    if (plan.run && plan.missed == 0) {
-        plan.cause = "due " + due;
-    } else if (plan.run) {
-        plan.cause = fmt::format("due {}; makes up for {}{} slot{}", due, passed == missed_max ? "over " : "",
-                                 plan.missed, plan.missed == 1 ? "" : "s");
-    } else {
-        plan.cause =
-            fmt::format("{}{} slot{} since {} passed while it could not run",
-                        passed == missed_max ? "over " : "", plan.missed, plan.missed == 1 ? "" : "s", due);
-    }
+    if (passed > 0) decide_passed_slots(plan, task, first, passed, now);
     return plan;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// When a task is due: a grid or a cron expression, in wall-clock time. Functions of what is given alone, and
-// of the local zone.
+// When a task is due: a grid or a cron expression, in wall-clock time. Pure functions of their arguments and
+// the local time zone.
 
 #include <chrono>
 #include <optional>
@@ -16,26 +16,27 @@ using wall_time = std::chrono::system_clock::time_point;
 // The first slot after `after`. The grid of `every` goes through `anchor`, in both directions.
 wall_time next_every(milliseconds every, wall_time anchor, wall_time after);
 
-// The first minute after `after` that matches in local time. Where the hours are given: a time that the zone
-// skips is the next minute that exists, one that it has twice is the first. Where the hour field begins with
-// `*`: every minute whose local time matches, so by elapsed time. nullopt: none within a few years.
+// The first minute after `after` that matches in local time. With fixed hours, a time skipped by the change
+// to daylight saving time runs at the next existing minute, and a time that occurs twice runs the first time.
+// With an hour field that begins with `*`, every minute whose local time matches runs, as time elapses.
+// nullopt: none within nine years.
 std::optional<wall_time> next_cron(const cron_spec& cron, wall_time after);
 
-// Of a task that has `every` or `cron`.
+// For a task with `every` or `cron`.
 std::optional<wall_time> next_slot(const task_spec& task, wall_time anchor, wall_time after);
 
-// What a schedule record belongs to: changes with what was written.
+// The identity of a schedule record: it changes with `every` and `cron`.
 std::string schedule_rule(const task_spec& task);
 
 struct schedule_plan {
-    schedule_record record;         // as it is from now on
-    bool run = false;               // now
+    schedule_record record;         // to be stored
+    bool run = false;               // a run is due now
     std::string cause;              // of the run, or of its being skipped
-    int missed = 0;                 // slots that passed without a run of their own; many count as 1000
-    std::optional<wall_time> next;  // the next slot; jitter is not in it
+    int missed = 0;                 // slots that passed without a run of their own, at most 1000
+    std::optional<wall_time> next;  // the next slot, without jitter
 };
 
-// What is to be done at `now`, given what is known (nullopt: the task is seen for the first time).
+// What is due at `now`. `known`: the stored record; nullopt: the task is new.
 schedule_plan plan_schedule(const task_spec& task, const std::optional<schedule_record>& known,
                             wall_time now);
 

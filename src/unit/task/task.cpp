@@ -1,4 +1,4 @@
-// Of a task: its queue and its runs. What triggers them is in task_triggers.cpp.
+// The queue of a task and its runs. Its triggers are in triggers.cpp.
 #include "unit/task/task.hpp"
 
 #include <fmt/format.h>
@@ -23,10 +23,21 @@ using util::field;
 using util::level;
 using util::log;
 
+namespace {
+
+// Of the run itself: it was not cancelled or skipped.
+bool has_failed(const run_record& run) {
+    constexpr run_state failures[] = {run_state::failed, run_state::timeout, run_state::lost};
+    return std::any_of(std::begin(failures), std::end(failures),
+                       [&run](run_state state) { return run.state == state; });
+}
+
+}  // namespace
+
 task::task(std::shared_ptr<unit_context> context, unit_spec spec)
     : managed_unit(std::move(context), std::move(spec), unit_state::idle),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
-           context_->options.log_max_files),
+           context_->options.log_max_files, context_->options.executor),
       stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
       last_run_(context_->runs.last_of(spec_->name)),
       retry_timer_(context_->options.executor) {}
@@ -34,28 +45,30 @@ task::task(std::shared_ptr<unit_context> context, unit_spec spec)
 task::~task() { disarm(); }
 
 std::shared_ptr<task> task::make(std::shared_ptr<unit_context> context, unit_spec spec, bool at_start) {
-    std::shared_ptr<task> made(new task(std::move(context), std::move(spec)));
-    made->start_due_ = at_start && made->detail().on_start;
-    made->arm();
-    made->show_state();
-    return made;
+    std::shared_ptr<task> unit(new task(std::move(context), std::move(spec)));
+    unit->start_due_ = at_start && unit->detail().on_start;
+    unit->arm();
+    unit->update_state();
+    return unit;
 }
 
 unit_status task::status() const {
-    unit_status now = managed_unit::status();
-    now.pid = current_ ? current_->pid() : 0;
-    if (last_exit_) now.exit = exit_brief(*last_exit_);
-    now.next_at = next_at_;
-    now.last_run = last_run_;
-    return now;
+    unit_status status = managed_unit::status();
+    status.pid = current_ ? current_->pid() : 0;
+    if (last_exit_) status.exit = exit_brief(*last_exit_);
+    if (stopped_by_user_) status.detail = hold_reason_;
+    status.next_at = next_at_;
+    status.last_run = last_run_;
+    status.failing = last_run_ && has_failed(*last_run_);
+    return status;
 }
 
-void task::show_state() {
-    const bool starts = current_ && current_->pid() == 0;
-    const bool waits = !queue_.empty() || starts || retrying_;
-    if (current_ && !starts) {
+void task::update_state() {
+    const bool starting = current_ && current_->pid() == 0;
+    const bool waiting = !queue_.empty() || starting || retrying_;
+    if (current_ && !starting) {
         enter(unit_state::running, current_->pid());
-    } else if (waits) {
+    } else if (waiting) {
         enter(unit_state::queued, 0);
     } else if (stopped_by_user_) {
         enter(unit_state::held, 0);
@@ -64,11 +77,23 @@ void task::show_state() {
     }
 }
 
-std::shared_ptr<run_job> task::submit(run_order order) {
+std::shared_ptr<active_run> task::submit(run_parameters parameters) {
+    check_overlap(parameters);
+    if (working_ && detail().overlap == overlap_policy::cancel) request_stop("a newer run takes its place");
+    if (!parameters.caller) parameters.caller = caller_environment_;
+    auto run = active_run::make(context_, spec_, log_, std::move(parameters));
+    queue_.push_back(run);
+    if (!std::exchange(working_, true))
+        util::spawn(context_->options.executor, process_queue(), "task " + spec_->name);
+    update_state();
+    return run;
+}
+
+void task::check_overlap(const run_parameters& parameters) const {
     const auto refuse = [&](error_kind kind, const std::string& why, const std::string& hint = {}) {
-        throw failure(kind, fmt::format("cannot run '{}': {}", spec_->name, why), hint);
+        throw failure(kind, cannot("run", spec_->name), why, hint);
     };
-    const bool manual = order.trigger == run_trigger::manual;
+    const bool manual = parameters.trigger == run_trigger::manual;
     if (context_->closing || (context_->draining && !manual))
         refuse(error_kind::cancelled, "the daemon is shutting down");
     if (working_ && detail().overlap == overlap_policy::skip) {
@@ -78,104 +103,134 @@ std::shared_ptr<run_job> task::submit(run_order order) {
                "overlap = \"queue\" in hob.toml lets runs wait for each other");
     }
     if (working_ && detail().overlap == overlap_policy::queue) {
-        const bool waits = std::any_of(queue_.begin(), queue_.end(), [&](const auto& one) {
-            return one->order().trigger == order.trigger;
+        const bool same_trigger_waits = std::any_of(queue_.begin(), queue_.end(), [&](const auto& queued) {
+            return queued->parameters().trigger == parameters.trigger;
         });
-        if (waits && !manual) refuse(error_kind::unit_failed, "one such run waits already");
+        if (same_trigger_waits && !manual) refuse(error_kind::unit_failed, "one such run waits already");
         if (queue_.size() >= limits::run_queue_max)
             refuse(error_kind::unit_failed, "too many runs wait already");
     }
-    if (working_ && detail().overlap == overlap_policy::cancel) request_stop("a newer run takes its place");
-    if (!order.caller) order.caller = caller_environment_;
-    auto job = run_job::make(context_, spec_, log_, std::move(order));
-    queue_.push_back(job);
-    if (!std::exchange(working_, true))
-        util::spawn(context_->options.executor, work(), "task " + spec_->name);
-    show_state();
-    return job;
 }
 
-asio::awaitable<void> task::work() {
+asio::awaitable<void> task::process_queue() {
     const auto alive = self();
     while (!queue_.empty()) {
         current_ = queue_.front();
         queue_.pop_front();
-        co_await handle_call(current_);
-        const auto job = std::exchange(current_, nullptr);
-        after_run(*job);
-        show_state();
+        if (current_->parameters().trigger == run_trigger::watch)
+            watch_run_started_ = std::chrono::steady_clock::now();
+        co_await execute(current_);
+        const auto ended = std::exchange(current_, nullptr);
+        after_run(*ended);
+        update_state();
+        changes().ring();  // run_for() waits for the end of a run, not of the queue
     }
     working_ = false;
-    show_state();
+    update_state();
     changes().ring();
     if (context_->options.changed) context_->options.changed();
-    if (watch_) watch_->run_ended();
+    if (file_trigger_) file_trigger_->report_deferred();
 }
 
-asio::awaitable<void> task::handle_call(std::shared_ptr<run_job> job) {
-    if (!job->spec().after.empty() && !job->cancelled()) {
-        std::exception_ptr missing;
+asio::awaitable<void> task::execute(std::shared_ptr<active_run> run) {
+    if (!run->spec().after.empty() && !run->cancelled()) {
+        std::exception_ptr not_ready;
         try {
-            auto needed = await_units("run", util::deadline::never());
-            auto given_up = job->until_cancelled();
-            co_await util::first_of(std::move(needed), std::move(given_up));
+            co_await util::first_of(run_dependencies(run), run->until_cancelled());
         } catch (const failure&) {
-            missing = std::current_exception();
+            not_ready = std::current_exception();
         }
-        if (missing) {
-            co_await job->fail(missing);
+        if (not_ready) {
+            co_await run->fail(not_ready);
             co_return;
         }
     }
     const auto alive = self();
-    auto shown = [](std::shared_ptr<task> me, std::shared_ptr<run_job> one) -> asio::awaitable<void> {
+    const auto show_begin = [](std::shared_ptr<task> unit,
+                               std::shared_ptr<active_run> begun) -> asio::awaitable<void> {
         try {
-            co_await one->begun();
+            co_await begun->begun();
         } catch (const failure&) {
-            co_return;  // told by execute()
+            co_return;  // execute() reports it
         }
-        me->show_state();
+        unit->update_state();
     };
-    util::spawn(context_->options.executor, shown(alive, job), "task " + spec_->name);
-    co_await job->execute();
+    util::spawn(context_->options.executor, show_begin(alive, run), "task " + spec_->name);
+    co_await run->execute();
 }
 
-void task::after_run(const run_job& job) {
-    if (job.last_exit()) last_exit_ = job.last_exit();
+asio::awaitable<void> task::run_dependencies(std::shared_ptr<active_run> run) {
+    const auto alive = self();
+    co_await await_dependencies("run", util::deadline::never());
+    if (!run->cancelled()) co_await run_tasks_before("run", util::deadline::never());
+}
+
+asio::awaitable<void> task::run_for(std::string dependent) {
+    const auto alive = self();
+    if (!working_ && !retrying_) {
+        run_parameters parameters;
+        parameters.trigger = run_trigger::after;
+        parameters.cause = fmt::format("before {}", dependent);
+        submit(std::move(parameters));
+    }
+    for (;;) {
+        while (!working_ && retrying_)
+            co_await changes().wait();
+        const auto run = current_ ? current_ : queue_.empty() ? nullptr : queue_.front();
+        if (!run) throw failure(error_kind::cancelled, cannot("run", spec_->name), "it was stopped");
+        std::string reason;
+        try {
+            const run_record record = co_await run->wait();
+            if (record.state == run_state::ok) co_return;
+            reason = fmt::format("run {} {}", record.id,
+                                 run->last_exit() ? exit_text(*run->last_exit()) : "did not start");
+            if (record.state != run_state::failed) reason += fmt::format(" ({})", name_of(record.state));
+        } catch (const failure& why) {
+            reason = why.reason();
+        }
+        while (current_ == run)
+            co_await changes().wait();
+        if (!retrying_) throw failure(error_kind::unit_failed, cannot("run", spec_->name), reason);
+    }
+}
+
+void task::after_run(const active_run& run) {
+    if (run.last_exit()) last_exit_ = run.last_exit();
     if (auto last = context_->runs.last_of(spec_->name)) last_run_ = std::move(last);
-    if (!job.begun_at_all()) return;
-    const std::string state = job.result() ? job.result()->state : std::string(name_of(run_state::failed));
-    if (state == name_of(run_state::ok) || state == name_of(run_state::cancelled)) return;
-    const run_order& order = job.order();
-    if (order.trigger == run_trigger::manual || order.attempt >= detail().retry.max || !may_trigger()) {
-        tell_failure(job);
+    if (!run.has_begun()) return;
+    const run_state state = run.result() ? run.result()->state : run_state::failed;
+    if (state == run_state::ok || state == run_state::cancelled) return;
+    const run_parameters& parameters = run.parameters();
+    if (parameters.trigger == run_trigger::manual || parameters.attempt >= detail().retry.max ||
+        !may_trigger()) {
+        report_failure(run);
         return;
     }
-    run_order again;
-    again.trigger = run_trigger::retry;
-    again.attempt = order.attempt + 1;
-    again.cause = fmt::format("run {} failed; attempt {} of {}", job.id(), again.attempt, detail().retry.max);
-    again.variables = order.variables;
+    run_parameters retry;
+    retry.trigger = run_trigger::retry;
+    retry.attempt = parameters.attempt + 1;
+    retry.cause = fmt::format("run {} failed; attempt {} of {}", run.id(), retry.attempt, detail().retry.max);
+    retry.variables = parameters.variables;
     retrying_ = true;
-    util::spawn(context_->options.executor, retry_later(std::move(again)), "retry " + spec_->name);
+    util::spawn(context_->options.executor, run_after_delay(std::move(retry)), "retry " + spec_->name);
 }
 
-// When no retry comes any more.
-void task::tell_failure(const run_job& job) {
+// Called when no retry follows.
+void task::report_failure(const active_run& run) {
     if (!spec_->on_failure || context_->closing) return;
     try {
         auto entries = context_->environment_of(*spec_, caller_environment_);
-        entries.push_back(fmt::format("{}={}", mark_run, job.id()));
-        const std::string how = job.last_exit() ? exit_text(*job.last_exit()) : "could not be started";
+        entries.push_back(fmt::format("{}={}", mark_run, run.id()));
+        const std::string how = run.last_exit() ? exit_text(*run.last_exit()) : "could not be started";
         run_on_failure(context_->options.executor, *spec_, std::move(entries),
-                       fmt::format("run {} {}", job.id(), how), log_.tail());
+                       fmt::format("run {} {}", run.id(), how), log_.tail());
     } catch (const failure& why) {
         log(level::warning, "unit", "on_failure did not start",
             {field("unit", spec_->name), field("reason", why.what())});
     }
 }
 
-asio::awaitable<void> task::retry_later(run_order order) {
+asio::awaitable<void> task::run_after_delay(run_parameters parameters) {
     const auto alive = self();
     retry_timer_.expires_after(detail().retry.delay);
     boost::system::error_code error;
@@ -183,8 +238,8 @@ asio::awaitable<void> task::retry_later(run_order order) {
     co_await retry_timer_.async_wait(token);
     if (error) co_return;
     retrying_ = false;
-    trigger(std::move(order));
-    show_state();
+    trigger(std::move(parameters));
+    update_state();
 }
 
 void task::record_desired_state(bool up, const std::optional<environment>&) {
@@ -195,8 +250,10 @@ asio::awaitable<void> task::start(std::optional<environment> caller) {
     const auto alive = self();
     if (caller) caller_environment_ = std::move(caller);
     record_desired_state(true, std::nullopt);
+    hold_reason_.clear();
+    repeats_.clear();
     if (std::exchange(stopped_by_user_, false)) arm();
-    show_state();
+    update_state();
     co_return;
 }
 
@@ -211,7 +268,7 @@ asio::awaitable<void> task::stop(bool hold) {
     while (working_) {
         co_await changes().wait();
     }
-    show_state();
+    update_state();
 }
 
 asio::awaitable<void> task::restart(std::optional<environment> caller) {
@@ -222,11 +279,11 @@ asio::awaitable<void> task::restart(std::optional<environment> caller) {
 
 void task::request_stop(const char* why) {
     if (std::exchange(retrying_, false)) retry_timer_.cancel();
-    for (const auto& job : queue_)
-        job->cancel(why);
+    for (const auto& queued : queue_)
+        queued->cancel(why);
     if (current_) current_->cancel(why);
     if (context_->closing) disarm();
-    show_state();
+    update_state();
 }
 
 void task::kill_now() {
@@ -234,12 +291,14 @@ void task::kill_now() {
     if (current_) current_->kill_now();
 }
 
-void task::reconfigure(unit_spec spec) {
+bool task::definition_changed() const { return current_ && needs_new_process(current_->spec(), *spec_); }
+
+void task::reconfigure(unit_spec spec, running_process) {
     spec_ = std::make_shared<const unit_spec>(std::move(spec));
     retired_ = false;
     disarm();
     arm();
-    show_state();
+    update_state();
 }
 
 }  // namespace hob::unit

@@ -1,4 +1,7 @@
-// What makes a task run by itself: its schedule, its watch, the daemon's start.
+// The triggers of a task: its schedule, its watch, the start of the daemon.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -15,10 +18,10 @@ using util::level;
 
 namespace {
 
-milliseconds random_up_to(milliseconds most) {
-    if (most.count() <= 0) return milliseconds(0);
+milliseconds random_below(milliseconds limit) {
+    if (limit.count() <= 0) return milliseconds(0);
     static std::minstd_rand source{std::random_device{}()};
-    return milliseconds(std::uniform_int_distribution<std::int64_t>(0, most.count() - 1)(source));
+    return milliseconds(std::uniform_int_distribution<std::int64_t>(0, limit.count() - 1)(source));
 }
 
 }  // namespace
@@ -27,7 +30,7 @@ bool task::may_trigger() const {
     return began_ && !stopped_by_user_ && !retired_ && !context_->draining && !context_->closing;
 }
 
-bool task::awaits_trigger() const { return next_at_.has_value() || watch_ != nullptr; }
+bool task::awaits_trigger() const { return next_at_.has_value() || file_trigger_ != nullptr; }
 
 void task::begin() {
     began_ = true;
@@ -42,109 +45,178 @@ void task::retired() {
 void task::arm() {
     if (!may_trigger()) return;
     if (std::exchange(start_due_, false)) {
-        run_order order;
-        order.trigger = run_trigger::start;
-        order.cause = "the daemon started";
-        trigger(std::move(order));
+        run_parameters parameters;
+        parameters.trigger = run_trigger::start;
+        parameters.cause = "the daemon started";
+        trigger(std::move(parameters));
     }
-    if (detail().every || detail().cron) look_at_clock();
-    if (!detail().watch.empty() && !watch_) {
-        const std::weak_ptr<task> owner = self();
-        watch_ = task_watch::make(context_->options.executor, context_->options.root, *spec_,
-                                  [owner](std::vector<std::string> paths, const std::string& note) {
-                                      if (const auto mine = owner.lock())
-                                          mine->watch_changed(std::move(paths), note);
-                                  });
+    if (detail().every || detail().cron) check_schedule();
+    if (!detail().watch.empty() && !file_trigger_) {
+        const std::weak_ptr<task> weak = self();
+        auto on_change = [weak](std::vector<std::string> paths, const std::string& note) {
+            if (const auto owner = weak.lock()) owner->on_files_changed(std::move(paths), note);
+        };
+        file_trigger_ = file_trigger::make(context_->options.executor, context_->options.root, *spec_,
+                                           std::move(on_change));
     }
-    show_state();
+    update_state();
 }
 
 void task::disarm() {
     if (context_->wall) context_->wall->clear(this);
     next_at_.reset();
-    if (watch_) std::exchange(watch_, nullptr)->stop();
+    if (file_trigger_) std::exchange(file_trigger_, nullptr)->stop();
 }
 
-// At each slot, when the clock was set, and whenever the task is armed.
-void task::look_at_clock() {
+// Called at each slot, when the clock was set, and when the task is armed.
+void task::check_schedule() {
     next_at_.reset();
     if (!may_trigger()) return;
     const auto known = context_->runs.schedule(spec_->name);
     const auto now = std::chrono::system_clock::now();
     const schedule_plan plan = plan_schedule(detail(), known, now);
-    // First what was had, then the run: a slot that a crash takes away in between is lost, none is had twice.
+    // Record the slot before starting its run: after a crash in between that run is lost, but no slot runs
+    // twice.
     if (!known || known->rule != plan.record.rule || known->last_slot != plan.record.last_slot)
         context_->runs.set_schedule(spec_->name, plan.record);
     if (plan.next) {
-        next_at_ = *plan.next + random_up_to(detail().jitter);
+        next_at_ = *plan.next + random_below(detail().jitter);
         if (!context_->wall) context_->wall = std::make_shared<util::wall_clock>(context_->options.executor);
-        const std::weak_ptr<task> owner = self();
-        context_->wall->set(this, *next_at_, [owner] {
-            if (const auto mine = owner.lock()) mine->look_at_clock();
+        const std::weak_ptr<task> weak = self();
+        context_->wall->set(this, *next_at_, [weak] {
+            if (const auto owner = weak.lock()) owner->check_schedule();
         });
     }
-    run_order order;
-    order.trigger = detail().every ? run_trigger::timer : run_trigger::cron;
-    order.cause = plan.cause;
+    run_parameters parameters;
+    parameters.trigger = detail().every ? run_trigger::timer : run_trigger::cron;
+    parameters.cause = plan.cause;
     if (plan.run) {
-        trigger(std::move(order));
+        trigger(std::move(parameters));
     } else if (plan.missed > 0) {
-        skip(order, {});
+        skip(parameters, {});
     }
     if (context_->options.changed) context_->options.changed();
 }
 
-void task::trigger(run_order order) {
+void task::time_zone_changed() {
+    if (!detail().cron || !may_trigger()) return;
+    if (auto record = context_->runs.schedule(spec_->name)) {
+        const wall_time now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+        record->last_slot = std::max(record->last_slot, now);
+        context_->runs.set_schedule(spec_->name, *record);
+    }
+    check_schedule();
+    update_state();
+}
+
+void task::trigger(run_parameters parameters) {
     if (!may_trigger()) return;
-    const run_order kept = order;
+    const run_parameters copy = parameters;
     try {
-        submit(std::move(order));
+        submit(std::move(parameters));
     } catch (const failure& why) {
-        skip(kept, why.what());
+        skip(copy, why.what());
     }
 }
 
-void task::skip(const run_order& order, const std::string& why) {
+void task::skip(const run_parameters& parameters, const std::string& why) {
     util::log(level::info, "unit", "a run is skipped",
-              {field("unit", spec_->name), field("trigger", name_of(order.trigger)),
-               field("cause", order.cause), field("reason", why)});
+              {field("unit", spec_->name), field("trigger", name_of(parameters.trigger)),
+               field("cause", parameters.cause), field("reason", why)});
     run_record record;
     record.task = spec_->name;
-    record.trigger = name_of(order.trigger);
-    record.cause = order.cause;
+    record.trigger = parameters.trigger;
+    record.cause = parameters.cause;
     if (!why.empty()) record.cause += (record.cause.empty() ? "" : "; ") + why;
-    record.state = name_of(run_state::skipped);
+    record.state = run_state::skipped;
     record.started_at = std::chrono::system_clock::now();
     record.ended_at = record.started_at;
     try {
         context_->runs.add(record);
         context_->runs.prune(record.task, detail().keep);
     } catch (const failure&) {
-        // The store has said so.
+        // The store has logged it.
     }
 }
 
-// While a run is on, the watch keeps what changes, for exactly one more.
-void task::watch_changed(std::vector<std::string> paths, const std::string& note) {
+// Changes during a run are deferred and give exactly one further run.
+void task::on_files_changed(std::vector<std::string> paths, const std::string& note) {
+    const auto now = std::chrono::steady_clock::now();
     if (working_ && detail().overlap != overlap_policy::cancel) {
-        watch_->keep(std::move(paths), note);
+        if (!deferred_since_) deferred_since_ = now;
+        file_trigger_->defer(std::move(paths), note);
         return;
     }
-    run_order order;
-    order.trigger = run_trigger::watch;
-    order.cause = note;
-    if (note.empty() && !paths.empty()) {
-        order.cause = paths.front();
-        if (paths.size() > 1) order.cause += " and " + std::to_string(paths.size() - 1) + " more";
+    const auto seen = std::exchange(deferred_since_, std::nullopt).value_or(now);
+    if (const auto path = path_of_a_loop(paths, seen)) {
+        hold_loop(*path);
+        return;
     }
-    std::string changed;
+    run_parameters parameters;
+    parameters.trigger = run_trigger::watch;
+    parameters.cause = note;
+    add_changed_paths(parameters, paths);
+    trigger(std::move(parameters));
+}
+
+// One path a line, so a name with a newline would forge another path: it is left out. The first path and the
+// number of others are the cause, unless there is one.
+void task::add_changed_paths(run_parameters& parameters, const std::vector<std::string>& paths) const {
+    std::string changed, first;
+    std::size_t named = 0, left_out = 0;
     for (const auto& path : paths) {
-        if (changed.size() + path.size() + 1 > limits::changed_paths_max) break;
+        if (path.find('\n') != std::string::npos) {
+            ++left_out;
+            continue;
+        }
+        if (named++ == 0) first = path;
+        if (changed.size() + path.size() + 1 > limits::changed_paths_max) continue;
         if (!changed.empty()) changed += '\n';
         changed += path;
     }
-    order.variables.emplace_back("HOB_CHANGED", std::move(changed));
-    trigger(std::move(order));
+    if (left_out > 0) {
+        util::log(level::warning, "unit", "paths with a newline are left out of HOB_CHANGED",
+                  {field("unit", spec_->name), field("paths", left_out)});
+    }
+    if (parameters.cause.empty() && !paths.empty()) {
+        parameters.cause = named > 0 ? first : "a path with a newline";
+        if (paths.size() > 1) parameters.cause += " and " + std::to_string(paths.size() - 1) + " more";
+    }
+    parameters.variables.emplace_back("HOB_CHANGED", std::move(changed));
+}
+
+// A path that started several runs in a row, each soon after the last had started: the runs change it
+// themselves.
+std::optional<std::string> task::path_of_a_loop(const std::vector<std::string>& paths,
+                                                std::chrono::steady_clock::time_point seen) {
+    const bool soon =
+        watch_run_started_ && seen - *watch_run_started_ <= limits::watch_loop_window + detail().debounce;
+    std::map<std::string, int> repeats;
+    for (const auto& path : paths) {
+        const auto before = soon ? repeats_.find(path) : repeats_.end();
+        const int count = before == repeats_.end() ? (soon ? 1 : 0) : before->second + 1;
+        if (count >= limits::watch_loop_runs) return path;
+        repeats.emplace(path, count);
+    }
+    repeats_ = std::move(repeats);
+    return std::nullopt;
+}
+
+void task::hold_loop(const std::string& path) {
+    repeats_.clear();
+    hold_reason_ =
+        fmt::format("its runs change '{}', which it watches; hob start {} releases it", path, spec_->name);
+    stopped_by_user_ = true;
+    record_desired_state(false, std::nullopt);
+    disarm();
+    util::log(level::warning, "unit", "task is held: its runs change what it watches",
+              {field("unit", spec_->name), field("path", path), field("runs", limits::watch_loop_runs),
+               field("hint", "add the path to 'ignore'")});
+    run_parameters parameters;
+    parameters.trigger = run_trigger::watch;
+    parameters.cause = path;
+    skip(parameters, "held: the runs change this path themselves");
+    update_state();
 }
 
 }  // namespace hob::unit

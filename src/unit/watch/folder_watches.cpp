@@ -21,18 +21,19 @@ namespace {
 constexpr std::uint32_t watched_events = IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_CREATE | IN_DELETE |
                                          IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW |
                                          IN_EXCL_UNLINK;
-constexpr std::size_t taken_at_once = 16384;  // bytes
+constexpr std::size_t read_buffer_size = 16384;  // bytes
 
-// statfs(2). The last three are in no header of ours: CIFS, SMB2 and FUSE.
-constexpr std::array<unsigned, 8> changed_by_others{NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CEPH_SUPER_MAGIC,
-                                                    AFS_SUPER_MAGIC, V9FS_MAGIC,      0xff534d42u,
-                                                    0xfe534d42u,     0x65735546u};
+// Types of statfs(2). The last three are CIFS, SMB2 and FUSE, which no header defines.
+constexpr std::array<unsigned, 8> remote_file_systems{NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CEPH_SUPER_MAGIC,
+                                                      AFS_SUPER_MAGIC, V9FS_MAGIC,      0xff534d42u,
+                                                      0xfe534d42u,     0x65735546u};
 
-bool tells_all_changes(const std::string& root) {
+bool reports_all_changes(const std::string& root) {
     struct statfs facts {};
     if (::statfs(root.c_str(), &facts) != 0) return true;
     const auto type = static_cast<unsigned>(facts.f_type);
-    return std::find(changed_by_others.begin(), changed_by_others.end(), type) == changed_by_others.end();
+    return std::find(remote_file_systems.begin(), remote_file_systems.end(), type) ==
+           remote_file_systems.end();
 }
 
 }  // namespace
@@ -40,20 +41,20 @@ bool tells_all_changes(const std::string& root) {
 std::vector<folder_entry> folder_entries(const std::string& path) {
     std::vector<folder_entry> found;
     const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(path.c_str()), ::closedir);
-    while (const dirent* one = dir ? ::readdir(dir.get()) : nullptr) {
-        if (std::strcmp(one->d_name, ".") == 0 || std::strcmp(one->d_name, "..") == 0) continue;
-        unsigned type = one->d_type;
+    while (const dirent* entry = dir ? ::readdir(dir.get()) : nullptr) {
+        if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
+        unsigned type = entry->d_type;
         if (type == DT_UNKNOWN) {
             struct stat facts {};
-            if (::lstat((path + "/" + one->d_name).c_str(), &facts) == 0) type = IFTODT(facts.st_mode);
+            if (::lstat((path + "/" + entry->d_name).c_str(), &facts) == 0) type = IFTODT(facts.st_mode);
         }
-        found.push_back({one->d_name, type == DT_DIR, type == DT_REG});
+        found.push_back({entry->d_name, type == DT_DIR, type == DT_REG});
     }
     return found;
 }
 
 std::optional<folder_watches::refusal> folder_watches::open() {
-    if (!tells_all_changes(root_)) {
+    if (!reports_all_changes(root_)) {
         return refusal{"the kernel does not see all changes of such a file system",
                        "keep the project on a local disk"};
     }
@@ -65,12 +66,13 @@ std::optional<folder_watches::refusal> folder_watches::open() {
 void folder_watches::close() {
     inotify_.reset();
     folders_.clear();
-    told_.clear();
-    at_ = 0;
+    buffer_.clear();
+    offset_ = 0;
 }
 
-std::optional<folder_watches::refusal> folder_watches::add(const std::string& dir) {
-    const int watch = ::inotify_add_watch(inotify_.get(), full(dir).c_str(), watched_events);
+std::optional<folder_watches::refusal> folder_watches::add(const std::string& dir, bool is_symlink) {
+    const std::uint32_t events = is_symlink ? watched_events & ~IN_DONT_FOLLOW : watched_events;
+    const int watch = ::inotify_add_watch(inotify_.get(), full(dir).c_str(), events);
     if (watch >= 0) {
         folders_[watch] = dir;
     } else if (errno == ENOSPC || errno == ENOMEM) {
@@ -96,20 +98,21 @@ void folder_watches::drop_below(const std::string& dir) {
 
 bool folder_watches::fill() {
     if (!inotify_) return false;
-    if (at_ < told_.size()) return true;
-    told_.resize(taken_at_once);
-    at_ = 0;
-    const ssize_t count = ::read(inotify_.get(), told_.data(), told_.size());
-    told_.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    if (offset_ < buffer_.size()) return true;
+    buffer_.resize(read_buffer_size);
+    offset_ = 0;
+    const ssize_t count = ::read(inotify_.get(), buffer_.data(), buffer_.size());
+    buffer_.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
     return count > 0;
 }
 
 std::optional<folder_watches::event> folder_watches::next() {
-    while (at_ < told_.size()) {
+    while (offset_ < buffer_.size()) {
         inotify_event raw{};
-        std::memcpy(&raw, told_.data() + at_, sizeof raw);
-        const std::string name = raw.len > 0 ? std::string(told_.data() + at_ + sizeof raw) : std::string();
-        at_ += sizeof raw + raw.len;
+        std::memcpy(&raw, buffer_.data() + offset_, sizeof raw);
+        const std::string name =
+            raw.len > 0 ? std::string(buffer_.data() + offset_ + sizeof raw) : std::string();
+        offset_ += sizeof raw + raw.len;
         if ((raw.mask & IN_Q_OVERFLOW) != 0) return event{{}, raw.mask};
         const auto folder = folders_.find(raw.wd);
         if (folder == folders_.end()) continue;
@@ -119,8 +122,8 @@ std::optional<folder_watches::event> folder_watches::next() {
             return event{folder->second.empty() ? name : folder->second + "/" + name, raw.mask};
         }
     }
-    told_ = {};  // its memory, too: most wait for long
-    at_ = 0;
+    buffer_ = {};  // also frees the memory: the next event may be long in coming
+    offset_ = 0;
     return std::nullopt;
 }
 

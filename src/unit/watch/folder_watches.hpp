@@ -1,6 +1,5 @@
 #pragma once
-// The folders below a root that inotify watches, by their paths. Which folders those are is for its owner to
-// say.
+// inotify watches of folders below a root, by their paths. The owner chooses the folders.
 
 #include <sys/types.h>
 
@@ -15,8 +14,8 @@
 
 namespace hob::unit {
 
-// What is in a folder, `.` and `..` left out; symlinks are files, wherever they lead. Empty where it cannot
-// be read.
+// The entries of a folder without `.` and `..`; a symlink is a file, whatever it points to. Empty when the
+// folder cannot be read.
 struct folder_entry {
     std::string name;
     bool directory;
@@ -26,7 +25,7 @@ std::vector<folder_entry> folder_entries(const std::string& path);
 
 class folder_watches {
 public:
-    // Paths are relative to the root, which itself is "".
+    // Paths are relative to the root; the root itself is "".
     struct event {
         std::string path;
         std::uint32_t mask;  // inotify(7)'s. IN_Q_OVERFLOW: events were lost, and the path means nothing
@@ -38,22 +37,22 @@ public:
 
     explicit folder_watches(std::string root) : root_(std::move(root)) {}
 
-    // nullopt, or why no folder can be watched here. On network and FUSE file systems the kernel does not
-    // learn of what others change, so those cannot.
+    // nullopt, or why no folder can be watched here. The kernel does not see the changes that others make on
+    // a network or FUSE file system, so those are refused.
     std::optional<refusal> open();
     void close();
     bool is_open() const { return static_cast<bool>(inotify_); }
-    int descriptor() const { return inotify_.get(); }  // readable: fill() has something
+    int descriptor() const { return inotify_.get(); }  // readable: call fill()
 
-    // nullopt, or why it cannot be watched though it is there.
-    std::optional<refusal> add(const std::string& dir);
+    // nullopt, or why an existing folder cannot be watched.
+    std::optional<refusal> add(const std::string& dir, bool is_symlink = false);
     void drop_below(const std::string& dir);  // it and all below it
     void drop_unless(const std::function<bool(const std::string& dir)>& kept);
     std::size_t size() const { return folders_.size(); }
 
-    // Takes some of what the kernel has to tell, without waiting. False: nothing.
+    // Reads events of the kernel without waiting. False: there are none.
     bool fill();
-    // The next of that. Events of folders that were dropped meanwhile are left out.
+    // The next of the events read. Events of folders that were dropped since are left out.
     std::optional<event> next();
 
     std::string full(const std::string& path) const { return path.empty() ? root_ : root_ + "/" + path; }
@@ -62,8 +61,8 @@ private:
     std::string root_;
     util::unique_fd inotify_;
     std::unordered_map<int, std::string> folders_;
-    std::vector<char> told_;
-    std::size_t at_ = 0;  // in told_
+    std::vector<char> buffer_;
+    std::size_t offset_ = 0;  // in buffer_
 };
 
 }  // namespace hob::unit

@@ -54,7 +54,7 @@ gitignore::rules gitignore::read(const std::string& path) {
         const bool directories_only = line.ends_with('/');
         if (directories_only) line.remove_suffix(1);
         if (line.empty()) continue;
-        // With a slash before its end it counts from here, without one at any depth.
+        // A pattern with an inner slash is relative to this folder; any other matches at every depth.
         const bool anchored = line.find('/') != std::string_view::npos;
         found.push_back(
             {glob(anchored ? std::string(line) : "**/" + std::string(line)), negated, directories_only});
@@ -69,12 +69,12 @@ const gitignore::rules& gitignore::rules_of(const std::string& directory) {
     return read_.emplace(directory, read(at + "/.gitignore")).first->second;
 }
 
-// The last rule of the nearest file that has one for the path decides.
-bool gitignore::own_verdict(const std::string& path, bool is_directory) {
+// The last matching rule of the nearest file with a matching rule decides.
+bool gitignore::decision_of_rules(const std::string& path, bool is_directory) {
     const auto decide = [&](const rules& from, std::string_view relative) -> std::optional<bool> {
-        for (auto one = from.rbegin(); one != from.rend(); ++one) {
-            if (one->directories_only && !is_directory) continue;
-            if (one->pattern.matches(relative)) return !one->negated;
+        for (auto last = from.rbegin(); last != from.rend(); ++last) {
+            if (last->directories_only && !is_directory) continue;
+            if (last->pattern.matches(relative)) return !last->negated;
         }
         return std::nullopt;
     };
@@ -82,21 +82,21 @@ bool gitignore::own_verdict(const std::string& path, bool is_directory) {
         const bool top = slash == std::string::npos;
         const std::string directory = top ? "" : path.substr(0, slash);
         const std::string_view relative = std::string_view(path).substr(top ? 0 : slash + 1);
-        if (const auto verdict = decide(rules_of(directory), relative)) return *verdict;
+        if (const auto ignored = decide(rules_of(directory), relative)) return *ignored;
         if (top || slash == 0) break;
     }
-    const auto [own, fresh] = read_.try_emplace("\nexclude");
-    if (fresh) own->second = read(top_ + "/.git/info/exclude");
-    return decide(own->second, path).value_or(false);
+    const auto [excludes, inserted] = read_.try_emplace("\nexclude");
+    if (inserted) excludes->second = read(top_ + "/.git/info/exclude");
+    return decide(excludes->second, path).value_or(false);
 }
 
 bool gitignore::ignores(std::string_view path, bool is_directory) {
     const std::string whole = prefix_ + std::string(path);
-    // What is in an ignored folder is ignored, whatever is said about it.
+    // Everything in an ignored folder is ignored, also what a later rule includes again.
     for (auto slash = whole.find('/'); slash != std::string::npos; slash = whole.find('/', slash + 1)) {
-        if (own_verdict(whole.substr(0, slash), true)) return true;
+        if (decision_of_rules(whole.substr(0, slash), true)) return true;
     }
-    return own_verdict(whole, is_directory);
+    return decision_of_rules(whole, is_directory);
 }
 
 void gitignore::forget() { read_.clear(); }

@@ -1,7 +1,7 @@
 #pragma once
-// What git ignores: the .gitignore files of a tree, nested, and .git/info/exclude, by the rules of
-// gitignore(5). Rules are read when they are first needed and kept until forget(). (libgit2 has these rules,
-// too; its static library in Debian needs mbedtls, libssh2, PCRE2, zlib and http-parser with it.)
+// The rules of gitignore(5): the nested .gitignore files of a tree, and .git/info/exclude. Rules are read
+// when they are first needed and cached until forget(). (libgit2 implements them, too; its static library in
+// Debian also needs mbedtls, libssh2, PCRE2, zlib and http-parser.)
 
 #include <map>
 #include <string>
@@ -14,12 +14,12 @@ namespace hob::unit {
 
 class gitignore {
 public:
-    // `root`: the folder that paths are relative to. Where it is part of a repository, the .gitignore files
-    // of the folders above it, up to the repository's own, count as well.
+    // `root`: the folder that paths are relative to. Inside a repository, the .gitignore files of the folders
+    // between `root` and the top of the repository apply, too.
     explicit gitignore(const std::string& root);
 
     bool ignores(std::string_view path, bool is_directory);
-    void forget();  // files may have changed
+    void forget();  // drops the cache: files may have changed
 
 private:
     struct rule {
@@ -31,7 +31,7 @@ private:
 
     const rules& rules_of(const std::string& directory);  // relative to top_
     static rules read(const std::string& path);
-    bool own_verdict(const std::string& path, bool is_directory);
+    bool decision_of_rules(const std::string& path, bool is_directory);
 
     std::string top_;     // of the repository, or the root itself
     std::string prefix_;  // from there to the root, "" or with a slash at its end

@@ -31,52 +31,52 @@ glob::glob(std::string_view pattern) {
     }
 }
 
-// How far the pattern is matched after the path: which of its parts may come next.
-struct glob::reach {
+// The states of the pattern's automaton after a path: the parts that may match the next component.
+struct glob::match_state {
     std::vector<bool> next;
-    bool covered = false;  // the whole pattern was matched by the path or a folder that it is in
-    bool matched = false;  // by the path, `**` at the end having taken something
+    bool covered = false;  // the whole pattern matches the path or a folder that it is in
+    bool matched = false;  // it matches the path itself, with at least one component for a `**` at the end
 };
 
-glob::reach glob::walk(std::string_view path) const {
+glob::match_state glob::match(std::string_view path) const {
     const std::size_t end = parts_.size();
-    reach now{std::vector<bool>(end + 1, false), false, false};
-    const auto open = [&](std::vector<bool>& set) {  // `**` may stand for nothing
+    match_state state{std::vector<bool>(end + 1, false), false, false};
+    const auto skip_any_depth = [&](std::vector<bool>& set) {  // `**` also matches no component
         for (std::size_t i = 0; i < end; ++i) {
             if (set[i] && parts_[i] == any_depth) set[i + 1] = true;
         }
     };
-    now.next[0] = true;
-    open(now.next);
+    state.next[0] = true;
+    skip_any_depth(state.next);
     for (auto part = take_component(path); !part.empty(); part = take_component(path)) {
         const std::string name(part);
         std::vector<bool> after(end + 1, false);
-        bool taken = false;
+        bool whole = false;
         for (std::size_t i = 0; i < end; ++i) {
-            if (!now.next[i]) continue;
+            if (!state.next[i]) continue;
             if (parts_[i] == any_depth) {
                 after[i] = true;
-                taken = taken || i + 1 == end;
+                whole = whole || i + 1 == end;
             } else if (component_matches(parts_[i], name)) {
                 after[i + 1] = true;
-                taken = taken || i + 1 == end;
+                whole = whole || i + 1 == end;
             }
         }
-        open(after);
-        now.matched = taken;
-        now.next = std::move(after);
-        now.covered = now.covered || now.next[end];
+        skip_any_depth(after);
+        state.matched = whole;
+        state.next = std::move(after);
+        state.covered = state.covered || state.next[end];
     }
-    return now;
+    return state;
 }
 
-bool glob::matches(std::string_view path) const { return walk(path).matched; }
+bool glob::matches(std::string_view path) const { return match(path).matched; }
 
-bool glob::covers(std::string_view path) const { return walk(path).covered; }
+bool glob::covers(std::string_view path) const { return match(path).covered; }
 
 bool glob::may_cover_below(std::string_view dir) const {
-    const reach now = walk(dir);
-    return now.covered || std::find(now.next.begin(), now.next.end(), true) != now.next.end();
+    const match_state state = match(dir);
+    return state.covered || std::find(state.next.begin(), state.next.end(), true) != state.next.end();
 }
 
 }  // namespace hob::unit

@@ -1,4 +1,4 @@
-// Of a worker: those who share its process and speak its protocol themselves.
+// The clients of a worker that share its process and speak its protocol themselves.
 
 #include <utility>
 
@@ -11,56 +11,56 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Among those that can be reached by number, and told of what the process says, until the coroutine ends.
-struct attached_here {
+// Makes an attachment known by its number and to its process until the coroutine ends.
+struct registered_attachment {
     unit_context& context;
-    std::vector<attachment*>& all;
-    std::shared_ptr<attachment> one;
+    std::vector<attachment*>& of_process;
+    std::shared_ptr<attachment> attached;
     std::uint64_t number;
 
-    attached_here(unit_context& in, std::vector<attachment*>& of, std::shared_ptr<attachment> which)
-        : context(in), all(of), one(std::move(which)), number(++in.last_attachment) {
-        context.attachments.emplace(number, one);
-        all.push_back(one.get());
+    registered_attachment(unit_context& in, std::vector<attachment*>& all, std::shared_ptr<attachment> which)
+        : context(in), of_process(all), attached(std::move(which)), number(++in.last_attachment) {
+        context.attachments.emplace(number, attached);
+        of_process.push_back(attached.get());
     }
-    ~attached_here() {
+    ~registered_attachment() {
         context.attachments.erase(number);
-        std::erase(all, one.get());
+        std::erase(of_process, attached.get());
         try {
-            one->leave();
+            attached->leave();
         } catch (const std::exception& why) {
             util::log(util::level::error, "unit", "an attachment did not end well",
                       {util::field("error", why.what())});
         }
     }
-    attached_here(const attached_here&) = delete;
-    attached_here& operator=(const attached_here&) = delete;
+    registered_attachment(const registered_attachment&) = delete;
+    registered_attachment& operator=(const registered_attachment&) = delete;
 };
 
 }  // namespace
 
-asio::awaitable<int> worker::attach(attach_stream to, std::function<void(std::uint64_t)> began) {
+asio::awaitable<int> worker::attach(attach_stream stream, std::function<void(std::uint64_t)> on_attached) {
     const auto alive = self();
-    const auto limit = util::deadline::in(std::get<worker_spec>(spec_->detail).call_timeout);
-    co_await wait_until_warm("attach", limit);
-    const auto now = process_;
-    const auto made = now->speaks.session->attach(now, std::move(to));
-    const attached_here here(*context_, now->attached, made);
-    began(here.number);
-    co_return co_await made->ended();
+    co_await wait_until_warm("attach", call_limit(std::nullopt));
+    const auto process = process_;
+    const auto attached = process->protocol.session->attach(process, std::move(stream));
+    const registered_attachment registered(*context_, process->attachments, attached);
+    on_attached(registered.number);
+    co_return co_await attached->ended();
 }
 
-std::size_t worker::in_flight() const { return calls_ + (process_ ? process_->attached.size() : 0); }
+std::size_t worker::in_flight() const { return calls_ + (process_ ? process_->attachments.size() : 0); }
 
-attachment* worker::most_fit(const worker_process& now, const worker_message& request) {
+// The fittest; among equals the one that spoke last.
+attachment* worker::best_attachment(const worker_process& process, const worker_message& request) {
     attachment* best = nullptr;
-    int rank = 0;
-    for (auto* one : now.attached) {
-        const int fitness = one->fitness(request);
-        const bool later = best != nullptr && one->last_word() > best->last_word();
-        if (fitness == 0 || fitness < rank || (fitness == rank && !later)) continue;
-        best = one;
-        rank = fitness;
+    int best_fitness = 0;
+    for (auto* each : process.attachments) {
+        const int fitness = each->fitness(request);
+        const bool later = best != nullptr && each->last_message() > best->last_message();
+        if (fitness == 0 || fitness < best_fitness || (fitness == best_fitness && !later)) continue;
+        best = each;
+        best_fitness = fitness;
     }
     return best;
 }

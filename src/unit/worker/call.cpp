@@ -1,4 +1,4 @@
-// Of a worker: a call, from the wish to its answer.
+// The calls of a worker, from the request to the result.
 
 #include <fmt/format.h>
 
@@ -7,130 +7,138 @@
 
 #include "limits.hpp"
 #include "unit/worker/worker_process.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::unit {
 namespace {
 
 namespace asio = boost::asio;
+using std::chrono::steady_clock;
+using util::raw_json;
 
-// The end of the last one is news for who waits until the worker is idle.
-struct counted {
+// One call in flight. The end of the last one is a change for those who wait until the worker is idle.
+struct counted_call {
     std::size_t& count;
     util::notifier& changes;
-    counted(std::size_t& of, util::notifier& rung) : count(of), changes(rung) { ++count; }
-    ~counted() {
+    counted_call(std::size_t& calls, util::notifier& on_idle) : count(calls), changes(on_idle) { ++count; }
+    ~counted_call() {
         if (--count == 0) changes.ring();
     }
-    counted(const counted&) = delete;
-    counted& operator=(const counted&) = delete;
+    counted_call(const counted_call&) = delete;
+    counted_call& operator=(const counted_call&) = delete;
 };
 
-// A reference that is handed to a coroutine which may be destroyed before it ends.
-struct registered_watch {
-    std::optional<event_watch> watch;
-    event_watch* get() { return watch ? &*watch : nullptr; }
-};
-
-std::string answer_json(const std::string& result, const event_watch& watch, const std::string& more,
-                        std::chrono::steady_clock::time_point began) {
-    const auto elapsed =
-        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
-    std::string text = R"({"result":)" + (result.empty() ? "null" : result) + R"(,"until":)";
-    text += watch.ended_by() ? event_json(*watch.ended_by()) : "null";
-    text += R"(,"events":[)" + watch.gathered() + "]";
-    text += more;
-    return text + fmt::format(R"(,"lost":{},"elapsed_ms":{}}})", watch.lost(), elapsed.count());
+// The result of a call that waited for events.
+std::string result_with_events(const std::string& result, const event_watch& watch, const raw_members& more,
+                               steady_clock::time_point began) {
+    const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - began);
+    const std::string until = watch.ended_by() ? event_json(*watch.ended_by()) : "null";
+    util::json_object answer;
+    answer.add("result", raw_json{result.empty() ? std::string_view("null") : result})
+        .add("until", raw_json{until})
+        .add("events", watch.collected());
+    for (const auto& [key, value] : more)
+        answer.add(key, raw_json{value});
+    answer.add("lost", watch.lost()).add("elapsed_ms", elapsed.count());
+    return std::move(answer).text();
 }
 
 }  // namespace
 
-asio::awaitable<std::string> worker::call(call_request wish) {
+util::deadline worker::call_limit(const std::optional<std::chrono::milliseconds>& timeout) const {
+    return util::deadline::in(timeout.value_or(own_spec().call_timeout));
+}
+
+asio::awaitable<std::string> worker::call(call_request request) {
     const auto alive = self();
-    const counted here(calls_, changes());
-    const auto allowed = wish.timeout.value_or(std::get<worker_spec>(spec_->detail).call_timeout);
-    const auto limit = util::deadline::in(allowed);
+    const counted_call counted(calls_, changes());
+    const auto limit = call_limit(request.timeout);
     co_await wait_until_warm("call", limit);
-    const auto now = process_;
-    co_return co_await call_and_wait(now, std::move(wish), limit);
+    co_return co_await call_and_wait(process_, std::move(request), limit);
 }
 
-asio::awaitable<std::string> worker::call_and_wait(std::shared_ptr<worker_process> now, call_request wish,
+asio::awaitable<std::string> worker::call_and_wait(process_ptr process, call_request request,
                                                    util::deadline limit) {
-    const auto began = std::chrono::steady_clock::now();
-    const auto speaker = now->speaks.session;
-    if (wish.generation && *wish.generation != speaker->generation()) {
-        throw failure(error_kind::unit_failed,
-                      fmt::format("cannot call '{}': its handles are of generation {}, and it is at {}",
-                                  spec_->name, *wish.generation, speaker->generation()));
+    const auto began = steady_clock::now();
+    const auto session = process->protocol.session;
+    if (request.generation && *request.generation != session->generation()) {
+        throw failure(error_kind::unit_failed, cannot("call", spec_->name),
+                      fmt::format("its handles are of generation {}, and it is at {}", *request.generation,
+                                  session->generation()));
     }
-    std::optional<call_mutexes::place> place;
-    if (const auto rule = speaker->mutex_for(*now, wish.method)) {
-        place.emplace(co_await call_mutexes::enter(now->lanes_taken, *rule, spec_->name, wish.method, limit));
+    std::optional<call_mutexes::lock> lock;
+    if (const auto mutex = session->mutex_for(*process, request.method)) {
+        lock.emplace(
+            co_await call_mutexes::acquire(process->mutexes, *mutex, spec_->name, request.method, limit));
     }
-    registered_watch events;
-    const bool follows = wish.follow;
-    const bool waits = wish.waits();
-    // Waiting for an event has no limit but the caller's own.
-    const auto patience = wish.timeout ? limit : util::deadline::never();
-    if (waits) events.watch.emplace(now->executor(), events_, std::move(wish.events));
-    std::string result;
-    if (wish.notify) {
-        co_await notify(now, std::move(wish), events.get());
-    } else {
-        result = co_await speaker->handle_call(*now, std::move(wish), events.get(), limit);
-    }
-    if (!waits) co_return result.empty() ? "null" : result;
-    event_watch& watch = *events.watch;
-    std::string more;
-    if (watch.wants_end()) {
-        if (now->over && !watch.ended_by()) watch.fail(death(*last_exit_));
-        const bool in_time = co_await util::within(patience.remaining(), watch.ended());
-        if (!in_time) {
-            throw failure(
-                error_kind::timeout,
-                fmt::format("cannot call '{}': it was answered, but none of the events came", spec_->name),
-                {}, answer_json(result, watch, more, began));
+    const bool wants_details = request.details;
+    // Only the caller's own limit ends the wait for an event.
+    const auto event_limit = request.timeout ? limit : util::deadline::never();
+    std::optional<event_watch> watch;
+    if (!request.events.empty()) watch.emplace(process->executor(), events_, std::move(request.events));
+    event_watch* const watch_or_null = watch ? &*watch : nullptr;
+    const std::string result = co_await send_call(process, std::move(request), watch_or_null, limit);
+    if (!watch) co_return result.empty() ? "null" : result;
+    raw_members more;
+    if (watch->has_until()) {
+        co_await wait_for_event(process, *watch, event_limit);
+        if (!watch->ended_by()) {
+            throw failure(error_kind::timeout, cannot("call", spec_->name),
+                          "it was answered, but none of the events came", {},
+                          result_with_events(result, *watch, more, began));
         }
-        if (follows) {
-            more = co_await speaker->follow(*now, *watch.ended_by(), limit);
+        if (wants_details) {
+            more = co_await session->event_details(*process, *watch->ended_by(), limit);
         }
     }
-    if (speaker->generation() != 0) more += fmt::format(R"(,"generation":{})", speaker->generation());
-    co_return answer_json(result, watch, more, began);
+    if (session->generation() != 0) more.emplace_back("generation", std::to_string(session->generation()));
+    co_return result_with_events(result, *watch, more, began);
 }
 
-asio::awaitable<void> worker::notify(std::shared_ptr<worker_process> now, call_request wish,
-                                     event_watch* watch) {
-    if (watch && watch->wants_end()) {
-        co_await now->catch_up();
+asio::awaitable<std::string> worker::send_call(process_ptr process, call_request request, event_watch* watch,
+                                               util::deadline limit) {
+    if (request.notify) {
+        co_await notify(process, std::move(request), watch);
+        co_return std::string();
     }
-    if (now->calls->notify(wish.method, wish.params, watch)) co_return;
-    throw failure(error_kind::worker_error,
-                  fmt::format("cannot call '{}': it does not read its requests", spec_->name));
+    const auto session = process->protocol.session;
+    co_return co_await session->handle_call(*process, std::move(request), watch, limit);
+}
+
+// Until an event ends the wait, or the limit.
+asio::awaitable<void> worker::wait_for_event(process_ptr process, event_watch& watch, util::deadline limit) {
+    if (process->over() && !watch.ended_by()) watch.fail(death_failure(*last_exit_));
+    co_await util::within(limit.remaining(), watch.ended());
+}
+
+asio::awaitable<void> worker::notify(process_ptr process, call_request request, event_watch* watch) {
+    if (watch && watch->has_until()) {
+        co_await process->catch_up();
+    }
+    if (process->calls->notify(request.method, request.params, watch)) co_return;
+    throw failure(error_kind::worker_error, cannot("call", spec_->name), "it does not read its requests");
 }
 
 asio::awaitable<std::string> worker::capabilities(std::optional<std::chrono::milliseconds> timeout) {
     const auto alive = self();
-    const counted here(calls_, changes());
-    const auto allowed = timeout.value_or(std::get<worker_spec>(spec_->detail).call_timeout);
-    co_await wait_until_warm("call", util::deadline::in(allowed));
-    if (!process_->speaks.session->has_start()) {
-        throw failure(error_kind::usage,
-                      fmt::format("cannot show the capabilities of '{}': protocol {} has no handshake",
-                                  spec_->name, name_of(std::get<worker_spec>(spec_->detail).protocol)));
+    const counted_call counted(calls_, changes());
+    co_await wait_until_warm("call", call_limit(timeout));
+    const worker_protocol& protocol = *process_->protocol.record;
+    if (!protocol.handshake) {
+        throw failure(error_kind::usage, cannot("show the capabilities of", spec_->name),
+                      fmt::format("protocol {} has no handshake", protocol.name));
     }
-    co_return process_->capabilities;
+    co_return process_->handshake_result;
 }
 
 asio::awaitable<std::string> worker::list(std::optional<std::chrono::milliseconds> timeout) {
     const auto alive = self();
-    const counted here(calls_, changes());
-    const auto allowed = timeout.value_or(std::get<worker_spec>(spec_->detail).call_timeout);
-    const auto limit = util::deadline::in(allowed);
+    const counted_call counted(calls_, changes());
+    const auto limit = call_limit(timeout);
     co_await wait_until_warm("call", limit);
-    const auto now = process_;
-    const auto speaker = now->speaks.session;
-    co_return co_await speaker->list(*now, limit);
+    const auto process = process_;
+    const auto session = process->protocol.session;
+    co_return co_await session->list(*process, limit);
 }
 
 }  // namespace hob::unit

@@ -11,61 +11,62 @@ namespace hob::unit {
 
 namespace asio = boost::asio;
 
-// In the queue of a lane until it is let in or gives up. Let in and gone at once, it lets the next one in.
+// In the queue of a mutex until it gets the mutex or gives up. If it ends after getting the mutex, it passes
+// it on.
 struct call_mutexes::waiter {
-    call_mutexes& in;
+    call_mutexes& all;
     const std::string& name;
     util::manual_reset_event turn;
-    bool entered = false;
+    bool acquired = false;
 
-    waiter(call_mutexes& of, const std::string& lane) : in(of), name(lane), turn(of.executor_) {
-        in.taken_.at(name).waiting.push_back(&turn);
+    waiter(call_mutexes& in, const std::string& mutex) : all(in), name(mutex), turn(in.executor_) {
+        all.held_.at(name).waiting.push_back(&turn);
     }
     ~waiter() {
-        if (entered) return;
+        if (acquired) return;
         if (turn.is_set()) {
-            in.leave(name);
+            all.release(name);
         } else {
-            std::erase(in.taken_.at(name).waiting, &turn);
+            std::erase(all.held_.at(name).waiting, &turn);
         }
     }
     waiter(const waiter&) = delete;
     waiter& operator=(const waiter&) = delete;
 };
 
-asio::awaitable<call_mutexes::place> call_mutexes::enter(std::shared_ptr<call_mutexes> in, call_mutex rule,
-                                                         std::string unit, std::string method,
-                                                         util::deadline limit) {
-    const auto found = in->taken_.find(rule.name);
-    if (found == in->taken_.end()) {
-        in->taken_[rule.name].method = method;
-        co_return place(in, rule.name);
+asio::awaitable<call_mutexes::lock> call_mutexes::acquire(std::shared_ptr<call_mutexes> all, call_mutex mutex,
+                                                          std::string unit, std::string method,
+                                                          util::deadline limit) {
+    const auto found = all->held_.find(mutex.name);
+    if (found == all->held_.end()) {
+        all->held_[mutex.name].method = method;
+        co_return lock(all, mutex.name);
     }
-    if (rule.refuse) {
-        throw failure(error_kind::unit_failed,
-                      fmt::format("cannot call '{}': '{}' is not over yet, and '{}' may not overlap with it",
-                                  unit, found->second.method, method));
+    if (mutex.refuse) {
+        throw failure(error_kind::unit_failed, cannot("call", unit),
+                      fmt::format("'{}' is not over yet, and '{}' may not overlap with it",
+                                  found->second.method, method));
     }
-    waiter mine(*in, rule.name);
-    const bool in_time = co_await util::within(limit.remaining(), mine.turn.wait());
+    waiter queued(*all, mutex.name);
+    const bool in_time = co_await util::within(limit.remaining(), queued.turn.wait());
     if (!in_time) {
-        throw failure(error_kind::timeout,
-                      fmt::format("cannot call '{}': waited until the deadline for '{}' to be over", unit,
-                                  in->taken_.at(rule.name).method));
+        throw failure(
+            error_kind::timeout, cannot("call", unit),
+            fmt::format("waited until the deadline for '{}' to be over", all->held_.at(mutex.name).method));
     }
-    mine.entered = true;
-    in->taken_.at(rule.name).method = method;
-    co_return place(in, rule.name);
+    queued.acquired = true;
+    all->held_.at(mutex.name).method = method;
+    co_return lock(all, mutex.name);
 }
 
-void call_mutexes::leave(const std::string& name) {
-    auto& left = taken_.at(name);
-    if (left.waiting.empty()) {
-        taken_.erase(name);
+void call_mutexes::release(const std::string& name) {
+    auto& released = held_.at(name);
+    if (released.waiting.empty()) {
+        held_.erase(name);
         return;
     }
-    util::manual_reset_event* next = left.waiting.front();
-    left.waiting.pop_front();
+    util::manual_reset_event* next = released.waiting.front();
+    released.waiting.pop_front();
     next->set();
 }
 

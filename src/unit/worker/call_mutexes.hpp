@@ -1,5 +1,5 @@
 #pragma once
-// Calls that must not overlap, by lane: the next one enters when the former has left.
+// Keeps calls that must not overlap apart: a mutex is passed on in the order of the calls that wait for it.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -17,36 +17,36 @@ class call_mutexes {
 public:
     explicit call_mutexes(const boost::asio::any_io_executor& executor) : executor_(executor) {}
 
-    // Leaves the lane when it is destroyed.
-    class place {
+    // Holds a mutex until it is destroyed.
+    class lock {
     public:
-        place(std::shared_ptr<call_mutexes> in, std::string lane)
-            : lanes_(std::move(in)), lane_(std::move(lane)) {}
-        place(place&&) = default;
-        place& operator=(place&&) = delete;
-        ~place() {
-            if (lanes_) lanes_->leave(lane_);
+        lock(std::shared_ptr<call_mutexes> all, std::string name)
+            : all_(std::move(all)), name_(std::move(name)) {}
+        lock(lock&&) = default;
+        lock& operator=(lock&&) = delete;
+        ~lock() {
+            if (all_) all_->release(name_);
         }
 
     private:
-        std::shared_ptr<call_mutexes> lanes_;  // also the life's whose calls these are
-        std::string lane_;
+        std::shared_ptr<call_mutexes> all_;  // also held by the process that the calls are for
+        std::string name_;
     };
 
-    // Throws failure(unit_failed) where the rule refuses, failure(timeout) when the limit is over first.
-    static boost::asio::awaitable<place> enter(std::shared_ptr<call_mutexes> in, call_mutex rule,
-                                               std::string unit, std::string method, util::deadline limit);
+    // Throws failure(unit_failed) where the mutex is held and refuses, failure(timeout) at the limit.
+    static boost::asio::awaitable<lock> acquire(std::shared_ptr<call_mutexes> all, call_mutex mutex,
+                                                std::string unit, std::string method, util::deadline limit);
 
 private:
-    struct lane {
-        std::string method;  // of the call inside
+    struct held_mutex {
+        std::string method;  // of the call that holds it
         std::deque<util::manual_reset_event*> waiting;
     };
     struct waiter;
-    void leave(const std::string& name);
+    void release(const std::string& name);
 
     boost::asio::any_io_executor executor_;
-    std::map<std::string, lane> taken_;
+    std::map<std::string, held_mutex> held_;
 };
 
 }  // namespace hob::unit

@@ -1,4 +1,4 @@
-// Of a worker that listens on a port: from its start to the connection.
+// The connection to a worker that listens on a port.
 
 #include <fmt/format.h>
 
@@ -24,91 +24,74 @@ struct endpoint {
     std::uint16_t port = 0;
 };
 
-// As programs print it: PORT, HOST:PORT, [HOST]:PORT, and ::1:PORT. What listens everywhere listens here.
+// In the forms that programs print: PORT, HOST:PORT, [HOST]:PORT, and ::1:PORT. For the wildcard address the
+// loopback address is taken.
 std::optional<endpoint> parse_endpoint(std::string_view text) {
-    endpoint found{"127.0.0.1", 0};
+    endpoint parsed{"127.0.0.1", 0};
     const auto colon = text.rfind(':');
     const std::string_view port = colon == std::string_view::npos ? text : text.substr(colon + 1);
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), found.port);
-    if (error != std::errc{} || end != port.data() + port.size() || found.port == 0) return std::nullopt;
-    if (colon == std::string_view::npos) return found;
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), parsed.port);
+    if (error != std::errc{} || end != port.data() + port.size() || parsed.port == 0) return std::nullopt;
+    if (colon == std::string_view::npos) return parsed;
     std::string_view host = text.substr(0, colon);
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    if (host == "0.0.0.0" || host == "*" || host.empty()) return found;
-    found.host = host == "::" ? "::1" : host;
-    boost::system::error_code bad;
-    asio::ip::make_address(found.host, bad);
-    if (bad && found.host != "localhost") return std::nullopt;
-    return found;
+    if (host == "0.0.0.0" || host == "*" || host.empty()) return parsed;
+    parsed.host = host == "::" ? "::1" : host;
+    boost::system::error_code not_numeric;
+    asio::ip::make_address(parsed.host, not_numeric);
+    if (not_numeric && parsed.host != "localhost") return std::nullopt;
+    return parsed;
 }
 
 }  // namespace
 
-void worker::printed(worker_process& now, const char* stream, std::string_view bytes) {
-    log_.write(stream, bytes);
-    if (!now.lines || !now.lines->feed(stream, bytes)) return;
-    now.address = now.lines->captured();
-    now.said.set();
-}
-
-asio::awaitable<std::string> worker::greet(std::shared_ptr<worker_process> now) {
-    if (std::get<worker_spec>(now->own_spec->detail).connect) {
-        co_await connect(now);
-    }
-    co_return co_await now->speaks.session->start(*now);
-}
-
-// Throws what it failed of, also the process's end.
-asio::awaitable<void> worker::connect(std::shared_ptr<worker_process> now) {
-    auto connecting = connect_in_time(now);
-    auto ended = now->ended.wait();
-    const std::size_t first = co_await util::first_of(std::move(connecting), std::move(ended));
-    now->lines.reset();
+// Throws why there is no connection, also when the process ends before there is one.
+asio::awaitable<void> worker::connect(process_ptr process) {
+    const std::size_t first = co_await util::first_of(connect_in_time(process), process->ended.wait());
+    process->address_watch.reset();
     if (first == 0) co_return;
-    if (now->process->stop_asked()) {
-        throw failure(error_kind::cancelled,
-                      fmt::format("cannot start '{}': it was stopped meanwhile", now->own_spec->name));
-    }
-    failure why = death(*last_exit_);
-    throw failure(why.kind(),
-                  fmt::format("cannot connect to '{}': the worker {} before it could be connected to",
-                              now->own_spec->name, exit_text(*last_exit_)),
-                  why.hint(), why.detail());
+    if (process->main_process->stop_requested()) throw stopped_failure("start");
+    const failure death = death_failure(*last_exit_);
+    throw failure(death.kind(), cannot("connect to", process->spec().name),
+                  fmt::format("the worker {} before it could be connected to", exit_text(*last_exit_)),
+                  death.hint(), death.detail());
 }
 
-asio::awaitable<void> worker::connect_in_time(std::shared_ptr<worker_process> now) {
-    const auto& to = *std::get<worker_spec>(now->own_spec->detail).connect;
-    std::string why = to.log_pattern.empty() ? std::string() : "it has not said where it listens";
-    const bool in_time = co_await util::within(to.timeout, keep_trying(now, why));
+asio::awaitable<void> worker::connect_in_time(process_ptr process) {
+    const connect_spec& spec = *worker_spec_of(process->spec()).connect;
+    std::string why = spec.log_pattern.empty() ? std::string() : "it has not said where it listens";
+    const bool in_time = co_await util::within(spec.timeout, connect_with_retries(process, why));
     if (in_time) co_return;
-    throw failure(error_kind::timeout,
-                  fmt::format("cannot connect to '{}': not within {}{}", now->own_spec->name,
-                              util::format_duration(to.timeout), why.empty() ? "" : ": " + why),
-                  fmt::format("`hob logs {}` shows what it said meanwhile", now->own_spec->name));
+    throw failure(
+        error_kind::timeout, cannot("connect to", process->spec().name),
+        fmt::format("not within {}{}", util::format_duration(spec.timeout), why.empty() ? "" : ": " + why),
+        fmt::format("`hob logs {}` shows what it said meanwhile", process->spec().name));
 }
 
-asio::awaitable<void> worker::keep_trying(std::shared_ptr<worker_process> now, std::string& why) {
-    const auto& wanted = *std::get<worker_spec>(now->own_spec->detail).connect;
-    endpoint to{wanted.host, wanted.port};
-    if (!wanted.log_pattern.empty()) {
-        co_await now->said.wait();
-        const auto parsed = parse_endpoint(now->address);
+// `why`: the reason why the last attempt failed.
+asio::awaitable<void> worker::connect_with_retries(process_ptr process, std::string& why) {
+    const std::string& unit = process->spec().name;
+    const connect_spec& spec = *worker_spec_of(process->spec()).connect;
+    endpoint address{spec.host, spec.port};
+    if (!spec.log_pattern.empty()) {
+        co_await process->address_known.wait();
+        const auto parsed = parse_endpoint(process->address);
         if (!parsed) {
-            throw failure(error_kind::worker_error,
-                          fmt::format("cannot connect to '{}': '{}' is no address; it is to be PORT or "
-                                      "ADDRESS:PORT, the address numeric or localhost",
-                                      now->own_spec->name, now->address));
+            throw failure(error_kind::worker_error, cannot("connect to", unit),
+                          fmt::format("'{}' is no address; it is to be PORT or ADDRESS:PORT, the address "
+                                      "numeric or localhost",
+                                      process->address));
         }
-        to = *parsed;
+        address = *parsed;
     }
-    const auto belongs = [now](pid_t pid) { return now->process->has(pid); };
+    const auto is_ours = [process](pid_t pid) { return process->main_process->contains(pid); };
     for (auto pause = limits::probe_pause_min;; pause = std::min(pause * 2, limits::probe_pause_max)) {
-        auto socket = co_await connect_to(to.host, to.port, belongs, why);
+        auto socket = co_await connect_to(address.host, address.port, is_ours, why);
         if (socket) {
             socket->set_option(asio::ip::tcp::no_delay(true));
-            now->io->connect(util::unique_fd(socket->release()));
+            process->io->connect(util::unique_fd(socket->release()));
             util::log(util::level::info, "unit", "connected to a worker",
-                      {util::field("unit", now->own_spec->name), util::field("port", to.port)});
+                      {util::field("unit", unit), util::field("port", address.port)});
             co_return;
         }
         co_await util::pause(pause);

@@ -1,6 +1,6 @@
 #pragma once
-// The calls that wait for one process, and which answer is whose. Without I/O of its own: it is given
-// messages and writes through `send`.
+// The requests that wait for an answer of one process, and which answer belongs to which request. Without I/O
+// of its own: it is given messages, and writes through `send`.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -16,7 +16,7 @@
 
 #include "error.hpp"
 #include "unit/protocol/event_ring.hpp"
-#include "unit/protocol/message_codec.hpp"
+#include "unit/protocol/protocols.hpp"
 #include "util/deadline.hpp"
 #include "util/timer.hpp"
 
@@ -24,84 +24,89 @@ namespace hob::unit {
 
 class pending_calls {
 public:
-    // `send`: one encoded message to the worker; false: its queue is full. `last_id`: the last id that was
-    // given to a request; outlives the table.
-    pending_calls(const boost::asio::any_io_executor& executor, std::string unit, const protocol& speaks,
-                  std::uint64_t& last_id, std::function<bool(std::string)> send);
+    // `send` writes one encoded message to the worker; false: its queue is full. `last_id` is the last id
+    // that was given to a request; it and `protocol` outlive the calls.
+    pending_calls(const boost::asio::any_io_executor& executor, std::string unit,
+                  const protocol_instance& protocol, std::uint64_t& last_id,
+                  std::function<bool(std::string)> send);
 
-    struct question {
+    struct outgoing_request {
         std::string method;
         std::string params;  // raw; empty: none
         util::deadline limit = util::deadline::never();
-        std::chrono::milliseconds limit_text{0};  // how long that was, for the message
+        std::chrono::milliseconds limit_text{0};  // the length of `limit`, for the message
         event_watch* watch = nullptr;             // armed when the request is sent
-        bool parting = false;                     // goes out although the table is closed to callers
+        bool goodbye = false;                     // sent although callers are refused
     };
-    // One call, from the request to its answer. `shared`: the table, kept alive by the caller's coroutine.
-    // Throws failure; on cancellation and at the limit the request is withdrawn.
-    static boost::asio::awaitable<std::string> ask(std::shared_ptr<pending_calls> shared, question what);
+    // Sends a request and returns its result. `calls` is kept alive by the coroutine. Throws failure; on
+    // cancellation and at the limit the request is cancelled.
+    static boost::asio::awaitable<std::string> request(std::shared_ptr<pending_calls> calls,
+                                                       outgoing_request what);
 
-    // A request that no coroutine waits for. Throws as ask(), but for what it comes to: `done` is told that,
-    // once, maybe before this returns, unless it is withdrawn before. The id that withdraw() takes.
+    // Sends a request that no coroutine waits for. `done` is called once with the outcome, maybe before this
+    // returns, unless the request is withdrawn before. Returns the id that withdraw() takes. Throws what
+    // request() throws before it sends.
     std::uint64_t post(const std::string& method, const std::string& params, result_handler done);
     void withdraw(std::uint64_t id);
 
-    // What is not waited for; whatever is answered to it is dropped. False: the worker's queue is full.
-    // Throws failure(usage) as dialect::notification does.
+    // Answers to it are dropped. False: the worker's queue is full. Throws failure(usage) as
+    // message_codec::notification does.
     bool notify(std::string_view method, std::string_view params_raw, event_watch* watch = nullptr);
     // The answer to a request of the worker's.
     void reply(const worker_message& request, std::string_view result_raw);
     void refuse(const worker_message& request, std::string_view why);
 
-    // An answer of kind result or error. False: nobody waits for it (it is late, doubled, or never was).
-    bool settle(const worker_message& got);
-    // An answer that cannot be read; false: it cannot be told whose it is.
-    bool settle_oversized();
+    // An answer of kind result or error. False: no request waits for it; it is late, or a duplicate.
+    bool on_answer(const worker_message& answer);
+    // An answer that is too long to be read. False: it is not known which request it belongs to.
+    bool on_oversized_answer();
 
-    void fail_all(const failure& why);
-    // From here on ask() throws `why`, other than for parting questions.
+    // Fails every request that waits. From here on new requests throw `why`, except goodbye requests.
     void close_to_callers(const failure& why);
-    // For those, too, and all that waits has failed.
+    // Also for goodbye requests.
     void close(const failure& why);
 
     std::size_t waiting() const { return waiting_.size(); }
     std::chrono::steady_clock::time_point last_used() const { return last_used_; }
 
 private:
-    struct pending {
-        explicit pending(const boost::asio::any_io_executor& executor) : timer(executor) {}
+    enum class request_state { queued, sent, done };
+    enum class admission { all, goodbye, none };
+    struct pending_request {
+        explicit pending_request(const boost::asio::any_io_executor& executor) : timer(executor) {}
         std::uint64_t id = 0;
         std::string message;  // until it is sent
         event_watch* watch = nullptr;
-        bool sent = false;
-        bool done = false;
+        request_state state = request_state::queued;
         std::optional<failure> failed;
         std::string result;
-        util::timer timer;            // the limit; cancelled when the call is done
-        result_handler done_is_told;  // of one that was posted
+        util::timer timer;       // the limit; cancelled when the request is done
+        result_handler on_done;  // of a posted request
     };
     struct registration;
 
-    void add(pending& call);
-    void withdraw(pending& call);
-    void send(pending& call);
+    void add(pending_request& request);
+    void withdraw(pending_request& request);
+    void send(pending_request& request);
     void send_next();
-    void complete(pending& call);
-    failure over(const pending& call, std::chrono::milliseconds limit_text) const;
+    void complete(pending_request& request);
+    void fail_all(const failure& why);
+    failure timeout_failure(const pending_request& request, std::chrono::milliseconds limit_text) const;
+    failure unread_failure() const;
 
     boost::asio::any_io_executor executor_;
     std::string unit_;
-    const protocol& speaks_;
+    const protocol_instance& protocol_;
     std::uint64_t& last_id_;
     std::function<bool(std::string)> send_;
-    std::map<std::uint64_t, pending*>
-        waiting_;  // by id, so the oldest first; each lives in its caller's coroutine, or in posted_
-    std::map<std::uint64_t, std::unique_ptr<pending>> posted_;
-    std::optional<std::uint64_t>
-        asked_;  // one_at_a_time: what the worker works on, whether or not anybody waits
-    std::set<std::uint64_t> unwaited_;  // sent, and an answer to it is nobody's, but expected
+    // By id, so the oldest first. Each lives in its caller's coroutine, or in posted_.
+    std::map<std::uint64_t, pending_request*> waiting_;
+    std::map<std::uint64_t, std::unique_ptr<pending_request>> posted_;
+    // With one request at a time: the one that the worker works on, even if its caller is gone.
+    std::optional<std::uint64_t> in_flight_;
+    std::set<std::uint64_t> ignored_;  // ids of notifications and cancellations that are answered
     std::optional<failure> closed_;
-    bool shut_ = false;  // also for parting questions
+    admission admits_ = admission::all;
     std::chrono::steady_clock::time_point last_used_ = std::chrono::steady_clock::now();
 };
 

@@ -9,9 +9,10 @@
 namespace hob::unit {
 namespace {
 
-// Of all that decides which program runs and what it finds. Each text ends in a NUL, which none has in it.
+// A hash of everything that decides which program runs, and with what environment. Texts are separated by
+// NUL, which none of them contains.
 std::string configuration_hash(const unit_spec& spec) {
-    std::string all(name_of(std::get<worker_spec>(spec.detail).protocol));
+    std::string all(std::get<worker_spec>(spec.detail).protocol->name);
     const auto add = [&all](const std::string& text) { all.append(1, '\0').append(text); };
     for (const auto& word : spec.run.argv)
         add(word);
@@ -28,13 +29,13 @@ std::string configuration_hash(const unit_spec& spec) {
 void worker_memory::bind(const unit_spec& spec) {
     unit_ = spec.name;
     configuration_ = configuration_hash(spec);
-    protocol_ = name_of(std::get<worker_spec>(spec.detail).protocol);
+    protocol_ = std::get<worker_spec>(spec.detail).protocol->name;
     if (!std::exchange(loaded_, true)) {
-        for (auto& one : db_.memory(unit_))
-            all_.try_emplace(std::move(one.key), kept{std::move(one.value), std::move(one.bound_to), true});
+        for (auto& row : db_.memory(unit_))
+            all_.try_emplace(std::move(row.key), entry{std::move(row.value), std::move(row.bound_to), true});
     }
-    for (auto& [key, one] : all_) {
-        if (one.bound_to != configuration_ && one.bound_to != protocol_) one = kept();
+    for (auto& [key, stored] : all_) {
+        if (stored.bound_to != configuration_ && stored.bound_to != protocol_) stored = entry();
     }
     write();
 }
@@ -57,17 +58,19 @@ void worker_memory::remember(std::string_view key, std::string value, validity v
     const auto found = all_.find(key);
     if (found == all_.end() && value.empty()) return;
     if (found != all_.end() && found->second.value == value && found->second.bound_to == bound_to) return;
-    all_.insert_or_assign(std::string(key), kept{std::move(value), bound_to, false});
+    all_.insert_or_assign(std::string(key), entry{std::move(value), bound_to, false});
     write();
 }
 
 void worker_memory::write() {
     for (auto at = all_.begin(); at != all_.end();) {
-        auto& [key, one] = *at;
-        const bool gone = one.value.empty();
-        if (!one.written)
-            one.written = gone ? db_.forget(unit_, key) : db_.remember(unit_, {key, one.value, one.bound_to});
-        at = gone && one.written ? all_.erase(at) : std::next(at);
+        auto& [key, stored] = *at;
+        const bool forgotten = stored.value.empty();
+        if (!stored.written) {
+            stored.written = forgotten ? db_.forget(unit_, key)
+                                       : db_.remember(unit_, {key, stored.value, stored.bound_to});
+        }
+        at = forgotten && stored.written ? all_.erase(at) : std::next(at);
     }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// What a worker keeps for its script, over its processes and over the daemon's: in the database, and beside
-// it, so that nothing is lost while the database cannot be written.
+// Values that the protocol sessions of a worker store. They outlive its processes and the daemon. They are in
+// the database, and also in memory, so that nothing is lost while the database cannot be written.
 
 #include <map>
 #include <string>
@@ -19,30 +19,30 @@ class worker_memory {
 public:
     explicit worker_memory(store& db) : db_(db) {}
 
-    // `spec`: what the worker is now. What is bound to anything else is dropped.
+    // Called with the current configuration of the worker; drops the values that are not valid for it.
     void bind(const unit_spec& spec);
 
-    std::string recall(std::string_view key) const;  // empty: nothing is kept
+    std::string recall(std::string_view key) const;  // empty: not stored
     // Key and value of each whose key begins with `prefix`, by key.
     std::vector<std::pair<std::string, std::string>> recall_all(std::string_view prefix) const;
-    // Durable when it returns, where the database can be written; else with the next one that can. An empty
-    // value is forgotten.
+    // The value is durable when this returns if the database can be written, else after the next write that
+    // succeeds. An empty value removes the entry.
     void remember(std::string_view key, std::string value, validity valid_for);
 
 private:
-    struct kept {
-        std::string value;  // empty: forgotten
+    struct entry {
+        std::string value;  // empty: removed
         std::string bound_to;
-        bool written = false;  // the database has it so
+        bool written = false;  // the database has this value
     };
     void write();
 
     store& db_;
     std::string unit_;
-    std::string configuration_;  // what validity::configuration means now: a hash
-    std::string protocol_;       // what validity::protocol means now: a name
+    std::string configuration_;  // bound_to of validity::configuration: a hash
+    std::string protocol_;       // bound_to of validity::protocol: a name
     bool loaded_ = false;
-    std::map<std::string, kept, std::less<>> all_;
+    std::map<std::string, entry, std::less<>> all_;
 };
 
 }  // namespace hob::unit

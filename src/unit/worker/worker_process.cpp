@@ -1,3 +1,4 @@
+// One process of a worker: its start, its handshake and its end.
 #include "unit/worker/worker_process.hpp"
 
 #include <fmt/format.h>
@@ -9,7 +10,7 @@
 
 #include "limits.hpp"
 #include "util/duration.hpp"
-#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 #include "util/log.hpp"
 
 namespace hob::unit {
@@ -20,128 +21,140 @@ using util::field;
 using util::level;
 using util::log;
 
+// Until the timer expires or is cancelled.
+asio::awaitable<void> wait_quietly(util::timer& timer) {
+    boost::system::error_code cancelled;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+}
+
 }  // namespace
 
 void worker::start_process() {
+    activity_.clear();
     set_state(unit_state::starting);
     try {
         process_ = make_process();
-    } catch (const failure& problem) {
+    } catch (const failure& why) {
         log(level::warning, "unit", "worker did not start",
-            {field("unit", spec_->name), field("reason", problem.what())});
+            {field("unit", spec_->name), field("reason", why.what())});
         set_state(unit_state::failed);
         throw;
     }
     if (std::exchange(died_, false)) ++restarts_;
-    const auto& options = context_->options;
-    if (process_->speaks.session->has_start() || std::get<worker_spec>(spec_->detail).connect) {
-        util::spawn(options.executor, open(process_), "handshake of " + spec_->name);
+    const auto& executor = context_->options.executor;
+    if (process_->protocol.record->handshake || own_spec().connect) {
+        util::spawn(executor, run_handshake(process_), "handshake of " + spec_->name);
     } else {
-        process_->usable = true;
-        process_->opened.set();
+        process_->phase = worker_phase::open;
+        process_->handshake_done.set();
         set_state(unit_state::warm);
     }
-    util::spawn(options.executor, live(process_), "worker " + spec_->name);
-    if (std::get<worker_spec>(spec_->detail).idle_timeout) {
-        util::spawn(options.executor, watch_idle(process_), "idle " + spec_->name);
+    util::spawn(executor, supervise(process_), "worker " + spec_->name);
+    if (own_spec().idle_timeout) {
+        util::spawn(executor, watch_idle(process_), "idle " + spec_->name);
     }
 }
 
-std::shared_ptr<worker::worker_process> worker::make_process() {
+worker::process_ptr worker::make_process() {
     auto made = std::make_shared<worker_process>(*this);
-    made->own_spec = spec_;
+    made->started_with = spec_;
     memory_.bind(*spec_);
-    made->speaks = make_protocol(std::get<worker_spec>(spec_->detail).protocol);
-    const bool listens = std::get<worker_spec>(spec_->detail).connect.has_value();
-    child_pipes pipes = listens ? child_pipes() : child_pipes::with_input();
-    process_options wanted;
-    wanted.spec = spec_;
-    wanted.argv = spec_->run.argv;
-    wanted.environment = context_->environment_of(*spec_, caller_environment_);
-    wanted.input = pipes.input.read.get();
-    wanted.output = pipes.output.write.get();
-    wanted.error = pipes.error.write.get();
-    made->process = std::make_unique<unit_process>(context_, wanted);
+    made->protocol = instantiate(*own_spec().protocol);
+    child_pipes pipes = own_spec().connect ? child_pipes() : child_pipes::with_input();
+    process_options options;
+    options.spec = spec_;
+    options.argv = spec_->run.argv;
+    options.environment = context_->environment_of(*spec_, caller_environment_);
+    options.input = pipes.input.read.get();
+    options.output = pipes.output.write.get();
+    options.error = pipes.error.write.get();
+    made->main_process = std::make_unique<unit_process>(context_, options);
     log_.clear_tail();
-    attach_pipes(made, std::move(pipes));
+    connect_pipes(made, std::move(pipes));
     return made;
 }
 
-void worker::attach_pipes(const std::shared_ptr<worker_process>& now, child_pipes pipes) {
+void worker::connect_pipes(const process_ptr& process, child_pipes pipes) {
     pipes.close_child_ends();
-    // The handlers are dropped by process_io::finish and abandon, before the life ends: plain pointers would
-    // do, were it not for a daemon that is torn down in the middle.
-    const std::weak_ptr<worker> owner = self();
-    const std::weak_ptr<worker_process> current = now;
-    process_io::handlers on;
-    const auto& connects = std::get<worker_spec>(now->own_spec->detail).connect;
-    if (connects && !connects->log_pattern.empty())
-        now->lines = std::make_unique<line_watch>(connects->log_pattern);
-    auto messages = [owner, current](std::string_view bytes) {
-        const auto mine = owner.lock();
-        const auto it = current.lock();
-        if (mine && it) mine->output(*it, bytes);
-    };
-    const auto printing = [owner, current](const char* stream) {
-        return [owner, current, stream](std::string_view bytes) {
-            const auto mine = owner.lock();
-            const auto it = current.lock();
-            if (mine && it) mine->printed(*it, stream, bytes);
+    // process_io::finish and abandon drop the handlers before the process is over. Only when the daemon is
+    // torn down in the middle do the handlers outlive the worker: therefore weak pointers.
+    const auto handler = [owner = std::weak_ptr(self()), current = std::weak_ptr(process)](auto handle) {
+        return [owner, current, handle](auto... arguments) {
+            const auto alive = owner.lock();
+            const auto locked = current.lock();
+            if (alive && locked) handle(*alive, locked, arguments...);
         };
     };
-    if (connects) {
-        on.connection = std::move(messages);
-        on.output = printing("stdout");
-    } else {
-        on.output = std::move(messages);
-    }
-    on.error = printing("stderr");
-    on.input_closed = [owner, current] {
-        const auto mine = owner.lock();
-        const auto it = current.lock();
-        if (mine && it) {
-            it->input_closed = true;
-            util::spawn(mine->context_->options.executor, mine->watch_closed_input(it),
-                        "input " + it->own_spec->name);
-        }
+    const auto messages = [](worker& of, const process_ptr& from, std::string_view bytes) {
+        of.on_output(*from, bytes);
     };
-    now->io = process_io::make(context_->options.executor, std::move(pipes), std::move(on));
-    now->calls = std::make_shared<pending_calls>(
-        context_->options.executor, now->own_spec->name, now->speaks, last_id_,
-        [io = now->io](std::string bytes) { return io->send(std::move(bytes)); });
-    now->lanes_taken = std::make_shared<call_mutexes>(context_->options.executor);
+    const auto printing = [](const char* stream) {
+        return [stream](worker& of, const process_ptr& from, std::string_view bytes) {
+            of.on_printed(*from, stream, bytes);
+        };
+    };
+    process_io::handlers on;
+    const auto& listens = own_spec().connect;
+    if (listens) {
+        if (!listens->log_pattern.empty())
+            process->address_watch = std::make_unique<line_watch>(listens->log_pattern);
+        on.connection = handler(messages);
+        on.output = handler(printing("stdout"));
+    } else {
+        on.output = handler(messages);
+    }
+    on.error = handler(printing("stderr"));
+    on.input_closed = handler([](worker& of, const process_ptr& from) {
+        from->input_closed = true;
+        util::spawn(from->executor(), of.watch_closed_input(from), "input " + from->spec().name);
+    });
+    process->io = process_io::make(process->executor(), std::move(pipes), std::move(on));
+    process->calls = std::make_shared<pending_calls>(
+        process->executor(), process->spec().name, process->protocol, last_id_,
+        [io = process->io](std::string bytes) { return io->send(std::move(bytes)); });
+    process->mutexes = std::make_shared<call_mutexes>(process->executor());
 }
 
-// The handshake. It belongs to the process, not to the call that started it.
-asio::awaitable<void> worker::open(std::shared_ptr<worker_process> now) {
-    const auto alive = self();
-    const auto speaker = now->speaks.session;
-    std::optional<failure> failed;
+asio::awaitable<std::string> worker::open_session(process_ptr process) {
+    if (worker_spec_of(process->spec()).connect) {
+        co_await connect(process);
+    }
+    co_return co_await process->protocol.session->start(*process);
+}
+
+// Returns why it failed.
+asio::awaitable<std::optional<failure>> worker::handshake(process_ptr process) {
+    const cannot start("start", process->spec().name);
     try {
-        auto result = co_await util::within(limits::handshake_timeout, greet(now));
-        if (result) {
-            now->capabilities = std::move(*result);
-            now->speaks.codec->learn(now->capabilities);
-        } else {
-            failed.emplace(
-                error_kind::timeout,
-                fmt::format("cannot start '{}': no answer to its handshake within {}", now->own_spec->name,
-                            util::format_duration(limits::handshake_timeout)));
+        auto result = co_await util::within(limits::handshake_timeout, open_session(process));
+        if (!result) {
+            co_return failure(error_kind::timeout, start,
+                              fmt::format("no answer to its handshake within {}",
+                                          util::format_duration(limits::handshake_timeout)));
         }
+        process->handshake_result = std::move(*result);
+        process->protocol.codec->set_capabilities(process->handshake_result);
+        co_return std::nullopt;
     } catch (const failure& why) {
-        failed.emplace(why);
+        co_return why;
     } catch (const std::exception& why) {
-        failed.emplace(error_kind::internal,
-                       fmt::format("cannot start '{}': {}", now->own_spec->name, why.what()));
+        co_return failure(error_kind::internal, start, why.what());
     }
-    if (!failed) now->usable = true;
-    if (failed && !speaker->wants_another()) now->start_failed = failed;
+}
+
+// The handshake belongs to the process, not to the call that started it.
+asio::awaitable<void> worker::run_handshake(process_ptr process) {
+    const auto alive = self();
+    const std::optional<failure> failed = co_await handshake(process);
     if (failed) {
+        if (!process->protocol.session->wants_restart()) process->start_failure = failed;
         log(level::warning, "unit", "the handshake of a worker failed",
-            {field("unit", now->own_spec->name), field("reason", failed->what())});
+            {field("unit", process->spec().name), field("reason", failed->what())});
+    } else if (process->phase == worker_phase::opening) {
+        process->phase = worker_phase::open;
     }
-    now->opened.set();
-    if (process_ != now || state() != unit_state::starting) co_return;
+    process->handshake_done.set();
+    if (process_ != process || state() != unit_state::starting) co_return;
     if (failed) {
         request_stop("its handshake failed");
     } else {
@@ -149,220 +162,152 @@ asio::awaitable<void> worker::open(std::shared_ptr<worker_process> now) {
     }
 }
 
-asio::awaitable<void> worker::live(std::shared_ptr<worker_process> now) {
+asio::awaitable<void> worker::supervise(process_ptr process) {
     const auto alive = self();
-    std::optional<exit_state> exit = co_await now->process->ended();
-    if (now->process->stop_asked()) {
-        exit = co_await stop_gracefully(now);
+    std::optional<exit_state> exit = co_await process->main_process->ended();
+    if (process->main_process->stop_requested()) {
+        exit = co_await stop_gracefully(process);
     }
-    co_await finish(now, *exit);
+    co_await finish(process, *exit);
 }
 
-// The end that was asked for: first in the protocol's own words, then by closing its input and by signal.
-asio::awaitable<exit_state> worker::stop_gracefully(std::shared_ptr<worker_process> now) {
-    now->calls->close_to_callers(
-        failure(error_kind::cancelled,
-                fmt::format("cannot call '{}': it was stopped meanwhile", now->own_spec->name)));
-    now->end_attachments(
-        failure(error_kind::cancelled,
-                fmt::format("cannot attach '{}': it was stopped meanwhile", now->own_spec->name)));
-    const auto speaker = now->speaks.session;
-    const auto timeout = now->own_spec->stop.timeout;
-    const auto limit = util::deadline::in(timeout);
-    if (now->usable && speaker->has_stop() && !now->process->hurried()) {
-        now->parting = true;
-        try {
-            auto goodbye = speaker->stop(*now);
-            auto gone = now->process->gone();
-            const auto first =
-                co_await util::within(timeout / 2, util::first_of(std::move(goodbye), std::move(gone)));
-            if (first && *first == 0) {
-                co_await util::within(timeout / 2, now->process->gone());
-            }
-        } catch (const std::exception& why) {
-            log(level::info, "unit", "a worker did not take its leave",
-                {field("unit", now->own_spec->name), field("reason", why.what())});
-        }
+// First the goodbye of the protocol, then the end of its input and the stop signal.
+asio::awaitable<exit_state> worker::stop_gracefully(process_ptr process) {
+    process->calls->close_to_callers(stopped_failure("call"));
+    process->end_attachments(stopped_failure("attach"));
+    const auto limit = util::deadline::in(process->spec().stop.timeout);
+    const bool open = process->phase == worker_phase::open;
+    if (open && process->protocol.record->goodbye && !process->main_process->kill_requested()) {
+        co_await say_goodbye(process);
     }
-    now->calls->close(failure(error_kind::cancelled, fmt::format("cannot call '{}': it was stopped meanwhile",
-                                                                 now->own_spec->name)));
-    now->io->close_input();
-    co_return co_await now->process->end(limit);
+    process->calls->close(stopped_failure("call"));
+    process->io->close_input();
+    co_return co_await process->main_process->end(limit);
+}
+
+// For at most half of the stop timeout; as long again for the process to end by itself.
+asio::awaitable<void> worker::say_goodbye(process_ptr process) {
+    process->phase = worker_phase::goodbye;
+    const auto session = process->protocol.session;
+    const auto half = process->spec().stop.timeout / 2;
+    try {
+        const auto first = co_await util::within(
+            half, util::first_of(session->stop(*process), process->main_process->gone()));
+        if (first && *first == 0) {
+            co_await util::within(half, process->main_process->gone());
+        }
+    } catch (const std::exception& why) {
+        log(level::info, "unit", "the goodbye of a worker failed",
+            {field("unit", process->spec().name), field("reason", why.what())});
+    }
 }
 
 void worker::request_stop(const char* why) {
-    if (!process_ || !process_->process->request_stop()) return;
+    if (!process_ || !process_->main_process->request_stop()) return;
     log(level::info, "unit", "worker is stopped",
-        {field("unit", spec_->name), field("reason", why), field("pid", process_->process->pid())});
+        {field("unit", spec_->name), field("reason", why), field("pid", process_->main_process->pid())});
     set_state(unit_state::stopping);
 }
 
 void worker::kill_now() {
     if (!process_) return;
     request_stop("killed");
-    process_->process->kill_now();
+    process_->main_process->kill_now();
 }
 
-// After the main process's end: its last bytes, the callers, what it left behind, the record.
-asio::awaitable<void> worker::finish(std::shared_ptr<worker_process> now, exit_state exit) {
-    const bool asked = now->process->stop_asked();
+// After the end of the main process: reads its last output, fails its callers, ends what it left behind.
+asio::awaitable<void> worker::finish(process_ptr process, exit_state exit) {
+    const bool stopped = process->main_process->stop_requested();
     set_state(unit_state::stopping);
-    co_await now->io->finish();
-    if (auto partial = now->speaks.framing->last(); partial && !partial->oversized)
-        message(*now, partial->line);
-    log_.end("stdout");
-    log_.end("stderr");
-    last_exit_ = exit;
-    const failure why =
-        asked ? failure(error_kind::cancelled,
-                        fmt::format("cannot call '{}': it was stopped meanwhile", now->own_spec->name))
-              : death(exit);
-    now->calls->close(why);
-    now->ended.set();
-    now->end_attachments(death(exit));
-    now->speaks.session->end();
-    events_.fail_all(why);
-    // A handshake that was under way ends now, and says what comes of it.
-    co_await util::within(limits::reap_timeout, now->opened.wait());
-    const bool another = now->speaks.session->wants_another();
-    died_ = !asked && !another;
+    co_await process->io->finish();
+    end_conversation(process, exit);
+    // A handshake that still runs fails now. Wait for it: it decides whether the worker is restarted.
+    co_await util::within(limits::reap_timeout, process->handshake_done.wait());
+    const bool restart = process->protocol.session->wants_restart();
+    died_ = !stopped && !restart;
     activity_.clear();
-    log(asked ? level::info : level::warning, "unit", "worker ended",
-        {field("unit", now->own_spec->name), field("pid", now->process->pid()),
+    log(stopped ? level::info : level::warning, "unit", "worker ended",
+        {field("unit", process->spec().name), field("pid", process->main_process->pid()),
          field("how", exit_text(exit))});
     log_.write("hob", fmt::format("the worker {}\n", exit_text(exit)));
-    now->beside.clear();
-    co_await now->process->clear_away();
-    now->over = true;
-    now->idle.cancel();
-    now->deaf.cancel();
+    const std::string kill_note = process->main_process->kill_note();
+    if (!kill_note.empty()) log_.write("hob", kill_note + "\n");
+    if (stopped) activity_ = kill_note;
+    process->programs.clear();
+    co_await process->main_process->clean_up();
+    process->phase = worker_phase::over;
+    process->idle_timer.cancel();
+    process->closed_input_timer.cancel();
     process_.reset();
-    const bool well = (asked || another || (!exit.signalled && exit.number == 0)) && !now->start_failed;
+    const bool well =
+        (stopped || restart || (!exit.signalled && exit.number == 0)) && !process->start_failure;
     set_state(well ? unit_state::cold : unit_state::failed);
 }
 
-asio::awaitable<void> worker::watch_idle(std::shared_ptr<worker_process> now) {
+// Takes in the last message, then tells everybody who waits for the process that it has ended.
+void worker::end_conversation(const process_ptr& process, exit_state exit) {
+    if (auto partial = process->protocol.framing->last(); partial && !partial->oversized)
+        on_message(*process, partial->line);
+    log_.end("stdout");
+    log_.end("stderr");
+    last_exit_ = exit;
+    const failure death = death_failure(exit);
+    const failure why = process->main_process->stop_requested() ? stopped_failure("call") : death;
+    process->calls->close(why);
+    process->ended.set();
+    process->end_attachments(death);
+    process->protocol.session->on_process_end();
+    events_.fail_all(why);
+}
+
+asio::awaitable<void> worker::watch_idle(process_ptr process) {
     const auto alive = self();
-    const auto limit = *std::get<worker_spec>(now->own_spec->detail).idle_timeout;
-    while (!now->over && !now->process->stop_asked()) {
-        const auto idle_since = now->calls->waiting() > 0 || !now->attached.empty()
-                                    ? std::chrono::steady_clock::now()
-                                    : now->calls->last_used();
+    const auto limit = *worker_spec_of(process->spec()).idle_timeout;
+    while (!process->over() && !process->main_process->stop_requested()) {
+        const bool in_use = process->calls->waiting() > 0 || !process->attachments.empty();
+        const auto idle_since = in_use ? std::chrono::steady_clock::now() : process->calls->last_used();
         if (std::chrono::steady_clock::now() - idle_since >= limit) {
             request_stop("idle");
             co_return;
         }
-        now->idle.expires_at(idle_since + limit);
-        boost::system::error_code error;
-        auto token = asio::redirect_error(asio::use_awaitable, error);
-        co_await now->idle.async_wait(token);
+        process->idle_timer.expires_at(idle_since + limit);
+        co_await wait_quietly(process->idle_timer);
     }
 }
 
-// Its end usually follows, and says more; a process that lives on without reading is of no use.
-asio::awaitable<void> worker::watch_closed_input(std::shared_ptr<worker_process> now) {
+// The end of the process usually follows, and says more. A process that lives on without reading is of no
+// use.
+asio::awaitable<void> worker::watch_closed_input(process_ptr process) {
     const auto alive = self();
-    now->deaf.expires_after(limits::reap_timeout);
-    boost::system::error_code error;
-    auto token = asio::redirect_error(asio::use_awaitable, error);
-    co_await now->deaf.async_wait(token);
-    if (now->over || process_ != now) co_return;
-    if (std::get<worker_spec>(now->own_spec->detail).connect) {
-        const failure cut(error_kind::worker_died,
-                          fmt::format("cannot call '{}': its connection has ended", spec_->name));
-        now->calls->close_to_callers(cut);
-        events_.fail_all(cut);
-        now->usable = false;
-        request_stop("its connection has ended");
-    } else {
+    process->closed_input_timer.expires_after(limits::reap_timeout);
+    co_await wait_quietly(process->closed_input_timer);
+    if (process->over() || process_ != process) co_return;
+    if (!worker_spec_of(process->spec()).connect) {
         request_stop("it reads no requests any more");
+        co_return;
     }
+    const failure cut(error_kind::worker_died, cannot("call", spec_->name), "its connection has ended");
+    process->calls->close_to_callers(cut);
+    events_.fail_all(cut);
+    process->phase = worker_phase::disconnected;
+    request_stop("its connection has ended");
 }
 
-void worker::output(worker_process& now, std::string_view bytes) {
-    now.speaks.framing->feed(bytes);
-    while (const auto next = now.speaks.framing->next()) {
-        if (next->oversized) {
-            oversized(now);
-        } else {
-            message(now, next->line);
-        }
-    }
+failure worker::stopped_failure(const char* verb) const {
+    return failure(error_kind::cancelled, cannot(verb, spec_->name), "it was stopped meanwhile");
 }
 
-void worker::oversized(worker_process& now) {
-    const bool known = now.calls->settle_oversized();
-    log(level::warning, "unit", "a line of a worker's is longer than 16 MiB and was skipped",
-        {field("unit", spec_->name), field("answered", known)});
-}
-
-void worker::message(worker_process& now, std::string_view text) {
-    const worker_message got = now.speaks.codec->decode(text);
-    switch (got.what) {
-        case worker_message::kind::result:
-        case worker_message::kind::error:
-            if (!now.calls->settle(got)) {
-                ++now.unexpected;
-                log(level::info, "unit", "an answer that nobody waits for was dropped",
-                    {field("unit", spec_->name), field("id", got.id_raw.substr(0, 64)),
-                     field("count", now.unexpected)});
-            }
-            break;
-        case worker_message::kind::notification:
-            notified(now, got);
-            break;
-        case worker_message::kind::request:
-            asked(now, got);
-            break;
-        case worker_message::kind::noise:
-            if (++now.noise == 1) {
-                log(level::warning, "unit", "a worker writes to its output what is no message; see its log",
-                    {field("unit", spec_->name), field("reason", got.text)});
-            }
-            log_.write("stdout", std::string(text) + "\n");
-            break;
-    }
-}
-
-void worker::notified(worker_process& now, worker_message got) {
-    const std::uint64_t owner = now.speaks.session->heard(now, got.method, got.payload);
-    for (auto* one : now.attached)
-        one->hear(got.method, got.payload, owner);
-    if (context_->options.publish) {
-        std::string params = fmt::format(R"({{"unit":{},"method":{})", util::json_quote(spec_->name),
-                                         util::json_quote(got.method));
-        if (!got.payload.empty()) params.append(R"(,"params":)").append(got.payload);
-        context_->options.publish("worker.notification", params + "}");
-    }
-    events_.push(std::move(got.method), std::move(got.payload), owner);
-}
-
-// What hob.toml says comes first, then whoever shares the process, then what the protocol has for it.
-void worker::asked(worker_process& now, const worker_message& request) {
-    for (const auto& [method, result] : std::get<worker_spec>(now.own_spec->detail).answers) {
-        if (method == request.method) {
-            now.reply(request, result);
-            return;
-        }
-    }
-    auto* attached = most_fit(now, request);
-    if (attached && attached->forward(request)) return;
-    if (!now.speaks.session->asked(now, request)) now.refuse(request, {});
-}
-
-failure worker::death(const exit_state& exit) const {
+failure worker::death_failure(const exit_state& exit) const {
     const auto tail = log_.tail();
-    std::string detail = R"({"exit":)" + util::json_quote(exit_brief(exit)) + R"(,"stderr":[)";
-    for (std::size_t i = 0; i < tail.size(); ++i) {
-        if (i > 0) detail += ',';
-        util::json_quote_to(detail, tail[i]);
-    }
-    detail += "]}";
+    util::json_array lines;
+    for (const auto& line : tail)
+        lines.add(line);
+    util::json_object detail;
+    detail.add("exit", exit_brief(exit)).add("stderr", lines);
     std::string hint;
     if (!tail.empty()) hint = fmt::format("its last words: {}", tail.back());
-    return failure(error_kind::worker_died,
-                   fmt::format("cannot call '{}': the worker {}", spec_->name, exit_text(exit)), hint,
-                   detail);
+    return failure(error_kind::worker_died, cannot("call", spec_->name),
+                   fmt::format("the worker {}", exit_text(exit)), std::move(hint), std::move(detail).text());
 }
 
 }  // namespace hob::unit

@@ -1,4 +1,4 @@
-// One verb, told four times: by `hob help`, by its man page, by completion, and by hob(1). They say the same.
+// `hob help`, the man page of a verb, completion and hob(1) agree about each verb.
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -56,8 +56,8 @@ std::set<std::string> options_in_page(const std::string& path) {
 std::set<std::string> options_in_completion(sandbox& box, const std::string& verb) {
     std::set<std::string> names;
     for (const char* dash : {"--", "-"}) {
-        const auto said = box.run({"completions", "--words", "line", "--", "hob", verb, dash});
-        std::istringstream lines(said.out);
+        const auto result = box.run({"completions", "--words", "line", "--", "hob", verb, dash});
+        std::istringstream lines(result.out);
         for (std::string line; std::getline(lines, line);)
             names.insert(line.substr(0, line.find('\t')));
     }
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(C06_the_pages_are_clean) {
     if (!require_program("mandoc")) return;
     sandbox box;
     run_options options;
-    options.cwd = man;  // where it looks for the pages that others refer to
+    options.cwd = man;  // where it finds the pages that others refer to
     const auto lint = box.shell("mandoc -Tlint *.[1-9]", options);
     BOOST_TEST_CONTEXT(lint.out) { BOOST_TEST(lint.status == 0); }
 }
@@ -142,8 +142,8 @@ BOOST_AUTO_TEST_CASE(exit_codes_and_error_codes_stand_in_the_page) {
     const std::string page = slurp(man + "hob.1");
     for (const char* code :
          {"cancelled", "config", "crash_loop", "denied", "foreign", "instance_elsewhere", "internal",
-          "no_daemon", "start_failed", "timeout", "unit_failed", "unit_unknown", "untrusted_config", "usage",
-          "version", "wedged", "worker_died", "worker_error"}) {
+          "no_daemon", "no_project", "start_failed", "timeout", "unit_failed", "unit_unknown",
+          "untrusted_config", "usage", "version", "wedged", "worker_died", "worker_error"}) {
         BOOST_TEST_CONTEXT(code) { BOOST_TEST(page.find(code) != std::string::npos); }
     }
 }

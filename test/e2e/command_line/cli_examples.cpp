@@ -1,4 +1,4 @@
-// Every example that the documentation shows is run as it is written.
+// Runs every example of the documentation as written.
 
 #include <dirent.h>
 
@@ -31,7 +31,7 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
     }
 }
 
-// The lines that begin with `.Dl $ `, as mandoc shows them.
+// The lines that begin with `.Dl $ `, as mandoc formats them.
 std::vector<std::string> examples_of_page(const std::string& path) {
     const std::string mark = ".Dl $ ";
     std::vector<std::string> examples;
@@ -95,14 +95,14 @@ BOOST_AUTO_TEST_CASE(C06_every_example_of_every_page_works) {
         if (examples.empty()) continue;
         sandbox box;
         make_calc_project(box);
-        // hob init writes where there is nothing yet.
+        // hob init only writes where no file exists.
         const bool empty = page == "hob-init.1";
         run_options options;
         if (empty) options.cwd = box.root() + "/h";
         for (const auto& example : examples) {
-            // What a page shows is true after what it shows before, and with a daemon that runs.
+            // The examples of a page build on each other, and expect a running daemon.
             if (!empty) box.run({"ping"});
-            // What never ends by itself is interrupted.
+            // Endless commands are interrupted.
             const bool endless = example.find("logs -f") != std::string::npos;
             const auto done =
                 box.shell(endless ? "timeout -s INT 0.5 " + example + "; test $? -eq 124" : example, options);

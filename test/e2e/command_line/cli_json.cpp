@@ -1,4 +1,4 @@
-// What --json prints can be parsed, whatever happened.
+// Everything that --json prints can be parsed.
 
 #include <boost/test/unit_test.hpp>
 #include <sstream>
@@ -21,7 +21,7 @@ bool is_json_lines(const std::string& text) {
     return true;
 }
 
-// Standard error: nothing, or one error object; standard output: nothing, one JSON text, or one a line.
+// Standard error: nothing, or one error object. Standard output: nothing, one JSON text, or one on each line.
 void check(const outcome& done) {
     BOOST_TEST_CONTEXT(done.text()) {
         const bool one_text = done.out.empty() || is_json(done.out) || is_json_lines(done.out);
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(C07_wrong_command_lines) {
             BOOST_TEST(json_at(done.err, "/error/code").value_or("") == "usage");
         }
     }
-    // L29: none of them has started anything.
+    // L29: none of them has started a daemon.
     BOOST_TEST(!exists(box.pid_file()));
 }
 

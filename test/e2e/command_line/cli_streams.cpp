@@ -1,4 +1,4 @@
-// Standard output and error as callers really have them.
+// Standard output and error in unusual states.
 
 #include <boost/test/unit_test.hpp>
 
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(C01_closed_descriptors_change_no_exit_status) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(C01_a_reader_that_leaves_is_no_error) {
+BOOST_AUTO_TEST_CASE(C01_a_reader_that_leaves_is_not_an_error) {
     sandbox box;
     make_calc_project(box);
     box.run({"ping"});
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(C01_a_reader_that_leaves_is_no_error) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(C01_head_takes_what_it_wants) {
+BOOST_AUTO_TEST_CASE(C01_head_gets_its_lines) {
     sandbox box;
     make_calc_project(box);
     BOOST_TEST(box.shell("set -o pipefail; hob help | head -1 | wc -l").out == "1\n");
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(C01_a_full_disk_is_an_error) {
     BOOST_TEST(done.err.find("No space left") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(C02_no_colour_where_nobody_wants_it) {
+BOOST_AUTO_TEST_CASE(C02_no_colour_without_a_terminal_or_with_no_color) {
     sandbox box;
     make_calc_project(box);
     box.run({"ping"});

@@ -1,4 +1,4 @@
-// On a real terminal, made by script(1) and by tmux.
+// On a real terminal, created by script(1) and by tmux.
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
@@ -40,7 +40,7 @@ struct on_terminal {
     }
 };
 
-// What is to be seen of it: without escapes and returns.
+// The visible text, without escape sequences and carriage returns.
 std::string plain(const std::string& text) {
     std::string seen;
     for (std::size_t at = 0; at < text.size(); ++at) {
@@ -62,7 +62,7 @@ std::size_t widest_line(const std::string& text) {
     return widest;
 }
 
-// Lines of `program` until one that holds `word`; everything that came, escapes included.
+// Reads lines of `program` up to one that holds `word`. Returns all of them, with escape sequences.
 std::string until(background& program, const std::string& word) {
     std::string all;
     for (;;) {
@@ -79,7 +79,7 @@ const std::string ctrl_c = "\x03";
 
 BOOST_FIXTURE_TEST_SUITE(cli_terminal, on_terminal)
 
-BOOST_AUTO_TEST_CASE(L01_the_first_command_on_a_terminal_gives_it_back) {
+BOOST_AUTO_TEST_CASE(L01_the_first_command_releases_the_terminal) {
     if (!require_program("script")) return;
     const auto ping = run("hob ping");
     BOOST_TEST(ping.status == 0, ping.text());
@@ -130,6 +130,28 @@ BOOST_AUTO_TEST_CASE(a_result_is_pretty_on_a_terminal_and_one_line_elsewhere) {
                std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(C13_no_control_character_of_others_reaches_the_terminal) {
+    if (!require_program("script")) return;
+    box.set_env("LANG", "C.UTF-8");
+    const std::string c1 = "\xc2\x9b", bidi = "\xe2\x80\xae", isolate = "\xe2\x81\xa6";
+    const std::string hostile = "$(printf 'a\\302\\2332J\\342\\200\\256b\\342\\201\\246c\\033[2Jd')";
+    for (const std::string command :
+         {"call echo", "call echo -r", "call nosuch", "status", "logs", "", "call echo --until", "-C"}) {
+        const auto shown = run("hob " + command + " \"" + hostile + "\"").out;
+        BOOST_TEST_CONTEXT(command << ": " << shown) {
+            for (const auto& control : {c1, bidi, isolate, std::string("\x1b[2J")})
+                BOOST_TEST(shown.find(control) == std::string::npos);
+        }
+    }
+    BOOST_TEST(
+        plain(run("hob call echo \"" + hostile + "\"").out).find("a\\u009b2J\\u202eb\\u2066c\\u001b[2Jd") !=
+        std::string::npos);
+    BOOST_TEST(plain(run("hob call echo -r \"" + hostile + "\"").out).find("c\\x1b[2Jd\n") !=
+               std::string::npos);
+    const std::string text = "a" + c1 + "2J" + bidi + "\x1b[2J";
+    BOOST_TEST(box.run({"call", "echo", "-r", text}).out == text + "\n");
+}
+
 BOOST_AUTO_TEST_CASE(watching_redraws_in_place_fits_20_columns_and_ends_with_ctrl_c) {
     if (!require_program("script")) return;
     box.run({"ping"});
@@ -150,6 +172,24 @@ BOOST_AUTO_TEST_CASE(watching_redraws_in_place_fits_20_columns_and_ends_with_ctr
         box.run({"shutdown"});
         box.run({"ping"});
     }
+}
+
+BOOST_AUTO_TEST_CASE(C11_q_ends_the_watch_and_the_terminal_is_restored) {
+    if (!require_program("script")) return;
+    box.run({"ping"});
+    auto watch = start("sh -c 'hob status --watch; stty -a; echo over'");
+    until(watch, "calc");
+    watch.write_line("q");
+    const std::string rest = until(watch, "over");
+    BOOST_TEST(rest.find("-icanon") == std::string::npos, rest);
+    BOOST_TEST(rest.find("-echo ") == std::string::npos, rest);
+    BOOST_TEST(watch.wait().status == 0);
+    auto interrupted = start("sh -c 'trap : INT; hob status --watch; stty -a; echo over'");
+    until(interrupted, "calc");
+    interrupted.write_line(ctrl_c);
+    BOOST_TEST(until(interrupted, "over").find("-icanon") == std::string::npos);
+    interrupted.close_stdin();
+    interrupted.wait();
 }
 
 BOOST_AUTO_TEST_CASE(watching_on_a_terminal_ends_with_the_daemon_and_says_so) {
@@ -210,7 +250,7 @@ BOOST_AUTO_TEST_CASE(C02_tmux_shows_one_whole_frame_on_20_columns_after_every_ch
     box.config("[worker.one]\nrun = [\"cat\"]\nprotocol = \"lines\"\n");
     BOOST_TEST(box.run({"reload"}).status == 0);
     BOOST_TEST(shows("one"), screen());
-    BOOST_TEST(count(screen(), "calc") == 0u, screen());  // nothing of the longer frame is left
+    BOOST_TEST(count(screen(), "calc") == 0u, screen());  // no rest of the longer frame
     BOOST_TEST(count(screen(), "hob running") == 1u, screen());
     box.shell(tmux + "send-keys C-c");
     BOOST_TEST(shows("left 0"), screen());

@@ -1,4 +1,4 @@
-// --timeout and what else says how long something may last.
+// --timeout and other limits of time.
 
 #include <boost/test/unit_test.hpp>
 #include <string>
@@ -12,7 +12,7 @@ using namespace hob::test;
 
 namespace {
 
-const std::string huge = "36500d";  // the longest that is a duration
+const std::string huge = "36500d";  // the longest valid duration
 
 bool nothing_was_started(const sandbox& box) { return !exists(box.pid_file()) && box.processes().empty(); }
 
@@ -20,7 +20,7 @@ bool nothing_was_started(const sandbox& box) { return !exists(box.pid_file()) &&
 
 BOOST_AUTO_TEST_SUITE(cli_timeout)
 
-BOOST_AUTO_TEST_CASE(W11_L29_what_is_no_duration_is_a_usage_error_and_starts_nothing) {
+BOOST_AUTO_TEST_CASE(W11_L29_an_invalid_duration_is_a_usage_error_and_starts_nothing) {
     sandbox box;
     box.config(rpc_worker());
     for (const std::string bad : {"5", "-5s", "-1", "", " ", "5 s", "5x", "s", "1.0001ms", "1e3s", "0x5s",
@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(W11_L29_what_is_no_duration_is_a_usage_error_and_starts_not
     BOOST_TEST(nothing_was_started(box));
 }
 
-BOOST_AUTO_TEST_CASE(W11_no_time_at_all_is_exit_4_with_and_without_a_daemon) {
+BOOST_AUTO_TEST_CASE(W11_a_zero_timeout_exits_4_with_and_without_a_daemon) {
     sandbox box;
     box.config(rpc_worker());
     const std::vector<std::vector<std::string>> commands = {
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(W11_no_time_at_all_is_exit_4_with_and_without_a_daemon) {
     BOOST_TEST(after.out == "2\n", after.text());
 }
 
-BOOST_AUTO_TEST_CASE(W11_a_huge_timeout_is_none) {
+BOOST_AUTO_TEST_CASE(W11_a_huge_timeout_is_endless) {
     sandbox box;
     box.config(rpc_worker());
     for (const std::vector<std::string>& words : {std::vector<std::string>{"ping"},
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(W11_section_6_7_timeout_ms_of_every_size) {
     for (const std::string large : {"3153600000000", "9223372036854", "9223372036854775807"}) {
         BOOST_TEST(json_at(asked("pid", large), "/result").has_value(), large);
     }
-    // Without a unit there is nothing to time.
+    // Without a unit the limit has no effect.
     client.request("2", "worker.call", R"({"method":"pid","timeout_ms":5})");
     BOOST_TEST(json_at(client.reply(), "/error/code").value_or("") == "-32602");
 }

@@ -1,4 +1,4 @@
-// A broken or changed configuration, and what the daemon and each verb make of it.
+// A broken or changed configuration, and how the daemon and each verb react.
 #include <sys/stat.h>
 #include <unistd.h>
 #include <boost/test/unit_test.hpp>
@@ -19,7 +19,7 @@ bool says(const std::string& text, const std::string& word) { return text.find(w
 
 BOOST_AUTO_TEST_SUITE(config_errors)
 
-BOOST_AUTO_TEST_CASE(L28_acting_verbs_tell_line_and_column_at_once_and_leave_nothing) {
+BOOST_AUTO_TEST_CASE(L28_acting_verbs_report_line_and_column_at_once_and_leave_nothing) {
     sandbox box;
     box.config("[worker.echo]\nrun = \"cat\"\nprotcol = \"lines\"\n");
     const std::string expected =
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(L28_a_configuration_error_is_no_crash_loop) {
     BOOST_TEST(ping.status == 0, ping.text());
 }
 
-BOOST_AUTO_TEST_CASE(a_reload_of_a_broken_file_changes_nothing_and_is_told) {
+BOOST_AUTO_TEST_CASE(a_reload_of_a_broken_file_changes_nothing_and_reports_the_error) {
     sandbox box;
     box.config("[worker.echo]\nrun = \"cat\"\nprotocol = \"lines\"\n");
     BOOST_REQUIRE_EQUAL(box.run({"call", "echo", "a"}).status, 0);

@@ -1,4 +1,4 @@
-// Every n-th call that a cold start, a call and a shutdown make fails once, with each errno that it may well
+// Every system call of a cold start, a call and a shutdown fails once, with each errno that it may
 // have.
 
 #include <unistd.h>
@@ -45,14 +45,14 @@ int daemons(const sandbox& box) {
 }
 
 // No crash, no hang, a message, a known status.
-void judge(const outcome& said, const fault& wanted, const std::string& command) {
-    const std::string where = wanted.text() + ": hob " + command + ": " + said.text();
-    BOOST_TEST(said.signal == 0, where);
-    BOOST_TEST((said.status >= 0 && said.status <= 4), where);
-    if (said.status == 0 || command == "status") return;
-    BOOST_TEST(count(said.err, "hob: cannot ") == 1u, where);
-    BOOST_TEST(said.err.find("''") == std::string::npos, where);
-    if (said.err.find(std::strerror(wanted.error)) == std::string::npos)
+void judge(const outcome& result, const fault& wanted, const std::string& command) {
+    const std::string where = wanted.text() + ": hob " + command + ": " + result.text();
+    BOOST_TEST(result.signal == 0, where);
+    BOOST_TEST((result.status >= 0 && result.status <= 4), where);
+    if (result.status == 0 || command == "status") return;
+    BOOST_TEST(count(result.err, "hob: cannot ") == 1u, where);
+    BOOST_TEST(result.err.find("''") == std::string::npos, where);
+    if (result.err.find(std::strerror(wanted.error)) == std::string::npos)
         BOOST_TEST_MESSAGE("not by errno: " << where);
 }
 
@@ -81,14 +81,14 @@ void try_fault(const fault& wanted) {
     }
 }
 
-// What a run without faults calls, and so what can fail.
+// The calls of a run without faults, each of which can fail.
 std::vector<fault> all_faults() {
     sandbox box;
     box.config(echo_worker());
     fault_shim shim(box);
     for (const auto& command : commands) {
-        const auto said = box.run(command, shim.options());
-        BOOST_REQUIRE_MESSAGE(said.status == 0, said.text());
+        const auto result = box.run(command, shim.options());
+        BOOST_REQUIRE_MESSAGE(result.status == 0, result.text());
     }
     std::vector<fault> faults;
     for (const fault_role role : {FAULT_CLIENT, FAULT_DAEMON}) {
@@ -104,7 +104,7 @@ std::vector<fault> all_faults() {
     return faults;
 }
 
-// Up to `wanted` of them, taken in turn from every kind of call: opens are nine of ten.
+// Up to `wanted` of them, in turn from every kind of call, because nine of ten are opens.
 std::vector<fault> sample(std::vector<fault> all, std::size_t wanted, unsigned seed) {
     std::shuffle(all.begin(), all.end(), std::mt19937(seed));
     std::map<std::pair<int, int>, std::vector<fault>> kinds;
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(no_failing_call_crashes_hangs_or_doubles_the_daemon_and_the
     auto faults = all_faults();
     BOOST_REQUIRE(faults.size() > 100u);
     const std::size_t all = faults.size();
-    // A sample, another one each time; HOB_TEST_ALL_FAULTS=1 tries them all, which takes minutes.
+    // A random sample; HOB_TEST_ALL_FAULTS=1 tries all, which takes minutes.
     if (number_from_env("HOB_TEST_ALL_FAULTS", 0) == 0) {
         const auto seed = static_cast<unsigned>(
             number_from_env("HOB_TEST_SEED", static_cast<int>(std::random_device{}() >> 1)));

@@ -1,4 +1,4 @@
-// The wall clock is moved while a daemon starts, waits, rests and ends: only monotonic time counts.
+// The wall clock jumps while a daemon starts, waits, idles and ends: only monotonic time counts.
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>
@@ -18,7 +18,7 @@ namespace {
 constexpr auto year = 24h * 365;
 const std::vector<std::chrono::nanoseconds> jumps = {1h, -1h, year * 10, -year * 10};
 
-// Moves the clock to and fro, all the time.
+// Moves the clock back and forth all the time.
 class restless_clock {
 public:
     explicit restless_clock(fault_shim& shim)
@@ -45,7 +45,7 @@ private:
 
 BOOST_AUTO_TEST_SUITE(fault_clock)
 
-BOOST_AUTO_TEST_CASE(L31_the_seam_moves_the_clock_of_the_daemon) {
+BOOST_AUTO_TEST_CASE(L31_the_shim_moves_the_clock_of_the_daemon) {
     sandbox box;
     fault_shim shim(box);
     shim.move_clock(year * 10);
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(L31_the_seam_moves_the_clock_of_the_daemon) {
     BOOST_TEST(started >= int(today.year()) + 9, status.out);
 }
 
-BOOST_AUTO_TEST_CASE(L31_starts_calls_and_ends_under_a_restless_clock_neither_fail_nor_hang) {
+BOOST_AUTO_TEST_CASE(L31_starts_calls_and_shutdowns_survive_a_jumping_clock) {
     sandbox box;
     box.config(echo_worker());
     fault_shim shim(box);
@@ -69,16 +69,16 @@ BOOST_AUTO_TEST_CASE(L31_starts_calls_and_ends_under_a_restless_clock_neither_fa
               {"reload"},
               {"logs", "-n", "3"},
               {"shutdown"}}) {
-            const auto said = box.run(command, shim.options());
-            BOOST_TEST(said.status == 0, command[0] << ": " << said.text());
-            BOOST_TEST(said.elapsed < 8s, command[0] << ": " << said.text());
+            const auto result = box.run(command, shim.options());
+            BOOST_TEST(result.status == 0, command[0] << ": " << result.text());
+            BOOST_TEST(result.elapsed < 8s, command[0] << ": " << result.text());
         }
         BOOST_TEST(box.processes().empty());
     }
     BOOST_TEST(box.daemon_starts() == scaled(20));
 }
 
-BOOST_AUTO_TEST_CASE(L31_a_deadline_is_over_neither_early_nor_late) {
+BOOST_AUTO_TEST_CASE(L31_a_deadline_expires_neither_early_nor_late) {
     sandbox box;
     box.config(echo_worker());
     fault_shim shim(box);
@@ -87,15 +87,15 @@ BOOST_AUTO_TEST_CASE(L31_a_deadline_is_over_neither_early_nor_late) {
         auto call =
             box.start({"call", "--timeout", "1s", "echo", "sleep", R"({"ms":20000})"}, shim.options());
         shim.move_clock(jump);
-        const auto said = call.wait();
-        BOOST_TEST(said.status == 4, said.text());
-        BOOST_TEST(said.elapsed >= 990ms, said.text());
-        BOOST_TEST(said.elapsed < 8s, said.text());
+        const auto result = call.wait();
+        BOOST_TEST(result.status == 4, result.text());
+        BOOST_TEST(result.elapsed >= 990ms, result.text());
+        BOOST_TEST(result.elapsed < 8s, result.text());
         BOOST_TEST(box.run({"restart", "echo"}, shim.options()).status == 0);
     }
 }
 
-BOOST_AUTO_TEST_CASE(L31_an_idle_exit_comes_neither_early_nor_never) {
+BOOST_AUTO_TEST_CASE(L31_an_idle_exit_happens_and_not_early) {
     for (const auto jump : jumps) {
         sandbox box;
         box.config("[daemon]\nidle_timeout = \"1500ms\"\n");
@@ -103,11 +103,11 @@ BOOST_AUTO_TEST_CASE(L31_an_idle_exit_comes_neither_early_nor_never) {
         BOOST_REQUIRE(box.run({"ping"}, shim.options()).status == 0);
         const pid_t daemon = box.daemon_pid();
         shim.move_clock(jump);
-        const auto asked = std::chrono::steady_clock::now();
+        const auto sent_at = std::chrono::steady_clock::now();
         BOOST_REQUIRE(box.run({"ping"}, shim.options()).status == 0);
         let_pass(700ms);
         const bool lives = process_lives(daemon);
-        if (std::chrono::steady_clock::now() - asked < 1400ms) BOOST_TEST(lives);
+        if (std::chrono::steady_clock::now() - sent_at < 1400ms) BOOST_TEST(lives);
         BOOST_TEST(wait_until([&] { return !process_lives(daemon); }, 15s));
     }
 }
@@ -126,18 +126,18 @@ BOOST_AUTO_TEST_CASE(L31_a_shutdown_keeps_its_limit) {
         auto end = box.start({"shutdown"}, shim.options());
         BOOST_REQUIRE(wait_until([&] { return !exists(box.socket()); }));
         shim.move_clock(jump);
-        const auto said = end.wait();
-        BOOST_TEST(said.status == 0, said.text());
-        BOOST_TEST(said.elapsed < 10s, said.text());
+        const auto result = end.wait();
+        BOOST_TEST(result.status == 0, result.text());
+        BOOST_TEST(result.elapsed < 10s, result.text());
         BOOST_TEST(!process_lives(daemon));
         call.wait();
     }
 }
 
-BOOST_AUTO_TEST_CASE(L31_the_crash_loop_brake_lasts_neither_longer_nor_less) {
+BOOST_AUTO_TEST_CASE(L31_the_crash_loop_brake_lasts_as_long_as_it_should) {
     sandbox box;
     fault_shim shim(box);
-    // A start that fails by itself: its socket's place is taken by a directory.
+    // A directory at the socket's path makes the start fail.
     BOOST_REQUIRE(box.run({"ping"}, shim.options()).status == 0);
     BOOST_REQUIRE(box.run({"shutdown"}, shim.options()).status == 0);
     box.shell("mkdir '" + box.socket() + "'");

@@ -1,4 +1,4 @@
-// Disks that are full, and a database that is not what a daemon left there.
+// Full disks, and damaged, locked or foreign databases.
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -19,7 +19,7 @@ namespace {
 
 std::string database(const sandbox& box) { return box.state_dir() + "/hob.db"; }
 
-// Python has SQLite without hob's code around it.
+// Uses Python's SQLite, independent of hob's code.
 outcome query(sandbox& box, const std::string& sql) {
     run_options python;
     python.program = "/usr/bin/python3";
@@ -52,7 +52,7 @@ background locker(sandbox& box, const std::string& how) {
 
 bool is_held(sandbox& box) { return query(box, "SELECT count(*) FROM held").out == "1\n"; }
 
-// A project with a worker that `hob stop` holds, which is what the database is to remember.
+// A project with a worker stopped by `hob stop`, which the database must remember.
 void make_project(sandbox& box) { box.config(echo_worker()); }
 
 void serves(sandbox& box, const char* what) {
@@ -63,7 +63,7 @@ void serves(sandbox& box, const char* what) {
     BOOST_TEST(json_at(status.out, "/daemon/state").value_or("") == "running", what << ": " << status.text());
 }
 
-// Both tell that this daemon's state is in its memory alone, why, and what to do.
+// Both report that this daemon's state is only in memory, why, and what to do.
 void is_shown(sandbox& box, const std::string& why, const std::string& hint) {
     const auto json = box.run({"status", "--json"});
     BOOST_TEST(json_at(json.out, "/daemon/degraded").value_or("").find(why) != std::string::npos,
@@ -79,7 +79,7 @@ void is_shown(sandbox& box, const std::string& why, const std::string& hint) {
     const std::string line = doctor.out.substr(at, doctor.out.find('\n', at) - at);
     BOOST_TEST(line.find(why) != std::string::npos, line);
     BOOST_TEST(line.find(hint) != std::string::npos, line);
-    BOOST_TEST(line.ends_with(": hob restart"), line);
+    BOOST_TEST(line.ends_with(": hob restart --daemon"), line);
 }
 
 void is_not_shown(sandbox& box) {
@@ -96,7 +96,7 @@ bool was_set_aside(const sandbox& box) {
     return false;
 }
 
-// The newest record of a log that says how many were lost.
+// The newest record in a log about lost records.
 int told_lost(const std::string& log) {
     const auto at = log.rfind(R"("msg":"records of this log were lost")");
     if (at == std::string::npos) return 0;
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(D06_damage_anywhere_in_database_or_journal_never_stops_a_st
 
 BOOST_AUTO_TEST_CASE(D06_a_read_only_database_is_left_alone_and_used_again_later) {
     if (!require_root()) return;
-    sandbox_options nobody;  // root writes what it likes
+    sandbox_options nobody;  // root ignores file modes
     nobody.uid = 54321;
     sandbox box(nobody);
     make_project(box);
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(D06_a_read_only_database_is_left_alone_and_used_again_later
     BOOST_TEST(slurp(database(box)) == before);
     BOOST_TEST(!was_set_aside(box));
     ::chmod(database(box).c_str(), 0600);
-    BOOST_TEST(box.run({"restart"}).status == 0);
+    BOOST_TEST(box.run({"restart", "--daemon"}).status == 0);
     is_not_shown(box);
     BOOST_TEST(is_held(box));
 }
@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(D06_a_read_only_file_system_is_named_and_is_no_crash_loop) 
     BOOST_TEST(!was_set_aside(box));
 }
 
-BOOST_AUTO_TEST_CASE(D06_locked_by_another_process_it_serves_and_writes_again_afterwards) {
+BOOST_AUTO_TEST_CASE(D06_a_database_locked_by_another_process_is_written_again_afterwards) {
     const auto held_for = std::chrono::seconds(number_from_env("HOB_TEST_LOCK_SECONDS", 4));
     sandbox box;
     make_project(box);
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(D06_locked_by_another_process_it_serves_and_writes_again_af
     BOOST_TEST(slurp(box.daemon_log()).find("the database can be written again") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(D06_locked_at_the_start_it_starts_all_the_same_and_the_file_is_left_alone) {
+BOOST_AUTO_TEST_CASE(D06_a_database_locked_at_the_start_does_not_stop_it_and_is_left_alone) {
     sandbox box;
     make_project(box);
     BOOST_REQUIRE(box.run({"ping"}).status == 0);
@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(D06_locked_at_the_start_it_starts_all_the_same_and_the_file
     }
     BOOST_TEST(!was_set_aside(box));
     is_shown(box, "database is locked", "once that is over");
-    BOOST_TEST(box.run({"restart"}).status == 0);
+    BOOST_TEST(box.run({"restart", "--daemon"}).status == 0);
     is_not_shown(box);
     BOOST_TEST(is_held(box));
 }
@@ -250,14 +250,14 @@ BOOST_AUTO_TEST_CASE(D06_a_newer_schema_is_refused_by_name_and_left_alone) {
     BOOST_TEST(json_at(ping.err, "/error/code").value_or("") == "version", ping.text());
     BOOST_TEST(ping.err.find(database(box)) != std::string::npos, ping.text());
     BOOST_TEST(ping.err.find("4711") != std::string::npos, ping.text());
-    BOOST_TEST(wait_until([&] { return box.processes().empty(); }));  // it tells before it ends
+    BOOST_TEST(wait_until([&] { return box.processes().empty(); }));  // it reports before it ends
     BOOST_TEST(slurp(database(box)) == before);
     BOOST_TEST(!was_set_aside(box));
     BOOST_TEST(!exists(box.socket()));
 }
 
-// The schema of the first release, as its own statements made it.
-BOOST_AUTO_TEST_CASE(D06_an_older_schema_is_read_and_keeps_what_is_in_it) {
+// The schema of the first release, created by its own statements.
+BOOST_AUTO_TEST_CASE(D06_an_older_schema_is_read_and_keeps_its_data) {
     sandbox box;
     make_project(box);
     BOOST_REQUIRE(box.run({"ping"}).status == 0);
@@ -273,8 +273,8 @@ BOOST_AUTO_TEST_CASE(D06_an_older_schema_is_read_and_keeps_what_is_in_it) {
                             "CREATE TABLE held (unit TEXT PRIMARY KEY) WITHOUT ROWID",
                             "INSERT INTO meta VALUES ('consent', '1')", "INSERT INTO held VALUES ('echo')",
                             "PRAGMA user_version = 1"}) {
-        const auto said = query(box, sql);
-        BOOST_REQUIRE_MESSAGE(said.status == 0, said.text());
+        const auto result = query(box, sql);
+        BOOST_REQUIRE_MESSAGE(result.status == 0, result.text());
     }
     ::chmod(database(box).c_str(), 0600);
     BOOST_TEST(box.run({"ping"}).status == 0);
@@ -301,7 +301,7 @@ BOOST_AUTO_TEST_CASE(D06_D07_a_state_directory_that_is_full_from_the_start_still
             BOOST_TEST(box.run({"shutdown"}).status == 0);
             disk.fill();
             serves(box, "full again");
-            BOOST_TEST(box.run({"restart"}).status == 0);
+            BOOST_TEST(box.run({"restart", "--daemon"}).status == 0);
             serves(box, "after a restart");
             BOOST_TEST(box.daemon_pid() != 0);
             BOOST_TEST(box.run({"shutdown"}).status == 0);
@@ -310,7 +310,7 @@ BOOST_AUTO_TEST_CASE(D06_D07_a_state_directory_that_is_full_from_the_start_still
     }
 }
 
-BOOST_AUTO_TEST_CASE(D06_D07_a_disk_that_fills_up_loses_records_and_says_how_many_and_no_state) {
+BOOST_AUTO_TEST_CASE(D06_D07_a_disk_that_fills_up_loses_counted_log_records_but_no_state) {
     if (!require_root()) return;
     sandbox box;
     make_project(box);
@@ -327,7 +327,7 @@ BOOST_AUTO_TEST_CASE(D06_D07_a_disk_that_fills_up_loses_records_and_says_how_man
         BOOST_TEST(box.run({"start", "echo"}).status == 0);
         serves(box, "full");
         raw_client client(box.socket());
-        for (int n = 0; n < 20; ++n) {  // each is a record; what is left of the log's last page takes some
+        for (int n = 0; n < 20; ++n) {  // each is a record; some fit into the last page of the log
             client.request("1", "hob.reload");
             BOOST_TEST(json_at(client.reply(), "/result").has_value());
         }
@@ -340,7 +340,7 @@ BOOST_AUTO_TEST_CASE(D06_D07_a_disk_that_fills_up_loses_records_and_says_how_man
     BOOST_TEST(box.run({"stop", "echo"}).status == 0);
     BOOST_TEST(is_held(box));
     BOOST_TEST(query(box, "PRAGMA integrity_check").out == "ok\n");
-    // Killed on a full disk: what was there before is there after.
+    // A kill on a full disk loses no earlier data.
     disk.fill();
     ::kill(daemon, SIGKILL);
     BOOST_TEST(wait_until([&] { return !process_lives(daemon); }));
@@ -361,18 +361,18 @@ BOOST_AUTO_TEST_CASE(D07_a_full_runtime_directory_still_serves) {
     disk.fill();
     serves(box, "full while it runs");
     BOOST_TEST(box.run({"shutdown"}).status == 0);
-    disk.fill();  // what its files had taken, too
+    disk.fill();  // also the space that its files had used
     serves(box, "started on a full one");
     BOOST_TEST(slurp(box.pid_file()).empty());
     const auto pid = json_at(box.run({"ping", "--json"}).out, "/pid").value_or("");
     disk.free();
     BOOST_TEST(box.run({"reload"}).status == 0);
-    // What could not be written at the start is made up for.
+    // Files that could not be written at the start are written later.
     BOOST_TEST(slurp(box.pid_file()) == pid + "\n");
     disk.fill();
-    BOOST_TEST(box.run({"restart"}).status == 0);
+    BOOST_TEST(box.run({"restart", "--daemon"}).status == 0);
     disk.fill();
-    // Stopped and nameless: what can be found out is said, and --now ends it.
+    // Stopped (SIGSTOP) and without a pid file: reports what it can, and --now ends it.
     const pid_t daemon = std::atoi(json_at(box.run({"ping", "--json"}).out, "/pid").value_or("0").c_str());
     BOOST_REQUIRE(daemon > 1);
     ::kill(daemon, SIGSTOP);

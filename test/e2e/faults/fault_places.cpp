@@ -1,4 +1,4 @@
-// Whatever stands where a daemon's files belong, and daemons that meet across directories, namespaces and
+// Foreign objects at the paths of a daemon's files, and daemons that meet across directories, namespaces and
 // users.
 
 #include <sys/stat.h>
@@ -96,13 +96,13 @@ BOOST_AUTO_TEST_CASE(
                 } else {
                     BOOST_TEST(call.out == "1\n");
                 }
-                // The lock is nothing without its file, and a directory is not bound over.
+                // There is no lock without its file, and a socket cannot be bound over a directory.
                 BOOST_TEST(refused == (which == "pid" || (which == "socket" && kind == "directory")),
                            call.text());
                 for (const char* verb : {"status", "logs", "list", "prompt"}) {
-                    const auto said = box.run({verb});
-                    BOOST_TEST(said.elapsed < 8s, verb);
-                    BOOST_TEST(said.signal == 0, verb << ": " << said.text());
+                    const auto result = box.run({verb});
+                    BOOST_TEST(result.elapsed < 8s, verb);
+                    BOOST_TEST(result.signal == 0, verb << ": " << result.text());
                 }
                 BOOST_TEST(box.run({"logs", "echo"}).elapsed < 8s);
                 BOOST_TEST(slurp(box.home() + "/target") == "precious\n");
@@ -124,8 +124,8 @@ BOOST_AUTO_TEST_CASE(L08_a_daemon_that_ends_late_leaves_its_successors_files_alo
         }));
         const pid_t old_daemon = box.daemon_pid();
         const identity old_socket = identity_of(box.socket());
-        // It drains; its pid file is taken away, so that nothing tells of it; a successor with a state of its
-        // own comes up in the same runtime directory.
+        // It drains. Its pid file is removed, so that nothing shows it. A successor with another state
+        // directory starts in the same runtime directory.
         ::kill(old_daemon, SIGTERM);
         BOOST_REQUIRE(wait_until([&] { return !exists(box.socket()); }));
         ::kill(old_daemon, SIGSTOP);
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(L08_a_daemon_that_ends_late_leaves_its_successors_files_alo
     }
 }
 
-BOOST_AUTO_TEST_CASE(L08_a_successor_started_while_the_old_one_removes_its_files_keeps_its_own) {
+BOOST_AUTO_TEST_CASE(L08_a_successor_keeps_its_files_while_the_old_daemon_removes_its_own) {
     sandbox box;
     for (int round = 0; round < scaled(60); ++round) {
         BOOST_REQUIRE(box.run({"ping"}).status == 0);
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(L08_a_successor_started_while_the_old_one_removes_its_files
         const auto ping = box.run({"ping", "--json"});
         BOOST_TEST(ping.status == 0, ping.text());
         BOOST_TEST(wait_until([&] { return !process_lives(old_daemon); }));
-        if (json_at(ping.out, "/pid") == std::to_string(old_daemon)) continue;  // it was still quicker
+        if (json_at(ping.out, "/pid") == std::to_string(old_daemon)) continue;  // it answered before it ended
         BOOST_TEST(json_at(ping.out, "/pid").value_or("") == std::to_string(box.daemon_pid()));
         BOOST_TEST(exists(box.socket()));
         BOOST_TEST(exists(box.page()));
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(L11_the_pid_of_another_users_process_is_never_signalled) {
     BOOST_TEST(box.run({"status"}).status == 3);
     BOOST_TEST(box.run({"shutdown", "--now"}).status == 0);
     BOOST_TEST(box.run({"ping"}).status == 0);
-    // Under a live, stopped daemon: whom the file names is not whom the lock belongs to.
+    // A live, stopped daemon: the pid in the file is not the holder of the lock.
     const pid_t daemon = box.daemon_pid();
     box.write(box.pid_file(), std::to_string(bystander.pid()) + "\n");
     ::kill(daemon, SIGSTOP);
@@ -200,13 +200,13 @@ BOOST_AUTO_TEST_CASE(L11_the_pid_of_another_users_process_is_never_signalled) {
     BOOST_TEST(box.run({"shutdown"}).status == 0);
 }
 
-BOOST_AUTO_TEST_CASE(L16_roots_from_50_to_4000_bytes_are_served_and_longer_ones_are_one_clear_error) {
+BOOST_AUTO_TEST_CASE(L16_roots_from_50_to_4000_bytes_are_served_and_longer_ones_are_refused_clearly) {
     sandbox box;
     for (const std::size_t length : {50u, 107u, 108u, 255u, 256u, 1000u, 2000u, 3000u, 3900u, 4000u}) {
         std::string root = box.root() + "/L" + std::to_string(length);
         while (root.size() + 1 < length) {
             const std::size_t part = std::min<std::size_t>(250, length - root.size() - 1);
-            // A part of one byte alone cannot be left over.
+            // Leave no room for a component of one byte only.
             root += "/" + std::string(length - root.size() - 1 - part == 1 ? part - 1 : part, 'd');
         }
         BOOST_REQUIRE(root.size() == length);
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(L16_roots_from_50_to_4000_bytes_are_served_and_longer_ones_
             const auto call = box.run({"-C", root, "call", "echo", "echo", "[1]"});
             BOOST_TEST(call.status == 0, call.text().substr(0, 300));
             BOOST_TEST(call.out == "[1]\n");
-            // From inside, where no path is given.
+            // From inside, without a path.
             run_options inside;
             inside.cwd = root;
             const auto ping = box.run({"ping", "--json"}, inside);
@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(L16_roots_from_50_to_4000_bytes_are_served_and_longer_ones_
             BOOST_TEST(box.run({"-C", root, "shutdown"}).status == 0);
         }
     }
-    // Deeper than any path can say: only to be reached step by step.
+    // Deeper than the longest path: only reachable step by step.
     const auto deep =
         box.shell("cd '" + box.root() + "' && for i in $(seq 25); do mkdir -p " + std::string(200, 'e') +
                   " && cd " + std::string(200, 'e') + " || exit 9; done; touch hob.toml; hob ping");
@@ -242,12 +242,12 @@ BOOST_AUTO_TEST_CASE(L21_a_daemon_outside_is_found_from_inside_another_pid_names
     const pid_t daemon = box.daemon_pid();
     auto inside =
         start_in_pid_namespace(box, "hob ping --json && hob status --json && hob shutdown && hob status");
-    const auto said = inside.wait();
+    const auto result = inside.wait();
     BOOST_TEST(
-        json_at(said.out.substr(0, said.out.find('\n')), "/pid").value_or("") == std::to_string(daemon),
-        said.text());
-    BOOST_TEST(said.status == 3, said.text());  // of the last status: stopped
-    // Inside, its process cannot be waited for, only the lock.
+        json_at(result.out.substr(0, result.out.find('\n')), "/pid").value_or("") == std::to_string(daemon),
+        result.text());
+    BOOST_TEST(result.status == 3, result.text());  // the status of the last command: stopped
+    // Inside, only its lock can be waited for, not its process.
     BOOST_TEST(wait_until([&] { return !process_lives(daemon); }));
     BOOST_TEST(box.daemon_starts() == 1);
 }
@@ -255,7 +255,7 @@ BOOST_AUTO_TEST_CASE(L21_a_daemon_outside_is_found_from_inside_another_pid_names
 BOOST_AUTO_TEST_CASE(L21_a_daemon_inside_another_pid_namespace_is_found_from_outside) {
     if (!has_pid_namespaces()) return;
     sandbox box;
-    // Its first process stays, or the kernel ends the namespace.
+    // Its first process stays, since otherwise the kernel ends the namespace.
     auto inside = start_in_pid_namespace(box, "hob ping --json; read; hob ping --json; read");
     const auto first = inside.read_line(20s).value_or("");
     const auto ping = box.run({"ping", "--json"});
@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(L21_a_daemon_inside_another_pid_namespace_is_found_from_out
     inside.wait();
 }
 
-BOOST_AUTO_TEST_CASE(L21_a_number_that_means_another_process_outside_is_not_signalled_and_the_lock_decides) {
+BOOST_AUTO_TEST_CASE(L21_a_pid_of_another_namespace_is_not_signalled_because_the_lock_decides) {
     if (!has_pid_namespaces()) return;
     sandbox box;
     auto inside = start_in_pid_namespace(box, "hob ping --json; kill -STOP $(cat '" + box.pid_file() +
@@ -284,7 +284,7 @@ BOOST_AUTO_TEST_CASE(L21_a_number_that_means_another_process_outside_is_not_sign
                                                   "'); hob ping; echo; read");
     inside.read_line(20s);
     inside.read_line(20s);
-    // Stopped, and its number is somebody else's here.
+    // Stopped, and its pid is another process here.
     const auto ping = box.run({"ping", "--json"});
     BOOST_TEST(ping.status == 3, ping.text());
     BOOST_TEST(json_at(ping.err, "/error/code").value_or("") == "wedged", ping.text());
@@ -293,7 +293,7 @@ BOOST_AUTO_TEST_CASE(L21_a_number_that_means_another_process_outside_is_not_sign
     inside.read_line(20s);
     BOOST_TEST(box.run({"ping"}).status == 0);
     BOOST_TEST(box.daemon_starts() == 1);
-    // Its namespace ends, and with it the lock: dead, whatever number the file holds.
+    // Its namespace ends, and the lock with it: dead, whatever pid the file holds.
     inside.write_line("");
     inside.wait();
     BOOST_TEST(wait_until([&] { return box.run({"status"}).status == 3; }));
@@ -303,7 +303,7 @@ BOOST_AUTO_TEST_CASE(L21_a_number_that_means_another_process_outside_is_not_sign
     BOOST_TEST(box.daemon_starts() == 2);
 }
 
-BOOST_AUTO_TEST_CASE(W08_no_other_user_gets_in_where_the_modes_would_let_him) {
+BOOST_AUTO_TEST_CASE(W08_other_users_are_refused_even_where_modes_allow_them) {
     if (!require_root()) return;
     sandbox box;
     BOOST_REQUIRE(box.run({"ping"}).status == 0);
@@ -314,7 +314,7 @@ BOOST_AUTO_TEST_CASE(W08_no_other_user_gets_in_where_the_modes_would_let_him) {
     stranger.as_uid = 54321;
     stranger.cwd = "/";
     stranger.program = "/usr/bin/python3";
-    const auto said =
+    const auto result =
         box.run({"-c",
                  "import socket, sys\n"
                  "s = socket.socket(socket.AF_UNIX)\n"
@@ -325,7 +325,7 @@ BOOST_AUTO_TEST_CASE(W08_no_other_user_gets_in_where_the_modes_would_let_him) {
                  "except ConnectionResetError: print(b'')",
                  box.socket()},
                 stranger);
-    BOOST_TEST(said.out == "b''\n", said.text());
+    BOOST_TEST(result.out == "b''\n", result.text());
     ::chmod(box.runtime().c_str(), 0700);
     BOOST_TEST(box.run({"ping"}).status == 0);
     BOOST_TEST(box.daemon_starts() == 1);

@@ -1,4 +1,4 @@
-// More of everything than is good: signals, exits, connections, waits that are given up.
+// Overload: signals, exits, connections, abandoned waits.
 
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -27,7 +27,7 @@ int children_of(pid_t parent, bool zombies) {
     return found;
 }
 
-// [worker.NAME]: a shell that answers "ready" to its first line and, told "go", leaves children behind and
+// [worker.NAME]: a shell that answers "ready" to its first line and, after "go", leaves children behind and
 // exits.
 std::string shell_worker(const std::string& name, const std::string& script) {
     return "[worker." + name + "]\nrun = [\"/bin/bash\", \"-c\", '''" + script +
@@ -38,7 +38,7 @@ std::string shell_worker(const std::string& name, const std::string& script) {
 
 BOOST_AUTO_TEST_SUITE(fault_storm)
 
-BOOST_AUTO_TEST_CASE(D09_a_storm_of_sighup_and_sigchld_disturbs_nobody) {
+BOOST_AUTO_TEST_CASE(D09_a_storm_of_sighup_and_sigchld_does_no_harm) {
     sandbox box;
     box.config(echo_worker());
     const auto worker = box.run({"call", "echo", "pid"});
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(D09_a_storm_of_sighup_and_sigchld_disturbs_nobody) {
     }
     BOOST_TEST(call.wait().out == "\"slept\"\n");
     BOOST_TEST(box.run({"call", "echo", "pid"}).out == worker.out);
-    // The last one counts: a change made now is taken over.
+    // The last reload counts: it applies a change made now.
     box.config(echo_worker() + echo_worker("second"));
     ::kill(daemon, SIGHUP);
     BOOST_TEST(wait_until([&] {
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(D09_a_storm_of_sighup_and_sigchld_disturbs_nobody) {
 BOOST_AUTO_TEST_CASE(D09_a_thousand_orphans_that_end_at_once_leave_no_zombie_and_hide_no_exit) {
     sandbox box;
     const int orphans = scaled(1000);
-    // The orphans come to the daemon, which is their subreaper, and end when the fifo is closed.
+    // The daemon is the orphans' subreaper. They end when the fifo is closed.
     box.config(shell_worker("mother",
                             "read line\n"
                             "mkfifo gate; exec 9<>gate\n"
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(D09_a_thousand_orphans_that_end_at_once_leave_no_zombie_and
     BOOST_TEST(box.daemon_pid() == daemon);
 }
 
-BOOST_AUTO_TEST_CASE(D09_many_workers_that_exit_at_once_are_each_told_with_their_own_status) {
+BOOST_AUTO_TEST_CASE(D09_workers_that_exit_at_once_are_each_reported_with_their_status) {
     sandbox box;
     const int workers = scaled(100);
     std::string toml;
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(D09_many_workers_that_exit_at_once_are_each_told_with_their
     BOOST_TEST(wait_until([&] { return children_of(daemon, true) == 0 && children_of(daemon, false) == 0; }));
 }
 
-BOOST_AUTO_TEST_CASE(W06_ten_thousand_connections_are_served_and_beyond_the_descriptors_nobody_is_lost) {
+BOOST_AUTO_TEST_CASE(W06_ten_thousand_connections_are_served_even_beyond_the_descriptor_limit) {
     rlimit descriptors{};
     ::getrlimit(RLIMIT_NOFILE, &descriptors);
     descriptors.rlim_cur = descriptors.rlim_max;
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(W06_ten_thousand_connections_are_served_and_beyond_the_desc
         if (i < most && i % 50 == 0) BOOST_REQUIRE(crowd.back().line(30s).has_value());
     }
     BOOST_TEST(wait_until([&] { return open_descriptors(daemon) >= static_cast<int>(room) - 10; }, 30s));
-    // Full: who is in is served, and the daemon rests.
+    // Full: accepted connections are served, and the daemon is idle.
     steady.request("1", "hob.ping");
     BOOST_TEST(json_at(steady.reply(), "/id").value_or("") == "1");
     const long before = context_switches(daemon);
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(W07_an_interrupted_wait_of_any_kind_frees_what_it_held) {
         watcher.request("1", "hob.status");
         return json_at(watcher.reply(), "/result/daemon/clients").value_or("") == "1";
     };
-    BOOST_REQUIRE(wait_until(alone));  // the call's connection is closed at the daemon's end, too
+    BOOST_REQUIRE(wait_until(alone));  // the daemon has closed the call's connection as well
     const int before = open_descriptors(daemon);
     for (const std::vector<std::string>& verb : {std::vector<std::string>{"events"},
                                                  {"status", "--watch"},
@@ -198,12 +198,13 @@ BOOST_AUTO_TEST_CASE(W07_an_interrupted_wait_of_any_kind_frees_what_it_held) {
         for (auto& each : waiting)
             each.signal_group(SIGINT);
         for (auto& each : waiting) {
-            const auto said = each.wait();
-            BOOST_TEST((said.signal == SIGINT || said.status == 130 || said.status == 0), said.text());
+            const auto result = each.wait();
+            BOOST_TEST((result.signal == SIGINT || result.status == 130 || result.status == 0),
+                       result.text());
         }
         BOOST_TEST(wait_until([&] { return alone() && open_descriptors(daemon) <= before; }), verb[0]);
     }
-    // The worker was asked twenty times to sleep for an hour: it is still busy with the first, but holds
+    // The worker got twenty requests to sleep for an hour: it still handles the first, but holds
     // nobody's call.
     BOOST_TEST(box.run({"restart", "echo"}).status == 0);
     BOOST_TEST(box.run({"call", "echo", "echo", "1"}).out == "1\n");

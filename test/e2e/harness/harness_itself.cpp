@@ -1,4 +1,4 @@
-// The harness is what every other claim stands on: what it says is tested first.
+// Tests of the harness itself, which all other tests rely on.
 
 #include <boost/test/unit_test.hpp>
 
@@ -13,10 +13,10 @@ BOOST_AUTO_TEST_CASE(run_reports_status_output_and_input) {
     sandbox box;
     run_options options;
     options.input = "hello\n";
-    const auto said = box.shell("cat; echo no >&2; exit 7", options);
-    BOOST_TEST(said.status == 7);
-    BOOST_TEST(said.out == "hello\n");
-    BOOST_TEST(said.err == "no\n");
+    const auto result = box.shell("cat; echo no >&2; exit 7", options);
+    BOOST_TEST(result.status == 7);
+    BOOST_TEST(result.out == "hello\n");
+    BOOST_TEST(result.err == "no\n");
 }
 
 BOOST_AUTO_TEST_CASE(run_reports_the_signal) {
@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(run_reports_the_signal) {
     BOOST_TEST(box.shell("kill -9 $$").signal == 9);
 }
 
-BOOST_AUTO_TEST_CASE(a_pipe_that_is_kept_open_fails_at_the_deadline) {
+BOOST_AUTO_TEST_CASE(a_pipe_that_stays_open_fails_at_the_deadline) {
     sandbox box;
     run_options options;
     options.limit = 300ms;
@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(a_pipe_that_is_kept_open_fails_at_the_deadline) {
     BOOST_TEST(wait_until([&] { return box.processes().empty(); }));
 }
 
-BOOST_AUTO_TEST_CASE(processes_are_found_also_when_they_left_their_session) {
+BOOST_AUTO_TEST_CASE(processes_are_found_after_they_left_their_session) {
     sandbox box;
     box.expect_leftovers();
     box.shell("setsid -f sleep 30 >/dev/null 2>&1");

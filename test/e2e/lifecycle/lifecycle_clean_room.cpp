@@ -1,4 +1,4 @@
-// Nothing of the caller leaks into the daemon or its units.
+// The daemon and its units inherit nothing of the caller that must not be inherited.
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -146,10 +146,10 @@ BOOST_AUTO_TEST_CASE(L19_with_sigchld_ignored_in_the_caller_every_exit_is_still_
     BOOST_TEST(box.run({"call", "echo", "die"}).err.find("signal 9") != std::string::npos);
     BOOST_TEST(ignored_by(box.daemon_pid()) == (1ULL << (SIGPIPE - 1)));
     BOOST_TEST(ignored_by(worker_pid(box)) == 0u);
-    // What left its session and lost its parents is the daemon's child, and is not left as a zombie.
+    // A process that has left its session and lost its parent becomes a child of the daemon, which reaps it.
     BOOST_REQUIRE(box.run({"call", "echo", "escape"}, options).status == 0);
     BOOST_TEST(box.run({"shutdown"}, options).status == 0);
-    // A start that fails tells its reason, whoever reaps the daemon.
+    // A failing start is reported with its reason, whoever reaps the daemon.
     box.config("[worker.w\n");
     const auto failed = box.run({"ping"}, options);
     BOOST_TEST(failed.status == 2, failed.text());
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(L19_nice_19_does_not_stay_where_the_kernel_lets_it_be_undon
     BOOST_REQUIRE_MESSAGE(call.status == 0, call.text());
     BOOST_TEST(niceness(box.daemon_pid()) == 0);
     BOOST_TEST(niceness(std::atoi(call.out.c_str())) == 0);
-    // A restart asked for from there does not bring it in either.
+    // A restart from there does not bring it back.
     BOOST_REQUIRE(box.run({"restart", "echo"}, options).status == 0);
     BOOST_TEST(niceness(worker_pid(box)) == 0);
 }
@@ -212,9 +212,9 @@ BOOST_AUTO_TEST_CASE(L19_session_terminal_directory_and_descriptors_are_its_own)
 
 BOOST_AUTO_TEST_CASE(L19_a_deleted_working_directory_is_no_obstacle) {
     sandbox box;
-    const auto said =
+    const auto result =
         box.shell("mkdir gone && cd gone && rmdir ../gone && hob -C '" + box.project() + "' ping");
-    BOOST_TEST(said.status == 0, said.text());
+    BOOST_TEST(result.status == 0, result.text());
     const auto lost = box.shell("mkdir gone2 && cd gone2 && rmdir ../gone2 && hob status; echo $?");
     BOOST_TEST(lost.elapsed < 5s);
     BOOST_TEST(!lost.out.empty());

@@ -1,4 +1,4 @@
-// A way to the daemon that is barred: errno and path are named, nothing is touched.
+// The daemon cannot be reached: the failure names errno and path, and nothing is changed.
 
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -33,7 +33,7 @@ identity identity_of(const std::string& path) {
     return {info.st_dev, info.st_ino};
 }
 
-// A daemon that answered before, is left alone during `barred`, and answers after.
+// A daemon that answers, is not touched during `barred`, and answers again.
 void stays_untouched(sandbox& box, const std::function<void()>& barred) {
     BOOST_REQUIRE(box.run({"ping"}).status == 0);
     const pid_t daemon = box.daemon_pid();
@@ -47,11 +47,11 @@ void stays_untouched(sandbox& box, const std::function<void()>& barred) {
     BOOST_TEST(json_at(after.out, "/pid").value_or("") == std::to_string(daemon), after.text());
 }
 
-void says_denied(const outcome& said, const std::string& path, int error_number) {
-    BOOST_TEST(said.status == 3, said.text());
-    BOOST_TEST(said.err.find(std::strerror(error_number)) != std::string::npos, said.text());
-    BOOST_TEST(said.err.find(path) != std::string::npos, said.text());
-    BOOST_TEST(said.elapsed < 8s);
+void says_denied(const outcome& result, const std::string& path, int error_number) {
+    BOOST_TEST(result.status == 3, result.text());
+    BOOST_TEST(result.err.find(std::strerror(error_number)) != std::string::npos, result.text());
+    BOOST_TEST(result.err.find(path) != std::string::npos, result.text());
+    BOOST_TEST(result.elapsed < 8s);
 }
 
 }  // namespace
@@ -91,13 +91,13 @@ BOOST_AUTO_TEST_CASE(L03_EMFILE_is_named_and_starts_no_second_daemon) {
                 const rlimit few{limit, limit};
                 ::setrlimit(RLIMIT_NOFILE, &few);
             };
-            const auto said = box.run({"ping"}, options);
-            if (said.status == 0) continue;
+            const auto result = box.run({"ping"}, options);
+            if (result.status == 0) continue;
             refused = true;
-            if (sanitized() && said.status == 127) continue;  // the dynamic loader needs descriptors, too
-            BOOST_TEST(said.err.find(std::strerror(EMFILE)) != std::string::npos,
-                       limit << ": " << said.text());
-            BOOST_TEST(said.elapsed < 8s);
+            if (sanitized() && result.status == 127) continue;  // the dynamic loader needs descriptors, too
+            BOOST_TEST(result.err.find(std::strerror(EMFILE)) != std::string::npos,
+                       limit << ": " << result.text());
+            BOOST_TEST(result.elapsed < 8s);
         }
         BOOST_TEST(refused);
     });
@@ -108,10 +108,10 @@ BOOST_AUTO_TEST_CASE(L20_a_lock_that_is_not_supported_is_bounded_and_named) {
     sandbox box;
     run_options options;
     options.in_child = [] { fail_syscall(__NR_flock, ENOLCK); };
-    const auto said = box.run({"ping"}, options);
-    BOOST_TEST(said.status == 3, said.text());
-    BOOST_TEST(said.err.find(std::strerror(ENOLCK)) != std::string::npos, said.text());
-    BOOST_TEST(said.elapsed < 8s);
+    const auto result = box.run({"ping"}, options);
+    BOOST_TEST(result.status == 3, result.text());
+    BOOST_TEST(result.err.find(std::strerror(ENOLCK)) != std::string::npos, result.text());
+    BOOST_TEST(result.elapsed < 8s);
     BOOST_TEST(box.processes().empty());
 }
 
@@ -136,11 +136,11 @@ BOOST_AUTO_TEST_CASE(L03_a_full_backlog_is_waited_for_and_then_named) {
         }
         const bool full = errno == EAGAIN;
         BOOST_TEST_MESSAGE("backlog " << crowd.size() << (full ? ", full" : ", out of descriptors"));
-        const auto said = box.run({"ping"});
-        BOOST_TEST(said.status == 3, said.text());
-        BOOST_TEST(said.err.find(std::to_string(daemon)) != std::string::npos, said.text());
-        BOOST_TEST(said.err.find("stopped") != std::string::npos, said.text());
-        BOOST_TEST(said.elapsed < 12s);
+        const auto result = box.run({"ping"});
+        BOOST_TEST(result.status == 3, result.text());
+        BOOST_TEST(result.err.find(std::to_string(daemon)) != std::string::npos, result.text());
+        BOOST_TEST(result.err.find("stopped") != std::string::npos, result.text());
+        BOOST_TEST(result.elapsed < 12s);
         ::kill(daemon, SIGCONT);
     });
     BOOST_TEST(box.daemon_starts() == 1);
@@ -167,9 +167,10 @@ BOOST_AUTO_TEST_CASE(L03_a_path_that_no_kernel_takes_is_one_clear_error) {
     while (endless.size() < 5000)
         endless += "/" + std::string(200, 'd');
     box.set_env("HOB_RUNTIME_DIR", endless);
-    const auto said = box.run({"ping"});
-    BOOST_TEST(said.status != 0);
-    BOOST_TEST(said.err.find(std::strerror(ENAMETOOLONG)) != std::string::npos, said.text().substr(0, 600));
+    const auto result = box.run({"ping"});
+    BOOST_TEST(result.status != 0);
+    BOOST_TEST(result.err.find(std::strerror(ENAMETOOLONG)) != std::string::npos,
+               result.text().substr(0, 600));
     BOOST_TEST(box.processes().empty());
 }
 
@@ -201,10 +202,10 @@ BOOST_AUTO_TEST_CASE(L26_a_foreign_listener_is_a_bounded_clear_error) {
             }
         });
         for (const char* verb : {"ping", "status"}) {
-            const auto said = box.run({verb, "--json"});
-            BOOST_TEST(said.status == 3, kind << ": " << said.text());
-            BOOST_TEST(said.elapsed < 12s, kind << ": " << said.text());
-            BOOST_TEST(said.err.find(box.socket()) != std::string::npos, kind << ": " << said.text());
+            const auto result = box.run({verb, "--json"});
+            BOOST_TEST(result.status == 3, kind << ": " << result.text());
+            BOOST_TEST(result.elapsed < 12s, kind << ": " << result.text());
+            BOOST_TEST(result.err.find(box.socket()) != std::string::npos, kind << ": " << result.text());
         }
         BOOST_TEST((identity_of(box.socket()) == before), kind);
         ::shutdown(listener.get(), SHUT_RDWR);
@@ -215,10 +216,11 @@ BOOST_AUTO_TEST_CASE(L26_a_foreign_listener_is_a_bounded_clear_error) {
 BOOST_AUTO_TEST_CASE(S01_a_runtime_directory_that_is_not_ours_alone_is_refused_by_name) {
     sandbox box;
     const auto refused = [&](const char* what) {
-        const auto said = box.run({"ping", "--json"});
-        BOOST_TEST(said.status == 3, what << ": " << said.text());
-        BOOST_TEST(json_at(said.err, "/error/code").value_or("") == "foreign", what << ": " << said.text());
-        BOOST_TEST(said.err.find(box.runtime()) != std::string::npos, what << ": " << said.text());
+        const auto result = box.run({"ping", "--json"});
+        BOOST_TEST(result.status == 3, what << ": " << result.text());
+        BOOST_TEST(json_at(result.err, "/error/code").value_or("") == "foreign",
+                   what << ": " << result.text());
+        BOOST_TEST(result.err.find(box.runtime()) != std::string::npos, what << ": " << result.text());
         BOOST_TEST(box.processes().empty());
     };
     ::mkdir(box.runtime().c_str(), 0700);
@@ -245,10 +247,10 @@ BOOST_AUTO_TEST_CASE(S01_a_runtime_directory_that_is_not_ours_alone_is_refused_b
 BOOST_AUTO_TEST_CASE(S01_a_state_directory_that_others_may_write_is_refused_by_name) {
     sandbox box;
     const auto refused = [&](const std::string& path, const char* what) {
-        const auto said = box.run({"ping", "--json"});
-        BOOST_TEST(said.status == 3, what << ": " << said.text());
-        BOOST_TEST(said.err.find(path) != std::string::npos, what << ": " << said.text());
-        BOOST_TEST(said.elapsed < 5s);
+        const auto result = box.run({"ping", "--json"});
+        BOOST_TEST(result.status == 3, what << ": " << result.text());
+        BOOST_TEST(result.err.find(path) != std::string::npos, what << ": " << result.text());
+        BOOST_TEST(result.elapsed < 5s);
         box.run({"doctor", "--clear"});
     };
     ::mkdir(box.state().c_str(), 0700);

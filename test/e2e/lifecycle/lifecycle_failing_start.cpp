@@ -1,4 +1,4 @@
-// A start that fails, by every means: its own reason at once, then the crash-loop brake.
+// Failing starts: each is reported at once with its reason, then the crash-loop brake holds.
 
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,14 +16,14 @@ using namespace hob::test;
 
 namespace {
 
-// Every start with these options fails in the daemon, by an error of its own.
+// Every start with these options fails in the daemon.
 run_options failing() {
     run_options options;
     options.in_child = [] { fail_syscall(__NR_listen, EADDRNOTAVAIL); };
     return options;
 }
 
-// Waits for a command whose daemons come to the gate; lets each of them through.
+// Waits for a command whose daemons stop at the gate, and opens the gate for each of them.
 outcome pass_all(background& command, syscall_gate& gate) {
     while (command.running()) {
         gate.release();
@@ -36,7 +36,7 @@ outcome pass_all(background& command, syscall_gate& gate) {
     return command.wait();
 }
 
-std::string code_of(const outcome& said) { return json_at(said.err, "/error/code").value_or("none"); }
+std::string code_of(const outcome& result) { return json_at(result.err, "/error/code").value_or("none"); }
 
 }  // namespace
 
@@ -48,10 +48,10 @@ BOOST_AUTO_TEST_CASE(L06_all_clients_fail_at_once_with_the_winners_reason) {
     for (int i = 0; i < 16; ++i)
         clients.push_back(box.start({"ping", "--json"}, failing()));
     for (auto& client : clients) {
-        const auto said = client.wait();
-        BOOST_TEST(said.status == 3, said.text());
-        BOOST_TEST(said.err.find(box.socket()) != std::string::npos, said.text());
-        BOOST_TEST(said.elapsed < 5s);
+        const auto result = client.wait();
+        BOOST_TEST(result.status == 3, result.text());
+        BOOST_TEST(result.err.find(box.socket()) != std::string::npos, result.text());
+        BOOST_TEST(result.elapsed < 5s);
     }
 }
 
@@ -62,10 +62,10 @@ BOOST_AUTO_TEST_CASE(L06_a_broken_configuration_is_everybodys_reason) {
     for (int i = 0; i < 16; ++i)
         clients.push_back(box.start({"ping", "--json"}));
     for (auto& client : clients) {
-        const auto said = client.wait();
-        BOOST_TEST(said.status == 2, said.text());
-        BOOST_TEST(code_of(said) == "config");
-        BOOST_TEST(said.err.find("hob.toml:2:") != std::string::npos, said.text());
+        const auto result = client.wait();
+        BOOST_TEST(result.status == 2, result.text());
+        BOOST_TEST(code_of(result) == "config");
+        BOOST_TEST(result.err.find("hob.toml:2:") != std::string::npos, result.text());
     }
     box.config("");
     BOOST_TEST(box.run({"ping"}).status == 0);
@@ -74,11 +74,11 @@ BOOST_AUTO_TEST_CASE(L06_a_broken_configuration_is_everybodys_reason) {
 BOOST_AUTO_TEST_CASE(L23_a_start_that_fails_by_an_error_says_it_and_the_fourth_is_braked) {
     sandbox box;
     for (int i = 0; i < 3; ++i) {
-        const auto said = box.run({"ping", "--json"}, failing());
-        BOOST_TEST(said.status == 3, said.text());
-        BOOST_TEST(code_of(said) != "crash_loop", said.text());
-        BOOST_TEST(said.err.find(box.socket()) != std::string::npos, said.text());
-        BOOST_TEST(said.elapsed < 3s);
+        const auto result = box.run({"ping", "--json"}, failing());
+        BOOST_TEST(result.status == 3, result.text());
+        BOOST_TEST(code_of(result) != "crash_loop", result.text());
+        BOOST_TEST(result.err.find(box.socket()) != std::string::npos, result.text());
+        BOOST_TEST(result.elapsed < 3s);
     }
     const auto braked = box.run({"ping", "--json"});
     BOOST_TEST(braked.status == 3);
@@ -113,8 +113,8 @@ BOOST_AUTO_TEST_CASE(L23_a_new_binary_releases_the_brake) {
     BOOST_TEST(code_of(box.run({"ping", "--json"})) == "crash_loop");
     let_pass(1100ms);  // another second on the file's clock
     box.copy_binary(HOB_BINARY);
-    const auto said = box.run({"ping"});
-    BOOST_TEST(said.status == 0, said.text());
+    const auto result = box.run({"ping"});
+    BOOST_TEST(result.status == 0, result.text());
 }
 
 BOOST_AUTO_TEST_CASE(L23_configuration_errors_do_not_count) {
@@ -129,10 +129,10 @@ BOOST_AUTO_TEST_CASE(L23_a_daemon_killed_by_a_signal_is_told_at_its_death) {
     run_options deadly;
     deadly.in_child = [] { kill_on_syscall(__NR_listen); };
     for (int i = 0; i < 3; ++i) {
-        const auto said = box.run({"ping", "--json"}, deadly);
-        BOOST_TEST(said.status == 3, said.text());
-        BOOST_TEST(code_of(said) == "start_failed", said.text());
-        BOOST_TEST(said.elapsed < 3s);
+        const auto result = box.run({"ping", "--json"}, deadly);
+        BOOST_TEST(result.status == 3, result.text());
+        BOOST_TEST(code_of(result) == "start_failed", result.text());
+        BOOST_TEST(result.elapsed < 3s);
     }
     const auto braked = box.run({"ping", "--json"}, deadly);
     BOOST_TEST(code_of(braked) == "crash_loop", braked.text());
@@ -148,12 +148,12 @@ BOOST_AUTO_TEST_CASE(L23_a_daemon_that_hangs_is_named_at_the_deadline_and_may_st
     options.in_child = [&] { gate.install(); };
     auto ping = box.start({"ping", "--json"}, options);
     const pid_t daemon = gate.arrival();
-    const auto said = ping.wait();
-    BOOST_TEST((said.status == 3 || said.status == 4), said.text());
-    BOOST_TEST(said.err.find(std::to_string(daemon)) != std::string::npos, said.text());
-    BOOST_TEST(said.err.find("daemon.log") != std::string::npos, said.text());
-    BOOST_TEST(said.elapsed >= 1400ms);
-    BOOST_TEST(said.elapsed < 4s);
+    const auto result = ping.wait();
+    BOOST_TEST((result.status == 3 || result.status == 4), result.text());
+    BOOST_TEST(result.err.find(std::to_string(daemon)) != std::string::npos, result.text());
+    BOOST_TEST(result.err.find("daemon.log") != std::string::npos, result.text());
+    BOOST_TEST(result.elapsed >= 1400ms);
+    BOOST_TEST(result.elapsed < 4s);
     // Nobody is started beside it.
     const auto again = box.run({"ping"});
     BOOST_TEST(again.status != 0);
@@ -195,8 +195,8 @@ BOOST_AUTO_TEST_CASE(L07_the_client_is_killed_while_the_daemon_starts) {
         ping.kill_and_reap();
         gate.release();
         auto next = box.start({"ping"});
-        const auto said = pass_all(next, gate);
-        BOOST_TEST(said.status == 0, step << ": " << said.text());
+        const auto result = pass_all(next, gate);
+        BOOST_TEST(result.status == 0, step << ": " << result.text());
     }
 }
 

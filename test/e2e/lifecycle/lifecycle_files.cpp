@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(L09_a_pid_file_removed_at_every_start_is_told_after_a_few_a
             BOOST_TEST(ping.status == 3, ping.text());
             BOOST_TEST(json_at(ping.err, "/error/code").value_or("") == "start_failed", ping.text());
             BOOST_TEST(ping.err.find("was taken away") != std::string::npos, ping.text());
-            BOOST_TEST(removed >= hob::limits::starts_taken_away_max);
+            BOOST_TEST(removed >= hob::limits::lost_starts_max);
         }
         BOOST_TEST(wait_until([&] { return box.processes().empty(); }, 5s));
     }

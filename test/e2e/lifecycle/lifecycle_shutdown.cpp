@@ -95,9 +95,9 @@ BOOST_AUTO_TEST_CASE(D04_a_stubborn_unit_does_not_stretch_the_deadline) {
     sandbox box;
     box.config("[daemon]\nshutdown_timeout = \"1s\"\n" + stubborn("60s"));
     BOOST_REQUIRE(box.run({"call", "echo", "echo", "1"}).status == 0);
-    const auto said = box.run({"shutdown"});
-    BOOST_TEST(said.status == 0, said.text());
-    BOOST_TEST(said.elapsed < 3s);
+    const auto result = box.run({"shutdown"});
+    BOOST_TEST(result.status == 0, result.text());
+    BOOST_TEST(result.elapsed < 3s);
     BOOST_TEST(box.processes().empty());
 }
 
@@ -123,9 +123,9 @@ BOOST_AUTO_TEST_CASE(D04_shutdown_now_skips_the_waiting) {
     box.config("[daemon]\nshutdown_timeout = \"60s\"\n" + stubborn("50s"));
     auto call = box.start({"call", "echo", "sleep", R"({"ms":20000})"});
     BOOST_REQUIRE(wait_until([&] { return is_warm(box); }));
-    const auto said = box.run({"shutdown", "--now"});
-    BOOST_TEST(said.status == 0, said.text());
-    BOOST_TEST(said.elapsed < 3s);
+    const auto result = box.run({"shutdown", "--now"});
+    BOOST_TEST(result.status == 0, result.text());
+    BOOST_TEST(result.elapsed < 3s);
     BOOST_TEST(runtime_is_empty(box));
     BOOST_TEST(call.wait().status != 0);
 }
@@ -145,10 +145,10 @@ BOOST_AUTO_TEST_CASE(D05_every_shutdown_returns_only_when_pid_and_socket_are_gon
     auto first = box.start({"-c", check}, shell);
     BOOST_TEST(wait_until([&] { return says_draining(box); }));
     auto second = box.start({"-c", check}, shell);
-    const auto one = first.wait();
-    const auto two = second.wait();
-    BOOST_TEST(one.status == 0, one.text());
-    BOOST_TEST(two.status == 0, two.text());
+    for (auto* shutdown : {&first, &second}) {
+        const auto result = shutdown->wait();
+        BOOST_TEST(result.status == 0, result.text());
+    }
     BOOST_TEST(call.wait().out == "\"slept\"\n");
 }
 

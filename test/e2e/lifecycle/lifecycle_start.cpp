@@ -1,4 +1,4 @@
-// A daemon nobody started: found by everybody, keeping nothing of its caller's.
+// A daemon that a client has started: every client finds it, and it keeps nothing of its caller.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,42 +30,42 @@ BOOST_AUTO_TEST_CASE(L01_the_first_ping_returns_though_the_daemon_lives_on) {
 
 BOOST_AUTO_TEST_CASE(L01_command_substitution_returns) {
     sandbox box;
-    const auto said = box.shell("out=$(hob ping --json) && echo \"got $out\"");
-    BOOST_TEST(said.status == 0, said.text());
-    BOOST_TEST(said.out.starts_with("got {"));
+    const auto result = box.shell("out=$(hob ping --json) && echo \"got $out\"");
+    BOOST_TEST(result.status == 0, result.text());
+    BOOST_TEST(result.out.starts_with("got {"));
 }
 
 BOOST_AUTO_TEST_CASE(L01_a_pipe_ends) {
     sandbox box;
-    const auto said = box.shell("set -o pipefail; hob ping | cat");
-    BOOST_TEST(said.status == 0, said.text());
+    const auto result = box.shell("set -o pipefail; hob ping | cat");
+    BOOST_TEST(result.status == 0, result.text());
 }
 
 BOOST_AUTO_TEST_CASE(L01_extra_descriptors_are_not_kept) {
     sandbox box;
-    const auto said = box.shell("exec 8>&1 9>&2 77>&1; hob ping >/dev/null 2>&1");
-    BOOST_TEST(said.status == 0, said.text());
+    const auto result = box.shell("exec 8>&1 9>&2 77>&1; hob ping >/dev/null 2>&1");
+    BOOST_TEST(result.status == 0, result.text());
     BOOST_TEST(box.daemon_pid() > 0);
 }
 
 BOOST_AUTO_TEST_CASE(L01_under_timeout_it_returns) {
     sandbox box;
-    const auto said = box.shell("timeout 20 hob ping; echo $?");
-    BOOST_TEST(said.out.ends_with("0\n"), said.text());
+    const auto result = box.shell("timeout 20 hob ping; echo $?");
+    BOOST_TEST(result.out.ends_with("0\n"), result.text());
     BOOST_TEST(box.shell("timeout --foreground 20 hob ping").status == 0);
 }
 
 BOOST_AUTO_TEST_CASE(L01_with_closed_standard_descriptors_it_returns) {
     sandbox box;
-    const auto said = box.shell("hob ping <&- >&- 2>&-; echo $?");
-    BOOST_TEST(said.out == "0\n", said.text());
+    const auto result = box.shell("hob ping <&- >&- 2>&-; echo $?");
+    BOOST_TEST(result.out == "0\n", result.text());
     BOOST_TEST(box.shell("hob status >/dev/null && echo up").out == "up\n");
 }
 
 BOOST_AUTO_TEST_CASE(L02_a_callers_flock_is_free_once_the_caller_is_gone) {
     sandbox box;
-    const auto said = box.shell("exec 9>lock; flock 9; hob ping >/dev/null");
-    BOOST_TEST(said.status == 0, said.text());
+    const auto result = box.shell("exec 9>lock; flock 9; hob ping >/dev/null");
+    BOOST_TEST(result.status == 0, result.text());
     BOOST_TEST(box.daemon_pid() > 0);
     BOOST_TEST(box.shell("flock -n lock true").status == 0);
 }
@@ -197,9 +197,9 @@ BOOST_AUTO_TEST_CASE(L29_a_usage_error_is_found_before_any_daemon_is_started) {
         {"daemon", "operand"},
     };
     for (const auto& args : wrong) {
-        const auto said = box.run(args);
-        BOOST_TEST(said.status == 2, args[0] << " " << args.back() << ": " << said.text());
-        BOOST_TEST(said.err.starts_with("hob: "), said.text());
+        const auto result = box.run(args);
+        BOOST_TEST(result.status == 2, args[0] << " " << args.back() << ": " << result.text());
+        BOOST_TEST(result.err.starts_with("hob: "), result.text());
     }
     BOOST_TEST(!exists(box.pid_file()));
     BOOST_TEST(!exists(box.socket()));
@@ -211,11 +211,11 @@ BOOST_AUTO_TEST_CASE(L28_a_broken_configuration_fails_at_once_and_leaves_nothing
     box.config("[daemon]\nshutdwn_timeout = \"1s\"\n");
     for (const std::vector<std::string>& args :
          {std::vector<std::string>{"ping"}, {"call", "echo", "x"}, {"daemon"}}) {
-        const auto said = box.run(args);
-        BOOST_TEST(said.status == 2, said.text());
-        BOOST_TEST(said.err.find("hob.toml:2:1") != std::string::npos, said.text());
-        BOOST_TEST(said.err.find("shutdown_timeout") != std::string::npos, said.text());
-        BOOST_TEST(said.elapsed < 1s);
+        const auto result = box.run(args);
+        BOOST_TEST(result.status == 2, result.text());
+        BOOST_TEST(result.err.find("hob.toml:2:1") != std::string::npos, result.text());
+        BOOST_TEST(result.err.find("shutdown_timeout") != std::string::npos, result.text());
+        BOOST_TEST(result.elapsed < 1s);
     }
     BOOST_TEST(!exists(box.socket()));
     BOOST_TEST(slurp(box.pid_file()) == "");
@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(L28_a_broken_configuration_fails_at_once_and_leaves_nothing
 }
 
 BOOST_AUTO_TEST_CASE(L30_hob_inside_a_unit_finds_the_same_daemon) {
-    // The key of the second begins as no --instance may.
+    // The key of the second begins with a character that --instance does not accept.
     for (const std::string project : {"p", "\xc3\xa4\xc3\xb6"}) {
         sandbox_options options;
         options.project = project;

@@ -1,4 +1,4 @@
-// A daemon that lives and does not answer, one that is dead and still has a pid, one that lives elsewhere.
+// Daemons that do not answer, that are zombies, or that run under another runtime directory.
 
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -23,9 +23,18 @@ BOOST_AUTO_TEST_CASE(L04_every_verb_ends_beside_a_stopped_daemon_and_it_goes_on_
     ::kill(daemon, SIGSTOP);
 
     const std::vector<std::vector<std::string>> blocked{
-        {"ping"},   {"call", "echo", "pid"},     {"status"},          {"shutdown"}, {"stop", "echo"},
-        {"reload"}, {"start", "echo"},           {"restart", "echo"}, {"restart"},  {"events"},
-        {"daemon"}, {"--timeout", "1s", "ping"},
+        {"ping"},
+        {"call", "echo", "pid"},
+        {"status"},
+        {"shutdown"},
+        {"stop", "echo"},
+        {"reload"},
+        {"start", "echo"},
+        {"restart", "echo"},
+        {"restart", "--daemon"},
+        {"events"},
+        {"daemon"},
+        {"--timeout", "1s", "ping"},
     };
     const std::vector<std::vector<std::string>> unaffected{
         {"logs"}, {"list"}, {"prompt"}, {"check"}, {"completions", "bash"}, {"help"}, {"doctor"},
@@ -37,14 +46,14 @@ BOOST_AUTO_TEST_CASE(L04_every_verb_ends_beside_a_stopped_daemon_and_it_goes_on_
         running.push_back(box.start(args));
     for (std::size_t i = 0; i < running.size(); ++i) {
         const auto& args = i < blocked.size() ? blocked[i] : unaffected[i - blocked.size()];
-        const auto said = running[i].wait();
-        BOOST_TEST(said.elapsed < 15s, args[0] << ": " << said.text());
+        const auto result = running[i].wait();
+        BOOST_TEST(result.elapsed < 15s, args[0] << ": " << result.text());
         if (i >= blocked.size()) continue;
-        BOOST_TEST((said.status == 3 || said.status == 4), args[0] << ": " << said.text());
+        BOOST_TEST((result.status == 3 || result.status == 4), args[0] << ": " << result.text());
         if (args[0] == "--timeout") continue;
-        BOOST_TEST(said.err.find(std::to_string(daemon)) != std::string::npos,
-                   args[0] << ": " << said.text());
-        BOOST_TEST(said.err.find("stopped") != std::string::npos, args[0] << ": " << said.text());
+        BOOST_TEST(result.err.find(std::to_string(daemon)) != std::string::npos,
+                   args[0] << ": " << result.text());
+        BOOST_TEST(result.err.find("stopped") != std::string::npos, args[0] << ": " << result.text());
     }
     BOOST_TEST(process_lives(daemon));
 
@@ -63,8 +72,8 @@ BOOST_AUTO_TEST_CASE(L04_a_command_that_waits_for_a_stopped_daemon_is_served_whe
     auto ping = box.start({"ping", "--json"});
     let_pass(300ms);
     ::kill(daemon, SIGCONT);
-    const auto said = ping.wait();
-    BOOST_TEST(json_at(said.out, "/pid").value_or("") == std::to_string(daemon), said.text());
+    const auto result = ping.wait();
+    BOOST_TEST(json_at(result.out, "/pid").value_or("") == std::to_string(daemon), result.text());
 }
 
 BOOST_AUTO_TEST_CASE(L04_shutdown_now_ends_a_stopped_daemon) {
@@ -72,15 +81,15 @@ BOOST_AUTO_TEST_CASE(L04_shutdown_now_ends_a_stopped_daemon) {
     BOOST_REQUIRE(box.run({"ping"}).status == 0);
     const pid_t daemon = box.daemon_pid();
     ::kill(daemon, SIGSTOP);
-    const auto said = box.run({"shutdown", "--now"});
-    BOOST_TEST(said.status == 0, said.text());
-    BOOST_TEST(said.elapsed < 20s);
+    const auto result = box.run({"shutdown", "--now"});
+    BOOST_TEST(result.status == 0, result.text());
+    BOOST_TEST(result.elapsed < 20s);
     BOOST_TEST(wait_until([&] { return !process_lives(daemon); }, 5s));
     BOOST_TEST(box.run({"ping"}).status == 0);
 }
 
 BOOST_AUTO_TEST_CASE(L13_a_zombie_daemon_is_judged_dead) {
-    // Orphans come to this process, which, like a slow init, does not reap them.
+    // Orphans become children of this process, which does not reap them, as a slow init.
     BOOST_REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0);
     pid_t zombie = 0;
     pid_t second = 0;

@@ -16,7 +16,7 @@ run_options with(const char* program) {
     return options;
 }
 
-std::string code_of(const outcome& said) { return json_at(said.err, "/error/code").value_or("none"); }
+std::string code_of(const outcome& result) { return json_at(result.err, "/error/code").value_or("none"); }
 
 }  // namespace
 
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(L25_an_older_daemon_with_a_call_in_flight_is_left_alone) {
 BOOST_AUTO_TEST_CASE(L25_restart_by_a_newer_client_replaces_the_daemon) {
     sandbox box;
     BOOST_REQUIRE(box.run({"ping"}).status == 0);
-    const auto restart = box.run({"restart"}, with(HOB_NEXT_BINARY));
+    const auto restart = box.run({"restart", "--daemon"}, with(HOB_NEXT_BINARY));
     BOOST_TEST(restart.status == 0, restart.text());
     const auto ping = box.run({"ping", "--json"}, with(HOB_NEXT_BINARY));
     BOOST_TEST(json_at(ping.out, "/version").value_or("") == "99.0.0", ping.text());
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(L24_a_replaced_or_deleted_binary_does_not_disturb_the_daemo
     box.shell("rm -f '" + box.binary() + "'");
     BOOST_TEST(box.run({"ping"}, with(HOB_BINARY)).status == 0);
     BOOST_TEST(box.daemon_pid() == daemon);
-    BOOST_TEST(box.run({"restart"}, with(HOB_BINARY)).status == 0);
+    BOOST_TEST(box.run({"restart", "--daemon"}, with(HOB_BINARY)).status == 0);
     BOOST_TEST(box.daemon_pid() != daemon);
 }
 

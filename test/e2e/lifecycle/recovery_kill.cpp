@@ -1,4 +1,4 @@
-// kill -9, at any moment: the next command works, and nothing of before is left.
+// After kill -9 at any moment the next command works, and nothing of the killed daemon is left.
 
 #include <unistd.h>
 
@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(D03_killed_at_a_hundred_random_moments_under_four_clients_e
     for (auto& client : clients)
         BOOST_TEST(client.wait().status == 0);
     BOOST_REQUIRE(box.run({"call", "echo", "echo", "1"}).status == 0);
-    // One daemon and one worker; those of before are gone.
+    // One daemon and one worker: the earlier ones are gone.
     BOOST_TEST(wait_until([&] { return box.processes().size() == 2; }));
     BOOST_TEST(box.run({"shutdown"}).status == 0);
     BOOST_TEST(box.processes().empty());
@@ -91,8 +91,8 @@ BOOST_AUTO_TEST_CASE(D02_stop_and_shutdown_end_what_escaped_where_kill_is_all) {
         BOOST_REQUIRE_MESSAGE(call.status == 0, call.text());
         const pid_t escaped = std::atoi(call.out.c_str());
         BOOST_TEST(process_lives(escaped));
-        const auto said = box.run(how);
-        BOOST_TEST(said.status == 0, said.text());
+        const auto result = box.run(how);
+        BOOST_TEST(result.status == 0, result.text());
         BOOST_TEST(wait_until([&] { return !process_lives(escaped); }, 5s), how.back());
         box.run({"start", "echo"});
     }
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(D08_killed_while_it_recovers_from_a_kill) {
         let_pass_randomly(20ms);
         if (const pid_t second = box.daemon_pid()) ::kill(second, SIGKILL);
         recovering.wait();
-        // A start that was killed counts for the brake; a hand-started daemon is not held back by it.
+        // A killed start counts for the crash-loop brake, which does not hold for `hob daemon`.
         BOOST_TEST(box.run({"daemon"}).status == 0);
         const auto next = box.run({"ping"});
         BOOST_TEST(next.status == 0, i << ": " << next.text());

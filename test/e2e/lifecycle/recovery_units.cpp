@@ -1,4 +1,4 @@
-// What a unit leaves behind: ended by every way to end its unit where it is to be, spared where it is not.
+// Processes that a unit leaves behind are ended with it, however it ends, unless its `kill` spares them.
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>

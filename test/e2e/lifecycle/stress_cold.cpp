@@ -1,4 +1,4 @@
-// Many clients, no daemon: one is started.
+// Many clients at once without a daemon start exactly one.
 
 #include <unistd.h>
 
@@ -48,11 +48,11 @@ BOOST_AUTO_TEST_CASE(L05_sixty_four_cold_clients_make_one_daemon_round_after_rou
         }
         std::set<std::string> pids;
         for (int i = 0; i < clients_per_round; ++i) {
-            const auto said = clients[static_cast<std::size_t>(i)].wait();
-            if (said.status != 0) {
-                BOOST_ERROR("round " << round << ": " << said.text());
+            const auto result = clients[static_cast<std::size_t>(i)].wait();
+            if (result.status != 0) {
+                BOOST_ERROR("round " << round << ": " << result.text());
                 ++failed;
-            } else if (const auto pid = json_at(said.out, "/pid")) {
+            } else if (const auto pid = json_at(result.out, "/pid")) {
                 pids.insert(*pid);
             }
         }
@@ -75,9 +75,9 @@ BOOST_AUTO_TEST_CASE(L05_rounds_that_end_by_kill_leave_no_trace_that_matters) {
             clients.push_back(box.start({"ping", "--json"}));
         std::set<std::string> pids;
         for (auto& client : clients) {
-            const auto said = client.wait();
-            BOOST_TEST(said.status == 0, "round " << round << ": " << said.text());
-            pids.insert(json_at(said.out, "/pid").value_or("none"));
+            const auto result = client.wait();
+            BOOST_TEST(result.status == 0, "round " << round << ": " << result.text());
+            pids.insert(json_at(result.out, "/pid").value_or("none"));
         }
         BOOST_TEST(pids.size() == 1u);
         const pid_t daemon = box.daemon_pid();
@@ -102,9 +102,9 @@ BOOST_AUTO_TEST_CASE(L32_a_foreign_flock_for_an_instant_fails_nobody) {
             clients.push_back(box.start({"ping", "--json"}));
         std::set<std::string> pids;
         for (auto& client : clients) {
-            const auto said = client.wait();
-            BOOST_TEST(said.status == 0, i << ": " << said.text());
-            pids.insert(json_at(said.out, "/pid").value_or("none"));
+            const auto result = client.wait();
+            BOOST_TEST(result.status == 0, i << ": " << result.text());
+            pids.insert(json_at(result.out, "/pid").value_or("none"));
         }
         BOOST_TEST(pids.size() == 1u);
     }

@@ -1,4 +1,4 @@
-// Ends and starts in quick turn, beside clients that must not notice.
+// Repeated shutdowns and restarts beside clients, none of which may fail.
 
 #include <unistd.h>
 
@@ -30,12 +30,12 @@ BOOST_AUTO_TEST_CASE(L14_shutdown_and_ping_in_turn_never_fail) {
     const int rounds = scaled(500);
     run_options patient;
     patient.limit = 240s;
-    const auto said = box.shell(
+    const auto result = box.shell(
         "for i in $(seq " + std::to_string(rounds) +
             "); do hob shutdown >/dev/null || { echo shutdown $i; exit 1; }; hob ping >/dev/null || { "
             "echo ping $i; exit 1; }; done",
         patient);
-    BOOST_TEST(said.status == 0, said.text());
+    BOOST_TEST(result.status == 0, result.text());
     BOOST_TEST(box.daemon_starts() == rounds);
 }
 
@@ -47,13 +47,13 @@ BOOST_AUTO_TEST_CASE(L14_restarts_beside_eight_pinging_clients_fail_nobody) {
         clients.push_back(start_pinging(box, "hob ping"));
     const int rounds = scaled(60);
     for (int i = 0; i < rounds; ++i) {
-        const auto restart = box.run({"restart"});
+        const auto restart = box.run({"restart", "--daemon"});
         BOOST_TEST(restart.status == 0, i << ": " << restart.text());
     }
     box.write(box.root() + "/stop", "");
     for (auto& client : clients) {
-        const auto said = client.wait();
-        BOOST_TEST(said.status == 0, said.text());
+        const auto result = client.wait();
+        BOOST_TEST(result.status == 0, result.text());
     }
 }
 
@@ -66,13 +66,13 @@ BOOST_AUTO_TEST_CASE(L14_calls_to_a_worker_beside_restarts_fail_nobody) {
         clients.push_back(start_pinging(box, "hob call echo echo 1"));
     const int rounds = scaled(20);
     for (int i = 0; i < rounds; ++i) {
-        const auto restart = box.run({"restart"});
+        const auto restart = box.run({"restart", "--daemon"});
         BOOST_TEST(restart.status == 0, i << ": " << restart.text());
     }
     box.write(box.root() + "/stop", "");
     for (auto& client : clients) {
-        const auto said = client.wait();
-        BOOST_TEST(said.status == 0, said.text());
+        const auto result = client.wait();
+        BOOST_TEST(result.status == 0, result.text());
     }
 }
 
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(D10_memory_and_descriptors_are_flat_after_many_calls_and_re
     const auto calls = [&](int pings, int worker_calls, int connections) {
         raw_client raw(box.socket());
         raw.line();
-        // In batches: as many in flight as a busy client would have.
+        // In batches, as a busy client has many requests in flight.
         for (int done = 0; done < pings; done += 100) {
             for (int i = 0; i < 100; ++i)
                 raw.request(std::to_string(i), "hob.ping");

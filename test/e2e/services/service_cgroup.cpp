@@ -1,4 +1,4 @@
-// Units in cgroups of their own: what leaves session, tree and marks does not leave its unit.
+// Units in cgroups of their own: a process that leaves session, tree and marks does not leave its unit.
 
 #include <asm/unistd.h>
 #include <dirent.h>
@@ -35,9 +35,9 @@ std::vector<pid_t> with_argument(const std::string& word) {
     return found;
 }
 
-// A program whose processes nothing tells of but its cgroup: an empty environment, a session of its own each,
-// parents that are gone, SIGTERM ignored. Most stay; one is another process every few milliseconds. It ends
-// by itself a minute later, should a test fail.
+// A program whose processes only its cgroup identifies: an empty environment, a session of its own each,
+// parents that have ended, SIGTERM ignored. Most stay; one becomes another process every few milliseconds.
+// They end by themselves after a minute, in case a test fails.
 std::string write_bomb(sandbox& box) {
     box.write("bomb", R"(#!/bin/bash
 trap '' TERM HUP
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(D02_the_daemon_of_another_project_survives_in_the_cgroup_of
         BOOST_TEST(process_lives(second_worker), name_of(how));
         BOOST_TEST(with_argument(bomb).empty(), name_of(how));
         BOOST_TEST(exists(home_of(box, parent) + "/w"), name_of(how));
-        // The next process of that unit has another one.
+        // The next process of that unit gets another cgroup.
         BOOST_TEST(box.run({"start", "w"}).status == 0);
         BOOST_TEST(cgroup_of(made(box, "pid")).ends_with("/hob-" + box.key() + "/w+2"), name_of(how));
         run_options there;
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(D02_a_daemon_that_a_unit_of_its_own_predecessor_starts_ends
     const pid_t before = box.daemon_pid();
     const std::string again =
         "kill -9 " + std::to_string(before) + "; exec '" + box.binary() + "' -C '" + box.project() + "' ping";
-    // It does not come to its end: what is left of its unit is ended, and that is where it belongs.
+    // The call gets no reply: the new daemon ends the rest of the unit, to which the caller belongs.
     box.run({"call", "w", "spawn", R"(["setsid","bash","-c",")" + again + R"("])"});
     BOOST_REQUIRE(wait_until([&] { return box.daemon_pid() > 0 && box.daemon_pid() != before; }, 20s));
     BOOST_TEST(box.run({"ping"}).status == 0);
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(status_counts_what_the_units_tree_has_used_also_when_it_has
     sandbox box;
     box.config(rpc_worker("w", stopping()));
     made(box, "pid");
-    // Half a second of CPU by somebody whom the worker does not wait for, and who is nobody's child then.
+    // Half a second of CPU time by an orphan that the worker does not wait for.
     const std::string burn =
         R"(import os,time\nif os.fork(): os._exit(0)\nos.setsid()\nwhile time.process_time() < 0.5: pass)";
     BOOST_REQUIRE(box.run({"call", "w", "run", R"(["python3","-c",")" + burn + R"("])"}).status == 0);

@@ -1,4 +1,4 @@
-// What a service leaves behind, and what it writes.
+// The processes that a service leaves behind, and its output.
 
 #include <fmt/format.h>
 
@@ -18,7 +18,7 @@ struct stubborn {
     const char* script;
 };
 
-constexpr stubborn stubborn_ones[] = {
+constexpr stubborn stubborn_services[] = {
     {"ignores SIGTERM", "trap '' TERM; echo up; while :; do sleep 0.1; done"},
     {"double-forks into a session of its own", "(setsid sleep 1001 &) ; echo up; exec sleep 1000"},
     {"leaves a child that holds its output", "sleep 1002 & echo up; exec sleep 1000"},
@@ -32,28 +32,28 @@ constexpr stubborn stubborn_ones[] = {
 BOOST_AUTO_TEST_SUITE(service_end)
 
 BOOST_AUTO_TEST_CASE(D02_nothing_of_a_service_survives_stop_shutdown_or_a_kill_and_a_start) {
-    for (const auto& one : stubborn_ones) {
+    for (const auto& tested : stubborn_services) {
         for (const std::string how : {"stop", "shutdown", "kill"}) {
             sandbox box;
             box.config(
-                service("s", one.script,
+                service("s", tested.script,
                         "ready = { log = \"up\" }\nstop = { timeout = \"300ms\" }\nrestart = \"never\""));
             const auto started = box.run({"start", "s"});
-            BOOST_REQUIRE_MESSAGE(started.status == 0, one.what << ": " << started.text());
+            BOOST_REQUIRE_MESSAGE(started.status == 0, tested.what << ": " << started.text());
             if (how == "kill") {
                 const pid_t daemon = box.daemon_pid();
                 ::kill(daemon, SIGKILL);
                 BOOST_REQUIRE(wait_until([&] { return !process_lives(daemon); }));
-                // The wish would bring it up again: it is dropped by ending the successor.
+                // The successor would start it again; shutting that down clears the desired state.
                 BOOST_TEST(box.run({"daemon"}).status == 0);
                 BOOST_TEST(box.run({"shutdown"}).status == 0);
             } else {
                 const auto ended = how == "stop" ? box.run({"stop", "s"}) : box.run({"shutdown"});
-                BOOST_TEST(ended.status == 0, one.what << ", " << how << ": " << ended.text());
+                BOOST_TEST(ended.status == 0, tested.what << ", " << how << ": " << ended.text());
             }
             const std::size_t daemons = how == "stop" ? 1 : 0;
             BOOST_TEST(wait_until([&] { return box.processes().size() == daemons; }),
-                       one.what << ", " << how);
+                       tested.what << ", " << how);
         }
     }
 }

@@ -1,4 +1,4 @@
-// Started is not ready: each form of readiness, and what can go wrong with it.
+// Each kind of readiness, and its failures.
 
 #include <fmt/format.h>
 
@@ -26,10 +26,10 @@ BOOST_AUTO_TEST_CASE(log_matches_a_whole_line_and_start_returns_only_then) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(U03_a_pattern_in_the_middle_of_a_partial_line_does_not_count) {
+BOOST_AUTO_TEST_CASE(U03_a_pattern_that_never_comes_is_named) {
     sandbox box;
-    box.config(service("s", "printf 'ready'; exec sleep 1000",
-                       "ready = { log = \"ready\", timeout = \"700ms\" }\nrestart = \"never\"\n"));
+    box.config(service("s", "echo 'not yet ready'; printf 'nearly ready'; exec sleep 1000",
+                       "ready = { log = \"^ready\", timeout = \"700ms\" }\nrestart = \"never\"\n"));
     const auto started = box.run({"start", "s"});
     BOOST_TEST(started.status == 1, started.text());
     BOOST_TEST(
@@ -37,6 +37,32 @@ BOOST_AUTO_TEST_CASE(U03_a_pattern_in_the_middle_of_a_partial_line_does_not_coun
             std::string::npos,
         started.err);
     BOOST_TEST(unit_member(box, "s", "state") == "failed");
+}
+
+BOOST_AUTO_TEST_CASE(U22_a_partial_line_matches_once_its_rest_does_not_come) {
+    sandbox box;
+    box.config(service("s", "printf 'Proceed? [y/N] '; exec sleep 1000", "ready = { log = \"y/N\" }") +
+               service("e", "printf 'booted' >&2; exec sleep 1000", "ready = { log = \"^booted$\" }"));
+    const auto started = box.run({"start"});
+    BOOST_TEST(started.status == 0, started.text());
+    BOOST_TEST(started.elapsed < 10s);
+}
+
+BOOST_AUTO_TEST_CASE(U22_a_partial_line_is_in_the_log_while_the_process_waits) {
+    sandbox box;
+    box.config(service("s",
+                       "printf 'Proceed? [y/N] '; while [ ! -e answer ]; do sleep 0.05; done; echo yes; exec "
+                       "sleep 1000") +
+               "[task.t]\nrun = \"printf 'Sure? '; while [ ! -e answer ]; do sleep 0.05; done\"\n");
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    auto running = box.start({"run", "t"});
+    for (const auto& [unit, text] : {std::pair("s", "Proceed? [y/N] "), std::pair("t", "Sure? ")})
+        BOOST_TEST(wait_until([&, unit = unit, text = text] {
+            return box.run({"logs", unit}).out.find(text) != std::string::npos;
+        }));
+    box.write("answer", "");
+    BOOST_TEST(running.wait().status == 0);
+    BOOST_TEST(wait_until([&] { return box.run({"logs", "s"}).out.find("yes\n") != std::string::npos; }));
 }
 
 BOOST_AUTO_TEST_CASE(U03_readiness_that_never_comes_ends_the_process_at_its_timeout) {
@@ -167,11 +193,116 @@ BOOST_AUTO_TEST_CASE(a_failure_shows_the_last_lines_of_the_log_at_once) {
     const auto started = box.run({"start", "s"});
     BOOST_TEST(started.status == 1);
     BOOST_TEST(count(started.err, "s | ") == 10u, started.err);
-    BOOST_TEST(started.err.find("stdout line 12\n") != std::string::npos, started.err);
+    BOOST_TEST(started.err.find(" line 12\n") != std::string::npos, started.err);
     BOOST_TEST(started.err.find("exited with status 7 before it was ready") != std::string::npos,
                started.err);
     const auto json = box.run({"start", "s", "--json"});
     BOOST_TEST(json_at(json.err, "/error/code").value_or("") == "unit_failed", json.err);
+}
+
+BOOST_AUTO_TEST_CASE(U42_http_needs_nothing_but_the_final_status_line) {
+    if (!require_program("python3")) return;
+    // What comes before and after the status line: interim answers, headers over 8 KiB, a body without an
+    // end.
+    const std::pair<const char*, const char*> answers[] = {
+        {"interim",
+         "b'HTTP/1.1 103 Early Hints\\r\\nLink: </a>\\r\\n\\r\\nHTTP/1.1 100 Continue\\r\\n\\r\\nHTTP/1.1 "
+         "200 OK\\r\\n\\r\\n'"},
+        {"headers", "b'HTTP/1.1 204 No Content\\r\\nX: ' + b'x' * 100000 + b'\\r\\n\\r\\n'"},
+        {"unfinished", "b'HTTP/1.0 200 OK\\nContent-Length: 99999999999\\nX: '"},
+    };
+    for (const auto& [name, answer] : answers) {
+        sandbox box;
+        const int port = free_port();
+        box.write("server.py", fmt::format("import socket, time\n"
+                                           "s = socket.create_server(('127.0.0.1', {}))\n"
+                                           "kept = []\n"
+                                           "while True:\n"
+                                           "    c = s.accept()[0]; c.recv(9999); kept.append(c)\n"
+                                           "    c.sendall({})\n",
+                                           port, answer));
+        box.config(
+            fmt::format("[service.s]\nrun = \"python3 server.py\"\nrestart = \"never\"\n"
+                        "ready = {{ http = \"http://127.0.0.1:{}/\", timeout = \"10s\" }}\n",
+                        port));
+        const auto started = box.run({"start", "s"});
+        BOOST_TEST(started.status == 0, name << ": " << started.text());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U42_a_first_answer_may_take_as_long_as_the_timeout_allows) {
+    if (!require_program("python3")) return;
+    sandbox box;
+    const int port = free_port();
+    box.write("server.py", fmt::format("import socket, time\n"
+                                       "s = socket.create_server(('127.0.0.1', {}))\n"
+                                       "while True:\n"
+                                       "    c = s.accept()[0]; c.recv(9999); time.sleep(6)\n"
+                                       "    try: c.sendall(b'HTTP/1.1 200 OK\\r\\n\\r\\n')\n"
+                                       "    except OSError: pass\n",
+                                       port));
+    const std::string unit =
+        "[service.{}]\nrun = \"python3 server.py\"\nrestart = \"never\"\n"
+        "ready = {{ http = \"http://127.0.0.1:{}/\", timeout = \"{}\" }}\n";
+    box.config(fmt::format(fmt::runtime(unit), "s", port, "20s") +
+               fmt::format(fmt::runtime(unit), "short", port, "1s"));
+    const auto late = box.run({"start", "short"});
+    BOOST_TEST(late.err.find(fmt::format("it was not ready within 1s: http://127.0.0.1:{}/ has not answered",
+                                         port)) != std::string::npos,
+               late.err);
+    const auto started = box.run({"start", "s"});
+    BOOST_TEST(started.status == 0, started.text());
+    BOOST_TEST(started.elapsed < 12s);
+}
+
+BOOST_AUTO_TEST_CASE(U23_a_port_is_tried_on_both_addresses_of_localhost) {
+    if (!require_program("socat")) return;
+    for (const std::string address :
+         {"TCP6-LISTEN:{},bind=[::1],fork", "TCP4-LISTEN:{},bind=127.0.0.1,fork"}) {
+        sandbox box;
+        const int port = free_port();
+        box.config(
+            fmt::format("[service.s]\nrun = [\"socat\", \"{}\", \"PIPE\"]\nrestart = \"never\"\n"
+                        "ready = {{ tcp = {}, timeout = \"5s\" }}\n",
+                        fmt::format(fmt::runtime(address), port), port));
+        const auto started = box.run({"start", "s"});
+        BOOST_TEST(started.status == 0, address << ": " << started.text());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U21_a_port_may_belong_to_any_process_where_the_service_says_so) {
+    if (!require_program("python3")) return;
+    sandbox box;
+    const int port = free_port();
+    run_options other;
+    other.program = "/usr/bin/env";
+    auto squatter =
+        box.start({"python3", "-m", "http.server", std::to_string(port), "--bind", "127.0.0.1"}, other);
+    BOOST_REQUIRE(wait_until(
+        [&] { return box.shell(fmt::format("exec 3<>/dev/tcp/127.0.0.1/{}", port)).status == 0; }));
+    std::string config;
+    const std::string unit =
+        "[service.{}]\nrun = \"sleep 1000\"\nrestart = \"never\"\n"
+        "ready = {{ {}, owner = \"{}\", timeout = \"{}\" }}\n";
+    const std::string tcp = fmt::format("tcp = {}", port),
+                      http = fmt::format("http = \"http://localhost:{}/\"", port);
+    box.config(fmt::format(fmt::runtime(unit), "tcp", tcp, "any", "10s") +
+               fmt::format(fmt::runtime(unit), "http", http, "any", "10s") +
+               fmt::format(fmt::runtime(unit), "own_tcp", tcp, "service", "500ms") +
+               fmt::format(fmt::runtime(unit), "own_http", http, "service", "500ms"));
+    for (const std::string name : {"tcp", "http"}) {
+        const auto started = box.run({"start", name});
+        BOOST_TEST(started.status == 0, started.text());
+    }
+    // localhost is ::1 as well, where nobody listens: the reason is the one that helps.
+    for (const std::string name : {"own_tcp", "own_http"}) {
+        const auto started = box.run({"start", name});
+        BOOST_TEST(started.status == 1, started.text());
+        BOOST_TEST(started.err.find(fmt::format("port {} is answered by pid {} (python3)", port,
+                                                squatter.pid())) != std::string::npos,
+                   started.err);
+        BOOST_TEST(started.err.find("owner = \"any\"") != std::string::npos, started.err);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(
     sandbox box(database_user());
     const ports on;
     begin(box, on);
-    BOOST_TEST(box.run({"logs", "app"}).out.find("stdout 42") != std::string::npos);
+    BOOST_TEST(box.run({"logs", "app"}).out.find(" 42\n") != std::string::npos);
 
     for (const char* unit : {"db", "cache"}) {
         const auto pid = unit_member(box, unit, "pid");

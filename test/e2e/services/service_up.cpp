@@ -1,4 +1,4 @@
-// A service stays up: restarts, dependencies, wishes, stops.
+// A service stays up: restarts, dependencies, desired state, stops.
 
 #include <fmt/format.h>
 
@@ -24,8 +24,8 @@ std::string sleeper(const std::string& name, const std::string& more = {}) {
 bool comes_back(sandbox& box, const std::string& unit, pid_t before) {
     return wait_until(
         [&] {
-            const pid_t now = unit_pid(box, unit);
-            return now > 0 && now != before && unit_member(box, unit, "state") == "ready";
+            const pid_t pid = unit_pid(box, unit);
+            return pid > 0 && pid != before && unit_member(box, unit, "state") == "ready";
         },
         20s);
 }
@@ -59,7 +59,8 @@ BOOST_AUTO_TEST_CASE(a_killed_service_is_up_again_and_counted) {
 BOOST_AUTO_TEST_CASE(restart_never_and_on_failure_and_always_mean_what_they_say) {
     sandbox box;
     box.config(
-        service("never", "exit 1", "restart = \"never\"") + service("fine", "exit 0") +
+        service("never", "exit 1", "restart = \"never\"") +
+        service("fine", "exit 0", "ready = { delay = \"0s\" }") +
         service("always", "exit 0", "restart = \"always\"\nbackoff = { min = \"10ms\", max = \"10ms\" }"));
     box.run({"start"});
     BOOST_TEST(wait_until([&] { return unit_member(box, "never", "state") == "failed"; }));
@@ -82,7 +83,7 @@ BOOST_AUTO_TEST_CASE(U02_the_pause_grows_and_caps_and_restarts_by_hand_are_not_c
         BOOST_TEST(times[i + 1] - times[i] >= lowest[i] - 10);
     BOOST_TEST(unit_member(box, "s", "restarts") == "5");
     BOOST_TEST(unit_member(box, "s", "detail").find("restarted 5 times in a row") != std::string::npos);
-    // By hand it begins anew.
+    // A restart by hand resets the count.
     box.run({"restart", "s"});
     BOOST_REQUIRE(wait_until([&] { return times_of(box, "s").size() == 12u; }, 20s));
 }
@@ -92,7 +93,7 @@ BOOST_AUTO_TEST_CASE(U02_a_service_that_was_up_for_long_enough_begins_at_the_sho
     box.config(service("s", "echo at $(date +%s%3N); sleep 0.4; exit 1",
                        "backoff = { min = \"100ms\", max = \"60s\", reset = \"200ms\" }\n"));
     BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
-    // Were the pauses to double, the sixth start would be more than six seconds after the first.
+    // If the pauses doubled, the sixth start would be more than six seconds after the first.
     BOOST_TEST(wait_until([&] { return times_of(box, "s").size() >= 7; }, 30s));
     const auto times = times_of(box, "s");
     BOOST_TEST(unit_member(box, "s", "detail").find("1.6s") == std::string::npos);
@@ -119,12 +120,12 @@ BOOST_AUTO_TEST_CASE(U04_a_dependency_is_started_first_and_one_that_fails_is_nam
 
 BOOST_AUTO_TEST_CASE(D01_sigterm_stops_services_in_reverse_order_and_they_return_with_the_next_daemon) {
     sandbox box;
-    const std::string told = "trap 'echo {} >> order; exit 0' TERM; echo up; while :; do sleep 0.05; done";
+    const std::string script = "trap 'echo {} >> order; exit 0' TERM; echo up; while :; do sleep 0.05; done";
     std::string config;
     const std::string after[] = {"", "after = [\"a\"]", "after = [\"b\"]"};
     const char* names[] = {"a", "b", "c"};
     for (int i = 0; i < 3; ++i)
-        config += service(names[i], fmt::format(fmt::runtime(told), names[i]),
+        config += service(names[i], fmt::format(fmt::runtime(script), names[i]),
                           after[i] + "\nready = { log = \"up\" }");
     box.config(config);
     BOOST_REQUIRE(box.run({"start"}).status == 0);
@@ -144,7 +145,7 @@ BOOST_AUTO_TEST_CASE(shutdown_forgets_the_wish_and_stop_holds_over_restarts) {
     BOOST_REQUIRE(box.run({"start", "a"}).status == 0);
     BOOST_TEST(box.run({"wait", "b", "--timeout", "20s"}).status == 0);  // the first start was the consent
     BOOST_REQUIRE(box.run({"stop", "c"}).status == 0);
-    BOOST_REQUIRE(box.run({"restart"}).status == 0);
+    BOOST_REQUIRE(box.run({"restart", "--daemon"}).status == 0);
     BOOST_TEST(box.run({"wait", "a", "--timeout", "20s"}).status == 0);
     BOOST_TEST(box.run({"wait", "b", "--timeout", "20s"}).status == 0);
     BOOST_TEST(unit_member(box, "c", "state") == "stopped");

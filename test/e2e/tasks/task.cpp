@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_task_is_held_over_restarts_until_it_is_started) {
     BOOST_TEST(wait_until([&] { return in_state(box, "t", "ok") >= 1; }));
     BOOST_TEST(box.run({"stop", "t"}).out == "t  held\n");
     const auto before = in_state(box, "t", "ok");
-    BOOST_TEST(box.run({"restart"}).status == 0);
+    BOOST_TEST(box.run({"restart", "--daemon"}).status == 0);
     let_pass(700ms);
     BOOST_TEST(in_state(box, "t", "ok") == before);
     BOOST_TEST(json_at(box.run({"status", "--json"}).out, "/units/0/state").value_or("") == "held");
@@ -169,6 +169,124 @@ BOOST_AUTO_TEST_CASE(an_idle_daemon_with_a_schedule_makes_no_system_call_and_doe
     let_pass(2s);
     BOOST_TEST(context_switches(daemon) == before);
     BOOST_TEST(box.daemon_pid() == daemon);
+}
+
+BOOST_AUTO_TEST_CASE(U49_the_first_callers_TZ_moves_no_schedule_and_reaches_its_units) {
+    sandbox box;
+    box.config("[task.noon]\nrun = 'echo $TZ'\ncron = '0 12 * * *'\n");
+    const std::string zone = box.shell("unset TZ; date +%:z").out;
+    run_options away;
+    away.env = {{"TZ", zone == "+09:00\n" ? "XXX5" : "XXX-9"}};
+    BOOST_TEST(box.run({"run", "noon"}, away).out == *away.env.front().second + "\n");
+    const auto next = json_at(box.run({"status", "--json"}).out, "/units/0/next_at").value_or("");
+    const std::string offset = zone.substr(0, 6);
+    BOOST_TEST((next.ends_with(offset) || (offset == "+00:00" && next.ends_with("Z"))), next);
+    BOOST_TEST(next.find("T12:00:00") != std::string::npos, next);
+}
+
+BOOST_AUTO_TEST_CASE(L39_a_change_of_the_time_zone_moves_the_schedules) {
+    sandbox box;
+    box.config(
+        "[task.noon]\nrun = ['true']\ncron = '0 12 * * *'\n[task.grid]\nrun = ['true']\nevery = '1h'\n");
+    // Two zone files (RFC 8536, version 1): no transitions, one type with its offset in seconds.
+    const auto zone = [&](const std::string& path, std::int32_t offset) {
+        std::string file = std::string("TZif") + std::string(40, '\0');
+        file[39] = 1;  // types
+        file[43] = 4;  // characters of abbreviations
+        for (int shift : {24, 16, 8, 0})
+            file += static_cast<char>(static_cast<std::uint32_t>(offset) >> shift & 0xff);
+        box.write(path, file + std::string("\0\0ABC\0", 6));
+    };
+    zone("east", 9 * 3600);
+    zone("west", -5 * 3600);
+    box.shell("cp east zone");
+    const auto started =
+        box.shell("unset TZ; unshare -m sh -c 'mount --bind zone /etc/localtime && hob run -- true'");
+    if (started.status != 0) {
+        BOOST_TEST_MESSAGE("no mount namespace is to be had here: " << started.err);
+        return;
+    }
+    const auto next = [&](int unit) {
+        return json_at(box.run({"status", "--json"}).out, "/units/" + std::to_string(unit) + "/next_at")
+            .value_or("");
+    };
+    BOOST_TEST(next(0).ends_with("T12:00:00.000+09:00"), next(0));
+    box.shell("cat west > zone");
+    BOOST_TEST(wait_until([&] { return next(0).ends_with("T12:00:00.000-05:00"); }));
+    BOOST_TEST(next(1).ends_with("-05:00"), next(1));
+    BOOST_TEST(runs(box, "noon") == "[]\n");
+    box.shell("cat east > zone");
+    BOOST_TEST(wait_until([&] { return next(0).ends_with("T12:00:00.000+09:00"); }));
+    BOOST_TEST(runs(box, "noon") == "[]\n");
+}
+
+BOOST_AUTO_TEST_CASE(U38_a_task_in_after_has_ended_with_0_before_what_names_it_is_launched) {
+    sandbox box;
+    box.config(
+        "[task.seed]\nrun = 'echo seed >> order'\n"
+        "[task.migrate]\nrun = ['sh', '-c', 'echo migrate >> order; exit $(cat status)']\nafter = ['seed']\n"
+        "[service.web]\nrun = 'echo web >> order; exec sleep 1000'\nafter = ['migrate']\n"
+        "ready = { exec = 'grep -q web order' }\nbackoff = { min = '10ms' }\n"
+        "[task.t]\nrun = 'echo t >> order'\nafter = ['migrate']\n");
+    const auto order = [&] { return box.shell("cat order; rm -f order").out; };
+    const auto pid = [&] { return json_at(box.run({"status", "--json"}).out, "/units/2/pid").value_or("-"); };
+    box.write("status", "3");
+    const auto failed = box.run({"start", "web"});
+    BOOST_TEST(failed.status == 1);
+    BOOST_TEST(
+        failed.err.find("cannot start 'web': it needs 'migrate', which failed: run 2 exited with status 3\n"
+                        "hint: hob logs migrate\n") != std::string::npos,
+        failed.err);
+    BOOST_TEST(order() == "seed\nmigrate\n");
+    BOOST_TEST(box.run({"run", "t"}).status == 125);
+    BOOST_TEST(order() == "seed\nmigrate\n");
+    box.write("status", "0");
+    BOOST_TEST(box.run({"start", "web"}).status == 0);
+    BOOST_TEST(order() == "seed\nmigrate\nweb\n");
+    BOOST_TEST(json_at(runs(box, "migrate"), "/0/trigger").value_or("") == "after");
+    BOOST_TEST(json_at(runs(box, "migrate"), "/0/cause").value_or("") == "before web");
+    BOOST_TEST(box.run({"run", "t"}).status == 0);
+    BOOST_TEST(order() == "seed\nmigrate\nt\n");
+    // A unit that is up needs nothing, and a restart after a crash runs no task.
+    BOOST_TEST(box.run({"start", "web"}).status == 0);
+    BOOST_TEST(order() == "");
+    box.shell("kill -9 " + pid());
+    BOOST_TEST(wait_until([&] { return box.shell("cat order").out == "web\n"; }));
+    BOOST_TEST(order() == "web\n");
+    // A restart runs the tasks first; a failure leaves the process alone.
+    box.write("status", "4");
+    const auto before = pid();
+    BOOST_TEST(box.run({"restart", "web"}).status == 1);
+    BOOST_TEST(pid() == before);
+    BOOST_TEST(order() == "seed\nmigrate\n");
+    box.write("status", "0");
+    BOOST_TEST(box.run({"restart", "web"}).status == 0);
+    BOOST_TEST(order() == "seed\nmigrate\nweb\n");
+}
+
+BOOST_AUTO_TEST_CASE(U38_a_run_in_progress_is_joined_retries_count_and_a_stop_ends_the_wait) {
+    sandbox box;
+    box.config(
+        "[task.slow]\nrun = 'echo x >> began; while [ ! -e go ]; do sleep 0.02; done'\n"
+        "[service.a]\nrun = 'exec sleep 1000'\nafter = ['slow']\n[service.b]\nrun = 'exec sleep 1000'\nafter "
+        "= ['slow']\n"
+        "[task.flaky]\nrun = 'test -e second || { : > second; exit 1; }'\nretry = { max = 1, delay = '10ms' "
+        "}\n"
+        "[service.c]\nrun = 'exec sleep 1000'\nafter = ['flaky']\n");
+    auto both = box.start({"start", "a", "b"});
+    BOOST_TEST(wait_until([&] { return box.shell("cat began").out == "x\n"; }));
+    box.write("go", "");
+    BOOST_TEST(both.wait().status == 0);
+    BOOST_TEST(box.shell("cat began").out == "x\n");
+    BOOST_TEST(box.run({"start", "c"}).status == 0);
+    BOOST_TEST(box.run({"stop", "a"}).status == 0);
+    box.shell("rm go began");
+    auto waits = box.start({"start", "a"});
+    BOOST_TEST(wait_until([&] { return box.shell("cat began").out == "x\n"; }));
+    BOOST_TEST(box.run({"stop", "slow"}).status == 0);
+    const auto ended = waits.wait();
+    BOOST_TEST(ended.status == 1);
+    BOOST_TEST(ended.err.find("it needs 'slow', which failed: run") != std::string::npos, ended.err);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

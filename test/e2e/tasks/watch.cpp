@@ -167,4 +167,112 @@ BOOST_AUTO_TEST_CASE(U10_where_the_kernel_does_not_see_all_changes_the_files_are
     BOOST_TEST(box.shell("fusermount -u seen").status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(U43_only_a_change_of_content_size_time_or_name_fires) {
+    sandbox box;
+    box.shell(
+        "mkdir -p src; echo one > src/a; echo two > src/b; python3 -c 'import sqlite3; "
+        "c = sqlite3.connect(\"src/db\"); c.execute(\"CREATE TABLE t (x)\"); c.commit()'");
+    watching(box);
+    box.shell(
+        "touch -a src/a; chmod 640 src/a; chown $(id -u) src/a; : >> src/a; cat src/b > /dev/null; "
+        "python3 -c 'import os; os.close(os.open(\"src/a\", os.O_RDWR))'; "
+        "for i in 1 2 3 4 5; do python3 -c 'import sqlite3; "
+        "print(sqlite3.connect(\"src/db\").execute(\"SELECT * FROM t\").fetchall())'; done; ln src/a hard; "
+        "rm hard");
+    expect_runs(box, 0);
+    box.shell("touch -m -d '2001-02-03' src/a");
+    expect_runs(box, 1);
+    BOOST_TEST(slurp(box.root() + "/out") == "src/a\n--\n");
+    box.shell("python3 -c 'f = open(\"src/b\", \"r+\"); f.write(\"TWO\")'");
+    expect_runs(box, 2);
+    box.shell("truncate -s 1 src/b");
+    expect_runs(box, 3);
+    box.shell(
+        "python3 -c 'import mmap; f = open(\"src/a\", \"r+b\"); m = mmap.mmap(f.fileno(), 0); m[0:1] = "
+        "b\"X\"; m.flush(); "
+        "m.close(); f.close()'");
+    expect_runs(box, 4);
+    box.shell("mv src/b src/c");
+    expect_runs(box, 5);
+    BOOST_TEST(slurp(box.root() + "/out").ends_with("--\nsrc/b\nsrc/c\n--\n"));
+}
+
+BOOST_AUTO_TEST_CASE(U26_every_pattern_works_or_is_refused_by_check) {
+    const auto refused = [](const std::string& pattern, const std::string& key) {
+        sandbox box;
+        box.config("[task.t]\nrun = ['true']\nwatch = ['src']\n" + key + " = ['" + pattern + "']\n");
+        return box.run({"check"}).status == 2;
+    };
+    for (const char* pattern :
+         {"../x", "a/../../x", "/tmp/**", "~/x", "!x", "*.{ts,tsx", "{a}", "*/../x", ""})
+        BOOST_TEST(refused(pattern, "ignore"), pattern);
+    sandbox box;
+    box.config("[task.t]\nrun = ['true']\nwatch = ['../x']\n");
+    const auto check = box.run({"check"});
+    BOOST_TEST(
+        check.err.find("hob.toml:3:10': 'watch' in [task.t] has a pattern that leads out of the root") !=
+            std::string::npos,
+        check.err);
+    const std::pair<std::string, std::string> works[] = {
+        {".", "deep/er/f"},      {"./", "f"},
+        {"./src/x", "src/x"},    {"a/../b", "b"},
+        {"*.{ts,tsx}", "f.tsx"}, {"{src,lib}/{a,b*}.c", "lib/b2.c"},
+        {"src/", "src/f"}};
+    for (const auto& [pattern, file] : works) {
+        sandbox project;
+        project.shell("mkdir -p deep/er src lib a");
+        project.config("[task.t]\nrun = ['true']\nwatch = ['" + pattern + "']\ndebounce = '10ms'\n");
+        BOOST_TEST(project.run({"run", "--", "true"}).status == 0);
+        BOOST_TEST(wait_until([&] { return is_watching(project); }));
+        project.shell("echo x > " + file);
+        BOOST_TEST(wait_until([&] { return ok(project) >= 1; }, 20s), pattern);
+        BOOST_TEST(json_at(runs_of(project), "/0/cause").value_or("") == file);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U26_links_to_folders_inside_the_root_are_followed_once) {
+    sandbox box;
+    box.shell("mkdir -p real/sub src; ln -s ../real src/link; ln -s . real/self; ln -s / src/out");
+    watching(box);
+    box.shell("echo x > real/sub/f");
+    expect_runs(box, 1);
+    BOOST_TEST(slurp(box.root() + "/out") == "src/link/sub/f\n--\n");
+    box.shell("mkdir more; ln -s ../more src/later");
+    expect_runs(box, 2);
+    box.shell("echo x > more/g");
+    expect_runs(box, 3);
+    BOOST_TEST(slurp(box.root() + "/out").ends_with("--\nsrc/later/g\n--\n"));
+}
+
+BOOST_AUTO_TEST_CASE(U26_a_task_that_writes_into_its_own_watch_is_held_and_says_which_path) {
+    sandbox box;
+    watching(box, "", "date +%N > src/own.log");
+    box.shell("echo x > src/a");
+    const auto state = [&](const std::string& member) {
+        return json_at(box.run({"status", "--json"}).out, "/units/0/" + member).value_or("");
+    };
+    BOOST_TEST(wait_until([&] { return state("state") == "held"; }, 30s));
+    BOOST_TEST(state("detail").find("'src/own.log'") != std::string::npos, state("detail"));
+    const auto before = ok(box);
+    BOOST_TEST(before <= 11u);
+    BOOST_TEST(slurp(box.daemon_log()).find("its runs change what it watches") != std::string::npos);
+    box.shell("echo y > src/a");
+    let_pass(700ms);
+    BOOST_TEST(ok(box) == before);
+    BOOST_TEST(box.run({"start", "t"}).status == 0);
+    BOOST_TEST(wait_until([&] { return is_watching(box, 2); }));
+    box.shell("echo z > src/a");
+    BOOST_TEST(wait_until([&] { return ok(box) > before; }));
+}
+
+BOOST_AUTO_TEST_CASE(U35_a_file_name_with_a_newline_forges_no_path) {
+    sandbox box;
+    watching(box);
+    box.shell("echo x > \"$(printf 'src/a\\nforged')\"; echo y > src/b");
+    expect_runs(box, 1);
+    BOOST_TEST(slurp(box.root() + "/out") == "src/b\n--\n");
+    BOOST_TEST(slurp(box.daemon_log()).find("paths with a newline are left out") != std::string::npos);
+    BOOST_TEST(json_at(runs_of(box), "/0/cause").value_or("") == "src/b and 1 more");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(C03_empty_large_and_odd_words_arrive_at_the_worker_as_they_
     const std::string json = "{\"a\": \"" + longest.substr(9) + "\"}";
     BOOST_TEST((echo({json}) == json + "\n"));
     BOOST_TEST(box.run({"call", "l", "--raw", "say", ""}).out == "SAY \n");
-    // Words that are options anywhere else are options here, too; JSON says what they cannot.
+    // Words that look like options are options; JSON can pass such texts.
     BOOST_TEST(echo({"[\"--json\"]"}) == "[\"--json\"]\n");
     const auto no_unit = box.run({"call", "", "echo"});
     BOOST_TEST(no_unit.status == 1, no_unit.text());
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(L29_wrong_params_are_found_before_a_daemon_is_started) {
     BOOST_TEST(box.run({"status"}).status == 3);
 }
 
-BOOST_AUTO_TEST_CASE(U11_a_death_and_an_error_are_told_apart) {
+BOOST_AUTO_TEST_CASE(U11_a_death_and_an_error_are_distinguished) {
     sandbox box;
     box.config(rpc());
     const auto died = box.run({"call", "w", "die"});
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(W07_interrupting_a_call_cancels_its_request) {
     box.config(rpc());
     box.run({"call", "w", "echo", "1"});
     auto waiting = box.start({"call", "w", "never"});
-    // The worker has read it once it has answered what was sent after it.
+    // The worker has read it once it has answered a later request.
     for (int i = 0; i < 200 && box.run({"call", "w", "id"}).out == std::to_string(i + 2) + "\n"; ++i) {
     }
     waiting.signal(SIGINT);

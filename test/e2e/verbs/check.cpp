@@ -3,12 +3,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include "harness/sandbox.hpp"
+#include "paths.hpp"
 
 using namespace hob::test;
 
 BOOST_AUTO_TEST_SUITE(check)
 
-BOOST_AUTO_TEST_CASE(a_good_file_is_told_with_its_units_and_nothing_is_started) {
+BOOST_AUTO_TEST_CASE(a_good_file_is_reported_with_its_units_and_nothing_is_started) {
     sandbox box;
     box.config(
         "[worker.w]\nrun = \"touch executed\"\n[service.s]\nrun = \"touch executed\"\nautostart = true\n");
@@ -39,7 +40,7 @@ BOOST_AUTO_TEST_CASE(json_names_units_and_warnings) {
     BOOST_TEST(text.err.starts_with("hob: warning: "), text.err);
 }
 
-BOOST_AUTO_TEST_CASE(a_bad_file_is_told_by_line_and_column_with_a_hint) {
+BOOST_AUTO_TEST_CASE(a_bad_file_is_reported_by_line_and_column_with_a_hint) {
     sandbox box;
     box.config("[daemon]\nshutdwn_timeout = \"1s\"\n");
     const outcome checked = box.run({"check"});
@@ -73,8 +74,25 @@ BOOST_AUTO_TEST_CASE(without_any_file_it_says_how_to_begin) {
     BOOST_REQUIRE(::unlink((box.project() + "/hob.toml").c_str()) == 0);
     const outcome checked = box.run({"check"});
     BOOST_TEST(checked.status == 2, checked.text());
-    BOOST_TEST((checked.err.find("No such file or directory\nhint: hob init") != std::string::npos),
+    BOOST_TEST(checked.err.find(" or above it\nhint: hob init writes one here\n") != std::string::npos,
                checked.err);
+}
+
+BOOST_AUTO_TEST_CASE(the_schema_needs_no_project_and_takes_no_file) {
+    sandbox box;
+    box.config("broken");
+    const outcome schema = box.run({"check", "--schema"});
+    BOOST_TEST(schema.status == 0, schema.text());
+    BOOST_TEST(schema.out == slurp(HOB_SOURCE_DIR "/share/hob.schema.json"));
+    const outcome line = box.run({"--json", "check", "--schema"});
+    BOOST_TEST(line.out.find('\n') == line.out.size() - 1);
+    BOOST_TEST(json_at(line.out, "/$schema").value_or("") == "https://json-schema.org/draft/2020-12/schema");
+    for (const auto& words :
+         {std::vector<std::string>{"check", "--schema", "hob.toml"}, {"check", "--schema", "--next", "1"}}) {
+        const outcome refused = box.run(words);
+        BOOST_TEST(refused.status == 2);
+        BOOST_TEST(refused.err == "hob: cannot use '--schema': it takes neither a file nor --next\n");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(S02_a_file_that_is_not_ours_to_trust_is_refused) {

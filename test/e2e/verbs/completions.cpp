@@ -64,7 +64,7 @@ std::string in_zsh(sandbox& box, const std::string& keys) {
 
 BOOST_AUTO_TEST_SUITE(completions)
 
-BOOST_AUTO_TEST_CASE(what_is_printed_is_what_is_installed) {
+BOOST_AUTO_TEST_CASE(the_printed_scripts_are_the_installed_ones) {
     sandbox box;
     BOOST_TEST(box.run({"completions", "bash"}).out == slurp(source + "/completions/hob.bash"));
     BOOST_TEST(box.run({"completions", "fish"}).out == slurp(source + "/completions/hob.fish"));
@@ -82,7 +82,8 @@ BOOST_AUTO_TEST_CASE(bash_completes_verbs_units_options_and_values) {
     BOOST_TEST(in_bash(box, "hob -C / status c") == "\n");
     BOOST_TEST(in_bash(box, "hob completions ''") == "bash\nfish\nzsh\n");
     BOOST_TEST(in_bash(box, "hob check hob.t") == "hob.toml\n");
-    // readline has cut the word at the equals sign and wants the rest alone.
+    BOOST_TEST(in_bash(box, "hob help service.rest") == "service.restart\n");
+    // readline splits the word at the equals sign, and completes only the rest.
     BOOST_TEST(in_bash(box, "hob --color = n") == "never\n");
     BOOST_TEST(in_bash(box, "hob --color =") == "auto\nalways\nnever\n");
 }
@@ -97,7 +98,7 @@ BOOST_AUTO_TEST_CASE(fish_completes_with_descriptions) {
     BOOST_TEST(in_fish(box, "hob check hob.to").starts_with("hob.toml"));
 }
 
-BOOST_AUTO_TEST_CASE(zsh_completes_what_is_typed) {
+BOOST_AUTO_TEST_CASE(zsh_completes_typed_words) {
     if (!require_program("zsh")) return;
     sandbox box;
     make_calc_project(box);
@@ -112,7 +113,7 @@ BOOST_AUTO_TEST_CASE(C05_completion_starts_nothing_and_says_nothing) {
     for (const char* config : {"[worker.calc]\nrun = [\"cat\"]\n", "[worker.calc\nbroken", ""}) {
         box.config(config);
         for (const char* kind :
-             {"verbs", "units", "workers", "services", "tasks", "instances", "shells", "nosuch"}) {
+             {"verbs", "units", "workers", "services", "tasks", "keys", "instances", "shells", "nosuch"}) {
             const auto done = box.run({"completions", "--words", kind});
             BOOST_TEST(done.err == "");
             BOOST_TEST(done.status == 0);

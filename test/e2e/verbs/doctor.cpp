@@ -34,7 +34,7 @@ outcome examine(sandbox& box, std::vector<std::string> more = {}) {
 
 BOOST_AUTO_TEST_SUITE(doctor)
 
-BOOST_AUTO_TEST_CASE(a_healthy_project_has_no_failures_and_nothing_is_made) {
+BOOST_AUTO_TEST_CASE(a_healthy_project_passes_and_nothing_is_created) {
     sandbox box;
     make_calc_project(box);
     const auto before = examine(box);
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(a_healthy_project_has_no_failures_and_nothing_is_made) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(L28_a_broken_file_is_named_with_its_place) {
+BOOST_AUTO_TEST_CASE(L28_a_broken_file_is_reported_with_its_position) {
     sandbox box;
     box.config("[worker.x]\nrun = 3\n");
     const auto done = examine(box);
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(L28_a_broken_file_is_named_with_its_place) {
     BOOST_TEST(box.run({"doctor"}).out.find("FAIL  config") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(S01_directories_open_to_others_are_found_and_closed) {
+BOOST_AUTO_TEST_CASE(S01_directories_open_to_others_are_reported_and_made_private) {
     sandbox box;
     make_calc_project(box);
     box.run({"ping"});
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(S01_directories_open_to_others_are_found_and_closed) {
     BOOST_TEST((now.st_mode & 0777u) == 0700u);
 }
 
-BOOST_AUTO_TEST_CASE(leftovers_go_only_when_asked_and_only_when_dead) {
+BOOST_AUTO_TEST_CASE(leftovers_are_removed_only_with_fix_and_without_a_daemon) {
     sandbox box;
     make_calc_project(box);
     box.run({"ping"});
@@ -96,12 +96,28 @@ BOOST_AUTO_TEST_CASE(leftovers_go_only_when_asked_and_only_when_dead) {
     BOOST_TEST(box.run({"ping"}).status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(C16_deleted_projects_are_reported_and_forgotten_with_fix) {
+    sandbox box;
+    make_calc_project(box);
+    const std::string gone = box.root() + "/gone";
+    BOOST_REQUIRE(hob::util::make_directories(gone));
+    box.write(gone + "/hob.toml", "");
+    BOOST_REQUIRE(box.run({"-C", gone, "ping"}).status == 0);
+    BOOST_REQUIRE(box.run({"-C", gone, "shutdown"}).status == 0);
+    BOOST_REQUIRE(remove_tree(gone));
+    const auto found = finding_of(examine(box), "projects");
+    BOOST_TEST(found.state == "warn");
+    BOOST_TEST(found.message == "was deleted: " + gone);
+    BOOST_TEST(finding_of(examine(box, {"--fix"}), "projects").state == "ok");
+    BOOST_TEST(box.run({"list", "--json"}).out.find(gone) == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(L23_a_crash_loop_is_found_and_cleared) {
     sandbox box;
     make_calc_project(box);
     box.run({"ping"});
     box.run({"shutdown"});
-    // A socket that cannot be bound: a directory stands in its place.
+    // A directory at the socket's path, so that it cannot be bound.
     box.shell("mkdir '" + box.socket() + "'");
     for (int i = 0; i < 3; ++i)
         BOOST_TEST(box.run({"ping"}).status == 3);
@@ -111,7 +127,7 @@ BOOST_AUTO_TEST_CASE(L23_a_crash_loop_is_found_and_cleared) {
     BOOST_TEST(box.run({"ping"}).status == 0);
 }
 
-BOOST_AUTO_TEST_CASE(L04_a_stopped_daemon_is_a_failure_and_found_soon) {
+BOOST_AUTO_TEST_CASE(L04_a_stopped_daemon_is_reported_as_failed_quickly) {
     sandbox box;
     make_calc_project(box);
     box.run({"ping"});

@@ -18,8 +18,8 @@ std::string await(background& events, const std::string& name) {
     }
 }
 
-// The subscription stands once status counts a client besides the one that asks.
-// The one that asks, and the one that subscribed. The last one that asked may still be counted for a moment,
+// The subscription is active once status counts a client besides its own connection.
+// Two clients: status itself and the subscriber. The previous status may still be counted for a moment,
 // but not five times in a row.
 void until_subscribed(sandbox& box) {
     int in_a_row = 0;
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(C01_it_ends_when_its_reader_leaves) {
     BOOST_TEST(done.elapsed < 10s);
 }
 
-BOOST_AUTO_TEST_CASE(its_time_can_be_limited) {
+BOOST_AUTO_TEST_CASE(it_ends_at_its_deadline) {
     sandbox box;
     make_calc_project(box);
     box.run({"ping"});

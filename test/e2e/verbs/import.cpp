@@ -1,4 +1,4 @@
-// hob import: what other programs wrote becomes workers, and nothing else of hob.toml changes.
+// hob import: entries of other programs' files become workers, and the rest of hob.toml is unchanged.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,7 +27,7 @@ std::size_t files_in(sandbox& box) { return count(box.shell("ls -A").out, "\n");
 
 BOOST_AUTO_TEST_SUITE(import)
 
-BOOST_AUTO_TEST_CASE(it_appends_and_leaves_every_byte_and_the_mode_as_they_are) {
+BOOST_AUTO_TEST_CASE(it_appends_and_keeps_existing_bytes_and_the_mode) {
     sandbox box;
     const std::string mine = "# mine, \t no newline at the end\r\n[worker.own]\nrun = \"x\"";
     box.config(mine);
@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(it_appends_and_leaves_every_byte_and_the_mode_as_they_are) 
     BOOST_TEST(!exists(box.runtime()));
 }
 
-BOOST_AUTO_TEST_CASE(a_name_that_is_taken_stays_as_it_is) {
+BOOST_AUTO_TEST_CASE(an_existing_unit_is_not_changed) {
     sandbox box;
     box.config("[service.a]\nrun = \"x\"\n");
     box.write("mcp.json", two);
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_dry_run_prints_what_a_run_writes) {
     BOOST_TEST(dry.out.ends_with(toml(box)));
 }
 
-BOOST_AUTO_TEST_CASE(without_a_project_one_begins_here) {
+BOOST_AUTO_TEST_CASE(without_a_project_it_creates_one_here) {
     sandbox box;
     run_options options;
     options.cwd = box.home();
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(without_a_project_one_begins_here) {
     BOOST_TEST(mode_of(box.home() + "/hob.toml") == 0644u);
 }
 
-BOOST_AUTO_TEST_CASE(a_symlink_stays_one_and_its_file_is_written) {
+BOOST_AUTO_TEST_CASE(a_symlink_is_kept_and_its_target_written) {
     sandbox box;
     BOOST_REQUIRE(
         box.shell("mkdir real && : >real/h.toml && rm hob.toml && ln -s real/h.toml hob.toml").status == 0);
@@ -99,10 +99,10 @@ BOOST_AUTO_TEST_CASE(a_symlink_stays_one_and_its_file_is_written) {
     BOOST_TEST(box.shell("test -L hob.toml && grep -c worker real/h.toml").out == "2\n");
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_written_when_anything_is_wrong) {
+BOOST_AUTO_TEST_CASE(an_error_leaves_the_file_unchanged) {
     sandbox box;
     box.write("mcp.json", two);
-    // Taken as one table, the names cannot be added to.
+    // An inline table, to which no names can be added.
     box.config("worker = { own = { run = \"x\" } }\n");
     BOOST_TEST(box.run({"import", "mcp.json"}).status == 2);
     BOOST_TEST(toml(box) == "worker = { own = { run = \"x\" } }\n");
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_written_when_anything_is_wrong) {
     BOOST_TEST(box.run({"import"}).status == 2);
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_is_imported_answers) {
+BOOST_AUTO_TEST_CASE(an_imported_server_answers) {
     sandbox box;
     box.config("");
     box.write(".mcp.json", R"({"mcpServers":{"fixture":{"command":"python3","args":[")" HOB_SOURCE_DIR
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_imported_answers) {
     BOOST_TEST(json_at(sum.out, "/resultType").value_or("") == "complete");
 }
 
-BOOST_AUTO_TEST_CASE(the_comment_above_a_debugger_is_the_call_that_launches) {
+BOOST_AUTO_TEST_CASE(the_comment_above_a_debugger_is_a_working_launch_call) {
     if (!require_program("lldb-vscode-14") || !require_program("c++")) return;
     sandbox box;
     box.config("");
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(the_comment_above_a_debugger_is_the_call_that_launches) {
     BOOST_TEST(json_at(called.out, "/until/params/reason").value_or("") == "exception", called.out);
 }
 
-BOOST_AUTO_TEST_CASE(a_python_program_is_debugged_as_its_launch_json_says) {
+BOOST_AUTO_TEST_CASE(a_python_program_is_debugged_as_in_its_launch_json) {
     sandbox box;
     if (box.shell("/usr/bin/python3 -c 'import debugpy'").status != 0) {
         BOOST_TEST(number_from_env("HOB_REQUIRE_ALL", 0) == 0, "not installed: debugpy");

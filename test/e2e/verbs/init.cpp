@@ -8,7 +8,7 @@ using namespace hob::test;
 
 namespace {
 
-// A sandbox comes with an empty hob.toml.
+// A sandbox begins with an empty hob.toml.
 void without_config(const sandbox& box) {
     BOOST_REQUIRE(::unlink((box.project() + "/hob.toml").c_str()) == 0);
 }
@@ -17,7 +17,7 @@ void without_config(const sandbox& box) {
 
 BOOST_AUTO_TEST_SUITE(init)
 
-BOOST_AUTO_TEST_CASE(what_it_writes_is_valid_and_its_worker_answers) {
+BOOST_AUTO_TEST_CASE(the_written_file_is_valid_and_its_worker_answers) {
     sandbox box;
     without_config(box);
     const outcome written = box.run({"init"});
@@ -32,13 +32,13 @@ BOOST_AUTO_TEST_CASE(what_it_writes_is_valid_and_its_worker_answers) {
     BOOST_TEST((called.out.find("hello") != std::string::npos), called.out);
 }
 
-BOOST_AUTO_TEST_CASE(a_file_that_is_there_is_kept_unless_forced) {
+BOOST_AUTO_TEST_CASE(an_existing_file_is_kept_unless_forced) {
     sandbox box;
     box.config("# mine\n");
     const outcome refused = box.run({"init"});
     BOOST_TEST(refused.status == 1, refused.text());
     BOOST_TEST(refused.err ==
-               "hob: cannot write 'hob.toml': it is there already\nhint: hob init --force replaces it\n");
+               "hob: cannot write 'hob.toml': it exists already\nhint: hob init --force replaces it\n");
     BOOST_TEST(slurp(box.project() + "/hob.toml") == "# mine\n");
     const outcome forced = box.run({"--json", "init", "--force"});
     BOOST_TEST(forced.status == 0, forced.text());
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_there_is_kept_unless_forced) {
     BOOST_TEST(box.run({"init", "-f"}).out == "replaced hob.toml\n");
 }
 
-BOOST_AUTO_TEST_CASE(nothing_that_everyone_may_write_comes_of_it_under_any_umask) {
+BOOST_AUTO_TEST_CASE(the_file_is_never_writable_by_everyone_under_any_umask) {
     sandbox box;
     for (const mode_t mask : {mode_t{0}, mode_t{077}}) {
         run_options options;
@@ -74,7 +74,20 @@ BOOST_AUTO_TEST_CASE(it_can_be_printed_instead) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_directory_can_be_chosen_and_must_be_there) {
+BOOST_AUTO_TEST_CASE(the_first_line_names_the_schema_for_editors) {
+    sandbox box;
+    BOOST_TEST(box.run({"init", "-"}).out.starts_with("#:schema /usr/share/hob/hob.schema.json\n"));
+    const auto install = box.shell(
+        "mkdir -p usr/bin usr/share/hob && cp \"$(command -v hob)\" usr/bin/hob && "
+        "hob check --schema > usr/share/hob/hob.schema.json");
+    BOOST_TEST(install.status == 0, install.text());
+    run_options installed;
+    installed.program = box.project() + "/usr/bin/hob";
+    const std::string schema = box.project() + "/usr/share/hob/hob.schema.json";
+    BOOST_TEST(box.run({"init", "-"}, installed).out.starts_with("#:schema " + schema + "\n"));
+}
+
+BOOST_AUTO_TEST_CASE(the_directory_can_be_chosen_and_must_exist) {
     sandbox box;
     without_config(box);
     run_options elsewhere;
@@ -87,7 +100,7 @@ BOOST_AUTO_TEST_CASE(the_directory_can_be_chosen_and_must_be_there) {
     BOOST_TEST(box.run({"init", "other.toml"}).status == 2);
 }
 
-BOOST_AUTO_TEST_CASE(a_directory_in_its_place_is_not_touched) {
+BOOST_AUTO_TEST_CASE(a_directory_named_hob_toml_is_not_touched) {
     sandbox box;
     without_config(box);
     BOOST_REQUIRE(::mkdir((box.project() + "/hob.toml").c_str(), 0700) == 0);

@@ -30,6 +30,58 @@ BOOST_AUTO_TEST_CASE(running_and_stopped_instances_with_their_roots) {
     BOOST_TEST(json_at(down.out, "/0/root").value_or("") == box.project());
 }
 
+// A project that has run, with its directory.
+std::string run_project(sandbox& box, const std::string& name) {
+    const std::string directory = box.root() + "/" + name;
+    BOOST_REQUIRE(hob::util::make_directories(directory));
+    box.write(directory + "/hob.toml", "[service.s]\nrun = ['sleep', '1000']\n");
+    BOOST_REQUIRE(box.run({"-C", directory, "ping"}).status == 0);
+    return directory;
+}
+
+BOOST_AUTO_TEST_CASE(C16_deleted_projects_are_forgotten_with_prune) {
+    sandbox box;
+    make_calc_project(box);
+    box.run({"ping"});
+    const std::string gone = run_project(box, "gone");
+    const std::string kept = run_project(box, "kept");
+    for (const auto& directory : {gone, kept})
+        BOOST_REQUIRE(box.run({"-C", directory, "shutdown"}).status == 0);
+    const std::string state = box.state_dir(gone);  // needs the directory
+    BOOST_REQUIRE(remove_tree(gone));
+    BOOST_TEST(box.run({"list"}).out.find(gone) != std::string::npos);
+    const auto pruned = box.run({"list", "--prune"});
+    BOOST_TEST(pruned.status == 0, pruned.text());
+    BOOST_TEST(pruned.err == "forgot " + gone + "\n");
+    BOOST_TEST(pruned.out.find(gone) == std::string::npos, pruned.out);
+    BOOST_TEST(pruned.out.find(kept) != std::string::npos, pruned.out);
+    BOOST_TEST(!exists(state));
+    BOOST_TEST(exists(box.state_dir(kept) + "/root"));
+    BOOST_TEST(box.daemon_pid() != 0);
+    BOOST_TEST(box.run({"list", "--prune"}).err == "");
+}
+
+BOOST_AUTO_TEST_CASE(C16_a_deleted_project_of_which_something_runs_is_kept) {
+    sandbox box;
+    const std::string gone = run_project(box, "gone");
+    const std::string key = box.key(gone);
+    run_options marked;
+    marked.program = "/bin/sleep";
+    marked.env = {{"HOB_INSTANCE", key}};
+    auto process = box.start({"1000"}, marked);
+    BOOST_REQUIRE(box.run({"-C", gone, "shutdown"}).status == 0);
+    const std::string state = box.state_dir(gone);  // before the directory is gone
+    BOOST_REQUIRE(remove_tree(gone));
+    BOOST_REQUIRE(wait_until([&] {
+        return slurp("/proc/" + std::to_string(process.pid()) + "/environ").find(key) != std::string::npos;
+    }));
+    BOOST_TEST(box.run({"list", "--prune"}).status == 0);
+    BOOST_TEST(exists(state));
+    process.kill_and_reap();
+    BOOST_TEST(box.run({"list", "--prune"}).out.find(gone) == std::string::npos);
+    BOOST_TEST(!exists(state));
+}
+
 BOOST_AUTO_TEST_CASE(looking_starts_nothing) {
     sandbox box;
     make_calc_project(box);
@@ -74,6 +126,33 @@ BOOST_AUTO_TEST_CASE(for_people_it_is_a_table) {
     BOOST_TEST(done.out.find("ROOT") != std::string::npos);
     BOOST_TEST(done.out.find(box.project()) != std::string::npos);
     BOOST_TEST(done.out.find("running") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(U44_a_daemon_whose_hob_toml_is_gone_is_found_from_its_directory) {
+    sandbox box;
+    box.shell("mkdir -p sub/dir");
+    box.config("[service.s]\nrun = 'exec sleep 1000'\n");
+    BOOST_TEST(box.run({"start", "s"}).status == 0);
+    const pid_t daemon = box.daemon_pid();
+    box.shell("rm hob.toml");
+    for (const char* directory : {"", "/sub/dir"}) {
+        run_options inside;
+        inside.cwd = box.project() + directory;
+        const auto status = box.run({"status", "--json"}, inside);
+        BOOST_TEST(status.status == 0, status.text());
+        BOOST_TEST(json_at(status.out, "/daemon/pid").value_or("") == std::to_string(daemon));
+        BOOST_TEST(json_at(status.out, "/daemon/config_state").value_or("") == "broken");
+        BOOST_TEST(json_at(status.out, "/units/0/state").value_or("") == "ready");
+    }
+    const auto start = box.run({"start", "s"});
+    BOOST_TEST(start.status == 2, start.text());
+    BOOST_TEST(box.daemon_pid() == daemon);
+    BOOST_TEST(box.run({"stop", "s"}).status == 0);
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    BOOST_TEST(box.daemon_pid() == 0);
+    // Without a daemon the directory is no project any more.
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    BOOST_TEST(box.run({"status"}).status == 3);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,7 +9,7 @@ using namespace hob::test;
 
 BOOST_AUTO_TEST_SUITE(prompt)
 
-BOOST_AUTO_TEST_CASE(C05_without_a_daemon_it_says_nothing_and_starts_nothing) {
+BOOST_AUTO_TEST_CASE(C05_without_a_daemon_it_prints_nothing_and_starts_nothing) {
     sandbox box;
     make_calc_project(box);
     const auto done = box.run({"prompt"});
@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(it_counts_what_is_up) {
     BOOST_TEST(box.run({"prompt"}).out == "");
 }
 
-BOOST_AUTO_TEST_CASE(it_does_not_ask_the_daemon) {
+BOOST_AUTO_TEST_CASE(it_reads_only_the_page) {
     sandbox box;
     make_calc_project(box);
     box.run({"ping"});
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(it_does_not_ask_the_daemon) {
     BOOST_TEST(done.out == "hob\n");
 }
 
-BOOST_AUTO_TEST_CASE(the_page_of_a_killed_daemon_is_not_believed) {
+BOOST_AUTO_TEST_CASE(the_page_of_a_killed_daemon_is_ignored) {
     sandbox box;
     make_calc_project(box);
     box.run({"ping"});

@@ -3,6 +3,7 @@
 #include "harness/sandbox.hpp"
 #include "paths.hpp"
 
+using hob::test::json_at;
 using hob::test::sandbox;
 
 namespace {
@@ -33,6 +34,60 @@ BOOST_AUTO_TEST_CASE(a_unit_that_is_not_there_says_so) {
     BOOST_TEST(unknown.err.starts_with("hob: cannot start 'v': there is no such unit"));
 }
 
+BOOST_AUTO_TEST_CASE(C10_a_deadline_says_which_units_were_waited_for) {
+    sandbox box;
+    box.config(
+        "[service.db]\nrun = 'echo booting; exec sleep 1000'\nready = { log = 'never' }\n"
+        "[service.web]\nrun = ['sleep', '1000']\nafter = ['db']\n[worker.slow]\nrun = ['sleep', '1000']\n"
+        "protocol = 'lsp'\n");
+    const auto late = box.run({"--timeout", "2s", "start", "web"});
+    BOOST_TEST_CONTEXT(late.text()) {
+        BOOST_TEST(late.status == 4);
+        BOOST_TEST(late.err.find("hob: cannot start 'web': the deadline is over; ") != std::string::npos);
+        BOOST_TEST(late.err.find("'db' is starting for ") != std::string::npos);
+        BOOST_TEST(late.err.find("'web' is waiting for ") != std::string::npos);
+        BOOST_TEST(late.err.find("booting") != std::string::npos);
+        BOOST_TEST(late.err.find("unit.start") == std::string::npos);
+    }
+    const auto json = box.run({"--json", "--timeout", "2s", "start", "web"});
+    BOOST_TEST_CONTEXT(json.text()) {
+        BOOST_TEST(json_at(json.err, "/error/code").value_or("") == "timeout");
+        BOOST_TEST(json_at(json.err, "/error/detail/units/0/name").value_or("") == "db");
+        BOOST_TEST(json_at(json.err, "/error/detail/units/0/state").value_or("") == "starting");
+        BOOST_TEST(json_at(json.err, "/error/detail/units/0/lines/0").value_or("") == "booting");
+        BOOST_TEST(json_at(json.err, "/error/detail/units/1/name").value_or("") == "web");
+    }
+    const auto waited = box.run({"--timeout", "1s", "wait", "db"});
+    BOOST_TEST(
+        waited.err.find("cannot wait for 'db': the deadline is over; 'db' is starting") != std::string::npos,
+        waited.err);
+    const auto capable = box.run({"--timeout", "1s", "call", "slow", "--capabilities"});
+    BOOST_TEST(capable.status == 4);
+    BOOST_TEST(capable.err.find("worker.") == std::string::npos, capable.err);
+}
+
+BOOST_AUTO_TEST_CASE(C10_every_unit_that_failed_is_named_with_its_lines) {
+    sandbox box;
+    box.config(
+        "[service.a]\nrun = 'echo alpha; exit 3'\nrestart = 'never'\n"
+        "[service.b]\nrun = 'echo beta; exit 4'\nrestart = 'never'\n[service.c]\nrun = ['sleep', '1000']\n");
+    const auto failed = box.run({"start"});
+    BOOST_TEST_CONTEXT(failed.text()) {
+        BOOST_TEST(failed.status == 1);
+        for (const char* part : {"'a'", "status 3", "'b'", "status 4", "alpha", "beta"})
+            BOOST_TEST_CONTEXT(part) { BOOST_TEST(failed.err.find(part) != std::string::npos); }
+        BOOST_TEST(failed.err.find("'c'") == std::string::npos);
+    }
+    const auto json = box.run({"--json", "start", "a", "b"});
+    BOOST_TEST_CONTEXT(json.text()) {
+        BOOST_TEST(json_at(json.err, "/error/code").value_or("") == "unit_failed");
+        BOOST_TEST(json_at(json.err, "/error/detail/units/0/name").value_or("") == "a");
+        BOOST_TEST(json_at(json.err, "/error/detail/units/0/lines/0").value_or("") == "alpha");
+        BOOST_TEST(json_at(json.err, "/error/detail/units/1/name").value_or("") == "b");
+        BOOST_TEST(json_at(json.err, "/error/detail/units/1/lines/0").value_or("") == "beta");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(U01_restart_gives_a_worker_its_callers_environment) {
     sandbox box;
     box.config(config);
@@ -43,6 +98,174 @@ BOOST_AUTO_TEST_CASE(U01_restart_gives_a_worker_its_callers_environment) {
     BOOST_TEST(box.run({"call", "w", "env", "\"COLOUR\""}, blue).out == "\"red\"\n");
     BOOST_TEST(box.run({"restart", "w"}, blue).status == 0);
     BOOST_TEST(box.run({"call", "w", "env", "\"COLOUR\""}).out == "\"blue\"\n");
+}
+
+// A service that shows its definition in its environment.
+std::string shown(hob::test::sandbox& box) { return box.shell("cat out").out; }
+
+std::string defined(const std::string& value, const std::string& more = {}) {
+    return "[service.web]\nrun = 'echo $V > out; exec sleep 1000'\nready = { exec = 'test -e out' }\nenv = { "
+           "V = '" +
+           value + "' }\n" + more;
+}
+
+BOOST_AUTO_TEST_CASE(U20_start_restart_and_run_take_the_whole_file_in_and_no_running_process_is_touched) {
+    sandbox box;
+    box.config(defined("1", "[service.db]\nrun = 'exec sleep 1000'\n"));
+    BOOST_TEST(box.run({"start"}).status == 0);
+    BOOST_TEST(shown(box) == "1\n");
+    const auto unit = [&](const std::string& member) {
+        return json_at(box.run({"status", "--json"}).out, "/units/0/" + member).value_or("-");
+    };
+    const auto pid = unit("pid");
+    // A new unit is known at once, a changed one goes on as it is, and a removed one that runs is not ended.
+    box.config(defined("2", "[task.new]\nrun = 'echo new'\n"));
+    const auto ran = box.run({"run", "new"});
+    BOOST_TEST(ran.out == "new\n", ran.text());
+    BOOST_TEST(unit("pid") == pid);
+    BOOST_TEST(unit("changed") == "true");
+    BOOST_TEST(shown(box) == "1\n");
+    BOOST_TEST(box.run({"status"}).out.find("db") != std::string::npos);
+    // Naming it restarts it with the new definition.
+    BOOST_TEST(box.run({"start", "web"}).status == 0);
+    BOOST_TEST(shown(box) == "2\n");
+    BOOST_TEST(unit("changed") == "-");
+    box.config(defined("3"));
+    BOOST_TEST(box.run({"restart", "web"}).status == 0);
+    BOOST_TEST(shown(box) == "3\n");
+}
+
+BOOST_AUTO_TEST_CASE(U20_a_broken_file_fails_what_names_a_unit_with_its_place_and_lets_all_else_go_on) {
+    sandbox box;
+    box.config(defined("1", "[task.t]\nrun = 'echo ran'\n"));
+    BOOST_TEST(box.run({"start", "web"}).status == 0);
+    const auto pid = json_at(box.run({"status", "--json"}).out, "/units/0/pid").value_or("-");
+    box.config(defined("2", "[task.t]\nrun = 1\n"));
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"start"}, {"start", "web"}, {"restart", "web"}, {"run", "t"}}) {
+        const auto failed = box.run(words);
+        BOOST_TEST(failed.status == 2, failed.text());
+        BOOST_TEST(failed.err.find("hob.toml:6:7': 'run' in [task.t]") != std::string::npos, failed.err);
+    }
+    BOOST_TEST(json_at(box.run({"status", "--json"}).out, "/units/0/pid").value_or("?") == pid);
+    BOOST_TEST(box.run({"run", "--", "echo", "on"}).out == "on\n");
+    const auto stopped = box.run({"stop", "web"});
+    BOOST_TEST(stopped.status == 0);
+    BOOST_TEST(stopped.err == "hob.toml has changed and cannot be used, see: hob check\n");
+}
+
+BOOST_AUTO_TEST_CASE(U20_an_empty_file_while_units_run_is_a_save_in_progress) {
+    sandbox box;
+    box.config(defined("1"));
+    BOOST_TEST(box.run({"start", "web"}).status == 0);
+    box.config("");
+    auto restart = box.start({"restart", "web"});
+    BOOST_TEST(hob::test::wait_until([&] { return restart.running(); }));
+    box.config(defined("2"));
+    BOOST_TEST(restart.wait().status == 0);
+    BOOST_TEST(shown(box) == "2\n");
+    box.config("");
+    const auto failed = box.run({"restart", "web"});
+    BOOST_TEST(failed.status == 2, failed.text());
+    BOOST_TEST(failed.err.find("it is empty, and units are running") != std::string::npos, failed.err);
+}
+
+BOOST_AUTO_TEST_CASE(U47_an_environment_that_is_not_utf8_reaches_services_and_triggered_runs) {
+    sandbox box;
+    box.config(
+        "[service.s]\nrun = 'printf %s \"$ODD\" > s.tmp; mv s.tmp s; exec sleep 1000'\nready = { exec = "
+        "'test -e s' }\n"
+        "[task.t]\nrun = 'printf %s \"$ODD\" > t'\n"
+        "[task.later]\nrun = 'printf %s \"$ODD\" > l.tmp; mv l.tmp l'\nwatch = ['go']\ndebounce = '10ms'\n");
+    hob::test::run_options odd;
+    odd.env = {{"ODD", "a\xff\xe9z"}};
+    BOOST_TEST(box.run({"run", "t"}, odd).status == 0);
+    BOOST_TEST(box.shell("cat t").out == "a\xff\xe9z");
+    BOOST_TEST(box.run({"start", "s", "later"}, odd).status == 0);
+    BOOST_TEST(box.shell("cat s").out == "a\xff\xe9z");
+    BOOST_TEST(hob::test::wait_until([&] {
+        return hob::test::slurp(box.daemon_log()).find("\"msg\":\"watching\"") != std::string::npos;
+    }));
+    box.write("go", "");
+    BOOST_TEST(hob::test::wait_until([&] { return box.shell("cat l").status == 0; }));
+    BOOST_TEST(box.shell("cat l").out == "a\xff\xe9z");
+    // Over a restart of the daemon.
+    box.shell("rm s");
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    BOOST_TEST(box.run({"start", "s"}, odd).status == 0);
+    BOOST_TEST(box.shell("cat s").out == "a\xff\xe9z");
+}
+
+BOOST_AUTO_TEST_CASE(U36_restart_without_names_means_services_that_are_up_and_touches_nothing_else) {
+    sandbox box;
+    box.config(config + defined("1") +
+               "[service.down]\nrun = 'exec sleep 1000'\n[task.long]\nrun = 'exec sleep 1000'\n");
+    const auto member = [&](const std::string& path) {
+        return json_at(box.run({"status", "--json"}).out, path).value_or("-");
+    };
+    BOOST_TEST(box.run({"start", "web", "w"}).status == 0);
+    BOOST_TEST(box.run({"run", "--detach", "long"}).status == 0);
+    const pid_t daemon = box.daemon_pid();
+    const auto worker = member("/units/0/pid"), web = member("/units/2/pid"), task = member("/units/4/pid");
+    const auto restarted = box.run({"restart"});
+    BOOST_TEST(restarted.status == 0, restarted.text());
+    BOOST_TEST(restarted.out.starts_with("web  ready (pid "));
+    BOOST_TEST(box.daemon_pid() == daemon);
+    BOOST_TEST(member("/units/0/pid") == worker);
+    BOOST_TEST(member("/units/2/pid") != web);
+    BOOST_TEST(member("/units/3/state") == "stopped");
+    BOOST_TEST(member("/units/4/pid") == task);
+    BOOST_TEST(box.run({"stop"}).status == 0);
+    BOOST_TEST(box.run({"restart"}).out == "");
+    BOOST_TEST(member("/units/2/state") == "stopped");
+    BOOST_TEST(box.run({"restart", "--daemon", "web"}).status == 2);
+}
+
+BOOST_AUTO_TEST_CASE(U33_after_a_restart_of_the_daemon_services_workers_and_tasks_have_one_environment) {
+    sandbox box;
+    box.config(
+        config +
+        defined("1",
+                "[service.agent]\nrun = 'printf %s \"$SSH_AUTH_SOCK\" > a.tmp; mv a.tmp a; exec sleep 1000'\n"
+                "ready = { exec = 'test -e a' }\n"));
+    hob::test::run_options before, now;
+    before.env = {{"SSH_AUTH_SOCK", "before"}};
+    now.env = {{"SSH_AUTH_SOCK", "now"}};
+    BOOST_TEST(box.run({"start", "agent"}, before).status == 0);
+    BOOST_TEST(box.shell("cat a; rm a").out == "before");
+    BOOST_TEST(box.run({"restart", "--daemon"}, now).status == 0);
+    BOOST_TEST(box.run({"wait", "agent"}).status == 0);
+    BOOST_TEST(box.shell("cat a; rm a").out == "now");
+    BOOST_TEST(box.run({"call", "w", "env", "\"SSH_AUTH_SOCK\""}, before).out == "\"now\"\n");
+    BOOST_TEST(box.run({"restart"}, before).status == 0);
+    BOOST_TEST(box.shell("cat a").out == "before");
+}
+
+BOOST_AUTO_TEST_CASE(U19_a_changed_env_file_is_a_changed_configuration) {
+    sandbox box;
+    box.write("env", "V=1\n");
+    box.config(
+        "[service.web]\nrun = 'echo $V >> out; exec sleep 1000'\nready = { exec = 'test -e out' }\nenv_file "
+        "= 'env'\n"
+        "backoff = { min = '10ms' }\n[service.other]\nrun = 'exec sleep 1000'\n");
+    BOOST_TEST(box.run({"start"}).status == 0);
+    const auto status = [&](const std::string& path) {
+        return json_at(box.run({"status", "--json"}).out, path).value_or("-");
+    };
+    const auto other = status("/units/1/pid");
+    BOOST_TEST(status("/daemon/config_state") == "current");
+    box.write("env", "V=2\n");
+    BOOST_TEST(status("/daemon/config_state") == "changed");
+    // A restart after a crash takes no new environment.
+    box.shell("kill -9 " + status("/units/0/pid"));
+    BOOST_TEST(hob::test::wait_until([&] { return shown(box) == "1\n1\n"; }));
+    BOOST_TEST(box.run({"reload"}).out == "changed web\n");
+    BOOST_TEST(hob::test::wait_until([&] { return shown(box) == "1\n1\n2\n"; }));
+    BOOST_TEST(status("/daemon/config_state") == "current");
+    BOOST_TEST(status("/units/1/pid") == other);
+    box.write("env", "V=3\n");
+    BOOST_TEST(box.run({"restart", "web"}).status == 0);
+    BOOST_TEST(shown(box) == "1\n1\n2\n3\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

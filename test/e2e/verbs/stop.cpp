@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(D02_nothing_of_a_stopped_worker_is_left_and_it_is_held_unti
     BOOST_TEST(held.status == 1);
     BOOST_TEST(held.err == "hob: cannot call 'w': it was stopped\nhint: hob start w\n");
     // Over a restart of the daemon, too.
-    BOOST_TEST(box.run({"restart"}).status == 0);
+    BOOST_TEST(box.run({"restart", "--daemon"}).status == 0);
     BOOST_TEST(box.run({"call", "w", "pid"}).status == 1);
     BOOST_TEST(box.run({"start", "w"}).status == 0);
     BOOST_TEST(box.run({"call", "w", "pid"}).status == 0);

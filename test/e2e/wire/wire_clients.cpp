@@ -1,5 +1,5 @@
-// doc/protocol.md sections 1, 2.4, 4 and 5 against the real daemon: clients that are too large, too slow, or
-// gone.
+// doc/protocol.md sections 1, 2.4, 4 and 5 against the real daemon: requests that are too large, and clients
+// that are too slow or gone.
 
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(W01_section_2_4_the_largest_request_passes_and_its_memory_i
 
 BOOST_AUTO_TEST_CASE(W01_section_2_4_an_oversized_reply_is_an_error_on_its_id) {
     raw_client client = greeted();
-    // The id is repeated in the reply: the request is as long as may be, the reply longer.
+    // The reply repeats the id: the request has the greatest length, so the reply is longer.
     const std::string frame = R"({"jsonrpc":"2.0","id":"","method":"hob.ping"})";
     client.send(R"({"jsonrpc":"2.0","id":")" + std::string(line_max - frame.size(), 'i') +
                 R"(","method":"hob.ping"})" + "\n");
@@ -101,10 +101,10 @@ BOOST_AUTO_TEST_CASE(W04_section_4_3_clients_killed_anywhere_leave_nothing_behin
     steady.request("1", "hob.ping");
     steady.reply();
     const pid_t daemon = box.daemon_pid();
-    const auto clients_are = [&](const std::string& wanted) {
+    const auto clients_are = [&](const std::string& expected) {
         return wait_until([&] {
             steady.request("2", "hob.status");
-            return json_at(steady.reply(), "/result/daemon/clients") == wanted;
+            return json_at(steady.reply(), "/result/daemon/clients") == expected;
         });
     };
     BOOST_TEST(clients_are("1"));

@@ -16,7 +16,7 @@ std::string golden(const std::string& name) {
     return slurp(std::string(HOB_SOURCE_DIR) + "/test/golden/v1/" + name + ".json");
 }
 
-// What differs from run to run replaced by what stands in the golden files.
+// Replaces what differs from run to run by the values in the golden files.
 std::string normalised(std::string text) {
     const std::pair<const char*, const char*> rules[] = {
         {R"("pid":[0-9]+)", R"("pid":4242)"},

@@ -1,4 +1,4 @@
-// doc/protocol.md sections 2 and 3 against the real daemon: what a line may be, and what its answer is.
+// doc/protocol.md sections 2 and 3 against the real daemon: lines and their answers.
 
 #include <boost/test/unit_test.hpp>
 #include <string>
@@ -59,11 +59,11 @@ BOOST_AUTO_TEST_CASE(W02_section_2_1_a_frame_split_at_every_byte_is_one_request)
 BOOST_AUTO_TEST_CASE(W02_section_2_1_many_frames_in_one_write_are_answered_in_order) {
     raw_client client = greeted();
     std::string many = "\n\r\n";
-    const int wanted = 500;
-    for (int i = 0; i < wanted; ++i)
+    const int count = 500;
+    for (int i = 0; i < count; ++i)
         many += request_text(std::to_string(i), "hob.ping");
     client.send(many);
-    for (int i = 0; i < wanted; ++i)
+    for (int i = 0; i < count; ++i)
         BOOST_REQUIRE(verdict(client.reply()) == std::to_string(i) + " ok");
 }
 
@@ -125,17 +125,17 @@ BOOST_AUTO_TEST_CASE(W10_section_3_1_ids_of_every_kind_come_back_as_they_were) {
 }
 
 BOOST_AUTO_TEST_CASE(W10_section_3_1_equal_ids_of_two_clients_get_their_own_replies) {
-    raw_client one = greeted();
-    raw_client two = greeted();
+    raw_client first = greeted();
+    raw_client second = greeted();
     for (int round = 0; round < 20; ++round) {
         const std::string mine =
             R"({"unit":"echo","method":"echo","params":["one",)" + std::to_string(round) + "]}";
         const std::string other =
             R"({"unit":"echo","method":"echo","params":["two",)" + std::to_string(round) + "]}";
-        one.send(request_text("1", "worker.call", mine));
-        two.send(request_text("1", "worker.call", other));
-        BOOST_TEST(json_at(one.reply(), "/result/0").value_or("") == "one");
-        BOOST_TEST(json_at(two.reply(), "/result/0").value_or("") == "two");
+        first.send(request_text("1", "worker.call", mine));
+        second.send(request_text("1", "worker.call", other));
+        BOOST_TEST(json_at(first.reply(), "/result/0").value_or("") == "one");
+        BOOST_TEST(json_at(second.reply(), "/result/0").value_or("") == "two");
     }
 }
 

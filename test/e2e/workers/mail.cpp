@@ -1,5 +1,5 @@
-// A real mail sync: Dovecot as a service, mbsync as a task on a timer. What is delivered on the server
-// arrives here.
+// A real mail sync: Dovecot as a service, mbsync as a task on a timer. A message that is delivered on the
+// server arrives in the local folder.
 
 #include <boost/test/unit_test.hpp>
 
@@ -12,7 +12,7 @@ using namespace hob::test;
 
 namespace {
 
-constexpr uid_t nobody = 65534;  // Dovecot serves no mail of root's
+constexpr uid_t nobody = 65534;  // Dovecot serves no mail of root
 
 void server_files(sandbox& box, int port) {
     box.write("dovecot.conf", fmt::format(R"(base_dir = {0}/run
@@ -84,7 +84,7 @@ SyncState *
 
 BOOST_AUTO_TEST_SUITE(mail)
 
-BOOST_AUTO_TEST_CASE(a_delivered_message_arrives_by_a_task_on_its_timer_from_a_service_that_it_needs) {
+BOOST_AUTO_TEST_CASE(a_task_on_a_timer_fetches_a_message_from_the_service_that_it_needs) {
     if (!require_root() || !require_program("mbsync") || !require_program("dovecot")) return;
     sandbox_options as_nobody;
     as_nobody.uid = nobody;

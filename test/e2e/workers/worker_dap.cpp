@@ -32,9 +32,9 @@ struct with_debugger {
         return box.run(words, options);
     }
     std::string call(std::vector<std::string> words) {
-        const auto said = run(std::move(words));
-        BOOST_TEST(said.status == 0, said.text());
-        return said.out;
+        const auto output = run(std::move(words));
+        BOOST_TEST(output.status == 0, output.text());
+        return output.out;
     }
     std::string launch(const std::vector<std::string>& more = {}) {
         std::vector<std::string> words = {
@@ -50,12 +50,12 @@ struct with_debugger {
     }
 };
 
-std::string event_of(const std::string& said) { return json_at(said, "/until/event").value_or("none"); }
+std::string event_of(const std::string& output) { return json_at(output, "/until/event").value_or("none"); }
 
-std::string local(const std::string& said, const std::string& name) {
+std::string local(const std::string& output, const std::string& name) {
     for (int i = 0; i < 10; ++i) {
         const std::string at = "/locals/" + std::to_string(i);
-        if (json_at(said, at + "/name") == name) return json_at(said, at + "/value").value_or("");
+        if (json_at(output, at + "/name") == name) return json_at(output, at + "/value").value_or("");
     }
     return "none";
 }
@@ -64,20 +64,20 @@ std::string local(const std::string& said, const std::string& name) {
 
 BOOST_FIXTURE_TEST_SUITE(worker_dap, with_debugger)
 
-BOOST_AUTO_TEST_CASE(U13_two_hundred_stops_are_all_seen_and_the_end_is_told) {
+BOOST_AUTO_TEST_CASE(U13_two_hundred_stops_and_the_end_are_all_seen) {
     if (!there) return;
     const std::string promised = call({"setBreakpoints", "file=debuggee.cpp", "line=7"});
     BOOST_TEST(json_at(promised, "/breakpoints/0/verified").value_or("") == "false", promised);
-    std::string said = launch();
+    std::string output = launch();
     for (int i = 0; i < 200; ++i) {
-        BOOST_REQUIRE_MESSAGE(event_of(said) == "stopped", i << ": " << said);
-        BOOST_REQUIRE_MESSAGE(json_at(said, "/frame/line").value_or("") == "7", i << ": " << said);
-        BOOST_REQUIRE_MESSAGE(local(said, "n") == std::to_string(i), i << ": " << said);
-        said = go("continue");
+        BOOST_REQUIRE_MESSAGE(event_of(output) == "stopped", i << ": " << output);
+        BOOST_REQUIRE_MESSAGE(json_at(output, "/frame/line").value_or("") == "7", i << ": " << output);
+        BOOST_REQUIRE_MESSAGE(local(output, "n") == std::to_string(i), i << ": " << output);
+        output = go("continue");
     }
-    BOOST_TEST(event_of(said) == "exited", said);
-    BOOST_TEST(json_at(said, "/until/params/exitCode").value_or("") == "7");
-    BOOST_TEST(said.find("sum 39800") != std::string::npos, said);
+    BOOST_TEST(event_of(output) == "exited", output);
+    BOOST_TEST(json_at(output, "/until/params/exitCode").value_or("") == "7");
+    BOOST_TEST(output.find("sum 39800") != std::string::npos, output);
     BOOST_TEST(detail() == "exited with status 7");
 }
 
@@ -104,10 +104,10 @@ BOOST_AUTO_TEST_CASE(it_steps_evaluates_and_refuses_handles_of_an_older_stop) {
 
 BOOST_AUTO_TEST_CASE(a_crash_is_a_stop) {
     if (!there) return;
-    const std::string said = launch({"args:=[\"crash\"]"});
-    BOOST_TEST(event_of(said) == "stopped", said);
-    BOOST_TEST(json_at(said, "/until/params/reason").value_or("") == "exception", said);
-    BOOST_TEST(json_at(said, "/frame/line").value_or("") == "17", said);
+    const std::string output = launch({"args:=[\"crash\"]"});
+    BOOST_TEST(event_of(output) == "stopped", output);
+    BOOST_TEST(json_at(output, "/until/params/reason").value_or("") == "exception", output);
+    BOOST_TEST(json_at(output, "/frame/line").value_or("") == "17", output);
 }
 
 BOOST_AUTO_TEST_CASE(a_launch_that_fails_says_why) {
@@ -141,7 +141,8 @@ BOOST_AUTO_TEST_CASE(D03_breakpoints_stay_over_daemons_that_are_killed) {
         const std::string next = go("continue");
         BOOST_TEST(json_at(next, "/frame/line").value_or("") == "7", next);
     }
-    BOOST_TEST(wait_until([&] { return box.processes().size() == alive; }));  // nothing of before is left
+    BOOST_TEST(
+        wait_until([&] { return box.processes().size() == alive; }));  // nothing of the killed daemon is left
     call({"setFunctionBreakpoints", R"({"breakpoints":[]})"});
     ::kill(box.daemon_pid(), SIGKILL);
     BOOST_TEST(json_at(launch(), "/frame/line").value_or("") == "7");
@@ -165,7 +166,7 @@ BOOST_AUTO_TEST_CASE(the_program_and_the_adapter_end_with_their_session) {
     BOOST_TEST(wait_until([&] { return box.processes().size() == 1; }), second);
 }
 
-BOOST_AUTO_TEST_CASE(two_that_let_it_run_do_not_overlap) {
+BOOST_AUTO_TEST_CASE(two_calls_that_let_it_run_do_not_overlap) {
     if (!there) return;
     auto waiting = box.start({"call", "dbg", "--until", "terminated", "--collect", "process", "--events",
                               "launch", "program=d", "args:=[\"wait\"]"});
@@ -178,11 +179,11 @@ BOOST_AUTO_TEST_CASE(two_that_let_it_run_do_not_overlap) {
     waiting.wait();
 }
 
-BOOST_AUTO_TEST_CASE(a_program_runs_in_the_terminal_that_the_daemon_is) {
+BOOST_AUTO_TEST_CASE(run_in_terminal_runs_the_program_under_the_daemon) {
     if (!there) return;
-    const std::string said =
+    const std::string output =
         call({"--until", "exited", "--collect", "output", "launch", "program=d", "runInTerminal:=true"});
-    BOOST_TEST(json_at(said, "/until/params/exitCode").value_or("") == "7", said);
+    BOOST_TEST(json_at(output, "/until/params/exitCode").value_or("") == "7", output);
     BOOST_TEST(wait_until([&] {
         return box.run({"logs", "dbg"}).out.find("sum 39800") != std::string::npos;
     }));
@@ -190,7 +191,7 @@ BOOST_AUTO_TEST_CASE(a_program_runs_in_the_terminal_that_the_daemon_is) {
 
 BOOST_AUTO_TEST_CASE(a_program_that_was_attached_to_survives_the_session) {
     if (!there) return;
-    // Yama lets a process attach to its own descendants alone.
+    // Yama lets a process attach only to its own descendants.
     if (slurp("/proc/sys/kernel/yama/ptrace_scope") > "0\n" && !require_root()) return;
     run_options alone;
     alone.program = box.project() + "/d";
@@ -204,8 +205,8 @@ BOOST_AUTO_TEST_CASE(a_program_that_was_attached_to_survives_the_session) {
         BOOST_TEST(box.run({"start", "dbg"}).status == 0);
         call({"attach", pid, "program=d"});
         BOOST_TEST(detail() == "running");
-        const std::string said = go("pause");
-        BOOST_TEST(event_of(said) == "stopped", said);
+        const std::string output = go("pause");
+        BOOST_TEST(event_of(output) == "stopped", output);
         const auto frames = call({"stackTrace"});
         BOOST_TEST(frames.find("\"main\"") != std::string::npos, frames);
         BOOST_TEST(box.run(end).status == 0);
@@ -222,21 +223,21 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(worker_dap_words)
 
-BOOST_AUTO_TEST_CASE(a_child_session_is_refused_with_a_reason_and_told_to_who_waits) {
+BOOST_AUTO_TEST_CASE(a_child_session_is_refused_with_a_reason_and_reported_as_an_event) {
     dap_worker dap;
-    const std::string said =
+    const std::string output =
         dap.call({"--until", "startDebugging:request=attach", "t/ask",
                   R"({"method":"startDebugging","params":{"request":"attach","configuration":{"port":1}}})"});
-    BOOST_TEST(json_at(said, "/until/params/configuration/port").value_or("") == "1", said);
-    BOOST_TEST(json_at(said, "/result/success").value_or("") == "false", said);
-    BOOST_TEST(json_at(said, "/result/message").value_or("") ==
+    BOOST_TEST(json_at(output, "/until/params/configuration/port").value_or("") == "1", output);
+    BOOST_TEST(json_at(output, "/result/success").value_or("") == "false", output);
+    BOOST_TEST(json_at(output, "/result/message").value_or("") ==
                "one worker of hob is one session; a child needs a worker of its own");
-    BOOST_TEST((json_at(said, "/result/body/error/format") == json_at(said, "/result/message")), said);
+    BOOST_TEST((json_at(output, "/result/body/error/format") == json_at(output, "/result/message")), output);
     const std::string unknown = dap.call({"t/ask", R"({"method":"noSuchThing"})"});
     BOOST_TEST(json_at(unknown, "/message").value_or("") == "notSupported", unknown);
 }
 
-BOOST_AUTO_TEST_CASE(progress_of_the_adapter_is_what_it_does) {
+BOOST_AUTO_TEST_CASE(progress_of_the_adapter_is_its_activity) {
     dap_worker dap;
     const auto after = [&](const std::string& events) {
         dap.call({"t/events", R"({"before":[)" + events + "]}"});
@@ -291,7 +292,7 @@ BOOST_AUTO_TEST_CASE(D03_every_kind_of_breakpoint_stays_byte_for_byte) {
         ::kill(dap.box.daemon_pid(), SIGKILL);
         BOOST_TEST(dap.given() == first);
     }
-    // Taken back in a session, they are gone from the next.
+    // Breakpoints that are removed in a session are not set in the next.
     dap.call({"setBreakpoints", R"({"source":{"path":"/b"},"breakpoints":[]})"});
     ::kill(dap.box.daemon_pid(), SIGKILL);
     const std::string later = dap.given();
@@ -313,7 +314,7 @@ BOOST_AUTO_TEST_CASE(breakpoints_stay_when_the_configuration_changes_and_go_with
     BOOST_TEST(dap.given() == "[]\n");
 }
 
-BOOST_AUTO_TEST_CASE(breakpoints_that_are_refused_do_not_stop_a_launch_and_are_told) {
+BOOST_AUTO_TEST_CASE(refused_breakpoints_do_not_stop_a_launch_and_are_reported) {
     dap_worker dap("@mode");
     dap.box.write("mode", "legacy");
     dap.call({"setBreakpoints", in_a});
@@ -324,7 +325,7 @@ BOOST_AUTO_TEST_CASE(breakpoints_that_are_refused_do_not_stop_a_launch_and_are_t
     BOOST_TEST(launched.err ==
                "hob: 'setBreakpoints /a' was refused: cannot call 'w': the worker answered an error: no "
                "breakpoints today at all\n");
-    // What is refused when it is asked for is not kept.
+    // Breakpoints that are refused when they are set are not stored.
     const auto refused = dap.box.run(
         {"call", "w", "setBreakpoints", R"({"source":{"path":"/c"},"breakpoints":[{"line":1}]})"});
     BOOST_TEST(refused.status == 1);
@@ -335,7 +336,7 @@ BOOST_AUTO_TEST_CASE(breakpoints_that_are_refused_do_not_stop_a_launch_and_are_t
     BOOST_TEST(given.find("/c") == std::string::npos, given);
 }
 
-BOOST_AUTO_TEST_CASE(D06_breakpoints_stay_over_sessions_while_the_database_is_of_no_use) {
+BOOST_AUTO_TEST_CASE(D06_breakpoints_stay_over_sessions_while_the_database_cannot_be_used) {
     dap_worker dap;
     BOOST_TEST(dap.box.shell("mkdir -p '" + dap.box.state_dir() + "/hob.db'").status == 0);
     dap.call({"setBreakpoints", in_a});
@@ -361,7 +362,7 @@ BOOST_AUTO_TEST_CASE(D06_breakpoints_stay_over_sessions_while_the_database_is_lo
     locker.wait();
     BOOST_TEST(dap.box.run({"restart", "w"}).status == 0);
     BOOST_TEST(count(dap.given(), "/a") == 1u);
-    // Once it can be written, what was kept meanwhile is.
+    // They are written once the database can be written.
     ::kill(dap.box.daemon_pid(), SIGKILL);
     BOOST_TEST(count(dap.given(), "/a") == 1u);
     BOOST_TEST(count(slurp(dap.box.daemon_log()), "the database cannot be written") == 1u);

@@ -1,4 +1,4 @@
-// DAP with an adapter that says things early, late, twice or not at all, and refuses what it is asked for.
+// DAP with an adapter that sends messages early, late, twice or never, and that refuses requests.
 
 #include <boost/test/unit_test.hpp>
 
@@ -41,11 +41,11 @@ BOOST_AUTO_TEST_CASE(a_configuration_that_is_refused_ends_the_launch_at_once) {
     launch_fails_at_once("refuses-done", "no configuration today");
 }
 
-BOOST_AUTO_TEST_CASE(an_adapter_that_ends_before_it_is_configured_is_told_at_once) {
+BOOST_AUTO_TEST_CASE(the_end_of_an_adapter_before_its_configuration_is_reported_at_once) {
     launch_fails_at_once("leaves", "the worker exited with status 3");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_refused_does_not_count_as_running) {
+BOOST_AUTO_TEST_CASE(a_refused_launch_does_not_count_as_running) {
     dap_worker dap("refuses-launch");
     dap.call({"t/pid"});
     BOOST_TEST(dap.box.run({"call", "w", "launch", "program=p"}).status == 1);
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(what_is_refused_does_not_count_as_running) {
     BOOST_TEST(dap.detail() == "paused: step");
 }
 
-BOOST_AUTO_TEST_CASE(a_frame_that_is_named_is_not_looked_for) {
+BOOST_AUTO_TEST_CASE(a_frame_that_is_given_is_not_fetched) {
     dap_worker dap;
     dap.call({"t/events", R"({"before":[["stopped",{"reason":"step","threadId":1}]]})"});
     dap.call({"t/answers", R"({"scopes":{"scopes":[]}})"});
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_frame_that_is_named_is_not_looked_for) {
     BOOST_TEST(dap.call({"t/seen"}).find("stackTrace") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(threads_of_a_session_that_is_over_are_forgotten) {
+BOOST_AUTO_TEST_CASE(threads_of_an_earlier_session_are_forgotten) {
     dap_worker dap;
     dap.call({"t/answers", R"({"stackTrace":{"stackFrames":[{"id":5}]},"evaluate":{"result":"1"}})"});
     const std::string stopped = R"(["stopped",{"reason":"step","threadId":1}])";
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(threads_of_a_session_that_is_over_are_forgotten) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_stop_that_says_little_is_told_all_the_same) {
+BOOST_AUTO_TEST_CASE(a_stop_with_few_members_is_reported) {
     dap_worker dap;
     const auto stop = [&](const std::string& params) {
         return dap.call(
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_stop_that_says_little_is_told_all_the_same) {
     BOOST_TEST(dap.detail() == "exited");
 }
 
-BOOST_AUTO_TEST_CASE(breakpoints_that_are_set_while_those_of_before_are_said_again_come_after_them) {
+BOOST_AUTO_TEST_CASE(breakpoints_that_are_set_during_a_restore_are_set_after_it) {
     dap_worker dap("holds");
     dap.call({"setBreakpoints", in_a});
     dap.call({"setBreakpoints", R"({"source":{"path":"/b"},"breakpoints":[{"line":2}]})"});
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(breakpoints_that_are_set_while_those_of_before_are_said_aga
     client.request("1", "worker.call",
                    R"({"unit":"w","method":"setBreakpoints","params":)"
                    R"({"source":{"path":"/b"},"breakpoints":[{"line":3}]}})");
-    client.request("2", "ping", "{}");  // the first has been begun when this is answered
+    client.request("2", "ping", "{}");  // the first has started when this is answered
     client.reply();
     dap.call({"t/release_set"});
     client.reply();
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(breakpoints_that_are_set_while_those_of_before_are_said_aga
     BOOST_TEST(given.find("\"line\": 2") < given.find("\"line\": 3"), given);
 }
 
-BOOST_AUTO_TEST_CASE(a_refused_launch_leaves_what_was_attached_to) {
+BOOST_AUTO_TEST_CASE(a_refused_launch_leaves_an_attached_program_alone) {
     dap_worker dap("refuses-launch");
     dap.call({"t/answers", R"({"attach":{}})"});
     dap.call({"t/events", R"({"before":[["initialized",{}]]})"});
@@ -149,16 +149,16 @@ BOOST_AUTO_TEST_CASE(characters_that_a_program_writes_in_pieces_are_whole_in_its
                   "    left = array.array('i', [1])\n"
                   "    while left[0]:\n"
                   "        fcntl.ioctl(1, termios.FIONREAD, left)\n");
-    const std::string said =
+    const std::string output =
         dap.call({"--until", "output:output=.", "--collect", "output", "t/ask",
                   R"({"method":"runInTerminal","params":{"args":["python3","pieces.py"]}})"});
     std::string all;
-    for (int i = 0; const auto part = json_at(said, "/events/" + std::to_string(i) + "/params/output"); ++i)
+    for (int i = 0; const auto part = json_at(output, "/events/" + std::to_string(i) + "/params/output"); ++i)
         all += *part;
-    BOOST_TEST(all == "\xF0\x9F\x98\x80 \xC3\xA9\xEF\xBF\xBD", said);
+    BOOST_TEST(all == "\xF0\x9F\x98\x80 \xC3\xA9\xEF\xBF\xBD", output);
 }
 
-BOOST_AUTO_TEST_CASE(capabilities_of_the_wrong_kind_take_nothing_back) {
+BOOST_AUTO_TEST_CASE(malformed_capabilities_change_nothing) {
     dap_worker dap;
     dap.call({"t/events", R"({"before":[["capabilities",{"capabilities":3}]]})"});
     dap.call({"launch", "program=p"});

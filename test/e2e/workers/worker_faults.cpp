@@ -1,4 +1,4 @@
-// Workers that misbehave, as their callers see them.
+// What callers see of workers that misbehave.
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
@@ -32,13 +32,14 @@ struct with_worker {
 
 BOOST_FIXTURE_TEST_SUITE(worker_faults, with_worker)
 
-BOOST_AUTO_TEST_CASE(U11_a_death_in_a_call_fails_every_caller_with_the_last_words_and_the_next_starts_anew) {
+BOOST_AUTO_TEST_CASE(
+    U11_a_death_in_a_call_fails_every_caller_with_the_last_output_and_the_next_call_starts_a_new_process) {
     given(rpc_worker());
     const pid_t first = pid();
     raw_client other(box.socket());
     other.request("1", "worker.call", R"({"unit":"w","method":"never"})");
     other.request("2", "worker.call", R"({"unit":"w","method":"pid"})");
-    BOOST_TEST(json_at(other.reply(), "/id").value_or("") == "2");  // so the first one was passed on
+    BOOST_TEST(json_at(other.reply(), "/id").value_or("") == "2");  // so the first one was sent
     const auto died = box.run({"--json", "call", "w", "die"});
     BOOST_TEST_CONTEXT(died.text()) {
         BOOST_TEST(died.status == 1);
@@ -65,7 +66,7 @@ BOOST_AUTO_TEST_CASE(U11_a_death_by_signal_names_the_signal) {
     BOOST_TEST(still_answers());
 }
 
-BOOST_AUTO_TEST_CASE(U11_a_worker_that_dies_at_its_start_fails_each_call_with_its_words) {
+BOOST_AUTO_TEST_CASE(U11_a_worker_that_dies_at_its_start_fails_each_call_with_its_output) {
     given("[worker.w]\nrun = \"echo no licence >&2; exit 7\"\nprotocol = \"lines\"\n");
     for (int i = 0; i < 3; ++i) {
         const auto died = call({"anything"});
@@ -78,7 +79,7 @@ BOOST_AUTO_TEST_CASE(U11_a_worker_that_dies_at_its_start_fails_each_call_with_it
     }
 }
 
-BOOST_AUTO_TEST_CASE(U11_garbage_on_stdout_harms_no_call_and_stands_in_the_log) {
+BOOST_AUTO_TEST_CASE(U11_garbage_on_stdout_harms_no_call_and_is_logged) {
     given(rpc_worker());
     BOOST_TEST(call({"garbage"}).out == "\"after garbage\"\n");
     BOOST_TEST(still_answers());
@@ -87,7 +88,7 @@ BOOST_AUTO_TEST_CASE(U11_garbage_on_stdout_harms_no_call_and_stands_in_the_log) 
     BOOST_TEST(slurp(box.daemon_log()).find("what is no message") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(U11_one_that_never_answers_is_given_up_after_its_call_timeout) {
+BOOST_AUTO_TEST_CASE(U11_a_worker_that_never_answers_is_given_up_after_its_call_timeout) {
     given(rpc_worker("w", "call_timeout = \"300ms\""));
     const pid_t before = pid();
     const auto late = box.run({"--json", "call", "w", "never"});
@@ -102,7 +103,7 @@ BOOST_AUTO_TEST_CASE(U11_one_that_never_answers_is_given_up_after_its_call_timeo
     BOOST_TEST(pid() == before);
 }
 
-BOOST_AUTO_TEST_CASE(U11_one_that_is_stopped_or_reads_nothing_is_a_timeout_and_restart_ends_it) {
+BOOST_AUTO_TEST_CASE(U11_a_worker_that_is_stopped_or_reads_nothing_is_a_timeout_and_restart_ends_it) {
     given(rpc_worker("w", "call_timeout = \"300ms\"\nstop = { timeout = \"300ms\" }", "ignore-term"));
     const pid_t before = pid();
     BOOST_TEST(call({"stop_self"}).status == 0);
@@ -113,7 +114,7 @@ BOOST_AUTO_TEST_CASE(U11_one_that_is_stopped_or_reads_nothing_is_a_timeout_and_r
     BOOST_TEST(still_answers());
 }
 
-BOOST_AUTO_TEST_CASE(U11_a_second_answer_and_answers_to_nobody_are_dropped) {
+BOOST_AUTO_TEST_CASE(U11_duplicate_and_unknown_answers_are_dropped) {
     given(rpc_worker());
     for (int i = 0; i < 5; ++i) {
         BOOST_TEST(call({"twice"}).out == "\"one\"\n");
@@ -123,7 +124,7 @@ BOOST_AUTO_TEST_CASE(U11_a_second_answer_and_answers_to_nobody_are_dropped) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(U11_one_that_ignores_the_end_of_its_input_is_ended_by_every_way_to_stop) {
+BOOST_AUTO_TEST_CASE(U11_a_worker_that_ignores_the_end_of_its_input_is_ended_by_every_way_to_stop) {
     given(rpc_worker("w", "stop = { timeout = \"300ms\" }", "ignore-eof"));
     for (const std::vector<std::string>& how :
          {std::vector<std::string>{"stop", "w"}, {"restart", "w"}, {"shutdown"}, {"shutdown", "--now"}}) {
@@ -142,7 +143,7 @@ BOOST_AUTO_TEST_CASE(U11_one_that_ignores_the_end_of_its_input_is_ended_by_every
     BOOST_TEST(still_answers());
 }
 
-BOOST_AUTO_TEST_CASE(U11_one_that_closes_its_input_is_replaced) {
+BOOST_AUTO_TEST_CASE(U11_a_worker_that_closes_its_input_is_replaced) {
     given(rpc_worker("w", "stop = { timeout = \"300ms\" }"));
     const pid_t before = pid();
     BOOST_TEST(call({"close_stdin"}).status == 0);
@@ -153,19 +154,19 @@ BOOST_AUTO_TEST_CASE(U11_one_that_closes_its_input_is_replaced) {
     BOOST_TEST(!process_lives(before));
 }
 
-BOOST_AUTO_TEST_CASE(U11_one_that_floods_stderr_is_drained_and_its_log_stays_bounded) {
+BOOST_AUTO_TEST_CASE(U11_a_worker_that_floods_stderr_is_drained_and_its_log_stays_bounded) {
     given("[log]\nmax_size = \"256KiB\"\nmax_files = 2\n" + rpc_worker());
     for (int i = 0; i < 4; ++i)
         BOOST_TEST(call({"flood", "2048"}).out == "\"flooded\"\n");  // 2 MiB each
     BOOST_TEST(still_answers());
-    std::uintmax_t kept = 0;
+    std::uintmax_t log_bytes = 0;
     for (const auto& entry : std::filesystem::directory_iterator(box.state_dir() + "/log"))
-        kept += entry.file_size();
-    BOOST_TEST(kept > 0u);
-    BOOST_TEST(kept <= (512u << 10));
+        log_bytes += entry.file_size();
+    BOOST_TEST(log_bytes > 0u);
+    BOOST_TEST(log_bytes <= (512u << 10));
 }
 
-BOOST_AUTO_TEST_CASE(U11_the_error_of_a_death_after_a_flood_holds_the_last_lines_only) {
+BOOST_AUTO_TEST_CASE(U11_the_error_of_a_death_after_a_flood_has_only_the_last_lines) {
     given(rpc_worker());
     BOOST_REQUIRE(call({"flood", "1000"}).status == 0);
     const auto died = box.run({"--json", "call", "w", "die"});
@@ -173,7 +174,7 @@ BOOST_AUTO_TEST_CASE(U11_the_error_of_a_death_after_a_flood_holds_the_last_lines
     BOOST_TEST(died.err.find("\"last words\"]") != std::string::npos, died.err);
 }
 
-BOOST_AUTO_TEST_CASE(U11_a_lines_worker_that_dies_or_says_nothing_is_told_and_replaced) {
+BOOST_AUTO_TEST_CASE(U11_a_lines_worker_that_dies_or_is_silent_is_reported_and_replaced) {
     given(lines_worker("call_timeout = \"300ms\""));
     BOOST_TEST(box.run({"call", "l", "hello"}).out == "\"HELLO\"\n");
     const auto died = box.run({"call", "l", "die"});
@@ -181,7 +182,7 @@ BOOST_AUTO_TEST_CASE(U11_a_lines_worker_that_dies_or_says_nothing_is_told_and_re
     BOOST_TEST(died.err.find("exited with status 3") != std::string::npos, died.text());
     BOOST_TEST(box.run({"call", "l", "hello"}).out == "\"HELLO\"\n");
     BOOST_TEST(box.run({"call", "l", "hold"}).status == 4);
-    // Its late line would answer whoever comes next: he is told what he waits for.
+    // Its late line would answer the next call: that call fails and names the reason.
     const auto behind = box.run({"call", "l", "hello"});
     BOOST_TEST(behind.status == 4);
     BOOST_TEST(behind.err.find("behind a request that it does not answer") != std::string::npos,

@@ -1,4 +1,4 @@
-// Many clients of one worker: each gets its own reply, and what it cancels is its own.
+// Many clients of one worker: each gets its own replies and cancels its own requests.
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
@@ -29,12 +29,13 @@ struct with_worker {
         const std::string reply = client.reply();
         return json_at(reply, "/result").value_or(reply);
     }
-    // The id under which the worker knows what it is asked now.
+    // The id that the worker sees for a request that is sent now.
     static int current_id(raw_client& client) {
         ask(client, "\"which\"", "id");
         return std::atoi(result_of(client).c_str());
     }
-    // Waits for a call of somebody else's: the id that the worker knows it by. `last` is what we asked last.
+    // Waits until another client has sent a call, and returns the id that the worker sees for it. `last`: the
+    // id of our own last call.
     static int next_of_others(raw_client& client, int& last) {
         int found = 0;
         BOOST_REQUIRE(wait_until([&] {
@@ -83,17 +84,17 @@ BOOST_AUTO_TEST_CASE(U12_equal_ids_of_one_client_get_one_reply_each) {
         BOOST_TEST(seen.count(std::to_string(i)) == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(U12_a_late_answer_goes_to_its_asker_past_an_equal_id) {
-    raw_client one(box.socket());
-    raw_client two(box.socket());
-    ask(one, "1", "hold");
-    current_id(two);  // the worker has read what came before
-    ask(two, "1", "release");
-    BOOST_TEST(result_of(two) == "released");
-    BOOST_TEST(result_of(one) == "late");
+BOOST_AUTO_TEST_CASE(U12_a_late_answer_goes_to_its_caller_past_an_equal_id) {
+    raw_client first(box.socket());
+    raw_client second(box.socket());
+    ask(first, "1", "hold");
+    current_id(second);  // the worker has read the earlier requests
+    ask(second, "1", "release");
+    BOOST_TEST(result_of(second) == "released");
+    BOOST_TEST(result_of(first) == "late");
 }
 
-BOOST_AUTO_TEST_CASE(U12_a_hang_up_cancels_its_own_request_and_its_late_answer_answers_nobody) {
+BOOST_AUTO_TEST_CASE(U12_a_hang_up_cancels_its_own_request_and_the_late_answer_is_dropped) {
     raw_client gone(box.socket());
     raw_client stays(box.socket());
     raw_client watcher(box.socket());
@@ -137,7 +138,7 @@ BOOST_AUTO_TEST_CASE(U12_W07_a_killed_or_interrupted_caller_cancels_its_own_requ
     BOOST_TEST(still.out == "\"there\"\n", still.text());
 }
 
-BOOST_AUTO_TEST_CASE(U12_a_call_given_up_at_its_timeout_is_cancelled_once_and_alone) {
+BOOST_AUTO_TEST_CASE(U12_a_call_is_cancelled_once_and_alone_at_its_timeout) {
     raw_client watcher(box.socket());
     const int before = current_id(watcher);
     BOOST_TEST(box.run({"--timeout", "300ms", "call", "w", "never"}).status == 4);

@@ -1,4 +1,4 @@
-// LSP with real servers, on a part of this project's own source.
+// LSP with real servers, on a part of the source of this project.
 
 #include <boost/test/unit_test.hpp>
 
@@ -14,7 +14,7 @@ using namespace hob::test;
 
 namespace {
 
-// A copy of some of src/ with the commands that compile it, and clangd.
+// A copy of a part of src/ with its compile commands, and clangd.
 struct with_clangd {
     sandbox box;
     bool there = require_program("clangd-14");
@@ -31,7 +31,7 @@ struct with_clangd {
         make_clangd_project(box, files, "-std=c++20 -Isrc");
     }
     std::string call(std::vector<std::string> words) { return call_clangd(box, std::move(words)); }
-    // Line and column, from 1, of the first `word` behind the first `line`.
+    // Line and column, from 1, of the first `word` after the first `line`.
     std::vector<std::string> at(const std::string& file, const std::string& line, const std::string& word) {
         const std::string text = slurp(box.project() + "/" + file);
         const auto begin = text.find(line);
@@ -49,15 +49,15 @@ struct with_clangd {
     }
 };
 
-std::string line_in(const std::string& said, const std::string& pointer) {
-    return json_at(said, pointer + "/range/start/line").value_or("none");
+std::string line_in(const std::string& output, const std::string& pointer) {
+    return json_at(output, pointer + "/range/start/line").value_or("none");
 }
 
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(worker_lsp)
 
-BOOST_FIXTURE_TEST_CASE(definitions_references_symbols_and_renames_are_the_projects, with_clangd) {
+BOOST_FIXTURE_TEST_CASE(definitions_references_symbols_and_renames_are_those_of_the_project, with_clangd) {
     if (!there) return;
     const auto use = at("src/util/json_edit.cpp", "std::string_view json_find(", "json_member_of");
     const std::string defined = ask("textDocument/definition", use);
@@ -76,7 +76,7 @@ BOOST_FIXTURE_TEST_CASE(definitions_references_symbols_and_renames_are_the_proje
     BOOST_TEST(json_at(call({"--capabilities"}), "/serverInfo/name").value_or("") == "clangd");
 }
 
-BOOST_FIXTURE_TEST_CASE(diagnostics_are_those_of_the_file_as_it_is_now, with_clangd) {
+BOOST_FIXTURE_TEST_CASE(diagnostics_are_those_of_the_current_file, with_clangd) {
     if (!there) return;
     const std::vector<std::string> ask_for = {"textDocument/diagnostic", "file=src/util/utf8.cpp"};
     BOOST_TEST(call(ask_for) == "{\"kind\":\"full\",\"items\":[]}\n");
@@ -107,23 +107,23 @@ BOOST_FIXTURE_TEST_CASE(answers_match_the_disk_after_every_edit, with_clangd) {
             box.shell("sed -i '1i // " + std::to_string(round) + "' " + home);
             ++line;
         }
-        const std::string said = call({"textDocument/definition", "file=u.cpp", "line=2", "col=20"});
-        const bool here = json_at(said, "/0/uri").value_or("").ends_with("/" + home) &&
-                          line_in(said, "/0") == std::to_string(line);
-        BOOST_TEST(here, "round " << round << ", " << home << " line " << line << ": " << said);
+        const std::string output = call({"textDocument/definition", "file=u.cpp", "line=2", "col=20"});
+        const bool here = json_at(output, "/0/uri").value_or("").ends_with("/" + home) &&
+                          line_in(output, "/0") == std::to_string(line);
+        BOOST_TEST(here, "round " << round << ", " << home << " line " << line << ": " << output);
         if (here) ++right;
     }
     BOOST_TEST(right == rounds);
 }
 
-BOOST_FIXTURE_TEST_CASE(columns_are_characters_whatever_bytes_they_take, with_clangd) {
+BOOST_FIXTURE_TEST_CASE(columns_count_characters_of_any_size, with_clangd) {
     if (!there) return;
     box.write("w.cpp", "int f() { return 1; }\nint g() { /* \xC3\xA4\xF0\x9F\x98\x80 */ return f(); }\n");
-    const std::string said = call({"textDocument/definition", "file=w.cpp", "line=2", "col=28"});
-    BOOST_TEST(line_in(said, "/0") == "0", said);
+    const std::string output = call({"textDocument/definition", "file=w.cpp", "line=2", "col=28"});
+    BOOST_TEST(line_in(output, "/0") == "0", output);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_wrong_shorthand_is_told, with_clangd) {
+BOOST_FIXTURE_TEST_CASE(a_wrong_shorthand_is_an_error, with_clangd) {
     if (!there) return;
     const auto zero = box.run({"call", "clangd", "textDocument/hover", "file=src/util/utf8.cpp", "line=0"});
     BOOST_TEST(zero.status == 2);
@@ -134,7 +134,7 @@ BOOST_FIXTURE_TEST_CASE(a_wrong_shorthand_is_told, with_clangd) {
     BOOST_TEST(box.run({"call", "clangd", "textDocument/hover", "line=1"}).status == 2);
 }
 
-BOOST_FIXTURE_TEST_CASE(it_ends_in_its_own_words, with_clangd) {
+BOOST_FIXTURE_TEST_CASE(it_is_ended_by_shutdown_and_exit, with_clangd) {
     if (!there) return;
     call({"textDocument/documentSymbol", "file=src/util/utf8.cpp"});
     BOOST_TEST(box.run({"stop", "clangd"}).status == 0);
@@ -142,7 +142,7 @@ BOOST_FIXTURE_TEST_CASE(it_ends_in_its_own_words, with_clangd) {
     BOOST_TEST(json_at(status.out, "/units/0/exit").value_or("") == "0", status.out);
 }
 
-BOOST_AUTO_TEST_CASE(a_shell_scripts_server_answers_too) {
+BOOST_AUTO_TEST_CASE(a_server_of_shell_scripts_answers_too) {
     sandbox box;
     if (!make_bash_project(box)) return;
     const std::vector<std::string> ask = {"call",      "sh",     "textDocument/definition",

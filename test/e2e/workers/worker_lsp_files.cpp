@@ -1,5 +1,5 @@
-// What a language server knows of the disk: changed files, many at once, patterns that it registered, and
-// what is said when it has not read everything yet.
+// What a language server knows about the disk: changed files, many at once, the patterns that it registered,
+// and what hob reports while the server has not read everything yet.
 
 #include <boost/test/unit_test.hpp>
 
@@ -28,14 +28,14 @@ struct with_server {
     with_server() { box.config(protocol_worker("lsp")); }
     outcome call(std::vector<std::string> words) {
         words.insert(words.begin(), {"call", "w"});
-        const auto said = box.run(words);
-        BOOST_TEST(said.status == 0, said.text());
-        return said;
+        const auto output = box.run(words);
+        BOOST_TEST(output.status == 0, output.text());
+        return output;
     }
     void watchers(const std::string& method, const std::string& params) {
         call({"t/ask", R"({"method":"client/)" + method + R"(","params":)" + params + "}"});
     }
-    // Of each announced change "name type ", in order of the names.
+    // "name type " of each announced change, sorted by name.
     std::string announced() {
         const std::string all = call({"t/watched"}).out;
         std::string found;
@@ -47,8 +47,8 @@ struct with_server {
     }
 };
 
-// 100 functions fNN, each in a file of its own, and use.cpp, which calls all of them. `lines`: comments
-// before each.
+// 100 functions fNN, each in a file of its own, and use.cpp, which calls them. `lines`: comment lines before
+// each function.
 void write_functions(sandbox& box, int lines) {
     std::string header, use = "#include \"all.hpp\"\nint use() {\n    int sum = 0;\n";
     for (int i = 0; i < file_count; ++i) {
@@ -64,12 +64,13 @@ void write_functions(sandbox& box, int lines) {
     box.write("use.cpp", use + "    return sum;\n}\n");
 }
 
-std::string place(const std::string& said, const std::string& pointer) {
-    const std::string uri = json_at(said, pointer + "/uri").value_or("none");
-    return uri.substr(uri.rfind('/') + 1) + ":" + json_at(said, pointer + "/range/start/line").value_or("?");
+std::string location(const std::string& output, const std::string& pointer) {
+    const std::string uri = json_at(output, pointer + "/uri").value_or("none");
+    return uri.substr(uri.rfind('/') + 1) + ":" +
+           json_at(output, pointer + "/range/start/line").value_or("?");
 }
 
-// Bytes that a process has not read of its standard input.
+// The bytes of its standard input that a process has not read.
 int unread(pid_t pid) {
     const std::string path = "/proc/" + std::to_string(pid) + "/fd/0";
     const hob::util::unique_fd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
@@ -81,7 +82,7 @@ int unread(pid_t pid) {
 
 BOOST_AUTO_TEST_SUITE(worker_lsp_files)
 
-BOOST_FIXTURE_TEST_CASE(changes_are_announced_as_the_server_registered_for_them, with_server) {
+BOOST_FIXTURE_TEST_CASE(changes_are_announced_that_match_the_registered_patterns, with_server) {
     call({"t/echo", "1"});
     box.write("a.txt", "1");
     BOOST_TEST(announced() == "a.txt 1 ");
@@ -106,7 +107,7 @@ BOOST_FIXTURE_TEST_CASE(changes_are_announced_as_the_server_registered_for_them,
     BOOST_TEST(announced() == "a.txt 1 a.ini 1 b.txt 1 b.md 1 b.txt 3 d.txt 1 ");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_relative_pattern_begins_at_its_base, with_server) {
+BOOST_FIXTURE_TEST_CASE(a_relative_pattern_is_relative_to_its_base, with_server) {
     box.shell("mkdir -p sub/deep other");
     call({"t/echo", "1"});
     const std::string uri = "file://" + box.project();
@@ -121,7 +122,7 @@ BOOST_FIXTURE_TEST_CASE(a_relative_pattern_begins_at_its_base, with_server) {
     for (const char* name : {"a.md", "sub/b.md", "sub/deep/c.md", "other/d.md"})
         box.write(name, "1");
     BOOST_TEST(announced() == "b.md 1 ");
-    // The same registration, anew, and a folder for a base.
+    // The same registration again, with a workspace folder as its base.
     watch(R"({"name":"p","uri":")" + uri + "/other/\"}", "**/*.txt");
     for (const char* name : {"sub/e.md", "sub/e.txt", "other/f.txt"})
         box.write(name, "1");
@@ -146,7 +147,7 @@ BOOST_FIXTURE_TEST_CASE(a_call_that_does_not_wait_for_the_servers_own_work_says_
     BOOST_TEST(soon.err == "hob: incomplete: it is still indexing 3 %\n");
     const auto silent = call({"--timeout", "1s", "-q", "t/echo", "1"});
     BOOST_TEST(silent.err == "");
-    // Its end lets go at once of who waits for it.
+    // The end of its progress ends the wait at once.
     auto waiting = box.start({"call", "w", "--timeout", "60s", "t/echo", "2"});
     BOOST_REQUIRE(wait_until([&] {
         return box.run({"wait", "w", "--for", "idle", "--timeout", "100ms"}).status == 4;
@@ -168,7 +169,7 @@ BOOST_FIXTURE_TEST_CASE(progress_that_never_began_is_not_waited_for, with_server
     };
     tell(progress(R"("i")", R"({"kind":"report","percentage":3})") + "," +
          progress("7", R"({"kind":"full","items":[]})") + "," +
-         // Of a call that has been taken back.
+         // Of a call that was cancelled.
          progress(R"("hob-4711")", R"({"kind":"begin","title":"late"})"));
     const auto soon = call({"--timeout", "10s", "t/echo", "1"});
     BOOST_TEST(soon.err == "");
@@ -185,7 +186,7 @@ BOOST_FIXTURE_TEST_CASE(progress_that_never_began_is_not_waited_for, with_server
     BOOST_TEST(call({"--timeout", "1s", "t/echo", "1"}).err == "");
 }
 
-BOOST_FIXTURE_TEST_CASE(the_end_of_the_server_ends_all_that_waits_for_its_words, with_server) {
+BOOST_FIXTURE_TEST_CASE(the_end_of_the_server_ends_every_wait_for_it, with_server) {
     const auto ends = [&](const std::vector<std::string>& words, bool stopped) {
         const pid_t pid = static_cast<pid_t>(std::stol(call({"--timeout", "1s", "t/pid"}).out));
         if (words.front() == "t/echo") {
@@ -215,7 +216,7 @@ BOOST_FIXTURE_TEST_CASE(the_end_of_the_server_ends_all_that_waits_for_its_words,
     ends({"textDocument/diagnostic", "file=a.txt"}, true);
 }
 
-BOOST_FIXTURE_TEST_CASE(diagnostics_of_the_wrong_kind_are_none, with_server) {
+BOOST_FIXTURE_TEST_CASE(malformed_diagnostics_are_ignored, with_server) {
     box.write("a.txt", "1");
     const std::string uri = "file://" + box.project() + "/a.txt";
     call({"--timeout", "1s", "t/echo", "file=a.txt"});
@@ -228,8 +229,8 @@ BOOST_FIXTURE_TEST_CASE(diagnostics_of_the_wrong_kind_are_none, with_server) {
     publish(R"(,"diagnostics":null)");
     publish(R"(,"diagnostics":[{"message":"right"}])");
     publish(R"(,"diagnostics":{"message":"wrong"})");
-    const auto said = call({"--timeout", "20s", "textDocument/diagnostic", "file=a.txt"});
-    BOOST_TEST(json_at(said.out, "/items/0/message").value_or("") == "right", said.text());
+    const auto output = call({"--timeout", "20s", "textDocument/diagnostic", "file=a.txt"});
+    BOOST_TEST(json_at(output.out, "/items/0/message").value_or("") == "right", output.text());
 }
 
 BOOST_AUTO_TEST_CASE(answers_match_the_disk_after_a_switch_of_branches_that_changes_a_hundred_files) {
@@ -251,21 +252,21 @@ BOOST_AUTO_TEST_CASE(answers_match_the_disk_after_a_switch_of_branches_that_chan
     BOOST_REQUIRE_MESSAGE(other.status == 0, other.text());
 
     const auto defined = [&](int i) {
-        return place(call_clangd(box, {"textDocument/definition", "file=use.cpp",
-                                       "line=" + std::to_string(4 + i), "col=12"}),
-                     "/0");
+        return location(call_clangd(box, {"textDocument/definition", "file=use.cpp",
+                                          "line=" + std::to_string(4 + i), "col=12"}),
+                        "/0");
     };
     const auto symbols = [&](const std::string& name) {
         const std::string all = call_clangd(box, {"workspace/symbol", "query=" + name});
-        return json_at(all, "/0/name").value_or("none") + " " + place(all, "/0/location");
+        return json_at(all, "/0/name").value_or("none") + " " + location(all, "/0/location");
     };
-    // Of f33: its declaration, its definition, and its use.
+    // The declaration, the definition and the use of f33.
     const auto references = [&](int lines) {
         const std::string all = call_clangd(
             box, {"textDocument/references", "file=f33.cpp", "line=" + std::to_string(lines + 2), "col=5"});
         std::string places;
         for (int i = 0; json_at(all, "/" + std::to_string(i)); ++i)
-            places += place(all, "/" + std::to_string(i)) + " ";
+            places += location(all, "/" + std::to_string(i)) + " ";
         return places;
     };
     for (const bool on_main : {true, false, true, false}) {
@@ -289,26 +290,26 @@ BOOST_AUTO_TEST_CASE(answers_match_the_disk_after_a_switch_of_branches_that_chan
     BOOST_TEST(json_at(box.run({"status", "--json", "clangd"}).out, "/units/0/restarts").value_or("") == "0");
 }
 
-BOOST_AUTO_TEST_CASE(W07_an_interrupted_call_takes_its_request_back_at_a_real_server) {
+BOOST_AUTO_TEST_CASE(W07_an_interrupted_call_is_cancelled_at_a_real_server) {
     if (!require_program("clangd-14")) return;
     sandbox box;
     make_clangd_project(box, {"a.cpp"});
-    // Quiet once it has published: nothing but the request is written to it, and nothing is waited for.
+    // Once it has published, the server is idle: only the request is written to it, and no call waits.
     box.shell("sed -i 's/--log=error/--log=info/; s/--background-index/--background-index=false/' hob.toml");
     box.write("a.cpp", "int f() { return 1; }\n");
     call_clangd(box, {"textDocument/diagnostic", "file=a.cpp"});
     const pid_t pid = static_cast<pid_t>(
         std::stol(json_at(box.run({"status", "--json", "clangd"}).out, "/units/0/pid").value_or("0")));
     BOOST_REQUIRE(pid > 0);
-    // Stopped, so that the request is in its input when the caller goes away.
+    // Stop it, so that the request is unread when the caller goes away.
     ::kill(pid, SIGSTOP);
     BOOST_REQUIRE(wait_until([&] { return proc_status(pid, "State").starts_with("T"); }));
     auto waiting = box.start({"call", "clangd", "workspace/symbol", "query=f"});
     BOOST_TEST(wait_until([&] { return unread(pid) > 0; }));
-    const int asked = unread(pid);
+    const int unread_before = unread(pid);
     waiting.signal(SIGINT);
     waiting.wait();
-    BOOST_TEST(wait_until([&] { return unread(pid) > asked; }));
+    BOOST_TEST(wait_until([&] { return unread(pid) > unread_before; }));
     ::kill(pid, SIGCONT);
     BOOST_TEST(wait_until([&] { return count(box.run({"logs", "clangd"}).out, "$/cancelRequest") == 1u; }));
     BOOST_TEST(count(call_clangd(box, {"workspace/symbol", "query=f"}), "a.cpp") == 1u);

@@ -1,4 +1,4 @@
-// MCP: its eras, its tools, and a real server.
+// MCP: its generations, its tools, and a real server.
 
 #include <boost/test/unit_test.hpp>
 
@@ -18,8 +18,8 @@ const std::string everything = HOB_NPM "/node_modules/.bin/mcp-server-everything
 
 bool have_everything() {
     if (exists(everything)) return require_program("node");
-    const bool wanted = number_from_env("HOB_REQUIRE_ALL", 0) != 0;
-    BOOST_TEST(!wanted, "not installed: " << everything << "; ./dev test installs it");
+    const bool required = number_from_env("HOB_REQUIRE_ALL", 0) != 0;
+    BOOST_TEST(!required, "not installed: " << everything << "; ./dev test installs it");
     return false;
 }
 
@@ -43,9 +43,9 @@ struct with_everything {
     }
     std::string call(std::vector<std::string> words) {
         words.insert(words.begin(), {"call", "w"});
-        const auto said = box.run(words);
-        BOOST_TEST(said.status == 0, said.text());
-        return said.out;
+        const auto output = box.run(words);
+        BOOST_TEST(output.status == 0, output.text());
+        return output.out;
     }
 };
 
@@ -53,7 +53,7 @@ struct with_everything {
 
 BOOST_AUTO_TEST_SUITE(worker_mcp)
 
-BOOST_AUTO_TEST_CASE(an_error_to_the_probe_means_the_old_era) {
+BOOST_AUTO_TEST_CASE(an_error_to_the_probe_means_the_legacy_generation) {
     for (const char* mode : {"legacy", "params"}) {
         BOOST_TEST_CONTEXT(mode) {
             in_mode server(mode);
@@ -63,12 +63,12 @@ BOOST_AUTO_TEST_CASE(an_error_to_the_probe_means_the_old_era) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(silence_to_the_probe_means_the_old_era) {
+BOOST_AUTO_TEST_CASE(silence_to_the_probe_means_the_legacy_generation) {
     in_mode server("silent");
     BOOST_TEST(server.seen() == "[\"server/discover\", \"initialize\", \"notifications/initialized\"]\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_dies_of_the_probe_is_started_once_more_and_not_probed) {
+BOOST_AUTO_TEST_CASE(a_server_that_dies_of_the_probe_is_restarted_once_and_not_probed) {
     for (const char* mode : {"exit", "hasty"}) {
         in_mode server(mode);
         BOOST_TEST(server.seen() == "[\"initialize\", \"notifications/initialized\"]\n");
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_dies_of_the_probe_is_started_once_more_and_no
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_era_is_remembered_over_restarts_of_the_server) {
+BOOST_AUTO_TEST_CASE(the_generation_is_remembered_over_restarts_of_the_server) {
     in_mode server("exit");
     BOOST_TEST(server.call({"t/pid"}).status == 0);
     BOOST_TEST(server.box.run({"restart", "w"}).status == 0);
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(the_era_is_remembered_over_restarts_of_the_server) {
     BOOST_TEST(count(slurp(server.box.daemon_log()), "handshake of a worker failed") == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(D03_the_era_is_remembered_over_daemons_and_kills) {
+BOOST_AUTO_TEST_CASE(D03_the_generation_is_remembered_over_daemons_and_kills) {
     in_mode server("exit");
     BOOST_TEST(server.call({"t/pid"}).status == 0);
     for (int round = 0; round < 3; ++round) {
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(D03_the_era_is_remembered_over_daemons_and_kills) {
     BOOST_TEST(count(slurp(server.box.daemon_log()), "handshake of a worker failed") == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(the_era_is_found_out_anew_when_command_directory_or_environment_change) {
+BOOST_AUTO_TEST_CASE(the_generation_is_probed_again_when_command_directory_or_environment_change) {
     in_mode server("exit");
     const std::string probed = "handshake of a worker failed";
     BOOST_TEST(server.call({"t/pid"}).status == 0);
@@ -112,14 +112,14 @@ BOOST_AUTO_TEST_CASE(the_era_is_found_out_anew_when_command_directory_or_environ
     BOOST_TEST(server.box.run({"reload"}).status == 0);
     BOOST_TEST(server.call({"t/pid"}).status == 0);
     BOOST_TEST(count(slurp(server.box.daemon_log()), probed) == probes);
-    // Also by a daemon that never saw the older one.
+    // Also by a daemon that never saw the earlier configuration.
     BOOST_TEST(server.box.run({"shutdown"}).status == 0);
     server.box.config(protocol_worker("mcp", "exit", "env = { A = \"3\" }"));
     BOOST_TEST(server.call({"t/pid"}).status == 0);
     BOOST_TEST(count(slurp(server.box.daemon_log()), probed) == probes + 1);
 }
 
-BOOST_AUTO_TEST_CASE(an_era_that_is_no_longer_true_is_found_out_anew) {
+BOOST_AUTO_TEST_CASE(a_generation_that_is_out_of_date_is_probed_again) {
     for (const char* later : {"modern", "brittle"}) {
         BOOST_TEST_CONTEXT(later) {
             in_mode server("@mode");
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(an_era_that_is_no_longer_true_is_found_out_anew) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_dies_whatever_it_is_asked_is_not_started_for_ever) {
+BOOST_AUTO_TEST_CASE(a_server_that_always_dies_is_not_restarted_for_ever) {
     in_mode server("@mode");
     server.box.write("mode", "exit");
     BOOST_TEST(server.call({"t/pid"}).status == 0);
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_dies_whatever_it_is_asked_is_not_started_for_
     BOOST_TEST(count(slurp(server.box.daemon_log()), "handshake of a worker failed") == 6u);
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_dies_of_the_probe_and_refuses_the_handshake_is_not_started_for_ever) {
+BOOST_AUTO_TEST_CASE(a_server_that_dies_of_the_probe_and_refuses_the_handshake_is_not_restarted_for_ever) {
     in_mode server("keyless");
     const auto failed = server.call({"--timeout", "60s", "t/pid"});
     BOOST_TEST(failed.status == 1, failed.text());
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(its_root_is_a_uri) {
     BOOST_TEST(uri.ends_with("/a%20b%C3%A9%25"), uri);
 }
 
-BOOST_AUTO_TEST_CASE(D06_the_era_is_remembered_while_the_database_is_of_no_use) {
+BOOST_AUTO_TEST_CASE(D06_the_generation_is_remembered_while_the_database_cannot_be_used) {
     in_mode server("exit");
     BOOST_TEST(server.box.shell("mkdir -p '" + server.box.state_dir() + "/hob.db'").status == 0);
     BOOST_TEST(server.call({"t/pid"}).status == 0);
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(D06_the_era_is_remembered_while_the_database_is_of_no_use) 
     BOOST_TEST(count(slurp(server.box.daemon_log()), "handshake of a worker failed") == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(in_the_modern_era_every_request_says_who_asks) {
+BOOST_AUTO_TEST_CASE(in_the_modern_generation_every_request_names_the_client) {
     in_mode server("modern");
     const auto known = server.call({"--capabilities"});
     BOOST_TEST(json_at(known.out, "/version_seen").value_or("") == "2026-07-28", known.text());
@@ -190,14 +190,14 @@ BOOST_AUTO_TEST_CASE(in_the_modern_era_every_request_says_who_asks) {
     BOOST_TEST(server.seen().find("initialize") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(an_unsupported_revision_is_the_modern_era_all_the_same) {
+BOOST_AUTO_TEST_CASE(an_unsupported_revision_means_the_modern_generation) {
     in_mode server("newer");
     const auto known = server.call({"--capabilities"});
     BOOST_TEST(json_at(known.out, "/supportedVersions/0").value_or("") == "2027-01-01", known.text());
     BOOST_TEST(server.seen() == "[\"server/discover\", \"server/discover\"]\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_tools_arguments_are_checked_before_it_is_asked) {
+BOOST_AUTO_TEST_CASE(arguments_of_a_tool_are_checked_before_the_call) {
     in_mode server("legacy");
     const auto wrong = server.call({"add", "a=2", "b:=3"});
     BOOST_TEST(wrong.status == 2);
@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(a_tools_arguments_are_checked_before_it_is_asked) {
     BOOST_TEST(server.seen().find("tools/call") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(what_a_tool_wants_first_and_what_it_fails_of_is_told) {
+BOOST_AUTO_TEST_CASE(a_tool_that_wants_input_or_fails_is_reported) {
     in_mode server("modern");
     const auto wants = server.call({"wants"});
     BOOST_TEST(wants.status == 1);
@@ -226,11 +226,11 @@ BOOST_AUTO_TEST_CASE(what_a_tool_wants_first_and_what_it_fails_of_is_told) {
     BOOST_TEST(broken.err == "hob: cannot call 'w': the tool failed: it broke\n");
 }
 
-BOOST_AUTO_TEST_CASE(U12_progress_reaches_the_caller_that_it_is_about) {
+BOOST_AUTO_TEST_CASE(U12_progress_reaches_its_own_caller) {
     in_mode server("legacy");
     BOOST_REQUIRE(server.call({"t/pid"}).status == 0);
     const std::string more = R"(,"collect":["notifications/progress"])";
-    raw_client one(server.box.socket());
+    raw_client first(server.box.socket());
     raw_client other(server.box.socket());
     const auto ask = [&](raw_client& client, int value) {
         client.request("1", "worker.call",
@@ -238,10 +238,10 @@ BOOST_AUTO_TEST_CASE(U12_progress_reaches_the_caller_that_it_is_about) {
                            R"(,"_meta":{"progressToken":"mine"}})" + more + "}");
     };
     for (int round = 0; round < scaled(50); ++round) {
-        ask(one, 2 * round);
+        ask(first, 2 * round);
         ask(other, 2 * round + 1);
         for (const int mine : {0, 1}) {
-            const std::string got = (mine == 0 ? one : other).reply();
+            const std::string got = (mine == 0 ? first : other).reply();
             BOOST_REQUIRE_MESSAGE(json_at(got, "/result/events/0/params/progress").value_or("") ==
                                       std::to_string(2 * round + mine),
                                   got);
@@ -268,7 +268,7 @@ BOOST_FIXTURE_TEST_CASE(a_real_server_is_listed_and_its_tools_work, with_everyth
     BOOST_TEST(call({"ping"}) == "{}\n");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_real_server_tells_its_progress_and_can_be_cancelled, with_everything) {
+BOOST_FIXTURE_TEST_CASE(a_real_server_reports_progress_and_can_be_cancelled, with_everything) {
     if (!there) return;
     const std::vector<std::string> work = {"trigger-long-running-operation", "duration:=1", "steps:=4",
                                            "--collect", "notifications/progress"};

@@ -1,4 +1,4 @@
-// What holds for every protocol: faults of the server, ids, cancellation, events.
+// What must hold for every protocol: faults of the server, ids, cancellation, events.
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -38,18 +38,18 @@ BOOST_DATA_TEST_CASE(results_pass_byte_for_byte, data::make(protocols), protocol
                                                               "\n");
 }
 
-BOOST_DATA_TEST_CASE(the_handshake_is_done_once_and_its_result_is_kept, data::make(protocols), protocol) {
+BOOST_DATA_TEST_CASE(the_handshake_is_done_once_and_its_result_is_stored, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol, "legacy", "initialize = { marker = \"m1\" }"));
     for (int round = 0; round < 2; ++round) {
-        const std::string kept = call_worker(box, {"--capabilities"});
-        BOOST_TEST(json_at(kept, "/given/marker").value_or("none") == "m1", kept);
+        const std::string capabilities = call_worker(box, {"--capabilities"});
+        BOOST_TEST(json_at(capabilities, "/given/marker").value_or("none") == "m1", capabilities);
     }
     BOOST_TEST(count(call_worker(box, {"t/seen"}), "\"initialize\"") == 1u);
 }
 
-BOOST_DATA_TEST_CASE(U11_a_death_in_a_call_is_told_and_the_next_call_starts_anew, data::make(protocols),
-                     protocol) {
+BOOST_DATA_TEST_CASE(U11_a_death_in_a_call_is_reported_and_the_next_call_starts_a_new_process,
+                     data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
     const std::string first = call_worker(box, {"t/pid"});
@@ -68,8 +68,8 @@ BOOST_DATA_TEST_CASE(U11_garbage_on_its_output_hides_no_answer, data::make(proto
     BOOST_TEST(count(box.run({"logs", "w"}).out, "this is no message") == 1u);
 }
 
-BOOST_DATA_TEST_CASE(U11_one_that_never_answers_is_a_timeout_and_is_told_so, data::make(protocols),
-                     protocol) {
+BOOST_DATA_TEST_CASE(U11_a_worker_that_never_answers_is_a_timeout_and_gets_a_cancellation,
+                     data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol, protocol == "dap" ? "cancels" : "legacy"));
     call_worker(box, {"t/pid"});
@@ -79,7 +79,7 @@ BOOST_DATA_TEST_CASE(U11_one_that_never_answers_is_a_timeout_and_is_told_so, dat
     BOOST_TEST(call_worker(box, {"t/cancelled"}) != "[]\n");
 }
 
-BOOST_DATA_TEST_CASE(U11_W10_doubled_and_unknown_answers_are_nobodys, data::make(protocols), protocol) {
+BOOST_DATA_TEST_CASE(U11_W10_duplicate_and_unknown_answers_are_dropped, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
     BOOST_TEST(call_worker(box, {"t/twice"}) == "\"one\"\n");
@@ -93,9 +93,10 @@ BOOST_DATA_TEST_CASE(U11_W10_doubled_and_unknown_answers_are_nobodys, data::make
     BOOST_TEST(json_at(client.reply(), "/result").value_or("") == "released");
 }
 
-BOOST_DATA_TEST_CASE(U11_one_that_ignores_the_end_of_its_input_is_ended, data::make(protocols), protocol) {
+BOOST_DATA_TEST_CASE(U11_a_worker_that_ignores_the_end_of_its_input_is_ended, data::make(protocols),
+                     protocol) {
     sandbox box;
-    // It answers the goodbye, but lives on: after it, after the end of its input, and after SIGTERM.
+    // It answers the goodbye but does not end, nor at the end of its input, nor on SIGTERM.
     box.config(protocol_worker(protocol, "ignore-eof", "stop = { timeout = \"500ms\" }"));
     const pid_t pid = static_cast<pid_t>(std::stol(call_worker(box, {"t/pid"})));
     BOOST_TEST(box.run({"stop", "w"}).status == 0);
@@ -105,7 +106,7 @@ BOOST_DATA_TEST_CASE(U11_one_that_ignores_the_end_of_its_input_is_ended, data::m
     BOOST_TEST(count(log, "killed by signal 9") == 1u);
 }
 
-BOOST_DATA_TEST_CASE(U11_one_that_floods_its_errors_is_drained, data::make(protocols), protocol) {
+BOOST_DATA_TEST_CASE(U11_a_worker_that_floods_stderr_is_drained, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
     BOOST_TEST(call_worker(box, {"t/flood", "lines:=2000"}) == "\"flooded\"\n");
@@ -115,12 +116,12 @@ BOOST_DATA_TEST_CASE(U12_W10_clients_with_equal_ids_get_their_own_replies, data:
     sandbox box;
     box.config(protocol_worker(protocol));
     call_worker(box, {"t/pid"});
-    raw_client one(box.socket());
+    raw_client first(box.socket());
     raw_client other(box.socket());
     for (int round = 0; round < scaled(100); ++round) {
-        ask(one, "1", "t/echo", std::to_string(2 * round));
+        ask(first, "1", "t/echo", std::to_string(2 * round));
         ask(other, "1", "t/echo", std::to_string(2 * round + 1));
-        BOOST_REQUIRE(json_at(one.reply(), "/result").value_or("") == std::to_string(2 * round));
+        BOOST_REQUIRE(json_at(first.reply(), "/result").value_or("") == std::to_string(2 * round));
         BOOST_REQUIRE(json_at(other.reply(), "/result").value_or("") == std::to_string(2 * round + 1));
     }
 }
@@ -128,45 +129,45 @@ BOOST_DATA_TEST_CASE(U12_W10_clients_with_equal_ids_get_their_own_replies, data:
 BOOST_DATA_TEST_CASE(U13_an_event_before_its_reply_ends_the_wait, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    const std::string said =
+    const std::string output =
         call_worker(box, {"--until", "stopped", "t/events", events(R"(["stopped",{"n":1.50}])", "")});
-    BOOST_TEST(json_at(said, "/result").value_or("") == "replied", said);
-    BOOST_TEST(json_at(said, "/until/event").value_or("") == "stopped");
-    BOOST_TEST(said.find("\"params\":{\"n\": 1.5}") != std::string::npos, said);
+    BOOST_TEST(json_at(output, "/result").value_or("") == "replied", output);
+    BOOST_TEST(json_at(output, "/until/event").value_or("") == "stopped");
+    BOOST_TEST(output.find("\"params\":{\"n\": 1.5}") != std::string::npos, output);
 }
 
 BOOST_DATA_TEST_CASE(U13_a_stale_event_never_ends_a_new_wait, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
     for (int round = 0; round < scaled(20); ++round) {
-        // In one write with the reply, so that it may still be in the pipe when the next request is made.
+        // In one write with the reply, so that it may still be in the pipe when the next request is sent.
         call_worker(box, {"t/burst", R"(["stopped",{"n":"stale"}])"});
-        const std::string said = call_worker(box, {"--until", "stopped", "--collect", "stopped", "t/events",
-                                                   events("", R"(["stopped",{"n":"fresh"}])")});
-        BOOST_REQUIRE_MESSAGE(json_at(said, "/until/params/n").value_or("") == "fresh", said);
-        BOOST_REQUIRE_MESSAGE(json_at(said, "/events/0/params/n").value_or("") == "stale", said);
-        BOOST_REQUIRE(!json_at(said, "/events/1"));
+        const std::string output = call_worker(box, {"--until", "stopped", "--collect", "stopped", "t/events",
+                                                     events("", R"(["stopped",{"n":"fresh"}])")});
+        BOOST_REQUIRE_MESSAGE(json_at(output, "/until/params/n").value_or("") == "fresh", output);
+        BOOST_REQUIRE_MESSAGE(json_at(output, "/events/0/params/n").value_or("") == "stale", output);
+        BOOST_REQUIRE(!json_at(output, "/events/1"));
     }
 }
 
-BOOST_DATA_TEST_CASE(a_field_of_the_event_may_be_asked_for, data::make(protocols), protocol) {
+BOOST_DATA_TEST_CASE(until_may_name_a_field_of_the_event, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    const std::string said = call_worker(
+    const std::string output = call_worker(
         box, {"--until", "stopped:why.kind=step,ended", "t/events",
               events(R"(["stopped",{"why":{"kind":"entry"}}],["stopped",{"why":{"kind":"step"}}])", "")});
-    BOOST_TEST(json_at(said, "/until/params/why/kind").value_or("") == "step", said);
+    BOOST_TEST(json_at(output, "/until/params/why/kind").value_or("") == "step", output);
 }
 
-BOOST_DATA_TEST_CASE(what_nobody_has_seen_comes_with_the_next_wait_once, data::make(protocols), protocol) {
+BOOST_DATA_TEST_CASE(unseen_events_come_once_with_the_next_wait, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
     call_worker(box, {"t/events", events(R"(["output",{"n":1}],["other",{}])", R"(["output",{"n":2}])")});
     const std::vector<std::string> wait = {
         "--until", "end", "--collect", "output", "t/events", events("", R"(["output",{"n":3}],["end",{}])")};
-    const std::string said = call_worker(box, wait);
-    BOOST_TEST(count(said, "\"event\":\"output\"") == 3u, said);
-    BOOST_TEST(json_at(said, "/lost").value_or("") == "0");
+    const std::string output = call_worker(box, wait);
+    BOOST_TEST(count(output, "\"event\":\"output\"") == 3u, output);
+    BOOST_TEST(json_at(output, "/lost").value_or("") == "0");
     BOOST_TEST(count(call_worker(box, wait), "\"event\":\"output\"") == 1u);
 }
 
@@ -174,30 +175,30 @@ BOOST_DATA_TEST_CASE(lost_events_are_counted, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
     call_worker(box, {"t/flood_events", "count:=3000"});
-    const std::string said =
+    const std::string output =
         call_worker(box, {"--until", "end", "--collect", "noise", "t/events", events("", R"(["end",{}])")});
-    const int lost = std::atoi(json_at(said, "/lost").value_or("").c_str());
+    const int lost = std::atoi(json_at(output, "/lost").value_or("").c_str());
     BOOST_TEST(lost > 1000);
-    BOOST_TEST(static_cast<int>(count(said, "\"event\":\"noise\"")) + lost == 3000);
+    BOOST_TEST(static_cast<int>(count(output, "\"event\":\"noise\"")) + lost == 3000);
 }
 
 BOOST_DATA_TEST_CASE(events_are_streamed_before_the_answer, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol));
-    const std::string said =
+    const std::string output =
         call_worker(box, {"--events", "--until", "end", "--collect", "output", "t/events",
                           events(R"(["output",{"n":1}])", R"(["output",{"n":2}],["end",{}])")});
-    BOOST_TEST(count(said, "\n") == 4u, said);
-    BOOST_TEST(said.find("\"event\":\"output\"") < said.find("\"event\":\"end\""));
-    BOOST_TEST(said.find("\"event\":\"end\"") < said.find("\"result\":\"replied\""));
+    BOOST_TEST(count(output, "\n") == 4u, output);
+    BOOST_TEST(output.find("\"event\":\"output\"") < output.find("\"event\":\"end\""));
+    BOOST_TEST(output.find("\"event\":\"end\"") < output.find("\"result\":\"replied\""));
 }
 
-BOOST_DATA_TEST_CASE(W07_an_interrupted_wait_frees_what_it_held, data::make(protocols), protocol) {
+BOOST_DATA_TEST_CASE(W07_an_interrupted_wait_releases_its_mutex, data::make(protocols), protocol) {
     sandbox box;
     box.config(protocol_worker(protocol, "legacy", "serial = [\"t/events\"]"));
     call_worker(box, {"t/pid"});
     auto waiting = box.start({"call", "w", "--until", "never", "t/events", "{}"});
-    // It holds the lane once its own reply has come.
+    // It holds the mutex once its own reply has come.
     raw_client client(box.socket());
     BOOST_REQUIRE(wait_until([&] {
         ask(client, "1", "t/events", "{}", R"(,"timeout_ms":100)");
@@ -221,7 +222,7 @@ BOOST_DATA_TEST_CASE(a_wait_ends_with_the_worker, data::make(protocols), protoco
     BOOST_TEST(count(ended.err, "the worker was killed by signal 9 (KILL)") == 1u, ended.err);
 }
 
-BOOST_DATA_TEST_CASE(its_own_requests_are_answered_as_configured_or_refused, data::make(protocols),
+BOOST_DATA_TEST_CASE(requests_of_the_worker_are_answered_as_configured_or_refused, data::make(protocols),
                      protocol) {
     sandbox box;
     box.config(protocol_worker(protocol, "legacy", "answers = { \"my/question\" = { yes = true } }"));
@@ -235,8 +236,8 @@ BOOST_DATA_TEST_CASE(its_own_requests_are_answered_as_configured_or_refused, dat
     }
 }
 
-BOOST_DATA_TEST_CASE(U11_W07_an_interrupted_call_is_cancelled_in_the_protocols_own_words,
-                     data::make(protocols), protocol) {
+BOOST_DATA_TEST_CASE(U11_W07_an_interrupted_call_is_cancelled_by_the_protocols_message, data::make(protocols),
+                     protocol) {
     sandbox box;
     box.config(protocol_worker(protocol, protocol == "dap" ? "cancels" : "legacy"));
     call_worker(box, {"t/pid"});
@@ -254,14 +255,14 @@ BOOST_DATA_TEST_CASE(waiting_until_it_is_idle_ends_with_its_last_call, data::mak
     sandbox box;
     box.config(protocol_worker(protocol));
     call_worker(box, {"t/pid"});
-    auto one = box.start({"call", "w", "t/hold"});
+    auto first = box.start({"call", "w", "t/hold"});
     BOOST_REQUIRE(wait_until([&] { return call_worker(box, {"t/held"}) == "true\n"; }));
     auto idle = box.start({"wait", "w", "--for", "idle"});
-    // Its request has been read once a later one of the same daemon's has.
+    // Its request is read once a later request to the same daemon is.
     BOOST_TEST(box.run({"wait", "w", "--for", "idle", "--timeout", "200ms"}).status == 4);
     BOOST_TEST(idle.running());
     call_worker(box, {"t/release"});
-    one.wait();
+    first.wait();
     BOOST_TEST(idle.wait().status == 0);
 }
 

@@ -1,4 +1,4 @@
-// Workers that listen on a port: what they say there, and all the ways in which that fails.
+// Workers that listen on a port, and all the ways in which that fails.
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -20,16 +20,16 @@ namespace data = boost::unit_test::data;
 namespace {
 
 std::string error(sandbox& box, int status = 1) {
-    const auto said = box.run({"call", "w", "t/pid"});
-    BOOST_TEST(said.status == status, said.text());
-    return said.err.substr(0, said.err.find('\n'));
+    const auto output = box.run({"call", "w", "t/pid"});
+    BOOST_TEST(output.status == status, output.text());
+    return output.err.substr(0, output.err.find('\n'));
 }
 
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(worker_tcp)
 
-BOOST_DATA_TEST_CASE(it_is_spoken_to_on_the_port_that_it_names, data::make(protocols), protocol) {
+BOOST_DATA_TEST_CASE(calls_go_to_the_port_that_the_worker_prints, data::make(protocols), protocol) {
     for (const char* way : {"listen", "listen-stderr"}) {
         sandbox box;
         box.config(listening_worker(protocol, way));
@@ -40,7 +40,7 @@ BOOST_DATA_TEST_CASE(it_is_spoken_to_on_the_port_that_it_names, data::make(proto
         const std::string waited =
             call_worker(box, {"--until", "stopped", "t/events", R"({"after":[["stopped",{"n":1}]]})"});
         BOOST_TEST(json_at(waited, "/until/event").value_or("") == "stopped", waited);
-        // What it prints is no message.
+        // Its standard output is not read as messages.
         BOOST_TEST(call_worker(box, {"t/print", "\"{}\""}) == "\"printed\"\n");
         BOOST_TEST(wait_until([&] { return box.run({"logs", "w"}).out.find("{}") != std::string::npos; }));
         BOOST_TEST(box.run({"logs", "w"}).out.find("first some words") != std::string::npos);
@@ -49,7 +49,8 @@ BOOST_DATA_TEST_CASE(it_is_spoken_to_on_the_port_that_it_names, data::make(proto
     }
 }
 
-BOOST_DATA_TEST_CASE(U11_its_death_and_the_end_of_its_connection_are_told, data::make(protocols), protocol) {
+BOOST_DATA_TEST_CASE(U11_its_death_and_the_end_of_its_connection_are_reported, data::make(protocols),
+                     protocol) {
     sandbox box;
     box.config(listening_worker(protocol, "listen", R"({ log = "listening on (.*)\\." })",
                                 "stop = { timeout = \"500ms\" }"));
@@ -66,7 +67,7 @@ BOOST_DATA_TEST_CASE(U11_its_death_and_the_end_of_its_connection_are_told, data:
     BOOST_TEST(!process_lives(std::stoi(second)));
 }
 
-// Not even while the process may yet turn out to have ended.
+// Even while it is not known yet whether the process has ended.
 BOOST_DATA_TEST_CASE(U11_no_call_is_sent_into_a_connection_that_is_known_to_be_cut, data::make(protocols),
                      protocol) {
     sandbox box;
@@ -80,7 +81,7 @@ BOOST_DATA_TEST_CASE(U11_no_call_is_sent_into_a_connection_that_is_known_to_be_c
         if (called.status == 0) {
             now = called.out;
         } else {
-            // It went out before the connection was cut.
+            // It was sent before the connection was cut.
             BOOST_TEST(called.err == "hob: cannot call 'w': its connection has ended\n");
         }
     }
@@ -88,7 +89,7 @@ BOOST_DATA_TEST_CASE(U11_no_call_is_sent_into_a_connection_that_is_known_to_be_c
     BOOST_TEST(cut.wait().err == "hob: cannot call 'w': its connection has ended\n");
 }
 
-BOOST_AUTO_TEST_CASE(U11_all_that_fails_before_the_connection_says_so) {
+BOOST_AUTO_TEST_CASE(U11_every_failure_before_the_connection_is_reported) {
     sandbox box;
     const std::string pattern = R"(log = "listening on (.*)\\.")";
     box.config(listening_worker("dap", "listen-silent", "{ " + pattern + ", timeout = \"400ms\" }"));
@@ -125,7 +126,7 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_the_wait_for_a_connection) {
     BOOST_TEST(box.processes().size() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(a_port_that_another_program_answers_is_not_the_workers) {
+BOOST_AUTO_TEST_CASE(a_port_of_another_program_is_not_connected_to) {
     const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in here{};
     here.sin_family = AF_INET;
@@ -137,12 +138,12 @@ BOOST_AUTO_TEST_CASE(a_port_that_another_program_answers_is_not_the_workers) {
     const std::string port = std::to_string(ntohs(here.sin_port));
     sandbox box;
     box.config(listening_worker("dap", "listen-silent", "{ tcp = " + port + ", timeout = \"2s\" }"));
-    const std::string said = error(box, 4);
-    BOOST_TEST(said.find("port " + port + " is answered by pid ") != std::string::npos, said);
+    const std::string output = error(box, 4);
+    BOOST_TEST(output.find("port " + port + " is answered by pid ") != std::string::npos, output);
     ::close(listener);
 }
 
-BOOST_AUTO_TEST_CASE(a_real_adapter_is_debugged_with_over_its_port) {
+BOOST_AUTO_TEST_CASE(a_real_adapter_works_over_its_port) {
     if (!require_program("lldb-vscode-14") || !require_program("c++")) return;
     sandbox box;
     const std::string port = std::to_string(free_port());
@@ -155,15 +156,15 @@ BOOST_AUTO_TEST_CASE(a_real_adapter_is_debugged_with_over_its_port) {
     options.limit = 90s;
     const auto dbg = [&](std::vector<std::string> words) {
         words.insert(words.begin(), {"call", "dbg", "--timeout", "60s"});
-        const auto said = box.run(words, options);
-        BOOST_TEST(said.status == 0, said.text());
-        return said.out;
+        const auto output = box.run(words, options);
+        BOOST_TEST(output.status == 0, output.text());
+        return output.out;
     };
     dbg({"setBreakpoints", "file=debuggee.cpp", "line=7"});
-    std::string said = dbg({"--until", "stopped,exited", "--locals", "launch", "program=d"});
+    std::string output = dbg({"--until", "stopped,exited", "--locals", "launch", "program=d"});
     for (int i = 0; i < scaled(20); ++i) {
-        BOOST_REQUIRE_MESSAGE(json_at(said, "/frame/line").value_or("") == "7", said);
-        said = dbg({"--until", "stopped,exited", "--locals", "continue"});
+        BOOST_REQUIRE_MESSAGE(json_at(output, "/frame/line").value_or("") == "7", output);
+        output = dbg({"--until", "stopped,exited", "--locals", "continue"});
     }
     BOOST_TEST(box.run({"stop", "dbg"}).status == 0);
     BOOST_TEST(wait_until([&] { return box.processes().size() == 1; }));

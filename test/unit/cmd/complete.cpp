@@ -10,9 +10,10 @@ using namespace hob::cmd;
 
 namespace {
 
-std::vector<candidate> known_words(std::string_view kind, const place& where) {
-    if (where.directory == "/other") return {{"other", "worker"}};
+std::vector<candidate> known_words(std::string_view kind, const instance_choice& choice) {
+    if (choice.directory == "/other") return {{"other", "worker"}};
     if (kind == "units") return {{"calc", "worker"}, {"db", "service"}};
+    if (kind == "tasks") return {{"build", "task"}};
     if (kind == "workers") return {{"calc", "worker"}};
     if (kind == "instances") return {{"p-0123456789ab", "/p"}, {"mine", "/q"}};
     return {};
@@ -43,20 +44,50 @@ BOOST_AUTO_TEST_CASE(the_first_word_is_a_verb) {
     BOOST_TEST(words({"hob", "-C", "/p", "--json", "pin"}) == list{"ping"}, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_verb_nobody_knows_has_no_completions) {
-    BOOST_TEST(words({"hob", "nosuch", ""}).empty());
+BOOST_AUTO_TEST_CASE(an_unknown_verb_has_no_completions) { BOOST_TEST(words({"hob", "nosuch", ""}).empty()); }
+
+BOOST_AUTO_TEST_CASE(help_takes_verbs_and_keys_of_hob_toml) {
+    BOOST_TEST(words({"hob", "help", ""}).size() == all_commands().size());
+    BOOST_TEST(words({"hob", "help", "rest"}) == list{"restart"}, boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "help", "ready.t"}) == (list{"ready.tcp", "ready.timeout"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "help", "task.r"}) ==
+                   (list{"task.run", "task.retry", "task.retry.max", "task.retry.delay"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(has(words({"hob", "help", "max"}), "max_restarts"));
 }
 
-BOOST_AUTO_TEST_CASE(units_follow_verbs_that_take_them_each_once) {
+BOOST_AUTO_TEST_CASE(verbs_that_take_units_complete_each_unit_once) {
     BOOST_TEST(words({"hob", "status", ""}) == (list{"calc", "db"}), boost::test_tools::per_element());
     BOOST_TEST(words({"hob", "status", "calc", ""}) == list{"db"}, boost::test_tools::per_element());
     BOOST_TEST(words({"hob", "ping", ""}).empty());
 }
 
-BOOST_AUTO_TEST_CASE(only_workers_can_be_called_and_methods_are_not_known) {
+BOOST_AUTO_TEST_CASE(call_completes_workers_and_no_methods) {
     BOOST_TEST(words({"hob", "call", ""}) == list{"calc"}, boost::test_tools::per_element());
     BOOST_TEST(words({"hob", "call", "calc", ""}).empty());
     BOOST_TEST(words({"hob", "attach", ""}) == list{"calc"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(C16_run_and_runs_complete_tasks_and_options_their_values) {
+    BOOST_TEST(words({"hob", "run", ""}) == list{"build"}, boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "runs", "b"}) == list{"build"}, boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "wait", "--for", ""}) == (list{"ready", "stopped", "idle"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "wait", "db", "--for=s"}) == list{"--for=stopped"},
+               boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "logs", "--level", "w"}) == list{"warning"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(every_option_with_fixed_values_completes_them) {
+    for (const command* verb : all_commands()) {
+        for (const auto& row : verb->options) {
+            const std::string option = "--" + std::string(row.name.substr(0, row.name.find(',')));
+            const bool fixed =
+                row.value == "STATE" || row.value == "WHEN" || row.value == "LEVEL" || row.value == "KIND";
+            if (fixed) BOOST_TEST(!words({"hob", std::string(verb->name), option, ""}).empty(), option);
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(options_of_the_verb_and_of_hob) {
@@ -75,7 +106,7 @@ BOOST_AUTO_TEST_CASE(values_of_options_in_either_form) {
     BOOST_TEST((complete({"hob", "--directory", ""}).more == more_words::directories));
 }
 
-BOOST_AUTO_TEST_CASE(the_directory_on_the_line_chooses_the_project) {
+BOOST_AUTO_TEST_CASE(the_directory_option_selects_the_project) {
     BOOST_TEST(words({"hob", "-C", "/other", "status", ""}) == list{"other"},
                boost::test_tools::per_element());
     BOOST_TEST(words({"hob", "-C/other", "status", ""}) == list{"other"}, boost::test_tools::per_element());
@@ -91,22 +122,22 @@ BOOST_AUTO_TEST_CASE(files_shells_and_verbs) {
     BOOST_TEST(words({"hob", "help", "status", ""}).empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_link_named_after_a_verb_is_that_verb) {
+BOOST_AUTO_TEST_CASE(a_link_named_like_a_verb_completes_as_that_verb) {
     BOOST_TEST(words({"/usr/bin/hob-status", ""}) == (list{"calc", "db"}), boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(after_the_dashes_nothing_is_hobs) {
+BOOST_AUTO_TEST_CASE(words_after_the_dashes_are_not_completed) {
     BOOST_TEST(words({"hob", "status", "--", "-"}).empty());
 }
 
-BOOST_AUTO_TEST_CASE(lines_that_are_hardly_lines) {
+BOOST_AUTO_TEST_CASE(degenerate_command_lines_are_accepted) {
     BOOST_TEST(words({}).size() == all_commands().size());
     BOOST_TEST(words({"hob"}).size() == all_commands().size());
     BOOST_TEST(words({"hob", "--=", ""}).size() == all_commands().size());
     words({"hob", "-", "--", "--", ""});
 }
 
-BOOST_AUTO_TEST_CASE(each_word_is_a_line_and_the_shells_part_the_last) {
+BOOST_AUTO_TEST_CASE(each_word_is_a_line_and_the_shell_directive_is_the_last) {
     completion found;
     found.words = {{"a", "help"}, {"b", ""}};
     found.more = more_words::files;

@@ -11,12 +11,12 @@ using hob::test::failure_of;
 
 namespace {
 
-const import_machine nothing_installed{[](const std::string&) { return false; }, [] { return false; }};
-const import_machine all_installed{[](const std::string&) { return true; }, [] { return true; }};
+const import_environment nothing_installed{[](const std::string&) { return false; }, [] { return false; }};
+const import_environment all_installed{[](const std::string&) { return true; }, [] { return true; }};
 
-import_place place() { return {"/p", "/p", "/home/me", false}; }
+import_context place() { return {"/p", "/p", "/home/me", false}; }
 
-import_result read(std::string_view text, const import_machine& machine = all_installed) {
+import_result read(std::string_view text, const import_environment& machine = all_installed) {
     return read_import(text, "f.json", place(), machine);
 }
 
@@ -28,7 +28,7 @@ std::string refusal(const std::string& entry) {
     return found.refused.size() == 1u ? found.refused[0].text : "not refused";
 }
 
-// As the daemon reads it.
+// Parses the result as the daemon does.
 hob::unit::unit_spec spec(const import_result& found, std::size_t index = 0) {
     BOOST_REQUIRE(found.units.size() > index);
     const auto config = hob::unit::parse_config(to_toml(found.units[index], "f.json"), "/p/hob.toml");
@@ -54,11 +54,11 @@ BOOST_AUTO_TEST_CASE(a_server_becomes_a_worker) {
     BOOST_TEST((got.env == std::vector<std::pair<std::string, std::string>>{{"K", "v"}, {"N", "3"}}));
     BOOST_TEST(got.cwd == "/p/x");
     BOOST_TEST(got.env_file.value_or("") == "/p/.env");
-    BOOST_TEST((std::get<hob::unit::worker_spec>(got.detail).protocol == hob::unit::worker_protocol::mcp));
+    BOOST_TEST((std::get<hob::unit::worker_spec>(got.detail).protocol == hob::unit::find_protocol("mcp")));
     BOOST_TEST(found.notes.empty());
 }
 
-BOOST_AUTO_TEST_CASE(ugly_files_are_refused_in_one_line) {
+BOOST_AUTO_TEST_CASE(malformed_files_are_refused_with_a_one_line_message) {
     for (const char* text : {"", " ", "{", "}", "null", "[]", "3", "\"x\"", "{}", "{\"a\":1}", "not json",
                              "{\"mcpServers\":{}} x", "{\"mcpServers\":{\"a\":{\"command\":\"\xff\"}}}",
                              "/* {}", "\xef\xbb\xbf"}) {
@@ -73,13 +73,13 @@ BOOST_AUTO_TEST_CASE(ugly_files_are_refused_in_one_line) {
     BOOST_TEST(message(deep).find("it is not JSON") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(comments_trailing_commas_and_a_mark_are_allowed) {
+BOOST_AUTO_TEST_CASE(comments_trailing_commas_and_a_byte_order_mark_are_allowed) {
     const auto found =
         read("\xef\xbb\xbf// a\n{ /* b */ \"servers\": { \"x\": { \"command\": \"c\", }, }, }\n");
     BOOST_TEST(spec(found).run.text == "c");
 }
 
-BOOST_AUTO_TEST_CASE(wrong_types_are_named) {
+BOOST_AUTO_TEST_CASE(wrong_types_are_reported) {
     BOOST_TEST(refusal("3") == "it must be an object, not a number");
     BOOST_TEST(refusal("{}") == "it has no command");
     BOOST_TEST(refusal(R"({"command":""})") == "it has no command");
@@ -111,8 +111,7 @@ BOOST_AUTO_TEST_CASE(names_are_made_valid_and_unique) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < found.units.size(); ++i) {
         names.push_back(spec(found, i).name);
-        if (names.back() == "same")
-            BOOST_TEST(spec(found, i).run.text == "2");  // as every reader of JSON has it
+        if (names.back() == "same") BOOST_TEST(spec(found, i).run.text == "2");  // as in every JSON parser
     }
     const std::vector<std::string> wanted = {"a-b",      "a-b-2", "worker", "daemon-1",
                                              "worker-2", "same",  "a.b",    std::string(56, 'n')};
@@ -137,11 +136,11 @@ BOOST_AUTO_TEST_CASE(variables_are_mapped_or_refused) {
         return std::string("taken");
     };
     BOOST_TEST(refused("${input:api-key}") ==
-               "it wants '${input:api-key}' typed in; let it take ${env:API_KEY} instead");
+               "it asks the user for '${input:api-key}'; use ${env:API_KEY} instead");
     for (const char* word :
          {"${file}", "${X}", "${env:}", "${env:a b}", "${command:x}", "${}", "${workspaceFolder:a}"})
         BOOST_TEST(refused(word).starts_with("only an editor knows what '"), word);
-    import_place bare = place();
+    import_context bare = place();
     bare.bare_names = true;
     BOOST_TEST(shell_word(parse_word("${A:-x\"$y}", bare)) == "\"${A:-x\\\"\\$y}\"");
     BOOST_TEST(refusal(R"({"command":"x","cwd":"${env:A}"})") ==
@@ -152,7 +151,7 @@ BOOST_AUTO_TEST_CASE(variables_are_mapped_or_refused) {
     BOOST_TEST(parse_path("cwd", "${workspaceFolder}", place()) == ".");
 }
 
-BOOST_AUTO_TEST_CASE(what_depends_on_the_environment_is_put_in_by_a_shell) {
+BOOST_AUTO_TEST_CASE(environment_variables_are_expanded_by_a_shell) {
     const auto got =
         spec(server(R"({"command":"c","args":["${T}","it's"],"env":{"T":"${T}","U":"u-${T}","L":"l"}})"));
     BOOST_TEST((got.run.argv ==
@@ -162,7 +161,7 @@ BOOST_AUTO_TEST_CASE(what_depends_on_the_environment_is_put_in_by_a_shell) {
     BOOST_CHECK_THROW(to_toml(found.units.at(0), "f"), unimportable);
 }
 
-BOOST_AUTO_TEST_CASE(configurations_are_debugged_by_what_is_installed) {
+BOOST_AUTO_TEST_CASE(configurations_use_the_installed_adapters) {
     const std::string file = R"({"configurations":[
         {"name":"c","type":"cppdbg","request":"launch","program":"${workspaceFolder}/d","environment":[{"name":"A","value":"b"}],
          "stopAtEntry":true,"MIMode":"gdb","linux":{"args":["l"]}},
@@ -189,7 +188,7 @@ BOOST_AUTO_TEST_CASE(configurations_are_debugged_by_what_is_installed) {
                "configuration 7: it must be an object, not a number\n"
                "compounds: each of their configurations is a worker of its own\n");
     const auto bare = read(file, nothing_installed);
-    BOOST_TEST(bare.units.size() == 1u);  // with an interpreter of its own
+    BOOST_TEST(bare.units.size() == 1u);  // it names its own interpreter
     BOOST_TEST(bare.refused.at(0).text.starts_with("its adapter is not installed: lldb-dap"));
 }
 

@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(nicknames_stand_for_fields) {
     BOOST_TEST(hint("@") == "one of @yearly @monthly @weekly @daily @hourly");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_wrong_is_said) {
+BOOST_AUTO_TEST_CASE(a_bad_expression_is_refused_with_a_reason) {
     BOOST_TEST(reason("") == "has 0 fields, not five");
     BOOST_TEST(reason("5") == "has 1 field, not five");
     BOOST_TEST(reason("* * * *") == "has 4 fields, not five");

@@ -1,4 +1,4 @@
-// hob.toml as a file: whose it is, what it is, how large it is.
+// hob.toml as a file: its owner, its type and its size.
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -14,6 +14,7 @@
 #include <string>
 
 #include "error.hpp"
+#include "fixtures/schema_judge.hpp"
 #include "limits.hpp"
 #include "unit/config/config.hpp"
 
@@ -67,7 +68,7 @@ std::string names(const std::string& path) {
 
 BOOST_AUTO_TEST_SUITE(config_files)
 
-BOOST_AUTO_TEST_CASE(a_file_of_ones_own_is_read) {
+BOOST_AUTO_TEST_CASE(a_file_of_the_own_user_is_read) {
     const scratch here;
     here.write("[worker.w]\nrun = \"w\"\n", 0664);
     const unit::config loaded = load_config(here.file, ::geteuid());
@@ -105,13 +106,13 @@ BOOST_AUTO_TEST_CASE(S02_a_file_of_another_user_is_refused_and_one_of_root_is_no
                "cannot use '" + here.file +
                    "': it belongs to uid 12345 (mode 0644), neither to you (uid 0) nor to root");
     BOOST_TEST(!found.hint.empty());
-    // Through a symlink of one's own it is still theirs.
+    // A symlink of the own user does not change the owner of the file.
     const std::string link = here.path + "/link.toml";
     BOOST_REQUIRE(::symlink(here.file.c_str(), link.c_str()) == 0);
     BOOST_TEST((refused(link, 0).kind == error_kind::untrusted_config));
 }
 
-BOOST_AUTO_TEST_CASE(L12_what_is_not_a_file_is_named_and_never_waited_for) {
+BOOST_AUTO_TEST_CASE(L12_a_path_that_is_no_regular_file_is_refused_without_waiting) {
     const scratch here;
     const auto message = [&] { return refused(here.file).message; };
     const std::string lead = "cannot read '" + here.file + "': ";
@@ -169,6 +170,7 @@ BOOST_AUTO_TEST_CASE(S04_a_damaged_file_is_an_error_with_a_position_or_fine) {
         "}\n[task.x]\n"
         "run = \"\"\"\nmake\n\"\"\"\ncron = \"*/5 * * * *\"\nafter = [\"db\"]\n";
     BOOST_TEST(unit::parse_config(whole, "/p/hob.toml").units.size() == 3u);
+    test::schema_judge judge;
     std::mt19937 random(4);
     constexpr std::string_view salt = "\0\n\"'[]{}=.,#\\x\xff\xc3"sv;
     for (int round = 0; round < 3000; ++round) {
@@ -193,12 +195,15 @@ BOOST_AUTO_TEST_CASE(S04_a_damaged_file_is_an_error_with_a_position_or_fine) {
         }
         try {
             unit::parse_config(text, "/p/hob.toml");
+            judge.add(text);
         } catch (const failure& error) {
             BOOST_REQUIRE_MESSAGE(std::string(error.what()).starts_with("cannot use '/p/hob.toml:"),
                                   error.what());
             BOOST_REQUIRE((error.kind() == error_kind::config));
+            judge.add(text, error.reason());
         }
     }
+    judge.judge(200, {"is not usable: ", "unknown unit '"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

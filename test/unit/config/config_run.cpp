@@ -1,5 +1,4 @@
 #include "unit/config/run_command.hpp"
-#include "util/shell_quote.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,13 +7,17 @@
 #include <array>
 #include <string>
 
+#include "util/shell_quote.hpp"
+
 using namespace hob::unit;
+
+namespace util = hob::util;
 
 namespace {
 
 std::string script(std::string_view text) { return shell_command(text, "x").argv[2]; }
 
-// What running `command` with `args` appended prints.
+// The output of `command` with `args` appended.
 std::string output(run_spec command, const std::vector<std::string>& args = {}) {
     command.argv.insert(command.argv.end(), args.begin(), args.end());
     FILE* pipe = ::popen(util::shell_quoted(command.argv).c_str(), "re");

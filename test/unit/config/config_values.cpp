@@ -1,4 +1,4 @@
-// What a good hob.toml becomes.
+// Good files, and what is read from them.
 #include <boost/test/unit_test.hpp>
 
 #include <csignal>
@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "cmd/init/template.hpp"
+#include "fixtures/schema_judge.hpp"
 #include "paths.hpp"
 #include "unit/config/config.hpp"
 #include "util/signal_name.hpp"
@@ -15,9 +16,17 @@
 using namespace hob::unit;
 using namespace std::chrono_literals;
 
+namespace util = hob::util;
+
 namespace {
 
-config parse(const std::string& text) { return parse_config(text, "/p/hob.toml"); }
+hob::test::schema_judge judge;
+
+config parse(const std::string& text) {
+    const config parsed = parse_config(text, "/p/hob.toml");
+    judge.add(text);
+    return parsed;
+}
 
 unit_spec only(const std::string& text) {
     const config parsed = parse(text);
@@ -83,7 +92,7 @@ BOOST_AUTO_TEST_CASE(daemon_and_log) {
     BOOST_TEST(parsed.log.syslog);
 }
 
-BOOST_AUTO_TEST_CASE(what_every_kind_has_by_default) {
+BOOST_AUTO_TEST_CASE(the_defaults_of_every_kind) {
     for (const std::string kind : {"worker", "service", "task"}) {
         const unit_spec unit = only("[" + kind + ".x]\nrun = \"./x --y\"\n");
         BOOST_TEST(unit.name == "x");
@@ -101,7 +110,7 @@ BOOST_AUTO_TEST_CASE(what_every_kind_has_by_default) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_every_kind_may_have) {
+BOOST_AUTO_TEST_CASE(the_keys_of_every_kind) {
     for (const std::string kind : {"worker", "service", "task"}) {
         const config parsed =
             parse("[service.db]\nrun = \"db\"\n[" + kind +
@@ -148,12 +157,12 @@ BOOST_AUTO_TEST_CASE(paths_are_relative_to_the_file) {
 
 BOOST_AUTO_TEST_CASE(workers) {
     const worker_spec plain = worker("");
-    BOOST_TEST((plain.protocol == worker_protocol::jsonrpc));
+    BOOST_TEST((plain.protocol == &hob::unit::jsonrpc_protocol));
     BOOST_TEST(plain.initialize_json == "{}");
     BOOST_TEST(!plain.idle_timeout);
     BOOST_TEST((plain.call_timeout == 30s));
     for (const std::string word : {"jsonrpc", "lsp", "dap", "mcp", "lines"}) {
-        BOOST_TEST(name_of(worker("protocol = \"" + word + "\"\n").protocol) == word);
+        BOOST_TEST(worker("protocol = \"" + word + "\"\n").protocol->name == word);
     }
     const worker_spec full =
         worker("protocol = \"lsp\"\nidle_timeout = \"15m\"\ncall_timeout = \"1500ms\"\n");
@@ -218,9 +227,12 @@ BOOST_AUTO_TEST_CASE(services) {
 BOOST_AUTO_TEST_CASE(readiness_in_all_its_forms) {
     const ready_spec port = ready("{ tcp = 5432, timeout = \"1m\" }");
     BOOST_TEST((port.form == ready_form::tcp));
-    BOOST_TEST(port.host == "127.0.0.1");
+    BOOST_TEST(port.host == "localhost");
     BOOST_TEST(port.port == 5432);
+    BOOST_TEST(!port.any_owner);
     BOOST_TEST((port.timeout == 1min));
+    BOOST_TEST(ready("{ tcp = 5432, owner = \"any\" }").any_owner);
+    BOOST_TEST(!ready("{ http = \"http://localhost\", owner = \"service\" }").any_owner);
     const ready_spec v6 = ready("{ tcp = \"[::1]:65535\" }");
     BOOST_TEST(v6.host == "::1");
     BOOST_TEST(v6.port == 65535);
@@ -352,7 +364,7 @@ BOOST_AUTO_TEST_CASE(signals_have_names) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_init_writes_is_valid_with_and_without_its_examples) {
+BOOST_AUTO_TEST_CASE(the_file_of_init_is_valid_with_and_without_its_examples) {
     const config as_written = parse(std::string(hob::cmd::init_template));
     BOOST_REQUIRE_EQUAL(as_written.units.size(), 1u);
     BOOST_TEST(as_written.units[0].name == "echo");
@@ -376,11 +388,13 @@ BOOST_AUTO_TEST_CASE(the_examples_are_valid) {
         const std::string text = slurp(std::string(HOB_SOURCE_DIR) + "/" + name);
         BOOST_TEST_CONTEXT(name) {
             BOOST_REQUIRE(!text.empty());
-            const config parsed = parse_config(text, "/p/" + name);
+            const config parsed = parse(text);
             BOOST_TEST(!parsed.units.empty());
             BOOST_TEST(parsed.warnings.empty());
         }
     }
 }
+
+BOOST_AUTO_TEST_CASE(the_schema_accepts_every_good_file_of_these_tests) { judge.judge(60); }
 
 BOOST_AUTO_TEST_SUITE_END()

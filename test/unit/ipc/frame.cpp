@@ -87,12 +87,12 @@ BOOST_AUTO_TEST_CASE(W01_section_2_4_memory_is_given_back_after_a_large_line) {
 
 BOOST_AUTO_TEST_CASE(W01_section_2_4_a_skipped_line_of_any_length_takes_no_memory) {
     line_reader reader(1000);
-    int said = 0;
+    int reported = 0;
     for (int i = 0; i < 2000; ++i) {
         reader.feed(std::string(4096, 'y'));
-        said += static_cast<int>(drain(reader).size());
+        reported += static_cast<int>(drain(reader).size());
     }
-    BOOST_TEST(said == 1);
+    BOOST_TEST(reported == 1);
     BOOST_TEST(reader.capacity() <= (64u << 10));
 }
 

@@ -37,12 +37,12 @@ void refused_with(std::string_view line, int code, std::string_view id = "null")
 BOOST_AUTO_TEST_SUITE(message)
 
 BOOST_AUTO_TEST_CASE(section_3_1_a_request_keeps_id_and_params_byte_for_byte) {
-    const auto wanted = accepted(
+    const auto parsed = accepted(
         " {\"jsonrpc\" : \"2.0\", \"id\": 1.50e+3 , \"method\":\"a\\u002eb\",\"params\": [1.0, "
         "123456789012345678901] }\r");
-    BOOST_TEST(wanted.id == "1.50e+3");
-    BOOST_TEST(wanted.method == "a.b");
-    BOOST_TEST(wanted.params == "[1.0, 123456789012345678901]");
+    BOOST_TEST(parsed.id == "1.50e+3");
+    BOOST_TEST(parsed.method == "a.b");
+    BOOST_TEST(parsed.params == "[1.0, 123456789012345678901]");
     BOOST_TEST(accepted(R"({"jsonrpc":"2.0","method":"m"})").id.empty());
     BOOST_TEST(accepted(R"({"jsonrpc":"2.0","method":"m","id":9})").params.empty());
     BOOST_TEST(accepted(R"({"jsonrpc":"2\u002e0","method":"m","id":9})").id == "9");

@@ -1,5 +1,5 @@
-// doc/protocol.md sections 1 and 4 against the server alone: clients that leave, and those that are not let
-// in.
+// doc/protocol.md sections 1 and 4 against the server alone: clients that leave, and clients that are
+// refused.
 #include "ipc/server.hpp"
 
 #include <sys/resource.h>
@@ -42,14 +42,14 @@ BOOST_AUTO_TEST_CASE(section_4_2_a_subscriber_that_half_closed_still_gets_events
 
 BOOST_AUTO_TEST_CASE(W04_section_4_3_a_hang_up_cancels_what_only_that_client_waited_for) {
     start();
-    peer one = greeted();
-    peer two = greeted();
-    one.request("1", "forever");
-    one.request("2", "forever");
-    two.request("1", "short");
+    peer first = greeted();
+    peer second = greeted();
+    first.request("1", "forever");
+    first.request("2", "forever");
+    second.request("1", "short");
     BOOST_TEST(run_until([&] { return under_test->in_flight() == 3; }));
-    one.hang_up();
-    BOOST_TEST(line_of(two) == result("1", "\"slept\""));
+    first.hang_up();
+    BOOST_TEST(line_of(second) == result("1", "\"slept\""));
     BOOST_TEST(run_until([&] { return under_test->in_flight() == 0 && alive == 0; }));
     BOOST_TEST(cancelled == 2);
     BOOST_TEST(under_test->clients() == 1u);

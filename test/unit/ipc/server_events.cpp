@@ -1,4 +1,4 @@
-// doc/protocol.md section 5 against the server alone: events, slow readers, and having nothing to do.
+// doc/protocol.md section 5 against the server alone: events, slow readers, an idle server.
 #include "ipc/server.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -47,13 +47,13 @@ BOOST_AUTO_TEST_CASE(W05_section_5_3_a_subscriber_that_never_reads_is_bounded_an
 BOOST_AUTO_TEST_CASE(W05_section_5_4_replies_are_never_dropped_and_reading_stops_instead) {
     start();
     peer slow = greeted();
-    const int wanted = 60;
-    for (int i = 0; i < wanted; ++i)
+    const int count = 60;
+    for (int i = 0; i < count; ++i)
         slow.request(std::to_string(i), "big");
     peer other = greeted();
     other.request("1", "ping");
     BOOST_TEST(line_of(other) == result("1", R"({"pong":true})"));
-    for (int i = 0; i < wanted; ++i) {
+    for (int i = 0; i < count; ++i) {
         const std::string line = line_of(slow);
         BOOST_REQUIRE(line.starts_with("{\"jsonrpc\":\"2.0\",\"id\":" + std::to_string(i) + ","));
         BOOST_REQUIRE(line.size() > 1u << 20);

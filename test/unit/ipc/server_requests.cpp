@@ -1,4 +1,4 @@
-// doc/protocol.md sections 2 to 4 against the server alone: what comes in and what is answered.
+// doc/protocol.md sections 2 to 4 against the server alone: requests and replies.
 #include "ipc/server.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -54,16 +54,16 @@ BOOST_AUTO_TEST_CASE(W02_W03_section_3_2_bad_lines_are_answered_and_the_rest_goe
 
 BOOST_AUTO_TEST_CASE(W10_section_3_1_replies_carry_their_own_id_and_equal_ids_do_not_meet) {
     start();
-    peer one = greeted();
-    peer two = greeted();
-    one.request("1", "short");
-    two.request("1", "echo", "[2]");
-    one.request("\"x\"", "echo", "[1]");
-    one.request("null", "echo", "[3]");
-    BOOST_TEST(line_of(two) == result("1", "[2]"));
-    BOOST_TEST(line_of(one) == result("\"x\"", "[1]"));
-    BOOST_TEST(line_of(one) == result("null", "[3]"));
-    BOOST_TEST(line_of(one) == result("1", "\"slept\""));
+    peer first = greeted();
+    peer second = greeted();
+    first.request("1", "short");
+    second.request("1", "echo", "[2]");
+    first.request("\"x\"", "echo", "[1]");
+    first.request("null", "echo", "[3]");
+    BOOST_TEST(line_of(second) == result("1", "[2]"));
+    BOOST_TEST(line_of(first) == result("\"x\"", "[1]"));
+    BOOST_TEST(line_of(first) == result("null", "[3]"));
+    BOOST_TEST(line_of(first) == result("1", "\"slept\""));
 }
 
 BOOST_AUTO_TEST_CASE(section_3_3_failures_of_handlers_are_answered) {

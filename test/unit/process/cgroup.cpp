@@ -12,6 +12,7 @@
 #include "fixtures/run_loop.hpp"
 #include "unit/process/child.hpp"
 #include "unit/process/scope.hpp"
+#include "unit/process/subreaper.hpp"
 #include "unit/process/usage.hpp"
 
 using namespace hob::unit;
@@ -129,25 +130,25 @@ BOOST_AUTO_TEST_CASE(a_scope_takes_its_cgroup_along_and_spares_what_is_marked_fo
     hob::test::run_loop loop;
     const subreaper reaper(loop.executor());
     cgroup_home home(key, dir.path());
-    auto made = home.make("w");
-    child main(loop.executor(), in(made,
+    auto cgroup = home.make("w");
+    child main(loop.executor(), in(cgroup,
                                    "(env -i setsid sleep 1000 &)\n"
                                    "(env HOB_INSTANCE=another setsid sleep 1001 &)\nexec sleep 1002"));
     BOOST_REQUIRE(main.in_cgroup());
-    made.started();
-    scope wanted{key, "w", kill_scope::all, main.pid(), main.start_time(), true, made.path()};
+    cgroup.started();
+    scope target{key, "w", kill_scope::all, main.pid(), main.start_time(), true, cgroup.path()};
     BOOST_REQUIRE(hob::test::wait_until(
-        [&] { return cgroup_members(made.path()).size() == 3 && find_members(wanted).size() == 2; }));
-    BOOST_TEST(!kill_scope_cgroup(wanted));
-    BOOST_TEST(loop.run(end_scope(wanted, hob::util::deadline::in(10s))).empty());
-    const auto spared = cgroup_members(made.path());
+        [&] { return cgroup_members(cgroup.path()).size() == 3 && find_members(target).size() == 2; }));
+    BOOST_TEST(!kill_scope_cgroup(target));
+    BOOST_TEST(loop.run(end_scope(target, hob::util::deadline::in(10s))).empty());
+    const auto spared = cgroup_members(cgroup.path());
     BOOST_REQUIRE(spared.size() == 1u);
     BOOST_TEST(hob::test::process_lives(spared.front()));
-    BOOST_TEST(!remove_cgroup(made.path()));
-    BOOST_TEST(exists(made.path()));
-    BOOST_TEST(kill_cgroup(made.path()));
-    BOOST_TEST(wait_unpopulated(made.path(), hob::util::deadline::in(10s)));
-    BOOST_TEST(remove_cgroup(made.path()));
+    BOOST_TEST(!remove_cgroup(cgroup.path()));
+    BOOST_TEST(exists(cgroup.path()));
+    BOOST_TEST(kill_cgroup(cgroup.path()));
+    BOOST_TEST(wait_unpopulated(cgroup.path(), hob::util::deadline::in(10s)));
+    BOOST_TEST(remove_cgroup(cgroup.path()));
     main.reap();
 }
 
@@ -156,20 +157,20 @@ BOOST_AUTO_TEST_CASE(a_program_that_does_not_start_is_told_of_as_ever) {
     const scratch dir;
     hob::test::run_loop loop;
     cgroup_home home(key, dir.path());
-    const auto made = home.make("w");
-    auto wrong = in(made, "");
+    const auto cgroup = home.make("w");
+    auto wrong = in(cgroup, "");
     wrong.argv = {"/nonexistent/program"};
     const auto of_program = hob::test::failure_of([&] { child(loop.executor(), wrong); });
     BOOST_TEST(std::string_view(of_program.what()).find("its program '/nonexistent/program': No such file") !=
                    std::string::npos,
                of_program.what());
-    wrong = in(made, "");
+    wrong = in(cgroup, "");
     wrong.cwd = "/nonexistent";
     const auto of_directory = hob::test::failure_of([&] { child(loop.executor(), wrong); });
     BOOST_TEST(std::string_view(of_directory.what()).find("its directory '/nonexistent': No such file") !=
                    std::string::npos,
                of_directory.what());
-    BOOST_TEST(!cgroup_populated(made.path()));
+    BOOST_TEST(!cgroup_populated(cgroup.path()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,5 @@
 #include "unit/process/child.hpp"
+#include "unit/process/subreaper.hpp"
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -29,25 +30,25 @@ child_options shell(const std::string& script) {
 }
 
 exit_state exit_of(hob::test::run_loop& loop, const child_options& options) {
-    hob::unit::child one(loop.executor(), options);
-    const auto exit = loop.run(one.exited());
-    one.reap();
+    hob::unit::child process(loop.executor(), options);
+    const auto exit = loop.run(process.exited());
+    process.reap();
     return exit.value();
 }
 
-// What the script writes.
+// The output of the script.
 std::string output_of(hob::test::run_loop& loop, child_options options) {
     auto ends = hob::util::make_pipe();
     options.output = ends.write.get();
-    hob::unit::child one(loop.executor(), options);
+    hob::unit::child process(loop.executor(), options);
     ends.write.reset();
     std::string bytes;
     char chunk[4096];
     for (ssize_t n = 0; (n = ::read(ends.read.get(), chunk, sizeof chunk)) > 0;) {
         bytes.append(chunk, static_cast<std::size_t>(n));
     }
-    loop.run(one.exited());
-    one.reap();
+    loop.run(process.exited());
+    process.reap();
     return bytes;
 }
 
@@ -80,12 +81,12 @@ BOOST_AUTO_TEST_CASE(U08_every_deadly_signal_is_reported) {
 
 BOOST_AUTO_TEST_CASE(a_strangers_wait_does_not_steal_the_status) {
     hob::test::run_loop loop;
-    hob::unit::child one(loop.executor(), shell("exit 7"));
+    hob::unit::child process(loop.executor(), shell("exit 7"));
     siginfo_t info{};
-    ::waitid(P_PID, static_cast<id_t>(one.pid()), &info, WEXITED | WNOWAIT);
-    hob::unit::subreaper::reap_strangers();
-    BOOST_TEST(loop.run(one.exited())->number == 7);
-    one.reap();
+    ::waitid(P_PID, static_cast<id_t>(process.pid()), &info, WEXITED | WNOWAIT);
+    hob::unit::subreaper::reap_orphans();
+    BOOST_TEST(loop.run(process.exited())->number == 7);
+    process.reap();
 }
 
 BOOST_AUTO_TEST_CASE(strangers_are_reaped_behind_a_known_zombie) {
@@ -122,15 +123,15 @@ BOOST_AUTO_TEST_CASE(L19_nothing_of_the_callers_state_leaks_into_a_child) {
 
 BOOST_AUTO_TEST_CASE(a_child_leads_its_own_session) {
     hob::test::run_loop loop;
-    hob::unit::child one(loop.executor(), shell("exec sleep 100"));
-    const auto stat = hob::util::read_proc_stat(one.pid());
-    BOOST_TEST(stat->session == one.pid());
-    BOOST_TEST(stat->pgrp == one.pid());
-    BOOST_TEST(stat->start_time == one.start_time());
-    BOOST_TEST(one.signal(SIGTERM));
-    BOOST_TEST(loop.run(one.exited())->number == SIGTERM);
-    one.reap();
-    BOOST_TEST(!one.signal_group(SIGTERM));
+    hob::unit::child process(loop.executor(), shell("exec sleep 100"));
+    const auto stat = hob::util::read_proc_stat(process.pid());
+    BOOST_TEST(stat->session == process.pid());
+    BOOST_TEST(stat->pgrp == process.pid());
+    BOOST_TEST(stat->start_time == process.start_time());
+    BOOST_TEST(process.signal(SIGTERM));
+    BOOST_TEST(loop.run(process.exited())->number == SIGTERM);
+    process.reap();
+    BOOST_TEST(!process.signal_group(SIGTERM));
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_start_leaves_no_zombie_and_names_the_fault) {

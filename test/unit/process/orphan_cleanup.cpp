@@ -1,4 +1,5 @@
-// Leftovers of a predecessor. The test plays the crashed daemon: it starts processes with marks and records.
+// Leftovers of a predecessor. The test acts as the crashed daemon: it starts processes with marks and
+// records.
 #include "unit/process/orphan_cleanup.hpp"
 
 #include <signal.h>
@@ -17,7 +18,7 @@ using hob::unit::kill_scope;
 
 namespace {
 
-const std::string key = "sweep-" + std::to_string(::getpid());
+const std::string key = "orphans-" + std::to_string(::getpid());
 
 // `sleep 1000` as a leader of its own session, in this environment; reaped by its destructor.
 class sleeper {
@@ -40,7 +41,7 @@ public:
         }
         ::close(ready[1]);
         char byte;
-        [[maybe_unused]] const auto n = ::read(ready[0], &byte, 1);  // end of file: it has become sleep
+        [[maybe_unused]] const auto n = ::read(ready[0], &byte, 1);  // end of file: it executes sleep
         ::close(ready[0]);
     }
     ~sleeper() {
@@ -70,7 +71,7 @@ std::vector<std::string> marked(const std::string& instance, const std::string& 
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(sweep)
+BOOST_AUTO_TEST_SUITE(orphan_cleanup)
 
 BOOST_AUTO_TEST_CASE(D02_a_recorded_leftover_is_ended_and_forgotten) {
     hob::unit::store db("");
@@ -92,11 +93,11 @@ BOOST_AUTO_TEST_CASE(processes_of_others_are_left_alone) {
     const sleeper other_instance(marked(key + "x", "w"));
     const sleeper stranger({});
     db.put_process(ours.record("w", kill_scope::all));
-    // A number that was given to another process since: same pid, another start time.
+    // The pid was reused by another process: its start time differs.
     auto reused = stranger.record("w", kill_scope::all);
     reused.start_time -= 1;
     db.put_process(reused);
-    // A number of another boot.
+    // A pid of an earlier boot.
     auto earlier = other_instance.record("v", kill_scope::all);
     earlier.boot_id = "another";
     db.put_process(earlier);

@@ -13,9 +13,11 @@
 #include <random>
 #include <sstream>
 
+#include "fixtures/run_loop.hpp"
 #include "harness/private_tmpfs.hpp"
 #include "limits.hpp"
 #include "util/clock.hpp"
+#include "util/fd.hpp"
 #include "util/json_text.hpp"
 
 namespace fs = std::filesystem;
@@ -284,6 +286,21 @@ BOOST_AUTO_TEST_CASE(U07_a_full_disk_neither_blocks_nor_tears_and_is_told) {
         if (note.stream != "hob" || note.bytes != expected) return "told: " + note.bytes;
         return records.size() - 2 + lost == 2000 ? "" : "lost and kept do not add up";
     });
+}
+
+BOOST_AUTO_TEST_CASE(U22_an_unfinished_line_is_written_after_a_silence_and_joined_with_its_rest) {
+    const hob::test::scratch dir;
+    hob::test::run_loop loop;
+    const std::string path = dir.path() + "/log/u.log";
+    hob::unit::unit_log log(path, 1u << 20, 2, loop.executor());
+    log.write("stdout", "Proceed? \xC3");  // half of a character
+    loop.until([&] {
+        return hob::util::read_file(path, 4096).value_or("").find("Proceed? \",\"partial\":true}") !=
+               std::string::npos;
+    });
+    log.write("stdout", "\xA4 yes\n");
+    BOOST_TEST(hob::util::read_file(path, 4096).value_or("").find("\"msg\":\"\xC3\xA4 yes\"}") !=
+               std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,17 +4,18 @@
 
 #include "fixtures/run_loop.hpp"
 
+using hob::unit::event_filter;
 using hob::unit::event_ring;
 using hob::unit::event_watch;
 using hob::unit::parse_event_pattern;
 
 namespace {
 
-event_watch::wishes wishes(const std::string& until, const std::string& collect = {}) {
-    event_watch::wishes wanted;
-    if (!until.empty()) wanted.until.push_back(parse_event_pattern(until).value());
-    if (!collect.empty()) wanted.collect.push_back(parse_event_pattern(collect).value());
-    return wanted;
+event_filter filter(const std::string& until, const std::string& collect = {}) {
+    event_filter filter;
+    if (!until.empty()) filter.until.push_back(parse_event_pattern(until).value());
+    if (!collect.empty()) filter.collect.push_back(parse_event_pattern(collect).value());
+    return filter;
 }
 
 }  // namespace
@@ -33,10 +34,10 @@ BOOST_AUTO_TEST_CASE(patterns_are_a_name_and_fields) {
         BOOST_TEST(!parse_event_pattern(wrong).has_value(), wrong);
 }
 
-BOOST_AUTO_TEST_CASE(U13_only_what_comes_after_arming_ends_a_wait) {
+BOOST_AUTO_TEST_CASE(U13_only_events_after_arming_end_a_wait) {
     hob::test::run_loop loop;
     event_ring ring;
-    event_watch watch(loop.executor(), ring, wishes("stopped"));
+    event_watch watch(loop.executor(), ring, filter("stopped"));
     ring.push("stopped", "1", 0);
     BOOST_TEST(!watch.ended_by().has_value());
     watch.arm();
@@ -47,34 +48,34 @@ BOOST_AUTO_TEST_CASE(U13_only_what_comes_after_arming_ends_a_wait) {
     BOOST_TEST(watch.ended_by().value().seq == 2u);
 }
 
-BOOST_AUTO_TEST_CASE(an_event_of_one_call_is_no_other_calls) {
+BOOST_AUTO_TEST_CASE(an_event_of_one_call_is_not_seen_by_others) {
     hob::test::run_loop loop;
     event_ring ring;
-    event_watch mine(loop.executor(), ring, wishes("", "p"));
-    event_watch other(loop.executor(), ring, wishes("", "p"));
-    mine.own(7);
+    event_watch mine(loop.executor(), ring, filter("", "p"));
+    event_watch other(loop.executor(), ring, filter("", "p"));
+    mine.set_owner(7);
     mine.arm();
     other.arm();
     ring.push("p", "1", 7);
-    BOOST_TEST(mine.gathered() == R"({"seq":1,"event":"p","params":1})");
-    BOOST_TEST(other.gathered().empty());
-    event_watch late(loop.executor(), ring, wishes("", "p"));
+    BOOST_TEST(mine.collected().text() == R"([{"seq":1,"event":"p","params":1}])");
+    BOOST_TEST(other.collected().empty());
+    event_watch late(loop.executor(), ring, filter("", "p"));
     late.arm();
-    BOOST_TEST(late.gathered().empty());
+    BOOST_TEST(late.collected().empty());
 }
 
-BOOST_AUTO_TEST_CASE(what_was_dropped_unseen_is_counted_by_name) {
+BOOST_AUTO_TEST_CASE(events_that_were_dropped_unseen_are_counted_by_name) {
     hob::test::run_loop loop;
     event_ring ring;
     for (int i = 0; i < 1024 + 10; ++i)
         ring.push(i % 2 ? "odd" : "even", {}, 0);
-    event_watch watch(loop.executor(), ring, wishes("", "odd"));
+    event_watch watch(loop.executor(), ring, filter("", "odd"));
     watch.arm();
     BOOST_TEST(watch.lost() == 5u);
-    event_watch again(loop.executor(), ring, wishes("", "odd"));
+    event_watch again(loop.executor(), ring, filter("", "odd"));
     again.arm();
     BOOST_TEST(again.lost() == 0u);
-    BOOST_TEST(again.gathered().empty());
+    BOOST_TEST(again.collected().empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -28,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 using hob::unit::lsp_files;
 using kind = lsp_files::change_kind;
-using told = std::map<std::string, kind>;
+using changes = std::map<std::string, kind>;
 
 struct project {
     project() {
@@ -40,35 +40,35 @@ struct project {
     void write(const std::string& path, const std::string& text) const { std::ofstream(root / path) << text; }
     void make(const std::string& dir) const { fs::create_directories(root / dir); }
 
-    // More than the kernel keeps, by a folder that comes and goes.
+    // Makes the kernel drop events: a folder is made and removed more often than it queues events.
     void lose_events(const std::string& dir) const {
-        int kept = 0;
-        std::ifstream("/proc/sys/fs/inotify/max_queued_events") >> kept;
-        BOOST_REQUIRE(kept > 0);
-        for (int i = 0; i <= kept; ++i) {
+        int queue_size = 0;
+        std::ifstream("/proc/sys/fs/inotify/max_queued_events") >> queue_size;
+        BOOST_REQUIRE(queue_size > 0);
+        for (int i = 0; i <= queue_size; ++i) {
             fs::create_directory(root / dir);
             fs::remove(root / dir);
         }
     }
 
-    void begin() {
+    void start() {
         files = std::make_unique<lsp_files>(root.string());
         boost::asio::io_context io;
         std::exception_ptr failed;
-        boost::asio::co_spawn(io, files->begin(io.get_executor()),
+        boost::asio::co_spawn(io, files->start(io.get_executor()),
                               [&](std::exception_ptr why) { failed = why; });
         io.run();
         BOOST_REQUIRE(!failed);
     }
 
-    told look() const {
-        told seen;
-        for (const auto& [path, what] : files->look())
-            BOOST_TEST(seen.emplace(fs::path(path).lexically_relative(root).string(), what).second, path);
-        return seen;
+    changes new_changes() const {
+        changes reported;
+        for (const auto& [path, what] : files->changes())
+            BOOST_TEST(reported.emplace(fs::path(path).lexically_relative(root).string(), what).second, path);
+        return reported;
     }
 
-    // What there is, as it is to be seen: the bytes by path.
+    // The bytes of all files that are to be reported, by path.
     std::map<std::string, std::string> content() const {
         std::map<std::string, std::string> found;
         for (auto at = fs::recursive_directory_iterator(root); at != fs::recursive_directory_iterator();
@@ -89,38 +89,41 @@ struct project {
     std::unique_ptr<lsp_files> files;
 };
 
-std::string text(const told& changes) {
+std::string text(const changes& reported) {
     std::string all;
-    for (const auto& [path, what] : changes)
+    for (const auto& [path, what] : reported)
         all += path + " " + std::to_string(static_cast<int>(what)) + "\n";
     return all;
 }
 
-// All that changed is to be told. A file that was written with what it held may be told as well.
-void check(const std::map<std::string, std::string>& before, const std::map<std::string, std::string>& now,
-           const told& seen, const std::string& done) {
-    for (const auto& [path, bytes] : now) {
+// Every change must be reported. A file that was written with its old content may be reported too.
+void check(const std::map<std::string, std::string>& before, const std::map<std::string, std::string>& after,
+           const changes& reported, const std::string& done) {
+    for (const auto& [path, bytes] : after) {
         const auto old = before.find(path);
-        const auto said = seen.find(path);
+        const auto report = reported.find(path);
         if (old == before.end()) {
-            BOOST_TEST((said != seen.end() && said->second == kind::created), path << " is new\n" << done);
+            BOOST_TEST((report != reported.end() && report->second == kind::created), path << " is new\n"
+                                                                                           << done);
         } else if (old->second != bytes) {
-            BOOST_TEST((said != seen.end() && said->second == kind::changed), path << " changed\n" << done);
+            BOOST_TEST((report != reported.end() && report->second == kind::changed), path << " changed\n"
+                                                                                           << done);
         } else {
-            BOOST_TEST((said == seen.end() || said->second == kind::changed), path << " is the same\n"
-                                                                                   << done);
+            BOOST_TEST((report == reported.end() || report->second == kind::changed), path << " is the same\n"
+                                                                                           << done);
         }
     }
     for (const auto& [path, bytes] : before) {
-        if (now.contains(path)) continue;
-        const auto said = seen.find(path);
-        BOOST_TEST((said != seen.end() && said->second == kind::deleted), path << " is gone\n" << done);
+        if (after.contains(path)) continue;
+        const auto report = reported.find(path);
+        BOOST_TEST((report != reported.end() && report->second == kind::deleted), path << " is gone\n"
+                                                                                       << done);
     }
-    for (const auto& [path, what] : seen)
-        BOOST_TEST((now.contains(path) || before.contains(path)), path << " never was\n" << done);
+    for (const auto& [path, what] : reported)
+        BOOST_TEST((after.contains(path) || before.contains(path)), path << " never was\n" << done);
 }
 
-// Something that people and their tools do to a tree; what was done, or nothing where it made no sense.
+// Does something that people and their tools do to a tree, which may fail. Returns what it did.
 std::string do_something(const fs::path& root, std::mt19937& random) {
     const std::vector<std::string> folders{"", "a/", "a/b/", "c/", "c/d/e/", ".git/", "node_modules/"};
     const auto some_folder = [&] { return folders[random() % folders.size()]; };
@@ -169,21 +172,21 @@ void do_and_check(project& in, unsigned seed) {
     std::mt19937 random(seed);
     for (int i = 0; i < 20; ++i)
         do_something(in.root, random);
-    in.begin();
+    in.start();
     for (int round = 0; round < 60; ++round) {
         const auto before = in.content();
         std::string done = "seed " + std::to_string(seed) + "\n";
         for (auto left = 1 + random() % 12; left > 0; --left)
             done += do_something(in.root, random) + "\n";
-        const told seen = in.look();
-        check(before, in.content(), seen, done + text(seen));
+        const changes reported = in.new_changes();
+        check(before, in.content(), reported, done + text(reported));
     }
 }
 
 void put(const char* path, const char* value) { std::ofstream(path) << value; }
 
-// In a process of its own that may have no instance of inotify; its exit status, -1: the kernel permits none
-// such.
+// Does `work` in a process that may not have an inotify instance. Returns its exit status; -1: the kernel
+// does not allow such a process.
 int without_watches(const std::function<void()>& work) {
     const pid_t pid = ::fork();
     if (pid == 0) {
@@ -207,7 +210,7 @@ int without_watches(const std::function<void()>& work) {
 
 BOOST_AUTO_TEST_SUITE(lsp_files_suite)
 
-BOOST_AUTO_TEST_CASE(what_is_done_to_a_tree_is_told_whatever_it_is) {
+BOOST_AUTO_TEST_CASE(every_change_of_a_tree_is_reported) {
     for (unsigned seed = 0; seed < 12; ++seed) {
         project tree;
         do_and_check(tree, seed);
@@ -215,7 +218,7 @@ BOOST_AUTO_TEST_CASE(what_is_done_to_a_tree_is_told_whatever_it_is) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(where_nothing_can_be_watched_the_files_are_looked_at) {
+BOOST_AUTO_TEST_CASE(without_watches_the_files_are_compared) {
     const int status = without_watches([] {
         for (unsigned seed = 0; seed < 5; ++seed) {
             project tree;
@@ -224,118 +227,116 @@ BOOST_AUTO_TEST_CASE(where_nothing_can_be_watched_the_files_are_looked_at) {
         }
     });
     if (status < 0) {
-        BOOST_TEST_MESSAGE("no user namespace is to be had here");
+        BOOST_TEST_MESSAGE("no user namespace can be made here");
     } else {
         BOOST_TEST(status == 0);
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_nobody_changed_is_not_told) {
+BOOST_AUTO_TEST_CASE(unchanged_files_are_not_reported) {
     project tree;
     tree.make("a/b");
     tree.write("a/b/f", "1");
-    tree.begin();
-    BOOST_TEST(text(tree.look()) == "");
+    tree.start();
+    BOOST_TEST(text(tree.new_changes()) == "");
     tree.write("a/b/f", "2");
-    BOOST_TEST(text(tree.look()) == "a/b/f 2\n");
-    BOOST_TEST(text(tree.look()) == "");
+    BOOST_TEST(text(tree.new_changes()) == "a/b/f 2\n");
+    BOOST_TEST(text(tree.new_changes()) == "");
 }
 
-BOOST_AUTO_TEST_CASE(of_too_many_folders_none_is_watched) {
+BOOST_AUTO_TEST_CASE(too_many_folders_are_not_watched) {
     project tree;
     const auto make = [&](std::size_t from, std::size_t to) {
         for (std::size_t i = from; i < to; ++i)
             tree.make(std::to_string(i));
     };
     make(0, hob::limits::lsp_folders_max - 2);
-    tree.begin();
+    tree.start();
     BOOST_TEST(tree.files->watching());
     tree.write("0/f", "1");
-    BOOST_TEST(text(tree.look()) == "0/f 1\n");
+    BOOST_TEST(text(tree.new_changes()) == "0/f 1\n");
     make(hob::limits::lsp_folders_max - 2, hob::limits::lsp_folders_max + 2);
     tree.write("1/f", "1");
-    told seen = tree.look();
-    seen.erase("0/f");  // made just before, so its time does not tell
-    BOOST_TEST(text(seen) == "1/f 1\n");
+    changes reported = tree.new_changes();
+    reported.erase("0/f");  // made just before: its time does not show that it is unchanged
+    BOOST_TEST(text(reported) == "1/f 1\n");
     BOOST_TEST(!tree.files->watching());
     tree.write("0/f", "2");
-    BOOST_TEST(text(tree.look()) == "0/f 2\n");
+    BOOST_TEST(text(tree.new_changes()) == "0/f 2\n");
 }
 
-// Lost events, and on the way to make up for them no watch is left.
-BOOST_AUTO_TEST_CASE(too_many_folders_among_lost_events_tell_only_what_changed) {
+// The kernel dropped events, and the rescan runs out of watches.
+BOOST_AUTO_TEST_CASE(too_many_folders_after_dropped_events_report_only_changes) {
     project tree;
     for (const char* name : {"a", "b", "noise"})
         tree.make(name);
     tree.write("a/stays", "1");
     tree.write("b/goes", "1");
-    tree.begin();
-    tree.look();
+    tree.start();
+    tree.new_changes();
     tree.lose_events("noise/d");
     fs::remove(tree.root / "b/goes");
     for (std::size_t i = 0; i < hob::limits::lsp_folders_max; ++i)
         tree.make("many/" + std::to_string(i));
     tree.write("many/f", "1");
-    told seen = tree.look();
-    BOOST_TEST((!seen.contains("a/stays") || seen["a/stays"] == kind::changed));
-    seen.erase("a/stays");  // made just before, so its time does not tell
-    BOOST_TEST(text(seen) == "b/goes 3\nmany/f 1\n");
+    changes reported = tree.new_changes();
+    BOOST_TEST((!reported.contains("a/stays") || reported["a/stays"] == kind::changed));
+    reported.erase("a/stays");  // made just before: its time does not show that it is unchanged
+    BOOST_TEST(text(reported) == "b/goes 3\nmany/f 1\n");
     BOOST_TEST(!tree.files->watching());
 }
 
-// As a log is, or a file that an editor keeps open.
-BOOST_AUTO_TEST_CASE(a_file_that_is_still_open_for_writing_is_told) {
+// Such as a log, or a file that an editor keeps open.
+BOOST_AUTO_TEST_CASE(a_file_that_is_still_open_for_writing_is_reported) {
     project tree;
     tree.write("f", "1");
-    tree.begin();
+    tree.start();
     std::ofstream out(tree.root / "f", std::ios::app);
     out << "2" << std::flush;
-    BOOST_TEST(text(tree.look()) == "f 2\n");
+    BOOST_TEST(text(tree.new_changes()) == "f 2\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_tree_that_is_built_is_left_out_from_then_on) {
+BOOST_AUTO_TEST_CASE(a_folder_that_becomes_a_build_tree_is_left_out) {
     project tree;
     tree.make("build/x");
     tree.write("build/x/f", "1");
     tree.make("old");
     tree.write("old/CMakeCache.txt", "");
     tree.write("old/f", "1");
-    tree.begin();
+    tree.start();
     tree.write("old/f", "2");
     tree.write("build/CMakeCache.txt", "");
-    BOOST_TEST(text(tree.look()) == "build/x/f 3\n");
+    BOOST_TEST(text(tree.new_changes()) == "build/x/f 3\n");
     tree.write("build/x/f", "2");
-    BOOST_TEST(text(tree.look()) == "");
+    BOOST_TEST(text(tree.new_changes()) == "");
 }
 
-BOOST_AUTO_TEST_CASE(only_files_are_told) {
+BOOST_AUTO_TEST_CASE(only_files_are_reported) {
     project tree;
-    tree.begin();
+    tree.start();
     fs::create_symlink("nowhere", tree.root / "link");
     BOOST_REQUIRE(::mkfifo((tree.root / "pipe").c_str(), 0600) == 0);
     tree.make("folder");
-    BOOST_TEST(text(tree.look()) == "");
+    BOOST_TEST(text(tree.new_changes()) == "");
 }
 
-// More than the kernel keeps: then all is looked at, and what went, came and changed is still told.
-BOOST_AUTO_TEST_CASE(events_that_the_kernel_lost_are_made_up_for) {
+BOOST_AUTO_TEST_CASE(changes_are_reported_after_the_kernel_dropped_events) {
     project tree;
     tree.make("a/b");
     for (const char* name : {"a/b/stays", "a/b/changes", "a/b/goes"})
         tree.write(name, "1");
     tree.make("noise");
-    tree.begin();
+    tree.start();
     tree.lose_events("noise/d");
     tree.write("a/b/changes", "2");
     fs::remove(tree.root / "a/b/goes");
     tree.make("a/c");
     tree.write("a/c/comes", "1");
-    told seen = tree.look();
-    // Made just before, so its time does not tell.
-    seen.erase("a/b/stays");
-    BOOST_TEST(text(seen) == "a/b/changes 2\na/b/goes 3\na/c/comes 1\n");
+    changes reported = tree.new_changes();
+    reported.erase("a/b/stays");  // made just before: its time does not show that it is unchanged
+    BOOST_TEST(text(reported) == "a/b/changes 2\na/b/goes 3\na/c/comes 1\n");
     tree.write("a/c/comes", "2");
-    BOOST_TEST(text(tree.look()) == "a/c/comes 2\n");
+    BOOST_TEST(text(tree.new_changes()) == "a/c/comes 2\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,10 +4,11 @@
 #include <boost/test/unit_test.hpp>
 
 using namespace hob::unit;
+namespace util = hob::util;
 
 BOOST_AUTO_TEST_SUITE(lsp_text)
 
-BOOST_AUTO_TEST_CASE(paths_and_uris_are_each_others) {
+BOOST_AUTO_TEST_CASE(paths_and_uris_convert_both_ways) {
     for (const char* path : {"/a/b.cpp", "/with blank/ü#?%.c", "/a+b"}) {
         BOOST_TEST(util::path_of_uri(util::uri_of_path(path)).value() == path);
     }
@@ -26,7 +27,7 @@ BOOST_AUTO_TEST_CASE(columns_count_characters) {
     BOOST_TEST(lsp_character(text, 9, 5, false) == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(patterns_match_as_servers_mean_them) {
+BOOST_AUTO_TEST_CASE(patterns_match_as_the_protocol_defines_them) {
     BOOST_TEST(lsp_glob_matches("**/*.{c,h}", "a.c"));
     BOOST_TEST(lsp_glob_matches("**/*.{c,h}", "x/y/a.h"));
     BOOST_TEST(!lsp_glob_matches("**/*.{c,h}", "x/y/a.cc"));
@@ -36,7 +37,7 @@ BOOST_AUTO_TEST_CASE(patterns_match_as_servers_mean_them) {
     BOOST_TEST(lsp_glob_matches("/root/**/Cargo.toml", "/root/a/Cargo.toml"));
 }
 
-BOOST_AUTO_TEST_CASE(changes_of_a_document_are_applied_where_the_editor_means_them) {
+BOOST_AUTO_TEST_CASE(changes_of_a_document_are_applied_at_their_position) {
     const auto applied = [](std::string text, const std::string& change, bool utf8 = false) {
         return lsp_apply_change(text, change, utf8) ? text : "refused: " + text;
     };
@@ -53,7 +54,7 @@ BOOST_AUTO_TEST_CASE(changes_of_a_document_are_applied_where_the_editor_means_th
     // In UTF-16 the second character has two units, in UTF-8 four.
     BOOST_TEST(applied("\xC3\xA4\xF0\x9F\x98\x80x", range(0, 1, 0, 3, "")) == "\xC3\xA4x");
     BOOST_TEST(applied("\xC3\xA4\xF0\x9F\x98\x80x", range(0, 2, 0, 6, ""), true) == "\xC3\xA4x");
-    // What lies behind an end is that end.
+    // Positions behind an end are that end.
     BOOST_TEST(applied("ab\ncd", range(0, 99, 9, 0, "!")) == "ab!");
     for (const char* wrong : {R"({})", R"({"text":1})", R"({"range":{},"text":"x"})", R"([])", "x"})
         BOOST_TEST(applied("t", wrong) == "refused: t", wrong);

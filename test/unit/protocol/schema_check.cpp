@@ -6,9 +6,9 @@ using hob::unit::schema_mismatch;
 
 BOOST_AUTO_TEST_SUITE(schema_check)
 
-BOOST_AUTO_TEST_CASE(what_does_not_fit_is_named) {
+BOOST_AUTO_TEST_CASE(a_mismatch_is_described) {
     const struct {
-        const char *schema, *value, *wrong;  // nullptr: it fits
+        const char *schema, *value, *wrong;  // nullptr: it matches
     } rows[] = {
         {R"({"type":"object"})", "{}", nullptr},
         {R"({"type":"object"})", "[]", "what is given must be an object, not an array"},
@@ -36,8 +36,8 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_named) {
     };
     for (const auto& row : rows) {
         BOOST_TEST_CONTEXT(row.schema << " " << row.value) {
-            BOOST_TEST(schema_mismatch(row.schema, row.value).value_or("fits") ==
-                       (row.wrong ? row.wrong : "fits"));
+            BOOST_TEST(schema_mismatch(row.schema, row.value).value_or("matches") ==
+                       (row.wrong ? row.wrong : "matches"));
         }
     }
 }

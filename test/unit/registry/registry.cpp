@@ -12,7 +12,7 @@ namespace {
 
 std::string state_of(units& u, const std::string& name) {
     const auto status = u.registry.status(name);
-    return status ? status->state : "gone";
+    return status ? std::string(name_of(status->state)) : "gone";
 }
 
 pid_t pid_of(units& u, const std::string& name) { return u.registry.status(name)->pid; }
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(stop_holds_a_worker_until_start) {
     const auto failed = failure_of([&] { u.pid(); });
     BOOST_TEST(failed.what() == "cannot call 'w': it was stopped");
     BOOST_TEST(failed.hint() == "hob start w");
-    BOOST_TEST(u.db.held("w"));
+    BOOST_TEST(u.db.stopped_by_user("w"));
     u.loop.run(u.registry.start("w", std::nullopt));
     BOOST_TEST(state_of(u, "w") == "warm");
     u.pid();

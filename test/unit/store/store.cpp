@@ -65,14 +65,14 @@ bool has_process(database& db, pid_t pid) {
     return std::any_of(all.begin(), all.end(), [&](const auto& each) { return each.pid == pid; });
 }
 
-// A run from its beginning to its end, with the pruning, as run_job does it.
+// A run from its beginning to its end, with the pruning, as active_run does it.
 bool keeps_a_run(database& db, const std::string& task) {
     hob::unit::run_store runs(db);
     hob::unit::run_record run;
     run.task = task;
-    run.state = "running";
+    run.state = hob::unit::run_state::running;
     run.id = runs.add(run);
-    run.state = "ok";
+    run.state = hob::unit::run_state::ok;
     run.exit = 0;
     run.ended_at = run.started_at + std::chrono::seconds(1);
     db.transaction([&] {
@@ -80,7 +80,7 @@ bool keeps_a_run(database& db, const std::string& task) {
         runs.prune(task, 5);
     });
     const auto found = runs.find(run.id);
-    return found && found->state == "ok" && runs.list({}).size() <= 5;
+    return found && found->state == hob::unit::run_state::ok && runs.list({}).size() <= 5;
 }
 
 // As many writes as fill the room for the log many times over. Empty, or which one failed.
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(D06_an_older_schema_is_brought_up_to_date_and_keeps_what_it
         hob::unit::run_store runs(db);
         hob::unit::run_record run;
         run.task = "t";
-        run.state = "running";
+        run.state = hob::unit::run_state::running;
         BOOST_TEST(runs.add(run) == opened + 1);
         BOOST_TEST(runs.list({}).size() == opened + 1u);
     }
@@ -222,18 +222,18 @@ BOOST_AUTO_TEST_CASE(D03_what_was_left_running_is_lost_and_nothing_else_changes)
     hob::unit::run_store runs(db);
     hob::unit::run_record run;
     run.task = "t";
-    run.state = "running";
+    run.state = hob::unit::run_state::running;
     run.id = runs.add(run);
-    run.state = "ok";
+    run.state = hob::unit::run_state::ok;
     run.exit = 0;
     run.ended_at = run.started_at + std::chrono::seconds(1);
     runs.finish(run);
-    run.state = "running";
+    run.state = hob::unit::run_state::running;
     runs.add(run);
-    BOOST_TEST(runs.lose_running() == 1);
-    BOOST_TEST(runs.find(1)->state == "ok");
+    BOOST_TEST(runs.mark_running_lost() == 1);
+    BOOST_TEST((runs.find(1)->state == hob::unit::run_state::ok));
     BOOST_TEST(runs.find(1)->duration_ms().value() == 1000);
-    BOOST_TEST(runs.find(2)->state == "lost");
+    BOOST_TEST((runs.find(2)->state == hob::unit::run_state::lost));
     BOOST_TEST(!runs.find(2)->exit.has_value());
     BOOST_TEST(hob::unit::read_runs(dir.path() + "/hob.db", {}, true).size() == 2u);
     BOOST_TEST(hob::unit::read_runs(dir.path() + "/none.db", {}, true).empty());

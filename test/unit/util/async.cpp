@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(the_first_to_end_cancels_the_other_and_both_have_unwound) {
     BOOST_TEST(unwound);
 }
 
-BOOST_AUTO_TEST_CASE(a_failure_is_passed_on_at_once) {
+BOOST_AUTO_TEST_CASE(a_failure_is_rethrown_at_once) {
     run_loop loop;
     util::notifier never(loop.executor());
     bool unwound = false;
@@ -48,16 +48,16 @@ BOOST_AUTO_TEST_CASE(a_failure_is_passed_on_at_once) {
     BOOST_TEST((std::chrono::steady_clock::now() - began < 5s));
 }
 
-BOOST_AUTO_TEST_CASE(a_bell_wakes_those_who_wait_and_not_those_who_come_later) {
+BOOST_AUTO_TEST_CASE(a_notifier_wakes_present_waiters_only) {
     run_loop loop;
     util::notifier notifier(loop.executor());
-    bool one = false, late = false;
-    util::spawn(loop.executor(), wait_and_note(notifier, one), "one");
+    bool early = false, late = false;
+    util::spawn(loop.executor(), wait_and_note(notifier, early), "one");
     loop.run(util::pause(1ms));
     notifier.ring();
     util::spawn(loop.executor(), wait_and_note(notifier, late), "late");
     loop.run(util::pause(5ms));
-    BOOST_TEST(one);
+    BOOST_TEST(early);
     BOOST_TEST(!late);
     notifier.ring();
     loop.run(util::pause(5ms));

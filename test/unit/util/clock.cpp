@@ -33,7 +33,7 @@ system_clock::time_point at(std::int64_t seconds, std::chrono::milliseconds mill
 
 }  // namespace
 
-// The text of the second that is kept belongs to one zone: each test uses seconds of its own.
+// rfc3339() caches the text of one second in one zone, so each test uses other seconds.
 
 BOOST_AUTO_TEST_SUITE(clock)
 
@@ -62,12 +62,12 @@ BOOST_AUTO_TEST_CASE(milliseconds_are_cut_off_and_not_rounded) {
     BOOST_TEST(rfc3339(at(20) - std::chrono::microseconds(1)) == "1970-01-01T00:00:19.999Z");
 }
 
-BOOST_AUTO_TEST_CASE(the_ends_of_the_clock_have_a_text) {
+BOOST_AUTO_TEST_CASE(the_extremes_of_the_clock_can_be_formatted) {
     BOOST_TEST(!rfc3339(system_clock::time_point::max()).empty());
     BOOST_TEST(!rfc3339(system_clock::time_point::min()).empty());
 }
 
-BOOST_AUTO_TEST_CASE(what_is_written_is_read_back) {
+BOOST_AUTO_TEST_CASE(formatted_times_are_parsed_back) {
     const in_zone zone("CET-1CEST,M3.5.0,M10.5.0/3");
     for (const std::int64_t second : {0L, 1767323045L, 1782800000L, 951782400L, 1743296399L, 1743296400L}) {
         const auto time = at(second, 123ms);
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read_back) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(zones_and_fractions_are_understood) {
+BOOST_AUTO_TEST_CASE(zones_and_fractions_are_parsed) {
     BOOST_TEST((parse_rfc3339("2026-01-02T03:04:05Z") == at(1767323045)));
     BOOST_TEST((parse_rfc3339("2026-01-02t03:04:05z") == at(1767323045)));
     BOOST_TEST((parse_rfc3339("2026-01-02 03:04:05Z") == at(1767323045)));
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(zones_and_fractions_are_understood) {
     BOOST_TEST((parse_rfc3339("2024-02-29T00:00:00Z").has_value()));
 }
 
-BOOST_AUTO_TEST_CASE(anything_else_is_refused) {
+BOOST_AUTO_TEST_CASE(other_texts_are_refused) {
     for (const char* text : {"",
                              "2026",
                              "2026-01-02",
@@ -113,12 +113,12 @@ BOOST_AUTO_TEST_CASE(anything_else_is_refused) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(local_times_are_found_around_the_change_of_the_clock) {
+BOOST_AUTO_TEST_CASE(local_times_are_right_around_the_change_to_daylight_saving_time) {
     const in_zone zone("CET-1CEST,M3.5.0,M10.5.0/3");
     BOOST_TEST((from_local({2026, 1, 2, 4, 4, 5}) == at(1767323045)));
     BOOST_TEST((from_local({2026, 7, 1, 12, 0, 0}) == parse_rfc3339("2026-07-01T12:00:00+02:00")));
-    BOOST_TEST(
-        (from_local({2026, 10, 25, 2, 30, 0}) == parse_rfc3339("2026-10-25T02:30:00+02:00")));  // comes twice
+    BOOST_TEST((from_local({2026, 10, 25, 2, 30, 0}) ==
+                parse_rfc3339("2026-10-25T02:30:00+02:00")));  // occurs twice
     const auto skipped = from_local({2026, 3, 29, 2, 30, 0});  // does not exist
     BOOST_REQUIRE(skipped.has_value());
     BOOST_TEST((*skipped == parse_rfc3339("2026-03-29T01:30:00+01:00") ||
@@ -128,6 +128,15 @@ BOOST_AUTO_TEST_CASE(local_times_are_found_around_the_change_of_the_clock) {
     const civil_time civil = hob::util::to_local(at(1767323045));
     BOOST_TEST(
         (civil.year == 2026 && civil.month == 1 && civil.day == 2 && civil.hour == 4 && civil.second == 5));
+}
+
+BOOST_AUTO_TEST_CASE(C11_times_within_a_text_become_local) {
+    const in_zone zone("CET-1CEST,M3.5.0,M10.5.0/3");
+    BOOST_TEST(hob::util::with_local_times("due 2026-07-01T10:00:00.000Z; makes up for 2 slots") ==
+               "due 2026-07-01 12:00:00; makes up for 2 slots");
+    BOOST_TEST(hob::util::with_local_times("2026-01-02T03:04:05.678+00:00") == "2026-01-02 04:04:05");
+    for (const char* text : {"", "src/main.cpp and 2 more", "2026-07-01Tx", "2026-07-01", "a;b,c (d)"})
+        BOOST_TEST(hob::util::with_local_times(text) == text);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,4 @@
-// What makes files durable beside the loop.
+// Syncing files in a thread beside the event loop.
 #include "util/disk_sync.hpp"
 
 #include <fcntl.h>
@@ -31,7 +31,7 @@ struct file {
 
 BOOST_AUTO_TEST_SUITE(disk_sync_suite)
 
-BOOST_AUTO_TEST_CASE(a_file_is_flushed_and_the_thread_goes_with_its_owner) {
+BOOST_AUTO_TEST_CASE(a_file_is_flushed_and_the_thread_ends_with_its_owner) {
     run_loop loop;
     const file written;
     const int before = own_threads();
@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(a_file_is_flushed_and_the_thread_goes_with_its_owner) {
     loop.until([&] { return own_threads() == before; });
 }
 
-BOOST_AUTO_TEST_CASE(what_is_not_there_needs_nothing_and_an_error_is_told) {
+BOOST_AUTO_TEST_CASE(a_missing_file_needs_no_sync_and_an_error_is_returned) {
     run_loop loop;
     const scratch dir;
     BOOST_TEST(loop.run(disk_sync::make(loop.executor(), "")->flush()) == 0);
@@ -52,32 +52,32 @@ BOOST_AUTO_TEST_CASE(what_is_not_there_needs_nothing_and_an_error_is_told) {
     BOOST_TEST(loop.run(disk_sync::make(loop.executor(), dir.path())->flush()) == EISDIR);
 }
 
-BOOST_AUTO_TEST_CASE(many_at_once_are_all_told) {
+BOOST_AUTO_TEST_CASE(many_concurrent_flushes_all_complete) {
     run_loop loop;
     const file written;
     auto sync = disk_sync::make(loop.executor(), written.path);
-    int told = 0;
-    const auto one = [&]() -> boost::asio::awaitable<void> {
+    int completed = 0;
+    const auto flush_many = [&]() -> boost::asio::awaitable<void> {
         for (int round = 0; round < 20; ++round) {
             auto flushed = sync->flush();
-            if (co_await std::move(flushed) == 0) ++told;
+            if (co_await std::move(flushed) == 0) ++completed;
         }
     };
     for (int i = 0; i < 30; ++i)
-        hob::util::spawn(loop.executor(), one(), "flush");
-    loop.until([&] { return told == 600; });
+        hob::util::spawn(loop.executor(), flush_many(), "flush");
+    loop.until([&] { return completed == 600; });
 }
 
-BOOST_AUTO_TEST_CASE(a_loop_that_ends_in_the_middle_leaves_nothing_behind) {
+BOOST_AUTO_TEST_CASE(an_event_loop_destroyed_during_a_flush_leaves_no_thread) {
     const file written;
     const int before = own_threads();
     {
         run_loop loop;
         auto sync = disk_sync::make(loop.executor(), written.path);
-        const auto one = [](std::shared_ptr<disk_sync> with) -> boost::asio::awaitable<void> {
+        const auto flush_many = [](std::shared_ptr<disk_sync> with) -> boost::asio::awaitable<void> {
             co_await with->flush();
         };
-        hob::util::spawn(loop.executor(), one(sync), "flush");
+        hob::util::spawn(loop.executor(), flush_many(sync), "flush");
         loop.until([&] { return own_threads() > before; });
     }
     run_loop other;

@@ -23,7 +23,7 @@ std::int64_t ms(std::string_view text) {
 
 BOOST_AUTO_TEST_SUITE(duration)
 
-BOOST_AUTO_TEST_CASE(a_number_with_a_unit_is_a_duration) {
+BOOST_AUTO_TEST_CASE(numbers_with_units_are_durations) {
     BOOST_TEST(ms("250ms") == 250);
     BOOST_TEST(ms("5s") == 5'000);
     BOOST_TEST(ms("10m") == 600'000);
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(a_number_with_a_unit_is_a_duration) {
     BOOST_TEST(ms("007s") == 7'000);
 }
 
-BOOST_AUTO_TEST_CASE(compounds_go_from_large_to_small) {
+BOOST_AUTO_TEST_CASE(compound_durations_go_from_large_to_small) {
     BOOST_TEST(ms("1m30s") == 90'000);
     BOOST_TEST(ms("1d2h3m4s5ms") == 93'784'005);
     BOOST_TEST(ms("1h5ms") == 3'600'005);
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(compounds_go_from_large_to_small) {
         BOOST_TEST(ms(text) == -1, text);
 }
 
-BOOST_AUTO_TEST_CASE(a_fraction_is_taken_where_it_is_whole_milliseconds) {
+BOOST_AUTO_TEST_CASE(a_fraction_must_be_whole_milliseconds) {
     BOOST_TEST(ms("1.5s") == 1'500);
     BOOST_TEST(ms("0.001s") == 1);
     BOOST_TEST(ms("0.25h") == 900'000);
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(anything_else_is_not_a_duration) {
     BOOST_TEST(ms(std::string_view("5s\0", 3)) == -1);
 }
 
-BOOST_AUTO_TEST_CASE(what_a_clock_cannot_hold_is_not_a_duration) {
+BOOST_AUTO_TEST_CASE(a_duration_beyond_the_clock_is_refused) {
     BOOST_TEST(ms("36500d") == 36'500LL * 86'400'000);
     for (const auto* text : {"36501d", "36500d1ms", "9223372036854775807ms", "9223372036854775808ms",
                              "99999999999999999999999999s", "18446744073709551616d", "876001h"}) {
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(durations_are_formatted_with_two_units_and_cut_off) {
     BOOST_TEST(format_duration(milliseconds::min()) == "-106751991167d7h");
 }
 
-BOOST_AUTO_TEST_CASE(what_was_formatted_is_read_back_no_longer_and_at_most_one_small_unit_shorter) {
+BOOST_AUTO_TEST_CASE(formatted_durations_parse_back_cut_off_by_less_than_a_unit) {
     std::mt19937_64 random(20260101);
     for (int i = 0; i < 20'000; ++i) {
         const auto bits = random() % 41;

@@ -6,7 +6,7 @@ using namespace hob::util;
 
 BOOST_AUTO_TEST_SUITE(json_edit)
 
-BOOST_AUTO_TEST_CASE(members_are_found_as_they_stand) {
+BOOST_AUTO_TEST_CASE(members_are_found_with_their_bytes) {
     const char* text = R"({"a":{"b": 1.50 ,"b":2.0},"c":[1]})";
     BOOST_TEST(json_find(text, {"a", "b"}) == "2.0");
     BOOST_TEST(json_find(text, {"c", "b"}).empty());
@@ -14,7 +14,7 @@ BOOST_AUTO_TEST_CASE(members_are_found_as_they_stand) {
     BOOST_TEST(json_find_integer(text, {"a", "b"}).has_value() == false);
 }
 
-BOOST_AUTO_TEST_CASE(setting_touches_nothing_else) {
+BOOST_AUTO_TEST_CASE(setting_a_member_keeps_all_others) {
     BOOST_TEST(json_set(R"({"x": 1.50,"a":{"n":1e3}})", {"a", "b"}, "true") ==
                R"({"x":1.50,"a":{"n":1e3,"b":true}})");
     BOOST_TEST(json_set("", {"a", "b"}, "1") == R"({"a":{"b":1}})");

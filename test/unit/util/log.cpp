@@ -71,7 +71,7 @@ std::string member(const std::string& line, const std::string& key) {
     return "(none)";
 }
 
-// What `body` writes to stderr.
+// Returns what `body` writes to stderr.
 std::string stderr_of(const std::function<void()>& body) {
     auto ends = util::make_pipe();
     const int saved = ::dup(STDERR_FILENO);
@@ -97,7 +97,7 @@ std::string state_of(const std::string& text) {
 
 BOOST_AUTO_TEST_SUITE(log)
 
-BOOST_AUTO_TEST_CASE(a_process_that_never_sets_it_up_logs_nothing) {
+BOOST_AUTO_TEST_CASE(without_setup_nothing_is_logged) {
     BOOST_TEST(!util::log_enabled(level::fatal, "x"));
     util::log(level::fatal, "x", "to nobody");
     BOOST_TEST(util::log_problem() == "");
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_record_is_a_line_of_json_with_its_fields) {
     BOOST_TEST(lines[0].ends_with(expected), lines[0]);
 }
 
-BOOST_AUTO_TEST_CASE(bytes_that_are_not_utf8_do_not_break_the_line) {
+BOOST_AUTO_TEST_CASE(invalid_utf8_does_not_break_the_line) {
     place here;
     util::log_setup(here.options);
     util::log(level::info, "unit", "bad \xff\xfe bytes", {field("path", "\xc3")});
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_long_text_is_cut_between_characters_and_stays_json) {
     BOOST_TEST(member(lines[0], "msg").ends_with("€…"));
 }
 
-BOOST_AUTO_TEST_CASE(levels_are_for_all_or_for_a_channel) {
+BOOST_AUTO_TEST_CASE(levels_apply_to_all_or_to_one_channel) {
     place here;
     here.options.levels = "warning, ipc=debug,unit=off";
     util::log_setup(here.options);
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(levels_are_for_all_or_for_a_channel) {
     BOOST_TEST(!util::log_enabled(level::debug, "ipc"));
 }
 
-BOOST_AUTO_TEST_CASE(levels_that_do_not_parse_say_why) {
+BOOST_AUTO_TEST_CASE(invalid_levels_are_refused_with_a_reason) {
     for (const char* good :
          {"", " ", "info", "warn", "off", "trace,ipc=off", "ipc=debug", " info , ipc = debug "}) {
         BOOST_TEST(state_of(good) == "", good);
@@ -171,19 +171,19 @@ BOOST_AUTO_TEST_CASE(levels_that_do_not_parse_say_why) {
     BOOST_TEST(state_of("INFO") != "");
 }
 
-BOOST_AUTO_TEST_CASE(HOB_LOG_comes_before_what_is_configured_where_it_parses) {
+BOOST_AUTO_TEST_CASE(a_valid_HOB_LOG_overrides_the_configuration) {
     ::unsetenv("HOB_LOG");
-    BOOST_TEST(util::effective_levels("error") == "error");
+    BOOST_TEST(util::effective_levels("error", "HOB_LOG") == "error");
     ::setenv("HOB_LOG", "debug", 1);
-    BOOST_TEST(util::effective_levels("error") == "debug");
+    BOOST_TEST(util::effective_levels("error", "HOB_LOG") == "debug");
     ::setenv("HOB_LOG", "loud", 1);
-    BOOST_TEST(util::effective_levels("error") == "error");
+    BOOST_TEST(util::effective_levels("error", "HOB_LOG") == "error");
     ::setenv("HOB_LOG", "", 1);
-    BOOST_TEST(util::effective_levels("error") == "error");
+    BOOST_TEST(util::effective_levels("error", "HOB_LOG") == "error");
     ::unsetenv("HOB_LOG");
 }
 
-BOOST_AUTO_TEST_CASE(setting_it_up_again_replaces_the_sinks) {
+BOOST_AUTO_TEST_CASE(a_second_setup_replaces_the_sinks) {
     place here;
     util::log_setup(here.options);
     util::log(level::info, "x", "one");
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(stderr_gets_text_for_people) {
     BOOST_TEST(said.substr(12) == " info    unit      two lines  [31m pid=12\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_full_pipe_on_stderr_blocks_nothing_and_is_told) {
+BOOST_AUTO_TEST_CASE(a_full_pipe_on_stderr_does_not_block_and_losses_are_reported) {
     place here;
     here.options.file = "";
     here.options.to_stderr = true;
@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(a_full_pipe_on_stderr_blocks_nothing_and_is_told) {
     BOOST_TEST(said.ends_with("room again\n"));
 }
 
-BOOST_AUTO_TEST_CASE(D07_a_file_that_cannot_be_written_is_said_once_on_stderr) {
+BOOST_AUTO_TEST_CASE(D07_an_unwritable_file_is_reported_once_on_stderr) {
     place here;
     here.options.file = here.root + "/missing/daemon.log";
     here.options.to_stderr = true;
@@ -277,7 +277,7 @@ BOOST_AUTO_TEST_CASE(D07_a_file_that_cannot_be_written_is_said_once_on_stderr) {
 BOOST_AUTO_TEST_CASE(L18_a_locale_that_is_not_installed_does_not_matter) {
     place here;
     ::setenv("LC_ALL", "xx_YY.UTF-8", 1);
-    BOOST_REQUIRE_THROW(std::locale(""), std::runtime_error);  // what Boost would run into
+    BOOST_REQUIRE_THROW(std::locale(""), std::runtime_error);  // as Boost would without precautions
     here.options.to_stderr = true;
     const std::string said = stderr_of([&] {
         util::log_setup(here.options);
@@ -293,6 +293,7 @@ BOOST_AUTO_TEST_CASE(syslog_gets_datagrams_and_never_blocks) {
     hob::test::check_in_private_tmpfs(64, [](const std::string& root) -> std::string {
         if (::mount(root.c_str(), "/dev", nullptr, MS_BIND, nullptr) != 0) return "no bind mount";
         log_options options;
+        options.program = "hob";
         options.to_syslog = true;
         util::log_setup(options);
         util::log(level::info, "x", "nobody listens");
@@ -311,7 +312,7 @@ BOOST_AUTO_TEST_CASE(syslog_gets_datagrams_and_never_blocks) {
         if (!first.starts_with("<27>") || first.find(tag) == std::string::npos) return first;
         if (!first.ends_with("unit: worker died pid=12 (1 records lost before this one)")) return first;
         for (int i = 0; i < 10000; ++i)
-            util::log(level::info, "x", "nobody reads");  // ends, or the test hangs
+            util::log(level::info, "x", "nobody reads");  // must return
         int kept = 0;
         while (::recv(syslogd.get(), datagram, sizeof datagram, MSG_DONTWAIT) > 0)
             ++kept;
@@ -323,7 +324,7 @@ BOOST_AUTO_TEST_CASE(syslog_gets_datagrams_and_never_blocks) {
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_is_filtered_costs_next_to_nothing) {
+BOOST_AUTO_TEST_CASE(filtered_records_are_cheap) {
     place here;
     util::log_setup(here.options);
     const auto begin = std::chrono::steady_clock::now();

@@ -83,7 +83,7 @@ util::log_follower from_start(const std::string& path) {
     return util::log_follower(path, std::move(current), 0);
 }
 
-// What the follower gives until `last` came; stops after ten seconds.
+// The lines that the follower yields up to `last`, for at most ten seconds.
 lines follow_until(util::log_follower& log, const std::string& last) {
     lines all;
     const auto limit = util::deadline::in(10s);
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(a_file_without_newlines_takes_bounded_memory) {
     BOOST_TEST(longest < util::log_line_cap + (128u << 10));
 }
 
-BOOST_AUTO_TEST_CASE(where_an_unfinished_line_begins) {
+BOOST_AUTO_TEST_CASE(an_unfinished_line_begins_after_the_last_newline) {
     const place here;
     for (const auto& [text, end] : std::vector<std::pair<std::string, off_t>>{
              {"", 0}, {"abc", 0}, {"abc\n", 4}, {"abc\nde", 4}, {"\n" + std::string(200000, 'x'), 1}}) {
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(where_an_unfinished_line_begins) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_log_that_may_not_be_read_is_named) {
+BOOST_AUTO_TEST_CASE(an_unreadable_log_is_an_error_with_its_path) {
     if (::geteuid() == 0) {
         BOOST_TEST_MESSAGE("skipped: root may read everything");
         return;
@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_may_not_be_read_is_named) {
     BOOST_CHECK_THROW(util::open_log_files(here.path), failure);
 }
 
-BOOST_AUTO_TEST_CASE(records_of_all_kinds_are_understood) {
+BOOST_AUTO_TEST_CASE(records_of_all_kinds_are_parsed) {
     auto record = util::parse_log_record(
         R"({"ts":"2026-01-02T03:04:05.678Z","level":"warning","channel":"ipc","msg":"a \"b\"","pid":12,"name":"c d"})");
     BOOST_TEST((record.understood && record.json));
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(records_of_all_kinds_are_understood) {
     BOOST_TEST(record.message == "worker died pid=12", record.message);
 }
 
-BOOST_AUTO_TEST_CASE(lines_that_are_no_record_stay_what_they_are) {
+BOOST_AUTO_TEST_CASE(other_lines_are_kept_unchanged) {
     for (const std::string line :
          {"", "plain", "{", "{}", R"({"ts":1})", R"({"ts":"x","level":"info","msg":"m"})", "\xff\xfe",
           R"({"ts":"2026-01-02T03:04:05Z","msg":"no kind"})", "[1]", "null"}) {
@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(S04_bytes_changed_at_random_are_read_without_fault) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(times_are_read_as_people_write_them) {
+BOOST_AUTO_TEST_CASE(times_are_parsed_as_people_write_them) {
     ::setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
     ::tzset();
     const auto time = [](std::string_view text) { return *util::parse_rfc3339(text); };
@@ -249,31 +249,31 @@ BOOST_AUTO_TEST_CASE(times_are_read_as_people_write_them) {
     ::tzset();
 }
 
-BOOST_AUTO_TEST_CASE(a_filter_keeps_what_is_asked_for) {
+BOOST_AUTO_TEST_CASE(a_filter_keeps_matching_records) {
     const auto record = [](const char* at, const char* severity, const char* text) {
         return util::parse_log_record(std::string(R"({"ts":"2026-01-02T)") + at + R"(Z","level":")" +
                                       severity + R"(","channel":"x","msg":")" + text + R"(","pid":12})");
     };
     util::log_filter filter;
-    BOOST_TEST(filter.wants(record("03:00:00", "info", "m")));
+    BOOST_TEST(filter.matches(record("03:00:00", "info", "m")));
     filter.since = util::parse_rfc3339("2026-01-02T03:00:00Z");
     filter.until = util::parse_rfc3339("2026-01-02T04:00:00Z");
-    BOOST_TEST(filter.wants(record("03:00:00", "info", "m")));
-    BOOST_TEST(!filter.wants(record("02:59:59", "info", "m")));
-    BOOST_TEST(!filter.wants(record("04:00:00", "info", "m")));
-    BOOST_TEST(!filter.wants(util::parse_log_record("no record")));
+    BOOST_TEST(filter.matches(record("03:00:00", "info", "m")));
+    BOOST_TEST(!filter.matches(record("02:59:59", "info", "m")));
+    BOOST_TEST(!filter.matches(record("04:00:00", "info", "m")));
+    BOOST_TEST(!filter.matches(util::parse_log_record("no record")));
     filter = {};
     filter.lowest = util::level::warning;
-    BOOST_TEST(filter.wants(record("03:00:00", "error", "m")));
-    BOOST_TEST(!filter.wants(record("03:00:00", "info", "m")));
+    BOOST_TEST(filter.matches(record("03:00:00", "error", "m")));
+    BOOST_TEST(!filter.matches(record("03:00:00", "info", "m")));
     filter = {};
     filter.search_for("^wor(k|d) .*pid=1[23]$");
-    BOOST_TEST(filter.wants(record("03:00:00", "info", "work x")));
-    BOOST_TEST(!filter.wants(record("03:00:00", "info", "wort x")));
-    BOOST_TEST(!filter.wants(util::parse_log_record("no record")));
+    BOOST_TEST(filter.matches(record("03:00:00", "info", "work x")));
+    BOOST_TEST(!filter.matches(record("03:00:00", "info", "wort x")));
+    BOOST_TEST(!filter.matches(util::parse_log_record("no record")));
 }
 
-BOOST_AUTO_TEST_CASE(a_wrong_or_runaway_expression_is_an_error_and_no_crash) {
+BOOST_AUTO_TEST_CASE(an_invalid_or_too_costly_expression_is_an_error) {
     util::log_filter filter;
     for (const char* bad : {"(", "[", "*", "\\"}) {
         BOOST_CHECK_THROW(filter.search_for(bad), failure);
@@ -288,9 +288,9 @@ BOOST_AUTO_TEST_CASE(a_wrong_or_runaway_expression_is_an_error_and_no_crash) {
     util::log_record record;
     record.message = std::string(60000, 'a');
     filter.search_for("^a*$");
-    BOOST_TEST(filter.wants(record));
+    BOOST_TEST(filter.matches(record));
     filter.search_for("(a+)+b$");
-    BOOST_CHECK_THROW(filter.wants(record), failure);
+    BOOST_CHECK_THROW(filter.matches(record), failure);
 }
 
 BOOST_AUTO_TEST_CASE(C04_following_sees_every_line_once_across_rotations) {
@@ -301,7 +301,7 @@ BOOST_AUTO_TEST_CASE(C04_following_sees_every_line_once_across_rotations) {
     std::thread writer([&] {
         for (int i = 0; i < count; ++i) {
             file.append("line " + std::to_string(i) + " of the log\n");
-            if (i % 50 == 0) hob::test::let_pass(2ms);  // else the reader would see only the end
+            if (i % 50 == 0) hob::test::let_pass(2ms);  // otherwise the reader would see only the end
         }
         file.append("last\n");
     });
@@ -327,7 +327,7 @@ BOOST_AUTO_TEST_CASE(following_catches_up_over_several_rotations_at_once) {
         "10|record 11|");
 }
 
-BOOST_AUTO_TEST_CASE(following_goes_on_when_more_was_rotated_away_than_is_kept) {
+BOOST_AUTO_TEST_CASE(following_continues_after_more_rotations_than_files_are_kept) {
     const place here;
     util::rotating_file file(here.path, 20, 2, {});
     file.append("first\n");
@@ -378,22 +378,22 @@ BOOST_AUTO_TEST_CASE(following_waits_for_the_end_of_a_line) {
     BOOST_TEST(joined(follow_until(log, "half and half")) == "half and half|");
 }
 
-BOOST_AUTO_TEST_CASE(C04_following_ends_when_its_reader_is_gone_though_nothing_is_written) {
+BOOST_AUTO_TEST_CASE(C04_following_ends_when_its_output_has_no_reader_any_more) {
     const place here;
     here.put("", "");
     auto log = from_start(here.path);
     log.drain([](std::string_view) { return true; });
     auto ends = util::make_pipe();
     std::thread reader([&] {
-        hob::test::let_pass(50ms);  // mostly the follower waits by then; it is to end in either case
+        hob::test::let_pass(50ms);  // usually the follower waits by then; it must end in either case
         ends.read.reset();
     });
     const auto limit = util::deadline::in(10s);
-    auto woken = util::log_follower::woken::something;
-    while (woken == util::log_follower::woken::something)
-        woken = log.wait(ends.write.get(), limit);
+    auto reason = util::log_follower::wake_reason::readable;
+    while (reason == util::log_follower::wake_reason::readable)
+        reason = log.wait(ends.write.get(), limit);
     reader.join();
-    BOOST_TEST((woken == util::log_follower::woken::reader_gone));
+    BOOST_TEST((reason == util::log_follower::wake_reason::reader_gone));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -17,7 +17,7 @@ namespace {
 using hob::util::poll_set;
 using hob::util::unique_fd;
 
-// One of two connected sockets is in the set, the test holds the other.
+// Two connected sockets: one is in the set, the test holds the other.
 struct member {
     explicit member(int index) : name(index) {
         int ends[2];
@@ -37,7 +37,7 @@ struct member {
 
 struct teller final : poll_set::listener {
     teller(std::shared_ptr<poll_set> of, int& told) : keeps(std::move(of)), count(told) {}
-    void something_is_ready() override { ++count; }
+    void on_ready() override { ++count; }
 
     std::shared_ptr<poll_set> keeps;
     int& count;
@@ -62,7 +62,7 @@ struct fixture {
         io.restart();
         io.run();
     }
-    // What there is to take once the loop has nothing more to do.
+    // The ready events once the event loop has nothing more to do.
     std::set<int> ready() {
         std::set<int> found;
         for (const epoll_event& one : set->take()) {
@@ -85,7 +85,7 @@ using names = std::set<int>;
 
 BOOST_FIXTURE_TEST_SUITE(poll_set_suite, fixture)
 
-BOOST_AUTO_TEST_CASE(one_that_is_alone_is_told) {
+BOOST_AUTO_TEST_CASE(a_single_member_is_notified) {
     add(0);
     for (int round = 0; round < 3; ++round) {
         wait();
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(one_that_is_alone_is_told) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_wait_goes_over_from_the_one_that_is_alone_to_all) {
+BOOST_AUTO_TEST_CASE(a_wait_continues_from_a_single_member_to_several) {
     add(0);
     wait();
     add(1);
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_wait_goes_over_from_the_one_that_is_alone_to_all) {
     BOOST_TEST((ready() == names{0, 1}));
 }
 
-BOOST_AUTO_TEST_CASE(a_wait_goes_over_from_the_empty_set_to_the_one_that_comes) {
+BOOST_AUTO_TEST_CASE(a_wait_on_an_empty_set_continues_with_the_first_member) {
     add(0);
     add(1);
     remove(0);
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_wait_goes_over_from_the_empty_set_to_the_one_that_comes) 
     BOOST_TEST(ready() == names{2}, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_wait_ends_when_the_last_one_goes) {
+BOOST_AUTO_TEST_CASE(a_wait_ends_when_the_last_member_is_removed) {
     add(0);
     wait();
     remove(0);
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_wait_ends_when_the_last_one_goes) {
     BOOST_TEST(ready().empty());
 }
 
-BOOST_AUTO_TEST_CASE(what_was_not_taken_is_told_again) {
+BOOST_AUTO_TEST_CASE(unread_input_is_reported_again) {
     add(0);
     add(1);
     members[0]->speak();
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(what_was_not_taken_is_told_again) {
     BOOST_TEST(ready().empty());
 }
 
-BOOST_AUTO_TEST_CASE(none_of_many_is_left_out) {
+BOOST_AUTO_TEST_CASE(every_one_of_many_members_is_reported) {
     names expected, found;
     for (int i = 0; i < 300; ++i) {
         add(i);
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(none_of_many_is_left_out) {
     BOOST_TEST((found == expected));
 }
 
-BOOST_AUTO_TEST_CASE(who_wants_nothing_is_still_told_of_a_hang_up) {
+BOOST_AUTO_TEST_CASE(a_hang_up_is_reported_without_any_event_mask) {
     add(0);
     BOOST_REQUIRE(set->change(members[0]->inside.get(), members[0].get(), 0));
     members[0]->speak();
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(who_wants_nothing_is_still_told_of_a_hang_up) {
     BOOST_TEST((seen & EPOLLIN) == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(room_to_write_is_told_when_it_is_wanted) {
+BOOST_AUTO_TEST_CASE(writability_is_reported_on_request) {
     add(0);
     BOOST_REQUIRE(set->change(members[0]->inside.get(), members[0].get(), EPOLLIN | EPOLLOUT));
     wait();
@@ -185,8 +185,8 @@ BOOST_AUTO_TEST_CASE(room_to_write_is_told_when_it_is_wanted) {
     BOOST_TEST(seen == EPOLLOUT);
 }
 
-// As a child has one between fork and exec.
-BOOST_AUTO_TEST_CASE(a_copy_of_a_descriptor_that_was_removed_tells_nothing) {
+// A child holds such a copy between fork and exec.
+BOOST_AUTO_TEST_CASE(a_copy_of_a_removed_descriptor_reports_nothing) {
     add(0);
     add(1);
     const unique_fd copy(::dup(members[0]->inside.get()));
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(a_copy_of_a_descriptor_that_was_removed_tells_nothing) {
     BOOST_TEST(ready().empty());
 }
 
-BOOST_AUTO_TEST_CASE(closing_ends_a_wait_whoever_is_in_it) {
+BOOST_AUTO_TEST_CASE(closing_ends_a_wait) {
     add(0);
     wait();
     set->close();

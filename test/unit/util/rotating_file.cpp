@@ -53,7 +53,7 @@ std::uint64_t total(const std::string& root) {
 
 int lines_in(const std::string& text) { return static_cast<int>(std::count(text.begin(), text.end(), '\n')); }
 
-// The next append looks whether the file is still there: a second after the last look, by contract.
+// By contract, an append a second after the last check notices whether the file still exists.
 void a_second_later() { hob::test::let_pass(std::chrono::milliseconds(1050)); }
 
 }  // namespace
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_SUITE(rotating_file)
 
 using file = hob::util::rotating_file;
 
-BOOST_AUTO_TEST_CASE(rotates_by_size_and_keeps_the_count) {
+BOOST_AUTO_TEST_CASE(rotates_by_size_and_limits_the_number_of_files) {
     const place here;
     file log(here.path, 30, 3, note);
     for (int i = 0; i < 9; ++i)
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(the_total_never_exceeds_size_times_count_whatever_is_writte
     }
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_lost_and_the_order_is_kept_while_there_is_room) {
+BOOST_AUTO_TEST_CASE(no_record_is_lost_or_reordered_within_the_limits) {
     const place here;
     std::mt19937 random(11);
     file log(here.path, 997, 100, note);
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_record_larger_than_a_file_is_cut) {
     BOOST_TEST(text_of(here.path + ".1") == "small\n");
 }
 
-BOOST_AUTO_TEST_CASE(smaller_limits_take_away_what_is_too_much) {
+BOOST_AUTO_TEST_CASE(smaller_limits_remove_excess_files) {
     const place here;
     for (int i = 1; i < 10; ++i)
         std::ofstream(here.path + "." + std::to_string(i)) << std::string(10, 'o');
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(smaller_limits_take_away_what_is_too_much) {
                 fs::exists(here.path + ".01")));
 }
 
-BOOST_AUTO_TEST_CASE(the_file_is_made_by_the_first_record_and_is_private) {
+BOOST_AUTO_TEST_CASE(the_first_record_creates_a_private_file) {
     const place here;
     const auto before = ::umask(0);
     file log(here.path, 100, 2, note);
@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(L12_another_users_file_is_refused_by_name) {
     BOOST_TEST(text_of(here.path) == "theirs\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_file_that_somebody_removed_or_renamed_is_begun_anew) {
+BOOST_AUTO_TEST_CASE(a_removed_or_renamed_file_is_created_again) {
     const place here;
     file log(here.path, 1000, 2, note);
     log.append("a\n");
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_somebody_removed_or_renamed_is_begun_anew) {
     BOOST_TEST(text_of(here.root + "/moved") == "b\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_rotation_never_renames_somebody_elses_file) {
+BOOST_AUTO_TEST_CASE(a_rotation_never_renames_a_foreign_file) {
     const place here;
     file log(here.path, 10, 3, note);
     log.append("aaaaaaaa\n");
@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(a_rotation_never_renames_somebody_elses_file) {
     BOOST_TEST(!fs::exists(here.path + ".1"));
 }
 
-BOOST_AUTO_TEST_CASE(D07_a_directory_that_is_gone_drops_counts_and_tells_once_it_is_back) {
+BOOST_AUTO_TEST_CASE(D07_records_without_a_directory_are_counted_and_reported_once_it_exists) {
     const place here;
     fs::create_directory(here.root + "/d");
     file log(here.root + "/d/x.log", 1000, 2, note);
@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(D07_a_directory_that_is_gone_drops_counts_and_tells_once_it
     BOOST_TEST(text_of(here.root + "/d/x.log") == "lost 7: No such file or directory\nc\n");
 }
 
-BOOST_AUTO_TEST_CASE(half_a_record_of_a_killed_predecessor_is_ended) {
+BOOST_AUTO_TEST_CASE(a_partial_record_of_a_killed_writer_is_terminated) {
     const place here;
     std::ofstream(here.path) << "whole\nhal";
     file log(here.path, 1000, 2, note);
@@ -287,7 +287,7 @@ BOOST_AUTO_TEST_CASE(a_rotation_that_cannot_rename_truncates) {
     BOOST_TEST(text_of(here.path) == "record 8\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_huge_count_costs_nothing) {
+BOOST_AUTO_TEST_CASE(a_huge_limit_of_files_costs_nothing) {
     const place here;
     file log(here.path, 10, 2'000'000'000, note);
     for (int i = 0; i < 20; ++i)
@@ -295,7 +295,7 @@ BOOST_AUTO_TEST_CASE(a_huge_count_costs_nothing) {
     BOOST_TEST(text_of(here.path + ".19") == "record 0\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_limit_on_file_size_is_a_full_disk) {
+BOOST_AUTO_TEST_CASE(a_file_size_limit_acts_like_a_full_disk) {
     const place here;
     std::signal(SIGXFSZ, SIG_IGN);
     rlimit before{};
@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(a_limit_on_file_size_is_a_full_disk) {
     BOOST_TEST(text_of(here.path) == "a\nb\ncc\nlost 2: File too large\nf\n");
 }
 
-BOOST_AUTO_TEST_CASE(D07_a_full_disk_drops_counts_and_tells_once_there_is_room) {
+BOOST_AUTO_TEST_CASE(D07_records_on_a_full_disk_are_counted_and_reported_once_there_is_room) {
     hob::test::check_in_private_tmpfs(64, [](const std::string& root) -> std::string {
         const std::string path = root + "/x.log";
         file log(path, 1 << 20, 3, note);
@@ -340,7 +340,7 @@ BOOST_AUTO_TEST_CASE(D07_a_full_disk_drops_counts_and_tells_once_there_is_room) 
     });
 }
 
-BOOST_AUTO_TEST_CASE(D07_on_a_disk_smaller_than_the_limits_rotation_goes_on) {
+BOOST_AUTO_TEST_CASE(D07_rotation_continues_on_a_disk_smaller_than_the_limits) {
     hob::test::check_in_private_tmpfs(64, [](const std::string& root) -> std::string {
         file log(root + "/x.log", 16 << 10, 10, note);
         std::uint64_t lost = 0;

@@ -41,7 +41,7 @@ bool armed() {
 
 BOOST_AUTO_TEST_SUITE(timer_suite)
 
-BOOST_AUTO_TEST_CASE(waits_end_in_the_order_of_their_expiry_and_never_early) {
+BOOST_AUTO_TEST_CASE(waits_end_in_the_order_of_expiry_and_never_early) {
     asio::io_context io;
     std::mt19937 random(7);
     std::vector<std::unique_ptr<timer>> timers;
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_cancelled_wait_leaves_no_timer_armed) {
     BOOST_TEST((*ended == asio::error::operation_aborted));
 }
 
-BOOST_AUTO_TEST_CASE(a_wait_without_an_end_arms_nothing) {
+BOOST_AUTO_TEST_CASE(an_endless_wait_arms_no_timer) {
     asio::io_context io;
     timer never(io.get_executor());
     bool ended = false;
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(an_event_loop_may_be_destroyed_with_waits_and_coroutines_in
     BOOST_TEST(!armed());
 }
 
-BOOST_AUTO_TEST_CASE(a_limit_ends_its_work_and_a_failure_ends_the_limit) {
+BOOST_AUTO_TEST_CASE(a_limit_cancels_its_work_and_a_failure_ends_the_wait) {
     asio::io_context io;
     std::optional<bool> in_time;
     bool failed = false;

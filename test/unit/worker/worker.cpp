@@ -25,30 +25,30 @@ struct pending_call {
         bool ended = false;
         boost::asio::cancellation_signal cancel;
     };
-    std::shared_ptr<state> now = std::make_shared<state>();  // also held by the completion handler
+    std::shared_ptr<state> outcome = std::make_shared<state>();  // also held by the completion handler
 
-    pending_call(units& in, const std::string& method) {
-        auto done = [mine = now](std::exception_ptr error, std::string value) {
-            mine->ended = true;
+    pending_call(units& of, const std::string& method) {
+        auto done = [shared = outcome](std::exception_ptr error, std::string value) {
+            shared->ended = true;
             if (!error) {
-                mine->result = std::move(value);
+                shared->result = std::move(value);
                 return;
             }
             try {
                 std::rethrow_exception(error);
             } catch (const hob::failure& caught) {
-                mine->failed.emplace(caught);
+                shared->failed.emplace(caught);
             } catch (const std::exception&) {
             }
         };
-        boost::asio::co_spawn(in.loop.context, in.registry.call("w", method, {}, std::nullopt),
-                              boost::asio::bind_cancellation_slot(now->cancel.slot(), done));
-        // Until it waits for its answer.
-        in.loop.context.restart();
-        in.loop.context.poll();
+        boost::asio::co_spawn(of.loop.context, of.registry.call("w", method, {}, std::nullopt),
+                              boost::asio::bind_cancellation_slot(outcome->cancel.slot(), done));
+        // Run the loop until the call waits for its answer.
+        of.loop.context.restart();
+        of.loop.context.poll();
     }
-    bool ended() const { return now->ended; }
-    void cancel() { now->cancel.emit(boost::asio::cancellation_type::terminal); }
+    bool ended() const { return outcome->ended; }
+    void cancel() { outcome->cancel.emit(boost::asio::cancellation_type::terminal); }
 };
 
 std::string text_of(const std::string& path) {
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(an_error_of_the_worker_is_passed_on) {
     BOOST_TEST(failed.detail() == R"({"code": 42, "message": "no luck", "data": [1]})");
 }
 
-BOOST_AUTO_TEST_CASE(U11_a_death_in_a_call_tells_the_last_words_and_the_next_call_starts_anew) {
+BOOST_AUTO_TEST_CASE(U11_a_death_in_a_call_reports_the_last_output_and_the_next_call_starts_a_new_process) {
     units u(units::rpc());
     const pid_t first = u.pid();
     pending_call other(u, "never");
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(U11_a_death_in_a_call_tells_the_last_words_and_the_next_cal
     BOOST_TEST(failed.hint() == "its last words: last words");
     BOOST_TEST(failed.detail() == R"({"exit":"3","stderr":["first line","last words"]})");
     u.loop.until([&] { return other.ended(); });
-    BOOST_TEST((other.now->failed && other.now->failed->kind() == error_kind::worker_died));
+    BOOST_TEST((other.outcome->failed && other.outcome->failed->kind() == error_kind::worker_died));
     BOOST_TEST(u.pid() != first);
     BOOST_TEST(u.registry.status("w")->restarts == 1);
     BOOST_TEST(*u.registry.status("w")->exit == "3");
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(U11_a_second_answer_is_dropped) {
     BOOST_TEST(u.call("echo", "8") == "8");
 }
 
-BOOST_AUTO_TEST_CASE(U11_answers_with_unknown_ids_answer_nobody) {
+BOOST_AUTO_TEST_CASE(U11_answers_with_unknown_ids_are_dropped) {
     units u(units::rpc());
     pending_call waiting(u, "never");
     BOOST_TEST(u.call("unknown_id") == "\"right\"");
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(D02_a_stopped_worker_is_stopped) {
     BOOST_TEST(*u.registry.status("w")->exit == "signal 15");
 }
 
-BOOST_AUTO_TEST_CASE(D02_what_left_group_and_session_ends_with_kill_all) {
+BOOST_AUTO_TEST_CASE(D02_processes_outside_group_and_session_end_with_kill_all) {
     units u(units::rpc("w", "stop = { timeout = \"300ms\" }"));
     const pid_t near = static_cast<pid_t>(std::stol(u.call("spawn", R"(["sleep","1000"])")));
     const pid_t away = static_cast<pid_t>(std::stol(u.call("spawn_away", R"(["1000"])")));
@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(D02_what_left_group_and_session_ends_with_kill_all) {
     BOOST_TEST(units::is_gone(holds_pipe));
 }
 
-BOOST_AUTO_TEST_CASE(D02_kill_group_spares_what_left_the_group) {
+BOOST_AUTO_TEST_CASE(D02_kill_group_spares_processes_that_left_the_group) {
     units u(units::rpc("w", "kill = \"group\"\nstop = { timeout = \"300ms\" }"));
     const pid_t near = static_cast<pid_t>(std::stol(u.call("spawn", R"(["sleep","1000"])")));
     const pid_t away = static_cast<pid_t>(std::stol(u.call("spawn_away", R"(["1000"])")));
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(D02_leftovers_of_a_worker_that_died_are_ended) {
 BOOST_AUTO_TEST_CASE(D02_a_leftover_in_the_middle_of_starting_a_program_is_ended) {
     for (int round = 0; round < hob::test::scaled(20); ++round) {
         units u(units::rpc());
-        // A shell that does nothing but replace itself: what /proc says of it is empty again and again.
+        // A shell that only replaces itself: its files in /proc are empty again and again.
         const std::string again = "exec sh -c \\\"$0\\\" \\\"$0\\\"";
         const pid_t away = static_cast<pid_t>(
             std::stol(u.call("spawn_away_command", "[\"sh\",\"-c\",\"" + again + "\",\"" + again + "\"]")));
@@ -288,11 +288,11 @@ BOOST_AUTO_TEST_CASE(U12_answers_find_their_callers_in_any_order) {
     BOOST_TEST(u.call("echo", "\"mine\"") == "\"mine\"");
     BOOST_TEST(u.call("release") == "\"released\"");
     u.loop.until([&] { return held.ended(); });
-    BOOST_TEST(held.now->result.value_or("") == "\"late\"");
+    BOOST_TEST(held.outcome->result.value_or("") == "\"late\"");
     BOOST_TEST(!never.ended());
 }
 
-BOOST_AUTO_TEST_CASE(U12_cancellation_reaches_the_right_request_and_its_late_answer_nobody) {
+BOOST_AUTO_TEST_CASE(U12_cancellation_reaches_the_right_request_and_its_late_answer_is_dropped) {
     units u(units::rpc());
     pending_call held(u, "hold");    // id 1
     pending_call never(u, "never");  // id 2
@@ -301,7 +301,7 @@ BOOST_AUTO_TEST_CASE(U12_cancellation_reaches_the_right_request_and_its_late_ans
     u.loop.until([&] { return held.ended(); });
     BOOST_TEST(u.call("cancelled") == "[1]");
     BOOST_TEST(u.call("release") == "\"released\"");
-    BOOST_TEST(!held.now->result.has_value());
+    BOOST_TEST(!held.outcome->result.has_value());
     BOOST_TEST(!never.ended());
 }
 
@@ -322,15 +322,15 @@ BOOST_AUTO_TEST_CASE(its_states_are_published) {
     units u(units::rpc());
     const pid_t pid = u.pid();
     u.stop();
-    std::string seen;
+    std::string published;
     for (const auto& [event, params] : u.events)
-        seen += params + "\n";
+        published += params + "\n";
     const std::string with = ",\"pid\":" + std::to_string(pid) + "}\n";
-    BOOST_TEST(seen == R"({"unit":"w","kind":"worker","from":"cold","to":"starting"})"
-                       "\n"
-                       R"({"unit":"w","kind":"worker","from":"starting","to":"warm")" +
-                           with + R"({"unit":"w","kind":"worker","from":"warm","to":"stopping")" + with +
-                           R"({"unit":"w","kind":"worker","from":"stopping","to":"cold"})" + "\n");
+    BOOST_TEST(published == R"({"unit":"w","kind":"worker","from":"cold","to":"starting"})"
+                            "\n"
+                            R"({"unit":"w","kind":"worker","from":"starting","to":"warm")" +
+                                with + R"({"unit":"w","kind":"worker","from":"warm","to":"stopping")" + with +
+                                R"({"unit":"w","kind":"worker","from":"stopping","to":"cold"})" + "\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_cannot_start_says_why_every_time) {
@@ -344,7 +344,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_cannot_start_says_why_every_time) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_missing_directory_is_told_from_a_missing_program) {
+BOOST_AUTO_TEST_CASE(a_missing_directory_is_distinguished_from_a_missing_program) {
     units u("[worker.w]\nrun = [\"cat\"]\nprotocol = \"lines\"\ncwd = \"/no/such/dir\"\n");
     BOOST_TEST(failure_of([&] { u.call("x"); }).what() ==
                "cannot start 'w': its directory '/no/such/dir': No such file or directory");
@@ -380,7 +380,7 @@ BOOST_AUTO_TEST_CASE(W10_a_late_line_never_answers_the_next_call) {
     u.call("warm");
     const auto first = failure_of([&] { u.call("hold", "", 100ms); });
     BOOST_TEST(std::string(first.what()).starts_with("cannot call 'w': no answer within"));
-    // Its slot is kept: who comes next fails by naming what it waits for.
+    // The worker is still busy with the first call: the next one fails and names the reason.
     const auto second = failure_of([&] { u.call("next", "", 100ms); });
     BOOST_TEST((second.kind() == error_kind::timeout));
     BOOST_TEST(std::string(second.what()).find("behind a request that it does not answer") !=
@@ -418,7 +418,7 @@ BOOST_AUTO_TEST_CASE(nothing_but_standard_descriptors_reaches_a_worker) {
     BOOST_TEST(u.call("fds") == "[0, 1, 2]");
 }
 
-BOOST_AUTO_TEST_CASE(many_lives_leak_neither_descriptors_nor_zombies) {
+BOOST_AUTO_TEST_CASE(many_processes_leak_neither_descriptors_nor_zombies) {
     units u("[worker.w]\nrun = [\"cat\"]\nprotocol = \"lines\"\n");
     u.call("x");
     u.loop.run(u.registry.restart("w", std::nullopt));

@@ -10,6 +10,7 @@
 #include "limits.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 #include "util/log.hpp"
 
 namespace hob::unit {
@@ -17,23 +18,27 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::string_view of_sources = "setBreakpoints";
-constexpr std::array<std::string_view, 3> others{"setFunctionBreakpoints", "setExceptionBreakpoints",
-                                                 "setInstructionBreakpoints"};
-constexpr std::string_view kept_prefix = "sticky ";  // of the keys that they are kept as
+constexpr std::string_view source_method = "setBreakpoints";
+constexpr std::array<std::string_view, 3> other_methods{"setFunctionBreakpoints", "setExceptionBreakpoints",
+                                                        "setInstructionBreakpoints"};
+constexpr std::string_view key_prefix = "sticky ";  // "sticky METHOD" or "sticky METHOD PATH"
 
-asio::awaitable<void> set_again(session_host& with, std::string key, std::string params,
-                                decltype(call_request::remark) remark, util::deadline limit) {
-    const std::string named = key.substr(kept_prefix.size());
+asio::awaitable<void> restore(session_host& host, std::string key, std::string params, remark_handler remark,
+                              util::deadline limit) {
+    const std::string what = key.substr(key_prefix.size());
     try {
-        co_await with.ask(named.substr(0, named.find(' ')), std::move(params), limit);
+        co_await host.request(what.substr(0, what.find(' ')), std::move(params), limit);
     } catch (const failure& why) {
         if (why.kind() != error_kind::worker_error) throw;
-        util::log(util::level::warning, "unit", "breakpoints that were kept are refused",
-                  {util::field("unit", with.spec().name), util::field("what", named),
+        util::log(util::level::warning, "unit", "stored breakpoints were refused",
+                  {util::field("unit", host.spec().name), util::field("what", what),
                    util::field("reason", why.what())});
-        if (remark) remark(fmt::format("'{}' was refused: {}", named, why.what()));
+        if (remark) remark(fmt::format("'{}' was refused: {}", what, why.what()));
     }
+}
+
+std::vector<std::string_view> elements(std::string_view array) {
+    return util::json_array_elements(array).value_or(std::vector<std::string_view>());
 }
 
 }  // namespace
@@ -43,59 +48,59 @@ std::string absolute_path(const std::string& path, const std::string& directory)
 }
 
 std::string breakpoints_key(const std::string& method, const std::string& params) {
-    if (std::find(others.begin(), others.end(), method) != others.end())
-        return std::string(kept_prefix) + method;
-    if (method != of_sources) return {};
+    if (std::find(other_methods.begin(), other_methods.end(), method) != other_methods.end())
+        return std::string(key_prefix) + method;
+    if (method != source_method) return {};
     const auto path = util::json_find_string(params, {"source", "path"});
-    return path && !path->empty() ? fmt::format("{}{} {}", kept_prefix, method, *path) : std::string();
+    return path && !path->empty() ? fmt::format("{}{} {}", key_prefix, method, *path) : std::string();
 }
 
-void breakpoints_shorthand(const std::string& unit, std::string& params, const std::string& directory) {
+void expand_breakpoints_shorthand(const std::string& unit, std::string& params,
+                                  const std::string& directory) {
     const auto file = util::json_find_string(params, {"file"});
     if (!file) return;
-    std::string breakpoints;
+    util::json_array breakpoints;
     const auto add = [&breakpoints](std::string_view raw) {
-        breakpoints +=
-            fmt::format(R"({}{{"line":{}}})", breakpoints.empty() ? "" : ",", util::json_plain(raw));
+        const std::string line = util::json_display_text(raw);
+        breakpoints.add(util::json_object().add("line", util::raw_json{line}));
     };
-    const std::string lines(util::json_find(params, {"lines"}));
-    const std::string line(util::json_find(params, {"line"}));
-    for (const auto one : util::json_array_elements(lines).value_or(std::vector<std::string_view>()))
-        add(one);
+    for (const auto line : elements(util::json_find(params, {"lines"})))
+        add(line);
+    const std::string_view line = util::json_find(params, {"line"});
     if (!line.empty()) add(line);
-    std::string made =
+    std::string expanded =
         util::json_without(util::json_without(util::json_without(params, "file"), "line"), "lines");
-    made = util::json_set(made, {"source", "path"}, util::json_quote(absolute_path(*file, directory)));
-    params = util::json_set(made, {"breakpoints"}, "[" + breakpoints + "]");
+    expanded =
+        util::json_set(expanded, {"source", "path"}, util::json_quote(absolute_path(*file, directory)));
+    params = util::json_set(expanded, {"breakpoints"}, breakpoints.text());
     if (util::validate_json(params, limits::json_depth_max)) {
-        throw failure(error_kind::usage, fmt::format("cannot call '{}': 'line' is a number from 1 on", unit));
+        throw failure(error_kind::usage, cannot("call", unit), "'line' is a number from 1 on");
     }
 }
 
-std::string breakpoints_promised(const std::string& params) {
-    std::string all = "[";
-    const auto wanted = util::json_array_elements(util::json_find(params, {"breakpoints"}));
-    for (const auto one : wanted.value_or(std::vector<std::string_view>())) {
-        const std::string_view line = util::json_find(one, {"line"});
-        all += fmt::format(R"({}{{"verified":false,"message":"set at the next launch"{}}})",
-                           all.size() > 1 ? "," : "",
-                           line.empty() ? std::string() : fmt::format(R"(,"line":{})", line));
+std::string unverified_breakpoints(const std::string& params) {
+    util::json_array all;
+    for (const auto breakpoint : elements(util::json_find(params, {"breakpoints"}))) {
+        util::json_object answer;
+        answer.add("verified", false).add("message", "set at the next launch");
+        const std::string_view line = util::json_find(breakpoint, {"line"});
+        if (!line.empty()) answer.add("line", util::raw_json{line});
+        all.add(answer);
     }
-    return R"({"breakpoints":)" + all + "]}";
+    return util::json_object().add("breakpoints", all).text();
 }
 
-// None at all is nothing to keep, other than of exceptions, for which adapters have filters of their own.
-void keep_breakpoints(session_host& with, const std::string& key, std::string params) {
-    const auto wanted = util::json_array_elements(util::json_find(params, {"breakpoints"}));
-    if (wanted && wanted->empty()) params.clear();
-    with.remember(key, std::move(params), validity::protocol);
+// An empty list is stored for exceptions: adapters have default filters that it switches off.
+void store_breakpoints(session_host& host, const std::string& key, std::string params) {
+    const auto breakpoints = util::json_array_elements(util::json_find(params, {"breakpoints"}));
+    if (breakpoints && breakpoints->empty()) params.clear();
+    host.remember(key, std::move(params), validity::protocol);
 }
 
-asio::awaitable<void> set_kept_breakpoints(session_host& with, decltype(call_request::remark) remark,
-                                           util::deadline limit) {
-    const auto all = with.recall_all(kept_prefix);
-    for (const auto& [key, params] : all) {
-        co_await set_again(with, key, params, remark, limit);
+asio::awaitable<void> restore_breakpoints(session_host& host, remark_handler remark, util::deadline limit) {
+    const auto stored = host.recall_all(key_prefix);
+    for (const auto& [key, params] : stored) {
+        co_await restore(host, key, params, remark, limit);
     }
 }
 

@@ -1,129 +1,152 @@
-// The debug adapter protocol: what others call params is `arguments`, a result is a `body`, and every
-// message, answers included, has a number of its own.
+// Messages of the debug adapter protocol. Params are called `arguments`, a result is a `body`, and every
+// message has a number of its own, answers included.
 
-#include <fmt/format.h>
-
+#include "unit/protocol/dap/dap.hpp"
 #include "unit/protocol/message_codec.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::unit {
 namespace {
 
+using util::json_object;
+using util::raw_json;
+
 worker_message noise(const char* text) {
-    worker_message unknown;
-    unknown.text = text;
-    return unknown;
+    worker_message message;
+    message.text = text;
+    return message;
 }
 
-std::string one_line(std::string text) {
-    for (char& c : text) {
-        if (c == '\n' || c == '\r') c = ' ';
-    }
-    return text;
-}
-
-// The adapter's words for people: its format with the variables put in, else the short message.
+// The adapter's text for people: its format with the variables inserted, else the short message.
 std::string error_text(std::string_view message) {
     const std::string_view error = util::json_find(message, {"body", "error"});
     std::string text = util::json_find_string(error, {"format"}).value_or("");
     const auto variables = util::json_object_members(util::json_find(error, {"variables"}));
-    if (variables) {
-        for (const auto& variable : *variables) {
-            const std::string mark = "{" + variable.key + "}";
-            const std::string value = util::json_plain(variable.value);
-            for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
-                text.replace(at, mark.size(), value);
-        }
+    for (const auto& variable : variables.value_or(std::vector<util::json_member>())) {
+        const std::string mark = "{" + variable.key + "}";
+        const std::string value = util::json_display_text(variable.value);
+        for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
+            text.replace(at, mark.size(), value);
     }
     if (text.empty()) text = util::json_find_string(message, {"message"}).value_or("");
-    return text.empty() ? "the worker answered an error" : "the worker answered an error: " + one_line(text);
+    return text.empty() ? "the worker answered an error"
+                        : "the worker answered an error: " + one_line(std::move(text));
+}
+
+json_object message_of_type(std::uint64_t seq, std::string_view type) {
+    json_object message;
+    message.add("seq", seq).add("type", type);
+    return message;
+}
+
+json_object response_to(const worker_message& request, std::uint64_t seq, bool success) {
+    json_object message = message_of_type(seq, "response");
+    message.add("request_seq", raw_json{request.id_raw})
+        .add("success", success)
+        .add("command", request.method);
+    return message;
+}
+
+worker_message decode_response(std::string_view message) {
+    worker_message response;
+    response.id_raw = util::json_find(message, {"request_seq"});
+    const auto id = util::json_integer(response.id_raw);
+    if (!id) return noise("its request_seq is no number");
+    if (*id > 0) response.id = static_cast<std::uint64_t>(*id);
+    if (util::json_find_true(message, {"success"})) {
+        response.type = worker_message::kind::result;
+        const std::string_view body = util::json_find(message, {"body"});
+        response.payload = body.empty() ? "null" : body;
+        return response;
+    }
+    response.type = worker_message::kind::error;
+    response.payload = message;
+    response.text = error_text(message);
+    return response;
+}
+
+worker_message decode_request(std::string_view message) {
+    auto method = util::json_find_string(message, {"command"});
+    if (!method) return noise("it is not a message");
+    worker_message request;
+    request.type = worker_message::kind::request;
+    request.method = std::move(*method);
+    request.payload = util::json_find(message, {"arguments"});
+    request.id_raw = util::json_find(message, {"seq"});
+    if (request.id_raw.empty()) request.id_raw = "0";  // lldb-vscode does not number its requests
+    if (!util::json_integer(request.id_raw)) return noise("its seq is no number");
+    return request;
+}
+
+worker_message decode_event(std::string_view message) {
+    auto name = util::json_find_string(message, {"event"});
+    if (!name) return noise("it is not a message");
+    worker_message event;
+    event.type = worker_message::kind::notification;
+    event.method = std::move(*name);
+    event.payload = util::json_find(message, {"body"});
+    return event;
 }
 
 class dap_codec final : public message_codec {
 public:
-    bool one_at_a_time() const override { return false; }
-    bool numbers_notifications() const override { return true; }
-
     std::string request(std::uint64_t id, std::string_view, std::string_view method,
                         std::string_view params_raw) const override {
-        std::string text = fmt::format(R"({{"seq":{},"type":"request","command":)", id);
-        util::json_quote_to(text, method);
-        if (!params_raw.empty()) text.append(R"(,"arguments":)").append(params_raw);
-        return text + "}";
+        json_object message = message_of_type(id, "request");
+        message.add("command", method);
+        if (!params_raw.empty()) message.add("arguments", raw_json{params_raw});
+        return std::move(message).text();
     }
 
-    std::string notification(std::uint64_t fresh, std::string_view, std::string_view method,
+    std::string notification(std::uint64_t fresh, std::string_view unit, std::string_view method,
                              std::string_view params_raw) const override {
-        return request(fresh, {}, method, params_raw);
+        return request(fresh, unit, method, params_raw);
     }
 
     std::string cancellation(std::uint64_t id, std::uint64_t fresh) const override {
-        if (!may_cancel_) return {};
-        return fmt::format(
-            R"({{"seq":{},"type":"request","command":"cancel","arguments":{{"requestId":{}}}}})", fresh, id);
+        if (!supports_cancel_) return {};
+        json_object arguments;
+        arguments.add("requestId", id);
+        return request(fresh, {}, "cancel", std::move(arguments).text());
     }
 
     std::string refusal(const worker_message& request, std::uint64_t fresh,
                         std::string_view why) const override {
-        const std::string body =
-            why.empty() ? std::string()
-                        : fmt::format(R"(,"body":{{"error":{{"id":1,"format":{}}}}})", util::json_quote(why));
-        return fmt::format(
-            R"({{"seq":{},"type":"response","request_seq":{},"success":false,"command":{},"message":{}{}}})",
-            fresh, request.id_raw, util::json_quote(request.method),
-            why.empty() ? R"("notSupported")" : util::json_quote(why), body);
+        json_object message = response_to(request, fresh, false);
+        message.add("message", why.empty() ? "notSupported" : why);
+        if (!why.empty()) {
+            json_object error;
+            error.add("id", 1).add("format", why);
+            json_object body;
+            body.add("error", error);
+            message.add("body", body);
+        }
+        return std::move(message).text();
     }
 
     std::string reply(const worker_message& request, std::string_view result_raw,
                       std::uint64_t fresh) const override {
-        return fmt::format(
-            R"({{"seq":{},"type":"response","request_seq":{},"success":true,"command":{},"body":{}}})", fresh,
-            request.id_raw, util::json_quote(request.method), result_raw);
+        json_object message = response_to(request, fresh, true);
+        message.add("body", raw_json{result_raw});
+        return std::move(message).text();
     }
 
     worker_message decode(std::string_view message) const override {
         const auto type = util::json_find_string(message, {"type"});
-        if (!type) return noise("it is not a message");
-        worker_message got;
-        if (*type == "response") return response(message);
-        const bool request = *type == "request";
-        auto name = util::json_find_string(message, {request ? "command" : "event"});
-        if (!name || (!request && *type != "event")) return noise("it is not a message");
-        got.what = request ? worker_message::kind::request : worker_message::kind::notification;
-        got.method = std::move(*name);
-        got.id_raw = request ? util::json_find(message, {"seq"}) : std::string_view();
-        if (request && got.id_raw.empty()) got.id_raw = "0";  // lldb-vscode numbers none of its requests
-        got.payload = util::json_find(message, {request ? "arguments" : "body"});
-        if (request && !util::json_integer(got.id_raw)) return noise("its seq is no number");
-        return got;
+        if (type == "response") return decode_response(message);
+        if (type == "request") return decode_request(message);
+        if (type == "event") return decode_event(message);
+        return noise("it is not a message");
     }
 
-    void learn(std::string_view capabilities) override {
-        may_cancel_ = util::json_find_true(capabilities, {"supportsCancelRequest"});
+    void set_capabilities(std::string_view capabilities) override {
+        supports_cancel_ = util::json_find_true(capabilities, {"supportsCancelRequest"});
     }
 
 private:
-    static worker_message response(std::string_view message) {
-        worker_message got;
-        got.id_raw = util::json_find(message, {"request_seq"});
-        const auto id = util::json_integer(got.id_raw);
-        if (!id) return noise("its request_seq is no number");
-        if (*id > 0) got.id = static_cast<std::uint64_t>(*id);
-        const std::string_view success = util::json_find(message, {"success"});
-        if (success == "true") {
-            got.what = worker_message::kind::result;
-            const std::string_view body = util::json_find(message, {"body"});
-            got.payload = body.empty() ? "null" : body;
-            return got;
-        }
-        got.what = worker_message::kind::error;
-        got.payload = message;
-        got.text = error_text(message);
-        return got;
-    }
-
-    bool may_cancel_ = false;
+    bool supports_cancel_ = false;
 };
 
 }  // namespace

@@ -4,28 +4,38 @@
 
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::unit {
 
 namespace asio = boost::asio;
+
+namespace {
+
+std::string handle_params(std::string_view key, std::string_view handle) {
+    return util::json_object().add(key, util::raw_json{handle}).text();
+}
+
+}  // namespace
 
 std::string dap_handle(std::string_view params, std::string_view key) {
     const std::string_view raw = util::json_member_of(params, key);
     return util::json_integer(raw) ? std::string(raw) : std::string();
 }
 
-asio::awaitable<std::string> top_frame_of(session_host& with, std::string thread, util::deadline limit) {
+asio::awaitable<std::string> top_frame_of(session_host& host, std::string thread, util::deadline limit) {
     if (thread.empty()) co_return std::string();
-    std::string params = R"({"threadId":)" + thread + R"(,"startFrame":0,"levels":1})";
-    const std::string stack = co_await with.ask("stackTrace", std::move(params), limit);
+    util::json_object params;
+    params.add("threadId", util::raw_json{thread}).add("startFrame", 0).add("levels", 1);
+    const std::string stack = co_await host.request("stackTrace", std::move(params).text(), limit);
     const auto frames = util::json_array_elements(util::json_find(stack, {"stackFrames"}));
     if (!frames || frames->empty()) co_return std::string();
     co_return std::string(frames->front());
 }
 
-asio::awaitable<std::string> locals_of(session_host& with, std::string frame, util::deadline limit) {
+asio::awaitable<std::string> locals_of(session_host& host, std::string frame, util::deadline limit) {
     if (frame.empty()) co_return std::string();
-    const std::string scopes = co_await with.ask("scopes", R"({"frameId":)" + frame + "}", limit);
+    const std::string scopes = co_await host.request("scopes", handle_params("frameId", frame), limit);
     const auto all = util::json_array_elements(util::json_find(scopes, {"scopes"}));
     if (!all || all->empty()) co_return std::string();
     std::string_view chosen = all->front();
@@ -34,10 +44,10 @@ asio::awaitable<std::string> locals_of(session_host& with, std::string frame, ut
     }
     const std::string reference = dap_handle(chosen, "variablesReference");
     if (reference.empty()) co_return std::string();
-    const std::string variables =
-        co_await with.ask("variables", R"({"variablesReference":)" + reference + "}", limit);
-    const std::string_view found = util::json_find(variables, {"variables"});
-    co_return std::string(found.starts_with('[') ? found : std::string_view());
+    const std::string answer =
+        co_await host.request("variables", handle_params("variablesReference", reference), limit);
+    const std::string_view variables = util::json_find(answer, {"variables"});
+    co_return std::string(variables.starts_with('[') ? variables : std::string_view());
 }
 
 }  // namespace hob::unit

@@ -1,5 +1,5 @@
 #pragma once
-// Where a stopped program is, as a debug adapter tells it.
+// The stack frame that a stopped program is in.
 
 #include <boost/asio/awaitable.hpp>
 
@@ -11,14 +11,15 @@
 
 namespace hob::unit {
 
-// The number, raw, that an adapter has for something: member `key` of `params`. Empty: it is none.
+// The number in member `key` of `params`, raw; adapters have numbers for threads, frames and variables.
+// Empty: there is no number.
 std::string dap_handle(std::string_view params, std::string_view key);
 
-// The frame that `thread` is in, raw. Empty: it is in none.
-boost::asio::awaitable<std::string> top_frame_of(session_host& with, std::string thread,
+// The top frame of `thread`, raw. Empty: there is none.
+boost::asio::awaitable<std::string> top_frame_of(session_host& host, std::string thread,
                                                  util::deadline limit);
 
-// The variables that are local to `frame`, an array. Empty: they cannot be told.
-boost::asio::awaitable<std::string> locals_of(session_host& with, std::string frame, util::deadline limit);
+// The local variables of `frame`, a raw array. Empty: the adapter does not know them.
+boost::asio::awaitable<std::string> locals_of(session_host& host, std::string frame, util::deadline limit);
 
 }  // namespace hob::unit

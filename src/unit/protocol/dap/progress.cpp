@@ -12,20 +12,20 @@
 namespace hob::unit {
 
 void dap_progress::work::update(std::string_view params) {
-    if (const auto said = util::json_find_string(params, {"message"})) message = *said;
-    const std::string number(util::json_find(params, {"percentage"}));
+    if (auto text = util::json_find_string(params, {"message"})) message = std::move(*text);
+    const std::string_view number = util::json_find(params, {"percentage"});
     if (const auto whole = util::json_integer(number.substr(0, number.find('.')))) percent = whole;
 }
 
-bool dap_progress::heard(std::string_view name, std::string_view params) {
+bool dap_progress::on_event(std::string_view name, std::string_view params) {
     const std::string id(util::json_find(params, {"progressId"}));
     const auto known =
-        std::find_if(all_.begin(), all_.end(), [&id](const work& one) { return one.id == id; });
+        std::find_if(all_.begin(), all_.end(), [&id](const work& each) { return each.id == id; });
     if (name == "progressStart" && known == all_.end()) {
         if (all_.size() >= limits::progress_max) all_.erase(all_.begin());
-        work begun{id, util::json_find_string(params, {"title"}).value_or(""), {}, {}};
-        begun.update(params);
-        all_.push_back(std::move(begun));
+        work started{id, util::json_find_string(params, {"title"}).value_or(""), {}, {}};
+        started.update(params);
+        all_.push_back(std::move(started));
     } else if (name == "progressUpdate" && known != all_.end()) {
         known->update(params);
     } else if (name == "progressEnd" && known != all_.end()) {

@@ -1,5 +1,5 @@
 #pragma once
-// What a debug adapter reports of work of its own, from progressStart to progressEnd.
+// The work that a debug adapter reports, from progressStart to progressEnd.
 
 #include <cstdint>
 #include <optional>
@@ -11,9 +11,9 @@ namespace hob::unit {
 
 class dap_progress {
 public:
-    // An event of the adapter's; false: it changes nothing here.
-    bool heard(std::string_view name, std::string_view params);
-    // The newest of several, for people; empty: there is none.
+    // An event of the adapter. False: it changes nothing.
+    bool on_event(std::string_view name, std::string_view params);
+    // The newest work, for people; empty: there is none.
     std::string text() const;
 
 private:

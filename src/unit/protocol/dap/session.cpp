@@ -1,5 +1,6 @@
-// The debug adapter protocol. A debugger's session is one process of the worker: launch or attach is sent
-// without waiting, breakpoints follow when the adapter asks for them, and then the program runs.
+// A session of a debug adapter. One process of the worker is one session: launch or attach is sent without
+// waiting for its answer, breakpoints follow when the adapter asks for its configuration, and then the
+// program runs.
 
 #include <fmt/format.h>
 
@@ -10,356 +11,371 @@
 #include "error.hpp"
 #include "limits.hpp"
 #include "unit/protocol/dap/breakpoints.hpp"
+#include "unit/protocol/dap/dap.hpp"
 #include "unit/protocol/dap/frame.hpp"
+#include "unit/protocol/dap/program_state.hpp"
 #include "unit/protocol/dap/progress.hpp"
 #include "unit/protocol/dap/terminal.hpp"
 #include "unit/protocol/protocol_session.hpp"
 #include "util/async.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::unit {
 namespace {
 
 namespace asio = boost::asio;
 
-// What lets the program run, and so may not overlap.
+// Requests that let the program run, and therefore must not overlap.
 constexpr std::array<std::string_view, 10> running_methods{
     "launch", "attach",  "restart",  "continue", "next",
     "stepIn", "stepOut", "stepBack", "goto",     "reverseContinue",
 };
-constexpr std::array<std::string_view, 9> methods_of_a_thread{
+constexpr std::array<std::string_view, 9> thread_methods{
     "continue", "next", "stepIn", "stepOut", "stepBack", "reverseContinue", "goto", "pause", "stackTrace"};
-constexpr std::array<std::string_view, 4> methods_of_a_frame{"scopes", "evaluate", "restartFrame",
-                                                             "setExpression"};
-using remark_function = decltype(call_request::remark);
+constexpr std::array<std::string_view, 4> frame_methods{"scopes", "evaluate", "restartFrame",
+                                                        "setExpression"};
 
 template <std::size_t N>
 bool among(const std::array<std::string_view, N>& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-struct launching {
+bool is_launch(const call_request& call) { return call.method == "launch" || call.method == "attach"; }
+
+// Until both have ended. When one fails, the other is cancelled.
+asio::awaitable<void> both(asio::awaitable<void> one, asio::awaitable<void> other) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto first = asio::co_spawn(executor, std::move(one), asio::deferred);
+    auto second = asio::co_spawn(executor, std::move(other), asio::deferred);
+    auto group = asio::experimental::make_parallel_group(std::move(first), std::move(second));
+    auto [order, first_failed, second_failed] =
+        co_await group.async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
+    if (second_failed) std::rethrow_exception(second_failed);
+    if (first_failed) std::rethrow_exception(first_failed);
+}
+
+struct launch_outcome {
     std::optional<std::string> result;
     std::optional<failure> failed;
-    bool done() const { return result || failed; }
 };
+using launch_ptr = std::shared_ptr<launch_outcome>;  // held by the launch and by the coroutine that sends it
 
 class dap_session final : public protocol_session {
 public:
-    bool has_start() const override { return true; }
-    bool has_stop() const override { return true; }
     std::uint64_t generation() const override { return generation_; }
 
-    asio::awaitable<std::string> start(session_host& with) override {
-        news_.emplace(with.executor());
-        const std::string ours = fmt::format(
-            R"({{"clientID":"hob","clientName":"hob","adapterID":{},"locale":"en","pathFormat":"path","linesStartAt1":true,"columnsStartAt1":true,"supportsVariableType":true,"supportsRunInTerminalRequest":true,"supportsProgressReporting":true}})",
-            util::json_quote(with.spec().name));
-        const auto& said = std::get<worker_spec>(with.spec().detail).initialize_json;
-        capabilities_ = co_await with.ask("initialize", util::json_merge(ours, said),
-                                          util::deadline::in(limits::handshake_timeout));
+    asio::awaitable<std::string> start(session_host& host) override {
+        changed_.emplace(host.executor());
+        util::json_object params;
+        params.add("clientID", "hob").add("clientName", "hob").add("adapterID", host.spec().name);
+        params.add("locale", "en").add("pathFormat", "path");
+        params.add("linesStartAt1", true).add("columnsStartAt1", true).add("supportsVariableType", true);
+        params.add("supportsRunInTerminalRequest", true).add("supportsProgressReporting", true);
+        const auto& configured = worker_spec_of(host.spec()).initialize_json;
+        capabilities_ = co_await host.request("initialize", util::json_merge(params.text(), configured),
+                                              util::deadline::in(limits::handshake_timeout));
         co_return capabilities_;
     }
 
-    asio::awaitable<void> stop(session_host& with) override {
-        if (std::exchange(disconnected_, true)) co_return;
-        const std::string params =
-            launched_ ? R"({"terminateDebuggee":true})" : R"({"terminateDebuggee":false})";
-        co_await with.ask("disconnect", params, util::deadline::in(with.spec().stop.timeout));
+    asio::awaitable<void> stop(session_host& host) override {
+        if (connection_ != connection::open) co_return;
+        connection_ = connection::disconnecting;
+        const std::string params = util::json_object().add("terminateDebuggee", owns_program_).text();
+        co_await host.request("disconnect", params, util::deadline::in(host.spec().stop.timeout));
     }
 
-    std::optional<call_mutex> mutex_for(const session_host& with, const std::string& method) const override {
+    std::optional<call_mutex> mutex_for(const session_host& host, const std::string& method) const override {
         if (among(running_methods, method)) return call_mutex{"run", true};
-        return protocol_session::mutex_for(with, method);
+        return protocol_session::mutex_for(host, method);
     }
 
-    asio::awaitable<std::string> handle_call(session_host& with, call_request wish, event_watch* watch,
+    asio::awaitable<std::string> handle_call(session_host& host, call_request call, event_watch* watch,
                                              util::deadline limit) override {
-        const std::string directory = wish.cwd.empty() ? with.spec().cwd : wish.cwd;
-        if (wish.method == "setBreakpoints") breakpoints_shorthand(with.spec().name, wish.params, directory);
-        const std::string kept_as = breakpoints_key(wish.method, wish.params);
-        if (!kept_as.empty()) {
-            co_return co_await set_breakpoints(with, kept_as, std::move(wish), watch, limit);
+        const std::string directory = call.cwd.empty() ? host.spec().cwd : call.cwd;
+        if (call.method == "setBreakpoints")
+            expand_breakpoints_shorthand(host.spec().name, call.params, directory);
+        const std::string key = breakpoints_key(call.method, call.params);
+        if (!key.empty()) {
+            co_return co_await set_breakpoints(host, key, std::move(call), watch, limit);
         }
-        if (wish.method == "launch" || wish.method == "attach") {
-            const auto program = util::json_find_string(wish.params, {"program"});
-            if (program && !program->empty()) {
-                wish.params = util::json_set(wish.params, {"program"},
-                                             util::json_quote(absolute_path(*program, directory)));
-            }
-            co_return co_await launch(with, std::move(wish), watch, limit);
+        if (is_launch(call)) {
+            make_program_absolute(call.params, directory);
+            co_return co_await launch(host, std::move(call), watch, limit);
         }
-        if (wish.method == "disconnect") disconnected_ = true;
-        if (among(methods_of_a_frame, wish.method) && frame_.empty() && stopped_ &&
-            util::json_find(wish.params, {"frameId"}).empty()) {
-            co_await top_frame(with, thread_, limit);
+        if (call.method == "disconnect") connection_ = connection::disconnecting;
+        const bool needs_frame = among(frame_methods, call.method) && frame_.empty() &&
+                                 util::json_find(call.params, {"frameId"}).empty();
+        if (needs_frame && program_.is == program_state::phase::paused) {
+            co_await fetch_top_frame(host, thread_, limit);
         }
-        fill_in(wish);
-        if (among(running_methods, wish.method)) {
-            co_return co_await resume(with, std::move(wish), watch, limit);
+        fill_in(call);
+        if (among(running_methods, call.method)) {
+            co_return co_await resume(host, std::move(call), watch, limit);
         }
-        co_return co_await with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
+        co_return co_await host.request_for(watch, std::move(call.method), std::move(call.params), limit);
     }
 
-    // The frame that the program has stopped in, and the variables that are local to it, where the adapter
-    // says them.
-    asio::awaitable<std::string> follow(session_host& with, worker_event event,
-                                        util::deadline limit) override {
-        if (event.name != "stopped") co_return std::string();
+    // The frame that the program stopped in, and its local variables as far as the adapter knows them.
+    asio::awaitable<raw_members> event_details(session_host& host, worker_event event,
+                                               util::deadline limit) override {
+        raw_members details;
+        if (event.name != "stopped") co_return details;
         std::string thread = dap_handle(event.params, "threadId");
-        auto found = top_frame(with, thread.empty() ? thread_ : std::move(thread), limit);
-        const std::string frame = co_await std::move(found);
-        if (frame.empty()) co_return std::string();
-        const std::string variables = co_await locals_of(with, dap_handle(frame, "id"), limit);
-        co_return R"(,"frame":)" + frame + (variables.empty() ? "" : R"(,"locals":)" + variables);
+        if (thread.empty()) thread = thread_;
+        const std::string frame = co_await fetch_top_frame(host, std::move(thread), limit);
+        if (frame.empty()) co_return details;
+        const std::string variables = co_await locals_of(host, dap_handle(frame, "id"), limit);
+        details.emplace_back("frame", frame);
+        if (!variables.empty()) details.emplace_back("locals", variables);
+        co_return details;
     }
 
-    bool asked(session_host& with, const worker_message& request) override {
-        if (request.method == "startDebugging") return refuse_child(with, request);
-        return request.method == "runInTerminal" && run_in_terminal(with, request);
+    bool on_server_request(session_host& host, const worker_message& request) override {
+        if (request.method == "startDebugging") return refuse_child_session(host, request);
+        return request.method == "runInTerminal" && run_in_terminal(host, request);
     }
 
-    std::uint64_t heard(session_host& with, const std::string& name, std::string& params) override {
+    std::uint64_t on_notification(session_host& host, const std::string& name, std::string& params) override {
         if (name == "initialized") {
-            initialized_ = true;
-            early_ = early_ || !launch_sent_;
-            news_->ring();
+            if (configuration_ == configuration::unknown)
+                configuration_ = configuration::always_requested;
+            else if (configuration_ == configuration::awaited)
+                configuration_ = configuration::requested;
+            changed_->ring();
         } else if (name == "stopped") {
-            ++generation_;
-            frame_.clear();
-            if (auto id = dap_handle(params, "threadId"); !id.empty()) thread_ = std::move(id);
-            stopped_ = !thread_.empty();
-            const auto why = util::json_find_string(params, {"reason"}).value_or("");
-            set_state(with, why.empty() ? "paused" : "paused: " + why);
+            on_stopped(host, params);
         } else if (name == "continued") {
-            goes_on(with);
+            on_running(host);
         } else if (name == "exited") {
-            const auto status = util::json_find_integer(params, {"exitCode"});
-            set_state(with, status ? fmt::format("exited with status {}", *status) : "exited");
-            ended_ = true;
+            set_program(host,
+                        {program_state::phase::exited, {}, util::json_find_integer(params, {"exitCode"})});
         } else if (name == "terminated") {
-            if (!std::exchange(ended_, true)) set_state(with, "terminated");
-            ++generation_;
-            configurable_ = stopped_ = false;
-            thread_.clear();
-            frame_.clear();
+            on_terminated(host);
         } else if (name == "capabilities") {
             const std::string_view more = util::json_find(params, {"capabilities"});
             if (more.starts_with('{')) capabilities_ = util::json_merge(capabilities_, more);
         } else if (name.starts_with("progress")) {
-            if (progress_.heard(name, params)) with.set_activity(activity());
+            if (progress_.on_event(name, params)) host.set_activity(activity());
         }
         return 0;
     }
 
-    void end() override {
-        gone_ = true;
-        if (news_) news_->ring();
+    void on_process_end() override {
+        connection_ = connection::ended;
+        if (changed_) changed_->ring();
     }
 
 private:
-    // A child session is a conversation of its own, and one worker has one: whoever is interested is told
-    // what the adapter wants to be started, and may start it by another worker.
-    static bool refuse_child(session_host& with, const worker_message& request) {
-        with.emit_event("startDebugging", request.payload);
-        with.refuse(request, "one worker of hob is one session; a child needs a worker of its own");
+    enum class connection { open, disconnecting, ended };
+    // Whether the adapter wants its configuration now.
+    enum class configuration {
+        unknown,           // no launch was sent
+        awaited,           // a launch was sent, and the adapter has not asked
+        requested,         // the adapter has asked since the launch
+        always_requested,  // the adapter asked before any launch, which counts for all launches
+    };
+    enum class breakpoints { stored, restoring, settable };
+
+    // A child session is a conversation of its own, and a worker has only one. Callers get the adapter's
+    // request as an event, and can start the child with another worker.
+    static bool refuse_child_session(session_host& host, const worker_message& request) {
+        host.emit_event("startDebugging", request.payload);
+        host.refuse(request, "one worker of hob is one session; a child needs a worker of its own");
         return true;
     }
 
-    void set_state(session_host& with, std::string text) {
-        state_ = std::move(text);
-        with.set_activity(activity());
+    static void make_program_absolute(std::string& params, const std::string& directory) {
+        const auto program = util::json_find_string(params, {"program"});
+        if (!program || program->empty()) return;
+        params = util::json_set(params, {"program"}, util::json_quote(absolute_path(*program, directory)));
     }
 
-    // Work of the adapter's own is what it does meanwhile; the newest of several is shown.
+    void set_program(session_host& host, program_state state) {
+        program_ = std::move(state);
+        host.set_activity(activity());
+    }
+
+    // The state of the program, and the newest work of the adapter.
     std::string activity() const {
-        std::string work = progress_.text();
-        if (state_.empty() || work.empty()) return state_ + work;
-        return state_ + ", " + work;
+        const std::string state = program_.text();
+        const std::string work = progress_.text();
+        return state.empty() || work.empty() ? state + work : state + ", " + work;
     }
 
-    asio::awaitable<std::string> top_frame(session_host& with, std::string thread, util::deadline limit) {
-        const std::uint64_t turn = generation_;
-        std::string frame = co_await top_frame_of(with, thread, limit);
-        // The program may have gone on meanwhile.
-        if (turn == generation_ && thread == thread_) frame_ = dap_handle(frame, "id");
+    void on_stopped(session_host& host, const std::string& params) {
+        ++generation_;
+        frame_.clear();
+        if (auto id = dap_handle(params, "threadId"); !id.empty()) thread_ = std::move(id);
+        set_program(
+            host,
+            {program_state::phase::paused, util::json_find_string(params, {"reason"}).value_or(""), {}});
+    }
+
+    // Handles of the last stop are invalid from here on.
+    void on_running(session_host& host) {
+        ++generation_;
+        frame_.clear();
+        set_program(host, {program_state::phase::running, {}, {}});
+    }
+
+    void on_terminated(session_host& host) {
+        ++generation_;
+        thread_.clear();
+        frame_.clear();
+        breakpoints_ = breakpoints::stored;
+        if (!program_.over()) set_program(host, {program_state::phase::terminated, {}, {}});
+    }
+
+    asio::awaitable<std::string> fetch_top_frame(session_host& host, std::string thread,
+                                                 util::deadline limit) {
+        const std::uint64_t before = generation_;
+        std::string frame = co_await top_frame_of(host, thread, limit);
+        // The program may have run meanwhile.
+        if (before == generation_ && thread == thread_) frame_ = dap_handle(frame, "id");
         co_return frame;
     }
 
-    // Older handles mean nothing from here on.
-    void goes_on(session_host& with) {
-        ++generation_;
-        frame_.clear();
-        stopped_ = false;
-        set_state(with, "running");
+    // The adapter has refused to let the program run. Restores the state unless the adapter has reported
+    // another.
+    void restore_program(session_host& host, const program_state& before, std::uint64_t generation) {
+        if (generation_ == generation) set_program(host, before);
     }
 
-    // What it was before something was asked for that lets it go on.
-    struct situation {
-        std::string state;
-        bool stopped, configurable, launched;
-    };
-    situation now() const { return {state_, stopped_, configurable_, launched_}; }
-
-    // It has not gone on, and nothing was heard of it since `turn`.
-    void back_to(session_host& with, const situation& before, std::uint64_t turn) {
-        if (generation_ != turn) return;
-        stopped_ = before.stopped;
-        set_state(with, before.state);
-    }
-
-    // It may have stopped again before this is answered.
-    asio::awaitable<std::string> resume(session_host& with, call_request wish, event_watch* watch,
+    // The program counts as running before the answer comes: it may have stopped again by then.
+    asio::awaitable<std::string> resume(session_host& host, call_request call, event_watch* watch,
                                         util::deadline limit) {
-        const situation before = now();
-        goes_on(with);
-        const std::uint64_t turn = generation_;
+        const program_state before = program_;
+        on_running(host);
+        const std::uint64_t generation = generation_;
         std::optional<failure> failed;
         try {
-            co_return co_await with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
+            co_return co_await host.request_for(watch, std::move(call.method), std::move(call.params), limit);
         } catch (const failure& why) {
             failed.emplace(why);
         }
-        if (failed->kind() == error_kind::worker_error) back_to(with, before, turn);
+        if (failed->kind() == error_kind::worker_error) restore_program(host, before, generation);
         throw failure(*failed);
     }
 
-    static asio::awaitable<void> send_launch(std::shared_ptr<dap_session> self, session_host& with,
-                                             call_request wish, event_watch* watch, util::deadline limit,
-                                             std::shared_ptr<launching> into) {
+    static asio::awaitable<void> send_launch(std::shared_ptr<dap_session> self, session_host& host,
+                                             call_request call, event_watch* watch, util::deadline limit,
+                                             launch_ptr outcome) {
         try {
-            into->result =
-                co_await with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
+            outcome->result =
+                co_await host.request_for(watch, std::move(call.method), std::move(call.params), limit);
         } catch (const failure& why) {
-            into->failed.emplace(why);
+            outcome->failed.emplace(why);
         } catch (const std::exception&) {
-            into->failed.emplace(error_kind::cancelled, "cannot launch: nobody waits for it any more");
+            outcome->failed.emplace(error_kind::cancelled, cannot("launch"), "nobody waits for it any more");
         }
-        self->news_->ring();
+        self->changed_->ring();
     }
 
-    // Both at once: adapters answer `launch` before or after they ask for the configuration.
-    asio::awaitable<std::string> launch(session_host& with, call_request wish, event_watch* watch,
+    // Sends the launch and configures the adapter at the same time: adapters answer `launch` before or after
+    // they ask for the configuration.
+    asio::awaitable<std::string> launch(session_host& host, call_request call, event_watch* watch,
                                         util::deadline limit) {
-        const situation before = now();
-        launch_sent_ = true;
-        launched_ = wish.method == "launch";
-        initialized_ = early_;
-        ended_ = false;
-        goes_on(with);
-        const std::uint64_t turn = generation_;
-        const auto worker_message = std::make_shared<launching>();  // also held by the coroutine that asks
+        const program_state program_before = program_;
+        const breakpoints breakpoints_before = breakpoints_;
+        const bool owned_before = owns_program_;
+        owns_program_ = call.method == "launch";
+        if (configuration_ != configuration::always_requested) configuration_ = configuration::awaited;
+        on_running(host);
+        const std::uint64_t generation = generation_;
+        const auto outcome = std::make_shared<launch_outcome>();
         auto self = std::static_pointer_cast<dap_session>(shared_from_this());
-        auto remark = wish.remark;
-        auto asking = send_launch(self, with, std::move(wish), watch, limit, worker_message);
-        auto configuring = configure(with, worker_message, std::move(remark), limit);
-        std::optional<failure> failed;
-        try {
-            co_await both(std::move(asking), std::move(configuring));
-        } catch (const failure& why) {
-            failed.emplace(why);
-        }
-        // One that the adapter refuses leaves a session as it was that there may be.
-        if (worker_message->failed && worker_message->failed->kind() == error_kind::worker_error) {
-            configurable_ = before.configurable;
-            launched_ = before.launched;
-            back_to(with, before, turn);
-            throw failure(*worker_message->failed);
-        }
-        if (failed) throw failure(*failed);
-        if (worker_message->failed) throw failure(*worker_message->failed);
-        co_return *worker_message->result;
-    }
-
-    // Until both have ended; `other` ends `one` when it fails.
-    static asio::awaitable<void> both(asio::awaitable<void> one, asio::awaitable<void> other) {
-        const auto executor = co_await asio::this_coro::executor;
-        auto first = asio::co_spawn(executor, std::move(one), asio::deferred);
-        auto second = asio::co_spawn(executor, std::move(other), asio::deferred);
-        auto group = asio::experimental::make_parallel_group(std::move(first), std::move(second));
-        auto [order, first_failed, second_failed] =
-            co_await group.async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
-        if (second_failed) std::rethrow_exception(second_failed);
-        if (first_failed) std::rethrow_exception(first_failed);
-    }
-
-    asio::awaitable<void> configure(session_host& with, std::shared_ptr<launching> worker_message,
-                                    remark_function remark, util::deadline limit) {
-        while (!initialized_ && !worker_message->failed) {
-            if (gone_) {
-                auto refused = with.ask("configurationDone", {}, limit);  // says what it ended of
-                co_await std::move(refused);
-            }
-            const bool in_time = co_await util::within(limit.remaining(), news_->wait());
-            if (!in_time) co_return;  // the launch's own limit says so
-        }
-        if (worker_message->failed) co_return;
-        co_await set_kept(with, std::move(remark), limit);
-        if (util::json_find_true(capabilities_, {"supportsConfigurationDoneRequest"})) {
-            co_await with.ask("configurationDone", {}, limit);
-        }
-    }
-
-    // What somebody sets meanwhile waits: it would be set before what it replaces.
-    asio::awaitable<void> set_kept(session_host& with, remark_function remark, util::deadline limit) {
-        configurable_ = setting_ = true;
+        auto configuring = configure(host, outcome, call.remark, limit);
         std::exception_ptr failed;
         try {
-            co_await set_kept_breakpoints(with, std::move(remark), limit);
+            co_await both(send_launch(self, host, std::move(call), watch, limit, outcome),
+                          std::move(configuring));
+        } catch (const failure&) {
+            failed = std::current_exception();
+        }
+        // A refused launch leaves an earlier session as it was.
+        if (outcome->failed && outcome->failed->kind() == error_kind::worker_error) {
+            breakpoints_ = breakpoints_before;
+            owns_program_ = owned_before;
+            restore_program(host, program_before, generation);
+            throw failure(*outcome->failed);
+        }
+        if (failed) std::rethrow_exception(failed);
+        if (outcome->failed) throw failure(*outcome->failed);
+        co_return *outcome->result;
+    }
+
+    asio::awaitable<void> configure(session_host& host, launch_ptr launch, remark_handler remark,
+                                    util::deadline limit) {
+        while (configuration_ == configuration::awaited && !launch->failed) {
+            if (connection_ == connection::ended) {
+                co_await host.request("configurationDone", {}, limit);  // throws why the process ended
+            }
+            const bool in_time = co_await util::within(limit.remaining(), changed_->wait());
+            if (!in_time) co_return;  // the launch itself fails at the same limit
+        }
+        if (launch->failed) co_return;
+        co_await restore_all_breakpoints(host, std::move(remark), limit);
+        if (util::json_find_true(capabilities_, {"supportsConfigurationDoneRequest"})) {
+            co_await host.request("configurationDone", {}, limit);
+        }
+    }
+
+    // Breakpoints that a call sets meanwhile wait: they would be set before the stored ones that they
+    // replace.
+    asio::awaitable<void> restore_all_breakpoints(session_host& host, remark_handler remark,
+                                                  util::deadline limit) {
+        breakpoints_ = breakpoints::restoring;
+        std::exception_ptr failed;
+        try {
+            co_await restore_breakpoints(host, std::move(remark), limit);
         } catch (...) {
             failed = std::current_exception();
         }
-        setting_ = false;
-        news_->ring();
+        if (breakpoints_ == breakpoints::restoring) breakpoints_ = breakpoints::settable;
+        changed_->ring();
         if (failed) std::rethrow_exception(failed);
     }
 
-    // Kept only once the adapter has taken them, where there is one to ask.
-    asio::awaitable<std::string> set_breakpoints(session_host& with, std::string key, call_request wish,
+    // Stores breakpoints; in a session, only those that the adapter has accepted.
+    asio::awaitable<std::string> set_breakpoints(session_host& host, std::string key, call_request call,
                                                  event_watch* watch, util::deadline limit) {
-        while (setting_) {
-            const bool in_time = co_await util::within(limit.remaining(), news_->wait());
+        while (breakpoints_ == breakpoints::restoring) {
+            const bool in_time = co_await util::within(limit.remaining(), changed_->wait());
             if (!in_time) break;
         }
-        std::string params = wish.params;
-        std::string result = breakpoints_promised(params);
-        if (configurable_) {
-            result = co_await with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
+        std::string params = call.params;
+        std::string result = unverified_breakpoints(params);
+        if (breakpoints_ != breakpoints::stored) {
+            result = co_await host.request_for(watch, std::move(call.method), std::move(call.params), limit);
         }
-        keep_breakpoints(with, key, std::move(params));
+        store_breakpoints(host, key, std::move(params));
         co_return result;
     }
 
-    // The thread and frame that the program has stopped in, where none is named.
-    void fill_in(call_request& wish) const {
-        if (among(methods_of_a_thread, wish.method) && !thread_.empty() &&
-            util::json_find(wish.params, {"threadId"}).empty()) {
-            wish.params = util::json_set(wish.params, {"threadId"}, thread_);
-        }
-        if (among(methods_of_a_frame, wish.method) && !frame_.empty() &&
-            util::json_find(wish.params, {"frameId"}).empty()) {
-            wish.params = util::json_set(wish.params, {"frameId"}, frame_);
-        }
+    // Adds the thread and the frame that the program stopped in where the call names none.
+    void fill_in(call_request& call) const {
+        if (among(thread_methods, call.method)) set_default(call.params, "threadId", thread_);
+        if (among(frame_methods, call.method)) set_default(call.params, "frameId", frame_);
+    }
+
+    static void set_default(std::string& params, std::string_view key, const std::string& value) {
+        if (!value.empty() && util::json_find(params, {key}).empty())
+            params = util::json_set(params, {key}, value);
     }
 
     std::string capabilities_;
-    std::string state_;      // of the program: "running"
-    dap_progress progress_;  // of the adapter
-    std::string thread_;     // raw, of the last stop
-    std::string frame_;      // raw, its top frame, once somebody has asked for it
+    program_state program_;
+    bool owns_program_ = false;  // the program was launched, not attached to: it ends with the session
+    dap_progress progress_;
+    std::string thread_;  // raw, of the last stop
+    std::string frame_;   // raw, the top frame of thread_; empty: not fetched yet
     std::uint64_t generation_ = 1;
-    bool stopped_ = false;       // thread_ has, and has not gone on
-    bool initialized_ = false;   // the adapter wants its configuration
-    bool launch_sent_ = false;   // launch, or attach
-    bool early_ = false;         // it wanted its configuration before one, once for all
-    bool setting_ = false;       // breakpoints that were kept are being set
-    bool configurable_ = false;  // there is a session that breakpoints can be set in
-    bool launched_ = false;      // the program is ours: it ends with the session
-    bool ended_ = false;
-    bool disconnected_ = false;
-    bool gone_ = false;  // the process
-    std::optional<util::notifier> news_;
+    connection connection_ = connection::open;
+    configuration configuration_ = configuration::unknown;
+    breakpoints breakpoints_ = breakpoints::stored;
+    std::optional<util::notifier> changed_;
 };
 
 }  // namespace

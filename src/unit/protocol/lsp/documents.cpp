@@ -1,7 +1,6 @@
 #include "unit/protocol/lsp/documents.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,15 +14,18 @@
 #include "util/file_uri.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 #include "util/sha256.hpp"
 
 namespace hob::unit {
 namespace {
 
-std::optional<std::string> text_of_file(const std::string& path) {
+using util::json_object;
+
+std::optional<std::string> read_file(const std::string& path) {
     const auto fd = util::open_file(path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
-    struct stat found {};
-    if (!fd || ::fstat(fd.get(), &found) != 0 || !S_ISREG(found.st_mode)) return std::nullopt;
+    struct stat status {};
+    if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
     std::string text;
     char chunk[65536];
     for (;;) {
@@ -36,10 +38,10 @@ std::optional<std::string> text_of_file(const std::string& path) {
     }
 }
 
-std::string identifier(const lsp_documents::document& which, bool with_version) {
-    std::string text = R"({"uri":)" + util::json_quote(which.uri);
-    if (with_version) text += fmt::format(R"(,"version":{})", which.version);
-    return text + "}";
+json_object identifier(const lsp_documents::document& document) {
+    json_object identifier;
+    identifier.add("uri", document.uri);
+    return identifier;
 }
 
 }  // namespace
@@ -49,151 +51,161 @@ lsp_documents::document* lsp_documents::find(const std::string& path) {
     return found == open_.end() ? nullptr : &found->second;
 }
 
-void lsp_documents::change(session_host& with, document& which, std::string text) {
-    which.hash = util::sha256_hex(text);
-    which.text = std::move(text);
-    ++which.version;
-    which.diagnosed = false;
-    with.notify("textDocument/didChange", R"({"textDocument":)" + identifier(which, true) +
-                                              R"(,"contentChanges":[{"text":)" +
-                                              util::json_quote(which.text) + "}]}");
-    touch(with, which.path);
+const lsp_documents::document* lsp_documents::find(const std::string& path) const {
+    const auto found = open_.find(path);
+    return found == open_.end() ? nullptr : &found->second;
 }
 
-void lsp_documents::touch(session_host& with, const std::string& path) {
-    const document* which = find(path);
-    if (!which) return;
-    std::string saved = R"({"textDocument":)" + identifier(*which, false);
-    // What an editor has not saved was not saved: the server is only to look again.
-    if (!which->lent) saved += R"(,"text":)" + util::json_quote(which->text);
-    with.notify("textDocument/didSave", saved + "}");
+void lsp_documents::change(session_host& host, document& changed, std::string text) {
+    changed.hash = util::sha256_hex(text);
+    changed.own_text = std::move(text);
+    ++changed.version;
+    changed.diagnosed = false;
+    util::json_array changes;
+    changes.add(json_object().add("text", changed.own_text));
+    json_object params;
+    params.add("textDocument", identifier(changed).add("version", changed.version))
+        .add("contentChanges", changes);
+    host.notify("textDocument/didChange", std::move(params).text());
+    touch(host, changed.path);
 }
 
-void lsp_documents::close(session_host& with, const std::string& path) {
-    with.notify("textDocument/didClose", R"({"textDocument":)" + identifier(open_.at(path), false) + "}");
+void lsp_documents::touch(session_host& host, const std::string& path) {
+    const document* touched = find(path);
+    if (!touched) return;
+    json_object params;
+    params.add("textDocument", identifier(*touched));
+    // An editor's unsaved text was not saved: then the server is only made to look again.
+    if (!touched->editor_text) params.add("text", touched->own_text);
+    host.notify("textDocument/didSave", std::move(params).text());
+}
+
+void lsp_documents::close(session_host& host, const std::string& path) {
+    host.notify("textDocument/didClose",
+                json_object().add("textDocument", identifier(open_.at(path))).text());
     open_.erase(path);
 }
 
-void lsp_documents::close_longest_unused(session_host& with) {
+void lsp_documents::close_least_used(session_host& host) {
     const auto oldest = std::min_element(open_.begin(), open_.end(), [](const auto& a, const auto& b) {
-        if ((a.second.lent != nullptr) != (b.second.lent != nullptr)) return b.second.lent != nullptr;
-        return a.second.used < b.second.used;
+        const bool a_lent = a.second.editor_text != nullptr;
+        const bool b_lent = b.second.editor_text != nullptr;
+        return a_lent != b_lent ? b_lent : a.second.last_used < b.second.last_used;
     });
-    if (oldest != open_.end() && !oldest->second.lent) close(with, std::string(oldest->first));
+    if (oldest != open_.end() && !oldest->second.editor_text) close(host, std::string(oldest->first));
 }
 
 void lsp_documents::use(const std::string& path) {
-    if (document* which = find(path)) which->used = ++uses_;
+    if (document* used = find(path)) used->last_used = ++uses_;
 }
 
-lsp_documents::document* lsp_documents::open(session_host& with, const std::string& path, std::string text) {
-    if (own() >= limits::lsp_documents_max) close_longest_unused(with);
+lsp_documents::document* lsp_documents::open(session_host& host, const std::string& path, std::string text) {
+    if (own_count() >= limits::lsp_documents_max) close_least_used(host);
     document& made = open_[path];
     made.path = path;
     made.uri = util::uri_of_path(path);
     made.hash = util::sha256_hex(text);
-    made.text = std::move(text);
-    made.used = ++uses_;
-    with.notify("textDocument/didOpen",
-                fmt::format(R"({{"textDocument":{{"uri":{},"languageId":{},"version":1,"text":{}}}}})",
-                            util::json_quote(util::uri_of_path(path)),
-                            util::json_quote(language_of_path(path)), util::json_quote(made.text)));
+    made.own_text = std::move(text);
+    made.last_used = ++uses_;
+    json_object item = identifier(made);
+    item.add("languageId", language_of_path(path)).add("version", 1).add("text", made.own_text);
+    host.notify("textDocument/didOpen", json_object().add("textDocument", item).text());
     return &made;
 }
 
-lsp_documents::document* lsp_documents::sync(session_host& with, const std::string& path) {
-    document* which = find(path);
-    if (which && which->lent) return which;
-    // The clock of a file system is coarse: only the content tells for sure.
-    auto text = text_of_file(path);
+lsp_documents::document* lsp_documents::sync(session_host& host, const std::string& path) {
+    document* known = find(path);
+    if (known && known->editor_text) return known;
+    // File times are coarse: only the content tells for certain whether a file has changed.
+    auto text = read_file(path);
     if (!text) {
-        if (which) bury(with, path);
+        if (known) mark_deleted(host, path);
         return nullptr;
     }
-    if (!which) return open(with, path, std::move(*text));
-    which->buried = false;
-    if (util::sha256_hex(*text) != which->hash) change(with, *which, std::move(*text));
-    return which;
+    if (!known) return open(host, path, std::move(*text));
+    known->deleted = false;
+    if (util::sha256_hex(*text) != known->hash) change(host, *known, std::move(*text));
+    return known;
 }
 
-void lsp_documents::bury(session_host& with, const std::string& path) {
-    document* which = find(path);
-    if (!which) {
-        which = open(with, path, {});
-    } else if (which->lent) {
+void lsp_documents::mark_deleted(session_host& host, const std::string& path) {
+    document* known = find(path);
+    if (!known) {
+        known = open(host, path, {});
+    } else if (known->editor_text) {
         return;
-    } else if (!which->buried) {
-        change(with, *which, {});
+    } else if (!known->deleted) {
+        change(host, *known, {});
     }
-    which->buried = true;
+    known->deleted = true;
 }
 
-bool lsp_documents::sync_all(session_host& with) {
+bool lsp_documents::sync_all(session_host& host) {
     std::vector<std::string> paths;
-    for (const auto& [path, which] : open_)
+    for (const auto& [path, opened] : open_)
         paths.push_back(path);
     bool changed = false;
     for (const auto& path : paths) {
         const auto before = open_.at(path).version;
-        sync(with, path);
+        sync(host, path);
         changed = changed || open_.at(path).version != before;
     }
     return changed;
 }
 
-std::size_t lsp_documents::undiagnosed(whose which) const {
-    return static_cast<std::size_t>(std::count_if(open_.begin(), open_.end(), [which](const auto& one) {
-        return !one.second.diagnosed && (which == whose::all || !one.second.lent);
+std::size_t lsp_documents::undiagnosed(owners of) const {
+    return static_cast<std::size_t>(std::count_if(open_.begin(), open_.end(), [of](const auto& each) {
+        return !each.second.diagnosed && (of == owners::all || !each.second.editor_text);
     }));
 }
 
-std::size_t lsp_documents::own() const {
+std::size_t lsp_documents::own_count() const {
     return static_cast<std::size_t>(
-        std::count_if(open_.begin(), open_.end(), [](const auto& one) { return !one.second.lent; }));
+        std::count_if(open_.begin(), open_.end(), [](const auto& each) { return !each.second.editor_text; }));
 }
 
-void lsp_documents::lend(session_host& with, const std::string& path, std::string uri,
+void lsp_documents::lend(session_host& host, const std::string& path, std::string uri,
                          const std::string& text, std::int64_t version) {
-    const document* which = find(path);
-    if (which && !which->lent) close(with, path);
+    const document* known = find(path);
+    if (known && !known->editor_text) close(host, path);
     document made;
     made.path = path;
     made.uri = std::move(uri);
-    made.lent = &text;
+    made.editor_text = &text;
     made.version = version;
     open_.insert_or_assign(path, std::move(made));
 }
 
 void lsp_documents::lent_changed(const std::string& path, std::int64_t version) {
-    document& which = open_.at(path);
-    which.version = version;
-    which.diagnosed = false;
+    document& changed = open_.at(path);
+    changed.version = version;
+    changed.diagnosed = false;
 }
 
-void lsp_documents::take_back(session_host& with, const std::string& path, const std::string& last_text) {
+void lsp_documents::take_back(session_host& host, const std::string& path, const std::string& last_text) {
     open_.erase(path);
     if (!path.starts_with('/')) return;
-    auto text = text_of_file(path);
+    auto text = read_file(path);
     if (!text) {
-        bury(with, path);
+        mark_deleted(host, path);
     } else if (*text != last_text) {
-        open(with, path, std::move(*text));
+        open(host, path, std::move(*text));
     }
 }
 
-void lsp_documents::published(const std::string& params) {
+void lsp_documents::on_diagnostics(const std::string& params) {
     const auto uri = util::json_find_string(params, {"uri"});
-    document* which = uri ? find(document_key(*uri)) : nullptr;
-    if (!which) return;
+    document* about = uri ? find(document_key(*uri)) : nullptr;
+    if (!about) return;
     const auto version = util::json_find_integer(params, {"version"});
-    versions_ = versions_ || version;
-    if (version && *version != which->version) return;
-    // Of the daemon's own document, maybe, that was closed for the editor's.
-    if (which->lent && versions_ && !version) return;
-    const std::string_view listed = util::json_find(params, {"diagnostics"});
-    if (!listed.starts_with('[')) return;
-    which->diagnostics = listed;
-    which->diagnosed = true;
+    publishes_versions_ = publishes_versions_ || version;
+    if (version && *version != about->version) return;
+    // Without a version, it may be about the daemon's own document, which was closed for the editor's.
+    if (about->editor_text && publishes_versions_ && !version) return;
+    const std::string_view diagnostics = util::json_find(params, {"diagnostics"});
+    if (!diagnostics.starts_with('[')) return;
+    about->diagnostics = diagnostics;
+    about->diagnosed = true;
 }
 
 }  // namespace hob::unit

@@ -11,16 +11,17 @@
 #include "unit/protocol/lsp/text.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::unit {
 namespace {
 
 constexpr int server_not_initialized = -32002;
 constexpr int warning_message = 2;
-constexpr std::string_view published = "textDocument/publishDiagnostics";
+constexpr std::string_view publish_diagnostics = "textDocument/publishDiagnostics";
 
 std::string message_params(std::string_view text) {
-    return fmt::format(R"({{"type":{},"message":{}}})", warning_message, util::json_quote(text));
+    return util::json_object().add("type", warning_message).add("message", text).text();
 }
 
 std::optional<std::string> uri_in(const std::string& params) {
@@ -28,281 +29,285 @@ std::optional<std::string> uri_in(const std::string& params) {
     return uri ? uri : util::json_find_string(params, {"uri"});
 }
 
+// Notifications about the conversation, or about the server as a whole: the daemon has sent them.
+bool is_sent_by_daemon(const std::string& method) {
+    static constexpr std::array<std::string_view, 4> methods = {"initialized", "$/setTrace",
+                                                                "workspace/didChangeConfiguration",
+                                                                "workspace/didChangeWorkspaceFolders"};
+    return method.starts_with("notebookDocument/") ||
+           std::find(methods.begin(), methods.end(), method) != methods.end();
+}
+
 }  // namespace
 
-lsp_editor::lsp_editor(std::shared_ptr<session_host> with, std::shared_ptr<protocol_session> speaker,
-                       std::shared_ptr<lsp_common> common, attach_stream to)
-    : attachment(std::move(with), std::move(speaker), std::move(to)), common_(std::move(common)) {
-    common_->editors.push_back(this);
+lsp_editor::lsp_editor(std::shared_ptr<session_host> host, std::shared_ptr<protocol_session> session,
+                       std::shared_ptr<lsp_shared> shared, attach_stream stream)
+    : attachment(std::move(host), std::move(session), std::move(stream)), shared_(std::move(shared)) {
+    shared_->editors.push_back(this);
 }
 
-// ---- what it asks ----
-
-void lsp_editor::request(worker_message said) {
-    if (said.method == "initialize") {
-        greet(said);
-    } else if (phase_ == phase::fresh) {
-        respond_error(said.id_raw, server_not_initialized, "it was not initialized");
-    } else if (phase_ == phase::shut) {
-        respond_error(said.id_raw, ipc::invalid_request, "it was shut down");
-    } else if (said.method == "shutdown") {
-        phase_ = phase::shut;
-        respond(said.id_raw, "null");
+void lsp_editor::on_client_request(worker_message message) {
+    if (message.method == "initialize") {
+        on_initialize(message);
+    } else if (phase_ == phase::uninitialized) {
+        respond_error(message.id_raw, server_not_initialized, "it was not initialized");
+    } else if (phase_ == phase::shut_down) {
+        respond_error(message.id_raw, ipc::invalid_request, "it was shut down");
+    } else if (message.method == "shutdown") {
+        phase_ = phase::shut_down;
+        respond(message.id_raw, "null");
     } else {
-        const auto uri = uri_in(said.payload);
-        const auto found = uri ? open_.find(document_key(*uri)) : open_.end();
-        if (said.method == "textDocument/willSaveWaitUntil" && found != open_.end() &&
-            !writes(found->first, found->second)) {
-            respond(said.id_raw, "null");
-            return;
-        }
-        if (std::chrono::steady_clock::now() - common_->looked >= limits::attached_look)
-            common_->look(with());
-        auto tokens = own_tokens(said.payload);
-        pass_on(std::move(said), std::move(tokens));
+        on_request_about_server(std::move(message));
     }
 }
 
-void lsp_editor::greet(const worker_message& said) {
-    if (phase_ != phase::fresh) {
-        respond_error(said.id_raw, ipc::invalid_request, "it was initialized before");
+void lsp_editor::on_request_about_server(worker_message request) {
+    const auto uri = uri_in(request.payload);
+    const auto found = uri ? open_.find(document_key(*uri)) : open_.end();
+    if (request.method == "textDocument/willSaveWaitUntil" && found != open_.end() &&
+        !is_writer(found->first, found->second)) {
+        respond(request.id_raw, "null");
         return;
     }
-    const std::string_view can = util::json_find(said.payload, {"capabilities"});
-    applies_edits_ = util::json_find_true(can, {"workspace", "applyEdit"});
-    shows_documents_ = util::json_find_true(can, {"window", "showDocument", "support"});
-    phase_ = phase::ready;
-    respond(said.id_raw, with().handshake());
+    if (std::chrono::steady_clock::now() - shared_->announced >= limits::attached_look)
+        shared_->announce_files(host());
+    auto replaced = replace_tokens(request.payload);
+    send_to_worker(std::move(request), std::move(replaced));
 }
 
-// Two editors may choose the same token: on the wire each request has its own.
-std::vector<std::unique_ptr<progress_tokens::token>> lsp_editor::own_tokens(std::string& params) const {
-    std::vector<std::unique_ptr<progress_tokens::token>> tokens;
+void lsp_editor::on_initialize(const worker_message& request) {
+    if (phase_ != phase::uninitialized) {
+        respond_error(request.id_raw, ipc::invalid_request, "it was initialized before");
+        return;
+    }
+    const std::string_view capabilities = util::json_find(request.payload, {"capabilities"});
+    applies_edits_ = util::json_find_true(capabilities, {"workspace", "applyEdit"});
+    shows_documents_ = util::json_find_true(capabilities, {"window", "showDocument", "support"});
+    phase_ = phase::ready;
+    respond(request.id_raw, host().capabilities());
+}
+
+// Two editors may choose the same token: the server gets a token of ours for each request.
+lsp_editor::tokens lsp_editor::replace_tokens(std::string& params) const {
+    tokens ours;
     for (const std::string_view key : {"workDoneToken", "partialResultToken"}) {
         std::string theirs(util::json_member_of(params, key));
         if (theirs.empty()) continue;
-        tokens.push_back(std::make_unique<progress_tokens::token>(common_->tokens, std::move(theirs)));
-        params = util::json_set(params, {key}, tokens.back()->raw());
+        ours.push_back(std::make_unique<progress_tokens::token>(shared_->tokens, std::move(theirs)));
+        params = util::json_set(params, {key}, ours.back()->raw());
     }
-    return tokens;
+    return ours;
 }
 
-void lsp_editor::notification(worker_message said) {
-    if (said.method == "exit") {
-        finish(phase_ == phase::shut ? 0 : 1);
-    } else if (phase_ == phase::fresh || is_swallowed(said.method)) {
+void lsp_editor::on_client_notification(worker_message message) {
+    if (message.method == "exit") {
+        finish(phase_ == phase::shut_down ? 0 : 1);
+    } else if (phase_ == phase::uninitialized || is_sent_by_daemon(message.method)) {
         return;
-    } else if (said.method == "window/workDoneProgress/cancel") {
-        cancel_progress(std::move(said));
-    } else if (said.method.starts_with("textDocument/")) {
-        about_document(std::move(said));
+    } else if (message.method == "window/workDoneProgress/cancel") {
+        on_progress_cancel(std::move(message));
+    } else if (message.method.starts_with("textDocument/")) {
+        on_document(std::move(message));
     } else {
-        pass_on(std::move(said));
+        send_to_worker(std::move(message));
     }
 }
 
-// What is about the conversation, or the server as a whole, was said by the daemon.
-bool lsp_editor::is_swallowed(const std::string& method) const {
-    static constexpr std::array<std::string_view, 4> words = {"initialized", "$/setTrace",
-                                                              "workspace/didChangeConfiguration",
-                                                              "workspace/didChangeWorkspaceFolders"};
-    return method.starts_with("notebookDocument/") ||
-           std::find(words.begin(), words.end(), method) != words.end();
-}
-
-void lsp_editor::cancel_progress(worker_message said) {
-    const std::string_view token = util::json_member_of(said.payload, "token");
-    for (const auto& [id, one] : asking()) {
-        for (const auto& mine : one.tokens) {
+void lsp_editor::on_progress_cancel(worker_message notification) {
+    const std::string_view token = util::json_member_of(notification.payload, "token");
+    for (const auto& [id, request] : open_requests()) {
+        for (const auto& ours : request.tokens) {
             std::string theirs;
-            common_->tokens->owner(mine->raw(), theirs);
+            shared_->tokens->find(ours->raw(), theirs);
             if (theirs != token) continue;
-            said.payload = util::json_set(said.payload, {"token"}, mine->raw());
-            pass_on(std::move(said));
+            notification.payload = util::json_set(notification.payload, {"token"}, ours->raw());
+            send_to_worker(std::move(notification));
             return;
         }
     }
 }
 
-// ---- its documents ----
+// ---- documents ----
 
-bool lsp_editor::writes(const std::string& key, const held& which) const {
-    const auto* document = common_->documents.find(key);
-    return document && document->lent == &which.text;
+// The server sees this editor's text.
+bool lsp_editor::is_writer(const std::string& key, const open_document& document) const {
+    const auto* known = shared_->documents.find(key);
+    return known && known->editor_text == &document.text;
 }
 
-void lsp_editor::about_document(worker_message said) {
-    if (said.method == "textDocument/didOpen") {
-        opened(std::move(said));
+void lsp_editor::on_document(worker_message notification) {
+    if (notification.method == "textDocument/didOpen") {
+        on_open(std::move(notification));
         return;
     }
-    const auto uri = uri_in(said.payload);
+    const auto uri = uri_in(notification.payload);
     const std::string key = uri ? document_key(*uri) : std::string();
     const auto found = open_.find(key);
     if (found == open_.end()) return;
-    if (said.method == "textDocument/didClose") {
+    if (notification.method == "textDocument/didClose") {
         close(key);
-    } else if (said.method == "textDocument/didChange") {
-        changed(key, std::move(said));
-    } else if (writes(key, found->second)) {
-        const bool saved = said.method == "textDocument/didSave";
-        pass_on(std::move(said));
-        if (saved) common_->look(with());
+    } else if (notification.method == "textDocument/didChange") {
+        on_change(key, std::move(notification));
+    } else if (is_writer(key, found->second)) {
+        const bool saved = notification.method == "textDocument/didSave";
+        send_to_worker(std::move(notification));
+        if (saved) shared_->announce_files(host());
     }
 }
 
-void lsp_editor::opened(worker_message said) {
-    const std::string_view document = util::json_find(said.payload, {"textDocument"});
+void lsp_editor::on_open(worker_message notification) {
+    const std::string_view document = util::json_find(notification.payload, {"textDocument"});
     const auto uri = util::json_find_string(document, {"uri"});
     auto text = util::json_find_string(document, {"text"});
     if (!uri || !text) return;
     const std::string key = document_key(*uri);
     if (open_.contains(key)) close(key);
-    held& mine = open_[key];
-    mine.uri = *uri;
-    mine.language = util::json_find_string(document, {"languageId"}).value_or("");
-    mine.version = util::json_find_integer(document, {"version"}).value_or(0);
-    mine.text = std::move(*text);
-    if (text_bytes() > limits::attached_text_max) {
-        end(failure(error_kind::unit_failed,
-                    fmt::format("cannot attach '{}': it has more than 256 MiB of documents open",
-                                with().spec().name)));
+    open_document& opened = open_[key];
+    opened.uri = *uri;
+    opened.language = util::json_find_string(document, {"languageId"}).value_or("");
+    opened.version = util::json_find_integer(document, {"version"}).value_or(0);
+    opened.text = std::move(*text);
+    if (end_if_too_large()) return;
+    const auto* known = shared_->documents.find(key);
+    if (known && known->editor_text) {
+        warn_of_other_writer(key, opened);
+        send_diagnostics(key);
         return;
     }
-    const auto* before = common_->documents.find(key);
-    if (before && before->lent) {
-        say_who_writes(key, mine);
-        tell_diagnostics(key);
-        return;
-    }
-    common_->documents.lend(with(), key, mine.uri, mine.text, mine.version);
-    pass_on(std::move(said));
+    shared_->documents.lend(host(), key, opened.uri, opened.text, opened.version);
+    send_to_worker(std::move(notification));
 }
 
-void lsp_editor::changed(const std::string& key, worker_message said) {
-    held& mine = open_.at(key);
-    const std::string_view changes = util::json_find(said.payload, {"contentChanges"});
-    for (const auto one : util::json_array_elements(changes).value_or(std::vector<std::string_view>()))
-        lsp_apply_change(mine.text, one, common_->utf8);
-    mine.version = util::json_find_integer(said.payload, {"textDocument", "version"}).value_or(mine.version);
-    if (text_bytes() > limits::attached_text_max) {
-        end(failure(error_kind::unit_failed,
-                    fmt::format("cannot attach '{}': it has more than 256 MiB of documents open",
-                                with().spec().name)));
-    } else if (writes(key, mine)) {
-        common_->documents.lent_changed(key, mine.version);
-        pass_on(std::move(said));
+void lsp_editor::on_change(const std::string& key, worker_message notification) {
+    open_document& changed = open_.at(key);
+    const std::string_view changes = util::json_find(notification.payload, {"contentChanges"});
+    for (const auto change : util::json_array_elements(changes).value_or(std::vector<std::string_view>()))
+        lsp_apply_change(changed.text, change, shared_->columns_are_bytes);
+    changed.version =
+        util::json_find_integer(notification.payload, {"textDocument", "version"}).value_or(changed.version);
+    if (end_if_too_large()) return;
+    if (is_writer(key, changed)) {
+        shared_->documents.lent_changed(key, changed.version);
+        send_to_worker(std::move(notification));
     } else {
-        say_who_writes(key, mine);
+        warn_of_other_writer(key, changed);
     }
 }
 
-std::size_t lsp_editor::text_bytes() const {
-    std::size_t sum = 0;
-    for (const auto& [key, one] : open_)
-        sum += one.text.size();
-    return sum;
+bool lsp_editor::end_if_too_large() {
+    std::size_t bytes = 0;
+    for (const auto& [key, document] : open_)
+        bytes += document.text.size();
+    if (bytes <= limits::attached_text_max) return false;
+    fail("it has more than 256 MiB of documents open");
+    return true;
 }
 
-// Once, until its text is again what the server sees.
-void lsp_editor::say_who_writes(const std::string& key, held& which) {
-    const bool differs = common_->documents.find(key)->now() != which.text;
-    if (differs && !which.told) {
+// Once, until its text is again the text that the server sees.
+void lsp_editor::warn_of_other_writer(const std::string& key, open_document& document) {
+    const bool differs = shared_->documents.find(key)->text() != document.text;
+    if (differs && !document.warned) {
         emit_event("window/showMessage",
                    message_params(
                        fmt::format("'{}' is open in another editor, whose text counts: the server does not "
                                    "see what is changed here until it is closed there",
                                    key)));
     }
-    which.told = differs;
+    document.warned = differs;
 }
 
-// The next editor that has it open takes over, with its own text; else it is the daemon's again.
+// The next editor that has the document open becomes its writer; without one, the document is the daemon's
+// again.
 void lsp_editor::close(const std::string& key) {
     auto node = open_.extract(key);
-    const held& mine = node.mapped();
-    owed_.erase(key);
-    if (!writes(key, mine)) return;
-    with().notify("textDocument/didClose", R"({"textDocument":{"uri":)" + util::json_quote(mine.uri) + "}}");
-    for (auto* other : common_->editors) {
+    const open_document& closed = node.mapped();
+    skipped_diagnostics_.erase(key);
+    if (!is_writer(key, closed)) return;
+    util::json_object params;
+    params.add("textDocument", util::json_object().add("uri", closed.uri));
+    host().notify("textDocument/didClose", std::move(params).text());
+    for (auto* other : shared_->editors) {
         if (other == this || !other->open_.contains(key)) continue;
-        other->write(key);
+        other->become_writer(key);
         return;
     }
-    common_->documents.take_back(with(), key, mine.text);
+    shared_->documents.take_back(host(), key, closed.text);
 }
 
-void lsp_editor::write(const std::string& key) {
-    held& mine = open_.at(key);
-    mine.told = false;
-    common_->documents.lend(with(), key, mine.uri, mine.text, mine.version);
-    with().notify("textDocument/didOpen",
-                  fmt::format(R"({{"textDocument":{{"uri":{},"languageId":{},"version":{},"text":{}}}}})",
-                              util::json_quote(mine.uri), util::json_quote(mine.language), mine.version,
-                              util::json_quote(mine.text)));
+void lsp_editor::become_writer(const std::string& key) {
+    open_document& document = open_.at(key);
+    document.warned = false;
+    shared_->documents.lend(host(), key, document.uri, document.text, document.version);
+    util::json_object item;
+    item.add("uri", document.uri).add("languageId", document.language);
+    item.add("version", document.version).add("text", document.text);
+    host().notify("textDocument/didOpen", util::json_object().add("textDocument", item).text());
 }
 
 void lsp_editor::undo() {
-    std::erase(common_->editors, this);
+    std::erase(shared_->editors, this);
     while (!open_.empty())
         close(std::string(open_.begin()->first));
 }
 
-// ---- what it is told ----
+// ---- notifications and requests of the server ----
 
-std::optional<std::string> lsp_editor::heard(const std::string& name, const std::string& params,
-                                             std::uint64_t owner) {
-    if (phase_ == phase::fresh) return std::nullopt;
-    if (name == "$/progress") {
-        const auto is_own = [owner](const auto& each) {
-            const auto& tokens = each.second.tokens;
-            return std::any_of(tokens.begin(), tokens.end(),
-                               [owner](const auto& token) { return token->number() == owner; });
-        };
-        const bool own = owner != 0 && std::any_of(asking().begin(), asking().end(), is_own);
-        return own ? std::optional(params) : std::nullopt;
-    }
+bool lsp_editor::owns_progress(std::uint64_t token) const {
+    if (token == 0) return false;
+    return std::any_of(open_requests().begin(), open_requests().end(), [token](const auto& each) {
+        const auto& own = each.second.tokens;
+        return std::any_of(own.begin(), own.end(),
+                           [token](const auto& candidate) { return candidate->number() == token; });
+    });
+}
+
+std::optional<std::string> lsp_editor::params_for_client(const std::string& name, const std::string& params,
+                                                         std::uint64_t owner) {
+    if (phase_ == phase::uninitialized) return std::nullopt;
+    if (name == "$/progress") return owns_progress(owner) ? std::optional(params) : std::nullopt;
     const auto uri = name.starts_with("textDocument/") ? uri_in(params) : std::nullopt;
     if (!uri) return params;
     const auto found = open_.find(document_key(*uri));
     if (found == open_.end()) return std::nullopt;
-    if (name != published || writes(found->first, found->second)) return params;
-    // The version is another editor's.
+    if (name != publish_diagnostics || is_writer(found->first, found->second)) return params;
+    // The version is the one of the editor that writes the document.
     return util::json_set(util::json_without(params, "version"), {"uri"},
                           util::json_quote(found->second.uri));
 }
 
-bool lsp_editor::skipped(const std::string& name, const std::string& params) {
-    if (name != published) return false;
-    owed_.insert(document_key(uri_in(params).value_or("")));
+bool lsp_editor::on_skipped(const std::string& name, const std::string& params) {
+    if (name != publish_diagnostics) return false;
+    skipped_diagnostics_.insert(document_key(uri_in(params).value_or("")));
     return true;
 }
 
-void lsp_editor::catch_up(std::uint64_t left_out) {
-    for (const auto& key : std::exchange(owed_, {}))
-        tell_diagnostics(key);
-    if (left_out == 0) return;
-    emit_event("window/logMessage", message_params(fmt::format(
-                                        "{} messages were left out: they were not read in time", left_out)));
+void lsp_editor::catch_up(std::uint64_t lost) {
+    for (const auto& key : std::exchange(skipped_diagnostics_, {}))
+        send_diagnostics(key);
+    if (lost == 0) return;
+    emit_event("window/logMessage",
+               message_params(fmt::format("{} messages were left out: they were not read in time", lost)));
 }
 
-void lsp_editor::tell_diagnostics(const std::string& key) {
+void lsp_editor::send_diagnostics(const std::string& key) {
     const auto found = open_.find(key);
-    const auto* document = common_->documents.find(key);
-    if (found == open_.end() || !document || document->diagnostics.empty()) return;
-    emit_event(published, fmt::format(R"({{"uri":{},"diagnostics":{}}})", util::json_quote(found->second.uri),
-                                      document->diagnostics));
+    const auto* known = shared_->documents.find(key);
+    if (found == open_.end() || !known || known->diagnostics.empty()) return;
+    util::json_object params;
+    params.add("uri", found->second.uri).add("diagnostics", util::raw_json{known->diagnostics});
+    emit_event(publish_diagnostics, std::move(params).text());
 }
 
+// 2 for an editor that has asked for a command, which may be the reason for the server's request.
 int lsp_editor::fitness(const worker_message& request) const {
-    const bool can = (request.method == "workspace/applyEdit" && applies_edits_) ||
-                     (request.method == "window/showDocument" && shows_documents_) ||
-                     request.method == "window/showMessageRequest";
-    if (phase_ != phase::ready || !can) return 0;
-    const bool ordered = std::any_of(asking().begin(), asking().end(), [](const auto& each) {
-        return each.second.method == "workspace/executeCommand";
-    });
-    return ordered ? 2 : 1;
+    const bool able = (request.method == "workspace/applyEdit" && applies_edits_) ||
+                      (request.method == "window/showDocument" && shows_documents_) ||
+                      request.method == "window/showMessageRequest";
+    if (phase_ != phase::ready || !able) return 0;
+    const bool runs_command =
+        std::any_of(open_requests().begin(), open_requests().end(),
+                    [](const auto& each) { return each.second.method == "workspace/executeCommand"; });
+    return runs_command ? 2 : 1;
 }
 
 }  // namespace hob::unit

@@ -1,6 +1,6 @@
 #pragma once
-// An editor that shares a language server with others. Its handshake is answered from the one that was done;
-// what it writes in a document that it has open is what the server sees, unless another opened it before.
+// An editor that shares a language server with others. Its handshake is answered with the result of the one
+// that was done. The server sees its text of a document unless another editor opened the document before.
 
 #include <chrono>
 #include <cstddef>
@@ -21,59 +21,63 @@ namespace hob::unit {
 
 class lsp_editor;
 
-// What the script and its editors have in common.
-struct lsp_common {
+// What a session shares with its editors.
+struct lsp_shared {
     lsp_documents documents;
     std::shared_ptr<progress_tokens> tokens = std::make_shared<progress_tokens>();  // also held by each token
-    std::vector<lsp_editor*> editors;                // each takes itself out at its end
-    bool utf8 = false;                               // columns count bytes
-    std::function<void(session_host&)> look;         // tells the server what has changed on the disk
-    std::chrono::steady_clock::time_point looked{};  // when that was done last
+    std::vector<lsp_editor*> editors;                   // each removes itself at its end
+    bool columns_are_bytes = false;                     // else they are UTF-16 code units
+    std::function<void(session_host&)> announce_files;  // tells the server which files have changed
+    std::chrono::steady_clock::time_point announced{};  // when that was done last
 };
 
 class lsp_editor final : public attachment {
 public:
-    lsp_editor(std::shared_ptr<session_host> with, std::shared_ptr<protocol_session> speaker,
-               std::shared_ptr<lsp_common> common, attach_stream to);
+    lsp_editor(std::shared_ptr<session_host> host, std::shared_ptr<protocol_session> session,
+               std::shared_ptr<lsp_shared> shared, attach_stream stream);
 
     int fitness(const worker_message& request) const override;
 
 private:
-    struct held {
-        std::string uri, language;  // as it says them
+    enum class phase { uninitialized, ready, shut_down };
+    struct open_document {
+        std::string uri, language;  // as the editor has them
         std::int64_t version = 0;
         std::string text;
-        bool told = false;  // that the server sees another's text
+        bool warned = false;  // the editor knows that the server sees another editor's text
     };
+    using tokens = std::vector<std::unique_ptr<progress_tokens::token>>;
 
-    void request(worker_message said) override;
-    void notification(worker_message said) override;
-    std::optional<std::string> heard(const std::string& name, const std::string& params,
-                                     std::uint64_t owner) override;
-    bool skipped(const std::string& name, const std::string& params) override;
-    void catch_up(std::uint64_t left_out) override;
+    void on_client_request(worker_message message) override;
+    void on_client_notification(worker_message message) override;
+    std::optional<std::string> params_for_client(const std::string& name, const std::string& params,
+                                                 std::uint64_t owner) override;
+    bool on_skipped(const std::string& name, const std::string& params) override;
+    void catch_up(std::uint64_t lost) override;
     void undo() override;
 
-    void greet(const worker_message& said);
-    bool is_swallowed(const std::string& method) const;
-    void about_document(worker_message said);
-    void opened(worker_message said);
-    void changed(const std::string& key, worker_message said);
+    void on_initialize(const worker_message& request);
+    void on_request_about_server(worker_message request);
+    void on_document(worker_message notification);
+    void on_open(worker_message notification);
+    void on_change(const std::string& key, worker_message notification);
+    void on_progress_cancel(worker_message notification);
+    bool end_if_too_large();
     void close(const std::string& key);
-    void write(const std::string& key);
-    bool writes(const std::string& key, const held& which) const;
-    void say_who_writes(const std::string& key, held& which);
-    void tell_diagnostics(const std::string& key);
-    void cancel_progress(worker_message said);
-    std::size_t text_bytes() const;
-    std::vector<std::unique_ptr<progress_tokens::token>> own_tokens(std::string& params) const;
+    void become_writer(const std::string& key);
+    bool is_writer(const std::string& key, const open_document& document) const;
+    bool owns_progress(std::uint64_t token) const;
+    void warn_of_other_writer(const std::string& key, open_document& document);
+    void send_diagnostics(const std::string& key);
+    tokens replace_tokens(std::string& params) const;
 
-    std::shared_ptr<lsp_common> common_;
-    enum class phase { fresh, ready, shut } phase_ = phase::fresh;
+    std::shared_ptr<lsp_shared> shared_;
+    phase phase_ = phase::uninitialized;
     bool applies_edits_ = false;
     bool shows_documents_ = false;
-    std::map<std::string, held> open_;  // by document_key(); the documents refer to the texts
-    std::set<std::string> owed_;        // diagnostics that it is to be told when it reads again
+    std::map<std::string, open_document> open_;  // by document_key(); lsp_documents refers to the texts
+    std::set<std::string>
+        skipped_diagnostics_;  // documents whose diagnostics are sent when the editor reads again
 };
 
 }  // namespace hob::unit

@@ -1,7 +1,7 @@
 #pragma once
-// Which files of a project have changed since they were looked at last. Looking is what a call does first, so
-// that its answer is about what is on the disk then: the kernel's events of all that was written before are
-// waiting by then. Where folders cannot be watched, each look goes over all files.
+// The files of a project that have changed since the last call of changes(). A call to the server asks for
+// them first, so that its answer is about the files on the disk at that time: the kernel has queued the
+// events of earlier changes by then. Where folders cannot be watched, each call goes over all files.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -18,7 +18,7 @@
 
 namespace hob::unit {
 
-// What stat says of a file's content.
+// The part of stat(2) that changes with the content of a file.
 struct file_state {
     std::int64_t modified_ns = 0;
     std::int64_t changed_ns = 0;
@@ -31,17 +31,17 @@ class lsp_files {
 public:
     explicit lsp_files(std::string root) : root_(std::move(root)), watches_(root_) {}
 
-    // Learns what is there; before the first look. Others get their turn meanwhile.
-    boost::asio::awaitable<void> begin(boost::asio::any_io_executor executor);
+    // Reads and watches all folders; call it before changes(). Other coroutines run meanwhile.
+    boost::asio::awaitable<void> start(boost::asio::any_io_executor executor);
 
     enum class change_kind { created = 1, changed = 2, deleted = 3 };
     struct change {
         std::string path;  // absolute
         change_kind what;
     };
-    // Since the last time, sorted by path. What begins with a dot, node_modules, and folders that hold a
-    // CMakeCache.txt are left out, and so is what is beyond limits::lsp_files_max.
-    std::vector<change> look();
+    // Since the last call, sorted by path. Without names that begin with a dot, node_modules, folders that
+    // hold a CMakeCache.txt, and files beyond limits::lsp_files_max.
+    std::vector<change> changes();
 
     const std::string& root() const { return root_; }
     bool watching() const { return watches_.is_open(); }
@@ -50,27 +50,27 @@ private:
     // Names of files by folder; both relative to the root.
     using names = std::map<std::string, std::set<std::string>>;
 
-    void enter(std::string dir);
-    void enter_one(const std::string& dir, std::vector<std::string>& below);
-    void leave(const std::string& dir);
-    void handle(const folder_watches::event& event);
-    void handle_file(const std::string& path, std::uint32_t mask);
-    void touch(const std::string& path, bool existed);
+    void add_folders(std::string dir);
+    void add_folder(const std::string& dir, std::vector<std::string>& below);
+    void remove_folder(const std::string& dir);
+    void on_event(const folder_watches::event& event);
+    void on_file_event(const std::string& path, std::uint32_t mask);
+    void record(const std::string& path, bool existed);
     bool exists(const std::string& path) const;
-    void look_at_all();
+    void rescan();
     void compare(const names& before);
-    void give_up(const folder_watches::refusal& why);
+    void stop_watching(const folder_watches::refusal& why);
     std::map<std::string, file_state> scan() const;
-    std::vector<change> look_without_watches();
+    std::vector<change> compare_scans();
 
     std::string root_;
     folder_watches watches_;
     names names_;
-    std::size_t count_ = 0;                    // files in names_
-    std::map<std::string, bool> touched_;      // since the last look; whether it existed then
-    bool learning_ = true;                     // what is found is not new
-    timespec looked_at_{};                     // the last time, by the clock that files are stamped with
-    std::map<std::string, file_state> known_;  // without watches; absolute paths
+    std::size_t count_ = 0;                        // files in names_
+    std::map<std::string, bool> changed_;          // since the last call; true: the file existed then
+    bool scanning_ = true;                         // files that are found are not new
+    timespec last_look_{};                         // the last call, by the clock of file times
+    std::map<std::string, file_state> last_scan_;  // without watches: absolute paths
 };
 
 }  // namespace hob::unit

@@ -9,7 +9,7 @@
 
 namespace hob::unit {
 
-void lsp_progress::heard(std::string_view token, std::string_view value) {
+void lsp_progress::on_progress(std::string_view token, std::string_view value) {
     const auto kind = util::json_find_string(value, {"kind"});
     if (kind == "begin" && all_.size() < limits::progress_max) all_.try_emplace(std::string(token));
     const auto known = all_.find(token);
@@ -18,9 +18,9 @@ void lsp_progress::heard(std::string_view token, std::string_view value) {
         all_.erase(known);
         return;
     }
-    auto& now = known->second;
-    if (auto title = util::json_find_string(value, {"title"})) now.title = std::move(*title);
-    if (const auto percent = util::json_find_integer(value, {"percentage"})) now.percent = *percent;
+    work& updated = known->second;
+    if (auto title = util::json_find_string(value, {"title"})) updated.title = std::move(*title);
+    if (const auto percent = util::json_find_integer(value, {"percentage"})) updated.percent = *percent;
 }
 
 std::string lsp_progress::text() const {

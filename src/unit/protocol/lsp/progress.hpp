@@ -1,5 +1,5 @@
 #pragma once
-// What a language server reports of work of its own: $/progress, from its begin to its end.
+// The work that a language server reports by $/progress, from its begin to its end.
 
 #include <cstdint>
 #include <map>
@@ -11,10 +11,11 @@ namespace hob::unit {
 
 class lsp_progress {
 public:
-    // `token`: raw. Words about what has not begun, or has ended, or is more than is counted, change nothing.
-    void heard(std::string_view token, std::string_view value);
+    // `token` is raw. Ignores reports about work that has not begun or has ended, and about more than
+    // limits::progress_max.
+    void on_progress(std::string_view token, std::string_view value);
     bool empty() const { return all_.empty(); }
-    // One of them, for people; empty: there is none.
+    // One report, for people; empty: there is none.
     std::string text() const;
 
 private:

@@ -1,5 +1,5 @@
-// The language server protocol. Documents are opened and kept as they are on the disk, changed files are
-// announced, and a call waits for what the server still reads.
+// A session of a language server. Documents are opened and kept as they are on the disk, changed files are
+// announced, and a call waits until the server has read them.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -10,7 +10,9 @@
 #include "limits.hpp"
 #include "unit/protocol/lsp/documents.hpp"
 #include "unit/protocol/lsp/editor.hpp"
+#include "unit/protocol/lsp/lsp.hpp"
 #include "unit/protocol/lsp/progress.hpp"
+#include "unit/protocol/lsp/shorthand.hpp"
 #include "unit/protocol/lsp/sync.hpp"
 #include "unit/protocol/lsp/text.hpp"
 #include "unit/protocol/progress_tokens.hpp"
@@ -19,14 +21,18 @@
 #include "util/file_uri.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 #include "version.hpp"
 
 namespace hob::unit {
 namespace {
 
 namespace asio = boost::asio;
+using util::json_object;
+using util::raw_json;
 
-constexpr std::string_view our_capabilities = R"({
+// A constant text. one_line() makes it one line.
+constexpr std::string_view client_capabilities = R"({
 "general":{"positionEncodings":["utf-16"]},
 "window":{"workDoneProgress":true,"showDocument":{"support":true},"showMessage":{}},
 "workspace":{"applyEdit":true,"configuration":true,"workspaceFolders":true,"symbol":{},
@@ -45,326 +51,314 @@ constexpr std::string_view our_capabilities = R"({
 "callHierarchy":{},"typeHierarchy":{},"semanticTokens":{"requests":{"full":true},"tokenTypes":[],
 "tokenModifiers":[],"formats":["relative"]},"inlayHint":{}}})";
 
-// What `file= line= col=` are in a request's params, taken out of them.
-struct shorthand {
-    std::string file;  // absolute; empty: none was given
-    std::optional<std::int64_t> line, column;
-};
-
-std::optional<std::int64_t> count_of(std::string_view raw) {
-    const auto text = util::json_plain(raw);
-    return util::json_integer(text);
+failure cannot_call(const unit_spec& unit, std::string reason, std::string hint = {}) {
+    return failure(error_kind::usage, cannot("call", unit.name), std::move(reason), std::move(hint));
 }
 
-[[noreturn]] void refuse(const std::string& unit, const std::string& why, std::string hint = {}) {
-    throw failure(error_kind::usage, fmt::format("cannot call '{}': {}", unit, why), std::move(hint));
+util::json_array workspace_folders(const unit_spec& unit) {
+    json_object folder;
+    folder.add("uri", util::uri_of_path(unit.cwd)).add("name", unit.name);
+    util::json_array folders;
+    folders.add(folder);
+    return folders;
 }
 
-std::string strip(std::string& params, std::string_view key) {
-    std::string value(util::json_member_of(params, key));
-    if (!value.empty()) params = util::json_without(params, key);
-    return value;
+std::string initialize_params(const unit_spec& unit) {
+    json_object client;
+    client.add("name", "hob").add("version", version_text);
+    json_object params;
+    params.add("processId", ::getpid()).add("clientInfo", client);
+    params.add("rootPath", unit.cwd).add("rootUri", util::uri_of_path(unit.cwd));
+    params.add("workspaceFolders", workspace_folders(unit)).add("trace", "off");
+    params.add("capabilities", raw_json{client_capabilities});
+    return one_line(util::json_merge(params.text(), worker_spec_of(unit).initialize_json));
 }
 
-shorthand take_shorthand(const std::string& unit, std::string& params, const std::string& directory) {
-    shorthand given;
-    if (!params.starts_with('{')) return given;
-    if (const std::string file = strip(params, "file"); !file.empty()) {
-        given.file = util::json_plain(file);
-        if (!given.file.starts_with('/')) given.file = directory + "/" + given.file;
+// The part of `settings` in hob.toml that `section`, a path with dots, names; raw.
+std::string_view settings_section(const unit_spec& unit, std::string_view section) {
+    std::string_view value = worker_spec_of(unit).settings_json;
+    while (!section.empty() && !value.empty()) {
+        const std::size_t dot = section.find('.');
+        value = util::json_member_of(value, section.substr(0, dot));
+        section = dot == std::string_view::npos ? std::string_view() : section.substr(dot + 1);
     }
-    for (const auto& [key, into] : {std::pair("line", &given.line), std::pair("col", &given.column)}) {
-        const std::string raw = strip(params, key);
-        if (raw.empty()) continue;
-        *into = count_of(raw);
-        if (!*into || **into < 1) refuse(unit, fmt::format("'{}' is a number from 1 on, not {}", key, raw));
+    return value.empty() ? "null" : value;
+}
+
+// The result of workspace/configuration.
+std::string configuration(const unit_spec& unit, const std::string& params) {
+    util::json_array values;
+    const auto items = util::json_array_elements(util::json_find(params, {"items"}));
+    for (const auto item : items.value_or(std::vector<std::string_view>())) {
+        const std::string section = util::json_find_string(item, {"section"}).value_or("");
+        values.add(raw_json{settings_section(unit, section)});
     }
-    if (given.file.empty() && (given.line || given.column)) refuse(unit, "'line' and 'col' need 'file'");
-    return given;
+    return values.text();
 }
 
 class lsp_session final : public protocol_session {
 public:
-    bool has_start() const override { return true; }
-    bool has_stop() const override { return true; }
-
-    asio::awaitable<std::string> start(session_host& with) override {
-        changed_.emplace(with.executor());
-        sync_.emplace(documents_, with.spec().cwd);
-        co_await sync_->begin(with.executor());
-        const std::string folder = R"({"uri":)" + util::json_quote(util::uri_of_path(with.spec().cwd)) +
-                                   R"(,"name":)" + util::json_quote(with.spec().name) + "}";
-        const std::string ours = fmt::format(
-            R"({{"processId":{},"clientInfo":{{"name":"hob","version":{}}},"rootPath":{},"rootUri":{},"workspaceFolders":[{}],"trace":"off","capabilities":{}}})",
-            ::getpid(), util::json_quote(version_text), util::json_quote(with.spec().cwd),
-            util::json_quote(util::uri_of_path(with.spec().cwd)), folder, our_capabilities);
-        auto answered =
-            with.ask("initialize", one_line(util::json_merge(ours, spec_of(with).initialize_json)),
-                     util::deadline::in(limits::handshake_timeout));
-        const std::string result = co_await std::move(answered);
+    asio::awaitable<std::string> start(session_host& host) override {
+        changed_.emplace(host.executor());
+        sync_.emplace(documents_, host.spec().cwd);
+        co_await sync_->start(host.executor());
+        const std::string result = co_await host.request("initialize", initialize_params(host.spec()),
+                                                         util::deadline::in(limits::handshake_timeout));
         capabilities_ = util::json_find(result, {"capabilities"});
-        common_->utf8 = util::json_find_string(capabilities_, {"positionEncoding"}) == "utf-8" ||
-                        util::json_find_string(result, {"offsetEncoding"}) == "utf-8";
-        with.notify("initialized", "{}");
-        if (spec_of(with).settings_json != "{}") {
-            with.notify("workspace/didChangeConfiguration",
-                        R"({"settings":)" + spec_of(with).settings_json + "}");
+        shared_->columns_are_bytes = util::json_find_string(capabilities_, {"positionEncoding"}) == "utf-8" ||
+                                     util::json_find_string(result, {"offsetEncoding"}) == "utf-8";
+        host.notify("initialized", "{}");
+        const std::string& settings = worker_spec_of(host.spec()).settings_json;
+        if (settings != "{}") {
+            host.notify("workspace/didChangeConfiguration",
+                        json_object().add("settings", raw_json{settings}).text());
         }
         co_return result;
     }
 
-    asio::awaitable<void> stop(session_host& with) override {
-        co_await with.ask("shutdown", {}, util::deadline::in(with.spec().stop.timeout));
-        with.notify("exit", {});
+    asio::awaitable<void> stop(session_host& host) override {
+        co_await host.request("shutdown", {}, util::deadline::in(host.spec().stop.timeout));
+        host.notify("exit", {});
     }
 
-    asio::awaitable<std::string> handle_call(session_host& with, call_request wish, event_watch* watch,
+    asio::awaitable<std::string> handle_call(session_host& host, call_request call, event_watch* watch,
                                              util::deadline limit) override {
-        const std::string& unit = with.spec().name;
-        const shorthand given =
-            take_shorthand(unit, wish.params, wish.cwd.empty() ? with.spec().cwd : wish.cwd);
-        std::string path = given.file;
-        if (path.empty()) {
-            const auto uri = util::json_find_string(wish.params, {"textDocument", "uri"});
-            path = uri ? util::path_of_uri(*uri).value_or("") : "";
-        }
+        const lsp_shorthand shorthand =
+            take_shorthand(host.spec().name, call.params, call.cwd.empty() ? host.spec().cwd : call.cwd);
+        const std::string path = shorthand.file.empty() ? path_in(call.params) : shorthand.file;
         const bool first = documents_.empty();
-        bring_up_to_date(with, path);
-        const auto* named = documents_.find(path);
-        if (!given.file.empty() && (!named || named->buried)) {
-            refuse(unit, fmt::format("cannot read '{}'", given.file));
+        synchronize(host, path);
+        const auto* document = documents_.find(path);
+        if (!shorthand.file.empty() && (!document || document->deleted)) {
+            throw cannot_call(host.spec(), fmt::format("cannot read '{}'", shorthand.file));
         }
-        co_await settle(first, limit);
-        if (wish.remark && !progress_.empty()) wish.remark("incomplete: it is still " + progress_.text());
-        if (wish.remark && reading_) {
-            wish.remark(fmt::format("incomplete: {} changed files are not read again yet",
-                                    sync_->behind() + documents_.undiagnosed(lsp_documents::whose::own)));
-        }
-        // The disk may have changed while this waited.
-        bring_up_to_date(with, path);
-        fill_in(wish, given);
+        co_await wait_until_read(first, limit);
+        remark_incomplete(call);
+        synchronize(host, path);  // the disk may have changed meanwhile
+        expand_shorthand(call, shorthand);
         std::optional<progress_tokens::token> token;
-        own_progress(wish, watch, token);
-        if (wish.method == "textDocument/diagnostic" && !answers_diagnostics()) {
+        use_own_token(call, watch, token);
+        if (call.method == "textDocument/diagnostic" && !answers_diagnostics()) {
             if (watch) watch->arm();
-            co_return co_await diagnostics(with, path, limit);
+            co_return co_await published_diagnostics(host, path, limit);
         }
-        co_return co_await with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
+        co_return co_await host.request_for(watch, std::move(call.method), std::move(call.params), limit);
     }
 
-    bool asked(session_host& with, const worker_message& request) override {
+    bool on_server_request(session_host& host, const worker_message& request) override {
         const std::string& method = request.method;
         if (method == "workspace/configuration") {
-            with.reply(request, configuration(with, request.payload));
+            host.reply(request, configuration(host.spec(), request.payload));
         } else if (method == "client/registerCapability") {
             sync_->register_watchers(request.payload);
-            with.reply(request, "null");
+            host.reply(request, "null");
         } else if (method == "client/unregisterCapability") {
             sync_->unregister_watchers(request.payload);
-            with.reply(request, "null");
+            host.reply(request, "null");
         } else if (method == "workspace/workspaceFolders") {
-            with.reply(request, R"([{"uri":)" + util::json_quote(util::uri_of_path(with.spec().cwd)) +
-                                    R"(,"name":)" + util::json_quote(with.spec().name) + "}]");
+            host.reply(request, workspace_folders(host.spec()).text());
         } else if (method == "workspace/applyEdit") {
-            with.reply(request, R"({"applied":false,"failureReason":"hob changes no files"})");
+            json_object refused;
+            refused.add("applied", false).add("failureReason", "hob changes no files");
+            host.reply(request, std::move(refused).text());
         } else if (method == "window/showDocument") {
-            with.reply(request, R"({"success":false})");
+            host.reply(request, json_object().add("success", false).text());
         } else if (method == "window/workDoneProgress/create" || method == "window/showMessageRequest" ||
                    (method.starts_with("workspace/") && method.ends_with("/refresh"))) {
-            with.reply(request, "null");
+            host.reply(request, "null");
         } else {
             return false;
         }
         return true;
     }
 
-    std::shared_ptr<attachment> attach(std::shared_ptr<session_host> with, attach_stream to) override {
-        common_->look = [this](session_host& at) { bring_up_to_date(at, {}); };
-        return std::make_shared<lsp_editor>(std::move(with), shared_from_this(), common_, std::move(to));
+    std::shared_ptr<attachment> attach(std::shared_ptr<session_host> host, attach_stream stream) override {
+        shared_->announce_files = [this](session_host& to) { synchronize(to, {}); };
+        return std::make_shared<lsp_editor>(std::move(host), shared_from_this(), shared_, std::move(stream));
     }
 
-    void end() override {
-        ended_ = true;
+    void on_process_end() override {
+        phase_ = phase::ended;
         if (changed_) changed_->ring();
     }
 
-    std::uint64_t heard(session_host& with, const std::string& name, std::string& params) override {
+    std::uint64_t on_notification(session_host& host, const std::string& name, std::string& params) override {
         if (name == "textDocument/publishDiagnostics") {
-            documents_.published(params);
-            publishes_ = true;
+            documents_.on_diagnostics(params);
+            publishes_diagnostics_ = true;
             changed_->ring();
         }
         if (name != "$/progress") return 0;
         const std::string_view token = util::json_find(params, {"token"});
         std::string callers;
-        const std::uint64_t owner = tokens_->owner(token, callers);
+        const std::uint64_t owner = tokens_->find(token, callers);
         if (owner != 0) {
             params = util::json_set(params, {"token"}, callers);
             return owner;
         }
-        // Of a call that was taken back, or of an editor that is gone, there may be no end.
+        // A token of ours whose call is over is ignored: its progress may never end.
         if (!progress_tokens::is_ours(token)) {
-            progress_.heard(token, util::json_find(params, {"value"}));
-            with.set_activity(progress_.text());
+            progress_.on_progress(token, util::json_find(params, {"value"}));
+            host.set_activity(progress_.text());
             changed_->ring();
         }
         return 0;
     }
 
 private:
-    static const worker_spec& spec_of(session_host& with) {
-        return std::get<worker_spec>(with.spec().detail);
+    enum class phase {
+        up,
+        reading,  // read_changed_files() runs
+        ended,    // the process is gone
+    };
+
+    static std::string path_in(const std::string& params) {
+        const auto uri = util::json_find_string(params, {"textDocument", "uri"});
+        return uri ? util::path_of_uri(*uri).value_or("") : "";
     }
 
-    static std::string one_line(std::string text) {
-        for (char& c : text) {
-            if (c == '\n') c = ' ';
+    // Brings the server up to date with the disk. Do not suspend between this and the request that relies on
+    // it.
+    void synchronize(session_host& host, const std::string& path) {
+        shared_->announced = std::chrono::steady_clock::now();
+        const bool announced = sync_->announce(host);
+        if (sync_->unopened() > 0 && phase_ == phase::up) {
+            phase_ = phase::reading;
+            host.spawn(read_changed_files(host), "changed files of " + host.spec().name);
         }
-        return text;
+        const bool changed = documents_.sync_all(host);
+        if (!path.empty() && documents_.sync(host, path)) documents_.use(path);
+        // A file that the document includes may have changed: servers look at it again when the document is
+        // saved.
+        if (announced && !changed && !path.empty()) documents_.touch(host, path);
     }
 
-    // What the server knows of the disk, from here on without a suspension until the request is sent.
-    void bring_up_to_date(session_host& with, const std::string& path) {
-        common_->looked = std::chrono::steady_clock::now();
-        const bool announced = sync_->announce(with);
-        if (sync_->behind() > 0 && !std::exchange(reading_, true)) {
-            with.run(read_behind(with), "changed files of " + with.spec().name);
+    void remark_incomplete(const call_request& call) const {
+        if (!call.remark) return;
+        if (!progress_.empty()) call.remark("incomplete: it is still " + progress_.text());
+        if (phase_ == phase::reading) {
+            call.remark(
+                fmt::format("incomplete: {} changed files are not read again yet",
+                            sync_->unopened() + documents_.undiagnosed(lsp_documents::owners::daemon)));
         }
-        const bool changed = documents_.sync_all(with);
-        if (!path.empty() && documents_.sync(with, path)) documents_.use(path);
-        // A file that it includes may have changed: servers look at that when the document is saved.
-        if (announced && !changed && !path.empty()) documents_.touch(with, path);
     }
 
-    std::string configuration(session_host& with, const std::string& params) const {
-        std::string values = "[";
-        const auto items = util::json_array_elements(util::json_find(params, {"items"}));
-        for (const auto item : items.value_or(std::vector<std::string_view>())) {
-            std::string_view value = spec_of(with).settings_json;
-            std::string section = util::json_find_string(item, {"section"}).value_or("");
-            while (!section.empty() && !value.empty()) {
-                const std::size_t dot = section.find('.');
-                value = util::json_member_of(value, section.substr(0, dot));
-                section = dot == std::string::npos ? std::string() : section.substr(dot + 1);
-            }
-            values.append(values.size() > 1 ? "," : "").append(value.empty() ? "null" : value);
-        }
-        return values + "]";
-    }
-
-    // Until the server has read what it reads in the background. Before the first document many have not
-    // begun: their first word on it, diagnostics or progress, is waited for. One that publishes diagnostics
-    // says by them that it has taken a change in.
-    asio::awaitable<void> settle(bool first, util::deadline limit) {
-        const auto enough = util::deadline::in(limit.remaining() / 2).earlier(limit);
-        while (reading_ && !ended_) {
-            const bool in_time = co_await util::within(enough.remaining(), changed_->wait());
+    // Waits until the server has read the changed files, has published diagnostics and has ended its
+    // progress, at most for half of the limit.
+    asio::awaitable<void> wait_until_read(bool first, util::deadline limit) {
+        const auto half = util::deadline::in(limit.remaining() / 2).earlier(limit);
+        while (phase_ == phase::reading) {
+            const bool in_time = co_await util::within(half.remaining(), changed_->wait());
             if (!in_time) break;
         }
-        auto said = diagnosed(first, enough);
-        co_await std::move(said);
-        while (!progress_.empty() && !ended_) {
-            const bool in_time = co_await util::within(enough.remaining(), changed_->wait());
+        co_await wait_for_diagnostics(first, half);
+        while (!progress_.empty() && phase_ != phase::ended) {
+            const bool in_time = co_await util::within(half.remaining(), changed_->wait());
             if (!in_time) break;
         }
     }
 
-    // Until something was published of each document; one that has published is given a moment for each.
-    asio::awaitable<void> diagnosed(bool first, util::deadline limit) {
-        auto moment = util::deadline::in(limits::lsp_first_word).earlier(limit);
-        std::size_t left = documents_.undiagnosed(lsp_documents::whose::all);
-        while ((first || publishes_) && left > 0 && !ended_ && (!first || progress_.empty())) {
-            const bool in_time = co_await util::within(moment.remaining(), changed_->wait());
+    // Many servers begin to work at the first document: their first diagnostics, or progress, are waited for.
+    // A server that publishes diagnostics shows by them that it has read a change: it gets some time for each
+    // document.
+    asio::awaitable<void> wait_for_diagnostics(bool first, util::deadline limit) {
+        auto patience = util::deadline::in(limits::lsp_first_word).earlier(limit);
+        std::size_t left = documents_.undiagnosed(lsp_documents::owners::all);
+        while ((first || publishes_diagnostics_) && left > 0 && phase_ != phase::ended &&
+               (!first || progress_.empty())) {
+            const bool in_time = co_await util::within(patience.remaining(), changed_->wait());
             if (!in_time) break;
-            const std::size_t now = documents_.undiagnosed(lsp_documents::whose::all);
-            if (now < left) moment = util::deadline::in(limits::lsp_first_word).earlier(limit);
-            left = now;
+            const std::size_t remaining = documents_.undiagnosed(lsp_documents::owners::all);
+            if (remaining < left) patience = util::deadline::in(limits::lsp_first_word).earlier(limit);
+            left = remaining;
         }
     }
 
-    // What changed is opened some at a time, as the server reads it: a document that is closed unread would
-    // not be read at all.
-    asio::awaitable<void> read_behind(session_host& with) {
-        while (!ended_ && sync_->behind() > 0) {
+    // Opens the changed files some at a time, as the server reads them: it would not read a document that is
+    // closed unread.
+    asio::awaitable<void> read_changed_files(session_host& host) {
+        while (phase_ == phase::reading && sync_->unopened() > 0) {
             bool in_time = true;
-            while (in_time && !ended_ && documents_.undiagnosed(lsp_documents::whose::own) > 0) {
-                auto change = changed_->wait();
-                const auto patience = publishes_ ? limits::lsp_next_word : limits::lsp_first_word;
-                in_time = co_await util::within(patience, std::move(change));
+            while (in_time && phase_ == phase::reading &&
+                   documents_.undiagnosed(lsp_documents::owners::daemon) > 0) {
+                const auto patience = publishes_diagnostics_ ? limits::lsp_next_word : limits::lsp_first_word;
+                in_time = co_await util::within(patience, changed_->wait());
             }
-            if (!ended_) sync_->open_next(with);
+            if (phase_ == phase::reading) sync_->open_next(host);
         }
-        reading_ = false;
+        if (phase_ == phase::reading) phase_ = phase::up;
         changed_->ring();
     }
 
-    void fill_in(call_request& wish, const shorthand& given) const {
-        const bool on_document = wish.method.starts_with("textDocument/");
-        if (!given.file.empty() && on_document) {
-            wish.params = util::json_set(wish.params, {"textDocument", "uri"},
+    void expand_shorthand(call_request& call, const lsp_shorthand& given) const {
+        if (!given.file.empty() && call.method.starts_with("textDocument/")) {
+            call.params = util::json_set(call.params, {"textDocument", "uri"},
                                          util::json_quote(util::uri_of_path(given.file)));
         }
-        if (given.line) {
-            const auto* which = const_cast<lsp_session*>(this)->documents_.find(given.file);
-            const auto line = static_cast<std::size_t>(*given.line);
-            const auto column = static_cast<std::size_t>(given.column.value_or(1));
-            const std::size_t character =
-                which ? lsp_character(which->now(), line, column, common_->utf8) : column - 1;
-            wish.params = util::json_set(wish.params, {"position"},
-                                         fmt::format(R"({{"line":{},"character":{}}})", line - 1, character));
-        }
-        if (wish.method == "textDocument/references" &&
-            util::json_member_of(wish.params, "context").empty()) {
-            wish.params = util::json_set(wish.params, {"context", "includeDeclaration"}, "true");
+        if (given.line) call.params = util::json_set(call.params, {"position"}, position_of(given));
+        if (call.method == "textDocument/references" &&
+            util::json_member_of(call.params, "context").empty()) {
+            call.params = util::json_set(call.params, {"context", "includeDeclaration"}, "true");
         }
     }
 
-    // Else it only publishes them.
+    std::string position_of(const lsp_shorthand& given) const {
+        const auto* document = std::as_const(documents_).find(given.file);
+        const auto line = static_cast<std::size_t>(*given.line);
+        const auto column = static_cast<std::size_t>(given.column.value_or(1));
+        const std::size_t character =
+            document ? lsp_character(document->text(), line, column, shared_->columns_are_bytes) : column - 1;
+        return json_object().add("line", line - 1).add("character", character).text();
+    }
+
+    // Else the server only publishes them.
     bool answers_diagnostics() const {
-        const std::string_view said = util::json_member_of(capabilities_, "diagnosticProvider");
-        return !said.empty() && said != "null" && said != "false";
+        const std::string_view provider = util::json_member_of(capabilities_, "diagnosticProvider");
+        return !provider.empty() && provider != "null" && provider != "false";
     }
 
-    void own_progress(call_request& wish, event_watch* watch, std::optional<progress_tokens::token>& token) {
-        std::string callers(util::json_member_of(wish.params, "workDoneToken"));
+    // Gives the call a progress token of ours if it has one, or waits for events.
+    void use_own_token(call_request& call, event_watch* watch, std::optional<progress_tokens::token>& token) {
+        std::string callers(util::json_member_of(call.params, "workDoneToken"));
         if (callers.empty() && !watch) return;
-        if (!callers.empty() || wish.params.starts_with('{')) {
+        if (!callers.empty() || call.params.starts_with('{')) {
             token.emplace(tokens_, std::move(callers));
-            wish.params = util::json_set(wish.params, {"workDoneToken"}, token->raw());
-            if (watch) watch->own(token->number());
+            call.params = util::json_set(call.params, {"workDoneToken"}, token->raw());
+            if (watch) watch->set_owner(token->number());
         }
     }
 
-    // What the server publishes by itself, as an answer to the question for it.
-    asio::awaitable<std::string> diagnostics(session_host& with, std::string path, util::deadline limit) {
+    // The diagnostics that the server publishes, in the form of an answer to textDocument/diagnostic.
+    asio::awaitable<std::string> published_diagnostics(session_host& host, std::string path,
+                                                       util::deadline limit) {
         for (;;) {
-            const auto* which = documents_.find(path);
-            if (!which) refuse(with.spec().name, "no document is given", "say which: file=PATH");
-            if (which->diagnosed) co_return R"({"kind":"full","items":)" + which->diagnostics + "}";
-            if (ended_) {
-                auto refused = with.ask("textDocument/diagnostic", {}, limit);  // says what it ended of
-                co_return co_await std::move(refused);
+            const auto* document = documents_.find(path);
+            if (!document) throw cannot_call(host.spec(), "no document is given", "say which: file=PATH");
+            if (document->diagnosed) {
+                json_object report;
+                report.add("kind", "full").add("items", raw_json{document->diagnostics});
+                co_return std::move(report).text();
+            }
+            if (phase_ == phase::ended) {
+                co_return co_await host.request("textDocument/diagnostic", {}, limit);  // throws why it ended
             }
             const bool in_time = co_await util::within(limit.remaining(), changed_->wait());
             if (!in_time) {
-                throw failure(error_kind::timeout,
-                              fmt::format("cannot call '{}': it published no diagnostics of '{}' in time",
-                                          with.spec().name, path));
+                throw failure(error_kind::timeout, cannot("call", host.spec().name),
+                              fmt::format("it published no diagnostics of '{}' in time", path));
             }
         }
     }
 
     std::string capabilities_;
-    // also the editors'
-    std::shared_ptr<lsp_common> common_ = std::make_shared<lsp_common>();
-    lsp_documents& documents_ = common_->documents;
+    std::shared_ptr<lsp_shared> shared_ = std::make_shared<lsp_shared>();  // also held by the editors
+    lsp_documents& documents_ = shared_->documents;
+    const std::shared_ptr<progress_tokens> tokens_ = shared_->tokens;
     std::optional<lsp_sync> sync_;
-    bool reading_ = false;                   // read_behind() runs
-    bool ended_ = false;                     // the process is gone
-    lsp_progress progress_;                  // of the server's own
-    bool publishes_ = false;                 // diagnostics, by itself
-    std::optional<util::notifier> changed_;  // diagnostics or progress came
-    std::shared_ptr<progress_tokens>& tokens_ = common_->tokens;
+    phase phase_ = phase::up;
+    lsp_progress progress_;               // work that no call has asked for
+    bool publishes_diagnostics_ = false;  // without being asked
+    std::optional<util::notifier> changed_;
 };
 
 }  // namespace

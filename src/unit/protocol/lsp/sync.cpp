@@ -1,6 +1,5 @@
 #include "unit/protocol/lsp/sync.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "util/file_uri.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
+#include "util/json_writer.hpp"
 
 namespace hob::unit {
 namespace {
@@ -18,8 +18,12 @@ namespace {
 constexpr std::size_t opened_at_once = limits::lsp_documents_max / 2;
 constexpr std::string_view watched_files = "workspace/didChangeWatchedFiles";
 
-// The folder that a relative pattern begins at, a URI or a workspace folder. One that has nothing to do with
-// the root is the root under another name.
+std::vector<std::string_view> elements(std::string_view array) {
+    return util::json_array_elements(array).value_or(std::vector<std::string_view>());
+}
+
+// The base folder of a relative pattern, which is a URI or a workspace folder. A folder that is neither above
+// nor below the root is taken for the root under another name.
 std::optional<std::string> base_of(const std::string& root, std::string_view watcher) {
     auto uri = util::json_find_string(watcher, {"globPattern", "baseUri"});
     if (!uri) uri = util::json_find_string(watcher, {"globPattern", "baseUri", "uri"});
@@ -36,75 +40,75 @@ std::optional<std::string> base_of(const std::string& root, std::string_view wat
 lsp_sync::lsp_sync(lsp_documents& documents, std::string root)
     : documents_(documents), files_(std::move(root)) {}
 
-boost::asio::awaitable<void> lsp_sync::begin(boost::asio::any_io_executor executor) {
-    return files_.begin(std::move(executor));
+boost::asio::awaitable<void> lsp_sync::start(boost::asio::any_io_executor executor) {
+    return files_.start(std::move(executor));
 }
 
-bool lsp_sync::announce(session_host& with) {
-    std::string changes;
-    const bool caught_up = behind_.empty();
-    for (const auto& one : files_.look()) {
-        if (!is_watched(one.path)) continue;
-        if (is_source_path(one.path)) behind_.insert(one.path);
-        changes += fmt::format(R"({}{{"uri":{},"type":{}}})", changes.empty() ? "" : ",",
-                               util::json_quote(util::uri_of_path(one.path)), static_cast<int>(one.what));
+bool lsp_sync::announce(session_host& host) {
+    util::json_array changes;
+    const bool all_opened = unopened_.empty();
+    for (const auto& change : files_.changes()) {
+        if (!is_watched(change.path)) continue;
+        if (is_source_path(change.path)) unopened_.insert(change.path);
+        changes.add(util::json_object()
+                        .add("uri", util::uri_of_path(change.path))
+                        .add("type", static_cast<int>(change.what)));
     }
-    if (caught_up) open_next(with);
+    if (all_opened) open_next(host);
     if (changes.empty()) return false;
-    with.notify(watched_files, R"({"changes":[)" + changes + "]}");
+    host.notify(watched_files, util::json_object().add("changes", changes).text());
     return true;
 }
 
-void lsp_sync::open_next(session_host& with) {
-    for (std::size_t i = 0; i < opened_at_once && !behind_.empty(); ++i) {
-        const std::string path = std::move(behind_.extract(behind_.begin()).value());
+void lsp_sync::open_next(session_host& host) {
+    for (std::size_t i = 0; i < opened_at_once && !unopened_.empty(); ++i) {
+        const std::string path = std::move(unopened_.extract(unopened_.begin()).value());
         if (::access(path.c_str(), F_OK) == 0) {
-            documents_.sync(with, path);
+            documents_.sync(host, path);
         } else {
-            documents_.bury(with, path);
+            documents_.mark_deleted(host, path);
         }
     }
 }
 
-// A server that registers no pattern is told of everything.
+// A server that registers no pattern gets all changes.
 bool lsp_sync::is_watched(const std::string& path) const {
-    return watchers_.empty() || std::any_of(watchers_.begin(), watchers_.end(), [&](const watcher& one) {
-               return one.matches(files_.root(), path);
+    return watchers_.empty() || std::any_of(watchers_.begin(), watchers_.end(), [&](const watcher& each) {
+               return each.matches(files_.root(), path);
            });
 }
 
 bool lsp_sync::watcher::matches(const std::string& root, const std::string& path) const {
     if (!base && pattern.starts_with('/')) return lsp_glob_matches(pattern, path);
-    const std::string below = base.value_or(root) + "/";
-    return path.starts_with(below) && lsp_glob_matches(pattern, path.substr(below.size()));
+    const std::string folder = base.value_or(root) + "/";
+    return path.starts_with(folder) && lsp_glob_matches(pattern, path.substr(folder.size()));
 }
 
 void lsp_sync::register_watchers(const std::string& params) {
-    const auto all = util::json_array_elements(util::json_find(params, {"registrations"}));
-    for (const auto one : all.value_or(std::vector<std::string_view>())) {
-        if (util::json_find_string(one, {"method"}) != watched_files) continue;
-        const auto id = util::json_find_string(one, {"id"}).value_or("");
-        // Said again, it replaces what it was.
+    for (const auto registration : elements(util::json_find(params, {"registrations"}))) {
+        if (util::json_find_string(registration, {"method"}) != watched_files) continue;
+        const auto id = util::json_find_string(registration, {"id"}).value_or("");
+        // A second registration with the same id replaces the first.
         if (!id.empty())
             std::erase_if(watchers_, [&](const watcher& known) { return known.registration == id; });
-        const auto watchers =
-            util::json_array_elements(util::json_find(one, {"registerOptions", "watchers"}));
-        for (const auto said : watchers.value_or(std::vector<std::string_view>())) {
-            auto pattern = util::json_find_string(said, {"globPattern"});
-            if (pattern) {
-                watchers_.push_back({id, std::nullopt, std::move(*pattern)});
-            } else if ((pattern = util::json_find_string(said, {"globPattern", "pattern"}))) {
-                watchers_.push_back({id, base_of(files_.root(), said), std::move(*pattern)});
-            }
-        }
+        for (const auto each : elements(util::json_find(registration, {"registerOptions", "watchers"})))
+            add_watcher(id, each);
     }
 }
 
-// `unregisterations` is how the protocol spells it.
+void lsp_sync::add_watcher(const std::string& registration, std::string_view params) {
+    auto pattern = util::json_find_string(params, {"globPattern"});
+    if (pattern) {
+        watchers_.push_back({registration, std::nullopt, std::move(*pattern)});
+    } else if ((pattern = util::json_find_string(params, {"globPattern", "pattern"}))) {
+        watchers_.push_back({registration, base_of(files_.root(), params), std::move(*pattern)});
+    }
+}
+
+// The protocol spells it `unregisterations`.
 void lsp_sync::unregister_watchers(const std::string& params) {
-    const auto all = util::json_array_elements(util::json_find(params, {"unregisterations"}));
-    for (const auto one : all.value_or(std::vector<std::string_view>())) {
-        const auto id = util::json_find_string(one, {"id"});
+    for (const auto registration : elements(util::json_find(params, {"unregisterations"}))) {
+        const auto id = util::json_find_string(registration, {"id"});
         if (id) std::erase_if(watchers_, [&](const watcher& known) { return known.registration == *id; });
     }
 }

@@ -57,7 +57,8 @@ std::string_view line_of(std::string_view text, std::size_t line) {
     return text;
 }
 
-// Where `character` of `line`, both from 0, is in the text; beyond the end of either it is that end.
+// The offset of `character` of `line`, both counted from 0. Positions behind the end of the line or the text
+// are that end.
 std::size_t offset_of(std::string_view text, std::int64_t line, std::int64_t character, bool utf8) {
     std::size_t at = 0;
     for (; line > 0; --line) {
@@ -75,7 +76,7 @@ std::size_t offset_of(std::string_view text, std::int64_t line, std::int64_t cha
     return at + std::min(in_row, row.size());
 }
 
-// `{a,b}` written out; braces do not nest in what servers send.
+// Expands `{a,b}`. Braces do not nest in the patterns of servers.
 std::vector<std::string> alternatives(std::string_view pattern) {
     const std::size_t open = pattern.find('{');
     const std::size_t close = pattern.find('}', open);
@@ -125,7 +126,7 @@ bool is_source_path(std::string_view path) {
     const std::size_t dot = name.rfind('.');
     return dot != std::string_view::npos &&
            std::any_of(languages.begin(), languages.end(),
-                       [&](const language& one) { return one.extension == name.substr(dot + 1); });
+                       [&](const language& each) { return each.extension == name.substr(dot + 1); });
 }
 
 std::string language_of_path(std::string_view path) {
@@ -133,8 +134,8 @@ std::string language_of_path(std::string_view path) {
     const std::size_t dot = name.rfind('.');
     if (dot == std::string_view::npos) return name == "Makefile" ? "makefile" : "plaintext";
     const std::string_view extension = name.substr(dot + 1);
-    for (const auto& one : languages) {
-        if (one.extension == extension) return std::string(one.name);
+    for (const auto& each : languages) {
+        if (each.extension == extension) return std::string(each.name);
     }
     return std::string(extension);
 }
@@ -143,7 +144,7 @@ std::size_t lsp_character(std::string_view text, std::size_t line, std::size_t c
     const std::string_view row = line_of(text, line);
     std::size_t units = 0;
     std::size_t at = 0;
-    for (std::size_t shown = 1; shown < column && at < row.size(); ++shown) {
+    for (std::size_t characters = 1; characters < column && at < row.size(); ++characters) {
         const std::size_t length = std::max<std::size_t>(1, util::utf8_sequence(row.substr(at)));
         units += utf8 ? length : length == 4 ? 2 : 1;
         at += length;
@@ -172,8 +173,8 @@ bool lsp_apply_change(std::string& text, std::string_view change, bool utf8) {
 }
 
 bool lsp_glob_matches(std::string_view pattern, std::string_view path) {
-    for (const auto& one : alternatives(pattern)) {
-        if (matches_one(one, path)) return true;
+    for (const auto& alternative : alternatives(pattern)) {
+        if (matches_one(alternative, path)) return true;
     }
     return false;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// What LSP says otherwise than people do: files as URIs, columns in UTF-16, languages by name.
+// Conversions between LSP and people: URIs and paths, UTF-16 columns and characters, languages and file
+// names.
 
 #include <cstddef>
 #include <string>
@@ -7,21 +8,22 @@
 
 namespace hob::unit {
 
-std::string language_of_path(std::string_view path);  // "cpp"; else its extension
+// "cpp"; the extension where no language is known for it.
+std::string language_of_path(std::string_view path);
 
-// What documents are told apart by: the path, or the URI itself where it is none of a file.
+// Identifies a document: its path, or the URI itself if it is not that of a file.
 std::string document_key(std::string_view uri);
 
-bool is_source_path(std::string_view path);  // its extension is that of a language
+bool is_source_path(std::string_view path);  // a language is known for its extension
 
-// `column` of `line`, both from 1 as an editor shows them, in the units of the protocol, from 0: of UTF-16,
-// or of bytes where `utf8`. What lies behind the end of the line is its end.
+// Converts `column` of `line`, both counted from 1 in characters, to a column of the protocol, counted from 0
+// in UTF-16 code units, or in bytes if `utf8`. A column behind the end of the line becomes its end.
 std::size_t lsp_character(std::string_view text, std::size_t line, std::size_t column, bool utf8);
 
-// One element of a didChange's contentChanges. False: it has no such form, and `text` is as it was.
+// Applies one element of `contentChanges` of didChange. False: it is malformed, and `text` is unchanged.
 bool lsp_apply_change(std::string& text, std::string_view change, bool utf8);
 
-// A pattern as LSP has it (`**`, `*`, `?`, `{a,b}`, `[a-z]`), against a path.
+// Matches a path against a pattern of LSP (`**`, `*`, `?`, `{a,b}`, `[a-z]`).
 bool lsp_glob_matches(std::string_view pattern, std::string_view path);
 
 }  // namespace hob::unit

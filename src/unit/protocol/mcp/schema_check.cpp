@@ -16,12 +16,12 @@ namespace json = boost::json;
 
 using mismatch = std::optional<std::string>;
 
-constexpr int refs_max = 64;  // a $ref that leads to itself is not followed for ever
+constexpr int refs_max = 64;  // bounds a $ref that leads to itself
 
 std::optional<json::value> parsed(std::string_view text) {
     json::parse_options options;
     options.max_depth = static_cast<std::size_t>(limits::json_depth_max);
-    json::error_code error;
+    boost::system::error_code error;
     json::value value = json::parse({text.data(), text.size()}, error, {}, options);
     if (error) return std::nullopt;
     return value;
@@ -56,10 +56,10 @@ std::string with_article(std::string_view type) {
 }
 
 bool is_of_type(const json::value& value, std::string_view type) {
-    const std::string_view has = type_of(value);
-    if (has == type) return true;
-    if (type == "number") return has == "integer";
-    if (type == "integer" && has == "number") return std::trunc(value.as_double()) == value.as_double();
+    const std::string_view actual = type_of(value);
+    if (actual == type) return true;
+    if (type == "number") return actual == "integer";
+    if (type == "integer" && actual == "number") return std::trunc(value.as_double()) == value.as_double();
     return false;
 }
 
@@ -102,20 +102,20 @@ private:
     const json::value* referred(std::string_view ref) const {
         if (!ref.starts_with('#')) return nullptr;
         ref.remove_prefix(1);
-        json::error_code error;
+        boost::system::error_code error;
         return root_.find_pointer({ref.data(), ref.size()}, error);
     }
 
     static mismatch type(const json::object& rules, const json::value& value, const std::string& name) {
-        const json::value* wanted = rules.if_contains("type");
-        if (!wanted) return std::nullopt;
-        if (wanted->is_string()) {
-            const std::string_view type(wanted->as_string());
+        const json::value* rule = rules.if_contains("type");
+        if (!rule) return std::nullopt;
+        if (rule->is_string()) {
+            const std::string_view type(rule->as_string());
             if (is_of_type(value, type)) return std::nullopt;
             return fmt::format("{} must be {}, not {}", name, with_article(type),
                                with_article(type_of(value)));
         }
-        const json::array* types = wanted->if_array();
+        const json::array* types = rule->if_array();
         if (!types) return std::nullopt;
         std::string all;
         for (const auto& type : *types) {
@@ -132,33 +132,34 @@ private:
         const json::array* choices = listed ? listed->if_array() : nullptr;
         if (!choices) return std::nullopt;
         std::string all;
-        for (const auto& one : *choices) {
-            if (one == value) return std::nullopt;
-            all += (all.empty() ? "" : ", ") + std::string(json::serialize(one));
+        for (const auto& candidate : *choices) {
+            if (candidate == value) return std::nullopt;
+            all += (all.empty() ? "" : ", ") + std::string(json::serialize(candidate));
         }
         return fmt::format("{} must be one of {}", name, all);
     }
 
     struct bound {
         std::string_view rule;
-        std::string_view words;
-        bool (*broken)(double has, double limit);
+        std::string_view text;
+        bool (*is_broken)(double number, double limit);
     };
 
-    static mismatch bounds_of(const json::object& rules, double has, const std::string& name,
+    static mismatch bounds_of(const json::object& rules, double number, const std::string& name,
                               std::initializer_list<bound> all) {
-        for (const auto& one : all) {
-            const json::value* rule = rules.if_contains({one.rule.data(), one.rule.size()});
+        for (const auto& each : all) {
+            const json::value* rule = rules.if_contains({each.rule.data(), each.rule.size()});
             const auto limit = rule ? number_of(*rule) : std::nullopt;
-            if (limit && one.broken(has, *limit)) return fmt::format("{} {} {}", name, one.words, *limit);
+            if (limit && each.is_broken(number, *limit))
+                return fmt::format("{} {} {}", name, each.text, *limit);
         }
         return std::nullopt;
     }
 
-    static bool below(double has, double limit) { return has < limit; }
-    static bool above(double has, double limit) { return has > limit; }
-    static bool below_or_at(double has, double limit) { return has <= limit; }
-    static bool above_or_at(double has, double limit) { return has >= limit; }
+    static bool below(double number, double limit) { return number < limit; }
+    static bool above(double number, double limit) { return number > limit; }
+    static bool below_or_at(double number, double limit) { return number <= limit; }
+    static bool above_or_at(double number, double limit) { return number >= limit; }
 
     static mismatch bounds(const json::object& rules, const json::value& value, const std::string& name) {
         if (const auto number = number_of(value)) {
@@ -184,8 +185,8 @@ private:
     mismatch combined(const json::object& rules, const json::value& value, const std::string& name,
                       int refs) {
         if (const auto* all = array_of(rules, "allOf")) {
-            for (const auto& one : *all) {
-                if (auto wrong = check(one, value, name, refs + 1)) return wrong;
+            for (const auto& rule : *all) {
+                if (auto wrong = check(rule, value, name, refs + 1)) return wrong;
             }
         }
         for (const char* rule : {"anyOf", "oneOf"}) {
@@ -193,8 +194,8 @@ private:
             if (!any || any->empty()) continue;
             std::size_t fitting = 0;
             mismatch first;
-            for (const auto& one : *any) {
-                auto wrong = check(one, value, name, refs + 1);
+            for (const auto& candidate : *any) {
+                auto wrong = check(candidate, value, name, refs + 1);
                 if (!wrong) ++fitting;
                 if (wrong && !first) first = wrong;
             }

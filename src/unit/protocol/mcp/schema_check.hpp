@@ -1,7 +1,7 @@
 #pragma once
 // JSON Schema, as far as tools use it to describe their arguments: type, enum, const, properties, required,
-// additionalProperties, items, lengths and bounds, anyOf, oneOf, allOf, not, and $ref within the schema. What
-// it says beyond that is left to the tool.
+// additionalProperties, items, lengths and bounds, anyOf, oneOf, allOf, not, and $ref within the schema.
+// Other rules are left to the tool.
 
 #include <optional>
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace hob::unit {
 
-// Why `value` (raw JSON) is not what `schema` (raw JSON) asks for: "'a' must be a number, not a string".
-// nullopt: it is.
+// Why `value` (raw JSON) does not match `schema` (raw JSON): "'a' must be a number, not a string". nullopt:
+// it matches.
 std::optional<std::string> schema_mismatch(std::string_view schema, std::string_view value);
 
 }  // namespace hob::unit

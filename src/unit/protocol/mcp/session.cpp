@@ -1,5 +1,4 @@
-// The model context protocol, in both its eras. Revision 2026-07-28 has no handshake: `server/discover` says
-// what the server is, and every request carries who asks. Before it, a session begins with `initialize`.
+// A session of an MCP server, in both generations of the protocol.
 
 #include <fmt/format.h>
 
@@ -8,69 +7,63 @@
 
 #include "error.hpp"
 #include "limits.hpp"
-#include "unit/protocol/mcp/schema_check.hpp"
+#include "unit/protocol/mcp/generation.hpp"
+#include "unit/protocol/mcp/mcp.hpp"
+#include "unit/protocol/mcp/tools.hpp"
 #include "unit/protocol/progress_tokens.hpp"
 #include "unit/protocol/protocol_session.hpp"
 #include "util/async.hpp"
 #include "util/file_uri.hpp"
 #include "util/json_edit.hpp"
 #include "util/json_text.hpp"
-#include "util/suggest.hpp"
+#include "util/json_writer.hpp"
 #include "version.hpp"
 
 namespace hob::unit {
 namespace {
 
 namespace asio = boost::asio;
+using util::json_object;
+using util::raw_json;
 
-constexpr std::string_view modern_revision = "2026-07-28";
-constexpr std::string_view legacy_revision = "2025-11-25";
 constexpr std::int64_t unsupported_version = -32022;
 constexpr int pages_max = 256;
+constexpr std::string_view generation_key = "era";  // of the value that a session remembers
 
-// What is remembered of a server. Unproven: it died of the probe, and nothing was seen of it since.
-constexpr std::string_view generation_key = "era";
-constexpr std::string_view modern_generation = "modern";
-constexpr std::string_view legacy_generation = "legacy";
-constexpr std::string_view unproven_generation = "unproven";
-
-// What goes beyond an ask: both may be under way at once, and either may decide.
-struct attempt {
-    explicit attempt(const asio::any_io_executor& executor) : over(executor) {}
+// A request of the handshake that runs on its own: two may be open at once, and either may decide.
+struct handshake_request {
+    explicit handshake_request(const asio::any_io_executor& executor) : done(executor) {}
     std::optional<std::string> result;
     std::optional<failure> failed;
-    util::manual_reset_event over;
-    bool done() const { return result || failed; }
-};
-using attempt_ptr = std::shared_ptr<attempt>;  // the handshake's, and the asking coroutine's
+    util::manual_reset_event done;
 
-asio::awaitable<void> try_asking(session_host& with, std::string method, std::string params,
-                                 attempt_ptr into) {
+    bool failed_with(error_kind kind) const { return failed && failed->kind() == kind; }
+    // The server's own error code.
+    std::optional<std::int64_t> error_code() const {
+        if (!failed_with(error_kind::worker_error)) return std::nullopt;
+        return util::json_find_integer(failed->detail(), {"code"});
+    }
+};
+using handshake_ptr =
+    std::shared_ptr<handshake_request>;  // held by the handshake and by the sending coroutine
+
+util::deadline handshake_limit() { return util::deadline::in(limits::handshake_timeout); }
+
+asio::awaitable<void> send_handshake(session_host& host, std::string method, std::string params,
+                                     handshake_ptr into) {
     try {
-        auto answered =
-            with.ask(std::move(method), std::move(params), util::deadline::in(limits::handshake_timeout));
-        into->result = co_await std::move(answered);
+        into->result = co_await host.request(std::move(method), std::move(params), handshake_limit());
     } catch (const failure& why) {
         into->failed.emplace(why);
     }
-    into->over.set();
+    into->done.set();
 }
 
-std::optional<std::int64_t> error_code_of(const failure& why) {
-    if (why.kind() != error_kind::worker_error) return std::nullopt;
-    return util::json_find_integer(why.detail(), {"code"});
-}
-
-// The newest revision of the modern era among `listed`, an array; empty: none.
-std::string modern_among(std::string_view listed) {
-    std::string newest;
-    for (const auto raw : util::json_array_elements(listed).value_or(std::vector<std::string_view>())) {
-        const auto revision = util::json_unquote(raw);
-        if (!revision || *revision < modern_revision) continue;
-        if (*revision == modern_revision) return *revision;
-        newest = std::max(newest, *revision);
-    }
-    return newest;
+handshake_ptr start_request(session_host& host, std::string method, std::string params) {
+    auto made = std::make_shared<handshake_request>(host.executor());
+    util::spawn(host.executor(), send_handshake(host, std::move(method), std::move(params), made),
+                "handshake of " + host.spec().name);
+    return made;
 }
 
 bool is_protocol_method(std::string_view method) {
@@ -87,277 +80,230 @@ constexpr std::array lists{
     list_row{"prompts", "prompts/list", "prompts"},
 };
 
+std::string client_info() { return json_object().add("name", "hob").add("version", version_text).text(); }
+
+// A member of `initialize` in hob.toml, merged over `ours`.
+std::string configured(const unit_spec& unit, std::string_view member, std::string_view ours) {
+    return util::json_merge(ours, util::json_member_of(worker_spec_of(unit).initialize_json, member));
+}
+
+std::string initialize_params(const unit_spec& unit) {
+    json_object capabilities;
+    capabilities.add("roots", json_object().add("listChanged", false));
+    json_object params;
+    params.add("protocolVersion", mcp_legacy_revision).add("capabilities", capabilities);
+    params.add("clientInfo", raw_json{client_info()});
+    return util::json_merge(params.text(), worker_spec_of(unit).initialize_json);
+}
+
 class mcp_session final : public protocol_session {
 public:
-    bool has_start() const override { return true; }
-    bool wants_another() const override { return another_; }
+    bool wants_restart() const override { return wants_restart_; }
 
-    asio::awaitable<std::string> start(session_host& with) override {
-        const std::string protocol_generation = with.recall(generation_key);
-        auto begun = protocol_generation == legacy_generation || protocol_generation == unproven_generation
-                         ? initialize(with, protocol_generation)
-                         : probe(with);
-        std::string result = co_await std::move(begun);
-        with.remember(generation_key, std::string(modern_ ? modern_generation : legacy_generation),
-                      validity::configuration);
-        if (!modern_) with.notify("notifications/initialized", {});
+    asio::awaitable<std::string> start(session_host& host) override {
+        const mcp_generation known = mcp_generation_named(host.recall(generation_key));
+        const bool is_old = known == mcp_generation::legacy || known == mcp_generation::unproven;
+        auto handshake = is_old ? initialize(host, known) : probe(host);
+        std::string result = co_await std::move(handshake);
+        remember(host, modern_ ? mcp_generation::modern : mcp_generation::legacy);
+        if (!modern_) host.notify("notifications/initialized", {});
         capabilities_ = util::json_find(result, {"capabilities"});
         co_return result;
     }
 
-    asio::awaitable<std::string> handle_call(session_host& with, call_request wish, event_watch* watch,
+    asio::awaitable<std::string> handle_call(session_host& host, call_request call, event_watch* watch,
                                              util::deadline limit) override {
-        const bool tool = !is_protocol_method(wish.method);
-        if (tool) {
-            co_await check_tool(with, wish.method, wish.params, limit);
-            const std::string arguments = wish.params.empty() ? "{}" : wish.params;
-            wish.params =
-                R"({"name":)" + util::json_quote(wish.method) + R"(,"arguments":)" + arguments + "}";
-            wish.method = "tools/call";
+        const bool is_tool = !is_protocol_method(call.method);
+        if (is_tool) {
+            if (call.params.empty()) call.params = "{}";
+            co_await check_tool(host, call.method, call.params, limit);
+            json_object params;
+            params.add("name", call.method).add("arguments", raw_json{call.params});
+            call.params = std::move(params).text();
+            call.method = "tools/call";
         }
-        std::string callers(util::json_find(wish.params, {"_meta", "progressToken"}));
+        std::string callers(util::json_find(call.params, {"_meta", "progressToken"}));
         std::optional<progress_tokens::token> token;
         if (watch || !callers.empty()) {
             token.emplace(tokens_, std::move(callers));
-            wish.params = util::json_set(wish.params, {"_meta", "progressToken"}, token->raw());
-            if (watch) watch->own(token->number());
+            call.params = util::json_set(call.params, {"_meta", "progressToken"}, token->raw());
+            if (watch) watch->set_owner(token->number());
         }
-        wish.params = with_identity(with, std::move(wish.params));
+        call.params = with_identity(host, std::move(call.params));
         std::string result =
-            co_await with.ask_for(watch, std::move(wish.method), std::move(wish.params), limit);
-        refuse_unfinished(with, result, tool);
+            co_await host.request_for(watch, std::move(call.method), std::move(call.params), limit);
+        check_result(host.spec().name, result, is_tool);
         co_return result;
     }
 
-    asio::awaitable<std::string> list(session_host& with, util::deadline limit) override {
-        std::string all = "{";
+    asio::awaitable<std::string> list(session_host& host, util::deadline limit) override {
+        json_object all;
         for (const auto& row : lists) {
             if (util::json_member_of(capabilities_, row.capability).empty()) continue;
-            const std::string items = co_await list_all(with, row, limit);
-            all += fmt::format("{}\"{}\":{}", all.size() > 1 ? "," : "", row.member, items);
+            const std::string items = co_await list_all(host, row, limit);
+            all.add(row.member, raw_json{items});
         }
-        co_return all + "}";
+        co_return std::move(all).text();
     }
 
-    bool asked(session_host& with, const worker_message& request) override {
+    bool on_server_request(session_host& host, const worker_message& request) override {
         if (request.method == "ping") {
-            with.reply(request, "{}");
+            host.reply(request, "{}");
         } else if (request.method == "roots/list") {
-            with.reply(request,
-                       R"({"roots":[{"uri":)" + util::json_quote(util::uri_of_path(with.spec().cwd)) + "}]}");
+            util::json_array roots;
+            roots.add(json_object().add("uri", util::uri_of_path(host.spec().cwd)));
+            host.reply(request, json_object().add("roots", roots).text());
         } else if (request.method == "elicitation/create") {
-            with.reply(request, R"({"action":"decline"})");
+            host.reply(request, json_object().add("action", "decline").text());
         } else {
             return false;
         }
         return true;
     }
 
-    std::uint64_t heard(session_host&, const std::string& name, std::string& params) override {
+    std::uint64_t on_notification(session_host&, const std::string& name, std::string& params) override {
         if (name == "notifications/tools/list_changed") tools_.clear();
         if (name != "notifications/progress") return 0;
         std::string callers;
-        const std::uint64_t owner = tokens_->owner(util::json_find(params, {"progressToken"}), callers);
+        const std::uint64_t owner = tokens_->find(util::json_find(params, {"progressToken"}), callers);
         if (owner != 0) params = util::json_set(params, {"progressToken"}, callers);
         return owner;
     }
 
 private:
-    static std::string about_us(session_host& with, std::string_view member, std::string_view by_default) {
-        const auto& said = std::get<worker_spec>(with.spec().detail).initialize_json;
-        return util::json_merge(by_default, util::json_member_of(said, member));
-    }
-    static std::string our_name() {
-        return fmt::format(R"({{"name":"hob","version":{}}})", util::json_quote(version_text));
+    static void remember(session_host& host, mcp_generation generation) {
+        host.remember(generation_key, std::string(name_of(generation)), validity::configuration);
     }
 
-    // The modern era is asked for first. Silence and errors mean the old one; both questions stay open until
-    // one of them is answered, for a server that is slow to start is not told from one that is silent.
-    asio::awaitable<std::string> probe(session_host& with) {
+    // Asks for the modern generation first. Silence and errors mean the legacy one. Both requests stay open
+    // until one is answered: a server that is slow to start looks like one that is silent.
+    asio::awaitable<std::string> probe(session_host& host) {
         modern_ = true;
-        const auto first = begin(with, "server/discover", with_identity(with, {}));
-        co_await util::within(limits::mcp_probe_timeout, first->over.wait());
-        if (first->failed && error_code_of(*first->failed) == unsupported_version) {
-            auto discovered = discover_again(with, *first->failed);
-            co_return co_await std::move(discovered);
+        const auto discover = start_request(host, "server/discover", with_identity(host, {}));
+        co_await util::within(limits::mcp_probe_timeout, discover->done.wait());
+        if (discover->error_code() == unsupported_version) {
+            co_return co_await discover_again(host, *discover->failed);
         }
-        if (first->failed && first->failed->kind() == error_kind::worker_died) {
-            start_once_more(with);
-            throw failure(*first->failed);
+        if (discover->failed_with(error_kind::worker_died)) {
+            restart_as_legacy(host);
+            throw failure(*discover->failed);
         }
-        if (first->result && is_modern(*first->result)) co_return *first->result;
+        if (discover->result && is_modern(*discover->result)) co_return *discover->result;
         modern_ = false;
-        const auto second = begin(with, "initialize", legacy_params(with));
-        auto one = first->done() ? second->over.wait() : first->over.wait();
-        auto other = second->over.wait();
-        co_await util::first_of(std::move(one), std::move(other));
-        if (first->result && is_modern(*first->result) && !second->result) {
-            modern_ = true;
-            co_return *first->result;
+        const auto initialize = start_request(host, "initialize", initialize_params(host.spec()));
+        if (!discover->done.is_set()) {
+            co_await util::first_of(discover->done.wait(), initialize->done.wait());
         }
-        co_await second->over.wait();
-        if (second->result) co_return *second->result;
-        // It has refused the first question, and ended: of that, maybe.
-        if (second->failed->kind() == error_kind::worker_died && first->failed) start_once_more(with);
-        throw failure(*second->failed);
+        if (discover->result && is_modern(*discover->result) && !initialize->result) {
+            modern_ = true;
+            co_return *discover->result;
+        }
+        co_await initialize->done.wait();
+        if (initialize->result) co_return *initialize->result;
+        // It refused the first request and then ended, maybe because of it.
+        if (initialize->failed_with(error_kind::worker_died) && discover->failed) restart_as_legacy(host);
+        throw failure(*initialize->failed);
     }
 
-    void start_once_more(session_host& with) {
-        with.remember(generation_key, std::string(unproven_generation), validity::configuration);
-        another_ = true;
+    void restart_as_legacy(session_host& host) {
+        remember(host, mcp_generation::unproven);
+        wants_restart_ = true;
     }
 
-    asio::awaitable<std::string> discover_again(session_host& with, failure refused) {
-        revision_ = modern_among(util::json_find(refused.detail(), {"data", "supported"}));
-        if (revision_.empty() || revision_ == modern_revision) {
-            throw failure(error_kind::worker_error,
-                          fmt::format("cannot start '{}': it speaks none of the revisions {} and {}",
-                                      with.spec().name, modern_revision, legacy_revision),
+    // With a revision that the server has named in its refusal.
+    asio::awaitable<std::string> discover_again(session_host& host, failure refused) {
+        revision_ = newest_modern_revision(util::json_find(refused.detail(), {"data", "supported"}));
+        if (revision_.empty() || revision_ == mcp_modern_revision) {
+            throw failure(error_kind::worker_error, cannot("start", host.spec().name),
+                          fmt::format("it speaks none of the revisions {} and {}", mcp_modern_revision,
+                                      mcp_legacy_revision),
                           {}, refused.detail());
         }
-        co_return co_await with.ask("server/discover", with_identity(with, {}),
-                                    util::deadline::in(limits::handshake_timeout));
+        co_return co_await host.request("server/discover", with_identity(host, {}), handshake_limit());
     }
 
     bool is_modern(std::string_view discovered) {
         const std::string_view listed = util::json_find(discovered, {"supportedVersions"});
         if (listed.empty()) return true;
-        const std::string newest = modern_among(listed);
+        const std::string newest = newest_modern_revision(listed);
         if (!newest.empty()) revision_ = newest;
         return !newest.empty();
     }
 
-    // Not asked for the newer era, because of what an earlier process did. That may be wrong by now: the
-    // program was replaced, or died of something else.
-    asio::awaitable<std::string> initialize(session_host& with, std::string protocol_generation) {
+    // The legacy handshake of a server that an earlier process showed to be `known`. That may be wrong by
+    // now: the program may have been replaced, or may have died of something else.
+    asio::awaitable<std::string> initialize(session_host& host, mcp_generation known) {
         std::optional<failure> failed;
-        auto answered =
-            with.ask("initialize", legacy_params(with), util::deadline::in(limits::handshake_timeout));
         try {
-            co_return co_await std::move(answered);
+            co_return co_await host.request("initialize", initialize_params(host.spec()), handshake_limit());
         } catch (const failure& why) {
             failed.emplace(why);
-        } catch (const std::exception&) {  // the whole handshake's limit
-            with.remember(generation_key, {}, validity::configuration);
+        } catch (const std::exception&) {  // the limit of the whole handshake
+            remember(host, mcp_generation::unknown);
             throw;
         }
-        if (failed->kind() != error_kind::cancelled)
-            with.remember(generation_key, {}, validity::configuration);
-        // Not where it died of the probe, which it would again, and be started for that again.
-        if (failed->kind() == error_kind::worker_error && protocol_generation == legacy_generation) {
-            co_return co_await probe(with);
+        if (failed->kind() != error_kind::cancelled) remember(host, mcp_generation::unknown);
+        // A server that is unproven has died of the probe: it is neither probed nor restarted again.
+        if (known == mcp_generation::legacy && failed->kind() == error_kind::worker_error) {
+            co_return co_await probe(host);
         }
-        // Not after a probe that it died of: it would be started for ever.
-        another_ = failed->kind() == error_kind::worker_died && protocol_generation == legacy_generation;
+        wants_restart_ = known == mcp_generation::legacy && failed->kind() == error_kind::worker_died;
         throw failure(*failed);
     }
 
-    attempt_ptr begin(session_host& with, std::string method, std::string params) {
-        auto made = std::make_shared<attempt>(with.executor());
-        util::spawn(with.executor(), try_asking(with, std::move(method), std::move(params), made),
-                    "handshake of " + with.spec().name);
-        return made;
-    }
-
-    static std::string legacy_params(session_host& with) {
-        const std::string ours = fmt::format(
-            R"({{"protocolVersion":"{}","capabilities":{{"roots":{{"listChanged":false}}}},"clientInfo":{}}})",
-            legacy_revision, our_name());
-        return util::json_merge(ours, std::get<worker_spec>(with.spec().detail).initialize_json);
-    }
-
-    // In the modern era each request says who asks.
-    std::string with_identity(session_host& with, std::string params) const {
+    // In the modern generation each request says who asks.
+    std::string with_identity(session_host& host, std::string params) const {
         if (!modern_) return params;
+        const std::string info = configured(host.spec(), "clientInfo", client_info());
+        const std::string capabilities = configured(host.spec(), "capabilities", "{}");
+        json_object identity;
+        identity.add("io.modelcontextprotocol/protocolVersion", revision_)
+            .add("io.modelcontextprotocol/clientInfo", raw_json{info})
+            .add("io.modelcontextprotocol/clientCapabilities", raw_json{capabilities});
         const std::string_view given = util::json_find(params, {"_meta"});
-        const std::string ours = fmt::format(
-            R"({{"io.modelcontextprotocol/protocolVersion":"{}","io.modelcontextprotocol/clientInfo":{},"io.modelcontextprotocol/clientCapabilities":{}}})",
-            revision_, about_us(with, "clientInfo", our_name()), about_us(with, "capabilities", "{}"));
-        return util::json_set(params, {"_meta"}, util::json_merge(ours, given));
+        return util::json_set(params, {"_meta"}, util::json_merge(identity.text(), given));
     }
 
-    // One list, with all its pages, as an array.
-    asio::awaitable<std::string> list_all(session_host& with, list_row row, util::deadline limit) {
-        std::string items = "[";
+    // All pages of one list, as an array.
+    asio::awaitable<std::string> list_all(session_host& host, list_row row, util::deadline limit) {
+        util::json_array items;
         std::string cursor;
         for (int page = 0; page < pages_max; ++page) {
-            std::string params = cursor.empty() ? "{}" : R"({"cursor":)" + cursor + "}";
+            json_object params;
+            if (!cursor.empty()) params.add("cursor", raw_json{cursor});
             const std::string result =
-                co_await with.ask(std::string(row.method), with_identity(with, std::move(params)), limit);
+                co_await host.request(std::string(row.method), with_identity(host, params.text()), limit);
             const auto listed = util::json_array_elements(util::json_member_of(result, row.member));
             for (const auto item : listed.value_or(std::vector<std::string_view>()))
-                items.append(items.size() > 1 ? "," : "").append(item);
+                items.add(raw_json{item});
             const std::string_view next = util::json_find(result, {"nextCursor"});
             if (next.empty() || next == "null") break;
             cursor = next;
         }
-        co_return items + "]";
+        co_return std::move(items).text();
     }
 
-    // Throws failure(usage) for what the tool's schema does not allow. The list may have changed without a
-    // word, so what does not fit an old one is held against a new one.
-    asio::awaitable<void> check_tool(session_host& with, std::string tool, std::string arguments,
+    // Throws failure(usage) for a call that the tool's schema does not allow. The list may have changed
+    // without a notification: a mismatch is checked against a new list before it counts.
+    asio::awaitable<void> check_tool(session_host& host, std::string tool, std::string arguments,
                                      util::deadline limit) {
         for (bool fresh = tools_.empty();; fresh = true) {
             if (fresh) {
-                tools_ = co_await list_all(with, lists[0], limit);
+                tools_ = co_await list_all(host, lists[0], limit);
             }
-            const auto wrong = mismatch(with.spec().name, tool, arguments);
-            if (!wrong) co_return;
-            if (fresh) throw failure(*wrong);
+            const auto mismatch = tool_mismatch(host.spec().name, tools_, tool, arguments);
+            if (!mismatch) co_return;
+            if (fresh) throw failure(*mismatch);
         }
     }
 
-    std::optional<failure> mismatch(const std::string& unit, const std::string& tool,
-                                    const std::string& arguments) const {
-        std::vector<std::string> names;
-        for (const auto item : util::json_array_elements(tools_).value_or(std::vector<std::string_view>())) {
-            names.push_back(util::json_find_string(item, {"name"}).value_or(""));
-            if (names.back() != tool) continue;
-            const std::string_view schema = util::json_find(item, {"inputSchema"});
-            const auto wrong = schema_mismatch(schema, arguments.empty() ? "{}" : arguments);
-            if (!wrong) return std::nullopt;
-            return failure(
-                error_kind::usage,
-                fmt::format("cannot call '{}': '{}' refuses its arguments: {}", unit, tool, *wrong),
-                "KEY:=JSON gives a number, a boolean or a list, KEY=TEXT a text");
-        }
-        const std::vector<std::string_view> views(names.begin(), names.end());
-        const auto near = util::nearest(tool, views);
-        return failure(error_kind::usage, fmt::format("cannot call '{}': it has no tool '{}'", unit, tool),
-                       near ? fmt::format("did you mean '{}'?", *near)
-                            : fmt::format("`hob call {} --list` shows what it has", unit));
-    }
-
-    static void refuse_unfinished(session_host& with, const std::string& result, bool tool) {
-        if (util::json_find_string(result, {"resultType"}) == "input_required") {
-            throw failure(error_kind::worker_error,
-                          fmt::format("cannot call '{}': it wants input first", with.spec().name),
-                          "call it again with its requestState, and inputResponses in the params", result);
-        }
-        if (!tool || !util::json_find_true(result, {"isError"})) return;
-        std::string words;
-        const auto content = util::json_array_elements(util::json_find(result, {"content"}));
-        for (const auto item : content.value_or(std::vector<std::string_view>()))
-            words += util::json_find_string(item, {"text"}).value_or("") + " ";
-        for (char& c : words) {
-            if (c == '\n' || c == '\r') c = ' ';
-        }
-        while (words.ends_with(' '))
-            words.pop_back();
-        throw failure(error_kind::worker_error,
-                      fmt::format("cannot call '{}': the tool failed{}{}", with.spec().name,
-                                  words.empty() ? "" : ": ", words),
-                      {}, result);
-    }
-
-    bool modern_ = false;
-    bool another_ = false;
-    std::string revision_{modern_revision};
+    bool modern_ = false;  // the generation that is spoken
+    bool wants_restart_ = false;
+    std::string revision_{mcp_modern_revision};
     std::string capabilities_;
-    std::string tools_;  // the array, as it was listed; empty: not yet, or no longer true
-    std::shared_ptr<progress_tokens> tokens_ =
-        std::make_shared<progress_tokens>();  // also held by each token
+    std::string tools_;  // the array, as the server listed it; empty: not listed, or out of date
+    // Also held by each token.
+    std::shared_ptr<progress_tokens> tokens_ = std::make_shared<progress_tokens>();
 };
 
 }  // namespace

@@ -1,0 +1,127 @@
+#include "cmd/units/unready.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "cmd/core/log_tail.hpp"
+#include "cmd/core/output.hpp"
+#include "cmd/core/status_view.hpp"
+#include "identity.hpp"
+#include "ipc/client.hpp"
+#include "ipc/unit_state.hpp"
+#include "lifecycle/connect.hpp"
+#include "limits.hpp"
+#include "util/json_edit.hpp"
+#include "util/json_writer.hpp"
+
+namespace hob::cmd {
+namespace {
+
+constexpr std::size_t last_lines = 10;  // of the log of each unit
+
+using ipc::unit_state;
+
+// As the daemon sees them now; empty if it does not answer soon.
+std::vector<unit_view> all_units(invocation& call) {
+    try {
+        const auto soon = util::deadline::in(limits::glance_timeout);
+        auto daemon = lifecycle::connect_looking(call.where(), soon);
+        if (daemon) return read_units(daemon->call("hob.status", "{}", soon));
+    } catch (const failure&) {  // the failure to be explained is more important
+    } catch (const ipc::not_executed&) {
+    }
+    return {};
+}
+
+bool has_failed(const unit_view& unit) {
+    const auto state = ipc::unit_state_named(unit.state);
+    return state == unit_state::failed || state == unit_state::backoff;
+}
+
+bool is_on_its_way(const unit_view& unit) {
+    const auto state = ipc::unit_state_named(unit.state);
+    return state == unit_state::waiting || state == unit_state::starting || state == unit_state::stopping;
+}
+
+bool was_asked_for(const invocation& call, const unit_view& unit) {
+    if (call.operands.empty()) return unit.kind == "service";
+    return std::find(call.operands.begin(), call.operands.end(), unit.name) != call.operands.end();
+}
+
+// Of the units asked for; and if one of them waits for others, of those others.
+std::vector<unit_view> unready_units(invocation& call, bool timed_out) {
+    const std::vector<unit_view> units = all_units(call);
+    const auto matters = [&](const unit_view& unit) {
+        return has_failed(unit) || (timed_out && is_on_its_way(unit));
+    };
+    const bool waits = std::any_of(units.begin(), units.end(), [&](const unit_view& unit) {
+        return was_asked_for(call, unit) && ipc::unit_state_named(unit.state) == unit_state::waiting;
+    });
+    std::vector<unit_view> found;
+    for (const auto& unit : units) {
+        if (matters(unit) && (waits || was_asked_for(call, unit))) found.push_back(unit);
+    }
+    return found;
+}
+
+// "'db' is starting for 3.2s: no answer on port 5432"
+std::string state_text(const unit_view& unit) {
+    std::string text = fmt::format("'{}' is {}", unit.name, unit.state);
+    if (const std::string age = age_of(unit.since); !age.empty() && !has_failed(unit)) text += " for " + age;
+    if (!unit.detail.empty()) text += ": " + unit.detail;
+    return text;
+}
+
+std::string detail_of(invocation& call, const failure& why, const std::vector<unit_view>& units,
+                      std::chrono::system_clock::time_point began) {
+    util::json_array entries;
+    for (const auto& unit : units) {
+        util::json_array lines;
+        for (const auto& line : last_texts(call.where(), unit.name, last_lines, began))
+            lines.add(line);
+        util::json_object entry;
+        entry.add("name", unit.name).add("kind", unit.kind).add("state", unit.state);
+        entry.add("since", unit.since).add("detail", unit.detail).add("lines", lines);
+        entries.add(entry);
+    }
+    const std::string& before = why.detail();
+    const bool has_members = before.starts_with('{') && before != "{}";
+    util::json_object detail = has_members ? util::json_object(util::raw_json{before}) : util::json_object();
+    return detail.add("units", entries).text();
+}
+
+}  // namespace
+
+failure explain_unready(invocation& call, std::string_view verb, const failure& why,
+                        std::chrono::system_clock::time_point began) {
+    // Not at the deadline of a start of the daemon.
+    const bool timed_out = why.kind() == error_kind::timeout && why.tried().verb == "finish";
+    if (!timed_out && why.kind() != error_kind::unit_failed) return why;
+    const std::vector<unit_view> units = unready_units(call, timed_out);
+    const std::string culprit = util::json_find_string(why.detail(), {"unit"}).value_or("");
+    if (!call.global.json) {
+        const bool listed = std::any_of(units.begin(), units.end(),
+                                        [&](const unit_view& unit) { return unit.name == culprit; });
+        if (!culprit.empty() && !listed)
+            print_error(last_log_lines(call.where(), culprit, last_lines, began));
+        for (const auto& unit : units)
+            print_error(last_log_lines(call.where(), unit.name, last_lines, began));
+    }
+    std::string reason = timed_out ? "the deadline is over" : why.reason();
+    for (const auto& unit : units) {
+        const bool named = !timed_out && (unit.name == culprit || unit.name == why.tried().object);
+        if (!named) reason += "; " + state_text(unit);
+    }
+    const std::string detail = units.empty() ? why.detail() : detail_of(call, why, units, began);
+    if (!timed_out && why.tried().verb.empty()) return failure(why.kind(), reason, why.hint(), detail);
+    const std::string object = call.operands.empty() ? "every service" : call.operands.front();
+    const cannot tried = timed_out ? cannot(verb, object) : why.tried();
+    const std::string hint =
+        timed_out && !units.empty() ? command_text("logs") + " " + units.front().name : why.hint();
+    return failure(why.kind(), tried, reason, hint, detail);
+}
+
+}  // namespace hob::cmd

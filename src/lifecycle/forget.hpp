@@ -1,0 +1,18 @@
+#pragma once
+// Forgetting the instances of projects that were deleted.
+
+#include <vector>
+
+#include "lifecycle/instance.hpp"
+
+namespace hob::lifecycle {
+
+// The known instances whose project directory was deleted, and of which no daemon and no other process is
+// left.
+std::vector<instance> deleted_instances();
+
+// Removes the state, the logs and the runtime files of a deleted instance. False: meanwhile it is in use.
+// Throws failure(denied, foreign).
+bool forget_instance(const instance& where);
+
+}  // namespace hob::lifecycle

@@ -1,0 +1,64 @@
+#pragma once
+// hob as the application of its daemon: the units of hob.toml, their registry and their database.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lifecycle/application.hpp"
+#include "unit/process/child.hpp"
+#include "unit/process/subreaper.hpp"
+#include "unit/registry/registry.hpp"
+#include "unit/spec/spec.hpp"
+#include "unit/store/store.hpp"
+
+namespace hob::unit {
+
+class application final : public lifecycle::application {
+public:
+    explicit application(lifecycle::application_context context);
+    ~application() override;
+
+    const unit::config& config() const { return config_; }
+    unit::registry& registry() { return *registry_; }
+    const lifecycle::instance& where() const { return context_.where; }
+
+    // The user has started, called or run a unit of this configuration: that is the consent to what it starts
+    // by itself, now and from the next start of the daemon on.
+    void consent();
+
+    void load_config() override;
+    const lifecycle::daemon_settings& daemon_config() const override { return config_.daemon; }
+    const lifecycle::log_settings& log_config() const override { return config_.log; }
+    void open() override;
+    std::string apply_config(lifecycle::config_change change) override;
+    bool config_is_applied() const override;
+    bool anything_running() const override;
+    std::string compare_config() const override;
+    void begin() override;
+    boost::asio::awaitable<void> drain() override;
+    boost::asio::awaitable<void> stop() override;
+    void kill() override;
+    void forget_running() override;
+    bool busy() const override;  // a call in flight, or a service or task up
+    bool needed() const override;
+    std::string status_json(const std::vector<std::string>& names) const override;
+    lifecycle::page_units page_units() const override;
+    std::string config_path() const override { return config_.source_path; }
+    lifecycle::config_state config_state() const override;
+    std::string degraded() const override;
+
+private:
+    unit::config read_config() const;
+    void log_warnings() const;
+    unit_status known_status(const std::string& name) const;
+
+    lifecycle::application_context context_;
+    unit::config config_;
+    bool consented_ = false;
+    std::unique_ptr<unit::store> store_;
+    std::unique_ptr<unit::registry> registry_;
+    subreaper subreaper_;
+};
+
+}  // namespace hob::unit

@@ -1,0 +1,114 @@
+#include "unit/config/schema.hpp"
+
+#include <iterator>
+
+#include "unit/config/toml_to_json.hpp"
+#include "unit/config/value_schema.hpp"
+
+namespace hob::unit {
+namespace {
+
+using util::json_array;
+using util::json_object;
+using util::raw_json;
+
+json_object key_schema(const config_key& key, unsigned table);
+
+json_array names_with(const std::vector<const config_key*>& keys, key_presence presence) {
+    json_array names;
+    for (const config_key* key : keys) {
+        if (key->presence == presence) names.add(leaf_of(*key));
+    }
+    return names;
+}
+
+json_object requires_all(const json_array& names) { return json_object().add("required", names); }
+
+// The keys that must or must not stand together.
+void add_presence_rules(json_object& schema, const std::vector<const config_key*>& keys) {
+    const json_array required = names_with(keys, key_presence::required);
+    if (!required.empty()) schema.add("required", required);
+    json_array alternatives;
+    for (const config_key* key : keys) {
+        if (key->presence == key_presence::alternative)
+            alternatives.add(requires_all(json_array().add(leaf_of(*key))));
+    }
+    if (!alternatives.empty()) schema.add("oneOf", alternatives);
+    const json_array exclusive = names_with(keys, key_presence::exclusive);
+    if (!exclusive.empty()) schema.add("not", requires_all(exclusive));
+}
+
+// `then` holds unless the protocol has the trait.
+json_object unless_protocol(bool worker_protocol::*trait, const json_object& then) {
+    json_array words;
+    for (const worker_protocol* protocol : all_protocols()) {
+        if (protocol->*trait) words.add(protocol->name);
+    }
+    const json_object property = json_object().add("protocol", json_object().add("enum", words));
+    const json_object condition =
+        json_object().add("properties", property).add("required", json_array().add("protocol"));
+    return json_object().add("if", condition).add("else", json_object().add("properties", then));
+}
+
+void add_protocol_rules(json_object& schema) {
+    const json_object empty = json_object().add("initialize", json_object().add("maxProperties", 0));
+    const json_object absent = json_object().add("settings", false);
+    schema.add("allOf", json_array()
+                            .add(unless_protocol(&worker_protocol::handshake, empty))
+                            .add(unless_protocol(&worker_protocol::settings, absent)));
+}
+
+// Adds what holds for a table with the keys of the scope.
+void add_table_schema(json_object& schema, key_scope scope) {
+    const auto keys = keys_in(scope);
+    json_object properties;
+    for (const config_key* key : keys)
+        properties.add(leaf_of(*key), key_schema(*key, scope.table));
+    schema.add("type", "object").add("properties", properties).add("additionalProperties", false);
+    add_presence_rules(schema, keys);
+    if (scope.table == in_worker && scope.prefix.empty()) add_protocol_rules(schema);
+}
+
+// The tables [worker.NAME], [service.NAME] or [task.NAME].
+void add_units_schema(json_object& schema, key_scope scope) {
+    json_object unit;
+    add_table_schema(unit, scope);
+    schema.add("type", "object")
+        .add("propertyNames", json_object().add("pattern", unit_name_pattern()))
+        .add("additionalProperties", unit);
+}
+
+json_object key_schema(const config_key& key, unsigned table) {
+    json_object schema;
+    schema.add("description", key.help);
+    if (!key.initial.empty()) schema.add("default", raw_json{value_to_json(key.initial)});
+    const key_scope inner = inner_scope(key, table);
+    if (table == in_file && (inner.table & in_units) != 0) {
+        add_units_schema(schema, inner);
+    } else if (key.type == value_type::table) {
+        add_table_schema(schema, inner);
+    } else if (key.type == value_type::url_or_table) {
+        json_object text, object;
+        add_value_schema(text, key);
+        add_table_schema(object, inner);
+        schema.add("anyOf", json_array().add(text).add(object));
+    } else {
+        add_value_schema(schema, key);
+    }
+    if (table != in_file && !key.example.empty())
+        schema.add("examples", json_array().add(raw_json{value_to_json(key.example)}));
+    return schema;
+}
+
+}  // namespace
+
+std::string config_schema() {
+    json_object schema;
+    schema.add("$schema", "https://json-schema.org/draft/2020-12/schema")
+        .add("title", "hob.toml")
+        .add("description", "the units of a project and their settings; man hob.toml");
+    add_table_schema(schema, {in_file, {}});
+    return std::move(schema).text();
+}
+
+}  // namespace hob::unit

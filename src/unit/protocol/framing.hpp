@@ -1,0 +1,67 @@
+#pragma once
+// Framing turns a stream of bytes into messages and back. Without I/O.
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ipc/frame.hpp"
+
+namespace hob::unit {
+
+class framing {
+public:
+    virtual ~framing() = default;
+    virtual void feed(std::string_view bytes) = 0;
+    virtual std::optional<ipc::frame> next() = 0;               // valid until the next call
+    virtual std::optional<ipc::frame> last() = 0;               // the rest at the end of the stream
+    virtual std::string encode(std::string message) const = 0;  // the bytes to write to the worker
+};
+
+// One message a line.
+class line_framing final : public framing {
+public:
+    void feed(std::string_view bytes) override { reader_.feed(bytes); }
+    std::optional<ipc::frame> next() override { return reader_.next(); }
+    std::optional<ipc::frame> last() override { return reader_.last(); }
+    std::string encode(std::string message) const override {
+        message += '\n';
+        return message;
+    }
+
+private:
+    ipc::line_reader reader_;
+};
+
+// Content-Length headers before each message. A line that is not a header is returned like a message; the
+// codec recognizes it as noise. A body longer than limits::line_max is skipped and reported as oversized.
+class header_framing final : public framing {
+public:
+    void feed(std::string_view bytes) override;
+    std::optional<ipc::frame> next() override;
+    std::optional<ipc::frame> last() override;
+    std::string encode(std::string message) const override;
+
+private:
+    std::optional<ipc::frame> header(std::string_view line);
+    std::optional<ipc::frame> header_line();
+    std::optional<ipc::frame> body();
+    ipc::frame piece(std::string_view line);
+    bool skip_body();
+    void consume(std::size_t bytes);
+
+    std::string buffer_;
+    std::size_t consumed_ = 0;           // bytes at the front of buffer_ that were returned
+    std::size_t scanned_ = 0;            // no newline before this offset
+    std::size_t line_bytes_ = 0;         // of the current header line, including its newline
+    std::size_t skip_ = 0;               // bytes left of an oversized body
+    std::optional<std::size_t> length_;  // from the headers read so far
+    std::optional<std::size_t> body_;    // all headers are read: the size of the body
+};
+
+std::unique_ptr<framing> make_line_framing();
+std::unique_ptr<framing> make_header_framing();
+
+}  // namespace hob::unit

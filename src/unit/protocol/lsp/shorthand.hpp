@@ -1,0 +1,19 @@
+#pragma once
+// `file= line= col=` in the params of a call: the position in a form that people write.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace hob::unit {
+
+struct lsp_shorthand {
+    std::string file;                          // absolute; empty: none was given
+    std::optional<std::int64_t> line, column;  // from 1
+};
+
+// Removes the shorthand from `params` and returns it. `directory` is for relative files. Throws
+// failure(usage).
+lsp_shorthand take_shorthand(const std::string& unit, std::string& params, const std::string& directory);
+
+}  // namespace hob::unit

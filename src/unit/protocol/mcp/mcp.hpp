@@ -1,0 +1,12 @@
+#pragma once
+// The parts of the model context protocol.
+
+#include <memory>
+
+namespace hob::unit {
+
+class protocol_session;
+
+std::shared_ptr<protocol_session> make_mcp_session();  // also held by its coroutines
+
+}  // namespace hob::unit

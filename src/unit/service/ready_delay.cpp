@@ -1,0 +1,23 @@
+// `ready = { delay = "2s" }`: ready when the process has lived for that long.
+
+#include "unit/service/readiness.hpp"
+
+namespace hob::unit {
+namespace {
+
+milliseconds minimum(const ready_spec& ready) { return ready.delay; }
+
+// With "0s" the service is ready even if it ends at once, each time.
+boost::asio::awaitable<void> wait(const readiness_target& target) {
+    if (target.ready().delay > milliseconds(0)) co_await util::pause(target.ready().delay);
+}
+
+}  // namespace
+
+extern constinit const readiness_kind ready_delay{
+    .form = ready_form::delay,
+    .minimum = minimum,
+    .wait = wait,
+};
+
+}  // namespace hob::unit

@@ -1,0 +1,74 @@
+// What a service says of itself over its notify socket, and its watchdog.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "unit/service/service_process.hpp"
+#include "util/duration.hpp"
+
+namespace hob::unit {
+
+namespace asio = boost::asio;
+
+void service::open_notify_socket(const std::shared_ptr<service_process>& launching) {
+    const std::weak_ptr<service> weak_service = self();
+    const std::weak_ptr<service_process> weak_process = launching;
+    const auto with = [weak_service, weak_process](auto handle) {
+        return [weak_service, weak_process, handle](auto... arguments) {
+            const auto owner = weak_service.lock();
+            const auto current = weak_process.lock();
+            if (owner && current) handle(*owner, *current, std::move(arguments)...);
+        };
+    };
+    const auto set_status = [](service& owner, service_process& current, std::string text) {
+        current.status_text = std::move(text);
+        if (owner.context_->options.changed) owner.context_->options.changed();
+    };
+    notify_socket::handlers on;
+    on.ready = with([](service&, service_process& current) { current.signalled.set(); });
+    on.alive = with([](service&, service_process& current) { current.watchdog_changed.ring(); });
+    on.status = with(set_status);
+    on.stopping = with([set_status](service& owner, service_process& current) {
+        set_status(owner, current, "it is stopping by itself");
+    });
+    on.trigger = with([](service&, service_process& current) {
+        current.failure_reason = "its watchdog was triggered by itself";
+        current.process->request_stop();
+    });
+    on.set_interval = with([](service&, service_process& current, std::chrono::microseconds interval) {
+        current.watchdog = std::max(std::chrono::duration_cast<milliseconds>(interval), milliseconds(1));
+        current.watchdog_changed.ring();
+    });
+    on.extend_timeout = with([](service&, service_process& current, std::chrono::microseconds time) {
+        const auto rounded = std::chrono::ceil<milliseconds>(time);
+        const auto extended = util::deadline::in(rounded);
+        if (extended.remaining() > current.start_limit.remaining()) current.start_limit = extended;
+        current.process->extend_stop(rounded);
+    });
+    on.main_pid = with([](service& owner, service_process& current, pid_t pid) {
+        if (current.process->set_main(pid) && owner.context_->options.changed)
+            owner.context_->options.changed();
+    });
+    launching->notify = notify_socket::make(context_->options.executor, std::move(on));
+    launching->environment.push_back("NOTIFY_SOCKET=" + launching->notify->address());
+    if (launching->watchdog) {
+        const auto microseconds = std::chrono::microseconds(*launching->watchdog).count();
+        launching->environment.push_back(fmt::format("WATCHDOG_USEC={}", microseconds));
+    }
+}
+
+asio::awaitable<void> service::enforce_watchdog(std::shared_ptr<service_process> current) {
+    const auto alive = self();
+    while (!current->ended && !current->process->stop_requested()) {
+        const auto interval = current->watchdog.value_or(milliseconds::max());
+        const bool changed = co_await util::within(interval, current->watchdog_changed.wait());
+        if (changed || current->ended || current->process->stop_requested()) continue;
+        current->failure_reason =
+            fmt::format("its watchdog heard nothing for {}", util::format_duration(interval));
+        current->process->request_stop();
+    }
+}
+
+}  // namespace hob::unit

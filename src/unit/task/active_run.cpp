@@ -1,0 +1,333 @@
+#include "unit/task/active_run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "error.hpp"
+#include "limits.hpp"
+#include "unit/process/environment.hpp"
+#include "util/json_text.hpp"
+#include "util/json_writer.hpp"
+#include "util/log.hpp"
+
+namespace hob::unit {
+
+namespace asio = boost::asio;
+using util::field;
+using util::level;
+using util::log;
+
+namespace {
+
+// The exit status in a failure's detail, {"exit":N}.
+std::optional<std::int64_t> exit_in(const failure& why) {
+    for (const auto& member :
+         util::json_object_members(why.detail()).value_or(std::vector<util::json_member>())) {
+        if (member.key == "exit") return util::json_integer(member.value);
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+active_run::active_run(std::shared_ptr<unit_context> context, std::shared_ptr<const unit_spec> spec,
+                       unit_log& log, run_parameters parameters)
+    : context_(std::move(context)),
+      spec_(std::move(spec)),
+      log_(log),
+      parameters_(std::move(parameters)),
+      listener_dropped_(context_->options.executor),
+      begun_(context_->options.executor),
+      cancelled_(context_->options.executor),
+      done_(context_->options.executor) {}
+
+active_run::~active_run() = default;
+
+std::shared_ptr<active_run> active_run::make(std::shared_ptr<unit_context> context,
+                                             std::shared_ptr<const unit_spec> spec, unit_log& log,
+                                             run_parameters parameters) {
+    return std::shared_ptr<active_run>(
+        new active_run(std::move(context), std::move(spec), log, std::move(parameters)));
+}
+
+std::vector<std::string> active_run::environment() const {
+    auto entries = context_->environment_of(*spec_, parameters_.caller);
+    const auto set = [&entries](std::string_view key, std::string_view value) {
+        const std::string start = std::string(key) + "=";
+        std::erase_if(entries, [&](const std::string& entry) { return entry.starts_with(start); });
+        entries.push_back(start + std::string(value));
+    };
+    if (parameters_.cwd) set("PWD", *parameters_.cwd);
+    set(mark_run, std::to_string(record_.id));
+    set("HOB_TRIGGER", name_of(parameters_.trigger));
+    for (const auto& [key, value] : parameters_.variables)
+        set(key, value);
+    return entries;
+}
+
+void active_run::publish(run_state state) const {
+    if (!context_->options.publish) return;
+    util::json_object event;
+    event.add("run", record_.id).add("unit", spec_->name);
+    event.add("trigger", name_of(parameters_.trigger)).add("to", name_of(state));
+    context_->options.publish("run.state", std::move(event).text());
+}
+
+void active_run::begin() {
+    record_.task = spec_->name;
+    record_.trigger = parameters_.trigger;
+    record_.cause = parameters_.cause;
+    record_.state = run_state::running;
+    record_.started_at = std::chrono::system_clock::now();
+    record_.id = context_->runs.add(record_);
+    context_->active_runs[record_.id] = weak_from_this();
+}
+
+run_io::handlers active_run::handlers() {
+    // run_io::finish drops the handlers before this run ends. They are weak for a daemon that ends in the
+    // middle.
+    const std::weak_ptr<active_run> weak = weak_from_this();
+    run_io::handlers on;
+    on.output = [weak](std::string_view stream, std::string_view bytes) {
+        const auto owner = weak.lock();
+        if (!owner) return;
+        owner->log_.write(stream, bytes, owner->record_.id);
+        if (owner->parameters_.listener)
+            owner->parameters_.listener->output(owner->record_.id, stream, bytes);
+    };
+    on.room = [weak]() -> asio::awaitable<void> {
+        const auto owner = weak.lock();
+        return owner ? owner->output_room() : []() -> asio::awaitable<void> { co_return; }();
+    };
+    return on;
+}
+
+asio::awaitable<void> active_run::output_room() {
+    const auto self = shared_from_this();
+    while (parameters_.listener && !killed_ &&
+           parameters_.listener->queued() > limits::run_output_queued_max) {
+        auto drained = parameters_.listener->drained();
+        auto dropped = listener_dropped_.wait();
+        co_await util::first_of(std::move(drained), std::move(dropped));
+    }
+}
+
+void active_run::start_process() {
+    run_ends ends =
+        parameters_.terminal ? make_run_terminal(*parameters_.terminal) : make_run_pipes(parameters_.input);
+    if (parameters_.input_descriptor) ends.child_input = std::move(*parameters_.input_descriptor);
+    parameters_.input_descriptor.reset();
+    process_options options;
+    options.spec = spec_;
+    if (is_command()) options.display_name = spec_->run.argv.front();
+    options.argv = spec_->run.argv;
+    options.argv.insert(options.argv.end(), parameters_.arguments.begin(), parameters_.arguments.end());
+    options.environment = environment();
+    options.cwd = parameters_.cwd;
+    options.input = ends.child_input.get();
+    options.output = ends.child_output.get();
+    options.error = ends.child_error.get();
+    options.terminal = ends.terminal;
+    if (parameters_.umask) options.umask = *parameters_.umask;
+    process_ = std::make_unique<unit_process>(context_, options);
+    ends.child_input.reset();
+    ends.child_output.reset();
+    ends.child_error.reset();
+    io_ = run_io::make(context_->options.executor, std::move(ends), handlers());
+}
+
+void active_run::failed_to_start(const failure& why) {
+    record_.exit = exit_in(why);
+    record_.cause += record_.cause.empty() ? why.what() : std::string(": ") + why.what();
+    log_.write("hob", std::string(why.what()) + "\n", record_.id);
+    write_end(run_state::failed);
+}
+
+void active_run::check_cancelled() const {
+    if (ended_by_) throw failure(error_kind::cancelled, cannot("run", spec_->name), "it was cancelled");
+}
+
+asio::awaitable<int> active_run::sync_record() {
+    const auto disk = context_->disk;
+    const int error = co_await disk->flush();
+    if (error != 0) {
+        log(level::error, "store", "the record of a run is not on the disk",
+            {field("run", record_.id), field("reason", errno_text(error))});
+    }
+    co_return error;
+}
+
+std::exception_ptr active_run::record_start_failure(const failure& why) {
+    if (ended_by_) {
+        if (record_.id != 0) write_end(*ended_by_);
+        return std::make_exception_ptr(why);
+    }
+    log(level::warning, "unit", "a run did not start",
+        {field("unit", spec_->name), field("reason", why.what())});
+    if (record_.id == 0) return std::make_exception_ptr(why);
+    failed_to_start(why);
+    return std::make_exception_ptr(is_command() ? why.without_hint() : why);
+}
+
+// The record is durable before the process starts, and its end before the callers get it.
+asio::awaitable<void> active_run::execute() {
+    const auto self = shared_from_this();
+    std::exception_ptr start_failure;
+    try {
+        check_cancelled();
+        begin();
+        if (const int error = co_await sync_record(); error != 0) {
+            throw failure(error_kind::unit_failed, cannot("run", spec_->name),
+                          "its record cannot be written: " + errno_text(error));
+        }
+        check_cancelled();
+        start_process();
+    } catch (const failure& why) {
+        start_failure = record_start_failure(why);
+    }
+    if (start_failure) {
+        co_await sync_record();
+        set_start_failure(start_failure);
+        co_return;
+    }
+    log(level::info, "unit", "run started",
+        {field("unit", spec_->name), field("run", record_.id), field("pid", process_->pid()),
+         field("trigger", name_of(record_.trigger)), field("cause", record_.cause)});
+    if (parameters_.listener) parameters_.listener->started(record_.id);
+    begun_.set();
+    publish(run_state::running);
+    const exit_state exit = co_await until_end();
+    co_await finish(exit);
+}
+
+asio::awaitable<exit_state> active_run::until_end() {
+    const auto limit = std::get<task_spec>(spec_->detail).timeout;
+    if (limit) {
+        const auto in_time = co_await util::within(*limit, process_->ended());
+        if (!in_time) cancel("it took too long", run_state::timeout);
+    } else {
+        co_await process_->ended();
+    }
+    co_return co_await process_->end();
+}
+
+asio::awaitable<void> active_run::finish(exit_state exit) {
+    exit_ = exit;
+    co_await io_->finish();
+    log_.end("stdout", record_.id);
+    log_.end("stderr", record_.id);
+    co_await process_->clean_up();
+    if (process_->needed_kill()) log_.write("hob", process_->kill_note() + "\n", record_.id);
+    if (exit.signalled) {
+        record_.signal = exit.number;
+    } else {
+        record_.exit = exit.number;
+    }
+    if (const auto& used = process_->used()) {
+        const auto ms = [](const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; };
+        record_.cpu_ms = ms(used->ru_utime) + ms(used->ru_stime);
+        record_.max_rss_kib = used->ru_maxrss;
+    }
+    const bool succeeded = !exit.signalled && exit.number == 0;
+    const run_state state = ended_by_.value_or(succeeded ? run_state::ok : run_state::failed);
+    log(state == run_state::ok ? level::info : level::warning, "unit", "run ended",
+        {field("unit", spec_->name), field("run", record_.id), field("how", exit_text(exit)),
+         field("state", name_of(state))});
+    if (state != run_state::ok) log_.write("hob", fmt::format("the run {}\n", exit_text(exit)), record_.id);
+    write_end(state);
+    log_.end("hob", record_.id);
+    co_await sync_record();
+    process_.reset();
+    done_.set();
+}
+
+void active_run::write_end(run_state state) {
+    record_.state = state;
+    record_.ended_at = std::max(std::chrono::system_clock::now(), record_.started_at);
+    context_->options.db.transaction([this] {
+        context_->runs.finish(record_);
+        context_->runs.prune(record_.task, std::get<task_spec>(spec_->detail).keep);
+    });
+    context_->active_runs.erase(record_.id);
+    result_ = record_;
+    publish(record_.state);
+}
+
+asio::awaitable<void> active_run::fail(std::exception_ptr reason) {
+    const auto self = shared_from_this();
+    try {
+        begin();
+        std::rethrow_exception(std::move(reason));
+    } catch (const failure& why) {
+        reason = record_start_failure(why);
+    }
+    co_await sync_record();
+    set_start_failure(std::move(reason));
+}
+
+void active_run::set_start_failure(std::exception_ptr reason) {
+    start_failure_ = std::move(reason);
+    begun_.set();
+    done_.set();
+}
+
+asio::awaitable<run_record> active_run::wait() {
+    const auto self = shared_from_this();
+    co_await done_.wait();
+    if (start_failure_) std::rethrow_exception(start_failure_);
+    co_return *result_;
+}
+
+asio::awaitable<void> active_run::begun() {
+    const auto self = shared_from_this();
+    co_await begun_.wait();
+    if (start_failure_) std::rethrow_exception(start_failure_);
+}
+
+void active_run::cancel(const std::string& reason, run_state state) {
+    if (over()) return;
+    if (!ended_by_) {
+        ended_by_ = state;
+        cancelled_.set();
+        record_.cause += fmt::format("{}{}", record_.cause.empty() ? "" : "; ", reason);
+    }
+    if (process_ && process_->request_stop()) {
+        log(level::info, "unit", "run is stopped",
+            {field("unit", spec_->name), field("run", record_.id), field("reason", reason)});
+    }
+}
+
+void active_run::kill_now() {
+    killed_ = true;
+    listener_dropped_.ring();
+    cancel("killed");
+    if (process_) process_->kill_now();
+}
+
+void active_run::drop_listener() {
+    parameters_.listener.reset();
+    listener_dropped_.ring();
+}
+
+asio::awaitable<bool> active_run::input(std::string bytes) {
+    const auto self = shared_from_this();
+    if (!io_ || over()) co_return false;
+    co_return co_await io_->send(std::move(bytes));
+}
+
+void active_run::close_input() {
+    if (!io_) return;
+    if (!parameters_.terminal) return io_->close_input();
+    // The end of input on a terminal is a key, Ctrl-D.
+    const auto send_end = [](std::shared_ptr<run_io> io) -> asio::awaitable<void> {
+        co_await io->send("\x04");
+    };
+    util::spawn(context_->options.executor, send_end(io_), "run input");
+}
+
+void active_run::resize(terminal_size size) {
+    if (io_) io_->resize(size);
+}
+
+}  // namespace hob::unit

@@ -1,0 +1,133 @@
+#pragma once
+// One run of a task or command, from its request to its record: its parameters, process, output and end.
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "error.hpp"
+#include "unit/process/run_io.hpp"
+#include "unit/process/unit_log.hpp"
+#include "unit/spec/run_record.hpp"
+#include "unit/supervise/managed_unit.hpp"
+#include "unit/supervise/unit_process.hpp"
+#include "util/async.hpp"
+#include "util/fd.hpp"
+
+namespace hob::unit {
+
+// The client that follows a run. `queued` and `drained`: as `backlog` and `drained` of ipc::session.
+struct run_listener {
+    std::function<void(std::int64_t run)> started;
+    std::function<void(std::int64_t run, std::string_view stream, std::string_view bytes)> output;
+    std::function<std::size_t()> queued;
+    std::function<boost::asio::awaitable<void>()> drained;
+};
+
+struct run_parameters {
+    run_trigger trigger = run_trigger::manual;
+    std::string cause;
+    std::vector<std::string> arguments;  // appended to the command
+    std::optional<std::vector<std::string>>
+        caller;  // the base of its environment, K=V; nullopt: the daemon's
+    std::vector<std::pair<std::string, std::string>> variables;  // override all others
+    std::optional<std::string> cwd;
+    bool input = false;                                 // standard input is a pipe, written by input()
+    std::shared_ptr<util::unique_fd> input_descriptor;  // or this; shared by copies of the parameters
+    std::optional<unsigned> umask;                      // nullopt: that of units
+    std::optional<terminal_size> terminal;              // a pseudo-terminal instead of pipes
+    int attempt = 0;                                    // number of retries before this one
+    std::optional<run_listener> listener;
+};
+
+class active_run : public std::enable_shared_from_this<active_run> {
+public:
+    // shared: whoever waits for it, its unit while it is queued or running, and its own coroutines.
+    static std::shared_ptr<active_run> make(std::shared_ptr<unit_context> context,
+                                            std::shared_ptr<const unit_spec> spec, unit_log& log,
+                                            run_parameters parameters);
+    ~active_run();
+
+    const run_parameters& parameters() const { return parameters_; }
+    const unit_spec& spec() const { return *spec_; }
+    std::int64_t id() const { return record_.id; }  // 0: not begun
+    pid_t pid() const { return process_ ? process_->pid() : 0; }
+    const std::optional<exit_state>& last_exit() const { return exit_; }
+
+    // Called once, by the unit: runs to the end and its record. Throws nothing, see wait(). `log` outlives
+    // it.
+    boost::asio::awaitable<void> execute();
+    // Instead of execute(): records the run as failed.
+    boost::asio::awaitable<void> fail(std::exception_ptr reason);
+
+    // Returns the record once it is written. Throws what prevented the start.
+    boost::asio::awaitable<run_record> wait();
+    bool has_begun() const { return record_.id != 0; }
+    bool over() const { return done_.is_set(); }
+    // Returns once it has an id, or is over. Throws as wait().
+    boost::asio::awaitable<void> begun();
+    const std::optional<run_record>& result() const { return result_; }
+
+    // Sends the stop signal to its group, in the background; a run that has not started will not start. Only
+    // the first call sets the state, cancelled or timeout.
+    void cancel(const std::string& reason, run_state state = run_state::cancelled);
+    void kill_now();
+    bool cancelled() const { return ended_by_.has_value(); }
+    boost::asio::awaitable<void> until_cancelled() { return cancelled_.wait(); }
+
+    void drop_listener();  // the run goes on
+    void detach() { detached_ = true; }
+    bool outlives_client() const { return detached_; }
+
+    // See run_io. input() returns false when the run takes no more input.
+    boost::asio::awaitable<bool> input(std::string bytes);
+    void close_input();
+    void resize(terminal_size size);
+
+private:
+    active_run(std::shared_ptr<unit_context> context, std::shared_ptr<const unit_spec> spec, unit_log& log,
+               run_parameters parameters);
+    bool is_command() const { return spec_->name == command_name; }
+    void begin();
+    void check_cancelled() const;               // throws failure(cancelled)
+    boost::asio::awaitable<int> sync_record();  // errno, logged
+    void start_process();
+    void set_start_failure(std::exception_ptr reason);
+    std::exception_ptr record_start_failure(const failure& why);  // what the callers get
+    std::vector<std::string> environment() const;
+    run_io::handlers handlers();
+    boost::asio::awaitable<void> output_room();
+    boost::asio::awaitable<exit_state> until_end();
+    boost::asio::awaitable<void> finish(exit_state exit);
+    void write_end(run_state state);
+    void failed_to_start(const failure& why);
+    void publish(run_state state) const;
+
+    const std::shared_ptr<unit_context> context_;  // also held by the registry and every unit
+    const std::shared_ptr<const unit_spec> spec_;  // also the unit's, until it is reconfigured
+    unit_log& log_;
+    run_parameters parameters_;
+    run_record record_;
+    std::unique_ptr<unit_process> process_;
+    std::shared_ptr<run_io> io_;  // also held by its own coroutines
+    std::optional<exit_state> exit_;
+    std::optional<run_state> ended_by_;
+    std::exception_ptr start_failure_;
+    std::optional<run_record> result_;
+    bool detached_ = false;
+    bool killed_ = false;
+    util::notifier listener_dropped_;
+    util::manual_reset_event begun_;
+    util::manual_reset_event cancelled_;
+    util::manual_reset_event done_;
+};
+
+}  // namespace hob::unit

@@ -1,0 +1,17 @@
+#pragma once
+// Escape sequences of terminals (ECMA-48): colours, cursor movements, titles.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace hob::util {
+
+// The length of the escape sequence at the start of `text`, or 0 if there is none. A sequence that is cut off
+// at the end of `text` counts as well.
+std::size_t escape_sequence_length(std::string_view text);
+
+// `text` without its escape sequences.
+std::string without_escape_sequences(std::string_view text);
+
+}  // namespace hob::util

@@ -1,0 +1,163 @@
+// How the processes of a service are ended: which of them, by which signals, and what hob says of it.
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+
+#include "fixtures/services.hpp"
+#include "harness/sandbox.hpp"
+
+using namespace hob::test;
+
+namespace {
+
+bool runs_as_another_user(const sandbox& box) {
+    const auto processes = box.processes();
+    return std::any_of(processes.begin(), processes.end(),
+                       [](pid_t pid) { return proc_status(pid, "Uid").find("12345") != std::string::npos; });
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(service_kill)
+
+BOOST_AUTO_TEST_CASE(U15_a_process_that_changes_its_user_is_ended_with_its_unit) {
+    if (::geteuid() != 0 || !require_program("setpriv")) {
+        BOOST_TEST_MESSAGE("not possible here: needs root and setpriv");
+        return;
+    }
+    const std::string other = "setpriv --reuid=12345 --regid=12345 --clear-groups";
+    const std::string cleared = "env -i " + other;
+    for (const std::string& prefix : {other, "setsid " + other, "setsid " + cleared}) {
+        for (const std::string how : {"stop", "shutdown", "kill"}) {
+            // Without its environment, its session and its parent, only a cgroup shows whose it is.
+            if (how == "kill" && prefix.find("env -i") != std::string::npos) continue;
+            sandbox box;
+            box.config(service("s", prefix + " sleep 1001 & echo up; exec sleep 1000",
+                               "ready = { log = \"up\" }\nstop = { timeout = \"300ms\" }"));
+            BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+            BOOST_REQUIRE(wait_until([&] { return runs_as_another_user(box); }));
+            if (how == "kill") {
+                ::kill(box.daemon_pid(), SIGKILL);
+                BOOST_TEST(box.run({"daemon"}).status == 0);
+                BOOST_TEST(box.run({"stop", "s"}).status == 0);
+            } else {
+                BOOST_TEST(box.run({how}).status == 0);
+            }
+            BOOST_TEST(wait_until([&] { return box.processes().size() == (how == "shutdown" ? 0u : 1u); }),
+                       prefix << ", " << how);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U15_a_timed_out_run_ends_a_process_that_changed_its_user) {
+    if (::geteuid() != 0 || !require_program("setpriv")) {
+        BOOST_TEST_MESSAGE("not possible here: needs root and setpriv");
+        return;
+    }
+    sandbox box;
+    box.config("[task.t]\nrun = \"setpriv --reuid=12345 --clear-groups sleep 1001\"\ntimeout = \"500ms\"\n");
+    BOOST_TEST(box.run({"run", "t"}).status != 0);
+    BOOST_TEST(wait_until([&] { return box.processes().size() == 1; }));
+}
+
+BOOST_AUTO_TEST_CASE(U15_a_process_that_is_merely_called_hob_is_ended_with_its_unit) {
+    sandbox box;
+    box.config(
+        service("s", "cp /bin/sleep ./hob; env -i setsid ./hob 1001 & ./hob 1002 & echo up; exec sleep 1000",
+                "ready = { log = \"up\" }\nstop = { timeout = \"300ms\" }"));
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    BOOST_REQUIRE(wait_until([&] { return box.processes().size() == 4; }));
+    BOOST_TEST(box.run({"stop", "s"}).status == 0);
+    BOOST_TEST(box.processes().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(U40_what_a_process_that_ended_by_itself_leaves_gets_the_stop_signal_and_its_time) {
+    const std::string saver =
+        "(trap 'sleep 0.3; echo saved > saved; exit 0' TERM; echo up; while :; do sleep 0.05; done) & ";
+    {
+        sandbox box;
+        box.config(service("s", saver + "wait", "ready = { log = \"up\" }\nrestart = \"never\""));
+        BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+        ::kill(std::atoi(unit_member(box, "s", "pid").c_str()), SIGKILL);
+        BOOST_TEST(wait_until([&] { return unit_member(box, "s", "state") == "failed"; }, 20s));
+        BOOST_TEST(exists(box.project() + "/saved"));
+        BOOST_TEST(box.processes().size() == 1u);
+    }
+    {
+        sandbox box;
+        box.config("[task.t]\nrun = [\"/bin/bash\", \"-c\", '''" + saver + "sleep 0.3; exit 3''']\n");
+        BOOST_TEST(box.run({"run", "t"}).status == 3);
+        BOOST_TEST(wait_until([&] { return exists(box.project() + "/saved"); }));
+        BOOST_TEST(wait_until([&] { return box.processes().size() == 1; }));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U40_what_ignores_the_stop_signal_is_killed_after_the_timeout) {
+    sandbox box;
+    box.config(service("s", "(trap '' TERM; echo up; while :; do sleep 0.05; done) & wait",
+                       "ready = { log = \"up\" }\nrestart = \"never\"\nstop = { timeout = \"300ms\" }"));
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    ::kill(std::atoi(unit_member(box, "s", "pid").c_str()), SIGKILL);
+    BOOST_TEST(wait_until([&] { return unit_member(box, "s", "state") == "failed"; }, 20s));
+    BOOST_TEST(box.processes().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(U41_mixed_signals_the_main_process_alone_and_kills_all_after_the_timeout) {
+    // The main process finishes its job after the signal, for which it needs its child; another child never
+    // ends.
+    const std::string script =
+        "(trap 'echo signalled >> children' TERM; while [ ! -e finish ]; do sleep 0.05; done; echo done > "
+        "job) & "
+        "child=$!; (trap '' TERM; setsid sleep 1001) & "
+        "trap 'touch finish; wait $child; exit 0' TERM; echo up; while :; do sleep 0.05; done";
+    const std::string more = "ready = { log = \"up\" }\nstop = { timeout = \"1s\" }\nrestart = \"never\"\n";
+    for (const std::string how : {"stop", "shutdown"}) {
+        sandbox box;
+        box.config(service("s", script, more + "kill = \"mixed\""));
+        BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+        BOOST_TEST(box.run({how}).status == 0);
+        BOOST_TEST(slurp(box.project() + "/job") == "done\n");
+        BOOST_TEST(!exists(box.project() + "/children"));
+        BOOST_TEST(wait_until([&] { return box.processes().size() == (how == "stop" ? 1u : 0u); }), how);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U41_mixed_ends_all_after_a_kill_of_the_daemon) {
+    sandbox box;
+    box.config(service("s", "(setsid sleep 1001 &) ; echo up; exec sleep 1000",
+                       "ready = { log = \"up\" }\nkill = \"mixed\""));
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    ::kill(box.daemon_pid(), SIGKILL);
+    BOOST_TEST(box.run({"daemon"}).status == 0);
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    BOOST_TEST(wait_until([&] { return box.processes().empty(); }));
+}
+
+BOOST_AUTO_TEST_CASE(U45_a_stop_that_needed_SIGKILL_says_so_and_names_the_keys) {
+    const std::string note =
+        "killed: it did not end within 300ms of SIGTERM; stop.timeout and stop.signal change that";
+    // The main process itself, or only a child of it.
+    for (const std::string script :
+         {"trap '' TERM; echo up; while :; do sleep 0.05; done",
+          "(trap '' TERM; echo up; while :; do sleep 0.05; done) & exec sleep 1000"}) {
+        sandbox box;
+        box.config(service("s", script, "ready = { log = \"up\" }\nstop = { timeout = \"300ms\" }") +
+                   service("good", "exec sleep 1000"));
+        BOOST_REQUIRE(box.run({"start"}).status == 0);
+        const auto stopped = box.run({"stop", "s"});
+        BOOST_TEST(stopped.status == 0);
+        BOOST_TEST(stopped.err == "hob: 's' was " + note + "\n");
+        BOOST_TEST(unit_member(box, "s", "detail") == note);
+        BOOST_TEST(box.run({"logs", "s"}).out.find(note) != std::string::npos);
+        BOOST_TEST(box.run({"stop", "good"}).err.empty());
+        BOOST_TEST(box.run({"start", "s"}).status == 0);
+        BOOST_TEST(unit_member(box, "s", "detail") == "null");
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,36 @@
+#include "util/escape_sequences.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using hob::util::escape_sequence_length;
+using hob::util::without_escape_sequences;
+
+BOOST_AUTO_TEST_SUITE(escape_sequences)
+
+BOOST_AUTO_TEST_CASE(C12_every_kind_of_escape_sequence_is_removed) {
+    BOOST_TEST(without_escape_sequences("\x1b[31mred\x1b[0m") == "red");
+    BOOST_TEST(without_escape_sequences("\x1b[38;2;1;2;3mx\x1b[K") == "x");
+    BOOST_TEST(without_escape_sequences("a\x1b[?25lb\x1b[2 qc") == "abc");
+    BOOST_TEST(without_escape_sequences("\x1b]0;title\atext") == "text");
+    BOOST_TEST(without_escape_sequences("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\") == "link");
+    BOOST_TEST(without_escape_sequences("\x1bPdata\x1b\\x\x1b(By\x1b"
+                                        "7z") == "xyz");
+    BOOST_TEST(without_escape_sequences("\xc2\x9b"
+                                        "31mred") == "red");
+}
+
+BOOST_AUTO_TEST_CASE(text_is_kept) {
+    for (const char* text : {"", "plain", "[31m", "caf\xc3\xa9 \xe2\x82\xac", "\xc2\xa0", "\xff\xfe", "\xc2"})
+        BOOST_TEST(without_escape_sequences(text) == text);
+    BOOST_TEST(escape_sequence_length("x\x1b[m") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_sequence_may_be_cut_off) {
+    for (const char* text : {"\x1b", "\x1b[", "\x1b[3", "\x1b(",
+                             "\xc2\x9b"
+                             "3"})
+        BOOST_TEST(without_escape_sequences(text) == "");
+    BOOST_TEST(without_escape_sequences("\x1b]0;no end") == "0;no end");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
