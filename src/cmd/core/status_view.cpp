@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "identity.hpp"
+#include "ipc/run_state.hpp"
 #include "ipc/unit_state.hpp"
 #include "lifecycle/application.hpp"
 #include "util/clock.hpp"
@@ -61,7 +62,8 @@ std::string plural(std::int64_t count, std::string_view noun) {
 }
 
 bool run_has_failed(std::string_view state) {
-    return state == "failed" || state == "timeout" || state == "lost";
+    const auto known = ipc::run_state_named(state);
+    return known && ipc::is_failure(*known);
 }
 
 std::string exit_words(const std::string& exit) {

@@ -8,21 +8,10 @@
 namespace hob::unit {
 namespace {
 
-// In the order of the enums.
-constexpr std::array<std::string_view, 7> state_names{"running",   "ok",   "failed", "timeout",
-                                                      "cancelled", "lost", "skipped"};
-static_assert(state_names.size() == static_cast<std::size_t>(run_state::skipped) + 1);
+// In the order of the enum.
 constexpr std::array<std::string_view, 7> trigger_names{"manual", "timer", "cron", "watch",
                                                         "start",  "retry", "after"};
 static_assert(trigger_names.size() == static_cast<std::size_t>(run_trigger::after) + 1);
-
-template <typename Enum, std::size_t Size>
-std::optional<Enum> enum_named(const std::array<std::string_view, Size>& names, std::string_view name) {
-    for (std::size_t at = 0; at < Size; ++at) {
-        if (names[at] == name) return static_cast<Enum>(at);
-    }
-    return std::nullopt;
-}
 
 util::json_object run_object(const run_record& run, const std::string& log_dir) {
     std::optional<std::string> ended, log;
@@ -42,16 +31,13 @@ util::json_object run_object(const run_record& run, const std::string& log_dir) 
 
 }  // namespace
 
-std::string_view name_of(run_state state) { return state_names[static_cast<std::size_t>(state)]; }
-
 std::string_view name_of(run_trigger trigger) { return trigger_names[static_cast<std::size_t>(trigger)]; }
 
-std::optional<run_state> run_state_named(std::string_view name) {
-    return enum_named<run_state>(state_names, name);
-}
-
 std::optional<run_trigger> run_trigger_named(std::string_view name) {
-    return enum_named<run_trigger>(trigger_names, name);
+    for (std::size_t at = 0; at < trigger_names.size(); ++at) {
+        if (trigger_names[at] == name) return static_cast<run_trigger>(at);
+    }
+    return std::nullopt;
 }
 
 std::optional<std::int64_t> run_record::duration_ms() const {

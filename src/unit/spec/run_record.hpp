@@ -8,17 +8,18 @@
 #include <string_view>
 #include <vector>
 
+#include "ipc/run_state.hpp"
+
 namespace hob::unit {
+
+using ipc::run_state;
 
 // The task name in the record of a plain command. No unit can have it.
 inline constexpr std::string_view command_name = "-";
 
-enum class run_state : std::uint8_t { running, ok, failed, timeout, cancelled, lost, skipped };
 enum class run_trigger : std::uint8_t { manual, timer, cron, watch, start, retry, after };
 
-std::string_view name_of(run_state state);
 std::string_view name_of(run_trigger trigger);
-std::optional<run_state> run_state_named(std::string_view name);
 std::optional<run_trigger> run_trigger_named(std::string_view name);
 
 struct run_record {

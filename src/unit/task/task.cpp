@@ -23,17 +23,6 @@ using util::field;
 using util::level;
 using util::log;
 
-namespace {
-
-// Of the run itself: it was not cancelled or skipped.
-bool has_failed(const run_record& run) {
-    constexpr run_state failures[] = {run_state::failed, run_state::timeout, run_state::lost};
-    return std::any_of(std::begin(failures), std::end(failures),
-                       [&run](run_state state) { return run.state == state; });
-}
-
-}  // namespace
-
 task::task(std::shared_ptr<unit_context> context, unit_spec spec)
     : managed_unit(std::move(context), std::move(spec), unit_state::idle),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
@@ -59,7 +48,7 @@ unit_status task::status() const {
     if (stopped_by_user_) status.detail = hold_reason_;
     status.next_at = next_at_;
     status.last_run = last_run_;
-    status.failing = last_run_ && has_failed(*last_run_);
+    status.failing = last_run_ && is_failure(last_run_->state);
     return status;
 }
 
