@@ -16,8 +16,8 @@
 #include "unit/config/schema.hpp"
 #include "unit/task/schedule.hpp"
 #include "util/clock.hpp"
-#include "util/json_pretty.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_pretty.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

@@ -15,7 +15,7 @@
 #include "lifecycle/spawn.hpp"
 #include "lifecycle/start_failure.hpp"
 #include "lifecycle/startup_watch.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

@@ -16,8 +16,8 @@
 #include "ipc/session.hpp"
 #include "lifecycle/instance.hpp"
 #include "util/clock.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

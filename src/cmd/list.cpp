@@ -9,7 +9,7 @@
 #include "cmd/core/table.hpp"
 #include "lifecycle/forget.hpp"
 #include "util/duration.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

@@ -7,7 +7,7 @@
 #include "cmd/core/output.hpp"
 #include "ipc/status_page.hpp"
 #include "lifecycle/instance.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 #include "util/proc.hpp"
 
 namespace hob::cmd {

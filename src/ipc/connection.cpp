@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "limits.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::ipc {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::ipc {
 namespace {

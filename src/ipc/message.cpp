@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "limits.hpp"
-#include "util/json_scan.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_scan.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::ipc {
 namespace {

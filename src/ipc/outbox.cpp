@@ -10,7 +10,7 @@
 #include "identity.hpp"
 #include "ipc/message.hpp"
 #include "limits.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::ipc {
 namespace {

@@ -12,7 +12,7 @@
 #include "ipc/connection.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 #include "util/poll_set.hpp"
 #include "util/timer.hpp"
 

@@ -21,7 +21,7 @@
 #include "lifecycle/state_lock.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 #include "util/memory.hpp"
 #include "util/proc.hpp"
 #include "version.hpp"

@@ -9,7 +9,7 @@
 #include "limits.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::lifecycle {
 namespace {

@@ -5,7 +5,7 @@
 #include "ipc/hello.hpp"
 #include "lifecycle/daemon_resources.hpp"
 #include "util/clock.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 #include "version.hpp"
 
 namespace hob::lifecycle {

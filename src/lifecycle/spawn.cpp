@@ -17,7 +17,7 @@
 #include "limits.hpp"
 #include "util/duration.hpp"
 #include "util/fd.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::lifecycle {
 namespace {

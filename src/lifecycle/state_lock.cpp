@@ -17,7 +17,7 @@
 #include "ipc/unix_socket.hpp"
 #include "lifecycle/startup_watch.hpp"
 #include "limits.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 #include "util/proc.hpp"
 
 namespace hob::lifecycle {

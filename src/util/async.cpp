@@ -3,7 +3,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/system/system_error.hpp>
 
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::util {
 

@@ -20,7 +20,7 @@
 
 #include "util/async.hpp"
 #include "util/fd.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::util {
 

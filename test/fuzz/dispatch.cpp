@@ -21,7 +21,7 @@
 #include "ipc/session.hpp"
 #include "limits.hpp"
 #include "util/fd.hpp"
-#include "util/json_scan.hpp"
+#include "util/json/json_scan.hpp"
 
 using namespace hob;
 using test::claim;

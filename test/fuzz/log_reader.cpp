@@ -1,6 +1,6 @@
 // Any bytes as a log: the same lines from the front and from the back, each understood or left as it is.
 
-#include "util/log_reader.hpp"
+#include "util/log/log_reader.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@
 
 #include "fuzz/target.hpp"
 #include "util/fd.hpp"
-#include "util/log_reader_record.hpp"
+#include "util/log/log_reader_record.hpp"
 
 using namespace hob;
 using test::claim;

@@ -8,7 +8,7 @@
 #include "error.hpp"
 #include "fuzz/target.hpp"
 #include "limits.hpp"
-#include "util/json_scan.hpp"
+#include "util/json/json_scan.hpp"
 
 using namespace hob;
 using test::claim;

@@ -18,10 +18,10 @@ OPENS_SCOPE = re.compile(r"^\s*(namespace|class|struct|enum|union|extern|switch|
 STATES = "stopped|waiting|starting|ready|stopping|backoff|failed|cold|warm|idle|scheduled|queued|running|held|draining|wedged|ok|lost"
 FORBIDDEN = [
     # JSON is written by util/json_writer alone.
-    (re.compile(r'R"\w*\(\s*\{+"'), "JSON written by hand: use util/json_writer.hpp", ("src/util/json_writer.",)),
+    (re.compile(r'R"\w*\(\s*\{+"'), "JSON written by hand: use util/json/json_writer.hpp", ("src/util/json/json_writer.",)),
     # Not the shape of params as an error spells it, {\"unit\":NAME}.
-    (re.compile(r'"\{\{?\\"(?!\w+\\":[A-Z])'), "JSON written by hand: use util/json_writer.hpp",
-     ("src/util/json_writer.", "src/ipc/message.")),
+    (re.compile(r'"\{\{?\\"(?!\w+\\":[A-Z])'), "JSON written by hand: use util/json/json_writer.hpp",
+     ("src/util/json/json_writer.", "src/ipc/message.")),
     (re.compile(rf'(state|phase|kind|status|verdict)\w*(\(\))?\s*[=!]==?\s*"({STATES})"'), "a state compared as a string: use its enum",
      ("src/cmd/runs/page.",)),  # JavaScript
     # A failure's parts are its members.

@@ -16,8 +16,8 @@
 #include "error.hpp"
 #include "ipc/draining.hpp"
 #include "limits.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

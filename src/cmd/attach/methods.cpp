@@ -10,8 +10,8 @@
 #include "unit/application/application.hpp"
 #include "unit/protocol/attachment.hpp"
 #include "util/base64.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 

@@ -15,9 +15,9 @@
 #include "limits.hpp"
 #include "unit/application/application.hpp"
 #include "util/duration.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

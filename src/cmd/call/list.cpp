@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "cmd/core/table.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_text.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
 
 namespace hob::cmd {
 namespace {

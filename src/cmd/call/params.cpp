@@ -13,8 +13,8 @@
 #include "error.hpp"
 #include "limits.hpp"
 #include "util/fd.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "cmd/call/params.hpp"
 #include "error.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

@@ -13,7 +13,7 @@
 #include "error.hpp"
 #include "lifecycle/instance.hpp"
 #include "unit/config/config.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "identity.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 #include "version.hpp"
 
 namespace hob::cmd {

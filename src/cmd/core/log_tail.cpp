@@ -8,7 +8,7 @@
 #include "cmd/core/output.hpp"
 #include "cmd/core/table.hpp"
 #include "util/clock.hpp"
-#include "util/log_reader.hpp"
+#include "util/log/log_reader.hpp"
 
 namespace hob::cmd {
 namespace {

@@ -6,8 +6,8 @@
 #include "identity.hpp"
 #include "util/clock.hpp"
 #include "util/escape_sequences.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

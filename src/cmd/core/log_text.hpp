@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "cmd/core/output.hpp"
-#include "util/log_reader_record.hpp"
+#include "util/log/log_reader_record.hpp"
 
 namespace hob::cmd {
 

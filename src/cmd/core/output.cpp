@@ -14,7 +14,7 @@
 #include "cmd/core/table.hpp"
 #include "identity.hpp"
 #include "util/fd.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

@@ -9,7 +9,7 @@
 #include "cmd/core/status_json.hpp"
 #include "util/clock.hpp"
 #include "util/fd.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 #include "version.hpp"
 
 namespace hob::cmd {

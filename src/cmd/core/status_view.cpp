@@ -12,7 +12,7 @@
 #include "lifecycle/application.hpp"
 #include "util/clock.hpp"
 #include "util/duration.hpp"
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 #include "version.hpp"
 
 namespace hob::cmd {

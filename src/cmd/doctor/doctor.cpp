@@ -15,7 +15,7 @@
 #include "lifecycle/pid_lock.hpp"
 #include "lifecycle/start_failure.hpp"
 #include "util/fd.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

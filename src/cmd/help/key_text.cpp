@@ -9,7 +9,7 @@
 #include "cmd/core/help_text.hpp"
 #include "unit/config/toml_to_json.hpp"
 #include "util/duration.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

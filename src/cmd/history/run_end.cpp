@@ -7,8 +7,8 @@
 #include "exit_code.hpp"
 #include "lifecycle/connect.hpp"
 #include "limits.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

@@ -10,7 +10,7 @@
 #include "unit/application/application.hpp"
 #include "unit/registry/registry.hpp"
 #include "util/clock.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

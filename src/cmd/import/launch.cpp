@@ -8,7 +8,7 @@
 #include <array>
 
 #include "cmd/import/read.hpp"
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 namespace hob::cmd {
 namespace {

@@ -15,7 +15,7 @@
 #include "cmd/core/table.hpp"
 #include "cmd/init/template.hpp"
 #include "util/fd.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

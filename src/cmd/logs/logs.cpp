@@ -21,9 +21,9 @@
 #include "lifecycle/instance.hpp"
 #include "unit/config/config.hpp"
 #include "util/clock.hpp"
-#include "util/log_reader.hpp"
-#include "util/log_reader_filter.hpp"
-#include "util/log_reader_follow.hpp"
+#include "util/log/log_reader.hpp"
+#include "util/log/log_reader_filter.hpp"
+#include "util/log/log_reader_follow.hpp"
 #include "util/suggest.hpp"
 
 namespace hob::cmd {

@@ -18,10 +18,10 @@
 #include "cmd/core/table.hpp"
 #include "error.hpp"
 #include "util/clock.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
-#include "util/log_cursor.hpp"
-#include "util/log_reader_follow.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
+#include "util/log/log_cursor.hpp"
+#include "util/log/log_reader_follow.hpp"
 
 namespace hob::cmd {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/log_text.hpp"
-#include "util/log_reader_filter.hpp"
+#include "util/log/log_reader_filter.hpp"
 
 namespace hob::cmd {
 

@@ -13,7 +13,7 @@
 #include "unit/application/application.hpp"
 #include "unit/registry/registry.hpp"
 #include "unit/task/active_run.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

@@ -14,7 +14,7 @@
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
 #include "unit/config/run_command.hpp"
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 #include "util/shell_quote.hpp"
 
 namespace hob::cmd {

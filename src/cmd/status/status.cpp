@@ -21,8 +21,8 @@
 #include "lifecycle/instance.hpp"
 #include "lifecycle/probe.hpp"
 #include "limits.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

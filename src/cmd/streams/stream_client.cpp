@@ -8,7 +8,7 @@
 #include "error.hpp"
 #include "util/base64.hpp"
 #include "util/deadline.hpp"
-#include "util/json_edit.hpp"
+#include "util/json/json_edit.hpp"
 
 namespace hob::cmd {
 namespace {

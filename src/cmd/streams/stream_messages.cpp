@@ -7,7 +7,7 @@
 
 #include "error.hpp"
 #include "util/base64.hpp"
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 #include "util/utf8.hpp"
 
 namespace hob::cmd {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "unit/process/run_io.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 

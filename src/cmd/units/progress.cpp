@@ -18,7 +18,7 @@
 #include "ipc/message.hpp"
 #include "ipc/unit_state.hpp"
 #include "util/duration.hpp"
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 namespace hob::cmd {
 namespace {

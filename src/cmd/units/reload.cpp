@@ -11,8 +11,8 @@
 #include "lifecycle/daemon.hpp"
 #include "limits.hpp"
 #include "unit/application/application.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

@@ -14,8 +14,8 @@
 #include "unit/application/application.hpp"
 #include "unit/spec/unit_status_json.hpp"
 #include "util/base64.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 #include "util/utf8.hpp"
 
 namespace hob::cmd {

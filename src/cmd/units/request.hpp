@@ -8,7 +8,7 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/handlers/handler_context.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 

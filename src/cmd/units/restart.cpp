@@ -12,7 +12,7 @@
 #include "lifecycle/end_daemon.hpp"
 #include "limits.hpp"
 #include "unit/application/application.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

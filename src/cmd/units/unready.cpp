@@ -14,8 +14,8 @@
 #include "ipc/unit_state.hpp"
 #include "lifecycle/connect.hpp"
 #include "limits.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

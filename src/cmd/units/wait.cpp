@@ -16,8 +16,8 @@
 #include "cmd/units/unready.hpp"
 #include "error.hpp"
 #include "unit/application/application.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {

@@ -15,8 +15,8 @@
 #include "unit/process/usage.hpp"
 #include "unit/spec/unit_status_json.hpp"
 #include "unit/store/run_store.hpp"
-#include "util/json_writer.hpp"
-#include "util/log.hpp"
+#include "util/json/json_writer.hpp"
+#include "util/log/log.hpp"
 #include "util/suggest.hpp"
 
 namespace hob::unit {

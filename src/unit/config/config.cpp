@@ -18,7 +18,7 @@
 #include "unit/config/unit_table.hpp"
 #include "util/duration.hpp"
 #include "util/fd.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 #include "util/sha256.hpp"
 
 namespace hob::unit {

@@ -2,7 +2,7 @@
 // JSON Schemas of the values of single keys.
 
 #include "unit/config/keys.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::unit {
 

@@ -15,7 +15,7 @@
 #include "unit/process/scope.hpp"
 #include "util/async.hpp"
 #include "util/fd.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 #include "util/proc.hpp"
 
 namespace hob::unit {

@@ -31,7 +31,7 @@
 #include "error.hpp"
 #include "unit/process/find_program.hpp"
 #include "util/fd.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::unit {
 namespace {

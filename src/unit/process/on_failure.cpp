@@ -3,7 +3,7 @@
 #include "limits.hpp"
 #include "unit/process/hook_command.hpp"
 #include "util/async.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 namespace {

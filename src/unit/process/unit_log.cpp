@@ -9,7 +9,7 @@
 #include "limits.hpp"
 #include "util/base64.hpp"
 #include "util/clock.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 #include "util/utf8.hpp"
 
 namespace hob::unit {

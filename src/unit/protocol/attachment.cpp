@@ -5,8 +5,8 @@
 
 #include "ipc/message.hpp"
 #include "limits.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::unit {
 

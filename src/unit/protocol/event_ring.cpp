@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "limits.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_text.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
 
 namespace hob::unit {
 namespace {

@@ -18,7 +18,7 @@
 
 #include "error.hpp"
 #include "util/async.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::unit {
 

@@ -7,8 +7,8 @@
 
 #include "ipc/message.hpp"
 #include "unit/protocol/message_codec.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::unit {
 namespace {

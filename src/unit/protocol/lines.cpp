@@ -6,8 +6,8 @@
 #include "unit/protocol/message_codec.hpp"
 #include "unit/protocol/protocol_session.hpp"
 #include "unit/spec/worker_protocol.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::unit {
 namespace {

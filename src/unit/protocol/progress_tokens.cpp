@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 namespace hob::unit {
 namespace {

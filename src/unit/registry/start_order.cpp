@@ -9,7 +9,7 @@
 #include "unit/protocol/attachment.hpp"
 #include "unit/registry/unit_map.hpp"
 #include "util/async.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 

@@ -10,7 +10,7 @@
 #include "unit/service/service.hpp"
 #include "unit/task/task.hpp"
 #include "unit/worker/worker.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 #include "util/suggest.hpp"
 
 namespace hob::unit {

@@ -8,8 +8,8 @@
 
 #include "limits.hpp"
 #include "unit/service/service_process.hpp"
-#include "util/json_writer.hpp"
-#include "util/log.hpp"
+#include "util/json/json_writer.hpp"
+#include "util/log/log.hpp"
 #include "util/proc.hpp"
 
 namespace hob::unit {

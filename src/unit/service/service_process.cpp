@@ -6,7 +6,7 @@
 
 #include "limits.hpp"
 #include "util/duration.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 #include "util/proc.hpp"
 
 namespace hob::unit {

@@ -9,9 +9,9 @@
 #include "unit/process/on_failure.hpp"
 #include "unit/service/service_process.hpp"
 #include "util/duration.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_text.hpp"
-#include "util/log.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "util/clock.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::unit {
 namespace {

@@ -1,7 +1,7 @@
 #include "unit/spec/unit_status_json.hpp"
 
 #include "util/clock.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::unit {
 namespace {

@@ -9,7 +9,7 @@
 #include "unit/store/sqlite_statement.hpp"
 #include "unit/store/store.hpp"
 #include "util/fd.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 namespace {

@@ -14,7 +14,7 @@
 #include "error.hpp"
 #include "limits.hpp"
 #include "unit/store/sqlite_statement.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 namespace {

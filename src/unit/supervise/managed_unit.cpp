@@ -8,8 +8,8 @@
 
 #include "error.hpp"
 #include "unit/process/environment.hpp"
-#include "util/json_writer.hpp"
-#include "util/log.hpp"
+#include "util/json/json_writer.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 

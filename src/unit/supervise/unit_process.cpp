@@ -11,7 +11,7 @@
 #include "util/async.hpp"
 #include "util/deadline.hpp"
 #include "util/duration.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 #include "util/proc.hpp"
 #include "util/signal_name.hpp"
 

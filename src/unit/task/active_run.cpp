@@ -7,9 +7,9 @@
 #include "error.hpp"
 #include "limits.hpp"
 #include "unit/process/environment.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
-#include "util/log.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 

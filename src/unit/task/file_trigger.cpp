@@ -19,7 +19,7 @@
 #include "unit/watch/folder_watches.hpp"
 #include "unit/watch/watched_files.hpp"
 #include "util/async.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 #include "util/timer.hpp"
 
 namespace hob::unit {

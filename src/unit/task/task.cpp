@@ -14,7 +14,7 @@
 #include "unit/process/environment.hpp"
 #include "unit/process/on_failure.hpp"
 #include "unit/task/file_trigger.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 

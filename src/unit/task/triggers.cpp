@@ -9,7 +9,7 @@
 #include "limits.hpp"
 #include "unit/task/file_trigger.hpp"
 #include "unit/task/task.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "unit/worker/worker_process.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 

@@ -7,7 +7,7 @@
 
 #include "limits.hpp"
 #include "unit/worker/worker_process.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::unit {
 namespace {

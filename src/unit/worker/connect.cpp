@@ -12,7 +12,7 @@
 #include "unit/process/tcp_connect.hpp"
 #include "unit/worker/worker_process.hpp"
 #include "util/duration.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 namespace {

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "unit/worker/worker_process.hpp"
-#include "util/json_writer.hpp"
-#include "util/log.hpp"
+#include "util/json/json_writer.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 

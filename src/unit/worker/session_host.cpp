@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "unit/worker/worker_process.hpp"
-#include "util/json_writer.hpp"
-#include "util/log.hpp"
+#include "util/json/json_writer.hpp"
+#include "util/log/log.hpp"
 #include "util/utf8.hpp"
 
 namespace hob::unit {

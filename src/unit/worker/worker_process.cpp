@@ -10,8 +10,8 @@
 
 #include "limits.hpp"
 #include "util/duration.hpp"
-#include "util/json_writer.hpp"
-#include "util/log.hpp"
+#include "util/json/json_writer.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "harness/sandbox.hpp"
 #include "paths.hpp"
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 using namespace hob::test;
 

@@ -5,7 +5,7 @@
 
 #include "harness/calc_project.hpp"
 #include "harness/sandbox.hpp"
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 using namespace hob::test;
 

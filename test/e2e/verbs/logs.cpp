@@ -12,7 +12,7 @@
 
 #include "harness/sandbox.hpp"
 #include "util/fd.hpp"
-#include "util/rotating_file.hpp"
+#include "util/log/rotating_file.hpp"
 
 using namespace hob::test;
 

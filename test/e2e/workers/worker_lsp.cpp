@@ -59,11 +59,11 @@ BOOST_AUTO_TEST_SUITE(worker_lsp)
 
 BOOST_FIXTURE_TEST_CASE(definitions_references_symbols_and_renames_are_those_of_the_project, with_clangd) {
     if (!there) return;
-    const auto use = at("src/util/json_edit.cpp", "std::string_view json_find(", "json_member_of");
+    const auto use = at("src/util/json/json_edit.cpp", "std::string_view json_find(", "json_member_of");
     const std::string defined = ask("textDocument/definition", use);
     BOOST_TEST(json_at(defined, "/0/uri").value_or("").ends_with("/src/util/json_edit.cpp"), defined);
     const auto other =
-        at("src/util/json_edit.cpp", "const auto members = json_object_members", "json_object");
+        at("src/util/json/json_edit.cpp", "const auto members = json_object_members", "json_object");
     const std::string elsewhere = ask("textDocument/definition", other);
     BOOST_TEST(json_at(elsewhere, "/0/uri").value_or("").ends_with("/src/util/json_text.cpp"), elsewhere);
     const std::string used = ask("textDocument/references", other);

@@ -12,7 +12,7 @@
 #include "unit/config/config.hpp"
 #include "unit/config/keys.hpp"
 #include "unit/config/schema.hpp"
-#include "util/json_pretty.hpp"
+#include "util/json/json_pretty.hpp"
 
 using namespace hob::unit;
 

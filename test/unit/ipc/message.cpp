@@ -4,7 +4,7 @@
 #include <set>
 #include <string>
 
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 using namespace hob::ipc;
 using hob::error_kind;

@@ -18,7 +18,7 @@
 #include "limits.hpp"
 #include "util/clock.hpp"
 #include "util/fd.hpp"
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 namespace fs = std::filesystem;
 

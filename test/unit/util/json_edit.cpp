@@ -1,4 +1,4 @@
-#include "util/json_edit.hpp"
+#include "util/json/json_edit.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,10 +1,10 @@
-#include "util/json_pretty.hpp"
+#include "util/json/json_pretty.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <random>
 #include <string>
 
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 using namespace hob::util;
 

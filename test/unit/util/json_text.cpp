@@ -1,4 +1,4 @@
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>

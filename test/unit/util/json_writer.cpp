@@ -1,7 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 using hob::util::json_array;
 using hob::util::json_object;

@@ -1,4 +1,4 @@
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -22,7 +22,7 @@
 #include "harness/private_tmpfs.hpp"
 #include "util/clock.hpp"
 #include "util/fd.hpp"
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 namespace fs = std::filesystem;
 

@@ -1,4 +1,4 @@
-#include "util/log_reader.hpp"
+#include "util/log/log_reader.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -16,10 +16,10 @@
 #include "harness/sandbox.hpp"
 #include "unit/process/unit_log.hpp"
 #include "util/clock.hpp"
-#include "util/log_reader_filter.hpp"
-#include "util/log_reader_follow.hpp"
-#include "util/log_reader_record.hpp"
-#include "util/rotating_file.hpp"
+#include "util/log/log_reader_filter.hpp"
+#include "util/log/log_reader_follow.hpp"
+#include "util/log/log_reader_record.hpp"
+#include "util/log/rotating_file.hpp"
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;

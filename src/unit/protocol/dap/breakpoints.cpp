@@ -8,10 +8,10 @@
 
 #include "error.hpp"
 #include "limits.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
-#include "util/log.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 namespace {

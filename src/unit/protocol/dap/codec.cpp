@@ -3,9 +3,9 @@
 
 #include "unit/protocol/dap/dap.hpp"
 #include "unit/protocol/message_codec.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::unit {
 namespace {

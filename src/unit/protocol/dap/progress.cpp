@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "limits.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_text.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
 
 namespace hob::unit {
 

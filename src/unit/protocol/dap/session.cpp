@@ -18,9 +18,9 @@
 #include "unit/protocol/dap/terminal.hpp"
 #include "unit/protocol/protocol_session.hpp"
 #include "util/async.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::unit {
 namespace {

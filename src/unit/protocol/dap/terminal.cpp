@@ -4,9 +4,9 @@
 
 #include <utility>
 
-#include "util/json_edit.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::unit {
 

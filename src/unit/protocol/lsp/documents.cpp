@@ -12,9 +12,9 @@
 #include "unit/protocol/lsp/text.hpp"
 #include "util/fd.hpp"
 #include "util/file_uri.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 #include "util/sha256.hpp"
 
 namespace hob::unit {

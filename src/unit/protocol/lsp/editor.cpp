@@ -9,9 +9,9 @@
 #include "ipc/message.hpp"
 #include "limits.hpp"
 #include "unit/protocol/lsp/text.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::unit {
 namespace {

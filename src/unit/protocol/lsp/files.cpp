@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "limits.hpp"
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "limits.hpp"
-#include "util/json_edit.hpp"
+#include "util/json/json_edit.hpp"
 
 namespace hob::unit {
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "error.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_text.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
 
 namespace hob::unit {
 namespace {

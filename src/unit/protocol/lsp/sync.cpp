@@ -8,9 +8,9 @@
 #include "limits.hpp"
 #include "unit/protocol/lsp/text.hpp"
 #include "util/file_uri.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::unit {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "util/file_uri.hpp"
-#include "util/json_edit.hpp"
+#include "util/json/json_edit.hpp"
 #include "util/utf8.hpp"
 
 namespace hob::unit {

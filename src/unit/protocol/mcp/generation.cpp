@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 namespace hob::unit {
 namespace {

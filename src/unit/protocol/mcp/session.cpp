@@ -14,9 +14,9 @@
 #include "unit/protocol/protocol_session.hpp"
 #include "util/async.hpp"
 #include "util/file_uri.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 #include "version.hpp"
 
 namespace hob::unit {

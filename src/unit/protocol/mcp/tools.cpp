@@ -6,8 +6,8 @@
 
 #include "unit/protocol/mcp/schema_check.hpp"
 #include "unit/protocol/message_codec.hpp"
-#include "util/json_edit.hpp"
-#include "util/json_text.hpp"
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
 #include "util/suggest.hpp"
 
 namespace hob::unit {

@@ -1,4 +1,4 @@
-#include "util/log_reader_follow.hpp"
+#include "util/log/log_reader_follow.hpp"
 
 #include <poll.h>
 #include <sys/inotify.h>

@@ -1,4 +1,4 @@
-#include "util/log_sinks.hpp"
+#include "util/log/log_sinks.hpp"
 
 #include <boost/log/attributes/value_extraction.hpp>
 #include <boost/log/core/record_view.hpp>
@@ -22,8 +22,8 @@
 
 #include "error.hpp"
 #include "util/clock.hpp"
-#include "util/json_text.hpp"
-#include "util/json_writer.hpp"
+#include "util/json/json_text.hpp"
+#include "util/json/json_writer.hpp"
 
 namespace hob::util {
 namespace {

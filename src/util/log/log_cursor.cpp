@@ -1,4 +1,4 @@
-#include "util/log_cursor.hpp"
+#include "util/log/log_cursor.hpp"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "util/json_pretty.hpp"
+#include "util/json/json_pretty.hpp"
 
 #include <cstddef>
 #include <vector>

@@ -1,9 +1,9 @@
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 #include <charconv>
 
 #include "limits.hpp"
-#include "util/json_scan.hpp"
+#include "util/json/json_scan.hpp"
 
 namespace hob::util {
 namespace {

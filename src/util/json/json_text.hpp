@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "util/base64.hpp"
-#include "util/json_pretty.hpp"
+#include "util/json/json_pretty.hpp"
 #include "util/utf8.hpp"
 
 namespace hob::util {

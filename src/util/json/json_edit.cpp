@@ -1,8 +1,8 @@
-#include "util/json_edit.hpp"
+#include "util/json/json_edit.hpp"
 
 #include <span>
 
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 namespace hob::util {
 namespace {

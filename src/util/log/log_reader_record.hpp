@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::util {
 

@@ -1,8 +1,8 @@
-#include "util/json_writer.hpp"
+#include "util/json/json_writer.hpp"
 
 #include <charconv>
 
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 namespace hob::util {
 namespace {

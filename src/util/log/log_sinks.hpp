@@ -13,8 +13,8 @@
 #include <string>
 #include <string_view>
 
-#include "util/log.hpp"
-#include "util/rotating_file.hpp"
+#include "util/log/log.hpp"
+#include "util/log/rotating_file.hpp"
 
 namespace hob::util {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "util/log_reader_record.hpp"
+#include "util/log/log_reader_record.hpp"
 
 namespace hob::util {
 

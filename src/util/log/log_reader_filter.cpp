@@ -1,4 +1,4 @@
-#include "util/log_reader_filter.hpp"
+#include "util/log/log_reader_filter.hpp"
 
 #include <boost/regex.hpp>
 

@@ -1,4 +1,4 @@
-#include "util/rotating_file.hpp"
+#include "util/log/rotating_file.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "util/log.hpp"
+#include "util/log/log.hpp"
 
 #include <boost/log/attributes/attribute_value_impl.hpp>
 #include <boost/log/attributes/value_extraction.hpp>
@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "util/log_levels.hpp"
-#include "util/log_sinks.hpp"
+#include "util/log/log_levels.hpp"
+#include "util/log/log_sinks.hpp"
 
 namespace hob::util {
 namespace {

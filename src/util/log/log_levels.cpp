@@ -1,4 +1,4 @@
-#include "util/log_levels.hpp"
+#include "util/log/log_levels.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "util/json_scan.hpp"
+#include "util/json/json_scan.hpp"
 
 #include <algorithm>
 

@@ -7,7 +7,7 @@
 
 #include "util/deadline.hpp"
 #include "util/fd.hpp"
-#include "util/log_reader.hpp"
+#include "util/log/log_reader.hpp"
 
 namespace hob::util {
 

@@ -1,9 +1,9 @@
-#include "util/log_reader_record.hpp"
+#include "util/log/log_reader_record.hpp"
 
 #include <algorithm>
 
 #include "util/clock.hpp"
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 namespace hob::util {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "util/log_reader.hpp"
+#include "util/log/log_reader.hpp"
 
 namespace hob::util {
 

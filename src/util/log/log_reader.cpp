@@ -1,4 +1,4 @@
-#include "util/log_reader.hpp"
+#include "util/log/log_reader.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 
 #include "error.hpp"
-#include "util/rotating_file.hpp"
+#include "util/log/rotating_file.hpp"
 
 namespace hob::util {
 namespace {

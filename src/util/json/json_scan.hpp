@@ -8,7 +8,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "util/json_text.hpp"
+#include "util/json/json_text.hpp"
 
 namespace hob::util {
 
