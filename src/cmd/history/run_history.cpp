@@ -34,7 +34,7 @@ unit::run_record record_of(const json::object& from) {
     run.task = text(from, "task");
     run.trigger = unit::run_trigger_named(text(from, "trigger")).value_or(unit::run_trigger::manual);
     run.cause = text(from, "cause");
-    run.state = unit::run_state_named(text(from, "state")).value_or(unit::run_state::lost);
+    run.state = ipc::run_state_named(text(from, "state")).value_or(unit::run_state::lost);
     run.started_at = util::parse_rfc3339(text(from, "started_at")).value_or(run.started_at);
     run.ended_at = util::parse_rfc3339(text(from, "ended_at"));
     run.exit = number(from, "exit");

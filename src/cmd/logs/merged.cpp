@@ -89,7 +89,8 @@ private:
     static std::string with_name(const std::string& record, const std::string& name) {
         util::json_object named;
         named.add("unit", name);
-        for (const auto& [key_raw, key, value] : *util::json_object_members(record))
+        const auto members = util::json_object_members(record).value_or(std::vector<util::json_member>());
+        for (const auto& [key_raw, key, value] : members)
             named.add(key, util::raw_json{value});
         return std::move(named).text() + "\n";
     }

@@ -35,7 +35,7 @@ run_record record_of(const sqlite_statement& row) {
     run.task = row.text(1);
     run.trigger = run_trigger_named(row.text(2)).value_or(run_trigger::manual);
     run.cause = row.text(3);
-    run.state = run_state_named(row.text(4)).value_or(run_state::lost);
+    run.state = ipc::run_state_named(row.text(4)).value_or(run_state::lost);
     run.started_at = from_ms(row.number(5));
     if (const auto ended = row.optional_number(6)) run.ended_at = from_ms(*ended);
     run.exit = row.optional_number(7);

@@ -36,7 +36,8 @@ public:
     const daemon_settings& daemon_config() const override { return daemon_; }
     const log_settings& log_config() const override { return log_; }
     void open() override { record("open"); }
-    std::string apply_config() override {
+    bool config_is_applied() const override { return true; }
+    std::string apply_config(config_change) override {
         record("apply_config");
         return R"({"changed":[]})";
     }
@@ -53,6 +54,7 @@ public:
     void kill() override { record("kill"); }
     void forget_running() override { record("forget_running"); }
     bool busy() const override { return false; }
+    bool anything_running() const override { return false; }
     bool needed() const override { return false; }
     std::string status_json(const std::vector<std::string>&) const override { return "[]"; }
     hob::lifecycle::page_units page_units() const override {
