@@ -22,10 +22,8 @@ struct identity {
         const char* start_timeout;
         const char* log_levels;
     } variables;
-    // Variables that tell a process which daemon it belongs to. A daemon started by such a process does not
-    // keep them.
-    // Environment variables that the daemon drops. TZ: schedules use the zone of the machine; units get the
-    // caller's.
+    // Variables that a daemon drops: those that tell a process which daemon it belongs to, and TZ, because
+    // schedules use the zone of the machine. Units get the caller's.
     std::span<const char* const> not_inherited;
 
     // Methods and notifications that every daemon of this program has, as they stand on the wire.

@@ -144,14 +144,9 @@ void append_raw(std::string& out, std::string_view raw) {
 constexpr std::string_view envelope_head = "{\"jsonrpc\":\"2.0\"";
 constexpr std::string_view envelope_end = "}\n";
 
-void append_member(std::string& out, std::string_view key, std::string_view raw) {
-    out.append(",\"").append(key).append("\":").append(raw);
-}
-
 std::string error_line_of(std::string_view id, std::string_view error_raw) {
     std::string line(envelope_head);
-    append_member(line, "id", id);
-    append_member(line, "error", error_raw);
+    line.append(",\"id\":").append(id).append(",\"error\":").append(error_raw);
     return line.append(envelope_end);
 }
 
@@ -159,11 +154,11 @@ std::string call_line(std::string_view id, std::string_view method, std::string_
     std::string line;
     line.reserve(48 + id.size() + method.size() + params_raw.size());
     line += envelope_head;
-    if (!id.empty()) append_member(line, "id", id);
-    append_member(line, "method", {});
+    if (!id.empty()) line.append(",\"id\":").append(id);
+    line += ",\"method\":";
     util::json_quote_to(line, method);
     if (!params_raw.empty()) {
-        append_member(line, "params", {});
+        line += ",\"params\":";
         append_raw(line, params_raw);
     }
     return line.append(envelope_end);
@@ -198,8 +193,7 @@ std::variant<request, rejection> parse_request(std::string_view line) {
 
 void append_result(std::string& out, std::string_view id, std::string_view result_raw) {
     out += envelope_head;
-    append_member(out, "id", id);
-    append_member(out, "result", {});
+    out.append(",\"id\":").append(id).append(",\"result\":");
     append_raw(out, result_raw);
     out += envelope_end;
 }

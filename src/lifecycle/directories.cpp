@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <utility>
 
 #include "error.hpp"
 #include "identity.hpp"
@@ -111,16 +112,17 @@ bool check_private_directory(const std::string& path, const char* what, privacy 
         if (errno == ENOENT) return false;
         throw denied("use", path, errno);
     }
-    const cannot tried(std::string("use ") + what, path);
-    if (S_ISLNK(found.st_mode)) throw failure(error_kind::foreign, tried, "it is a symbolic link");
-    if (!S_ISDIR(found.st_mode)) throw failure(error_kind::foreign, tried, "it is not a directory");
-    if (found.st_uid != ::geteuid()) {
-        throw failure(error_kind::foreign, tried, "it belongs to user " + std::to_string(found.st_uid));
-    }
+    const auto foreign = [&](std::string reason, std::string hint = {}) {
+        return failure(error_kind::foreign, cannot(std::string("use ") + what, path), std::move(reason),
+                       std::move(hint));
+    };
+    if (S_ISLNK(found.st_mode)) throw foreign("it is a symbolic link");
+    if (!S_ISDIR(found.st_mode)) throw foreign("it is not a directory");
+    if (found.st_uid != ::geteuid()) throw foreign("it belongs to user " + std::to_string(found.st_uid));
     if (found.st_mode & static_cast<unsigned>(required)) {
         char mode[8];
         std::snprintf(mode, sizeof mode, "%04o", found.st_mode & 07777u);
-        throw failure(error_kind::foreign, tried, std::string("it is open to others (mode ") + mode + ")",
+        throw foreign(std::string("it is open to others (mode ") + mode + ")",
                       "chmod 700 '" + path + "', if you trust what is in it");
     }
     return true;

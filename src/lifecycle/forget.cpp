@@ -1,4 +1,4 @@
-#include "lifecycle/forget.hpp"
+#include "identity.hpp"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "error.hpp"
+#include "identity.hpp"
 #include "lifecycle/pid_lock.hpp"
 #include "util/fd.hpp"
 #include "util/proc.hpp"
@@ -31,7 +32,7 @@ bool is_deleted(const instance& where) {
 // Processes of a unit may outlive their daemon: their records are still needed.
 bool has_process(const std::string& key, const std::vector<util::proc_stat>& processes) {
     return std::any_of(processes.begin(), processes.end(), [&](const util::proc_stat& process) {
-        return util::proc_environment_value(process.pid, "HOB_INSTANCE") == key;
+        return util::proc_environment_value(process.pid, this_program.variables.instance) == key;
     });
 }
 

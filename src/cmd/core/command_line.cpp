@@ -121,15 +121,17 @@ void apply_global(parsed_line& parsed, const std::string& name, const std::strin
 
 void check_operands(const parsed_line& parsed, const command& verb, bool dashes) {
     const auto count = static_cast<int>(parsed.call.operands.size());
-    const cannot tried("run", command_text(verb.name));
-    std::string usage = "usage: " + command_text(verb.name);
-    if (!verb.usage.empty()) usage += " " + std::string(verb.usage);
-    if (dashes && !verb.takes_command)
-        throw failure(error_kind::usage, tried, "it takes no command after --", usage);
-    if (count < verb.operands_min) throw failure(error_kind::usage, tried, "an argument is missing", usage);
+    const auto wrong = [&](std::string reason) {
+        std::string usage = "usage: " + command_text(verb.name);
+        if (!verb.usage.empty()) usage.append(" ").append(verb.usage);
+        return failure(error_kind::usage, cannot("run", command_text(verb.name)), std::move(reason),
+                       std::move(usage));
+    };
+    if (dashes && !verb.takes_command) throw wrong("it takes no command after --");
+    if (count < verb.operands_min) throw wrong("an argument is missing");
     if (verb.operands_max >= 0 && count > verb.operands_max) {
         const std::string& extra = parsed.call.operands[static_cast<std::size_t>(verb.operands_max)];
-        throw failure(error_kind::usage, tried, "one argument too many: '" + extra + "'", usage);
+        throw wrong("one argument too many: '" + extra + "'");
     }
 }
 

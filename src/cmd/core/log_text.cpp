@@ -87,7 +87,7 @@ log_style log_style_for_output(log_format format) {
 }
 
 bool is_shown(const util::log_record& record, log_format format) {
-    return format == log_format::verbose || record.stream != "hob";
+    return format == log_format::verbose || record.stream != this_program.name;
 }
 
 std::string log_record_text(const util::log_record& record, const log_style& style, std::string_view today) {

@@ -111,9 +111,10 @@ failure explain_unready(invocation& call, std::string_view verb, const failure& 
             print_error(last_log_lines(call.where(), unit.name, last_lines, began));
     }
     std::string reason = timed_out ? "the deadline is over" : why.reason();
+    const std::string only = call.operands.size() == 1 ? call.operands.front() : "";
     for (const auto& unit : units) {
-        const bool named = !timed_out && (unit.name == culprit || unit.name == why.tried().object);
-        if (!named) reason += "; " + state_text(unit);
+        const bool explained = !timed_out && (unit.name == culprit || unit.name == only);
+        if (!explained) reason += "; " + state_text(unit);
     }
     const std::string detail = units.empty() ? why.detail() : detail_of(call, why, units, began);
     if (!timed_out && why.tried().verb.empty()) return failure(why.kind(), reason, why.hint(), detail);

@@ -129,10 +129,10 @@ extern constinit const command wait_command{
     .summary = "wait until units are ready, stopped or idle, or a run has ended",
     .usage = "[UNIT...]",
     .description =
-        "Returns when the units are ready, stopped or idle. It starts nothing; `hob start`\n"
-        "does. With --for ready it fails at once when a unit has failed for good.\n"
-        "With --run it returns when the run has ended, with the run's own status, or 125\n"
-        "when that is not known. Without --timeout it waits for ever.",
+        "Returns when the units are ready, stopped or idle. It starts nothing; `hob\n"
+        "start` does. With --for ready it fails at once when a unit has failed for good.\n"
+        "With --run it returns when the run has ended, with the run's own status, or\n"
+        "125 when that is not known. Without --timeout it waits for ever.",
     .need = daemon_need::acting,
     .units = unit_use::named,
     .completes = operand_kind::unit,

@@ -32,7 +32,7 @@ constexpr std::array types{
     type_row{value_type::size, "size", R"(a whole number and its unit: "64KiB", "10MiB", "1GiB")"},
     type_row{value_type::path, "path", "relative to the directory of the file; ~ is not expanded"},
     type_row{value_type::command, "command", "an array of strings, or one string for the shell"},
-    type_row{value_type::port, "port", R"(a port of 127.0.0.1, or "ADDRESS:PORT")"},
+    type_row{value_type::port, "port", R"(a port of localhost, or "ADDRESS:PORT")"},
     type_row{value_type::regex, "regex", "a POSIX extended regular expression"},
     type_row{value_type::signal, "string", R"(the name of a signal: "TERM", "SIGINT", "RTMIN+3")"},
     type_row{value_type::cron, "string", "minute, hour, day of the month, month, day of the week"},

@@ -182,7 +182,7 @@ constexpr config_key keys[] = {
         .at_least(1),
 
     custom(in_service, "ready", table, "when the service counts as ready", read_ready)
-        .without_it("the service is ready after it has run for 100 ms")
+        .without_it("a ready.delay of 100 ms")
         .such_as("{ tcp = 5432 }")
         .also_called("healthcheck readiness"),
     custom(in_service, "ready.tcp", port, "ready when the port accepts a connection", read_ready_tcp)

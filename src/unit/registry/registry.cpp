@@ -138,11 +138,11 @@ std::vector<std::string> registry::services_to_restart() const {
 }
 
 void registry::replace_kept_environments(const std::vector<std::string>& environment) {
-    const auto kept = without_call_variables(environment);
+    const auto cleaned = without_call_variables(environment);
     store& db = units_->context->options.db;
     db.transaction([&] {
         for (const auto& spec : units_->specs) {
-            if (db.desired_up(spec.name)) db.set_desired_up(spec.name, kept);
+            if (db.desired_up(spec.name)) db.set_desired_up(spec.name, cleaned);
         }
     });
 }

@@ -81,9 +81,9 @@ std::optional<folder_watches::refusal> folder_watches::add(const std::string& di
     return std::nullopt;
 }
 
-void folder_watches::drop_unless(const std::function<bool(const std::string& dir)>& kept) {
+void folder_watches::drop_unless(const std::function<bool(const std::string& dir)>& keeps) {
     for (auto at = folders_.begin(); at != folders_.end();) {
-        if (kept(at->second)) {
+        if (keeps(at->second)) {
             ++at;
             continue;
         }

@@ -47,7 +47,7 @@ public:
     // nullopt, or why an existing folder cannot be watched.
     std::optional<refusal> add(const std::string& dir, bool is_symlink = false);
     void drop_below(const std::string& dir);  // it and all below it
-    void drop_unless(const std::function<bool(const std::string& dir)>& kept);
+    void drop_unless(const std::function<bool(const std::string& dir)>& keeps);
     std::size_t size() const { return folders_.size(); }
 
     // Reads events of the kernel without waiting. False: there are none.

@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(U45_a_stop_that_needed_SIGKILL_says_so_and_names_the_keys) 
         BOOST_TEST(stopped.status == 0);
         BOOST_TEST(stopped.err == "hob: 's' was " + note + "\n");
         BOOST_TEST(unit_member(box, "s", "detail") == note);
-        BOOST_TEST(box.run({"logs", "s"}).out.find(note) != std::string::npos);
+        BOOST_TEST(box.run({"logs", "-v", "s"}).out.find(note) != std::string::npos);
         BOOST_TEST(box.run({"stop", "good"}).err.empty());
         BOOST_TEST(box.run({"start", "s"}).status == 0);
         BOOST_TEST(unit_member(box, "s", "detail") == "null");

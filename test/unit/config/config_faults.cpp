@@ -221,11 +221,12 @@ BOOST_AUTO_TEST_CASE(a_message_is_one_line_of_bounded_length_whatever_the_value)
 }
 
 BOOST_AUTO_TEST_CASE(the_schema_refuses_these_files_where_a_schema_can) {
-    judge.judge(60, {"is taken by the",            // names are unique over all kinds of units
-                     "cannot be started after",    // `after`: itself
-                     "unknown unit '",             // `after`: a name that no unit has
-                     "units wait for each other",  // `after`: a cycle
-                     "is not a regular expression"});
+    judge.judge(
+        60, {"is taken by the",            // names are unique over all kinds of units
+             "cannot be started after",    // `after`: itself
+             "unknown unit '",             // `after`: a name that no unit has
+             "units wait for each other",  // `after`: a cycle
+             "is not a regular expression", "needs tcp or http"});  // `ready.owner`: beside which other key
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -40,7 +40,7 @@ config parse_in(unsigned table, const std::string& lines) {
 std::string companions(const config_key& key) {
     if (key.name == "initialize" || key.name == "settings") return "protocol = \"lsp\"\n";
     if (key.name == "jitter") return "every = \"1d\"\n";
-    if (key.name == "ready.timeout") return "ready.tcp = 1\n";
+    if (key.name == "ready.timeout" || key.name == "ready.owner") return "ready.tcp = 1\n";
     if (key.name == "connect.timeout") return "connect.tcp = 1\n";
     if (key.name == "ready.http.status") return "ready.http.url = \"http://localhost\"\n";
     return {};

@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(wrong_types) {
          "table",
          ""},
         {worker("protocol = 1\n"), "3:12",
-         "'protocol' in [worker.w] must be a string, such as \"jsonrpc\", not an integer", ""},
+         "'protocol' in [worker.w] must be a string, such as \"dap\", not an integer", ""},
         {worker("initialize = \"{}\"\n"), "3:14",
          "'initialize' in [worker.w] must be a table, such as { capabilities = { } }, not a string", ""},
         {worker("call_timeout = true\n"), "3:16",
