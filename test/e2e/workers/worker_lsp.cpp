@@ -19,14 +19,15 @@ struct with_clangd {
     sandbox box;
     bool there = require_program("clangd-14");
     with_clangd() {
-        const auto copied = box.shell("mkdir -p src/util && cp " HOB_SOURCE_DIR
-                                      "/src/limits.hpp src/ && cd src/util"
-                                      " && cp " HOB_SOURCE_DIR
-                                      "/src/util/{suggest,utf8,json_text,json_scan,json_edit,base64}.* . && "
-                                      "cp " HOB_SOURCE_DIR "/src/util/json_pretty.hpp .");
+        const auto copied = box.shell("mkdir -p src/util/json && cp " HOB_SOURCE_DIR
+                                      "/src/limits.hpp src/ && cp " HOB_SOURCE_DIR
+                                      "/src/util/{suggest,utf8,base64}.* src/util && cp " HOB_SOURCE_DIR
+                                      "/src/util/json/json_{text,scan,edit}.* " HOB_SOURCE_DIR
+                                      "/src/util/json/json_pretty.hpp src/util/json");
         BOOST_REQUIRE_MESSAGE(copied.status == 0, copied.text());
         std::vector<std::string> files;
-        for (const char* stem : {"suggest", "utf8", "json_text", "json_scan", "json_edit", "base64"})
+        for (const char* stem :
+             {"suggest", "utf8", "json/json_text", "json/json_scan", "json/json_edit", "base64"})
             files.push_back(std::string("src/util/") + stem + ".cpp");
         make_clangd_project(box, files, "-std=c++20 -Isrc");
     }
@@ -61,11 +62,12 @@ BOOST_FIXTURE_TEST_CASE(definitions_references_symbols_and_renames_are_those_of_
     if (!there) return;
     const auto use = at("src/util/json/json_edit.cpp", "std::string_view json_find(", "json_member_of");
     const std::string defined = ask("textDocument/definition", use);
-    BOOST_TEST(json_at(defined, "/0/uri").value_or("").ends_with("/src/util/json_edit.cpp"), defined);
+    BOOST_TEST(json_at(defined, "/0/uri").value_or("").ends_with("/src/util/json/json_edit.cpp"), defined);
     const auto other =
         at("src/util/json/json_edit.cpp", "const auto members = json_object_members", "json_object");
     const std::string elsewhere = ask("textDocument/definition", other);
-    BOOST_TEST(json_at(elsewhere, "/0/uri").value_or("").ends_with("/src/util/json_text.cpp"), elsewhere);
+    BOOST_TEST(json_at(elsewhere, "/0/uri").value_or("").ends_with("/src/util/json/json_text.cpp"),
+               elsewhere);
     const std::string used = ask("textDocument/references", other);
     BOOST_TEST(used.find("json_text.hpp") != std::string::npos, used);
     BOOST_TEST(used.find("json_edit.cpp") != std::string::npos);

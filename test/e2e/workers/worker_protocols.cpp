@@ -101,7 +101,7 @@ BOOST_DATA_TEST_CASE(U11_a_worker_that_ignores_the_end_of_its_input_is_ended, da
     const pid_t pid = static_cast<pid_t>(std::stol(call_worker(box, {"t/pid"})));
     BOOST_TEST(box.run({"stop", "w"}).status == 0);
     BOOST_TEST(!process_lives(pid));
-    const std::string log = box.run({"logs", "w"}).out;
+    const std::string log = box.run({"logs", "-v", "w"}).out;
     BOOST_TEST(count(log, "its input has ended, and it stays") == 1u, log);
     BOOST_TEST(count(log, "killed by signal 9") == 1u);
 }
