@@ -1,4 +1,4 @@
-#include "identity.hpp"
+#include "lifecycle/forget.hpp"
 
 #include <fcntl.h>
 #include <ftw.h>

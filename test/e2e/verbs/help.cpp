@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(a_key_of_hob_toml_is_explained_with_type_default_and_table)
     BOOST_TEST(port.out ==
                "ready.tcp: ready when the port accepts a connection\n\n"
                "  in         [service.NAME]\n"
-               "  type       port: a port of 127.0.0.1, or \"ADDRESS:PORT\"\n"
+               "  type       port: a port of localhost, or \"ADDRESS:PORT\"\n"
                "  default    none\n"
                "  exclusive  not together with ready.http, ready.exec, ready.log, ready.notify,\n"
                "             ready.delay\n"
