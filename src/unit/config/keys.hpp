@@ -68,6 +68,14 @@ struct config_key {
     std::int64_t most = 0;   // 0: no limit
     key_presence presence = key_presence::optional;
 
+    // Before its callers: clang 14 knows no member template further down in a constant expression.
+    template <typename Value>
+    constexpr config_key with(Value config_key::*member, Value value) const {
+        config_key changed = *this;
+        changed.*member = value;
+        return changed;
+    }
+
     constexpr config_key by_default(std::string_view value) const {
         return with(&config_key::initial, value);
     }
@@ -79,13 +87,6 @@ struct config_key {
     constexpr config_key at_least(std::int64_t value) const { return with(&config_key::least, value); }
     constexpr config_key at_most(std::int64_t value) const { return with(&config_key::most, value); }
     constexpr config_key present(key_presence value) const { return with(&config_key::presence, value); }
-
-    template <typename Value>
-    constexpr config_key with(Value config_key::*member, Value value) const {
-        config_key changed = *this;
-        changed.*member = value;
-        return changed;
-    }
 };
 
 // A table, or an inner one: {in_service, "ready"} holds the keys "ready.tcp", "ready.http", …
