@@ -118,7 +118,7 @@ private:
     outbox outbox_;
     request_list requests_;
     std::deque<util::unique_fd> descriptors_;  // came with requests and are not taken yet
-    std::unique_ptr<util::notifier> drained_;  // when something was sent; made for the first who waits
+    std::unique_ptr<util::notifier> drained_;  // rings when something was sent; made on first use
     std::string* batch_ = nullptr;             // what is sent at the end of this turn; set only during a turn
     std::string turn_batch_;                   // what batch_ points to
     enum class phase {

@@ -54,7 +54,7 @@ public:
     application& operator=(const application&) = delete;
     virtual ~application() = default;
 
-    // Reads the configuration file; daemon_config() and log_config() then return what it says. Throws
+    // Reads the configuration file; daemon_config() and log_config() then return its values. Throws
     // failure(config) and changes nothing.
     virtual void load_config() = 0;
     virtual const daemon_settings& daemon_config() const = 0;

@@ -1,5 +1,5 @@
 #pragma once
-// What is wrong with a hob.toml. Reading goes on after a fault; the user is told the first one by position.
+// The faults of a hob.toml. Reading continues after a fault; the error reports the first one by position.
 
 #include <span>
 #include <string>

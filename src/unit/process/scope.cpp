@@ -179,7 +179,7 @@ public:
 
     const std::vector<util::proc_stat>& all() const { return all_; }
 
-    // No process in it is spared. False also if one of them cannot be examined.
+    // True if it holds no process that must be spared. False also if one cannot be examined.
     bool owns_cgroup() {
         std::unordered_map<pid_t, const util::proc_stat*> by_pid;
         for (const auto& process : all_)

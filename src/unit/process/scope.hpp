@@ -1,6 +1,6 @@
 #pragma once
 // Finds and ends the processes that belong to a unit. Processes that `kill` spares are spared everywhere. So
-// are processes // marked for another instance, and any hob daemon with its descendants: a unit of one
+// are processes marked for another instance, and any hob daemon with its descendants: a unit of one
 // project may start the daemon of another, which inherits session, marks and subreaper. The user that a
 // process runs as decides nothing: programs such as setpriv and runuser change it.
 
@@ -48,11 +48,12 @@ std::vector<member> find_members(const scope& target);
 // Sends the signal through a pidfd, after comparing the start time. False: the process has ended, or EPERM.
 bool signal_member(const member& process, int number);
 
-// SIGKILL in one step to the scope's cgroup. False: there is none, it is empty, or a process in it is spared.
+// Sends SIGKILL to the whole cgroup of the scope in one step. False: the scope has no cgroup, the cgroup is
+// empty, or it holds a process that must be spared.
 bool kill_scope_cgroup(const scope& target);
 
 // Sends the signals, one after the other, to the leader's group: to the whole group at once if no process in
-// it is spared, // else to one process after the other. Scope main: to the leader alone; scope mixed:
+// it is spared, otherwise to each process in turn. Scope main: to the leader alone; scope mixed:
 // likewise, except SIGKILL. Only while leader_held. SIGKILL goes to the cgroup as well.
 void signal_scope_group(const scope& target, std::initializer_list<int> numbers);
 

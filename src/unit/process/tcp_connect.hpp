@@ -15,7 +15,7 @@
 namespace hob::unit {
 
 // One attempt, without a limit of its own. Returns a connected socket, close-on-exec, or sets `why`: refused,
-// or a process of // this machine that does not `belong` listens there. An empty `belongs` accepts any
+// or a process of this machine that does not `belong` listens there. An empty `belongs` accepts any
 // process; `advice` is added to the reason that one does not belong. Throws on cancellation.
 boost::asio::awaitable<std::optional<boost::asio::ip::tcp::socket>> connect_to(
     std::string host, std::uint16_t port, std::function<bool(pid_t)> belongs, std::string& why,

@@ -9,7 +9,7 @@
 //
 // A line over limits::log_line_max bytes is kept in pieces, cut between characters if it is UTF-8. The joined
 // pieces are the line, byte for byte, without its newline. Memory is bounded by one such piece for each
-// stream. Errors of the disk are not // thrown: see util/log/rotating_file.hpp.
+// stream. Errors of the disk are not thrown: see util/log/rotating_file.hpp.
 //
 // A line that stays unfinished, such as a question, is written after limits::log_partial_pause of silence, as
 // a piece.

@@ -1,6 +1,6 @@
 #pragma once
 // The generations of the model context protocol. Since revision 2026-07-28 there is no handshake:
-// `server/discover` says what the server is, and every request says who asks. Before it, a session begins
+// `server/discover` says what the server is, and every request names its client. Before it, a session begins
 // with `initialize`.
 
 #include <cstdint>
