@@ -51,6 +51,7 @@ inline constexpr milliseconds accept_pause = 1s;
 
 // Workers.
 inline constexpr milliseconds call_timeout = 30s;           // [worker.*] call_timeout's default
+inline constexpr milliseconds call_limit = 10min;           // [worker.*] call_limit's default
 inline constexpr milliseconds stop_timeout = 5s;            // stop.timeout's default
 inline constexpr milliseconds reap_timeout = 2s;            // from SIGKILL to the exit
 inline constexpr milliseconds exec_window = 100ms;          // how long a process may be in execve(2)

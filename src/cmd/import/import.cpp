@@ -39,6 +39,7 @@ struct import_target {
     struct stat before {};  // st_nlink 0: the file does not exist
     std::string text;       // its present content
     std::string added;
+    mode_t mode = file_mode;  // that it gets, less the umask if it is new
 };
 
 std::string real_path(const std::string& path) {
@@ -172,11 +173,11 @@ void write(const import_target& what, const std::string& text) {
     };
     ::unlink(temporary.c_str());
     const util::unique_fd fd =
-        util::open_file(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode);
+        util::open_file(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, what.mode);
     if (!fd) throw cannot_write(errno_text(errno));
     const bool is_new = what.before.st_nlink == 0;
-    bool done = util::write_all(fd.get(), text) &&
-                (is_new || ::fchmod(fd.get(), what.before.st_mode & 07777) == 0) && ::fsync(fd.get()) == 0;
+    bool done = util::write_all(fd.get(), text) && (is_new || ::fchmod(fd.get(), what.mode) == 0) &&
+                ::fsync(fd.get()) == 0;
     int error = errno;
     struct stat now {};
     const bool existing = ::stat(what.path.c_str(), &now) == 0;
@@ -237,6 +238,15 @@ void print_result(const invocation& call, const import_target& what, const impor
     }
 }
 
+// Nobody who could not read the imported file can read the result: the file may hold keys.
+void restrict_mode(import_target& what, const std::string& file) {
+    constexpr mode_t others = S_IRWXG | S_IRWXO;
+    struct stat source {};
+    if (::stat(file.c_str(), &source) != 0) source.st_mode = S_IRUSR | S_IWUSR;
+    if (what.before.st_nlink != 0) what.mode = what.before.st_mode & 07777;
+    what.mode &= ~others | source.st_mode;
+}
+
 exit_code run_import(invocation& call) {
     const std::string file = file_operand(call);
     const bool dry = call.has("dry-run");
@@ -247,6 +257,7 @@ exit_code run_import(invocation& call) {
     context.root = what.root;
     context.folder = folder_of(file, what.root);
     if (const char* home = ::getenv("HOME")) context.home = home;
+    restrict_mode(what, file);
     import_result found = read_import(bytes, file, context, {is_in_path, python_has_debugpy});
     select_entries(call, existing, found);
     what.added = render(found, call.operands.front());

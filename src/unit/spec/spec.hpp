@@ -76,6 +76,7 @@ struct worker_spec {
     std::string initialize_json = "{}";        // a JSON object, merged into the handshake's params
     std::optional<milliseconds> idle_timeout;  // of the worker itself
     milliseconds call_timeout = limits::call_timeout;
+    milliseconds call_limit = limits::call_limit;              // of a call whose call_timeout progress renews
     std::vector<std::pair<std::string, std::string>> answers;  // to requests of the worker: method, raw JSON
     std::string settings_json = "{}";     // a JSON object: what lsp servers get for workspace/configuration
     std::vector<std::string> serial;      // methods whose calls wait for each other
