@@ -31,7 +31,7 @@ bool pidfd_open_refused() {
 
 constexpr replaced_call calls[] = {
     {"accept4", "three calls more for each client", [] { return refused(::accept4(-1, nullptr, nullptr, 0)); }},
-    {"clone3", "units enter their cgroup 10 ms later, and the daemon waits for the disk", clone3_refused},
+    {"clone3", "a start takes 10 ms longer, and the daemon waits for the disk", clone3_refused},
     {"close_range", "descriptors are closed one by one", [] { return refused(::close_range(~0u, ~0u, 0)); }},
     {"close_range with CLOSE_RANGE_CLOEXEC", "descriptors are marked one by one at each start of a unit",
      [] { return refused(::close_range(~0u, ~0u, CLOSE_RANGE_CLOEXEC)); }},
