@@ -1,11 +1,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,7 +22,9 @@
 #include "unit/config/config.hpp"
 #include "unit/config/file.hpp"
 #include "util/fd.hpp"
+#include "util/fork.hpp"
 #include "util/json/json_writer.hpp"
+#include "util/process_handle.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -90,20 +89,14 @@ bool python_has_debugpy() {
                                  "import sys; sys.path.pop(0); from importlib.util import find_spec; "
                                  "sys.exit(not find_spec('debugpy'))",
                                  nullptr};
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-        ::posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
-    pid_t pid = 0;
-    // posix_spawn does not change the arguments, although its signature allows it.
-    const int error =
-        ::posix_spawnp(&pid, words[0], &actions, nullptr, const_cast<char* const*>(words), environ);
-    ::posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) return false;
-    const util::unique_fd handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    pollfd ended{handle.get(), POLLIN, 0};
+    const util::unique_fd null = util::open_file("/dev/null", O_RDWR);
+    // exec does not change the arguments, although its signature allows it.
+    const pid_t pid = util::start_program(words[0], const_cast<char* const*>(words), [&null] {
+        return ::dup2(null.get(), 0) == 0 && ::dup2(null.get(), 1) == 1 && ::dup2(null.get(), 2) == 2;
+    });
+    if (pid < 0) return false;
     const bool in_time =
-        handle && ::poll(&ended, 1, static_cast<int>(limits::import_probe_timeout.count())) == 1;
+        util::process_handle(pid).wait(util::deadline::in(limits::import_probe_timeout));
     if (!in_time) ::kill(pid, SIGKILL);
     int status = -1;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
