@@ -14,6 +14,7 @@
 #include "cmd/core/table.hpp"
 #include "cmd/history/run_history.hpp"
 #include "cmd/runs/plot.hpp"
+#include "identity.hpp"
 #include "lifecycle/connect.hpp"
 #include "lifecycle/instance.hpp"
 #include "limits.hpp"
@@ -132,7 +133,7 @@ std::string runs_table(const std::vector<unit::run_record>& runs, const terminal
 std::string status_json(invocation& call) {
     try {
         auto daemon = lifecycle::connect_looking(call.where(), call.limit_or(limits::glance_timeout));
-        if (daemon) return daemon->call("hob.status", "{}", call.limit_or(limits::request_timeout));
+        if (daemon) return daemon->call(this_program.methods.status, "{}", call.limit_or(limits::request_timeout));
     } catch (const failure&) {
     } catch (const ipc::not_executed&) {
     }
