@@ -85,7 +85,8 @@ std::vector<finding> examine(invocation& call) {
             check_disk_space(where),
             check_inotify(),
             check_descriptors(),
-            check_priority()};
+            check_priority(),
+            check_inherited(where, call.limit)};
 }
 
 std::string findings_json(const std::vector<finding>& findings) {
