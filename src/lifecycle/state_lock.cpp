@@ -14,6 +14,7 @@
 #include "limits.hpp"
 #include "util/log/log.hpp"
 #include "util/proc.hpp"
+#include "util/process_handle.hpp"
 
 namespace hob::lifecycle {
 namespace {
@@ -74,9 +75,9 @@ void wait_for_holder(const instance& where, util::deadline patience, util::deadl
     const auto holder = read_holder(where);
     const auto soon = limit.earlier(util::deadline::in(limits::look_again));
     if (holder && holder->draining) {
-        const util::unique_fd process = holder->visible ? open_pidfd(holder->pid) : util::unique_fd();
+        const util::process_handle process(holder->visible ? holder->pid : 0);
         if (process) {
-            wait_for_exit(process.get(), limit);
+            process.wait(limit);
             return;
         }
     } else if (patience.expired()) {
