@@ -137,12 +137,9 @@ finding check_runtime_directory(const instance& where) {
 finding check_state_directory(const instance& where) {
     const std::string check = "state-dir";
     try {
-        if (!lifecycle::check_private_directory(where.state_root, "the state directory",
-                                                lifecycle::privacy::unwritable)) {
+        if (!lifecycle::check_private_directory(where.state_root, lifecycle::directory_kind::state))
             return absent_directory(check, where.state_root);
-        }
-        lifecycle::check_private_directory(where.state_dir(), "the state directory",
-                                           lifecycle::privacy::unwritable);
+        lifecycle::check_private_directory(where.state_dir(), lifecycle::directory_kind::state);
     } catch (const failure& why) {
         return finding_of(check, why, "remove it, or set HOB_STATE_DIR");
     }

@@ -186,6 +186,13 @@ bool registry::needed() const {
                                              [](const auto& each) { return each.second->awaits_trigger(); });
 }
 
+bool registry::busy() const {
+    if (calls_in_flight() > 0) return true;
+    const auto running = units_->running();
+    return std::any_of(running.begin(), running.end(),
+                       [](const auto& unit) { return unit->spec().kind != unit_kind::worker; });
+}
+
 std::size_t registry::calls_in_flight() const {
     std::size_t count = 0;
     for (const auto& [name, unit] : units_->by_name)
