@@ -29,6 +29,15 @@ std::optional<std::int64_t> exit_in(const failure& why) {
     return std::nullopt;
 }
 
+asio::awaitable<void> until_ended(unit_process& process) { co_await process.ended(); }
+
+// False: the limit was reached.
+asio::awaitable<bool> before(util::deadline limit, asio::awaitable<void> work) {
+    if (!limit.is_never()) co_return co_await util::within(limit.remaining(), std::move(work));
+    co_await std::move(work);
+    co_return true;
+}
+
 }  // namespace
 
 active_run::active_run(std::shared_ptr<unit_context> context, std::shared_ptr<const unit_spec> spec,
@@ -137,6 +146,26 @@ void active_run::start_process() {
     io_ = run_io::make(context_->options.executor, std::move(ends), handlers());
 }
 
+// Until the program runs, or the run is to be ended. Throws failure(unit_failed).
+asio::awaitable<void> active_run::await_launch() {
+    const auto& settings = std::get<task_spec>(spec_->detail);
+    limit_ = settings.timeout ? util::deadline::in(*settings.timeout) : util::deadline::never();
+    std::optional<failure> failed;
+    try {
+        const bool in_time = co_await before(limit_, process_->launched());
+        if (in_time) co_return;
+    } catch (const failure& why) {
+        failed.emplace(why);
+    }
+    if (!failed) {
+        cancel("it took too long: " + process_->blocked_by(), run_state::timeout);
+        co_return;
+    }
+    co_await io_->finish();
+    process_.reset();
+    throw failure(*failed);
+}
+
 void active_run::failed_to_start(const failure& why) {
     record_.exit = exit_in(why);
     record_.cause += record_.cause.empty() ? why.what() : std::string(": ") + why.what();
@@ -183,6 +212,7 @@ asio::awaitable<void> active_run::execute() {
         }
         check_cancelled();
         start_process();
+        co_await await_launch();
     } catch (const failure& why) {
         start_failure = record_start_failure(why);
     }
@@ -197,49 +227,47 @@ asio::awaitable<void> active_run::execute() {
     if (parameters_.listener) parameters_.listener->started(record_.id);
     begun_.set();
     publish(run_state::running);
-    const exit_state exit = co_await until_end();
+    const std::optional<exit_state> exit = co_await until_end();
     co_await finish(exit);
 }
 
-asio::awaitable<exit_state> active_run::until_end() {
-    const auto limit = std::get<task_spec>(spec_->detail).timeout;
-    if (limit) {
-        const auto in_time = co_await util::within(*limit, process_->ended());
-        if (!in_time) cancel("it took too long", run_state::timeout);
-    } else {
-        co_await process_->ended();
-    }
+asio::awaitable<std::optional<exit_state>> active_run::until_end() {
+    const bool in_time = co_await before(limit_, until_ended(*process_));
+    if (!in_time) cancel("it took too long", run_state::timeout);
     co_return co_await process_->end();
 }
 
-asio::awaitable<void> active_run::finish(exit_state exit) {
+asio::awaitable<void> active_run::finish(std::optional<exit_state> exit) {
     exit_ = exit;
     co_await io_->finish();
     log_.end("stdout", record_.id);
     log_.end("stderr", record_.id);
-    co_await process_->clean_up();
-    if (process_->needed_kill()) log_.write("hob", process_->kill_note() + "\n", record_.id);
-    if (exit.signalled) {
-        record_.signal = exit.number;
-    } else {
-        record_.exit = exit.number;
-    }
-    if (const auto& used = process_->used()) {
-        const auto ms = [](const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; };
-        record_.cpu_ms = ms(used->ru_utime) + ms(used->ru_stime);
-        record_.max_rss_kib = used->ru_maxrss;
-    }
-    const bool succeeded = !exit.signalled && exit.number == 0;
+    stopped_ = co_await process_->clean_up();
+    const std::string note = stopped_.text();
+    if (!note.empty()) log_.write("hob", note + "\n", record_.id);
+    if (!note.empty()) record_.cause += (record_.cause.empty() ? "" : "; ") + note;
+    record_exit();
+    const bool succeeded = exit && !exit->signalled && exit->number == 0;
     const run_state state = ended_by_.value_or(succeeded ? run_state::ok : run_state::failed);
     log(state == run_state::ok ? level::info : level::warning, "unit", "run ended",
-        {field("unit", spec_->name), field("run", record_.id), field("how", exit_text(exit)),
+        {field("unit", spec_->name), field("run", record_.id), field("how", end_text(exit)),
          field("state", name_of(state))});
-    if (state != run_state::ok) log_.write("hob", fmt::format("the run {}\n", exit_text(exit)), record_.id);
+    if (state != run_state::ok) log_.write("hob", fmt::format("the run {}\n", end_text(exit)), record_.id);
     write_end(state);
     log_.end("hob", record_.id);
     co_await sync_record();
     process_.reset();
     done_.set();
+}
+
+void active_run::record_exit() {
+    if (exit_ && exit_->signalled) record_.signal = exit_->number;
+    if (exit_ && !exit_->signalled) record_.exit = exit_->number;
+    if (const auto& used = process_->used()) {
+        const auto ms = [](const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; };
+        record_.cpu_ms = ms(used->ru_utime) + ms(used->ru_stime);
+        record_.max_rss_kib = used->ru_maxrss;
+    }
 }
 
 void active_run::write_end(run_state state) {
