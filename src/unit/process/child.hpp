@@ -21,6 +21,7 @@
 
 #include "limits.hpp"
 #include "util/fd.hpp"
+#include "util/resource_limits.hpp"
 
 namespace hob::unit {
 
@@ -52,7 +53,9 @@ struct child_options {
     int input = -1;  // become 0, 1, 2 in the child; -1: /dev/null
     int output = -1;
     int error = -1;
-    unsigned umask = limits::unit_umask;
+    unsigned umask = hob::limits::unit_umask;
+    // After `nofile`. A hard limit above this process's own counts as that one.
+    std::vector<util::resource_limit> limits{};
     bool terminal = false;  // `input` is a terminal and becomes the controlling one of the session
     int cgroup = -1;        // an open directory of the cgroup to run in; -1: this process's own
 };

@@ -103,6 +103,9 @@ private:
         if (!take_descriptors()) return false;
         if (options.terminal && ::ioctl(0, TIOCSCTTY, 0) != 0) return false;
         if (options.nofile && ::setrlimit(RLIMIT_NOFILE, &*options.nofile) != 0) return false;
+        for (const auto& limit : options.limits) {
+            if (!util::set_resource_limit(limit)) return false;
+        }
         if (::getpriority(PRIO_PROCESS, 0) != 0) ::setpriority(PRIO_PROCESS, 0, 0);
         ::umask(options.umask);
         return true;

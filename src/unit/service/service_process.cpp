@@ -41,13 +41,13 @@ std::shared_ptr<service::service_process> service::launch() {
     const readiness_kind& kind = readiness_kind_of(ready);
     if (kind.output_pattern) launching->lines = std::make_unique<line_watch>(kind.output_pattern(ready));
     if (kind.notify_socket || launching->watchdog) open_notify_socket(launching);
-    child_pipes pipes;
+    child_pipes pipes = spec_->output == output_streams::merged ? child_pipes::merged() : child_pipes();
     process_options options;
     options.spec = spec_;
     options.argv = spec_->run.argv;
     options.environment = launching->environment;
     options.output = pipes.output.write.get();
-    options.error = pipes.error.write.get();
+    options.error = pipes.error_end();
     launching->process = std::make_unique<unit_process>(context_, options);
     log_.clear_tail();
     capture_output(launching, std::move(pipes));

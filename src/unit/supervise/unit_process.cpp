@@ -39,6 +39,7 @@ child_options child_options_of(const unit_context& context, const process_option
     options.error = from.error;
     options.terminal = from.terminal;
     options.umask = from.umask;
+    options.limits = from.limits;
     options.cgroup = cgroup;
     return options;
 }

@@ -16,6 +16,7 @@
 #include "unit/supervise/managed_unit.hpp"
 #include "unit/supervise/stop_report.hpp"
 #include "util/deadline.hpp"
+#include "util/resource_limits.hpp"
 
 namespace hob::unit {
 
@@ -29,7 +30,8 @@ struct process_options {
     int output = -1;
     int error = -1;
     bool terminal = false;  // likewise
-    unsigned umask = limits::unit_umask;
+    unsigned umask = hob::limits::unit_umask;
+    std::vector<util::resource_limit> limits{};
 };
 
 class unit_process {

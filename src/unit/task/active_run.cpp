@@ -1,6 +1,7 @@
 #include "unit/task/active_run.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -27,6 +28,19 @@ std::optional<std::int64_t> exit_in(const failure& why) {
         if (member.key == "exit") return util::json_integer(member.value);
     }
     return std::nullopt;
+}
+
+// The names of those whose hard limit this process may not give; empty: there is none.
+std::string limits_above_own(const std::vector<util::resource_limit>& wanted) {
+    std::string names;
+    if (wanted.empty() || ::geteuid() == 0) return names;
+    for (const auto& own : util::own_resource_limits()) {
+        for (const auto& limit : wanted) {
+            if (limit.resource != own.resource || limit.value.rlim_max <= own.value.rlim_max) continue;
+            names.append(names.empty() ? "" : ", ").append(util::resource_name(own.resource));
+        }
+    }
+    return names;
 }
 
 asio::awaitable<void> until_ended(unit_process& process) { co_await process.ended(); }
@@ -123,8 +137,9 @@ asio::awaitable<void> active_run::output_room() {
 }
 
 void active_run::start_process() {
-    run_ends ends =
-        parameters_.terminal ? make_run_terminal(*parameters_.terminal) : make_run_pipes(parameters_.input);
+    const bool merged = spec_->output == output_streams::merged;
+    run_ends ends = parameters_.terminal ? make_run_terminal(*parameters_.terminal)
+                                         : make_run_pipes(parameters_.input, merged);
     if (parameters_.input_descriptor) ends.child_input = std::move(*parameters_.input_descriptor);
     parameters_.input_descriptor.reset();
     process_options options;
@@ -139,11 +154,21 @@ void active_run::start_process() {
     options.error = ends.child_error.get();
     options.terminal = ends.terminal;
     if (parameters_.umask) options.umask = *parameters_.umask;
+    options.limits = parameters_.limits;
+    note_capped_limits();
     process_ = std::make_unique<unit_process>(context_, options);
     ends.child_input.reset();
     ends.child_output.reset();
     ends.child_error.reset();
     io_ = run_io::make(context_->options.executor, std::move(ends), handlers());
+}
+
+void active_run::note_capped_limits() {
+    const std::string capped = limits_above_own(parameters_.limits);
+    if (capped.empty()) return;
+    const std::string note = "its hard limits cannot be raised to those of the caller: " + capped;
+    record_.cause += (record_.cause.empty() ? "" : "; ") + note;
+    log_.write("hob", note + "\n", record_.id);
 }
 
 // Until the program runs, or the run is to be ended. Throws failure(unit_failed).

@@ -22,6 +22,7 @@
 #include "util/async.hpp"
 #include "util/deadline.hpp"
 #include "util/fd.hpp"
+#include "util/resource_limits.hpp"
 
 namespace hob::unit {
 
@@ -44,6 +45,7 @@ struct run_parameters {
     bool input = false;                                 // standard input is a pipe, written by input()
     std::shared_ptr<util::unique_fd> input_descriptor;  // or this; shared by copies of the parameters
     std::optional<unsigned> umask;                      // nullopt: that of units
+    std::vector<util::resource_limit> limits{};         // on top of those of units
     std::optional<terminal_size> terminal;              // a pseudo-terminal instead of pipes
     int attempt = 0;                                    // number of retries before this one
     std::optional<run_listener> listener;
@@ -113,6 +115,7 @@ private:
     boost::asio::awaitable<std::optional<exit_state>> until_end();
     boost::asio::awaitable<void> finish(std::optional<exit_state> exit);
     void record_exit();
+    void note_capped_limits();
     void write_end(run_state state);
     void failed_to_start(const failure& why);
     void publish(run_state state) const;
