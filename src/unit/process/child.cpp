@@ -1,15 +1,8 @@
 #include "unit/process/child.hpp"
 
-#include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <fmt/format.h>
 
@@ -19,10 +12,12 @@
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/process/exit_watch.hpp"
 #include "unit/process/known_children.hpp"
 #include "unit/process/launch.hpp"
 #include "unit/process/launch_failure.hpp"
 #include "util/proc.hpp"
+#include "util/process_handle.hpp"
 #include "util/signal_name.hpp"
 
 namespace hob::unit {
@@ -79,11 +74,19 @@ std::string end_text(const std::optional<exit_state>& exit) {
 }
 
 struct child::state {
-    explicit state(const asio::any_io_executor& executor) : pidfd(executor) {}
+    explicit state(const asio::any_io_executor& executor) : watch(executor) {}
+
+    void hold(pid_t held) {
+        pid = held;
+        process = util::process_handle(held);
+        watch.begin(process, held);
+    }
+
     pid_t pid = 0;
     bool in_cgroup = false;
     std::uint64_t start_time = 0;
-    asio::posix::stream_descriptor pidfd;
+    util::process_handle process;
+    exit_watch watch;
     std::optional<exit_state> exit;
     bool interrupted = false;
     bool reaped = false;
@@ -122,27 +125,14 @@ struct child::state {
         }
         co_return true;
     }
-
-    // Also of a process whose parent is another one.
-    bool has_ended() {
-        pollfd end{pidfd.native_handle(), POLLIN, 0};
-        return ::poll(&end, 1, 0) == 1;
-    }
 };
 
 child::child(const asio::any_io_executor& executor, const child_options& options)
     : state_(std::make_unique<state>(executor)) {
     launch_names names{options.unit, options.cwd, options.argv.front(), program_candidates_of(options)};
     struct launched process = launch(options, names.candidates);
-    state_->pid = process.pid;
+    state_->hold(process.pid);
     state_->in_cgroup = process.in_cgroup;
-    util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, state_->pid, 0)));
-    if (!pidfd) {
-        const int error = errno;
-        kill_and_reap(state_->pid);
-        fail_to_start(options.unit, "its process cannot be watched: " + errno_text(error));
-    }
-    state_->pidfd.assign(pidfd.release());
     state_->launch =
         std::make_unique<launch_in_progress>(executor, process.report.release(), std::move(names));
     if (const auto stat = util::read_proc_stat(state_->pid)) state_->start_time = stat->start_time;
@@ -150,12 +140,10 @@ child::child(const asio::any_io_executor& executor, const child_options& options
 }
 
 child::child(const asio::any_io_executor& executor, pid_t pid) : state_(std::make_unique<state>(executor)) {
-    state_->pid = pid;
-    util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    state_->hold(pid);
     const auto stat = util::read_proc_stat(pid);
-    if (!pidfd || !stat)
+    if (!state_->process || !stat)
         throw failure(error_kind::unit_failed, cannot("watch", std::to_string(pid)), "it has ended");
-    state_->pidfd.assign(pidfd.release());
     state_->start_time = stat->start_time;
     known_children().insert(pid);
 }
@@ -180,7 +168,7 @@ std::optional<exit_state> child::poll() const {
     if (state_->exit) return state_->exit;
     siginfo_t info{};
     if (::waitid(P_PID, static_cast<id_t>(state_->pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
-        if (errno != ECHILD || !state_->has_ended()) return std::nullopt;
+        if (errno != ECHILD || !state_->process.has_ended()) return std::nullopt;
         state_->exit = exit_state{};  // something else reaped it: its status is lost
         return state_->exit;
     }
@@ -219,25 +207,23 @@ std::string child::blocked_by() {
 asio::awaitable<std::optional<exit_state>> child::exited() {
     state_->interrupted = false;
     while (!poll()) {
-        const bool waited = co_await state_->readable(state_->pidfd);
-        if (!waited) co_return std::nullopt;
+        co_await state_->watch.wait();
+        if (state_->interrupted) co_return std::nullopt;
     }
     co_return state_->exit;
 }
 
 void child::interrupt() {
     state_->interrupted = true;
+    state_->watch.cancel();
     boost::system::error_code ignored;
-    state_->pidfd.cancel(ignored);
     if (state_->launch) state_->launch->pipe.cancel(ignored);
 }
 
 void child::reap() {
     if (state_->reaped || !poll()) return;
-    // The system call has a fifth argument, rusage, that the library's function lacks.
-    siginfo_t info{};
     rusage used{};
-    if (::syscall(SYS_waitid, P_PID, state_->pid, &info, WEXITED | WNOHANG, &used) == 0) state_->used = used;
+    if (::wait4(state_->pid, nullptr, WNOHANG, &used) >= 0) state_->used = used;
     state_->reaped = true;
     known_children().erase(state_->pid);
 }
@@ -245,8 +231,7 @@ void child::reap() {
 const std::optional<rusage>& child::used() const { return state_->used; }
 
 bool child::signal(int number) const {
-    return ::syscall(SYS_pidfd_send_signal, const_cast<state&>(*state_).pidfd.native_handle(), number,
-                     nullptr, 0) == 0;
+    return state_->process.signal(number);
 }
 
 bool child::signal_group(int number) const { return !state_->reaped && ::kill(-state_->pid, number) == 0; }

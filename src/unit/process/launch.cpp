@@ -1,13 +1,10 @@
 #include "unit/process/launch.hpp"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
-#include <linux/sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #pragma GCC diagnostic push
@@ -26,7 +23,9 @@
 
 #include "error.hpp"
 #include "unit/process/launch_failure.hpp"
+#include "util/close_range.hpp"
 #include "util/fd.hpp"
+#include "util/fork.hpp"
 
 namespace hob::unit {
 namespace {
@@ -125,7 +124,9 @@ private:
         constexpr int report_place = 3;
         if (report_fd != report_place && ::dup3(report_fd, report_place, O_CLOEXEC) < 0) return false;
         report_fd = report_place;
-        return ::close_range(report_place + 1, ~0U, 0) == 0;
+        constexpr std::array kept{report_place};
+        util::close_descriptors_except(kept);
+        return true;
     }
 };
 
@@ -165,7 +166,8 @@ struct unit_launcher : process::posix::default_launcher {
     process::error_code operator()(const process::filesystem::path& executable, const char* const* argv,
                                    Init& init) {
         const all_signals_blocked blocked;
-        pid = cgroup < 0 ? -1 : fork_into_cgroup();
+        // A process that moves into its cgroup by itself is blocked for an RCU grace period: 10 ms and more.
+        pid = cgroup < 0 ? -1 : util::fork_into_cgroup(cgroup);
         in_cgroup = pid >= 0;
         if (pid < 0) pid = ::fork();
         if (pid < 0) return process::error_code(errno, boost::system::system_category());
@@ -176,17 +178,6 @@ struct unit_launcher : process::posix::default_launcher {
                                process::error_code(errno, boost::system::system_category()));
         }
         ::_exit(127);
-    }
-
-private:
-    // A process that moves into its cgroup by itself is blocked for an RCU grace period: 10 ms and more. -1:
-    // the kernel does not permit it, and nothing was done.
-    int fork_into_cgroup() const {
-        clone_args arguments{};
-        arguments.flags = CLONE_INTO_CGROUP;
-        arguments.exit_signal = SIGCHLD;
-        arguments.cgroup = static_cast<__u64>(cgroup);
-        return static_cast<int>(::syscall(SYS_clone3, &arguments, sizeof arguments));
     }
 };
 
