@@ -41,13 +41,6 @@ std::string link_target(const std::string& link) {
     return target;
 }
 
-// For a process that nobody else reaps. One that cannot end at once is left to the subreaper.
-void kill_and_reap(pid_t pid) {
-    ::kill(pid, SIGKILL);
-    siginfo_t info{};
-    ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG);
-}
-
 // A process between fork and exec.
 struct launch_in_progress {
     launch_in_progress(const asio::any_io_executor& executor, int fd, launch_names what)
