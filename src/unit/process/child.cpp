@@ -223,9 +223,7 @@ void child::reap() {
 
 const std::optional<rusage>& child::used() const { return state_->used; }
 
-bool child::signal(int number) const {
-    return state_->process.signal(number);
-}
+bool child::signal(int number) const { return state_->process.signal(number); }
 
 bool child::signal_group(int number) const { return !state_->reaped && ::kill(-state_->pid, number) == 0; }
 

@@ -39,8 +39,7 @@ void throw_launch_failure(const launch_names& names, const launch_report& report
     if (report.event == launch_event::not_found) throw_not_found(names, report);
     const auto& program = names.candidates.paths.at(static_cast<std::size_t>(report.candidate));
     if (report.event == launch_event::no_interpreter) {
-        fail_to_start(names.unit,
-                      fmt::format("the interpreter that '{}' names does not exist", program), {},
+        fail_to_start(names.unit, fmt::format("the interpreter that '{}' names does not exist", program), {},
                       exit_no_program);
     }
     std::string hint;

@@ -68,11 +68,10 @@ asio::awaitable<bool> worker::launched(process_ptr process) {
         const bool in_time =
             co_await util::within(limits::handshake_timeout, process->main_process->launched());
         if (in_time) co_return true;
-        process->start_failure =
-            failure(error_kind::timeout, start,
-                    fmt::format("it was not started within {}: {}",
-                                util::format_duration(limits::handshake_timeout),
-                                process->main_process->blocked_by()));
+        process->start_failure = failure(
+            error_kind::timeout, start,
+            fmt::format("it was not started within {}: {}", util::format_duration(limits::handshake_timeout),
+                        process->main_process->blocked_by()));
         request_stop("it could not be started in time");
         co_return true;
     } catch (const failure& why) {
@@ -354,8 +353,7 @@ void worker::note_taken_port(const worker_process& process) {
     if (process.main_process->stop_requested()) return;
     const auto& connect = worker_spec_of(process.spec()).connect;
     const auto belongs = [&](pid_t pid) { return process.main_process->contains(pid); };
-    port_taken_ =
-        find_port_user(log_.tail(limits::stderr_tail_bytes), connect ? connect->port : 0, belongs);
+    port_taken_ = find_port_user(log_.tail(limits::stderr_tail_bytes), connect ? connect->port : 0, belongs);
 }
 
 failure worker::stopped_failure(const char* verb) const {

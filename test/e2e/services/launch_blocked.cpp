@@ -100,7 +100,8 @@ BOOST_AUTO_TEST_CASE(L34_a_start_that_blocks_ends_at_its_own_time_out_and_names_
         BOOST_TEST(box.run({"run", "t"}).status == 128 + 9);
         const auto runs = box.run({"runs", "t", "--json"});
         BOOST_TEST(json_at(runs.out, "/0/state").value_or("") == "timeout");
-        BOOST_TEST(json_at(runs.out, "/0/cause").value_or("").find(call.reason) != std::string::npos, runs.out);
+        BOOST_TEST(json_at(runs.out, "/0/cause").value_or("").find(call.reason) != std::string::npos,
+                   runs.out);
     }
 }
 

@@ -177,15 +177,16 @@ BOOST_AUTO_TEST_CASE(U15_stop_and_status_name_what_could_not_be_ended_whatever_i
             fail_syscall(__NR_pidfd_send_signal, EPERM);
         };
         BOOST_REQUIRE(box.run({"ping"}, options).status == 0);
-        const std::vector<std::string> start =
-            unit == "t" ? std::vector<std::string>{"run", "--detach", "t"} : std::vector<std::string>{"start", unit};
+        const std::vector<std::string> start = unit == "t" ? std::vector<std::string>{"run", "--detach", "t"}
+                                                           : std::vector<std::string>{"start", unit};
         BOOST_REQUIRE(box.run(start).status == 0);
         BOOST_REQUIRE(wait_until([&] { return unit_member(box, unit, "pid") != "null"; }));
         const std::string pid = unit_member(box, unit, "pid");
         const auto stopped = box.run({"stop", unit});
         BOOST_TEST(stopped.status == 1, stopped.text());
         const std::string named = "pid " + pid + " (sleep) is left";
-        BOOST_TEST(stopped.err.find("cannot stop '" + unit + "': " + named) != std::string::npos, stopped.err);
+        BOOST_TEST(stopped.err.find("cannot stop '" + unit + "': " + named) != std::string::npos,
+                   stopped.err);
         BOOST_TEST(unit_member(box, unit, "detail").find(named) != std::string::npos);
         ::kill(static_cast<pid_t>(std::stol(pid)), SIGKILL);
         BOOST_TEST(wait_until([&] { return unit_member(box, unit, "detail") == "null"; }));
@@ -194,15 +195,16 @@ BOOST_AUTO_TEST_CASE(U15_stop_and_status_name_what_could_not_be_ended_whatever_i
 }
 
 BOOST_AUTO_TEST_CASE(U45_a_stop_of_a_worker_or_a_task_that_needed_SIGKILL_says_so) {
-    const std::string stubborn = "run = [\"/bin/bash\", \"-c\", '''trap \"\" TERM; while :; do sleep 0.05; done''']\n"
-                                 "stop = { timeout = \"200ms\" }\n";
+    const std::string stubborn =
+        "run = [\"/bin/bash\", \"-c\", '''trap \"\" TERM; while :; do sleep 0.05; done''']\n"
+        "stop = { timeout = \"200ms\" }\n";
     const std::string note =
         "killed: it did not end within 200ms of SIGTERM; stop.timeout and stop.signal change that";
     for (const std::string unit : {"w", "t"}) {
         sandbox box;
         box.config("[worker.w]\nprotocol = \"lines\"\n" + stubborn + "[task.t]\n" + stubborn);
-        const std::vector<std::string> start =
-            unit == "t" ? std::vector<std::string>{"run", "--detach", "t"} : std::vector<std::string>{"start", unit};
+        const std::vector<std::string> start = unit == "t" ? std::vector<std::string>{"run", "--detach", "t"}
+                                                           : std::vector<std::string>{"start", unit};
         BOOST_REQUIRE(box.run(start).status == 0);
         const auto ignores = [&] {
             const auto pid = unit_member(box, unit, "pid");
@@ -224,9 +226,10 @@ BOOST_AUTO_TEST_CASE(U45_a_stop_of_a_worker_or_a_task_that_needed_SIGKILL_says_s
 
 BOOST_AUTO_TEST_CASE(U40_children_of_a_worker_that_ended_by_itself_get_the_stop_signal_and_their_last_words) {
     sandbox box;
-    box.config("[worker.w]\nprotocol = \"lines\"\nrun = [\"/bin/bash\", \"-c\", '''\n"
-               "(trap \"echo saving >&2; sleep 0.3; echo done >&2; echo done > saved; exit\" TERM\n"
-               " : > up; while :; do sleep 0.05; done) & exec cat''']\n");
+    box.config(
+        "[worker.w]\nprotocol = \"lines\"\nrun = [\"/bin/bash\", \"-c\", '''\n"
+        "(trap \"echo saving >&2; sleep 0.3; echo done >&2; echo done > saved; exit\" TERM\n"
+        " : > up; while :; do sleep 0.05; done) & exec cat''']\n");
     BOOST_REQUIRE(box.run({"start", "w"}).status == 0);
     BOOST_REQUIRE(wait_until([&] { return exists(box.project() + "/up"); }));
     ::kill(static_cast<pid_t>(std::stol(unit_member(box, "w", "pid"))), SIGKILL);

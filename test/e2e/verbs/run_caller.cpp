@@ -112,7 +112,8 @@ BOOST_AUTO_TEST_CASE(U32_a_run_has_the_umask_of_its_caller) {
 
 BOOST_AUTO_TEST_CASE(U32_a_run_has_the_resource_limits_of_its_caller) {
     sandbox box;
-    box.config("[task.t]\nrun = 'ulimit -n; ulimit -c'\n[service.s]\nrun = 'ulimit -n > n; exec sleep 1000'\n");
+    box.config(
+        "[task.t]\nrun = 'ulimit -n; ulimit -c'\n[service.s]\nrun = 'ulimit -n > n; exec sleep 1000'\n");
     BOOST_REQUIRE(box.shell("ulimit -n 444; hob ping").status == 0);
     BOOST_TEST(box.shell("ulimit -c 0; ulimit -n 333; hob run t; hob run -- sh -c 'ulimit -Hn'").out ==
                "333\n0\n333\n");
