@@ -56,6 +56,7 @@ inline constexpr milliseconds call_timeout = 30s;           // [worker.*] call_t
 inline constexpr milliseconds call_limit = 10min;           // [worker.*] call_limit's default
 inline constexpr milliseconds stop_timeout = 5s;            // stop.timeout's default
 inline constexpr milliseconds reap_timeout = 2s;            // from SIGKILL to the exit
+inline constexpr milliseconds kill_timeout = 5s;            // likewise, of a process that sleeps in the kernel
 inline constexpr milliseconds exit_look_again = 250ms;     // at what is no child of the daemon, without pidfds
 inline constexpr milliseconds exec_window = 100ms;          // how long a process may be in execve(2)
 inline constexpr std::size_t worker_input_max = 32u << 20;  // bytes for a worker that reads slowly

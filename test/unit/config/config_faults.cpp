@@ -57,6 +57,8 @@ BOOST_AUTO_TEST_CASE(unknown_keys) {
         {"[log]\nlevle = \"info\"\n", "2:1", "unknown key 'levle' in [log]", "did you mean 'level'?"},
         {worker("restart = \"always\"\n"), "3:1", "unknown key 'restart' in [worker.w]",
          "only a service has it: [service.NAME]"},
+        {worker("output = \"merged\"\n"), "3:1", "unknown key 'output' in [worker.w]",
+         "only a service or a task has it: [service.NAME], [task.NAME]"},
         {service("serial = [\"a\"]\n"), "3:1", "unknown key 'serial' in [service.s]",
          "only a worker has it: [worker.NAME]"},
         {task("answers = {}\nsettings = {}\n"), "3:1", "unknown key 'answers' in [task.t]",
