@@ -17,6 +17,7 @@
 #include "cmd/core/output.hpp"
 #include "cmd/core/table.hpp"
 #include "cmd/import/read.hpp"
+#include "identity.hpp"
 #include "lifecycle/instance.hpp"
 #include "limits.hpp"
 #include "unit/config/config.hpp"
@@ -55,12 +56,12 @@ std::string directory_of(const std::string& path) {
 import_target find_target(invocation& call) {
     const auto& where = call.where();
     std::string path = where.config_path;
-    if (where.key == "user") path = call.global.directory.value_or(".") + "/hob.toml";
+    if (where.key == "user") path = call.global.directory.value_or(".") + "/" + this_program.config_file;
     import_target target;
     target.root = real_path(directory_of(path));
     if (target.root.empty()) throw denied("find", directory_of(path), errno);
     target.path = real_path(path);
-    if (target.path.empty()) target.path = target.root + "/hob.toml";
+    if (target.path.empty()) target.path = target.root + "/" + this_program.config_file;
     if (::stat(target.path.c_str(), &target.before) == 0) {
         target.text = unit::read_trusted_file(target.path, ::geteuid());
     } else if (errno != ENOENT) {
@@ -161,13 +162,10 @@ std::string render(import_result& found, const std::string& file) {
 // Writes the file atomically, unless somebody else has changed it meanwhile.
 void write(const import_target& what, const std::string& text) {
     const std::string temporary = fmt::format("{}.new-{}", what.path, ::getpid());
-    const auto cannot_write = [&](const std::string& reason) {
-        return failure(error_kind::config, cannot("write", what.path), reason);
-    };
     ::unlink(temporary.c_str());
     const util::unique_fd fd =
         util::open_file(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, what.mode);
-    if (!fd) throw cannot_write(errno_text(errno));
+    if (!fd) throw denied("write", what.path, errno);
     const bool is_new = what.before.st_nlink == 0;
     bool done = util::write_all(fd.get(), text) && (is_new || ::fchmod(fd.get(), what.mode) == 0) &&
                 ::fsync(fd.get()) == 0;
@@ -184,8 +182,8 @@ void write(const import_target& what, const std::string& text) {
         error = errno;
     }
     if (!done || !same) ::unlink(temporary.c_str());
-    if (!done) throw cannot_write(errno_text(error));
-    if (!same) throw cannot_write("it was changed meanwhile");
+    if (!done) throw denied("write", what.path, error);
+    if (!same) throw failure(error_kind::config, cannot("write", what.path), "it was changed meanwhile");
 }
 
 util::json_array notes_json(const std::vector<import_note>& notes) {
@@ -259,24 +257,15 @@ exit_code run_import(invocation& call) {
     if (!text.empty()) text += '\n';
     text += what.added;
     unit::parse_config(text, what.path, what.root);  // never write a file that `hob check` refuses
-    if (!dry && !found.units.empty()) {
-        try {
-            write(what, text);
-        } catch (const failure& reason) {
-            // The error code is config, but the exit status is not that of a usage error: writing failed.
-            print_failure(reason, call.global.json);
-            return exit_code::failed;
-        }
-    }
+    if (!dry && !found.units.empty()) write(what, text);
     if (call.global.json) {
         print_result_json(what, found, dry);
     } else {
         print_result(call, what, found, dry);
     }
-    if (!found.units.empty()) return exit_code::done;
-    const failure none(error_kind::config, cannot("import", file), "it has nothing that can be added");
-    print_failure(none, call.global.json);
-    return exit_code::failed;
+    if (found.units.empty())
+        throw failure(error_kind::config, cannot("import", file), "it has nothing that can be added");
+    return exit_code::done;
 }
 
 constexpr std::array options{

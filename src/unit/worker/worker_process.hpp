@@ -5,6 +5,7 @@
 
 #include "unit/process/line_watch.hpp"
 #include "unit/process/process_io.hpp"
+#include "unit/process/tcp_connect.hpp"
 #include "unit/protocol/attachment.hpp"
 #include "unit/protocol/protocols.hpp"
 #include "unit/supervise/unit_process.hpp"
@@ -95,6 +96,7 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
     util::manual_reset_event address_known;
     std::unique_ptr<line_watch> address_watch;  // until the address is known
     std::string address;                        // where it listens, as it printed it
+    attempt_failure not_connected;              // while it is connected to: why it is not yet
     std::optional<failure> start_failure;
     std::string handshake_result;
     worker_phase phase = worker_phase::opening;

@@ -6,15 +6,12 @@
 #include "fixtures/config_faults.hpp"
 
 using namespace hob;
+using test::expect;
 using test::service;
 using test::task;
 using test::worker;
 
 namespace {
-
-test::schema_judge judge;
-
-void expect(const std::vector<test::fault>& faults) { test::expect(faults, judge); }
 
 const std::string duration_hint =
     "a duration is a number and its unit: \"250ms\", \"5s\", \"10m\", \"2h\", \"1d\", \"1m30s\"";
@@ -260,7 +257,7 @@ BOOST_AUTO_TEST_CASE(bad_values) {
 }
 
 BOOST_AUTO_TEST_CASE(the_schema_refuses_these_files_where_a_schema_can) {
-    judge.judge(90, {
+    test::judge().judge(90, {
                         // Relations between values.
                         "longer than its max",
                         "must be shorter than",
