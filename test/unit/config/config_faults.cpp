@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(readiness) {
          "'status' in [service.s.ready.http] must be from 100 to 599, not 20", ""},
         {service("ready = { exec = [] }\n"), "3:18", "'exec' in [service.s.ready] is empty", ""},
         {service("ready = { log = \"a(\" }\n"), "3:17",
-         "'log' in [service.s.ready] is not a regular expression: Unmatched ( or \\(: 'a('", ""},
+         "'log' in [service.s.ready] is not a regular expression: missing ): a(: 'a('", ""},
         {service("ready = { log = \"\" }\n"), "3:17", "'log' in [service.s.ready] is empty", ""},
         {service("ready = { notify = false }\n"), "3:20", "'notify' in [service.s.ready] can only be true",
          "or leave it out"},
