@@ -115,7 +115,8 @@ public:
 
     exit_code run() {
         interrupt_is_success();
-        const auto members = util::json_object_members(daemon_.call(this_program.methods.subscribe, "{}", call_.limit));
+        const auto members =
+            util::json_object_members(daemon_.call(this_program.methods.subscribe, "{}", call_.limit));
         if (!members)
             throw failure(error_kind::internal, cannot("read the daemon's answer"), "it is no object");
         if (screen()) {
@@ -219,7 +220,8 @@ exit_code show_status(invocation& call) {
     ipc::client& daemon = *found.connection;
     try {
         if (call.has("watch")) return watcher(call, daemon).run();
-        const std::string status = daemon.call(this_program.methods.status, params, call.limit_or(limits::request_timeout));
+        const std::string status =
+            daemon.call(this_program.methods.status, params, call.limit_or(limits::request_timeout));
         show(status, call);
         return exit_of(status, call);
     } catch (const ipc::not_executed&) {  // it ended between its greeting and the request

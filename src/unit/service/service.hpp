@@ -128,8 +128,8 @@ private:
     util::notifier request_;                    // another state is desired, or the configuration changed
     std::optional<exit_state> last_exit_;
     std::optional<port_user> port_taken_;  // what made its last start fail
-    std::string kill_note_;        // of the last stop, if it needed SIGKILL
-    std::vector<member> unended_;  // what the last stop could not end
+    std::string kill_note_;                // of the last stop, if it needed SIGKILL
+    std::vector<member> unended_;          // what the last stop could not end
     std::uint64_t times_ready_ = 0;
     std::uint64_t failures_ = 0;            // processes that failed, ever
     int restarts_ = 0;                      // starts after an end that nobody requested

@@ -118,12 +118,9 @@ asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> 
     const readiness_kind& kind = readiness_kind_of(ready);
     std::function<bool(pid_t)> belongs;
     if (!ready.any_owner) belongs = [current](pid_t pid) { return current->process->contains(pid); };
-    readiness_target target{current->spec,
-                            current->environment,
-                            std::move(belongs),
-                            current->signalled,
-                            current->output,
-                            [current] { return current->lines->matches_partial_line(); },
+    readiness_target target{current->spec,      current->environment,
+                            std::move(belongs), current->signalled,
+                            current->output,    [current] { return current->lines->matches_partial_line(); },
                             current->not_yet};
     const auto minimum = kind.minimum ? std::optional(kind.minimum(ready)) : std::nullopt;
     bool is_ready = false;
@@ -199,7 +196,8 @@ void service::note_taken_port(const service_process& current, std::string& reaso
     const auto belongs = [&](pid_t pid) { return current.process->contains(pid); };
     port_taken_ =
         find_port_user(log_.tail(limits::stderr_tail_bytes), kind.port ? kind.port(ready) : 0, belongs);
-    if (port_taken_) reason += fmt::format("; port {} is taken by {}", port_taken_->port, port_taken_->text());
+    if (port_taken_)
+        reason += fmt::format("; port {} is taken by {}", port_taken_->port, port_taken_->text());
 }
 
 // The verdict on an end that nobody requested.

@@ -301,8 +301,7 @@ void worker::note_taken_port(const worker_process& process) {
     if (process.main_process->stop_requested()) return;
     const auto& connect = worker_spec_of(process.spec()).connect;
     const auto belongs = [&](pid_t pid) { return process.main_process->contains(pid); };
-    port_taken_ =
-        find_port_user(log_.tail(limits::stderr_tail_bytes), connect ? connect->port : 0, belongs);
+    port_taken_ = find_port_user(log_.tail(limits::stderr_tail_bytes), connect ? connect->port : 0, belongs);
 }
 
 failure worker::stopped_failure(const char* verb) const {
@@ -325,7 +324,8 @@ failure worker::death_failure(const exit_state& exit) const {
     std::string hint;
     if (!tail.empty()) hint = fmt::format("its last words: {}", tail.back());
     return failure(error_kind::worker_died, cannot("call", spec_->name),
-                   fmt::format("the worker {}{}", exit_text(exit), taken_text()), std::move(hint), std::move(detail).text());
+                   fmt::format("the worker {}{}", exit_text(exit), taken_text()), std::move(hint),
+                   std::move(detail).text());
 }
 
 }  // namespace hob::unit
