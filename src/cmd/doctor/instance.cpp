@@ -107,7 +107,8 @@ std::string degraded_daemon(const instance& where, util::deadline limit) {
     auto found = lifecycle::probe(where, limit_for_probe, limits::glance_timeout);
     if (!found.connection) return "";
     try {
-        return read_status(found.connection->call(this_program.methods.status, "{}", limit_for_probe)).degraded;
+        return read_status(found.connection->call(this_program.methods.status, "{}", limit_for_probe))
+            .degraded;
     } catch (const std::exception&) {  // check_daemon reports a daemon that does not answer
         return "";
     }

@@ -118,7 +118,8 @@ public:
 
     exit_code run() {
         interrupt_is_success();
-        const auto members = util::json_object_members(daemon_.call(this_program.methods.subscribe, "{}", call_.limit));
+        const auto members =
+            util::json_object_members(daemon_.call(this_program.methods.subscribe, "{}", call_.limit));
         if (!members)
             throw failure(error_kind::internal, cannot("read the daemon's answer"), "it is no object");
         if (screen()) {

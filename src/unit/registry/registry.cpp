@@ -150,8 +150,10 @@ void registry::replace_kept_environments(const std::vector<std::string>& environ
 std::shared_ptr<active_run> registry::run_task(const std::string& unit, run_parameters parameters) {
     const auto found = units_->unit_named("run", unit);
     if (found->spec().kind != unit_kind::task) {
+        const bool service = found->spec().kind == unit_kind::service;
         throw failure(error_kind::unit_failed, cannot("run", unit),
-                      fmt::format("it is a {}, and only tasks are run", name_of(found->spec().kind)));
+                      fmt::format("it is a {}, and only tasks are run", name_of(found->spec().kind)),
+                      fmt::format("hob {} {}", service ? "start" : "call", unit));
     }
     if (!parameters.arguments.empty() && found->spec().run.ignores_arguments) {
         throw failure(error_kind::usage, cannot("run", unit), "its script ignores arguments",

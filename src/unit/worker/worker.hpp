@@ -133,7 +133,7 @@ private:
     std::optional<exit_state> last_exit_;
     bool stopped_by_user_ = false;
     std::optional<port_user> port_taken_;  // what made its last process end
-    bool died_ = false;  // the last process ended without being stopped
+    bool died_ = false;                    // the last process ended without being stopped
     int restarts_ = 0;
     int starts_requested_ = 0;  // by request_start(), and still going on
     std::size_t calls_ = 0;
