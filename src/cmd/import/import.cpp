@@ -1,11 +1,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,7 +23,9 @@
 #include "unit/config/config.hpp"
 #include "unit/config/file.hpp"
 #include "util/fd.hpp"
+#include "util/fork.hpp"
 #include "util/json/json_writer.hpp"
+#include "util/process_handle.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -40,6 +39,7 @@ struct import_target {
     struct stat before {};  // st_nlink 0: the file does not exist
     std::string text;       // its present content
     std::string added;
+    mode_t mode = file_mode;  // that it gets, less the umask if it is new
 };
 
 std::string real_path(const std::string& path) {
@@ -90,20 +90,14 @@ bool python_has_debugpy() {
                                  "import sys; sys.path.pop(0); from importlib.util import find_spec; "
                                  "sys.exit(not find_spec('debugpy'))",
                                  nullptr};
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-        ::posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
-    pid_t pid = 0;
-    // posix_spawn does not change the arguments, although its signature allows it.
-    const int error =
-        ::posix_spawnp(&pid, words[0], &actions, nullptr, const_cast<char* const*>(words), environ);
-    ::posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) return false;
-    const util::unique_fd handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    pollfd ended{handle.get(), POLLIN, 0};
+    const util::unique_fd null = util::open_file("/dev/null", O_RDWR);
+    // exec does not change the arguments, although its signature allows it.
+    const pid_t pid = util::start_program(words[0], const_cast<char* const*>(words), [&null] {
+        return ::dup2(null.get(), 0) == 0 && ::dup2(null.get(), 1) == 1 && ::dup2(null.get(), 2) == 2;
+    });
+    if (pid < 0) return false;
     const bool in_time =
-        handle && ::poll(&ended, 1, static_cast<int>(limits::import_probe_timeout.count())) == 1;
+        util::process_handle(pid).wait(util::deadline::in(limits::import_probe_timeout));
     if (!in_time) ::kill(pid, SIGKILL);
     int status = -1;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
@@ -170,11 +164,11 @@ void write(const import_target& what, const std::string& text) {
     const std::string temporary = fmt::format("{}.new-{}", what.path, ::getpid());
     ::unlink(temporary.c_str());
     const util::unique_fd fd =
-        util::open_file(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode);
+        util::open_file(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, what.mode);
     if (!fd) throw denied("write", what.path, errno);
     const bool is_new = what.before.st_nlink == 0;
-    bool done = util::write_all(fd.get(), text) &&
-                (is_new || ::fchmod(fd.get(), what.before.st_mode & 07777) == 0) && ::fsync(fd.get()) == 0;
+    bool done = util::write_all(fd.get(), text) && (is_new || ::fchmod(fd.get(), what.mode) == 0) &&
+                ::fsync(fd.get()) == 0;
     int error = errno;
     struct stat now {};
     const bool existing = ::stat(what.path.c_str(), &now) == 0;
@@ -235,6 +229,15 @@ void print_result(const invocation& call, const import_target& what, const impor
     }
 }
 
+// Nobody who could not read the imported file can read the result: the file may hold keys.
+void restrict_mode(import_target& what, const std::string& file) {
+    constexpr mode_t others = S_IRWXG | S_IRWXO;
+    struct stat source {};
+    if (::stat(file.c_str(), &source) != 0) source.st_mode = S_IRUSR | S_IWUSR;
+    if (what.before.st_nlink != 0) what.mode = what.before.st_mode & 07777;
+    what.mode &= ~others | source.st_mode;
+}
+
 exit_code run_import(invocation& call) {
     const std::string file = file_operand(call);
     const bool dry = call.has("dry-run");
@@ -245,6 +248,7 @@ exit_code run_import(invocation& call) {
     context.root = what.root;
     context.folder = folder_of(file, what.root);
     if (const char* home = ::getenv("HOME")) context.home = home;
+    restrict_mode(what, file);
     import_result found = read_import(bytes, file, context, {is_in_path, python_has_debugpy});
     select_entries(call, existing, found);
     what.added = render(found, call.operands.front());

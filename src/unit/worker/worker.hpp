@@ -12,6 +12,7 @@
 #include <string>
 
 #include "error.hpp"
+#include "ipc/frame.hpp"
 #include "unit/process/child.hpp"
 #include "unit/process/process_io.hpp"
 #include "unit/process/unit_log.hpp"
@@ -111,7 +112,8 @@ private:
     // its output (output.cpp)
     void on_printed(worker_process& process, const char* stream, std::string_view bytes);
     void on_output(worker_process& process, std::string_view bytes);
-    void on_oversized(worker_process& process);
+    void on_oversized(worker_process& process, const ipc::frame& message);
+    void on_frame(worker_process& process, std::string_view text);
     void on_message(worker_process& process, std::string_view text);
     void on_unexpected_answer(worker_process& process, const worker_message& answer);
     void on_noise(worker_process& process, const worker_message& message, std::string_view text);

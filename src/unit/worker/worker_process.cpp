@@ -249,7 +249,7 @@ asio::awaitable<void> worker::finish(process_ptr process, exit_state exit) {
 // Takes in the last message, then tells everybody who waits for the process that it has ended.
 void worker::end_conversation(const process_ptr& process, exit_state exit) {
     if (auto partial = process->protocol.framing->last(); partial && !partial->oversized)
-        on_message(*process, partial->line);
+        on_frame(*process, partial->line);
     log_.end("stdout");
     log_.end("stderr");
     last_exit_ = exit;

@@ -49,6 +49,13 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
                                                 util::deadline limit) override;
     boost::asio::awaitable<std::string> request_for(event_watch* watch, std::string method,
                                                     std::string params, util::deadline limit) override;
+    boost::asio::awaitable<std::string> request_renewable(renewable_limit& renewal, event_watch* watch,
+                                                          std::string method, std::string params,
+                                                          util::deadline limit) override;
+    // `renewal` may be null.
+    boost::asio::awaitable<std::string> send_request(renewable_limit* renewal, event_watch* watch,
+                                                     std::string method, std::string params,
+                                                     util::deadline limit);
     std::uint64_t post(const std::string& method, const std::string& params, result_handler done) override;
     void withdraw(std::uint64_t id) override;
     std::size_t unread_input() const override { return io->queued(); }
@@ -56,6 +63,7 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
     bool notify(std::string_view method, std::string_view params) override;
     void reply(const worker_message& request, std::string_view result) override;
     void refuse(const worker_message& request, std::string_view why) override;
+    void forget_events() override { owner.events_.forget(); }
     void emit_event(std::string name, std::string params) override;
     const std::string& capabilities() const override { return handshake_result; }
     void spawn(boost::asio::awaitable<void> work, std::string name) override;

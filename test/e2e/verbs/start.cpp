@@ -312,6 +312,35 @@ BOOST_AUTO_TEST_CASE(U33_after_a_restart_of_the_daemon_services_workers_and_task
     BOOST_TEST(box.shell("cat a").out == "before");
 }
 
+BOOST_AUTO_TEST_CASE(U31_variables_are_expanded_and_what_cannot_be_fails_the_start_of_its_unit_alone) {
+    sandbox box;
+    box.write(".env",
+              "\xEF\xBB\xBF# secrets\r\nexport\tHOST = 'db' # c\r\nPASSWORD=pa$$w#rd\r\nKEY=\"-----BEGIN "
+              "KEY-----\r\nabc==\r\n-----END KEY-----\"\r\n");
+    box.config(
+        "[task.t]\nrun = ['env']\nenv_file = '.env'\nenv = { URL = 'http://${HOST}:${P:-80}/$${x}', "
+        "HOST = '${HOST}.local' }\n"
+        "[service.bad]\nrun = 'exec sleep 1000'\nenv = { A = '${B}', B = '${NOWHERE}' }\n"
+        "[service.good]\nrun = 'exec sleep 1000'\n");
+    BOOST_TEST(box.run({"check"}).status == 0);
+    const auto ran = box.run({"run", "t"});
+    for (const char* line : {"URL=http://db.local:80/${x}\n", "HOST=db.local\n", "PASSWORD=pa$$w#rd\n",
+                             "KEY=-----BEGIN KEY-----\nabc==\n-----END KEY-----\n"})
+        BOOST_TEST(("\n" + ran.out).find(std::string("\n") + line) != std::string::npos, ran.text());
+    const auto started = box.run({"start"});
+    BOOST_TEST(started.status == 1);
+    BOOST_TEST(
+        started.err.find("cannot start 'bad': its variable 'B' in env needs 'NOWHERE', which is not set") !=
+            std::string::npos,
+        started.text());
+    BOOST_TEST(box.run({"wait", "good"}).status == 0);
+    box.write(".env", "HOST='db\nPASSWORD=secret\n");
+    const auto broken = box.run({"run", "t"});
+    BOOST_TEST(broken.status == 125);
+    BOOST_TEST(broken.err.find("/.env:1': the quote ' is not closed") != std::string::npos, broken.text());
+    BOOST_TEST(broken.text().find("secret") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(U19_a_changed_env_file_is_a_changed_configuration) {
     sandbox box;
     box.write("env", "V=1\n");
