@@ -1,6 +1,7 @@
 #include "unit/protocol/lsp/documents.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,7 +9,9 @@
 #include <cerrno>
 #include <vector>
 
+#include "error.hpp"
 #include "limits.hpp"
+#include "unit/protocol/lsp/languages.hpp"
 #include "unit/protocol/lsp/text.hpp"
 #include "util/fd.hpp"
 #include "util/file_uri.hpp"
@@ -30,12 +33,16 @@ std::optional<std::string> read_file(const std::string& path) {
     char chunk[65536];
     for (;;) {
         const ssize_t n = ::read(fd.get(), chunk, sizeof chunk);
-        if (n == 0) return text;
+        if (n == 0) return without_byte_order_mark(std::move(text));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return std::nullopt;
         text.append(chunk, static_cast<std::size_t>(n));
         if (text.size() > limits::lsp_document_max) return std::nullopt;
     }
+}
+
+std::string size_text(std::size_t bytes) {
+    return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1u << 20));
 }
 
 json_object identifier(const lsp_documents::document& document) {
@@ -108,7 +115,9 @@ lsp_documents::document* lsp_documents::open(session_host& host, const std::stri
     made.own_text = std::move(text);
     made.last_used = ++uses_;
     json_object item = identifier(made);
-    item.add("languageId", language_of_path(path)).add("version", 1).add("text", made.own_text);
+    item.add("languageId", language_of_path(path, worker_spec_of(host.spec()).language_ids))
+        .add("version", 1)
+        .add("text", made.own_text);
     host.notify("textDocument/didOpen", json_object().add("textDocument", item).text());
     return &made;
 }
@@ -195,7 +204,7 @@ void lsp_documents::take_back(session_host& host, const std::string& path, const
 
 void lsp_documents::on_diagnostics(const std::string& params) {
     const auto uri = util::json_find_string(params, {"uri"});
-    document* about = uri ? find(document_key(*uri)) : nullptr;
+    document* about = uri ? find(document_key(root_, *uri)) : nullptr;
     if (!about) return;
     const auto version = util::json_find_integer(params, {"version"});
     publishes_versions_ = publishes_versions_ || version;
@@ -206,6 +215,19 @@ void lsp_documents::on_diagnostics(const std::string& params) {
     if (!diagnostics.starts_with('[')) return;
     about->diagnostics = diagnostics;
     about->diagnosed = true;
+}
+
+std::string why_not_opened(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0)
+        return fmt::format("cannot read '{}': {}", path, errno_text(errno));
+    if (!S_ISREG(status.st_mode)) return fmt::format("cannot read '{}': it is no file", path);
+    if (status.st_size > static_cast<off_t>(limits::lsp_document_max)) {
+        return fmt::format("'{}' is too large: it has {}, and at most {} are opened at a server", path,
+                           size_text(static_cast<std::size_t>(status.st_size)),
+                           size_text(limits::lsp_document_max));
+    }
+    return fmt::format("cannot read '{}'", path);
 }
 
 }  // namespace hob::unit

@@ -29,6 +29,10 @@ public:
         const std::string& text() const { return editor_text ? *editor_text : own_text; }
     };
 
+    // The directory of the workspace, see document_path().
+    void set_root(std::string root) { root_ = std::move(root); }
+    const std::string& root() const { return root_; }
+
     // Opens `path`, or updates it from the disk. nullptr: it cannot be read.
     document* sync(session_host& host, const std::string& path);
     // Updates all documents from the disk. True: something changed.
@@ -66,9 +70,13 @@ private:
     void close_least_used(session_host& host);
     std::size_t own_count() const;
 
+    std::string root_;
     std::map<std::string, document> open_;  // by path
     std::uint64_t uses_ = 0;
     bool publishes_versions_ = false;  // the server says which version its diagnostics are for
 };
+
+// Why sync() does not open the file: it is missing, no file, or too large.
+std::string why_not_opened(const std::string& path);
 
 }  // namespace hob::unit

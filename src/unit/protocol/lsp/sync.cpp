@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "limits.hpp"
+#include "unit/protocol/lsp/languages.hpp"
 #include "util/file_uri.hpp"
 #include "util/json/json_edit.hpp"
 #include "util/json/json_text.hpp"
@@ -48,7 +49,8 @@ bool lsp_sync::announce(session_host& host) {
     const bool all_opened = unopened_.empty();
     for (const auto& change : files_.changes()) {
         if (!is_watched(change.path)) continue;
-        if (is_source_path(change.path)) unopened_.insert(change.path);
+        if (is_source_path(change.path, worker_spec_of(host.spec()).language_ids))
+            unopened_.insert(change.path);
         changes.add(util::json_object()
                         .add("uri", util::uri_of_path(change.path))
                         .add("type", static_cast<int>(change.what)));
