@@ -292,9 +292,9 @@ void lsp_editor::catch_up(std::uint64_t lost) {
 void lsp_editor::send_diagnostics(const std::string& key) {
     const auto found = open_.find(key);
     const auto* known = shared_->documents.find(key);
-    if (found == open_.end() || !known || known->diagnostics.empty()) return;
+    if (found == open_.end() || !known || known->word.diagnostics.empty()) return;
     util::json_object params;
-    params.add("uri", found->second.uri).add("diagnostics", util::raw_json{known->diagnostics});
+    params.add("uri", found->second.uri).add("diagnostics", util::raw_json{known->word.diagnostics});
     emit_event(publish_diagnostics, std::move(params).text());
 }
 

@@ -1,0 +1,70 @@
+#include "unit/protocol/lsp/kinds.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
+
+namespace hob::unit {
+namespace {
+
+struct relative {
+    std::string_view language, kind;
+};
+constexpr std::array relatives{
+    relative{"cpp", "c"},
+    relative{"objective-c", "c"},
+    relative{"objective-cpp", "c"},
+    relative{"cuda-cpp", "c"},
+    relative{"javascript", "typescript"},
+    relative{"javascriptreact", "typescript"},
+    relative{"typescriptreact", "typescript"},
+    relative{"jsonc", "json"},
+    relative{"scss", "css"},
+    relative{"less", "css"},
+};
+
+std::string kind_of(std::string_view language) {
+    const auto* found = std::find_if(relatives.begin(), relatives.end(),
+                                     [&](const relative& each) { return each.language == language; });
+    return std::string(found == relatives.end() ? language : found->kind);
+}
+
+std::vector<std::string_view> elements(std::string_view array) {
+    return util::json_array_elements(array).value_or(std::vector<std::string_view>());
+}
+
+}  // namespace
+
+void lsp_kinds::on_register(const std::string& params) {
+    for (const auto registration : elements(util::json_find(params, {"registrations"}))) {
+        std::vector<std::string> kinds;
+        for (const auto filter :
+             elements(util::json_find(registration, {"registerOptions", "documentSelector"}))) {
+            if (const auto language = util::json_find_string(filter, {"language"}))
+                kinds.push_back(kind_of(*language));
+        }
+        const std::string id = util::json_find_string(registration, {"id"}).value_or("");
+        if (!kinds.empty()) registered_[id] = std::move(kinds);
+    }
+}
+
+// The protocol spells it `unregisterations`.
+void lsp_kinds::on_unregister(const std::string& params) {
+    for (const auto registration : elements(util::json_find(params, {"unregisterations"})))
+        registered_.erase(util::json_find_string(registration, {"id"}).value_or(""));
+}
+
+void lsp_kinds::learn(std::string_view language) { learnt_.insert(kind_of(language)); }
+
+bool lsp_kinds::speaks(std::string_view language) const {
+    const std::string kind = kind_of(language);
+    return learnt_.contains(kind) ||
+           std::any_of(registered_.begin(), registered_.end(), [&](const auto& each) {
+               return std::find(each.second.begin(), each.second.end(), kind) != each.second.end();
+           });
+}
+
+}  // namespace hob::unit
