@@ -91,7 +91,7 @@ void lsp_documents::ask(session_host& host, const std::string& path) {
     if (!asked) return;
     // What a server knows of files that came or went may be kept with the open document.
     const bool reopen = habits_.needs_reopening || asked->word.asked == 0 || asked->word.asked < came_or_went_;
-    if (reopen && ask_by_reopening(host, path)) return;
+    if (reopen) return ask_by_reopening(host, path);
     const bool own = !asked->editor_text;
     asked->version += own ? 1 : 0;
     send_text(host, *asked, asked->text() + "\n", true);
@@ -101,17 +101,13 @@ void lsp_documents::ask(session_host& host, const std::string& path) {
 }
 
 // A server may publish an empty list about the closing, long before it publishes what it finds. It does so before
-// it answers the request that is sent behind it, which is one that every server refuses.
-bool lsp_documents::ask_by_reopening(session_host& host, const std::string& path) {
+// it answers the request between the two, which is one that every server refuses.
+void lsp_documents::ask_by_reopening(session_host& host, const std::string& path) {
     document* asked = find(path);
-    if (!asked || asked->editor_text || (asked->word.reopened && asked->word.asked == changes_)) return false;
+    if (!asked) return;
     json_object params;
     params.add("textDocument", identifier(*asked));
     host.notify("textDocument/didClose", std::move(params).text());
-    ++asked->version;
-    asked->word.ask(changes_);
-    asked->word.reopened = true;
-    send_open(host, *asked);
     forget_closing(host, path);
     closings_->emplace(path, 0);
     const std::weak_ptr<closings> kept = closings_;
@@ -119,7 +115,18 @@ bool lsp_documents::ask_by_reopening(session_host& host, const std::string& path
         if (const auto all = kept.lock()) all->erase(path);
     });
     if (const auto waiting = closings_->find(path); waiting != closings_->end()) waiting->second = id;
-    return true;
+    asked->version += asked->editor_text ? 0 : 1;
+    asked->word.ask(changes_);
+    asked->word.reopened = true;
+    send_open(host, *asked);
+}
+
+bool lsp_documents::is_of_closing(const std::string& params) const {
+    const auto uri = util::json_find_string(params, {"uri"});
+    if (!uri || !closings_->contains(document_key(*uri)) || util::json_find_integer(params, {"version"}))
+        return false;
+    const std::string_view list = util::json_find(params, {"diagnostics"});
+    return util::json_array_elements(list).value_or(std::vector<std::string_view>()).empty();
 }
 
 void lsp_documents::forget_closing(session_host& host, const std::string& path) {
@@ -181,6 +188,7 @@ lsp_documents::document* lsp_documents::open(session_host& host, const std::stri
     document& made = open_[path];
     made.path = path;
     made.uri = util::uri_of_path(path);
+    made.language = language_of_path(path);
     made.hash = util::sha256_hex(text);
     made.own_text = std::move(text);
     made.last_used = ++uses_;
@@ -193,8 +201,8 @@ lsp_documents::document* lsp_documents::open(session_host& host, const std::stri
 
 void lsp_documents::send_open(session_host& host, const document& opened) {
     json_object item = identifier(opened);
-    item.add("languageId", language_of_path(opened.path)).add("version", opened.version);
-    item.add("text", opened.own_text);
+    item.add("languageId", opened.language).add("version", opened.version);
+    item.add("text", opened.text());
     host.notify("textDocument/didOpen", json_object().add("textDocument", item).text());
     last_sent_ = lsp_word::clock::now();
 }
@@ -256,12 +264,13 @@ std::size_t lsp_documents::own_count() const {
 }
 
 void lsp_documents::lend(session_host& host, const std::string& path, std::string uri,
-                         const std::string& text, std::int64_t version) {
+                         const std::string& language, const std::string& text, std::int64_t version) {
     const document* known = find(path);
     if (known && !known->editor_text) close(host, path);
     document made;
     made.path = path;
     made.uri = std::move(uri);
+    made.language = language;
     made.editor_text = &text;
     made.version = version;
     count_change();
@@ -296,8 +305,7 @@ void lsp_documents::on_diagnostics(const std::string& params) {
     const std::string_view list = util::json_find(params, {"diagnostics"});
     if (!about || !list.starts_with('[')) return;
     const auto version = util::json_find_integer(params, {"version"});
-    const bool is_empty = util::json_array_elements(list).value_or(std::vector<std::string_view>()).empty();
-    if (!version && is_empty && closings_->contains(about->path)) return;  // it is about the closing
+    if (is_of_closing(params)) return;
     switch (habits_.weigh(version, about->version, about->editor_text != nullptr)) {
         case lsp_habits::worth::nothing: return;
         case lsp_habits::worth::other_version: about->word.other_version = list; return;

@@ -23,6 +23,7 @@ public:
     struct document {
         std::string path;  // its key, see document_key()
         std::string uri;
+        std::string language;
         const std::string* editor_text = nullptr;  // nullptr: the document is the daemon's own
         std::string own_text;
         std::string hash;  // of own_text
@@ -52,9 +53,11 @@ public:
     std::uint64_t changes() const { return changes_; }
     // Makes the server publish anew about a document, whether or not something in it has changed.
     void ask(session_host& host, const std::string& path);
-    // By closing and opening it: for a server that repeats nothing about an open document. False: it was asked so
-    // already, or an editor has it open.
-    bool ask_by_reopening(session_host& host, const std::string& path);
+    // By closing and opening it: for a server that repeats nothing about an open document, or keeps what it knows
+    // of other files with it.
+    void ask_by_reopening(session_host& host, const std::string& path);
+    // The params of diagnostics are about the closing: nobody has closed the document for good.
+    bool is_of_closing(const std::string& params) const;
     // Its answer to the closing is waited for no longer.
     void forget_closing(session_host& host, const std::string& path);
     // The server publishes only for other versions than it was given: takes what it said. False: it said nothing.
@@ -69,8 +72,8 @@ public:
     // An editor has opened the document at the server, and its text counts from here on. The daemon's own
     // document is closed; another editor's is forgotten. `text` lives until the next lend() or take_back() of
     // the document.
-    void lend(session_host& host, const std::string& path, std::string uri, const std::string& text,
-              std::int64_t version);
+    void lend(session_host& host, const std::string& path, std::string uri, const std::string& language,
+              const std::string& text, std::int64_t version);
     void lent_changed(const std::string& path, std::int64_t version);
     // The editor has closed the document at the server, which saw `last_text` last. If the file has another
     // text, the daemon opens it.

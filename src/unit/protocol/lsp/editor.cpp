@@ -174,7 +174,7 @@ void lsp_editor::on_open(worker_message notification) {
         send_diagnostics(key);
         return;
     }
-    shared_->documents.lend(host(), key, opened.uri, opened.text, opened.version);
+    shared_->documents.lend(host(), key, opened.uri, opened.language, opened.text, opened.version);
     send_to_worker(std::move(notification));
 }
 
@@ -237,7 +237,7 @@ void lsp_editor::close(const std::string& key) {
 void lsp_editor::become_writer(const std::string& key) {
     open_document& document = open_.at(key);
     document.warned = false;
-    shared_->documents.lend(host(), key, document.uri, document.text, document.version);
+    shared_->documents.lend(host(), key, document.uri, document.language, document.text, document.version);
     util::json_object item;
     item.add("uri", document.uri).add("languageId", document.language);
     item.add("version", document.version).add("text", document.text);
@@ -269,6 +269,7 @@ std::optional<std::string> lsp_editor::params_for_client(const std::string& name
     if (!uri) return params;
     const auto found = open_.find(document_key(*uri));
     if (found == open_.end()) return std::nullopt;
+    if (name == publish_diagnostics && shared_->documents.is_of_closing(params)) return std::nullopt;
     if (name != publish_diagnostics || is_writer(found->first, found->second)) return params;
     // The version is the one of the editor that writes the document.
     return util::json_set(util::json_without(params, "version"), {"uri"},

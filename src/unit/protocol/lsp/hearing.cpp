@@ -29,7 +29,7 @@ asio::awaitable<void> lsp_hearing::pause(util::deadline limit) {
 }
 
 asio::awaitable<lsp_heard> lsp_hearing::hear(session_host& host, std::string path, util::deadline limit) {
-    const std::uint64_t since = documents_.changes();
+    const question asked{documents_.changes(), clock::now(), limit};
     const struct closing {
         lsp_documents& documents;
         session_host& host;
@@ -39,50 +39,51 @@ asio::awaitable<lsp_heard> lsp_hearing::hear(session_host& host, std::string pat
     for (;;) {
         auto* document = documents_.find(path);
         if (!document || ended_) co_return lsp_heard::end;
-        if (const auto heard = look(host, *document, since, limit)) co_return *heard;
+        if (const auto heard = look(host, *document, asked)) co_return *heard;
         co_await pause(limit);
     }
 }
 
 // nullopt: wait and look again.
 std::optional<lsp_heard> lsp_hearing::look(session_host& host, lsp_documents::document& document,
-                                           std::uint64_t since, util::deadline limit) {
+                                           const question& asked) {
     lsp_word& word = document.word;
-    if (word.asked < since) {
+    if (word.asked < asked.since) {
         // The wait for this text was paid. It is asked all the same: what it says then is for the next call.
         const bool paid = word.silent;
         documents_.ask(host, document.path);
         if (paid) return lsp_heard::nothing;
     }
-    if (word.heard >= since) return look_on(host, document, limit);
+    if (word.heard >= asked.since) return look_on(host, word, asked);
     if (word.silent) return lsp_heard::nothing;
     const auto rest = clock::now() - std::max(word.asked_when, host.last_worked());
-    const bool over = limit.expired();
+    const bool over = asked.limit.expired();
     if (!over && (rest < documents_.habits().silence() || host.unread_input() > 0)) return std::nullopt;
     if (!over && documents_.take_other_version(document.path)) return std::nullopt;
     // A server that said something about it before, and rests now, may only not repeat it.
-    const bool spoke = word.publishes > 0 || document.version > 1;
-    if (!over && spoke && !word.reopened && documents_.ask_by_reopening(host, document.path))
+    if (!over && word.publishes > 0 && !word.reopened) {
+        documents_.ask_by_reopening(host, document.path);
+        word.reopened_for_silence = true;
         return std::nullopt;
+    }
     word.silent = word.passed = true;
     return lsp_heard::nothing;
 }
 
 // It has published: is that all?
-std::optional<lsp_heard> lsp_hearing::look_on(session_host& host, lsp_documents::document& document,
-                                              util::deadline limit) {
-    lsp_word& word = document.word;
+std::optional<lsp_heard> lsp_hearing::look_on(session_host& host, lsp_word& word, const question& asked) {
     lsp_habits& habits = documents_.habits();
-    if (word.reopened) habits.needs_reopening = true;
+    if (word.reopened_for_silence) habits.needs_reopening = true;
     if (word.settled) return lsp_heard::everything;
     const auto now = clock::now();
-    const auto rest = now - std::max(word.heard_when, host.last_worked());
-    if (rest >= habits.quiet(word)) {
+    const auto quiet = habits.quiet(word);
+    if (now - std::max(word.heard_when, host.last_worked()) >= quiet) {
         word.settled = true;
         return lsp_heard::everything;
     }
-    if (word.busy) return lsp_heard::some;
-    if (!limit.expired() && now - word.heard_when < limits::lsp_busy_max) return std::nullopt;
+    // A server that did not come to rest before gets the time of one rest, no more.
+    const auto longest = word.busy ? quiet * 2 : limits::lsp_busy_max;
+    if (!asked.limit.expired() && now - std::max(word.heard_when, asked.began) < longest) return std::nullopt;
     word.busy = true;
     return lsp_heard::some;
 }

@@ -42,10 +42,14 @@ public:
                                         std::chrono::milliseconds patience, util::deadline limit);
 
 private:
-    std::optional<lsp_heard> look(session_host& host, lsp_documents::document& document, std::uint64_t since,
-                                  util::deadline limit);
-    std::optional<lsp_heard> look_on(session_host& host, lsp_documents::document& document,
-                                     util::deadline limit);
+    struct question {
+        std::uint64_t since;  // the last change
+        lsp_word::clock::time_point began;
+        util::deadline limit;
+    };
+    std::optional<lsp_heard> look(session_host& host, lsp_documents::document& document,
+                                  const question& asked);
+    std::optional<lsp_heard> look_on(session_host& host, lsp_word& word, const question& asked);
     boost::asio::awaitable<void> pause(util::deadline limit);
 
     lsp_documents& documents_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <utility>
 
 #include "util/json/json_edit.hpp"
@@ -9,6 +10,8 @@
 
 namespace hob::unit {
 namespace {
+
+constexpr std::size_t registrations_max = 1000;  // a server has some dozens
 
 struct relative {
     std::string_view language, kind;
@@ -39,16 +42,20 @@ std::vector<std::string_view> elements(std::string_view array) {
 }  // namespace
 
 void lsp_kinds::on_register(const std::string& params) {
-    for (const auto registration : elements(util::json_find(params, {"registrations"}))) {
-        std::vector<std::string> kinds;
-        for (const auto filter :
-             elements(util::json_find(registration, {"registerOptions", "documentSelector"}))) {
+    for (const auto each : elements(util::json_find(params, {"registrations"}))) {
+        registration made{util::json_find_string(each, {"method"}).value_or(""), {}};
+        for (const auto filter : elements(util::json_find(each, {"registerOptions", "documentSelector"}))) {
             if (const auto language = util::json_find_string(filter, {"language"}))
-                kinds.push_back(kind_of(*language));
+                made.kinds.push_back(kind_of(*language));
         }
-        const std::string id = util::json_find_string(registration, {"id"}).value_or("");
-        if (!kinds.empty()) registered_[id] = std::move(kinds);
+        const std::string id = util::json_find_string(each, {"id"}).value_or("");
+        if (registered_.size() < registrations_max) registered_.insert_or_assign(id, std::move(made));
     }
+}
+
+bool lsp_kinds::registers(std::string_view method) const {
+    return std::any_of(registered_.begin(), registered_.end(),
+                       [&](const auto& each) { return each.second.method == method; });
 }
 
 // The protocol spells it `unregisterations`.
@@ -63,7 +70,8 @@ bool lsp_kinds::speaks(std::string_view language) const {
     const std::string kind = kind_of(language);
     return learnt_.contains(kind) ||
            std::any_of(registered_.begin(), registered_.end(), [&](const auto& each) {
-               return std::find(each.second.begin(), each.second.end(), kind) != each.second.end();
+               const auto& kinds = each.second.kinds;
+               return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
            });
 }
 

@@ -19,10 +19,16 @@ public:
     // It has answered a call about a document of this language, or has published about one.
     void learn(std::string_view language);
     bool speaks(std::string_view language) const;
+    // It has registered for the method.
+    bool registers(std::string_view method) const;
 
 private:
     std::set<std::string, std::less<>> learnt_;
-    std::map<std::string, std::vector<std::string>> registered_;  // kinds by registration
+    struct registration {
+        std::string method;
+        std::vector<std::string> kinds;
+    };
+    std::map<std::string, registration> registered_;  // by id
 };
 
 }  // namespace hob::unit

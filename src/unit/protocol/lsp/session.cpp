@@ -138,7 +138,7 @@ public:
         }
         const bool asks_published = call.method == "textDocument/diagnostic" && !answers_diagnostics();
         co_await wait_until_read(host, first, !asks_published, limit);
-        remark_incomplete(call);
+        if (!asks_published) remark_incomplete(call);
         synchronize(host, path);  // the disk may have changed meanwhile
         expand_shorthand(call, shorthand);
         std::optional<progress_tokens::token> token;
@@ -310,7 +310,9 @@ private:
     }
 
     // Else the server only publishes them.
-    bool answers_diagnostics() const { return announces("diagnosticProvider"); }
+    bool answers_diagnostics() const {
+        return announces("diagnosticProvider") || sync_->kinds().registers("textDocument/diagnostic");
+    }
 
     bool takes_documents() const {
         const std::string_view sync = util::json_member_of(capabilities_, "textDocumentSync");
@@ -339,7 +341,8 @@ private:
         if (!documents_.find(path))
             throw cannot_call(host.spec(), "no document is given", "say which: file=PATH");
         const auto most = util::deadline::in(limit.remaining() * 3 / 4).earlier(limit);
-        const lsp_heard heard = co_await hearing_->hear(host, path, most);
+        lsp_heard heard = co_await hearing_->hear(host, path, most);
+        if (heard == lsp_heard::everything && phase_ == phase::reading) heard = lsp_heard::some;
         const auto* document = documents_.find(path);
         if (heard == lsp_heard::end || !document) {
             co_return co_await host.request("textDocument/diagnostic", {}, limit);  // throws why it ended

@@ -29,6 +29,7 @@ public:
     // earlier ones are still to be opened. True: something was announced.
     bool announce(session_host& host);
     lsp_kinds& kinds() { return kinds_; }
+    const lsp_kinds& kinds() const { return kinds_; }
     // The number of changed sources that are not opened yet.
     std::size_t unopened() const { return unopened_.size(); }
     // Opens the next of them. Others are closed to make room, so the server must have read those before.

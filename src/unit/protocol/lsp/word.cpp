@@ -18,7 +18,7 @@ milliseconds since(lsp_word::clock::time_point when) {
 void lsp_word::ask(std::uint64_t change) {
     asked = change;
     asked_when = clock::now();
-    settled = busy = reopened = false;
+    settled = busy = reopened = reopened_for_silence = false;
     other_version.clear();
 }
 

@@ -30,8 +30,9 @@ struct lsp_word {
     bool silent = false;
     bool busy = false;             // it was given the time to come to rest, and did not
     bool passed = false;           // calls about other documents do not wait for this one any more
-    bool reopened = false;         // it was asked by closing and opening the document
-    std::string other_version;     // what was published for another version since it was asked; empty: nothing
+    bool reopened = false;  // it was asked by closing and opening the document
+    bool reopened_for_silence = false;  // since it said nothing otherwise
+    std::string other_version;  // what was published for another version since it was asked; empty: nothing
 
     // The server was made to look, for `change`.
     void ask(std::uint64_t change);
