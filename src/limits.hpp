@@ -51,8 +51,10 @@ inline constexpr milliseconds accept_pause = 1s;
 
 // Workers.
 inline constexpr milliseconds call_timeout = 30s;           // [worker.*] call_timeout's default
+inline constexpr milliseconds call_limit = 10min;           // [worker.*] call_limit's default
 inline constexpr milliseconds stop_timeout = 5s;            // stop.timeout's default
 inline constexpr milliseconds reap_timeout = 2s;            // from SIGKILL to the exit
+inline constexpr milliseconds exit_look_again = 250ms;     // at what is no child of the daemon, without pidfds
 inline constexpr milliseconds exec_window = 100ms;          // how long a process may be in execve(2)
 inline constexpr std::size_t worker_input_max = 32u << 20;  // bytes for a worker that reads slowly
 inline constexpr milliseconds handshake_timeout = 60s;      // from the start of the worker
@@ -124,6 +126,20 @@ inline constexpr milliseconds watch_loop_window = 2s;  // from the start of a ru
 inline constexpr int command_runs_kept = 200;          // of commands that are no tasks
 
 inline constexpr milliseconds slot_grace = 10s;  // a run that is later than this was missed, and catches up
+
+// The environment of a unit, as far as the kernel takes it.
+inline constexpr std::size_t variable_max = 128u << 10;  // bytes of one value
+inline constexpr std::size_t environment_max = 6u << 20;
+inline constexpr std::size_t expansion_depth_max = 100;  // of variables that refer to others
+
+// Regular expressions and the patterns of others.
+inline constexpr std::size_t regex_memory_max = 1u << 20;  // of one, compiled, and of its searches
+inline constexpr int regex_program_max = 2000;             // instructions that RE2 makes of one
+inline constexpr std::size_t regex_length_max = 4u << 10;  // bytes of one, as written
+inline constexpr std::size_t regex_line_max = 4u << 10;    // bytes of a line of output that are searched
+inline constexpr int schema_steps_max = 200'000;           // of checking arguments by a tool's schema
+inline constexpr std::size_t path_pattern_max = 4u << 10;  // bytes of a pattern of paths
+inline constexpr std::size_t path_alternatives_max = 256;  // patterns that the braces of one stand for
 
 // The database. It is read and written between two events of the loop, so waits for locks of others are
 // short.

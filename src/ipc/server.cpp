@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ipc/connection.hpp"
+#include "ipc/unix_socket.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
 #include "util/log/log.hpp"
@@ -112,8 +113,7 @@ void server_state::wait_for_client() {
 // Accepts one client at a time: waiting again reports at once whether there are more, and costs no more than
 // an accept that finds none.
 void server_state::accept_one() {
-    util::unique_fd socket(
-        ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    util::unique_fd socket = accept_unix(listener_.native_handle());
     if (socket) {
         greet(std::move(socket));
     } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED && errno != EPROTO) {

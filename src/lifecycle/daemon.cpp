@@ -172,6 +172,7 @@ void daemon::start() {
     resources_ = std::make_unique<resources>(executor());
     resources_->state_lock = std::move(state_lock);
     resources_->start_time = util::own_start_time();
+    if (resources_->start_time == 0) throw without_proc(cannot("start the daemon of", where.root));
     resources_->root = identity_of(where.root);
     make_application();
     serve();

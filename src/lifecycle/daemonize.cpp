@@ -1,7 +1,6 @@
 #include "lifecycle/daemonize.hpp"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -15,6 +14,7 @@
 
 #include "error.hpp"
 #include "identity.hpp"
+#include "util/close_range.hpp"
 
 namespace hob::lifecycle {
 namespace {
@@ -29,13 +29,7 @@ constexpr __rlimit_resource raised[] = {RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_CPU,
 void close_all_but(std::span<const int> keep) {
     std::vector<int> kept(keep.begin(), keep.end());
     std::sort(kept.begin(), kept.end());
-    unsigned next = 3;
-    for (const int fd : kept) {
-        if (fd < static_cast<int>(next)) continue;
-        if (static_cast<unsigned>(fd) > next) ::close_range(next, static_cast<unsigned>(fd) - 1, 0);
-        next = static_cast<unsigned>(fd) + 1;
-    }
-    ::close_range(next, ~0u, 0);
+    util::close_descriptors_except(kept);
 }
 
 void stdio_to_null() {

@@ -8,6 +8,7 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include "error.hpp"
 #include "identity.hpp"
@@ -24,6 +25,7 @@ constexpr std::size_t slug_max = 32;
 constexpr std::size_t name_max = 64;
 constexpr std::size_t hash_digits = 12;
 constexpr const char* user_key = "user";
+constexpr int climb_max = 64;  // levels above a directory without a path
 
 bool plain(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -40,25 +42,67 @@ std::string slug_of(const std::string& real_root) {
     return slug.empty() ? "root" : slug;
 }
 
-std::string link_target(int fd) {
+// The path from our root directory to an open directory; empty if there is none, or no /proc. The kernel also
+// names directories that no path leads to: deleted ones, and those of a file system that was unmounted.
+std::string path_of(int fd) {
     std::string target(PATH_MAX, '\0');
     const std::string link = "/proc/self/fd/" + std::to_string(fd);
     const ssize_t n = ::readlink(link.c_str(), target.data(), target.size());
     if (n < 0) return {};
     target.resize(static_cast<std::size_t>(n));
-    return target;
+    struct stat open {};
+    struct stat named {};
+    const bool same = target.starts_with('/') && ::fstat(fd, &open) == 0 &&
+                      ::stat(target.c_str(), &named) == 0 && open.st_dev == named.st_dev &&
+                      open.st_ino == named.st_ino;
+    return same ? target : std::string();
 }
 
-// The real path of the directory to begin in. A current directory that was deleted has none, but its parents
-// can still be reached by "..".
-std::string starting_directory(const std::optional<std::string>& directory) {
-    if (directory) {
-        const util::unique_fd fd = util::open_file(*directory, O_PATH | O_DIRECTORY);
-        if (!fd) {
-            throw failure(error_kind::usage, cannot("use", *directory, "as a directory"), errno_text(errno));
-        }
-        return link_target(fd.get());
+// The path of the directory or of the nearest one above it that has a path. A directory that was deleted has
+// none, but its parents can still be reached by "..".
+std::optional<std::string> nearest_path(util::unique_fd directory) {
+    for (int level = 0; level < climb_max && directory; ++level) {
+        std::string path = path_of(directory.get());
+        if (!path.empty()) return path;
+        directory.reset(::openat(directory.get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
     }
+    return std::nullopt;
+}
+
+failure no_path(cannot tried, int directory) {
+    struct stat found {};
+    const bool deleted = directory >= 0 && ::fstat(directory, &found) == 0 && found.st_nlink == 0;
+    return failure(error_kind::denied, std::move(tried),
+                   deleted ? "it was deleted"
+                           : "no path from the root directory leads to it, as after an unmount",
+                   "change to a directory that exists, or use -C DIR");
+}
+
+// The nearest directory above; nullopt: there is none.
+std::optional<std::string> parent_of(const std::string& directory) {
+    const auto slash = directory.rfind('/');
+    if (slash == std::string::npos || directory == "/") return std::nullopt;
+    return slash == 0 ? "/" : directory.substr(0, slash);
+}
+
+// The real path of the directory that `given` names.
+std::string named_directory(const std::string& given) {
+    util::unique_fd fd = util::open_file(given, O_PATH | O_DIRECTORY);
+    if (!fd) {
+        throw failure(error_kind::usage, cannot("use", given, "as a directory"), errno_text(errno));
+    }
+    std::string path = path_of(fd.get());
+    if (!path.empty()) return path;
+    const std::unique_ptr<char, decltype(&::free)> real(::realpath(given.c_str(), nullptr), &::free);
+    if (real && real.get()[0] == '/') return real.get();
+    const failure none = no_path(cannot("find the path of", given), fd.get());
+    if (auto nearest = nearest_path(std::move(fd))) return std::move(*nearest);
+    throw none;
+}
+
+// The real path of the directory to begin in.
+std::string starting_directory(const std::optional<std::string>& directory) {
+    if (directory) return named_directory(*directory);
     std::string here(PATH_MAX, '\0');
     if (::getcwd(here.data(), here.size())) {
         here.resize(std::strlen(here.c_str()));
@@ -67,15 +111,10 @@ std::string starting_directory(const std::optional<std::string>& directory) {
         // The path is too long. A parent would be another directory, with another daemon.
         throw failure(error_kind::denied, cannot("use the current directory"), errno_text(ENAMETOOLONG));
     }
-    std::string up = "..";
-    for (int level = 0; level < 64; ++level, up += "/..") {
-        const util::unique_fd fd = util::open_file(up, O_PATH | O_DIRECTORY);
-        if (!fd) break;
-        std::string parent = link_target(fd.get());
-        if (parent.starts_with('/') && !parent.ends_with(" (deleted)")) return parent;
-    }
-    throw failure(error_kind::denied, cannot("find the current directory"), "it was deleted",
-                  "change to a directory that exists, or use -C DIR");
+    util::unique_fd fd = util::open_file(".", O_PATH | O_DIRECTORY);
+    const failure none = no_path(cannot("find the current directory"), fd.get());
+    if (auto nearest = nearest_path(std::move(fd))) return std::move(*nearest);
+    throw none;
 }
 
 std::string config_in(const std::string& directory) {
@@ -90,9 +129,9 @@ bool has_config(const std::string& directory) {
 std::optional<std::string> nearest_project(std::string directory) {
     for (;;) {
         if (has_config(directory)) return directory;
-        if (directory == "/") return std::nullopt;
-        const auto slash = directory.rfind('/');
-        directory = slash == 0 ? "/" : directory.substr(0, slash);
+        auto parent = parent_of(directory);
+        if (!parent) return std::nullopt;
+        directory = std::move(*parent);
     }
 }
 
@@ -119,9 +158,9 @@ std::optional<std::string> nearest_running_root(std::string directory) {
         candidate.key = project_key(directory);
         if (saved_root(candidate) == directory && query_lock(candidate.pid_path()).state == lock_state::held)
             return directory;
-        if (directory == "/") return std::nullopt;
-        const auto slash = directory.rfind('/');
-        directory = slash == 0 ? "/" : directory.substr(0, slash);
+        auto parent = parent_of(directory);
+        if (!parent) return std::nullopt;
+        directory = std::move(*parent);
     }
 }
 

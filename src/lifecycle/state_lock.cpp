@@ -18,7 +18,7 @@
 #include "lifecycle/startup_watch.hpp"
 #include "limits.hpp"
 #include "util/log/log.hpp"
-#include "util/proc.hpp"
+#include "util/process_handle.hpp"
 
 namespace hob::lifecycle {
 namespace {
@@ -71,7 +71,7 @@ failure elsewhere(const instance& where, const holder& owner, const char* how) {
 
 void wait_for_holder(const instance& where, util::deadline limit) {
     const auto owner = read_holder(where);
-    const util::unique_fd process = owner ? open_pidfd(owner->pid) : util::unique_fd();
+    const util::process_handle process(owner ? owner->pid : 0);
     const auto soon = limit.earlier(util::deadline::in(limits::look_again));
     if (!process) {
         // The lock was just taken and `holder` is not written yet, or the process has ended and the kernel is
@@ -91,10 +91,10 @@ void wait_for_holder(const instance& where, util::deadline limit) {
         util::log(util::level::info, "lifecycle",
                   "waiting for this instance's daemon in another runtime dir to end",
                   {util::field("pid", owner->pid), util::field("socket", owner->socket)});
-        if (!wait_for_exit(process.get(), limit)) throw elsewhere(where, *owner, "is still ending");
+        if (!process.wait(limit)) throw elsewhere(where, *owner, "is still ending");
         return;
     }
-    wait_for_exit(process.get(), soon);
+    process.wait(soon);
 }
 
 }  // namespace

@@ -32,6 +32,10 @@ public:
         }
         return "null";
     }
+    std::string_view object_or_empty(std::string_view key) const {
+        const std::string_view value = raw(key);
+        return value.starts_with('{') ? value : std::string_view();
+    }
     std::string text(std::string_view key) const { return util::json_unquote(raw(key)).value_or(""); }
     std::optional<std::int64_t> number(std::string_view key) const { return util::json_integer(raw(key)); }
 
@@ -216,6 +220,10 @@ std::vector<unit_view> read_units(std::string_view reply_json) {
                          .failing = unit.raw("failing") == "true",
                          .rss_kib = unit.number("rss_kib"),
                          .cpu_ms = unit.number("cpu_ms"),
+                         .waiting_for = unit.text("waiting_for"),
+                         .probe = unit.text("probe"),
+                         .probe_failure = unit.text("probe_failure"),
+                         .port_taken = std::string(unit.object_or_empty("port_taken")),
                          .next_at = unit.text("next_at"),
                          .last_run_state = object(unit.raw("last_run")).text("state"),
                          .last_run_exit = object(unit.raw("last_run")).number("exit")});

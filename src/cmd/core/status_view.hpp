@@ -21,6 +21,9 @@ struct unit_view {
     std::int64_t restarts = 0;
     bool failing = false;
     std::optional<std::int64_t> rss_kib, cpu_ms;
+    std::string waiting_for;            // the unit that it waits for
+    std::string probe, probe_failure;   // of one that starts: how its readiness is found out
+    std::string port_taken;             // a JSON object, or empty
     std::string next_at;         // RFC 3339, or empty
     std::string last_run_state;  // of a task; empty: it has never run
     std::optional<std::int64_t> last_run_exit;

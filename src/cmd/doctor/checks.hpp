@@ -35,6 +35,8 @@ finding check_deleted_projects();
 
 // Checks of the machine and of the environment of this process.
 finding check_disk_space(const lifecycle::instance& where);
+finding check_system_calls();
+finding check_proc();
 finding check_inotify();
 finding check_descriptors();
 finding check_priority();

@@ -11,6 +11,7 @@
 #include "cmd/core/status_view.hpp"
 #include "cmd/doctor/checks.hpp"
 #include "error.hpp"
+#include "identity.hpp"
 #include "lifecycle/directories.hpp"
 #include "lifecycle/forget.hpp"
 #include "lifecycle/pid_lock.hpp"
@@ -106,7 +107,7 @@ std::string degraded_daemon(const instance& where, util::deadline limit) {
     auto found = lifecycle::probe(where, limit_for_probe, limits::glance_timeout);
     if (!found.connection) return "";
     try {
-        return read_status(found.connection->call("hob.status", "{}", limit_for_probe)).degraded;
+        return read_status(found.connection->call(this_program.methods.status, "{}", limit_for_probe)).degraded;
     } catch (const std::exception&) {  // check_daemon reports a daemon that does not answer
         return "";
     }

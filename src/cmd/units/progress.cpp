@@ -14,6 +14,7 @@
 #include "cmd/core/status_view.hpp"
 #include "cmd/core/table.hpp"
 #include "error.hpp"
+#include "identity.hpp"
 #include "ipc/draining.hpp"
 #include "ipc/message.hpp"
 #include "ipc/unit_state.hpp"
@@ -154,7 +155,7 @@ std::string reply_of(const ipc::incoming& message, progress_board& view) {
 std::string request_and_follow(invocation& call, ipc::client& daemon, std::string_view method,
                                const std::string& params) {
     progress_board view(out_terminal());
-    add_rows(view, call, daemon.call("hob.subscribe", "{}", call.limit));
+    add_rows(view, call, daemon.call(this_program.methods.subscribe, "{}", call.limit));
     daemon.send(ipc::request_line(request_id, method, params));
     for (;;) {
         ipc::incoming message;
@@ -166,7 +167,7 @@ std::string request_and_follow(invocation& call, ipc::client& daemon, std::strin
             case followed::reader_gone:
                 throw failure(error_kind::no_daemon, cannot("finish", method), "the daemon has ended");
             case followed::message:
-                if (message.method == "hob.event") view.handle_event(message.payload);
+                if (message.method == this_program.methods.event) view.handle_event(message.payload);
                 if (message.id != request_id) break;
                 return reply_of(message, view);
         }

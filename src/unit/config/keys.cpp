@@ -153,6 +153,10 @@ constexpr config_key keys[] = {
                                        "how long a call waits for its answer, unless it has --timeout")
         .by_default("\"30s\"")
         .at_least(1),
+    member<&worker_spec::call_limit>(in_worker, "call_limit",
+                                     "how long a call of an mcp worker may last that reports progress")
+        .by_default("\"10m\"")
+        .at_least(1),
     custom(in_worker, "answers", any_table, "answers to requests that the worker itself sends, by method",
            read_answers)
         .by_default("{}")

@@ -1,15 +1,8 @@
 #include "unit/process/child.hpp"
 
-#include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <fmt/format.h>
 
@@ -18,9 +11,11 @@
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/process/exit_watch.hpp"
 #include "unit/process/known_children.hpp"
 #include "unit/process/launch.hpp"
 #include "util/proc.hpp"
+#include "util/process_handle.hpp"
 #include "util/signal_name.hpp"
 
 namespace hob::unit {
@@ -49,46 +44,39 @@ std::string exit_text(const exit_state& exit) {
 }
 
 struct child::state {
-    explicit state(const asio::any_io_executor& executor) : pidfd(executor) {}
+    explicit state(const asio::any_io_executor& executor) : watch(executor) {}
+
+    void hold(pid_t held) {
+        pid = held;
+        process = util::process_handle(held);
+        watch.begin(process, held);
+    }
+
     pid_t pid = 0;
     bool in_cgroup = false;
     std::uint64_t start_time = 0;
-    asio::posix::stream_descriptor pidfd;
+    util::process_handle process;
+    exit_watch watch;
     std::optional<exit_state> exit;
     bool interrupted = false;
     bool reaped = false;
     std::optional<rusage> used;
-
-    // Also of a process whose parent is another one.
-    bool has_ended() {
-        pollfd end{pidfd.native_handle(), POLLIN, 0};
-        return ::poll(&end, 1, 0) == 1;
-    }
 };
 
 child::child(const asio::any_io_executor& executor, const child_options& options)
     : state_(std::make_unique<state>(executor)) {
     const launched process = launch(options);
-    state_->pid = process.pid;
+    state_->hold(process.pid);
     state_->in_cgroup = process.in_cgroup;
-    util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, state_->pid, 0)));
-    if (!pidfd) {
-        const int error = errno;
-        kill_and_reap(state_->pid);
-        fail_to_start(options, fmt::format("its process cannot be watched: {}", errno_text(error)));
-    }
-    state_->pidfd.assign(pidfd.release());
     if (const auto stat = util::read_proc_stat(state_->pid)) state_->start_time = stat->start_time;
     known_children().insert(state_->pid);
 }
 
 child::child(const asio::any_io_executor& executor, pid_t pid) : state_(std::make_unique<state>(executor)) {
-    state_->pid = pid;
-    util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    state_->hold(pid);
     const auto stat = util::read_proc_stat(pid);
-    if (!pidfd || !stat)
+    if (!state_->process || !stat)
         throw failure(error_kind::unit_failed, cannot("watch", std::to_string(pid)), "it has ended");
-    state_->pidfd.assign(pidfd.release());
     state_->start_time = stat->start_time;
     known_children().insert(pid);
 }
@@ -99,8 +87,7 @@ child::~child() {
         signal_group(SIGKILL);
         signal(SIGKILL);
         // A process in uninterruptible sleep is left to the subreaper.
-        pollfd ending{state_->pidfd.native_handle(), POLLIN, 0};
-        ::poll(&ending, 1, static_cast<int>(limits::reap_timeout.count()));
+        state_->process.wait(util::deadline::in(limits::reap_timeout));
     }
     siginfo_t info{};
     ::waitid(P_PID, static_cast<id_t>(state_->pid), &info, WEXITED | WNOHANG);
@@ -115,7 +102,7 @@ std::optional<exit_state> child::poll() const {
     if (state_->exit) return state_->exit;
     siginfo_t info{};
     if (::waitid(P_PID, static_cast<id_t>(state_->pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
-        if (errno != ECHILD || !state_->has_ended()) return std::nullopt;
+        if (errno != ECHILD || !state_->process.has_ended()) return std::nullopt;
         state_->exit = exit_state{};  // something else reaped it: its status is lost
         return state_->exit;
     }
@@ -128,29 +115,20 @@ asio::awaitable<std::optional<exit_state>> child::exited() {
     state_->interrupted = false;
     for (;;) {
         if (poll()) co_return state_->exit;
-        boost::system::error_code error;
-        auto token = asio::redirect_error(asio::use_awaitable, error);
-        co_await state_->pidfd.async_wait(asio::posix::stream_descriptor::wait_read, token);
+        co_await state_->watch.wait();
         if (state_->interrupted) co_return std::nullopt;
-        const auto cancelled = co_await asio::this_coro::cancellation_state;
-        if (cancelled.cancelled() != asio::cancellation_type::none) {
-            throw boost::system::system_error(asio::error::operation_aborted);
-        }
     }
 }
 
 void child::interrupt() {
     state_->interrupted = true;
-    boost::system::error_code ignored;
-    state_->pidfd.cancel(ignored);
+    state_->watch.cancel();
 }
 
 void child::reap() {
     if (state_->reaped || !poll()) return;
-    // The system call has a fifth argument, rusage, that the library's function lacks.
-    siginfo_t info{};
     rusage used{};
-    if (::syscall(SYS_waitid, P_PID, state_->pid, &info, WEXITED | WNOHANG, &used) == 0) state_->used = used;
+    if (::wait4(state_->pid, nullptr, WNOHANG, &used) >= 0) state_->used = used;
     state_->reaped = true;
     known_children().erase(state_->pid);
 }
@@ -158,8 +136,7 @@ void child::reap() {
 const std::optional<rusage>& child::used() const { return state_->used; }
 
 bool child::signal(int number) const {
-    return ::syscall(SYS_pidfd_send_signal, const_cast<state&>(*state_).pidfd.native_handle(), number,
-                     nullptr, 0) == 0;
+    return state_->process.signal(number);
 }
 
 bool child::signal_group(int number) const { return !state_->reaped && ::kill(-state_->pid, number) == 0; }

@@ -3,8 +3,8 @@
 //
 // A child starts in a session of its own, with default signal dispositions, an empty mask, umask 022, nice 0
 // (as far as the kernel permits), the given RLIMIT_NOFILE, no descriptors but the three standard ones, and
-// SIGKILL as its parent-death signal. A pidfd reports its exit, and it is reaped by pid, so that no other
-// wait takes its status.
+// SIGKILL as its parent-death signal. Its exit is reported by unit/process/exit_watch.hpp, and it is reaped
+// by pid, so that no other wait takes its status.
 
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -81,7 +81,7 @@ public:
     // Resources used by it and by the descendants that it waited for; nullopt before reap().
     const std::optional<rusage>& used() const;
 
-    // To the process alone, through its pidfd; false when it has ended.
+    // To the process alone; false when it has ended.
     bool signal(int number) const;
     // To its whole process group; only before reap(). False: the group is empty.
     bool signal_group(int number) const;

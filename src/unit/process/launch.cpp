@@ -1,26 +1,12 @@
 #include "unit/process/launch.hpp"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
-#include <linux/sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <boost/asio/io_context.hpp>
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wold-style-cast"
-#pragma GCC diagnostic ignored "-Wshadow"
-#include <boost/process/v2/posix/default_launcher.hpp>
-#include <boost/process/v2/process.hpp>
-#pragma GCC diagnostic pop
 
 #include <fmt/format.h>
 
@@ -30,14 +16,13 @@
 
 #include "error.hpp"
 #include "unit/process/find_program.hpp"
+#include "util/close_range.hpp"
 #include "util/fd.hpp"
+#include "util/fork.hpp"
 #include "util/json/json_writer.hpp"
 
 namespace hob::unit {
 namespace {
-
-namespace asio = boost::asio;
-namespace process = boost::process::v2;
 
 enum class step : char { cgroup = 'c', prepare = 'p', directory = 'd', program = 'x' };
 
@@ -68,23 +53,15 @@ struct exec_setup {
         return 0;
     }
 
-    template <typename Launcher, typename Path>
-    process::error_code on_exec_setup(Launcher&, const Path&, const char* const*(&)) {
-        join_cgroup();
-        return process::error_code(set_up(), boost::system::system_category());
-    }
-
-    // The launcher would call exit(), which runs the parent's atexit handlers and destructors. It checks for
-    // a signature with five parameters and calls one with four.
-    template <typename... Arguments>
-    void on_exec_error(Arguments&&...) {
-        ::_exit(127);
+    void join_cgroup() const {
+        if (options.cgroup < 0) return;
+        const int members = ::openat(options.cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+        if (members >= 0 && ::write(members, "0", 1) == 1) report(step::cgroup);
     }
 
     int failed(step which) const {
         const int saved = errno;
         report(which);
-        errno = saved;  // the launcher reports errno
         return saved;
     }
 
@@ -92,12 +69,6 @@ private:
     void report(step which) const {
         const char byte = static_cast<char>(which);
         [[maybe_unused]] const auto n = ::write(report_fd, &byte, 1);
-    }
-
-    void join_cgroup() const {
-        if (options.cgroup < 0) return;
-        const int members = ::openat(options.cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-        if (members >= 0 && ::write(members, "0", 1) == 1) report(step::cgroup);
     }
 
     bool prepare() const {
@@ -114,8 +85,8 @@ private:
             if (::dup2(high[i], static_cast<int>(i)) < 0) return false;
         }
         if (options.terminal && ::ioctl(0, TIOCSCTTY, 0) != 0) return false;
-        // Marked, not closed: the launcher's own error pipe must work until exec.
-        if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return false;
+        // Marked, not closed: the pipe for the outcome must work until exec.
+        util::set_cloexec_from(3);
         if (options.nofile && ::setrlimit(RLIMIT_NOFILE, &*options.nofile) != 0) return false;
         if (::getpriority(PRIO_PROCESS, 0) != 0) ::setpriority(PRIO_PROCESS, 0, 0);
         ::umask(options.umask);
@@ -137,14 +108,6 @@ public:
 
 private:
     sigset_t before_;
-};
-
-// An exception between fork and exec must not unwind into the parent's code in a second process.
-struct parent_only {
-    pid_t parent = ::getpid();
-    ~parent_only() {
-        if (::getpid() != parent) ::_exit(127);
-    }
 };
 
 std::vector<const char*> pointers(const std::vector<std::string>& strings) {
@@ -177,20 +140,26 @@ std::vector<const char*> pointers(const std::vector<std::string>& strings) {
                   error == ENOENT ? exit_no_program : exit_not_executable);
 }
 
-// Creates the child in its cgroup. A child that moves there by itself blocks, and this process with it, for
-// an RCU grace period: 10 ms and more. pid -1: the kernel does not permit it, and nothing was done.
-launched launch_into_cgroup(const exec_setup& setup, const std::string& program, const char** argv,
-                            const char* const* environment) {
+// In its cgroup from the start, where the kernel permits that. A child that moves there by itself blocks, and
+// this process with it, for an RCU grace period: 10 ms and more.
+launched fork_child(const child_options& options) {
+    launched child;
+    if (options.cgroup >= 0) child.pid = util::fork_into_cgroup(options.cgroup);
+    child.in_cgroup = child.pid >= 0;
+    if (child.pid < 0) child.pid = ::fork();
+    return child;
+}
+
+// Returns once the program runs or has failed to. pid -1: no process could be made.
+launched fork_and_execute(const exec_setup& setup, const std::string& program, const char** argv,
+                          const char* const* environment) {
     util::pipe_ends outcome = util::make_pipe();
-    clone_args arguments{};
-    arguments.flags = CLONE_INTO_CGROUP;
-    arguments.exit_signal = SIGCHLD;
-    arguments.cgroup = static_cast<__u64>(setup.options.cgroup);
     launched result;
     {
         const all_signals_blocked blocked;
-        result.pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+        result = fork_child(setup.options);
         if (result.pid == 0) {
+            if (!result.in_cgroup) setup.join_cgroup();
             int error = setup.set_up();
             if (error == 0) {
                 ::execve(program.c_str(), const_cast<char**>(argv), const_cast<char* const*>(environment));
@@ -199,36 +168,13 @@ launched launch_into_cgroup(const exec_setup& setup, const std::string& program,
             [[maybe_unused]] const auto n = ::write(outcome.write.get(), &error, sizeof error);
             ::_exit(127);
         }
+        if (result.pid < 0) result.error = errno;
     }
     if (result.pid < 0) return result;
-    result.in_cgroup = true;
     outcome.write.reset();
     while (::read(outcome.read.get(), &result.error, sizeof result.error) < 0 && errno == EINTR) {
     }
     return result;
-}
-
-launched launch_without_cgroup(exec_setup& setup, const std::string& program, const char** argv,
-                               const char* const* environment) {
-    process::posix::default_launcher launcher;
-    launcher.env = environment;
-    process::error_code error;
-    {
-        const all_signals_blocked blocked;
-        const parent_only guard;
-        // An io_context of its own: the launcher notifies the executor's context of the fork, and the
-        // daemon's would needlessly register all its descriptors again in the child.
-        asio::io_context launcher_context(1);
-        try {
-            auto started = launcher(launcher_context.get_executor(), error, program, argv, setup);
-            if (!error) started.detach();  // else its destructor kills
-        } catch (const std::exception& problem) {
-            if (::getpid() != guard.parent) ::_exit(127);
-            kill_and_reap(launcher.pid);
-            fail_to_start(setup.options, problem.what());
-        }
-    }
-    return {launcher.pid, error.value(), false};
 }
 
 }  // namespace
@@ -253,11 +199,9 @@ launched launch(const child_options& options) {
     const util::unique_fd null_fd = util::open_file("/dev/null", O_RDWR);
     if (!null_fd) throw denied("open", "/dev/null", errno);
     util::pipe_ends report = util::make_pipe();
-    exec_setup setup{options, ::getpid(), null_fd.get(), report.write.get()};
+    const exec_setup setup{options, ::getpid(), null_fd.get(), report.write.get()};
 
-    launched result;
-    if (options.cgroup >= 0) result = launch_into_cgroup(setup, program, argv.data(), environment.data());
-    if (result.pid < 0) result = launch_without_cgroup(setup, program, argv.data(), environment.data());
+    launched result = fork_and_execute(setup, program, argv.data(), environment.data());
     report.write.reset();
     std::array<char, 2> reported{};
     const auto count = result.pid > 0 ? ::read(report.read.get(), reported.data(), reported.size()) : 0;

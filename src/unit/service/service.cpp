@@ -37,11 +37,25 @@ unit_status service::status() const {
     status.failing = status.failing || restarts_in_a_row_ >= limits::crash_loop_restarts;
     if (last_exit_) status.exit = exit_brief(*last_exit_);
     status.detail = detail_.empty() && !unended_.empty() ? unended_text() : detail_;
+    status.port_taken = port_taken_;
+    if (state() == unit_state::waiting) {
+        if (const auto dependency = first_unready_dependency()) status.waiting_for = dependency->spec().name;
+    }
     if (!process_) return status;
     status.pid = process_->process->main_pid();
     status.cgroup = process_->process->cgroup();
     if (status.detail.empty()) status.detail = process_->status_text;
+    if (state() == unit_state::starting) add_readiness(status);
     return status;
+}
+
+void service::add_readiness(unit_status& status) const {
+    const ready_spec& ready = process_->settings().ready;
+    status.probe = readiness_kind_of(ready).text(ready);
+    status.probe_failure = process_->not_yet.why;
+    status.port_taken = process_->not_yet.port_taken;
+    if (status.detail.empty() && !status.probe_failure.empty())
+        status.detail = "not ready: " + status.probe_failure;
 }
 
 void service::set_state(unit_state to) {

@@ -77,6 +77,7 @@ private:
 
     bool supervised() const { return supervision_ != supervision::none; }
     bool desired_up() const { return supervision_ == supervision::up; }
+    void add_readiness(unit_status& status) const;
     void set_state(unit_state to);
     void set_detail(std::string detail);  // the reason for a state; wakes those who wait for changes
     void set_desired_up(std::optional<environment> caller);
@@ -102,6 +103,7 @@ private:
     boost::asio::awaitable<process_end> finish(std::shared_ptr<service_process> current);
     boost::asio::awaitable<void> note_background_process(service_process& current);
     process_end judge(const service_process& current, const exit_state& exit) const;
+    void note_taken_port(const service_process& current, std::string& reason);
     boost::asio::awaitable<void> enforce_watchdog(std::shared_ptr<service_process> current);
     bool should_restart(process_end& last);
     std::string times_in_a_row() const;
@@ -125,6 +127,7 @@ private:
     std::shared_ptr<service_process> process_;  // also held by the coroutines that await or watch it
     util::notifier request_;                    // another state is desired, or the configuration changed
     std::optional<exit_state> last_exit_;
+    std::optional<port_user> port_taken_;  // what made its last start fail
     std::string kill_note_;        // of the last stop, if it needed SIGKILL
     std::vector<member> unended_;  // what the last stop could not end
     std::uint64_t times_ready_ = 0;

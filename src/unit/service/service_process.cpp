@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "limits.hpp"
+#include "unit/process/taken_port.hpp"
 #include "util/duration.hpp"
 #include "util/log/log.hpp"
 #include "util/proc.hpp"
@@ -74,6 +75,7 @@ void service::capture_output(const std::shared_ptr<service_process>& launched, c
 }
 
 asio::awaitable<service::process_end> service::run_process() {
+    port_taken_.reset();
     set_state(unit_state::starting);
     try {
         process_ = launch();
@@ -114,7 +116,6 @@ asio::awaitable<void> service::await_end_of_ready(std::shared_ptr<service_proces
 asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> current) {
     const ready_spec& ready = current->settings().ready;
     const readiness_kind& kind = readiness_kind_of(ready);
-    std::string not_yet;
     std::function<bool(pid_t)> belongs;
     if (!ready.any_owner) belongs = [current](pid_t pid) { return current->process->contains(pid); };
     readiness_target target{current->spec,
@@ -123,7 +124,7 @@ asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> 
                             current->signalled,
                             current->output,
                             [current] { return current->lines->matches_partial_line(); },
-                            not_yet};
+                            current->not_yet};
     const auto minimum = kind.minimum ? std::optional(kind.minimum(ready)) : std::nullopt;
     bool is_ready = false;
     current->start_limit = util::deadline::in(ready.timeout + minimum.value_or(milliseconds(0)));
@@ -137,7 +138,7 @@ asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> 
     if (first == 0) co_return true;
     current->failure_reason =
         fmt::format("it was not ready within {}{}", util::format_duration(ready.timeout),
-                    not_yet.empty() ? "" : ": " + not_yet);
+                    current->not_yet.why.empty() ? "" : ": " + current->not_yet.why);
     current->process->request_stop();
     co_return false;
 }
@@ -168,6 +169,7 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     process_end last = judge(*current, *exit);
     last.requested = requested;
     if (requested) last.failed = false;
+    if (last.failed) note_taken_port(*current, last.reason);
     process_.reset();
     detail_ = requested ? std::string() : last.reason;
     co_return last;
@@ -184,6 +186,20 @@ asio::awaitable<void> service::note_background_process(service_process& current)
         "it put itself into the background: it exited with status 0 and left pid {}{}; run it in the "
         "foreground",
         left.front().pid, process ? fmt::format(" ({})", process->comm) : "");
+}
+
+// A program that cannot listen does not say who has its port.
+void service::note_taken_port(const service_process& current, std::string& reason) {
+    if (!current.failure_reason.empty()) {
+        port_taken_ = current.not_yet.port_taken;  // the reason names it
+        return;
+    }
+    const ready_spec& ready = current.settings().ready;
+    const readiness_kind& kind = readiness_kind_of(ready);
+    const auto belongs = [&](pid_t pid) { return current.process->contains(pid); };
+    port_taken_ =
+        find_port_user(log_.tail(limits::stderr_tail_bytes), kind.port ? kind.port(ready) : 0, belongs);
+    if (port_taken_) reason += fmt::format("; port {} is taken by {}", port_taken_->port, port_taken_->text());
 }
 
 // The verdict on an end that nobody requested.

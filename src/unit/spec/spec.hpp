@@ -66,7 +66,7 @@ struct stop_spec {
 struct connect_spec {
     std::string host;  // a numeric address (no brackets) or "localhost"
     std::uint16_t port = 0;
-    std::string log_pattern;  // POSIX extended regular expression; its first group is the address
+    std::string log_pattern;                         // regular expression; its first group is the address
     milliseconds timeout = limits::connect_timeout;  // from the start to the connection
     bool operator==(const connect_spec&) const = default;
 };
@@ -76,6 +76,7 @@ struct worker_spec {
     std::string initialize_json = "{}";        // a JSON object, merged into the handshake's params
     std::optional<milliseconds> idle_timeout;  // of the worker itself
     milliseconds call_timeout = limits::call_timeout;
+    milliseconds call_limit = limits::call_limit;              // of a call whose call_timeout progress renews
     std::vector<std::pair<std::string, std::string>> answers;  // to requests of the worker: method, raw JSON
     std::string settings_json = "{}";     // a JSON object: what lsp servers get for workspace/configuration
     std::vector<std::string> serial;      // methods whose calls wait for each other
@@ -91,7 +92,7 @@ struct ready_spec {
     std::string url;               // http: "http://HOST[:PORT][/PATH]", HOST as above
     std::optional<int> status;     // http: exactly this one; nullopt: 200 to 399
     std::optional<run_spec> exec;  // exec: ready when it exits with 0
-    std::string log_pattern;       // log: POSIX extended regular expression, searched in each line
+    std::string log_pattern;       // log: regular expression, searched in each line
     bool any_owner = false;        // tcp and http: the port may belong to a process outside the service
     milliseconds delay{0};         // delay: after the start
     milliseconds timeout = std::chrono::seconds(20);  // not ready by then: the start has failed

@@ -23,6 +23,19 @@ asio::awaitable<std::string> worker::worker_process::request(std::string method,
 
 asio::awaitable<std::string> worker::worker_process::request_for(event_watch* watch, std::string method,
                                                                  std::string params, util::deadline limit) {
+    co_return co_await send_request(nullptr, watch, std::move(method), std::move(params), limit);
+}
+
+asio::awaitable<std::string> worker::worker_process::request_renewable(renewable_limit& renewal,
+                                                                       event_watch* watch, std::string method,
+                                                                       std::string params,
+                                                                       util::deadline limit) {
+    co_return co_await send_request(&renewal, watch, std::move(method), std::move(params), limit);
+}
+
+asio::awaitable<std::string> worker::worker_process::send_request(renewable_limit* renewal,
+                                                                  event_watch* watch, std::string method,
+                                                                  std::string params, util::deadline limit) {
     const auto alive = shared_from_this();
     if (watch && watch->has_until()) {
         co_await catch_up();
@@ -33,6 +46,7 @@ asio::awaitable<std::string> worker::worker_process::request_for(event_watch* wa
     what.limit = limit;
     what.limit_text = limit.remaining();
     what.watch = watch;
+    what.renewal = renewal;
     what.goodbye = phase == worker_phase::goodbye;
     co_return co_await pending_calls::request(calls, std::move(what));
 }

@@ -36,7 +36,19 @@ unit_status worker::status() const {
     status.restarts = restarts_;
     if (last_exit_) status.exit = exit_brief(*last_exit_);
     status.detail = activity_;
+    status.port_taken = port_taken_;
+    if (process_ && state() == unit_state::starting) add_readiness(status);
     return status;
+}
+
+void worker::add_readiness(unit_status& status) const {
+    const auto& connect = worker_spec_of(process_->spec()).connect;
+    const bool connecting = connect && !process_->not_connected.why.empty();
+    status.probe = connecting ? "connect" : "handshake";
+    status.probe_failure = connecting ? process_->not_connected.why : "its handshake is not over";
+    status.port_taken = process_->not_connected.port_taken;
+    if (!status.detail.empty()) return;
+    status.detail = connecting ? "not connected: " + status.probe_failure : status.probe_failure;
 }
 
 void worker::set_state(unit_state to) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "limits.hpp"
+#include "unit/process/taken_port.hpp"
 #include "util/duration.hpp"
 #include "util/json/json_writer.hpp"
 #include "util/log/log.hpp"
@@ -31,6 +32,7 @@ asio::awaitable<void> wait_quietly(util::timer& timer) {
 
 void worker::start_process() {
     activity_.clear();
+    port_taken_.reset();
     set_state(unit_state::starting);
     try {
         process_ = make_process();
@@ -247,10 +249,11 @@ asio::awaitable<void> worker::finish(process_ptr process, exit_state exit) {
 // Takes in the last message, then tells everybody who waits for the process that it has ended.
 void worker::end_conversation(const process_ptr& process, exit_state exit) {
     if (auto partial = process->protocol.framing->last(); partial && !partial->oversized)
-        on_message(*process, partial->line);
+        on_frame(*process, partial->line);
     log_.end("stdout");
     log_.end("stderr");
     last_exit_ = exit;
+    note_taken_port(*process);
     const failure death = death_failure(exit);
     const failure why = process->main_process->stop_requested() ? stopped_failure("call") : death;
     process->calls->close(why);
@@ -293,8 +296,23 @@ asio::awaitable<void> worker::watch_closed_input(process_ptr process) {
     request_stop("its connection has ended");
 }
 
+// A program that cannot listen does not say who has its port.
+void worker::note_taken_port(const worker_process& process) {
+    if (process.main_process->stop_requested()) return;
+    const auto& connect = worker_spec_of(process.spec()).connect;
+    const auto belongs = [&](pid_t pid) { return process.main_process->contains(pid); };
+    port_taken_ =
+        find_port_user(log_.tail(limits::stderr_tail_bytes), connect ? connect->port : 0, belongs);
+}
+
 failure worker::stopped_failure(const char* verb) const {
     return failure(error_kind::cancelled, cannot(verb, spec_->name), "it was stopped meanwhile");
+}
+
+// "; port 80 is taken by pid 12 (nginx)"
+std::string worker::taken_text() const {
+    if (!port_taken_) return {};
+    return fmt::format("; port {} is taken by {}", port_taken_->port, port_taken_->text());
 }
 
 failure worker::death_failure(const exit_state& exit) const {
@@ -307,7 +325,7 @@ failure worker::death_failure(const exit_state& exit) const {
     std::string hint;
     if (!tail.empty()) hint = fmt::format("its last words: {}", tail.back());
     return failure(error_kind::worker_died, cannot("call", spec_->name),
-                   fmt::format("the worker {}", exit_text(exit)), std::move(hint), std::move(detail).text());
+                   fmt::format("the worker {}{}", exit_text(exit), taken_text()), std::move(hint), std::move(detail).text());
 }
 
 }  // namespace hob::unit

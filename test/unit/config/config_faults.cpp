@@ -6,17 +6,10 @@
 #include "fixtures/config_faults.hpp"
 
 using namespace hob;
+using test::expect;
 using test::service;
 using test::task;
 using test::worker;
-
-namespace {
-
-test::schema_judge judge;
-
-void expect(const std::vector<test::fault>& faults) { test::expect(faults, judge); }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(config_faults)
 
@@ -221,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_message_is_one_line_of_bounded_length_whatever_the_value)
 }
 
 BOOST_AUTO_TEST_CASE(the_schema_refuses_these_files_where_a_schema_can) {
-    judge.judge(
+    test::judge().judge(
         60, {"is taken by the",            // names are unique over all kinds of units
              "cannot be started after",    // `after`: itself
              "unknown unit '",             // `after`: a name that no unit has

@@ -165,20 +165,31 @@ BOOST_AUTO_TEST_CASE(exits_are_told_in_words) {
     BOOST_TEST(hob::unit::exit_brief({true, 9, false}) == "signal 9");
 }
 
-BOOST_AUTO_TEST_CASE(an_env_file_is_read_as_it_says) {
+BOOST_AUTO_TEST_CASE(U31_an_environment_has_the_variables_of_env_file_and_env_expanded) {
     const hob::test::scratch dir;
-    const std::string path = dir.path() + "/.env";
-    BOOST_REQUIRE(hob::util::replace_file(path,
-                                          "# comment\n\nA=1\nexport B = two words # why\nC='$x # y'\n"
-                                          "D=\"a\\nb\\\"\" # c\nE=\nF=a#b\r\n"));
-    const auto found = hob::unit::read_env_file(path, "x");
-    std::string all;
-    for (const auto& [key, value] : found)
-        all += key + "=" + value + ";";
-    BOOST_TEST(all == "A=1;B=two words;C=$x # y;D=a\nb\";E=;F=a#b;");
-    BOOST_REQUIRE(hob::util::replace_file(path, "A=1\nwhat\n"));
-    BOOST_TEST(failure_of([&] { hob::unit::read_env_file(path, "x"); }).what() ==
-               "cannot start 'x': its env_file '" + path + ":2': no '='");
+    hob::unit::unit_spec spec;
+    spec.name = "x";
+    spec.cwd = dir.path();
+    spec.env_file = dir.path() + "/.env";
+    spec.env = {{"URL", "http://${HOST}/$x"}, {"PATH", "bin:${PATH}"}};
+    const auto value = [&](std::string_view key) {
+        const auto all = hob::unit::unit_environment({"PATH=/bin", "HOST=base"}, spec, "key");
+        return std::string(hob::unit::value_in(all, key));
+    };
+    BOOST_REQUIRE(hob::util::replace_file(*spec.env_file, "HOST=${HOST}.file # c\nPATH='a b':\n"));
+    BOOST_TEST(failure_of([&] { value("URL"); }).what() ==
+               "cannot start 'x': its env_file '" + *spec.env_file + ":2': text after the closing quote");
+    BOOST_REQUIRE(hob::util::replace_file(*spec.env_file, "HOST=${HOST}.file # c\nPATH='/opt/a b'\n"));
+    BOOST_TEST(value("URL") == "http://base.file/$x");
+    BOOST_TEST(value("PATH") == "bin:/opt/a b");
+    spec.env_file_text = "HOST=${NO}";
+    BOOST_TEST(failure_of([&] { value("URL"); }).what() == "cannot start 'x': its variable 'HOST' in '" +
+                                                               *spec.env_file +
+                                                               ":1' needs 'NO', which is not set");
+    spec.env_file_text.reset();
+    spec.env_file = dir.path() + "/none";
+    BOOST_TEST(failure_of([&] { value("URL"); }).what() ==
+               "cannot start 'x': its env_file '" + *spec.env_file + "': No such file or directory");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
