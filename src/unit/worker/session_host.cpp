@@ -67,7 +67,7 @@ std::uint64_t worker::worker_process::post(const std::string& method, const std:
 
 std::chrono::steady_clock::time_point worker::worker_process::last_worked() {
     if (!main_process || over()) return {};
-    return work.last_worked(main_process->pid());
+    return watched_work.last_worked(main_process->pid());
 }
 
 void worker::worker_process::withdraw(std::uint64_t id) { calls->withdraw(id); }

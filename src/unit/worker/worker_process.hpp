@@ -107,7 +107,7 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
     util::timer idle_timer;
     bool input_closed = false;             // the process reads no more requests
     util::timer closed_input_timer;        // from then on, how long its end may take
-    work_watch work;
+    work_watch watched_work;
     std::uint64_t noise_lines = 0;         // output lines that were not messages
     std::uint64_t unexpected_answers = 0;  // answers that no call waited for
 };

@@ -29,8 +29,8 @@ bool lsp_progress::is_awaited() const {
 }
 
 void lsp_progress::stop_awaiting() {
-    for (auto& [token, work] : all_)
-        work.awaited = false;
+    for (auto& [token, each] : all_)
+        each.awaited = false;
 }
 
 std::string lsp_progress::text() const {
