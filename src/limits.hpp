@@ -18,6 +18,8 @@ inline constexpr milliseconds greeting_timeout = 5s;
 inline constexpr milliseconds glance_timeout = 1s;    // one of many instances in `list`, or a check of doctor
 inline constexpr milliseconds request_timeout = 30s;  // of a request without a limit of its own
 inline constexpr milliseconds look_again = 20ms;      // between probes, without inotify
+// A daemon that serves, and whose pid file or socket cannot be seen for longer, is out of reach.
+inline constexpr milliseconds out_of_sight = 500ms;
 // Of one command, each of a daemon that lost its pid file before it was ready.
 inline constexpr int lost_starts_max = 5;
 
@@ -54,6 +56,7 @@ inline constexpr milliseconds call_timeout = 30s;           // [worker.*] call_t
 inline constexpr milliseconds call_limit = 10min;           // [worker.*] call_limit's default
 inline constexpr milliseconds stop_timeout = 5s;            // stop.timeout's default
 inline constexpr milliseconds reap_timeout = 2s;            // from SIGKILL to the exit
+inline constexpr milliseconds kill_timeout = 5s;            // likewise, of a process that sleeps in the kernel
 inline constexpr milliseconds exit_look_again = 250ms;     // at what is no child of the daemon, without pidfds
 inline constexpr milliseconds exec_window = 100ms;          // how long a process may be in execve(2)
 inline constexpr std::size_t worker_input_max = 32u << 20;  // bytes for a worker that reads slowly
@@ -153,6 +156,7 @@ inline constexpr int store_log_frames = 1000;  // in the log, before they are mo
 inline constexpr milliseconds import_probe_timeout = 5s;
 
 // Files that are read into memory: the last start failure, `root`, the configuration.
+inline constexpr std::size_t holder_size_max = 8u << 10;  // of the file that says who holds the state directory
 inline constexpr std::size_t small_file_max = 64u << 10;
 inline constexpr std::size_t config_file_max = 4u << 20;
 inline constexpr std::chrono::milliseconds config_save_timeout = 1s;  // an empty file counts as being saved

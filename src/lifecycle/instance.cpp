@@ -126,15 +126,6 @@ bool has_config(const std::string& directory) {
     return ::stat(config_in(directory).c_str(), &found) == 0 && !S_ISDIR(found.st_mode);
 }
 
-std::optional<std::string> nearest_project(std::string directory) {
-    for (;;) {
-        if (has_config(directory)) return directory;
-        auto parent = parent_of(directory);
-        if (!parent) return std::nullopt;
-        directory = std::move(*parent);
-    }
-}
-
 std::string user_config_path() {
     const char* base = std::getenv("XDG_CONFIG_HOME");
     std::string path = base && base[0] == '/' ? base : home_directory() + "/.config";
@@ -148,33 +139,50 @@ std::optional<std::string> saved_root(const instance& of) {
     return bytes;
 }
 
-// The nearest directory upward that is the root of a running daemon whose configuration file is gone: its key
-// is known, and so are its files.
-std::optional<std::string> nearest_running_root(std::string directory) {
-    instance candidate;
-    candidate.state_root = find_state_root();
-    candidate.runtime_dir = find_runtime_dir();
+// The roots of running daemons. A root that has lost its configuration file is found by its key.
+class running_roots {
+public:
+    running_roots() {
+        candidate_.state_root = find_state_root();
+        candidate_.runtime_dir = find_runtime_dir();
+    }
+
+    bool contains(const std::string& directory) {
+        candidate_.key = project_key(directory);
+        return query_lock(candidate_.pid_path()).state == lock_state::held &&
+               saved_root(candidate_) == directory;
+    }
+
+private:
+    instance candidate_;
+};
+
+// The nearest directory upward that has a configuration file, or is the root of a running daemon whose file
+// is gone.
+std::optional<std::string> nearest_project(std::string directory) {
+    std::optional<running_roots> running;  // most often the first directory has the file
     for (;;) {
-        candidate.key = project_key(directory);
-        if (saved_root(candidate) == directory && query_lock(candidate.pid_path()).state == lock_state::held)
-            return directory;
+        if (has_config(directory)) return directory;
+        if (!running) running.emplace();
+        if (running->contains(directory)) return directory;
         auto parent = parent_of(directory);
         if (!parent) return std::nullopt;
         directory = std::move(*parent);
     }
 }
 
+void set_project(instance& of, std::string root) {
+    of.root = std::move(root);
+    of.key = project_key(of.root);
+    of.config_path = config_in(of.root);
+    of.config_required = true;
+}
+
 // Without a name: the instance of the nearest project upward, else the user instance.
 instance unnamed_instance(const std::optional<std::string>& directory) {
     instance found;
-    const std::string start = starting_directory(directory);
-    auto root = nearest_project(start);
-    if (!root) root = nearest_running_root(start);
-    if (root) {
-        found.root = std::move(*root);
-        found.key = project_key(found.root);
-        found.config_path = config_in(found.root);
-        found.config_required = true;
+    if (auto root = nearest_project(starting_directory(directory))) {
+        set_project(found, std::move(*root));
     } else {
         found.root = home_directory();
         found.key = user_key;
@@ -208,6 +216,28 @@ instance named_instance(const std::string& name, const std::optional<std::string
     return by_directory;
 }
 
+bool is_set(const char* variable) {
+    const char* value = std::getenv(variable);
+    return value && *value;
+}
+
+// The instance that the environment names. In a process of a unit it is the unit's own, set by the daemon:
+// there a directory of another project is about that project.
+instance instance_of_environment(const char* key) {
+    if (!valid_instance_key(key)) {
+        throw failure(error_kind::usage,
+                      cannot(std::string("use ") + this_program.variables.instance, key), "not a name");
+    }
+    instance found = named_instance(key, std::nullopt);
+    if (!is_set(this_program.variables.unit) && !is_set(this_program.variables.run)) return found;
+    try {
+        auto here = nearest_project(starting_directory(std::nullopt));
+        if (here && config_in(*here) != found.config_path) set_project(found, std::move(*here));
+    } catch (const failure&) {  // a directory that cannot be found is no other project
+    }
+    return found;
+}
+
 }  // namespace
 
 std::string instance::database_path() const { return state_dir() + "/" + this_program.database_file; }
@@ -235,8 +265,6 @@ std::string project_key(const std::string& real_root) {
 instance resolve_instance(const instance_request& request) {
     instance found;
     const char* const variable = this_program.variables.instance;
-    const char* from_environment = std::getenv(variable);
-    if (from_environment && !*from_environment) from_environment = nullptr;
     if (request.name) {
         if (!valid_instance_name(*request.name)) {
             throw failure(
@@ -246,13 +274,8 @@ instance resolve_instance(const instance_request& request) {
         found = named_instance(*request.name, request.directory);
     } else if (request.directory) {
         found = unnamed_instance(request.directory);
-    } else if (from_environment) {
-        // A process finds its daemon by the key, also by one that --instance does not accept.
-        if (!valid_instance_key(from_environment)) {
-            throw failure(error_kind::usage, cannot(std::string("use ") + variable, from_environment),
-                          "not a name");
-        }
-        found = named_instance(from_environment, std::nullopt);
+    } else if (is_set(variable)) {
+        found = instance_of_environment(std::getenv(variable));
     } else {
         found = unnamed_instance(std::nullopt);
     }

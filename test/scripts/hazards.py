@@ -118,6 +118,7 @@ for path in sources("src"):
     check(path, r"\b(getpwuid|getpwnam|getaddrinfo|gethostbyname)\w*\s*\(", "needs NSS: the binary is static", text, original)
     check(path, r"\bstd::format\b|<format>|<source_location>", "not there in both compilers", text, original)
     check(path, r"\bsleep_for\b|\busleep\s*\(|[^_\w]sleep\s*\(", "a fixed sleep", text, original)
+    check(path, r"[^_\w](chmod|l?chown|truncate|utimes)\s*\(", "changes by path what a link may lead to: open it, then f…()", text, original)
 
 # Tests wait for events; the harness holds the one loop that polls.
 for path in sources("test/unit", "test/e2e"):

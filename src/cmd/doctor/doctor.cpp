@@ -87,7 +87,8 @@ std::vector<finding> examine(invocation& call) {
             check_proc(),
             check_inotify(),
             check_descriptors(),
-            check_priority()};
+            check_priority(),
+            check_inherited(where, call.limit)};
 }
 
 std::string findings_json(const std::vector<finding>& findings) {

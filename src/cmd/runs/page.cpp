@@ -90,7 +90,8 @@ std::string embedded(std::string_view json) {
 }  // namespace
 
 std::string end_text(const unit::run_record& run) {
-    if (run.signal) return fmt::format("signal {} ({})", *run.signal, util::signal_name(static_cast<int>(*run.signal)));
+    if (run.signal)
+        return fmt::format("signal {} ({})", *run.signal, util::signal_name(static_cast<int>(*run.signal)));
     return run.exit && *run.exit != 0 ? fmt::format("exit {}", *run.exit) : "";
 }
 

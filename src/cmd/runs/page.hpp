@@ -13,8 +13,8 @@
 namespace hob::cmd {
 
 struct page_content {
-    std::vector<unit::run_record> runs;  // newest first
-    std::vector<service_life> lives;     // oldest first
+    std::vector<unit::run_record> runs;             // newest first
+    std::vector<service_life> lives;                // oldest first
     std::chrono::system_clock::time_point written;  // where the time line ends
 };
 

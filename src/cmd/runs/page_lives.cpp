@@ -66,9 +66,9 @@ public:
             lives_.push_back(std::move(life));
         }
         close_all_before(system_clock::time_point::max());
-        std::stable_sort(lives_.begin(), lives_.end(), [](const service_life& one, const service_life& other) {
-            return one.from < other.from;
-        });
+        std::stable_sort(
+            lives_.begin(), lives_.end(),
+            [](const service_life& one, const service_life& other) { return one.from < other.from; });
         return std::move(lives_);
     }
 

@@ -21,6 +21,7 @@ struct service_life {
 };
 
 // From the daemon's log, oldest first, as far as it reaches back; and from `units`, what is up now.
-std::vector<service_life> service_lives(const lifecycle::instance& where, const std::vector<unit_view>& units);
+std::vector<service_life> service_lives(const lifecycle::instance& where,
+                                        const std::vector<unit_view>& units);
 
 }  // namespace hob::cmd

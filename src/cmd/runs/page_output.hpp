@@ -15,9 +15,9 @@ namespace hob::cmd {
 
 // Limits of the page, so that it opens quickly whatever has been written.
 struct output_limits {
-    std::size_t lines = 20;          // of one run or life
-    std::size_t bytes = 2u << 10;    // of one run or life
-    std::size_t total = 3u << 20;    // of all; the newest have precedence
+    std::size_t lines = 20;        // of one run or life
+    std::size_t bytes = 2u << 10;  // of one run or life
+    std::size_t total = 3u << 20;  // of all; the newest have precedence
 };
 
 // By run id. Without escape sequences, with control and bidirectional characters made visible.

@@ -60,7 +60,7 @@ public:
             if (member.key == "to") unit.state = util::json_unquote(member.value).value_or("");
             if (member.key == "pid") unit.pid = util::json_integer(member.value).value_or(0);
         }
-        if (!is_state_change || unit.name.empty()) return;
+        if (!is_state_change || unit.name.empty() || is_at_rest_elsewhere(unit)) return;
         update(unit);
         auto& row = row_of(unit.name);
         row.elapsed = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began_);
@@ -90,6 +90,13 @@ private:
         milliseconds elapsed{0};
         bool changed = false;
     };
+
+    // A task that was only scheduled, or the like, has no part in this.
+    bool is_at_rest_elsewhere(const unit_view& unit) const {
+        const auto state = ipc::unit_state_named(unit.state);
+        return !rows_.contains(unit.name) && state && ipc::is_settled(*state) && !ipc::is_up(*state) &&
+               *state != ipc::unit_state::failed && *state != ipc::unit_state::backoff;
+    }
 
     row_state& row_of(const std::string& name) {
         const auto [found, inserted] = rows_.try_emplace(name);

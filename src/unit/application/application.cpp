@@ -1,11 +1,14 @@
 #include "unit/application/application.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "error.hpp"
 #include "ipc/unit_state.hpp"
@@ -41,6 +44,12 @@ std::string to_json(const apply_result& difference) {
     result.add("changed", names_json(difference.changed));
     result.add("unchanged", names_json(difference.unchanged));
     return std::move(result).text();
+}
+
+bool starts_by_itself(const unit_spec& spec) {
+    if (const auto* service = std::get_if<service_spec>(&spec.detail)) return service->autostart;
+    const auto* task = std::get_if<task_spec>(&spec.detail);
+    return task && (task->every || task->cron || task->on_start || !task->watch.empty());
 }
 
 }  // namespace
@@ -118,6 +127,25 @@ void application::open() {
 
 void application::begin() {
     if (consented_) registry_->begin();
+    log_begin();
+}
+
+// Who runs the daemon in the foreground sees nothing else of it.
+void application::log_begin() const {
+    std::vector<std::string> names = consented_ ? registry_->services_to_restart() : std::vector<std::string>();
+    for (const auto& spec : config_.units) {
+        const bool listed = std::find(names.begin(), names.end(), spec.name) != names.end();
+        if (!listed && starts_by_itself(spec)) names.push_back(spec.name);
+    }
+    const util::log_field units = util::field("units", fmt::format("{}", fmt::join(names, ", ")));
+    if (names.empty()) {
+        util::log(util::level::info, "unit", "no unit starts by itself");
+    } else if (consented_) {
+        util::log(util::level::info, "unit", "these units start by themselves", {units});
+    } else {
+        util::log(util::level::warning, "unit", "no unit starts by itself until a command names one",
+                  {units, util::field("hint", "hob start")});
+    }
 }
 
 void application::consent() {
@@ -137,13 +165,7 @@ void application::forget_running() { store_->clear_all_desired_up(); }
 
 // ---- state ----
 
-bool application::busy() const {
-    if (registry_->calls_in_flight() > 0) return true;
-    for (const auto& unit : registry_->status()) {
-        if (unit.kind != unit_kind::worker && ipc::is_up(unit.state)) return true;
-    }
-    return false;
-}
+bool application::busy() const { return registry_->busy(); }
 
 bool application::needed() const { return registry_->needed(); }
 

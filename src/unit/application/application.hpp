@@ -51,6 +51,7 @@ public:
 private:
     unit::config read_config() const;
     void log_warnings() const;
+    void log_begin() const;
     unit_status known_status(const std::string& name) const;
 
     lifecycle::application_context context_;

@@ -128,6 +128,12 @@ constexpr config_key keys[] = {
     one_of<kill_scope_words>(
         member<&unit_spec::kill>(in_worker | in_service, "kill", "which processes a stop ends"))
         .by_default("\"all\""),
+    one_of<output_streams_words>(
+        member<&unit_spec::output>(in_service, "output", "whether stdout and stderr are kept apart"))
+        .by_default("\"split\""),
+    one_of<output_streams_words>(
+        member<&unit_spec::output>(in_task, "output", "whether stdout and stderr are kept apart"))
+        .by_default("\"split\""),
     custom(in_units, "after", units, "units that must be ready before this one starts", read_after)
         .by_default("[]")
         .such_as("[\"db\"]")

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <climits>
 #include <utility>
 
 #include "error.hpp"
@@ -14,6 +15,7 @@
 #include "unit/process/exit_watch.hpp"
 #include "unit/process/known_children.hpp"
 #include "unit/process/launch.hpp"
+#include "unit/process/launch_failure.hpp"
 #include "util/proc.hpp"
 #include "util/process_handle.hpp"
 #include "util/signal_name.hpp"
@@ -31,6 +33,23 @@ exit_state exit_state_of(const siginfo_t& info) {
     return exit;
 }
 
+// The target of the link; empty: it cannot be read.
+std::string link_target(const std::string& link) {
+    std::string target(PATH_MAX, '\0');
+    const auto size = ::readlink(link.c_str(), target.data(), target.size());
+    target.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return target;
+}
+
+// A process between fork and exec.
+struct launch_in_progress {
+    launch_in_progress(const asio::any_io_executor& executor, int fd, launch_names what)
+        : pipe(executor, fd), names(std::move(what)) {}
+    asio::posix::stream_descriptor pipe;
+    launch_names names;
+    std::optional<launch_report> failed;
+};
+
 }  // namespace
 
 std::string exit_brief(const exit_state& exit) {
@@ -41,6 +60,10 @@ std::string exit_text(const exit_state& exit) {
     if (!exit.signalled) return fmt::format("exited with status {}", exit.number);
     return fmt::format("was killed by signal {} ({}){}", exit.number, util::signal_name(exit.number),
                        exit.core ? ", core dumped" : "");
+}
+
+std::string end_text(const std::optional<exit_state>& exit) {
+    return exit ? exit_text(*exit) : "could not be ended";
 }
 
 struct child::state {
@@ -61,13 +84,50 @@ struct child::state {
     bool interrupted = false;
     bool reaped = false;
     std::optional<rusage> used;
+    std::unique_ptr<launch_in_progress> launch;  // until the program runs, or has failed to
+    std::unique_ptr<launch_in_progress> failed_launch;
+
+    // Takes what the process has reported. True: the launch is over.
+    bool read_launch() {
+        while (launch) {
+            launch_report report;
+            const auto n = ::read(launch->pipe.native_handle(), &report, sizeof report);
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0 && errno == EAGAIN) return false;
+            if (n != sizeof report) {
+                auto over = std::move(launch);
+                if (over->failed) failed_launch = std::move(over);
+            } else if (report.event == launch_event::joined_cgroup) {
+                in_cgroup = true;
+            } else {
+                launch->failed = report;
+            }
+        }
+        return true;
+    }
+
+    // False: interrupted. True also when something else has cancelled the wait. Throws on cancellation.
+    asio::awaitable<bool> readable(asio::posix::stream_descriptor& descriptor) {
+        boost::system::error_code error;
+        auto token = asio::redirect_error(asio::use_awaitable, error);
+        co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_read, token);
+        if (interrupted) co_return false;
+        const auto cancelled = co_await asio::this_coro::cancellation_state;
+        if (cancelled.cancelled() != asio::cancellation_type::none) {
+            throw boost::system::system_error(asio::error::operation_aborted);
+        }
+        co_return true;
+    }
 };
 
 child::child(const asio::any_io_executor& executor, const child_options& options)
     : state_(std::make_unique<state>(executor)) {
-    const launched process = launch(options);
+    launch_names names{options.unit, options.cwd, options.argv.front(), program_candidates_of(options)};
+    struct launched process = launch(options, names.candidates);
     state_->hold(process.pid);
     state_->in_cgroup = process.in_cgroup;
+    state_->launch =
+        std::make_unique<launch_in_progress>(executor, process.report.release(), std::move(names));
     if (const auto stat = util::read_proc_stat(state_->pid)) state_->start_time = stat->start_time;
     known_children().insert(state_->pid);
 }
@@ -86,9 +146,8 @@ child::~child() {
     if (!poll()) {
         signal_group(SIGKILL);
         signal(SIGKILL);
-        // A process in uninterruptible sleep is left to the subreaper.
-        state_->process.wait(util::deadline::in(limits::reap_timeout));
     }
+    // The subreaper reaps a process that has not ended yet.
     siginfo_t info{};
     ::waitid(P_PID, static_cast<id_t>(state_->pid), &info, WEXITED | WNOHANG);
     known_children().erase(state_->pid);
@@ -111,18 +170,47 @@ std::optional<exit_state> child::poll() const {
     return state_->exit;
 }
 
+asio::awaitable<bool> child::launched() {
+    state_->interrupted = false;
+    while (!state_->read_launch()) {
+        const bool waited = co_await state_->readable(state_->launch->pipe);
+        if (!waited) co_return false;
+    }
+    const auto failed = std::move(state_->failed_launch);
+    if (!failed) co_return true;
+    while (!poll()) {
+        co_await exited();
+    }
+    reap();
+    throw_launch_failure(failed->names, *failed->failed);
+}
+
+bool child::launching() { return !state_->read_launch(); }
+
+// A new process is in this process's directory until it is in its own.
+std::string child::blocked_by() {
+    if (!launching()) return {};
+    const launch_names& names = state_->launch->names;
+    const auto directory = link_target(fmt::format("/proc/{}/cwd", state_->pid));
+    if (directory != names.cwd && directory == link_target("/proc/self/cwd"))
+        return fmt::format("its directory '{}' does not answer", names.cwd);
+    return fmt::format("its program '{}' is not executed yet", names.program);
+}
+
 asio::awaitable<std::optional<exit_state>> child::exited() {
     state_->interrupted = false;
-    for (;;) {
-        if (poll()) co_return state_->exit;
+    while (!poll()) {
         co_await state_->watch.wait();
         if (state_->interrupted) co_return std::nullopt;
     }
+    co_return state_->exit;
 }
 
 void child::interrupt() {
     state_->interrupted = true;
     state_->watch.cancel();
+    boost::system::error_code ignored;
+    if (state_->launch) state_->launch->pipe.cancel(ignored);
 }
 
 void child::reap() {
@@ -135,9 +223,7 @@ void child::reap() {
 
 const std::optional<rusage>& child::used() const { return state_->used; }
 
-bool child::signal(int number) const {
-    return state_->process.signal(number);
-}
+bool child::signal(int number) const { return state_->process.signal(number); }
 
 bool child::signal_group(int number) const { return !state_->reaped && ::kill(-state_->pid, number) == 0; }
 

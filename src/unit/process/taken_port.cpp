@@ -9,7 +9,7 @@
 namespace hob::unit {
 namespace {
 
-constexpr std::size_t lines_around = 5;   // of the report, where the port may stand
+constexpr std::size_t lines_around = 5;  // of the report, where the port may stand
 constexpr std::size_t candidates_max = 8;
 
 std::string lower(std::string_view text) {

@@ -57,8 +57,7 @@ bool is_ours(const tcp::socket& socket, std::uint16_t port, const std::function<
 
 asio::awaitable<std::optional<tcp::socket>> connect_to(std::string host, std::uint16_t port,
                                                        std::function<bool(pid_t)> belongs,
-                                                       attempt_failure& failed,
-                                                       std::string_view advice) {
+                                                       attempt_failure& failed, std::string_view advice) {
     const auto executor = co_await asio::this_coro::executor;
     failed = {};
     for (const auto& address : addresses_of(host)) {

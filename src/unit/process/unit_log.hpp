@@ -48,8 +48,8 @@ public:
     void end(std::string_view stream, std::int64_t run = 0);
 
     // The last `lines` lines of stderr, or of both streams, in limits::stderr_tail_bytes, without newlines,
-    // including an unfinished one. The bytes as they came, so not always UTF-8. The first line is cut if the lines are
-    // longer than what is kept.
+    // including an unfinished one. The bytes as they came, so not always UTF-8. The first line is cut if the
+    // lines are longer than what is kept.
     std::vector<std::string> tail(std::size_t lines = limits::stderr_tail_lines) const;
     void remember_stdout() { remembers_stdout_ = true; }
     void clear_tail();  // before a new process: the tail must not show lines of the old one

@@ -93,10 +93,10 @@ public:
     // What the unit is doing, for `hob status`; empty: nothing.
     virtual void set_activity(std::string text) = 0;
 
-    // Runs a program until the worker's process ends. Its output is logged and emitted as events `output`. 0:
-    // the program could not be started.
-    virtual pid_t run_program(std::vector<std::string> argv, const environment_changes& env,
-                              const std::string& cwd) = 0;
+    // Runs a program until the worker's process ends. Its output is logged and emitted as events `output`.
+    // Returns its pid once it runs. Throws failure(unit_failed).
+    virtual boost::asio::awaitable<pid_t> run_program(std::vector<std::string> argv, environment_changes env,
+                                                      std::string cwd) = 0;
 
     // Values that outlive the process and the daemon, see worker_memory.
     virtual std::string recall(std::string_view key) const = 0;

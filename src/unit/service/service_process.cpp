@@ -42,13 +42,13 @@ std::shared_ptr<service::service_process> service::launch() {
     const readiness_kind& kind = readiness_kind_of(ready);
     if (kind.output_pattern) launching->lines = std::make_unique<line_watch>(kind.output_pattern(ready));
     if (kind.notify_socket || launching->watchdog) open_notify_socket(launching);
-    child_pipes pipes;
+    child_pipes pipes = spec_->output == output_streams::merged ? child_pipes::merged() : child_pipes();
     process_options options;
     options.spec = spec_;
     options.argv = spec_->run.argv;
     options.environment = launching->environment;
     options.output = pipes.output.write.get();
-    options.error = pipes.error.write.get();
+    options.error = pipes.error_end();
     launching->process = std::make_unique<unit_process>(context_, options);
     log_.clear_tail();
     capture_output(launching, std::move(pipes));
@@ -74,19 +74,30 @@ void service::capture_output(const std::shared_ptr<service_process>& launched, c
     launched->io = process_io::make(context_->options.executor, std::move(pipes), std::move(on));
 }
 
+service::process_end service::launch_failed(const failure& why) {
+    util::log(level::warning, "unit", "service did not start",
+              {field("unit", spec_->name), field("reason", why.what())});
+    if (process_) {
+        process_->io->abandon();
+        process_->ended = true;
+        process_.reset();
+    }
+    detail_ = why.reason();
+    process_end last;
+    last.failed = true;
+    last.reason = detail_;
+    return last;
+}
+
 asio::awaitable<service::process_end> service::run_process() {
+    clear_kill_report();
     port_taken_.reset();
     set_state(unit_state::starting);
     try {
         process_ = launch();
+        co_await await_launch(process_);
     } catch (const failure& problem) {
-        util::log(level::warning, "unit", "service did not start",
-                  {field("unit", spec_->name), field("reason", problem.what())});
-        detail_ = problem.reason();
-        process_end last;
-        last.failed = true;
-        last.reason = detail_;
-        co_return last;
+        co_return launch_failed(problem);
     }
     const auto current = process_;
     if (context_->options.changed) context_->options.changed();
@@ -112,22 +123,34 @@ asio::awaitable<void> service::await_end_of_ready(std::shared_ptr<service_proces
     co_await current->process->ended();
 }
 
+// Until the program runs, or is to be ended. Throws failure(unit_failed).
+asio::awaitable<void> service::await_launch(std::shared_ptr<service_process> current) {
+    const ready_spec& ready = current->settings().ready;
+    const readiness_kind& kind = readiness_kind_of(ready);
+    const auto minimum = kind.minimum ? kind.minimum(ready) : milliseconds(0);
+    current->start_limit = util::deadline::in(ready.timeout + minimum);
+    const auto first =
+        co_await util::first_of(current->process->launched(), pause_until(current->start_limit));
+    if (first == 0 || current->process->stop_requested()) co_return;
+    current->failure_reason =
+        fmt::format("it was not ready within {}: {}", util::format_duration(ready.timeout),
+                    current->process->blocked_by());
+    current->process->request_stop();
+}
+
 // False: it has ended, or is asked to end, or is ended now because it was not ready in time.
 asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> current) {
+    if (current->process->stop_requested()) co_return false;
     const ready_spec& ready = current->settings().ready;
     const readiness_kind& kind = readiness_kind_of(ready);
     std::function<bool(pid_t)> belongs;
     if (!ready.any_owner) belongs = [current](pid_t pid) { return current->process->contains(pid); };
-    readiness_target target{current->spec,
-                            current->environment,
-                            std::move(belongs),
-                            current->signalled,
-                            current->output,
-                            [current] { return current->lines->matches_partial_line(); },
+    readiness_target target{current->spec,      current->environment,
+                            std::move(belongs), current->signalled,
+                            current->output,    [current] { return current->lines->matches_partial_line(); },
                             current->not_yet};
     const auto minimum = kind.minimum ? std::optional(kind.minimum(ready)) : std::nullopt;
     bool is_ready = false;
-    current->start_limit = util::deadline::in(ready.timeout + minimum.value_or(milliseconds(0)));
     const auto first = co_await util::first_of(ready_or_ended(std::move(target), *current->process, is_ready),
                                                pause_until(current->start_limit));
     current->lines.reset();
@@ -157,16 +180,16 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     current->ended = true;
     current->watchdog_changed.ring();
     if (current->notify) current->notify->close();
-    last_exit_ = *exit;
-    const std::string how = exit_text(*exit);
+    last_exit_ = exit;
+    const std::string how = end_text(exit);
     util::log(requested ? level::info : level::warning, "unit", "service ended",
               {field("unit", current->spec->name), field("pid", current->process->pid()), field("how", how)});
     log_.write("hob", fmt::format("the service {}\n", how));
-    const std::string kill_note = current->process->kill_note();
-    if (!kill_note.empty()) log_.write("hob", kill_note + "\n");
-    kill_note_ = requested ? kill_note : std::string();
-    unended_ = co_await current->process->clean_up();
-    process_end last = judge(*current, *exit);
+    stop_report report = co_await current->process->clean_up();
+    if (!report.text().empty()) log_.write("hob", report.text() + "\n");
+    if (!requested) report.killed.clear();
+    set_stop_report(std::move(report));
+    process_end last = judge(*current, exit.value_or(exit_state{}));
     last.requested = requested;
     if (requested) last.failed = false;
     if (last.failed) note_taken_port(*current, last.reason);
@@ -199,7 +222,8 @@ void service::note_taken_port(const service_process& current, std::string& reaso
     const auto belongs = [&](pid_t pid) { return current.process->contains(pid); };
     port_taken_ =
         find_port_user(log_.tail(limits::stderr_tail_bytes), kind.port ? kind.port(ready) : 0, belongs);
-    if (port_taken_) reason += fmt::format("; port {} is taken by {}", port_taken_->port, port_taken_->text());
+    if (port_taken_)
+        reason += fmt::format("; port {} is taken by {}", port_taken_->port, port_taken_->text());
 }
 
 // The verdict on an end that nobody requested.

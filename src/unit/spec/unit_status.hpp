@@ -30,7 +30,7 @@ struct unit_status {
     std::string probe;                // while it starts: what tells that it is ready; empty: nothing is asked
     std::string probe_failure;        // why that has not succeeded yet; may be empty
     std::optional<port_user> port_taken;  // the other program that has the port which it needs
-    bool changed = false;             // a process runs with an earlier definition than the configuration has
+    bool changed = false;  // a process runs with an earlier definition than the configuration has
     std::optional<std::chrono::system_clock::time_point> next_at;  // the next time of its schedule
     std::optional<run_record> last_run;                            // of a task: the run that began last
     std::optional<std::int64_t> rss_kib;  // of all its processes; only where requested

@@ -52,10 +52,10 @@ asio::awaitable<void> worker::connect(process_ptr process) {
     if (first == 0) co_return;
     if (process->main_process->stop_requested()) throw stopped_failure("start");
     const failure death = death_failure(*last_exit_);
-    throw failure(death.kind(), cannot("connect to", process->spec().name),
-                  fmt::format("the worker {} before it could be connected to{}", exit_text(*last_exit_),
-                              taken_text()),
-                  death.hint(), death.detail());
+    throw failure(
+        death.kind(), cannot("connect to", process->spec().name),
+        fmt::format("the worker {} before it could be connected to{}", exit_text(*last_exit_), taken_text()),
+        death.hint(), death.detail());
 }
 
 asio::awaitable<void> worker::connect_in_time(process_ptr process) {

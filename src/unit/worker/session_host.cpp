@@ -157,7 +157,7 @@ helper_program worker::worker_process::start_program(std::vector<std::string> ar
     options.output = pipes.output.write.get();
     options.error = pipes.error.write.get();
     helper_program program;
-    program.process = std::make_unique<child>(executor(), options);
+    program.process = std::make_shared<child>(executor(), options);
     pipes.close_child_ends();
     const auto handler = [weak = std::weak_ptr(owner.self())](const char* stream) {
         const auto emit = [weak, stream](std::string_view text) {
@@ -181,16 +181,13 @@ helper_program worker::worker_process::start_program(std::vector<std::string> ar
     return program;
 }
 
-pid_t worker::worker_process::run_program(std::vector<std::string> argv, const environment_changes& env,
-                                          const std::string& cwd) {
-    try {
-        programs.push_back(start_program(std::move(argv), env, cwd));
-        return programs.back().process->pid();
-    } catch (const failure& why) {
-        util::log(util::level::warning, "unit", "a program for a worker did not start",
-                  {util::field("unit", spec().name), util::field("reason", why.what())});
-        return 0;
-    }
+asio::awaitable<pid_t> worker::worker_process::run_program(std::vector<std::string> argv,
+                                                           environment_changes env, std::string cwd) {
+    const auto alive = shared_from_this();
+    programs.push_back(start_program(std::move(argv), env, cwd));
+    const auto program = programs.back().process;
+    co_await program->launched();
+    co_return program->pid();
 }
 
 std::string worker::worker_process::recall(std::string_view key) const { return owner.memory_.recall(key); }

@@ -35,7 +35,8 @@ unit_status worker::status() const {
     }
     status.restarts = restarts_;
     if (last_exit_) status.exit = exit_brief(*last_exit_);
-    status.detail = activity_;
+    if (process_) status.detail = process_->main_process->blocked_by();
+    if (!activity_.empty()) status.detail = activity_;
     status.port_taken = port_taken_;
     if (process_ && state() == unit_state::starting) add_readiness(status);
     return status;
@@ -94,6 +95,11 @@ asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline l
     }
 }
 
+std::string worker::not_started_yet(const worker_process& process) {
+    const std::string blocked = process.main_process->blocked_by();
+    return blocked.empty() ? "its handshake is not over yet" : blocked;
+}
+
 // Waits until the handshake of `process`, or its end, is over. Throws the failure of the handshake.
 asio::awaitable<void> worker::wait_for_transition(process_ptr process, const char* verb,
                                                   util::deadline limit) {
@@ -104,7 +110,7 @@ asio::awaitable<void> worker::wait_for_transition(process_ptr process, const cha
     if (in_time) co_return;
     throw failure(
         error_kind::timeout, cannot(verb, spec_->name),
-        starting ? "its handshake is not over yet" : "its predecessor is still stopping",
+        starting ? not_started_yet(*process) : "its predecessor is still stopping",
         starting ? fmt::format("`hob logs {}` shows what it said meanwhile", spec_->name) : std::string());
 }
 
@@ -129,6 +135,7 @@ asio::awaitable<void> worker::stop(bool hold) {
     while (ending && process_ == ending) {
         co_await settled_.wait();
     }
+    throw_if_left("stop");
 }
 
 asio::awaitable<void> worker::restart(std::optional<environment> caller) {

@@ -74,6 +74,7 @@ private:
     boost::asio::awaitable<void> wait_until_warm(const char* verb, util::deadline limit);
     boost::asio::awaitable<void> wait_for_transition(process_ptr process, const char* verb,
                                                      util::deadline limit);
+    static std::string not_started_yet(const worker_process& process);
     void check_usable(const char* verb) const;
 
     // calls (call.cpp)
@@ -88,21 +89,25 @@ private:
     // one process (worker_process.cpp)
     void start_process();
     process_ptr make_process();
+    boost::asio::awaitable<void> run_process(process_ptr process);
+    boost::asio::awaitable<bool> launched(process_ptr process);
+    void begin_session(const process_ptr& process);
     void connect_pipes(const process_ptr& process, child_pipes pipes);
     boost::asio::awaitable<void> run_handshake(process_ptr process);
     boost::asio::awaitable<std::optional<failure>> handshake(process_ptr process);
     boost::asio::awaitable<std::string> open_session(process_ptr process);
     boost::asio::awaitable<void> supervise(process_ptr process);
-    boost::asio::awaitable<exit_state> stop_gracefully(process_ptr process);
+    boost::asio::awaitable<std::optional<exit_state>> stop_gracefully(process_ptr process);
     boost::asio::awaitable<void> say_goodbye(process_ptr process);
-    boost::asio::awaitable<void> finish(process_ptr process, exit_state exit);
-    void end_conversation(const process_ptr& process, exit_state exit);
+    boost::asio::awaitable<void> finish(process_ptr process, std::optional<exit_state> exit);
+    boost::asio::awaitable<void> end_children(process_ptr process);
+    void end_conversation(const process_ptr& process, std::optional<exit_state> exit);
     boost::asio::awaitable<void> watch_idle(process_ptr process);
     boost::asio::awaitable<void> watch_closed_input(process_ptr process);
     failure stopped_failure(const char* verb) const;
     void note_taken_port(const worker_process& process);
     std::string taken_text() const;
-    failure death_failure(const exit_state& exit) const;
+    failure death_failure(const std::optional<exit_state>& exit) const;
 
     // the connection of a worker that listens on a port (connect.cpp)
     boost::asio::awaitable<void> connect(process_ptr process);
@@ -128,7 +133,7 @@ private:
     std::optional<exit_state> last_exit_;
     bool stopped_by_user_ = false;
     std::optional<port_user> port_taken_;  // what made its last process end
-    bool died_ = false;  // the last process ended without being stopped
+    bool died_ = false;                    // the last process ended without being stopped
     int restarts_ = 0;
     int starts_requested_ = 0;  // by request_start(), and still going on
     std::size_t calls_ = 0;

@@ -27,7 +27,7 @@ enum class worker_phase {
 
 // A program that a protocol session runs beside the worker's process.
 struct helper_program {
-    std::unique_ptr<child> process;
+    std::shared_ptr<child> process;  // also held while it is launched
     std::shared_ptr<process_io> io;  // also held by its own coroutines
     ~helper_program();
     helper_program() = default;
@@ -70,8 +70,8 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
     std::chrono::steady_clock::time_point last_worked() override;
     void spawn(boost::asio::awaitable<void> work, std::string name) override;
     void set_activity(std::string text) override;
-    pid_t run_program(std::vector<std::string> argv, const environment_changes& env,
-                      const std::string& cwd) override;
+    boost::asio::awaitable<pid_t> run_program(std::vector<std::string> argv, environment_changes env,
+                                              std::string cwd) override;
     std::string recall(std::string_view key) const override;
     std::vector<std::pair<std::string, std::string>> recall_all(std::string_view prefix) const override;
     void remember(std::string_view key, std::string value, validity valid_for) override;

@@ -164,7 +164,8 @@ BOOST_AUTO_TEST_CASE(C06_every_example_of_every_page_works) {
 }
 
 BOOST_AUTO_TEST_CASE(C17_every_piece_of_toml_in_a_page_is_valid) {
-    static const std::regex table("(^|\n)\\[(worker|service|task|daemon|log)[.\\]]"), key("^(stop|ready)(\\.[a-z]+)? = ");
+    static const std::regex table("(^|\n)\\[(worker|service|task|daemon|log)[.\\]]"),
+        key("^(stop|ready)(\\.[a-z]+)? = ");
     sandbox box;
     box.write(".env", "");
     int checked = 0;

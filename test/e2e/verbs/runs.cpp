@@ -79,7 +79,8 @@ BOOST_AUTO_TEST_CASE(C14_the_page_ends_when_it_was_written_and_shows_how_each_ru
     if (!require_program("chromium")) return;
     sandbox box;
     box.config(
-        "[task.good]\nrun = 'true'\n[task.bad]\nrun = 'echo why; exit 3'\n[task.shot]\nrun = 'kill -SEGV $$'\n"
+        "[task.good]\nrun = 'true'\n[task.bad]\nrun = 'echo why; exit 3'\n[task.shot]\nrun = 'kill -SEGV "
+        "$$'\n"
         "[task.long]\nrun = 'echo begun; exec sleep 1000'\n"
         "[service.web]\nrun = ['sleep', '1000']\nready = { delay = '0s' }\n"
         "[service.sick]\nrun = 'exit 9'\nrestart = 'never'\nready = { delay = '1s' }\n");
@@ -87,7 +88,8 @@ BOOST_AUTO_TEST_CASE(C14_the_page_ends_when_it_was_written_and_shows_how_each_ru
     BOOST_TEST(box.run({"run", "bad"}).status == 3);
     BOOST_TEST(box.run({"run", "shot"}).status == 139);
     BOOST_TEST(box.run({"run", "--detach", "long"}).status == 0);
-    BOOST_TEST(box.run({"run", "--", "printf", "\\033[31m</script><b>\\033[0m\\342\\200\\256\\n"}).status == 0);
+    BOOST_TEST(box.run({"run", "--", "printf", "\\033[31m</script><b>\\033[0m\\342\\200\\256\\n"}).status ==
+               0);
     BOOST_TEST(box.run({"start", "web"}).status == 0);
     BOOST_TEST(box.run({"restart", "web"}).status == 0);
     BOOST_TEST(box.run({"start", "sick"}).status == 1);

@@ -112,13 +112,13 @@ BOOST_AUTO_TEST_CASE(C10_a_port_that_is_taken_says_by_which_process) {
     python.program.pop_back();
     auto owner = box.start({"listen.py", "0"}, python);
     const std::string port = owner.read_line(10s).value_or("");
-    box.config(
-        "[service.says]\nrun = \"echo 'listen EADDRINUSE: address already in use :::" + port +
-        "'; exit 1\"\nrestart = 'never'\n[service.silent]\nrun = ['python3', 'listen.py', '" + port +
-        "']\nready = { tcp = " + port + " }\nrestart = 'never'\n[service.deaf]\nrun = ['sleep', '1000']\n" +
-        "ready = { http = 'http://127.0.0.1:" + port + "/', timeout = '1s' }\nrestart = 'never'\n" +
-        "[worker.w]\nrun = ['python3', 'listen.py', '" + port + "']\nprotocol = 'jsonrpc'\nconnect = { tcp = " +
-        port + " }\n");
+    box.config("[service.says]\nrun = \"echo 'listen EADDRINUSE: address already in use :::" + port +
+               "'; exit 1\"\nrestart = 'never'\n[service.silent]\nrun = ['python3', 'listen.py', '" + port +
+               "']\nready = { tcp = " + port +
+               " }\nrestart = 'never'\n[service.deaf]\nrun = ['sleep', '1000']\n" +
+               "ready = { http = 'http://127.0.0.1:" + port + "/', timeout = '1s' }\nrestart = 'never'\n" +
+               "[worker.w]\nrun = ['python3', 'listen.py', '" + port +
+               "']\nprotocol = 'jsonrpc'\nconnect = { tcp = " + port + " }\n");
     const std::string pid = std::to_string(owner.pid());
     for (const std::string unit : {"says", "silent", "deaf", "w"}) {
         const auto failed = box.run({"--json", "start", unit});

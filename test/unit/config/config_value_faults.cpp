@@ -257,29 +257,30 @@ BOOST_AUTO_TEST_CASE(bad_values) {
 }
 
 BOOST_AUTO_TEST_CASE(the_schema_refuses_these_files_where_a_schema_can) {
-    test::judge().judge(90, {
-                        // Relations between values.
-                        "longer than its max",
-                        "must be shorter than",
-                        // The amount of a duration or a size, which is a string.
-                        "must be at most",
-                        "must be at least 4KiB",
-                        "is not a duration: '1.0001s'",  // not whole milliseconds
-                                                         // Languages of their own: levels of the log, regular
-                                                         // expressions, cron.
-                        "is not usable: ",
-                        "has no group for the address",
-                        "asks for a short match",
-                        "is not a regular expression",
-                        "the minute must be from 0 to 59",
-                        "the hour must be from 0 to 23",
-                        "'mun' is no day of the week",
-                        "names a day that never comes",
-                        "'@dayly' is no time",
-                        // Lost on the way from TOML to JSON: 1.0 becomes 1, and inf and nan do not exist.
-                        "not a number with a fraction",
-                        "a number that JSON does not have",
-                    });
+    test::judge().judge(90,
+                        {
+                            // Relations between values.
+                            "longer than its max",
+                            "must be shorter than",
+                            // The amount of a duration or a size, which is a string.
+                            "must be at most",
+                            "must be at least 4KiB",
+                            "is not a duration: '1.0001s'",  // not whole milliseconds
+                                                             // Languages of their own: levels of the log,
+                                                             // regular expressions, cron.
+                            "is not usable: ",
+                            "has no group for the address",
+                            "asks for a short match",
+                            "is not a regular expression",
+                            "the minute must be from 0 to 59",
+                            "the hour must be from 0 to 23",
+                            "'mun' is no day of the week",
+                            "names a day that never comes",
+                            "'@dayly' is no time",
+                            // Lost on the way from TOML to JSON: 1.0 becomes 1, and inf and nan do not exist.
+                            "not a number with a fraction",
+                            "a number that JSON does not have",
+                        });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

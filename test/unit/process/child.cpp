@@ -52,6 +52,11 @@ std::string output_of(hob::test::run_loop& loop, child_options options) {
     return bytes;
 }
 
+hob::failure launch_failure_of(hob::test::run_loop& loop, const child_options& options) {
+    hob::unit::child process(loop.executor(), options);
+    return failure_of([&] { loop.run(process.launched()); });
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(child)
@@ -124,6 +129,7 @@ BOOST_AUTO_TEST_CASE(L19_nothing_of_the_callers_state_leaks_into_a_child) {
 BOOST_AUTO_TEST_CASE(a_child_leads_its_own_session) {
     hob::test::run_loop loop;
     hob::unit::child process(loop.executor(), shell("exec sleep 100"));
+    BOOST_TEST(loop.run(process.launched()));
     const auto stat = hob::util::read_proc_stat(process.pid());
     BOOST_TEST(stat->session == process.pid());
     BOOST_TEST(stat->pgrp == process.pid());
@@ -138,11 +144,11 @@ BOOST_AUTO_TEST_CASE(a_failed_start_leaves_no_zombie_and_names_the_fault) {
     hob::test::run_loop loop;
     auto options = shell("");
     options.argv = {"/etc/passwd"};
-    BOOST_TEST(failure_of([&] { hob::unit::child(loop.executor(), options); }).what() ==
+    BOOST_TEST(launch_failure_of(loop, options).what() ==
                "cannot start 'x': its program '/etc/passwd': Permission denied");
     options.argv = {"/bin/true"};
     options.cwd = "/nowhere";
-    BOOST_TEST(failure_of([&] { hob::unit::child(loop.executor(), options); }).what() ==
+    BOOST_TEST(launch_failure_of(loop, options).what() ==
                "cannot start 'x': its directory '/nowhere': No such file or directory");
     errno = 0;
     BOOST_TEST(::waitpid(-1, nullptr, WNOHANG) == -1);
@@ -155,7 +161,7 @@ BOOST_AUTO_TEST_CASE(the_path_is_that_of_the_units_environment) {
     options.argv = {"sh", "-c", "exit 4"};
     BOOST_TEST(exit_of(loop, options).number == 4);
     options.environment = {"PATH=/nowhere"};
-    BOOST_TEST(failure_of([&] { hob::unit::child(loop.executor(), options); }).what() ==
+    BOOST_TEST(launch_failure_of(loop, options).what() ==
                "cannot start 'x': its program 'sh' is not in PATH");
 }
 

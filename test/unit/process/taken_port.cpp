@@ -23,15 +23,18 @@ BOOST_AUTO_TEST_SUITE(taken_port)
 BOOST_AUTO_TEST_CASE(C10_the_port_is_read_from_what_programs_say_when_they_cannot_listen) {
     const std::vector<std::pair<std::vector<std::string>, std::uint16_t>> programs{
         {{"Error: listen EADDRINUSE: address already in use :::3000"}, 3000},
-        {{"  code: 'EADDRINUSE',", "  errno: -98,", "  syscall: 'listen',", "  address: '::',", "  port: 3001"},
+        {{"  code: 'EADDRINUSE',", "  errno: -98,", "  syscall: 'listen',", "  address: '::',",
+          "  port: 3001"},
          3001},
         {{"panic: listen tcp 127.0.0.1:8080: bind: address already in use"}, 8080},
         {{"2026/11/28 12:34:56 [emerg] 7#7: bind() to 0.0.0.0:80 failed (98: Address already in use)"}, 80},
-        {{"Warning: Could not create server TCP listening socket *:6379: bind: Address already in use"}, 6379},
+        {{"Warning: Could not create server TCP listening socket *:6379: bind: Address already in use"},
+         6379},
         {{"LOG:  could not bind IPv4 address \"127.0.0.1\": Address already in use",
           "HINT:  Is another postmaster already running on port 5432?"},
          5432},
-        {{"ERROR:    [Errno 98] error while attempting to bind on address ('127.0.0.1', 8000): address already "
+        {{"ERROR:    [Errno 98] error while attempting to bind on address ('127.0.0.1', 8000): address "
+          "already "
           "in use"},
          8000},
         {{"[2026-11-28 01:02:03 +0000] [7] [ERROR] Connection in use: ('127.0.0.1', 8001)"}, 8001},
