@@ -14,8 +14,8 @@ class work_watch {
 public:
     using clock = std::chrono::steady_clock;
 
-    // The last time at which `root` or a descendant was seen to compute, or to be ready to. It looks into /proc,
-    // at most once in limits::work_look; the first look of all counts as work.
+    // The last time at which `root` or a descendant was seen to compute, or to be ready to. It looks into
+    // /proc, at most once in limits::work_look; the first look of all counts as work.
     clock::time_point last_worked(pid_t root);
 
 private:

@@ -5,8 +5,8 @@
 
 #include "unit/process/line_watch.hpp"
 #include "unit/process/process_io.hpp"
-#include "unit/process/work_watch.hpp"
 #include "unit/process/tcp_connect.hpp"
+#include "unit/process/work_watch.hpp"
 #include "unit/protocol/attachment.hpp"
 #include "unit/protocol/protocols.hpp"
 #include "unit/supervise/unit_process.hpp"
@@ -105,8 +105,8 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
     std::vector<helper_program> programs;
     std::vector<attachment*> attachments;  // each removes itself at its end
     util::timer idle_timer;
-    bool input_closed = false;             // the process reads no more requests
-    util::timer closed_input_timer;        // from then on, how long its end may take
+    bool input_closed = false;       // the process reads no more requests
+    util::timer closed_input_timer;  // from then on, how long its end may take
     work_watch watched_work;
     std::uint64_t noise_lines = 0;         // output lines that were not messages
     std::uint64_t unexpected_answers = 0;  // answers that no call waited for

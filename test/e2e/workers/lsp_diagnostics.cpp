@@ -96,7 +96,8 @@ struct with_odd_server {
     // The second of two calls has nothing to wait for.
     void is_soon(const std::string& method, const std::string& file) {
         const auto output = call(method, file);
-        BOOST_TEST(output.elapsed < soon, method << " of " << file << " took " << output.elapsed.count() << " ms");
+        BOOST_TEST(output.elapsed < soon,
+                   method << " of " << file << " took " << output.elapsed.count() << " ms");
     }
     std::string opened() { return call("t/opened", "a.py").out; }
 };
@@ -132,7 +133,8 @@ BOOST_AUTO_TEST_CASE(P01_diagnostics_are_of_now_or_say_that_they_are_not) {
 }
 
 BOOST_AUTO_TEST_CASE(P02_diagnostics_are_of_the_disk_once_an_editor_has_left) {
-    for (const char* oddities : {"clears", "clears no-version late=200", "clears no-version unchanged late=200"}) {
+    for (const char* oddities :
+         {"clears", "clears no-version late=200", "clears no-version unchanged late=200"}) {
         for (const bool politely : {true, false}) {
             with_odd_server server(oddities);
             server.box.write("a.py", "error\n");
@@ -176,7 +178,8 @@ BOOST_AUTO_TEST_CASE(the_end_of_the_server_ends_the_wait_for_its_diagnostics) {
         }));
         if (killed) {
             const auto status = server.box.run({"status", "--json", "w"});
-            const pid_t pid = static_cast<pid_t>(std::stol(json_at(status.out, "/units/0/pid").value_or("0")));
+            const pid_t pid =
+                static_cast<pid_t>(std::stol(json_at(status.out, "/units/0/pid").value_or("0")));
             BOOST_REQUIRE(pid > 0);
             ::kill(pid, SIGKILL);
         } else {

@@ -84,13 +84,14 @@ void lsp_documents::change(session_host& host, document& changed, std::string te
     touch(host, changed.path);
 }
 
-// Two changes that end in the same text: a server may do nothing for one that changes nothing. The version of an
-// editor's document is the editor's.
+// Two changes that end in the same text: a server may do nothing for one that changes nothing. The version of
+// an editor's document is the editor's.
 void lsp_documents::ask(session_host& host, const std::string& path) {
     document* asked = find(path);
     if (!asked) return;
     // What a server knows of files that came or went may be kept with the open document.
-    const bool reopen = habits_.needs_reopening || asked->word.asked == 0 || asked->word.asked < came_or_went_;
+    const bool reopen =
+        habits_.needs_reopening || asked->word.asked == 0 || asked->word.asked < came_or_went_;
     if (reopen) return ask_by_reopening(host, path);
     const bool own = !asked->editor_text;
     asked->version += own ? 1 : 0;
@@ -100,8 +101,8 @@ void lsp_documents::ask(session_host& host, const std::string& path) {
     send_text(host, *asked, asked->text(), false);
 }
 
-// A server may publish an empty list about the closing, long before it publishes what it finds. It does so before
-// it answers the request between the two, which is one that every server refuses.
+// A server may publish an empty list about the closing, long before it publishes what it finds. It does so
+// before it answers the request between the two, which is one that every server refuses.
 void lsp_documents::ask_by_reopening(session_host& host, const std::string& path) {
     document* asked = find(path);
     if (!asked) return;
@@ -307,9 +308,13 @@ void lsp_documents::on_diagnostics(const std::string& params) {
     const auto version = util::json_find_integer(params, {"version"});
     if (is_of_closing(params)) return;
     switch (habits_.weigh(version, about->version, about->editor_text != nullptr)) {
-        case lsp_habits::worth::nothing: return;
-        case lsp_habits::worth::other_version: about->word.other_version = list; return;
-        case lsp_habits::worth::counts: break;
+        case lsp_habits::worth::nothing:
+            return;
+        case lsp_habits::worth::other_version:
+            about->word.other_version = list;
+            return;
+        case lsp_habits::worth::counts:
+            break;
     }
     if (on_heard) on_heard(about->path);
     habits_.learn(about->word, list, changes_);

@@ -41,7 +41,8 @@ public:
     bool sync_all(session_host& host);
     // Makes the document of a deleted file empty. A server to which it is only closed answers from memory.
     void mark_deleted(session_host& host, const std::string& path);
-    // The number of documents that calls about others still wait for: nothing was published since they changed.
+    // The number of documents that calls about others still wait for: nothing was published since they
+    // changed.
     enum class owners { daemon, all };
     std::size_t unheard(owners of) const;
     // Those calls wait no longer for any of them.
@@ -53,14 +54,15 @@ public:
     std::uint64_t changes() const { return changes_; }
     // Makes the server publish anew about a document, whether or not something in it has changed.
     void ask(session_host& host, const std::string& path);
-    // By closing and opening it: for a server that repeats nothing about an open document, or keeps what it knows
-    // of other files with it.
+    // By closing and opening it: for a server that repeats nothing about an open document, or keeps what it
+    // knows of other files with it.
     void ask_by_reopening(session_host& host, const std::string& path);
     // The params of diagnostics are about the closing: nobody has closed the document for good.
     bool is_of_closing(const std::string& params) const;
     // Its answer to the closing is waited for no longer.
     void forget_closing(session_host& host, const std::string& path);
-    // The server publishes only for other versions than it was given: takes what it said. False: it said nothing.
+    // The server publishes only for other versions than it was given: takes what it said. False: it said
+    // nothing.
     bool take_other_version(const std::string& path);
     std::chrono::steady_clock::time_point last_sent() const { return last_sent_; }
     lsp_habits& habits() { return habits_; }
@@ -101,11 +103,11 @@ private:
     std::map<std::string, document> open_;  // by path
     std::uint64_t uses_ = 0;
     std::uint64_t changes_ = 1;
-    std::uint64_t came_or_went_ = 0;  // the change that created or deleted files last
+    std::uint64_t came_or_went_ = 0;   // the change that created or deleted files last
     std::int64_t closed_version_ = 0;  // the highest of the closed documents: no version comes twice
     std::set<std::string> closed_;     // were open: a publish about the closing may still come
-    // Closings that the server may not have handled yet, and our requests behind them. shared: the handlers of
-    // those requests.
+    // Closings that the server may not have handled yet, and our requests behind them. shared: the handlers
+    // of those requests.
     using closings = std::map<std::string, std::uint64_t>;
     std::shared_ptr<closings> closings_ = std::make_shared<closings>();
     std::chrono::steady_clock::time_point last_sent_{};

@@ -1,9 +1,11 @@
 #pragma once
 // The waits for what a language server publishes about documents. Each of them ends when the server has said
-// what was waited for, when it rests, or at its limit; and no document is waited for twice with the same text.
+// what was waited for, when it rests, or at its limit; and no document is waited for twice with the same
+// text.
 //
 //   hear()    A call asks for the diagnostics of one document. Paid once for each text of the document.
-//   settle()  A call about something else lets the server read what has changed. Paid once for each text, too,
+//   settle()  A call about something else lets the server read what has changed. Paid once for each text,
+//   too,
 //             and never for a server that publishes nothing.
 
 #include <boost/asio/awaitable.hpp>

@@ -15,8 +15,8 @@ public:
     // limits::progress_max.
     void on_progress(std::string_view token, std::string_view value);
     bool empty() const { return all_.empty(); }
-    // True: there is work that no call has waited for in vain. Such a wait is paid once for each piece of work,
-    // which may never end.
+    // True: there is work that no call has waited for in vain. Such a wait is paid once for each piece of
+    // work, which may never end.
     bool is_awaited() const;
     void stop_awaiting();
     // One report, for people; empty: there is none.

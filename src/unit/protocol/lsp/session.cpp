@@ -244,9 +244,8 @@ private:
         if (!call.remark) return;
         if (!progress_.empty()) call.remark("incomplete: it is still " + progress_.text());
         if (phase_ == phase::reading) {
-            call.remark(
-                fmt::format("incomplete: {} changed files are not read again yet",
-                            sync_->unopened() + documents_.unheard(lsp_documents::owners::daemon)));
+            call.remark(fmt::format("incomplete: {} changed files are not read again yet",
+                                    sync_->unopened() + documents_.unheard(lsp_documents::owners::daemon)));
         }
     }
 
@@ -267,8 +266,8 @@ private:
         }
     }
 
-    // A server that answers for diagnostics, or takes no documents, publishes nothing. `first`: it has not had a
-    // document before, so that one that publishes may not have done so yet.
+    // A server that answers for diagnostics, or takes no documents, publishes nothing. `first`: it has not
+    // had a document before, so that one that publishes may not have done so yet.
     bool publishes(bool first) const {
         return (first || documents_.habits().publishes) && takes_documents() && !answers_diagnostics();
     }
@@ -277,7 +276,8 @@ private:
     // closed unread.
     asio::awaitable<void> read_changed_files(session_host& host) {
         while (phase_ == phase::reading && sync_->unopened() > 0) {
-            const auto patience = documents_.habits().publishes ? limits::lsp_next_word : limits::lsp_first_word;
+            const auto patience =
+                documents_.habits().publishes ? limits::lsp_next_word : limits::lsp_first_word;
             if (publishes(true)) {
                 co_await hearing_->settle(host, lsp_documents::owners::daemon, patience,
                                           util::deadline::never());
@@ -316,7 +316,8 @@ private:
 
     bool takes_documents() const {
         const std::string_view sync = util::json_member_of(capabilities_, "textDocumentSync");
-        return announces("textDocumentSync") && sync != "0" && util::json_member_of(sync, "openClose") != "false";
+        return announces("textDocumentSync") && sync != "0" &&
+               util::json_member_of(sync, "openClose") != "false";
     }
 
     bool announces(std::string_view capability) const {
@@ -360,7 +361,8 @@ private:
     static std::string remark_of(lsp_heard heard, const std::string& path) {
         return heard == lsp_heard::some
                    ? fmt::format("incomplete: it still works, and may find more in '{}'", path)
-                   : fmt::format("incomplete: it has published nothing about '{}' since the last change", path);
+                   : fmt::format("incomplete: it has published nothing about '{}' since the last change",
+                                 path);
     }
 
     std::string capabilities_;
@@ -369,7 +371,7 @@ private:
     const std::shared_ptr<progress_tokens> tokens_ = shared_->tokens;
     std::optional<lsp_sync> sync_;
     phase phase_ = phase::up;
-    lsp_progress progress_;               // work that no call has asked for
+    lsp_progress progress_;  // work that no call has asked for
     std::optional<lsp_hearing> hearing_;
 };
 

@@ -5,7 +5,8 @@
 //   asked < change    The server need not look at the document again by itself: it has to be asked.
 //   heard < asked     It was made to look, and has not published yet.
 //   heard == asked    It has published. More may follow, until it rests: then `settled`.
-//   silent            It was given its time for this text, and said nothing. Only a publish or another text ends
+//   silent            It was given its time for this text, and said nothing. Only a publish or another text
+//   ends
 //                     that; no call waits for it again.
 
 #include <chrono>
@@ -28,9 +29,9 @@ struct lsp_word {
     int publishes = 0;       // since the document was opened
     bool settled = false;
     bool silent = false;
-    bool busy = false;             // it was given the time to come to rest, and did not
-    bool passed = false;           // calls about other documents do not wait for this one any more
-    bool reopened = false;  // it was asked by closing and opening the document
+    bool busy = false;                  // it was given the time to come to rest, and did not
+    bool passed = false;                // calls about other documents do not wait for this one any more
+    bool reopened = false;              // it was asked by closing and opening the document
     bool reopened_for_silence = false;  // since it said nothing otherwise
     std::string other_version;  // what was published for another version since it was asked; empty: nothing
 
@@ -55,14 +56,14 @@ public:
     std::chrono::milliseconds quiet(const lsp_word& word) const;
     std::chrono::milliseconds silence() const;
 
-    bool publishes = false;      // without being asked
+    bool publishes = false;        // without being asked
     bool needs_reopening = false;  // it does not repeat what it said about an open document
 
 private:
     bool names_versions_ = false;
     bool versions_are_true_ = true;
-    bool follows_versions_ = false;  // it has named one that is not the first
-    std::chrono::milliseconds longest_pause_{0};  // between two publishes about one text
+    bool follows_versions_ = false;                 // it has named one that is not the first
+    std::chrono::milliseconds longest_pause_{0};    // between two publishes about one text
     std::chrono::milliseconds longest_silence_{0};  // before one that was late
 };
 
