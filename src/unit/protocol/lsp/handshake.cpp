@@ -110,4 +110,11 @@ std::string configuration(const unit_spec& unit, const std::string& params, std:
     return std::move(values).text();
 }
 
+void announce_settings(session_host& host) {
+    const std::string& settings = worker_spec_of(host.spec()).settings_json;
+    if (settings == "{}") return;
+    host.notify("workspace/didChangeConfiguration",
+                util::json_object().add("settings", util::raw_json{settings}).text());
+}
+
 }  // namespace hob::unit

@@ -4,7 +4,7 @@
 #include <set>
 #include <string>
 
-#include "unit/spec/spec.hpp"
+#include "unit/protocol/protocol_session.hpp"
 
 namespace hob::unit {
 
@@ -20,5 +20,8 @@ std::string workspace_folders(const unit_spec& unit);
 // The result of workspace/configuration. Adds the sections that `settings` in hob.toml does not give to
 // `missing`.
 std::string configuration(const unit_spec& unit, const std::string& params, std::set<std::string>& missing);
+
+// Sends the settings of hob.toml, if there are any.
+void announce_settings(session_host& host);
 
 }  // namespace hob::unit

@@ -48,8 +48,10 @@ bool lsp_sync::announce(session_host& host) {
     util::json_array changes;
     const bool all_opened = unopened_.empty();
     for (const auto& change : files_.changes()) {
+        documents_.count_change(change.what != lsp_files::change_kind::changed);
         if (!is_watched(change.path)) continue;
-        if (is_source_path(change.path, worker_spec_of(host.spec()).language_ids))
+        const auto& ids = worker_spec_of(host.spec()).language_ids;
+        if (is_source_path(change.path, ids) && kinds_.speaks(language_of_path(change.path, ids)))
             unopened_.insert(change.path);
         changes.add(util::json_object()
                         .add("uri", util::uri_of_path(change.path))
@@ -86,6 +88,7 @@ bool lsp_sync::watcher::matches(const std::string& root, const std::string& path
 }
 
 void lsp_sync::register_watchers(const std::string& params) {
+    kinds_.on_register(params);
     for (const auto registration : elements(util::json_find(params, {"registrations"}))) {
         if (util::json_find_string(registration, {"method"}) != watched_files) continue;
         const auto id = util::json_find_string(registration, {"id"}).value_or("");
@@ -110,6 +113,7 @@ void lsp_sync::add_watcher(const std::string& registration, std::string_view par
 
 // The protocol spells it `unregisterations`.
 void lsp_sync::unregister_watchers(const std::string& params) {
+    kinds_.on_unregister(params);
     for (const auto registration : elements(util::json_find(params, {"unregisterations"}))) {
         const auto id = util::json_find_string(registration, {"id"});
         if (id) std::erase_if(watchers_, [&](const watcher& known) { return known.registration == *id; });
