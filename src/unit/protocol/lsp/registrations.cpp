@@ -1,5 +1,6 @@
 #include "unit/protocol/lsp/registrations.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
@@ -41,11 +42,10 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 15> other_na
 }};
 
 bool takes_registration(std::string_view capabilities, std::string_view method) {
-    const std::size_t slash = method.find('/');
-    if (slash == std::string_view::npos) return false;
-    const std::string_view part = method.substr(0, slash);
-    std::string_view name = method.substr(slash + 1);
-    name = name.substr(0, name.find('/'));
+    const auto first = std::find(method.begin(), method.end(), '/');
+    if (first == method.end()) return false;
+    const std::string_view part(method.begin(), first);
+    std::string_view name(first + 1, std::find(first + 1, method.end(), '/'));
     for (const auto& [spelt, capability] : other_names) {
         if (spelt == name) name = capability;
     }
