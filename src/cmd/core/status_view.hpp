@@ -24,7 +24,7 @@ struct unit_view {
     bool failing = false;
     std::optional<std::int64_t> rss_kib, cpu_ms;
     std::string waiting_for;           // the unit that it waits for
-    std::string probe, probe_failure;  // of one that starts: how its readiness is found out
+    std::string probe, probe_failure;  // of a unit that starts: how hob checks readiness
     std::string port_taken;            // a JSON object, or empty
     std::string next_at;               // RFC 3339, or empty
     std::string last_run_state;        // of a task; empty: it has never run

@@ -52,8 +52,8 @@ bool signal_member(const member& process, int number);
 // empty, or it holds a process that must be spared.
 bool kill_scope_cgroup(const scope& target);
 
-// Sends the signals, one after the other, to the leader's group: to the whole group at once if no process in
-// it is spared, otherwise to each process in turn. Scope main: to the leader alone; scope mixed:
+// Sends the signals, one after the other, to the leader's group: to the whole group at once if every process
+// in it gets them, otherwise to each process in turn. Scope main: to the leader alone; scope mixed:
 // likewise, except SIGKILL. Only while leader_held. SIGKILL goes to the cgroup as well.
 void signal_scope_group(const scope& target, std::initializer_list<int> numbers);
 

@@ -1,6 +1,6 @@
 #pragma once
-// Tells whether the processes of a unit compute: whoever waits for something that may never come can end the
-// wait once they rest.
+// Tells whether the processes of a unit use the CPU. A wait for a message that may never come can end once
+// they rest.
 
 #include <sys/types.h>
 

@@ -65,8 +65,8 @@ public:
     bool is_of_closing(const std::string& params) const;
     // Its answer to the closing is waited for no longer.
     void forget_closing(session_host& host, const std::string& path);
-    // The server publishes only for other versions than it was given: takes what it said. False: it said
-    // nothing.
+    // For a server that publishes only for versions that it was not given: the last such publish counts from
+    // here on. False: there was none.
     bool take_other_version(const std::string& path);
     std::chrono::steady_clock::time_point last_sent() const { return last_sent_; }
     lsp_habits& habits() { return habits_; }
