@@ -59,9 +59,9 @@ public:
     pid_t pid() const { return pid_; }
     bool draining() const { return phase_ != phase::serving; }
 
-    // Applies the configuration file; returns the difference as raw JSON. `dry`: changes nothing, and returns
-    // what the difference would be. Throws failure(config) and changes nothing.
-    std::string reload(bool dry = false);
+    // Applies the configuration file; returns the difference as raw JSON. Throws failure(config) and changes
+    // nothing.
+    std::string reload(config_change change);
 
     // Applies the configuration file if it has changed; what runs keeps its definition until it is restarted.
     // For requests that name units. An empty file, while something runs, counts as being saved and is waited
@@ -94,7 +94,6 @@ private:
     void hold_runtime_dir();
     void watch_files();
     void publish_page();
-    std::string apply(config_change change);
     void bind();
     void listen();
     std::string hello_line() const;

@@ -64,8 +64,6 @@ struct method_row {
     boost::asio::awaitable<std::string> (*async_handler)(handler_context, std::shared_ptr<ipc::session>,
                                                          ipc::request) = nullptr;
     bool while_draining = false;  // a daemon that shuts down still answers it
-    bool consents =
-        true;  // of async_handler: a request is the consent to what the configuration starts by itself
 };
 
 struct global_options {

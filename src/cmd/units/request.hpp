@@ -40,6 +40,11 @@ std::optional<std::vector<std::string>> parse_environment(std::string_view param
 
 // {"units":[<status>…]} of these units; of all units when `units` is empty. With "config_state" unless it is
 // current.
-std::string unit_reply(handler_context context, const std::vector<std::string>& units);
+// With "by_itself" unless `by_themselves` is empty.
+std::string unit_reply(handler_context context, const std::vector<std::string>& units,
+                       const std::vector<std::string>& by_themselves = {});
+
+// Prints a line with "by_itself" of the reply: what will start by itself from now on.
+void print_by_itself(const invocation& call, std::string_view reply);
 
 }  // namespace hob::cmd

@@ -53,7 +53,7 @@ boost::asio::awaitable<std::string> answer_stop(handler_context context, std::sh
     co_return unit_reply(context, parsed.units);
 }
 
-constexpr method_row methods[] = {{.name = "unit.stop", .async_handler = answer_stop, .consents = false}};
+constexpr method_row methods[] = {{.name = "unit.stop", .async_handler = answer_stop}};
 
 }  // namespace
 

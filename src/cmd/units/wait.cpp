@@ -120,7 +120,7 @@ boost::asio::awaitable<std::string> answer_wait(handler_context context, std::sh
 constexpr option_row options[] = {
     {"for", "STATE", "ready (the default), stopped or idle", "ready stopped idle"},
     {"run", "ID", "wait for the end of this run and exit with its status"}};
-constexpr method_row methods[] = {{.name = "unit.wait", .async_handler = answer_wait, .consents = false}};
+constexpr method_row methods[] = {{.name = "unit.wait", .async_handler = answer_wait}};
 
 }  // namespace
 

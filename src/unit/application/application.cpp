@@ -11,6 +11,7 @@
 #include "ipc/unit_state.hpp"
 #include "limits.hpp"
 #include "unit/config/config.hpp"
+#include "unit/process/caller.hpp"
 #include "unit/process/orphan_cleanup.hpp"
 #include "unit/process/usage.hpp"
 #include "unit/spec/unit_status_json.hpp"
@@ -34,12 +35,13 @@ util::json_array names_json(const std::vector<std::string>& names) {
     return array;
 }
 
-std::string to_json(const apply_result& difference) {
+std::string to_json(const apply_result& difference, const std::vector<std::string>& by_themselves = {}) {
     util::json_object result;
     result.add("added", names_json(difference.added));
     result.add("removed", names_json(difference.removed));
     result.add("changed", names_json(difference.changed));
     result.add("unchanged", names_json(difference.unchanged));
+    if (!by_themselves.empty()) result.add("by_itself", names_json(by_themselves));
     return std::move(result).text();
 }
 
@@ -68,7 +70,11 @@ void application::log_warnings() const {
 std::string application::apply_config(lifecycle::config_change change) {
     log_warnings();
     const bool keep = change == lifecycle::config_change::keep;
-    return to_json(registry_->apply(config_, keep ? running_process::keep : running_process::replace));
+    std::vector<std::string> by_themselves;
+    if (change == lifecycle::config_change::replace) by_themselves = registry_->consent_to_all(config_);
+    const auto difference =
+        registry_->apply(config_, keep ? running_process::keep : running_process::replace);
+    return to_json(difference, by_themselves);
 }
 
 bool application::config_is_applied() const {
@@ -97,7 +103,6 @@ void application::open() {
     const lifecycle::instance& where = context_.where;
     log_warnings();
     store_ = std::make_unique<unit::store>(where.database_path());
-    consented_ = store_->consented();
     run_store(*store_).mark_running_lost();
     clean_up_orphans(*store_, where.key, limits::sweep_timeout, &config_, where.state_dir());
 
@@ -113,18 +118,15 @@ void application::open() {
                              .publish = context_.publish,
                              .changed = context_.changed};
     registry_ = std::make_unique<unit::registry>(std::move(options));
+    registry_->adopt_consent_to_path(config_);
     registry_->apply(config_);
 }
 
-void application::begin() {
-    if (consented_) registry_->begin();
-}
+void application::begin() { registry_->begin(); }
 
-void application::consent() {
-    if (consented_) return;
-    consented_ = true;
-    store_->set_consented();
-    registry_->begin();
+std::vector<std::string> application::consent(const std::vector<std::string>& names, pid_t by) {
+    if (registry_->is_consented(names) || is_inside_unit(by)) return {};
+    return registry_->consent(names);
 }
 
 boost::asio::awaitable<void> application::drain() { return registry_->drain(); }

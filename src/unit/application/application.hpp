@@ -1,6 +1,8 @@
 #pragma once
 // hob as the application of its daemon: the units of hob.toml, their registry and their database.
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,9 +25,9 @@ public:
     unit::registry& registry() { return *registry_; }
     const lifecycle::instance& where() const { return context_.where; }
 
-    // The user has started, called or run a unit of this configuration: that is the consent to what it starts
-    // by itself, now and from the next start of the daemon on.
-    void consent();
+    // The request of `by`, a process, names these units: see registry::consent(). A process of a unit names
+    // nothing. Returns the units that will start by themselves from now on.
+    std::vector<std::string> consent(const std::vector<std::string>& names, pid_t by);
 
     void load_config() override;
     const lifecycle::daemon_settings& daemon_config() const override { return config_.daemon; }
@@ -55,7 +57,6 @@ private:
 
     lifecycle::application_context context_;
     unit::config config_;
-    bool consented_ = false;
     std::unique_ptr<unit::store> store_;
     std::unique_ptr<unit::registry> registry_;
     subreaper subreaper_;

@@ -95,6 +95,7 @@ void service::set_desired_up(std::optional<environment> caller) {
 
 void service::begin() {
     if (supervised() || stopped_by_user_ || context_->closing || state() == unit_state::failed) return;
+    if (!context_->may_start_by_itself(spec_->name)) return;
     if (auto desired = context_->options.db.desired_up(spec_->name)) {
         set_desired_up(std::move(desired->environment));
     } else if (std::get<service_spec>(spec_->detail).autostart && state() == unit_state::stopped &&

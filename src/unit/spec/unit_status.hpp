@@ -26,6 +26,7 @@ struct unit_status {
     std::optional<std::string> exit;  // of its last process: "0", "3", "signal 9"; nullopt: none has ended
     std::string detail;               // why it failed, what it waits for; may be empty
     bool changed = false;             // a process runs with an earlier definition than the configuration has
+    bool is_new = false;   // the user has not named it as it is defined now, so it does not start by itself
     std::optional<std::chrono::system_clock::time_point> next_at;  // the next time of its schedule
     std::optional<run_record> last_run;                            // of a task: the run that began last
     std::optional<std::int64_t> rss_kib;  // of all its processes; only where requested

@@ -22,6 +22,7 @@ std::string unit_json(const unit_status& status) {
         .add("exit", status.exit)
         .add("detail", status.detail.empty() ? std::nullopt : std::optional(status.detail));
     if (status.changed) object.add("changed", true);
+    if (status.is_new) object.add("new", true);
     object.add("rss_kib", status.rss_kib)
         .add("cpu_ms", status.cpu_ms)
         .add("next_at", time_text(status.next_at));
