@@ -56,6 +56,7 @@ std::string hello_line(const hello& greeting, const std::vector<std::string>& ca
     params.add("instance", greeting.instance).add("root", greeting.root);
     if (!util::is_utf8(greeting.root)) params.add("root_b64", util::base64_encode(greeting.root));
     params.add("state", state_name(greeting.draining));
+    if (!greeting.config_state.empty()) params.add("config_state", greeting.config_state);
     util::json_array methods;
     for (const auto& method : capabilities)
         methods.add(method);
@@ -76,6 +77,8 @@ std::optional<hello> parse_hello(std::string_view line) {
     greeting.root = params.text("root");
     greeting.draining = params.draining();
     if (!params) return std::nullopt;
+    if (const auto changed = params.find("config_state"))
+        greeting.config_state = util::json_unquote(*changed).value_or("");
     if (const auto encoded = params.find("root_b64")) {
         auto bytes = util::base64_decode(util::json_unquote(*encoded).value_or("?"));
         if (!bytes) return std::nullopt;

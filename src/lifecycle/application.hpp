@@ -93,6 +93,8 @@ public:
 
     virtual std::string config_path() const = 0;  // of the file that was read; empty: there is none
     virtual lifecycle::config_state config_state() const = 0;
+    // The same, told for each client that connects: files that look as when they were read are not read again.
+    virtual lifecycle::config_state config_state_at_a_glance() = 0;
     virtual std::string degraded() const = 0;  // why its state is not durable; empty: it is
 };
 

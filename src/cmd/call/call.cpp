@@ -203,6 +203,7 @@ extern constinit const command call_command{
     .check = check_call,
     .run = run_call,
     .methods = methods,
+    .notes_config = true,
 };
 
 }  // namespace hob::cmd

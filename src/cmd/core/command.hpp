@@ -112,6 +112,7 @@ struct command {
     std::span<const method_row> methods = {};
     bool passes_status = false;  // exits with another program's status; its own failures are run_failed
     bool takes_command = false;  // "-- CMD..." is meaningful
+    bool notes_config = false;   // says in a line when the configuration file has changed
 };
 
 // Every verb, sorted by name.

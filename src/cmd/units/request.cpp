@@ -138,16 +138,6 @@ std::vector<std::string> all_service_names(handler_context context, const char* 
     throw failure(error_kind::unit_failed, cannot(verb, "every service"), "hob.toml has no service", hint);
 }
 
-void print_config_note(const invocation& call, std::string_view reply) {
-    if (call.global.json || call.global.quiet) return;
-    for (const auto& member : util::json_object_members(reply).value_or(std::vector<util::json_member>())) {
-        if (member.key != "config_state") continue;
-        print_error(util::json_unquote(member.value) == "broken"
-                        ? "hob.toml has changed and cannot be used, see: hob check\n"
-                        : "hob.toml has changed, apply it with: hob reload\n");
-    }
-}
-
 std::optional<std::vector<std::string>> parse_environment(std::string_view params) {
     return environment_of(params_object(params));
 }

@@ -20,9 +20,6 @@ exit_code request_units(invocation& call, std::string_view verb, std::string_vie
 // Adds "env" or "env_b64", the environment of this process.
 void add_own_environment(util::json_object& params);
 
-// Prints a line when the reply says that hob.toml differs from what the daemon has applied.
-void print_config_note(const invocation& call, std::string_view reply);
-
 // The names of all services. Throws failure(unit_failed, `cannot VERB 'every service': …`) when there is
 // none.
 std::vector<std::string> all_service_names(const handler_context context, const char* verb, const char* hint);

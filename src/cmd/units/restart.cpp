@@ -71,6 +71,7 @@ boost::asio::awaitable<std::string> answer_restart(handler_context context, std:
         parsed.units = context.units.registry().services_to_restart();
         if (parsed.units.empty()) co_return util::json_object().add("units", util::json_array()).text();
     }
+    context.units.refuse_deadlock("restart", parsed.units, by->peer_pid());
     context.units.consent(parsed.units, by->peer_pid());
     co_await context.units.registry().restart_units(parsed.units, std::move(parsed.environment));
     co_return unit_reply(context, parsed.units);

@@ -35,12 +35,14 @@ boost::asio::awaitable<std::string> answer_start(handler_context context, std::s
     unit_request parsed = parse_unit_request(request.params);
     co_await context.daemon.apply_changed_file();
     if (!parsed.units.empty()) {
+        context.units.refuse_deadlock("start", parsed.units, by->peer_pid());
         context.units.consent(parsed.units, by->peer_pid());
         co_await context.units.registry().start_units(parsed.units, std::move(parsed.environment));
         co_return unit_reply(context, parsed.units);
     }
     const auto by_themselves = context.units.consent(all_unit_names(context), by->peer_pid());
     parsed.units = services_or_triggered(context);
+    context.units.refuse_deadlock("start", parsed.units, by->peer_pid());
     co_await context.units.registry().start_units(parsed.units, std::move(parsed.environment));
     co_return unit_reply(context, parsed.units, by_themselves);
 }

@@ -60,7 +60,28 @@ unit::config application::read_config() const {
     return unit::load_config(where.config_path, ::geteuid(), where.root);
 }
 
-void application::load_config() { config_ = read_config(); }
+// The next glance finds out what the files look like: they may change while they are read.
+void application::load_config() {
+    config_ = read_config();
+    stamps_.clear();
+}
+
+std::vector<std::string> application::config_files() const {
+    std::vector<std::string> files{context_.where.config_path};
+    for (const auto& spec : config_.units) {
+        if (spec.env_file) files.push_back(*spec.env_file);
+    }
+    return files;
+}
+
+lifecycle::config_state application::config_state_at_a_glance() {
+    auto stamps = stamps_of(config_files());
+    if (stamps != stamps_) {
+        config_state_ = config_state();
+        stamps_ = std::move(stamps);
+    }
+    return config_state_;
+}
 
 void application::log_warnings() const {
     for (const auto& warning : config_.warnings)
@@ -127,6 +148,10 @@ void application::begin() { registry_->begin(); }
 std::vector<std::string> application::consent(const std::vector<std::string>& names, pid_t by) {
     if (registry_->is_consented(names) || is_inside_unit(by)) return {};
     return registry_->consent(names);
+}
+
+void application::refuse_deadlock(const char* verb, const std::vector<std::string>& names, pid_t by) const {
+    if (registry_->may_wait(names)) registry_->refuse_deadlock(verb, names, unit_of(by, context_.where.key));
 }
 
 boost::asio::awaitable<void> application::drain() { return registry_->drain(); }

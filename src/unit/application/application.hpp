@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lifecycle/application.hpp"
+#include "unit/application/file_stamps.hpp"
 #include "unit/process/child.hpp"
 #include "unit/process/subreaper.hpp"
 #include "unit/registry/registry.hpp"
@@ -29,6 +30,10 @@ public:
     // nothing. Returns the units that will start by themselves from now on.
     std::vector<std::string> consent(const std::vector<std::string>& names, pid_t by);
 
+    // Refuses the request of `by` to `verb` these units, if it would wait for itself: see
+    // registry::refuse_deadlock().
+    void refuse_deadlock(const char* verb, const std::vector<std::string>& names, pid_t by) const;
+
     void load_config() override;
     const lifecycle::daemon_settings& daemon_config() const override { return config_.daemon; }
     const lifecycle::log_settings& log_config() const override { return config_.log; }
@@ -48,15 +53,19 @@ public:
     lifecycle::page_units page_units() const override;
     std::string config_path() const override { return config_.source_path; }
     lifecycle::config_state config_state() const override;
+    lifecycle::config_state config_state_at_a_glance() override;
     std::string degraded() const override;
 
 private:
     unit::config read_config() const;
     void log_warnings() const;
+    std::vector<std::string> config_files() const;
     unit_status known_status(const std::string& name) const;
 
     lifecycle::application_context context_;
     unit::config config_;
+    std::vector<file_stamp> stamps_;  // of config_files(), when config_state_ was found out
+    lifecycle::config_state config_state_ = lifecycle::config_state::current;
     std::unique_ptr<unit::store> store_;
     std::unique_ptr<unit::registry> registry_;
     subreaper subreaper_;

@@ -11,6 +11,8 @@
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/config/file.hpp"
+#include "unit/config/unit_table.hpp"
 #include "util/fd.hpp"
 
 namespace hob::unit {
@@ -20,7 +22,7 @@ namespace {
 constexpr std::array<std::string_view, 13> terminal_names{
     "TERM", "COLORTERM", "COLUMNS", "LINES",       "SSH_TTY", "GPG_TTY", "WINDOWID",
     "TMUX", "STY",       "WINDOW",  "VTE_VERSION", "TERMCAP", "TTY"};
-constexpr std::array<std::string_view, 3> dropped_prefixes{"HOB_", "TERM_PROGRAM", "TMUX_"};
+constexpr std::array<std::string_view, 2> dropped_prefixes{"TERM_PROGRAM", "TMUX_"};
 
 // The directory and the last command of the calling shell, and what refers to descriptors of another process:
 // the service manager's sockets, notifications, watchdog and log.
@@ -60,9 +62,6 @@ constexpr std::string_view call_names[] = {"GIT_ALTERNATE_OBJECT_DIRECTORIES",
                                            "_STDBUF_O"};
 constexpr std::string_view call_prefixes[] = {"npm_lifecycle_", "npm_package_"};
 
-// Where hob's files are: what runs inside a unit must find the same daemon.
-constexpr std::array<std::string_view, 2> kept_names{"HOB_RUNTIME_DIR", "HOB_STATE_DIR"};
-
 template <typename Names>
 bool is_one_of(std::string_view key, const Names& names) {
     return std::find(std::begin(names), std::end(names), key) != std::end(names);
@@ -75,8 +74,7 @@ bool has_prefix(std::string_view key, const Prefixes& prefixes) {
 }
 
 bool is_dropped(std::string_view key) {
-    if (is_one_of(key, kept_names)) return false;
-    return is_one_of(key, terminal_names) || is_one_of(key, foreign_names) ||
+    return is_own_variable(key) || is_one_of(key, terminal_names) || is_one_of(key, foreign_names) ||
            has_prefix(key, dropped_prefixes) || has_prefix(key, foreign_prefixes);
 }
 
@@ -243,12 +241,14 @@ std::vector<std::string> without_call_variables(const std::vector<std::string>& 
 
 std::vector<std::pair<std::string, std::string>> read_env_file(const std::string& path,
                                                                std::string_view unit) {
-    const auto bytes = util::read_file(path, limits::config_file_max);
-    if (!bytes) {
-        throw failure(error_kind::unit_failed, cannot("start", unit),
-                      fmt::format("its env_file '{}': {}", path, errno_text(errno)));
+    try {
+        return parse_env_file(read_trusted_file(path, ::geteuid(), {}), path, unit);
+    } catch (const failure& why) {
+        if (why.kind() == error_kind::unit_failed) throw;
+        const bool untrusted = why.kind() == error_kind::untrusted_config;
+        throw failure(untrusted ? why.kind() : error_kind::unit_failed, cannot("start", unit),
+                      fmt::format("its env_file '{}': {}", path, why.reason()), untrusted ? why.hint() : "");
     }
-    return parse_env_file(*bytes, path, unit);
 }
 
 std::vector<std::pair<std::string, std::string>> parse_env_file(std::string_view text,

@@ -8,6 +8,7 @@
 #include "unit/process/environment.hpp"
 #include "unit/protocol/attachment.hpp"
 #include "unit/registry/unit_map.hpp"
+#include "unit/spec/definition_digest.hpp"
 #include "unit/task/task.hpp"
 #include "unit/worker/worker.hpp"
 
@@ -69,7 +70,7 @@ std::vector<unit_status> registry::status() const {
         if (status.changed && status.detail.empty())
             status.detail = "hob.toml has changed; applied by: hob restart " + spec.name;
         if (status.detail.empty() && units_->is_held_back(spec))
-            status.detail = fmt::format("new; hob start {} lets it start by itself", spec.name);
+            status.detail = held_back_text(spec.name, status.is_new);
     }
     return all;
 }

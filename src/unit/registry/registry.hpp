@@ -104,6 +104,13 @@ public:
     boost::asio::awaitable<void> restart_units(std::vector<std::string> units,
                                                std::optional<std::vector<std::string>> caller_environment);
 
+    // Whether a request for these units may have to wait for others, so that refuse_deadlock() matters.
+    bool may_wait(const std::vector<std::string>& units) const;
+    // Throws failure(unit_failed) with the cycle, when one of the units waits for `caller`, the unit in which the
+    // process runs that waits for them.
+    void refuse_deadlock(const char* verb, const std::vector<std::string>& units,
+                         const std::string& caller) const;
+
     // The services that are up, have failed, or are about to be restarted, in file order.
     std::vector<std::string> services_to_restart() const;
     // The services among `changed` that apply() restarts: they are to be up and run their new definition. Call it

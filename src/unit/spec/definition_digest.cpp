@@ -75,6 +75,10 @@ std::string definition_digest(const unit_spec& spec) {
     return util::sha256_hex(object.text());
 }
 
+std::string held_back_text(const std::string& unit, bool is_new) {
+    return (is_new ? "new; accepted by: hob start " : "it waits for a new unit; accepted by: hob start ") + unit;
+}
+
 bool starts_by_itself(const unit_spec& spec) {
     return std::visit([](const auto& detail) { return triggered(detail); }, spec.detail);
 }

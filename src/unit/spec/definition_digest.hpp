@@ -16,4 +16,7 @@ std::string definition_digest(const unit_spec& spec);
 // A start of the daemon, a schedule or a change of files starts it.
 bool starts_by_itself(const unit_spec& spec);
 
+// Why it does not, although it would: for the status. `is_new`: the user has not named it; else what it waits for.
+std::string held_back_text(const std::string& unit, bool is_new);
+
 }  // namespace hob::unit

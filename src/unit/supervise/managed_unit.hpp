@@ -127,6 +127,8 @@ protected:
     // The dependency, if it is not going to be ready without a further request: it has failed, or was
     // stopped.
     static bool is_hopeless(const managed_unit& dependency);
+    // It is not going to be ready, and is not tried again either.
+    static bool is_over(const managed_unit& dependency);
     // "it waits for 'db', which is starting"
     static std::string waits_for(const managed_unit& dependency);
     // Starts them and waits until all are ready, or until one is hopeless. Throws failure(unit_failed,

@@ -40,6 +40,7 @@ unit_status worker::status() const {
 }
 
 void worker::set_state(unit_state to) {
+    if (to == unit_state::warm) failure_reported_ = false;
     if (to == unit_state::stopping || to == unit_state::starting) {
         settled_.clear();
     } else {

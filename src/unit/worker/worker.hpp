@@ -97,6 +97,7 @@ private:
     void end_conversation(const process_ptr& process, exit_state exit);
     boost::asio::awaitable<void> watch_idle(process_ptr process);
     boost::asio::awaitable<void> watch_closed_input(process_ptr process);
+    void call_on_failure(const std::string& reason);
     failure stopped_failure(const char* verb) const;
     failure death_failure(const exit_state& exit) const;
 
@@ -122,7 +123,8 @@ private:
     util::manual_reset_event settled_;  // set unless a process is starting or stopping
     std::optional<exit_state> last_exit_;
     bool stopped_by_user_ = false;
-    bool died_ = false;  // the last process ended without being stopped
+    bool died_ = false;              // the last process ended without being stopped
+    bool failure_reported_ = false;  // to on_failure, since it was last warm
     int restarts_ = 0;
     int starts_requested_ = 0;  // by request_start(), and still going on
     std::size_t calls_ = 0;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "limits.hpp"
+#include "unit/process/on_failure.hpp"
 #include "util/duration.hpp"
 #include "util/json/json_writer.hpp"
 #include "util/log/log.hpp"
@@ -38,6 +39,7 @@ void worker::start_process() {
         log(level::warning, "unit", "worker did not start",
             {field("unit", spec_->name), field("reason", why.what())});
         set_state(unit_state::failed);
+        call_on_failure(why.reason());
         throw;
     }
     if (std::exchange(died_, false)) ++restarts_;
@@ -242,6 +244,22 @@ asio::awaitable<void> worker::finish(process_ptr process, exit_state exit) {
     const bool well =
         (stopped || restart || (!exit.signalled && exit.number == 0)) && !process->start_failure;
     set_state(well ? unit_state::cold : unit_state::failed);
+    if (!well) {
+        call_on_failure(process->start_failure ? process->start_failure->reason()
+                                               : fmt::format("the worker {}", exit_text(exit)));
+    }
+}
+
+// Once, until it is warm again: every call may start a worker that has failed.
+void worker::call_on_failure(const std::string& reason) {
+    if (!spec_->on_failure || context_->closing || std::exchange(failure_reported_, true)) return;
+    try {
+        auto variables = context_->environment_of(*spec_, caller_environment_);
+        run_on_failure(context_->options.executor, *spec_, std::move(variables), reason, log_.tail());
+    } catch (const failure& why) {
+        log(level::warning, "unit", "on_failure did not start",
+            {field("unit", spec_->name), field("reason", why.what())});
+    }
 }
 
 // Takes in the last message, then tells everybody who waits for the process that it has ended.
