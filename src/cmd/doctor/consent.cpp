@@ -25,7 +25,7 @@ finding check_consent(const lifecycle::instance& where) {
                 held_back.push_back(spec.name);
         }
     } catch (const failure&) {  // reported by the checks of the file and of the database
-        return {check, health::ok, "unknown", ""};
+        return {check, health::ok, "unknown until hob.toml and the database can be read", ""};
     }
     if (held_back.empty()) return {check, health::ok, "every unit that starts by itself is accepted", ""};
     return {check, health::warn, fmt::format("new, so not started by itself: {}", fmt::join(held_back, ", ")),
