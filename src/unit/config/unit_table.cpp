@@ -51,7 +51,7 @@ void read_variable(const tree_member& member, const std::string& title, problems
         const bool number = value.kind == value_kind::integer;
         faults.error(value.where,
                      fmt::format("'{}' in {} must be a string, not {}", key, title, described(value.kind)),
-                     number ? fmt::format("did you mean \"{}\"?", value.integer) : std::string());
+                     number ? "put it in quotes" : "");
     } else if (!is_c_string(value.text)) {
         faults.error(value.where, fmt::format("'{}' in {} has a NUL byte in it", key, title));
     } else {

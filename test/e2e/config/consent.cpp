@@ -1,4 +1,4 @@
-// A unit starts by itself only if the user has named it as it is defined now.
+// doc/protocol.md section 6.12: a unit starts by itself only if the user has named it as it is defined now.
 
 #include <boost/test/unit_test.hpp>
 

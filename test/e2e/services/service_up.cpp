@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(U04_a_dependency_is_started_first_and_one_that_fails_is_nam
     BOOST_TEST(
         blocked.err.find("cannot start 'blocked': it waits for 'broken', which failed") != std::string::npos,
         blocked.err);
-    BOOST_TEST(unit_member(box, "blocked", "state") == "waiting");
+    BOOST_TEST(unit_member(box, "blocked", "state") == "failed");
     BOOST_TEST(unit_member(box, "blocked", "detail") == "it waits for 'broken', which failed");
     BOOST_TEST(unit_member(box, "blocked", "pid") == "null");
 }

@@ -160,6 +160,7 @@ BOOST_AUTO_TEST_CASE(U20_verbs_that_do_not_take_the_file_say_once_that_it_has_ch
     box.config(defined("1", worker));
     BOOST_TEST(box.run({"start", "web"}).status == 0);
     BOOST_TEST(box.run({"call", "w", "x"}).err == "");
+    BOOST_TEST(box.run({"run", "--", "true"}).status == 0);
     const std::vector<std::vector<std::string>> verbs{{"ping"}, {"call", "w", "x"}, {"logs", "web"}, {"runs"},
                                                       {"wait", "web"}, {"stop", "web"}};
     const auto all_say = [&](const std::string& note) {
