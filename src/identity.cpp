@@ -20,6 +20,8 @@ constinit const identity this_program{
             .state_dir = "HOB_STATE_DIR",
             .start_timeout = "HOB_START_TIMEOUT",
             .log_levels = "HOB_LOG",
+            .unit = "HOB_UNIT",
+            .run = "HOB_RUN",
         },
     .not_inherited = not_inherited,
     .methods =

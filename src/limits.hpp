@@ -18,6 +18,8 @@ inline constexpr milliseconds greeting_timeout = 5s;
 inline constexpr milliseconds glance_timeout = 1s;    // one of many instances in `list`, or a check of doctor
 inline constexpr milliseconds request_timeout = 30s;  // of a request without a limit of its own
 inline constexpr milliseconds look_again = 20ms;      // between probes, without inotify
+// A daemon that serves, and whose pid file or socket cannot be seen for longer, is out of reach.
+inline constexpr milliseconds out_of_sight = 500ms;
 // Of one command, each of a daemon that lost its pid file before it was ready.
 inline constexpr int lost_starts_max = 5;
 
@@ -51,8 +53,11 @@ inline constexpr milliseconds accept_pause = 1s;
 
 // Workers.
 inline constexpr milliseconds call_timeout = 30s;           // [worker.*] call_timeout's default
+inline constexpr milliseconds call_limit = 10min;           // [worker.*] call_limit's default
 inline constexpr milliseconds stop_timeout = 5s;            // stop.timeout's default
 inline constexpr milliseconds reap_timeout = 2s;            // from SIGKILL to the exit
+inline constexpr milliseconds kill_timeout = 5s;            // likewise, of a process that sleeps in the kernel
+inline constexpr milliseconds exit_look_again = 250ms;     // at what is no child of the daemon, without pidfds
 inline constexpr milliseconds exec_window = 100ms;          // how long a process may be in execve(2)
 inline constexpr std::size_t worker_input_max = 32u << 20;  // bytes for a worker that reads slowly
 inline constexpr milliseconds handshake_timeout = 60s;      // from the start of the worker
@@ -115,6 +120,20 @@ inline constexpr int command_runs_kept = 200;          // of commands that are n
 
 inline constexpr milliseconds slot_grace = 10s;  // a run that is later than this was missed, and catches up
 
+// The environment of a unit, as far as the kernel takes it.
+inline constexpr std::size_t variable_max = 128u << 10;  // bytes of one value
+inline constexpr std::size_t environment_max = 6u << 20;
+inline constexpr std::size_t expansion_depth_max = 100;  // of variables that refer to others
+
+// Regular expressions and the patterns of others.
+inline constexpr std::size_t regex_memory_max = 1u << 20;  // of one, compiled, and of its searches
+inline constexpr int regex_program_max = 2000;             // instructions that RE2 makes of one
+inline constexpr std::size_t regex_length_max = 4u << 10;  // bytes of one, as written
+inline constexpr std::size_t regex_line_max = 4u << 10;    // bytes of a line of output that are searched
+inline constexpr int schema_steps_max = 200'000;           // of checking arguments by a tool's schema
+inline constexpr std::size_t path_pattern_max = 4u << 10;  // bytes of a pattern of paths
+inline constexpr std::size_t path_alternatives_max = 256;  // patterns that the braces of one stand for
+
 // The database. It is read and written between two events of the loop, so waits for locks of others are
 // short.
 inline constexpr milliseconds store_open_timeout = 1s;
@@ -127,6 +146,7 @@ inline constexpr int store_log_frames = 1000;  // in the log, before they are mo
 inline constexpr milliseconds import_probe_timeout = 5s;
 
 // Files that are read into memory: the last start failure, `root`, the configuration.
+inline constexpr std::size_t holder_size_max = 8u << 10;  // of the file that says who holds the state directory
 inline constexpr std::size_t small_file_max = 64u << 10;
 inline constexpr std::size_t config_file_max = 4u << 20;
 inline constexpr std::chrono::milliseconds config_save_timeout = 1s;  // an empty file counts as being saved

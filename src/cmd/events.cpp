@@ -127,7 +127,7 @@ exit_code run_events(invocation& call) {
 // {"status":<status object>}; every later event follows.
 std::string answer_subscribe(handler_context context, ipc::session& from, const ipc::request&) {
     util::json_object snapshot;
-    snapshot.add("status", util::raw_json{status_report(context.daemon, {})});
+    snapshot.add("status", util::raw_json{status_report(context.daemon, {}, from.peer_pid())});
     from.subscribe();
     return std::move(snapshot).text();
 }

@@ -4,6 +4,7 @@
 #include "cmd/core/output.hpp"
 #include "cmd/handlers/handler_context.hpp"
 #include "error.hpp"
+#include "identity.hpp"
 #include "ipc/hello.hpp"
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/end_daemon.hpp"
@@ -69,14 +70,16 @@ exit_code run_shutdown(invocation& call) { return call.has("all") ? end_all(call
 
 std::string answer_shutdown(handler_context context, ipc::session&, const ipc::request& request) {
     const ipc::shutdown_request params = ipc::parse_shutdown_params(request.params);
-    if (params.if_idle && context.daemon.application().busy()) {
+    const bool busy = context.daemon.application().busy() || context.daemon.server().in_flight() > 0;
+    if (params.if_idle && busy) {
         throw failure(error_kind::version, cannot("replace", "", "this daemon"), "it is busy",
                       "hob restart --daemon");
     }
     // A shutdown clears what should be up. In a restart the successor brings it back.
     if (!params.restart && !params.if_idle) context.daemon.application().forget_running();
     context.daemon.begin_shutdown(
-        params.now ? lifecycle::shutdown_mode::now : lifecycle::shutdown_mode::graceful, "hob.shutdown");
+        params.now ? lifecycle::shutdown_mode::now : lifecycle::shutdown_mode::graceful,
+        std::string(this_program.methods.shutdown));
     ipc::shutdown_reply reply;
     reply.pid = ::getpid();
     return ipc::shutdown_result(reply);

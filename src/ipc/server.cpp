@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
@@ -10,15 +11,23 @@
 #include <vector>
 
 #include "ipc/connection.hpp"
+#include "ipc/unix_socket.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
 #include "util/log/log.hpp"
+#include "util/memory.hpp"
 #include "util/poll_set.hpp"
 #include "util/timer.hpp"
 
 namespace hob::ipc {
 
 namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t clients_many = 512;  // whose memory is worth returning once they are gone
+
+}  // namespace
 
 class server_state final : public connection_host,
                            public util::poll_set::listener,
@@ -68,6 +77,7 @@ private:
     void take_turns(const turns& ready);
     void take_turns_alone(connection& which);
     void changed();
+    void release_memory_of_many();
     std::vector<std::shared_ptr<connection>> all() const;
 
     asio::any_io_executor executor_;
@@ -81,6 +91,7 @@ private:
     // Also those that are closed and still have requests in flight.
     std::unordered_map<connection*, std::shared_ptr<connection>> connections_;
     std::size_t open_ = 0;
+    std::size_t most_ = 0;  // open at once, since memory was last returned to the system
     std::size_t in_flight_ = 0;
     int skipped_polls_ = 0;
     turns spare_turns_;  // keeps its memory from turn to turn
@@ -112,8 +123,7 @@ void server_state::wait_for_client() {
 // Accepts one client at a time: waiting again reports at once whether there are more, and costs no more than
 // an accept that finds none.
 void server_state::accept_one() {
-    util::unique_fd socket(
-        ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    util::unique_fd socket = accept_unix(listener_.native_handle());
     if (socket) {
         greet(std::move(socket));
     } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED && errno != EPROTO) {
@@ -134,7 +144,7 @@ void server_state::greet(util::unique_fd socket) {
     auto client = std::make_shared<connection>(executor_, *this, peer.pid);
     if (!client->open(std::move(socket))) return;
     connections_.emplace(client.get(), client);
-    ++open_;
+    most_ = std::max(most_, ++open_);
     changed();
     client->start(options_.hello_line());
     if (open_ != 0) wait_for_requests();
@@ -165,7 +175,20 @@ void server_state::closed(connection&) {
     changed();
 }
 
-void server_state::finished(connection& which) { connections_.erase(&which); }
+void server_state::finished(connection& which) {
+    connections_.erase(&which);
+    if (most_ >= clients_many && connections_.size() < most_ / 8) release_memory_of_many();
+}
+
+// In a later turn: the caller may still hold the connections.
+void server_state::release_memory_of_many() {
+    most_ = open_;
+    asio::post(executor_, [self = shared_from_this()] {
+        self->connections_.rehash(0);
+        turns().swap(self->spare_turns_);
+        util::release_free_memory();
+    });
+}
 
 void server_state::wait_for_requests() {
     if (std::exchange(waiting_for_requests_, true)) return;

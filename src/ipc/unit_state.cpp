@@ -34,6 +34,9 @@ bool is_settled(unit_state state) {
         case unit_state::backoff:
         case unit_state::stopped:
         case unit_state::cold:
+        case unit_state::idle:
+        case unit_state::scheduled:
+        case unit_state::held:
             return true;
         default:
             return false;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -12,6 +13,7 @@
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "util/system_calls.hpp"
 
 namespace hob::ipc {
 namespace {
@@ -31,7 +33,7 @@ std::optional<address> address_of(const std::string& path) {
         made.directory = util::open_file(path.substr(0, slash), O_PATH | O_DIRECTORY);
         if (!made.directory) return std::nullopt;
         text = "/proc/self/fd/" + std::to_string(made.directory.get()) + path.substr(slash);
-        if (text.size() > limits::path_in_sockaddr_max) {
+        if (text.size() > limits::path_in_sockaddr_max || ::access("/proc/self/fd", F_OK) != 0) {
             errno = ENAMETOOLONG;
             return std::nullopt;
         }
@@ -95,6 +97,16 @@ util::unique_fd bind_unix(const std::string& path) {
     if (!fd || ::fchmod(fd.get(), 0600) != 0 || ::bind(fd.get(), generic(at->name), sizeof at->name) != 0) {
         throw denied("bind", path, errno);
     }
+    return fd;
+}
+
+util::unique_fd accept_unix(int listener) {
+    util::unique_fd fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (fd || !util::is_refusal(errno)) return fd;
+    fd.reset(::accept(listener, nullptr, nullptr));
+    if (!fd) return fd;
+    util::set_cloexec(fd.get(), true);
+    util::set_nonblocking(fd.get(), true);
     return fd;
 }
 

@@ -14,7 +14,7 @@
 #include "lifecycle/startup_watch.hpp"
 #include "limits.hpp"
 #include "util/duration.hpp"
-#include "util/proc.hpp"
+#include "util/process_handle.hpp"
 #include "version.hpp"
 
 namespace hob::lifecycle {
@@ -93,7 +93,7 @@ private:
     void replace_older(ipc::client& connection) {
         const auto& greeting = connection.greeting();
         const pid_t pid = connection.peer_pid();
-        const util::unique_fd process = open_pidfd(pid);
+        const util::process_handle process(pid);
         const failure busy(error_kind::version, cannot("use the daemon of", where_.root),
                            compared("older", greeting) + " and busy", command_text("restart --daemon"));
         if (!options_.spawn) throw busy;
@@ -107,7 +107,7 @@ private:
             throw;
         }
         const auto limit = options_.limit.earlier(util::deadline::in(limits::shutdown_timeout_max));
-        if (process && !wait_for_exit(process.get(), limit)) {
+        if (process && !process.wait(limit)) {
             throw failure(error_kind::timeout, cannot("wait any longer for the older daemon to end"),
                           fmt::format("pid {} still runs", pid));
         }
@@ -175,14 +175,14 @@ private:
                           "it is shutting down");
         }
         report_once(found.pid, "end");
-        const util::unique_fd process = found.pid ? open_pidfd(found.pid) : util::unique_fd();
+        const util::process_handle process(found.pid);
         if (!process) {
             wait_for_change();
         } else if (found.connection) {
-            wait_for_exit(process.get(), *drain_limit_);
+            process.wait(*drain_limit_);
         } else {
             // Only a hang-up or the page says that it drains: probe again soon, in case that is wrong.
-            wait_for_exit(process.get(), drain_limit_->earlier(util::deadline::in(limits::look_again)));
+            process.wait(drain_limit_->earlier(util::deadline::in(limits::look_again)));
         }
         // The start of its successor gets the whole start_timeout.
         start_limit_ = util::deadline::in(start_timeout()).earlier(options_.limit);

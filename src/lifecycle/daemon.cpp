@@ -1,15 +1,15 @@
 #include "lifecycle/daemon.hpp"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <cerrno>
 
 #include "error.hpp"
@@ -18,7 +18,6 @@
 #include "lifecycle/daemon_resources.hpp"
 #include "lifecycle/spawn.hpp"
 #include "lifecycle/start_failure.hpp"
-#include "lifecycle/state_lock.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
 #include "util/log/log.hpp"
@@ -73,6 +72,7 @@ std::chrono::milliseconds daemon::uptime() const {
 // ---- start ----
 
 void daemon::make_application() {
+    kept_settings_ = std::move(options_.caller.kept);
     application_context context{.executor = executor(),
                                 .where = options_.where,
                                 .caller = std::move(options_.caller),
@@ -159,7 +159,7 @@ void daemon::start() {
     const int pid_error = errno;
     make_state_dir(where);
     const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(limits::shutdown_timeout_max);
-    util::unique_fd state_lock = take_state_lock(where, util::deadline::in(patience));
+    lifecycle::state_lock state_lock = state_lock::take(where, util::deadline::in(patience));
     set_up_log(where, log_settings{}, options_.foreground);
     util::log(level::info, channel, "daemon starting",
               {field("pid", ::getpid()), field("version", version_text), field("root", where.root)});
@@ -167,21 +167,22 @@ void daemon::start() {
         util::log(level::warning, channel, "cannot write the pid file",
                   {field("reason", errno_text(pid_error))});
     }
+    if (!options_.caller.kept.empty()) {
+        util::log(level::warning, channel, "every unit keeps settings of the process that started this daemon",
+                  {field("settings", fmt::format("{}", fmt::join(options_.caller.kept, ", ")))});
+    }
     if (!file_exists(where.root_path())) util::replace_file(where.root_path(), where.root + "\n");
 
     resources_ = std::make_unique<resources>(executor());
     resources_->state_lock = std::move(state_lock);
     resources_->start_time = util::own_start_time();
+    if (resources_->start_time == 0) throw without_proc(cannot("start the daemon of", where.root));
     resources_->root = identity_of(where.root);
     make_application();
     serve();
 
-    // From here on SIGTERM shuts down gracefully. Before, it kills the process, which has nothing to lose
-    // yet.
-    for (const int number : {SIGTERM, SIGINT, SIGHUP})
-        resources_->signals.add(number);
-    ::signal(SIGPIPE, SIG_IGN);
-    util::spawn(executor(), wait_for_signals(), "signals");
+    // From here on signals shut down gracefully. Before, they kill the process, which has nothing to lose yet.
+    watch_signals();
 
     hold_runtime_dir();
     bind();
@@ -314,25 +315,6 @@ void daemon::rebind() {
     } catch (const failure& why) {
         util::log(level::error, channel, "cannot bind the socket anew", {field("reason", why.what())});
         begin_shutdown(shutdown_mode::graceful, "the socket is gone");
-    }
-}
-
-boost::asio::awaitable<void> daemon::wait_for_signals() {
-    for (;;) {
-        boost::system::error_code error;
-        auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error);
-        const int number = co_await resources_->signals.async_wait(token);
-        if (error) co_return;
-        if (number == SIGHUP) {
-            try {
-                reload(config_change::replace_agreed);
-            } catch (const failure& why) {
-                util::log(level::error, "config", "cannot reload", {field("reason", why.what())});
-            }
-            continue;
-        }
-        begin_shutdown(draining() ? shutdown_mode::now : shutdown_mode::graceful,
-                       number == SIGTERM ? "SIGTERM" : "SIGINT");
     }
 }
 

@@ -57,6 +57,8 @@ public:
     std::chrono::system_clock::time_point started_at() const { return started_at_; }
     std::chrono::milliseconds uptime() const;
     pid_t pid() const { return pid_; }
+    // What it could not undo of the process that started it, in words.
+    const std::vector<std::string>& kept_settings() const { return kept_settings_; }
     bool draining() const { return phase_ != phase::serving; }
 
     // Applies the configuration file; returns the difference as raw JSON. Throws failure(config) and changes
@@ -103,6 +105,7 @@ private:
     void on_idle_timeout();
     void files_changed();
     void rebind();
+    void watch_signals();
     boost::asio::awaitable<void> wait_for_signals();
     boost::asio::awaitable<void> shut_down();
     boost::asio::awaitable<void> finish_requests(std::chrono::milliseconds limit);
@@ -120,6 +123,7 @@ private:
     bool pid_written_ = false;  // false on a full disk: tried again at each change
     ipc::dispatcher dispatcher_;
     std::vector<std::string> methods_;  // their names
+    std::vector<std::string> kept_settings_;
     std::unique_ptr<lifecycle::application> application_;
     std::unique_ptr<ipc::server> server_;
     std::unique_ptr<resources> resources_;

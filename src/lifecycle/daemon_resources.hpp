@@ -8,6 +8,7 @@
 #include "ipc/status_page.hpp"
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/runtime_files_watch.hpp"
+#include "lifecycle/state_lock.hpp"
 #include "util/timer.hpp"
 
 namespace hob::lifecycle {
@@ -16,7 +17,7 @@ struct daemon::resources {
     explicit resources(const boost::asio::any_io_executor& executor)
         : signals(executor), idle_timer(executor) {}
 
-    util::unique_fd state_lock;
+    lifecycle::state_lock state_lock;
     util::unique_fd runtime_hold;  // a shared flock on a runtime dir under /tmp, so that systemd-tmpfiles
                                    // does not clean it
     util::unique_fd listening;     // from bind to listen

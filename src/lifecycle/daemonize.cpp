@@ -1,8 +1,6 @@
 #include "lifecycle/daemonize.hpp"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -11,10 +9,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include "error.hpp"
 #include "identity.hpp"
+#include "lifecycle/inherited.hpp"
+#include "util/close_range.hpp"
 
 namespace hob::lifecycle {
 namespace {
@@ -22,20 +23,10 @@ namespace {
 // A caller with a lower limit meant itself, not what the daemon starts.
 constexpr rlim_t nofile_floor = 256;
 
-// Soft limits of the caller that would kill a daemon or keep it from working.
-constexpr __rlimit_resource raised[] = {RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_CPU,
-                                        RLIMIT_DATA,   RLIMIT_AS,    RLIMIT_NPROC};
-
 void close_all_but(std::span<const int> keep) {
     std::vector<int> kept(keep.begin(), keep.end());
     std::sort(kept.begin(), kept.end());
-    unsigned next = 3;
-    for (const int fd : kept) {
-        if (fd < static_cast<int>(next)) continue;
-        if (static_cast<unsigned>(fd) > next) ::close_range(next, static_cast<unsigned>(fd) - 1, 0);
-        next = static_cast<unsigned>(fd) + 1;
-    }
-    ::close_range(next, ~0u, 0);
+    util::close_descriptors_except(kept);
 }
 
 void stdio_to_null() {
@@ -50,18 +41,11 @@ void stdio_to_null() {
 void default_signals() {
     for (int number = 1; number < NSIG; ++number)
         ::signal(number, SIG_DFL);
+    // A write beyond a file size limit is then an error like that of a full disk.
+    ::signal(SIGXFSZ, SIG_IGN);
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
-void default_limits() {
-    for (const auto resource : raised) {
-        rlimit limit{};
-        if (::getrlimit(resource, &limit) != 0 || limit.rlim_cur == limit.rlim_max) continue;
-        limit.rlim_cur = limit.rlim_max;
-        ::setrlimit(resource, &limit);
-    }
 }
 
 }  // namespace
@@ -84,17 +68,14 @@ void daemonize(caller_settings& caller, std::span<const int> keep, bool detach) 
     }
     ::umask(077);
     default_signals();
-    default_limits();
-    ::setpriority(PRIO_PROCESS, 0, 0);
-    caller.nice_kept = ::getpriority(PRIO_PROCESS, 0) > 0;
-    if (::sched_getscheduler(0) != SCHED_OTHER) {
-        const sched_param normal{};
-        ::sched_setscheduler(0, SCHED_OTHER, &normal);
-    }
+    undo_inherited();
     ::prctl(PR_SET_NAME, this_program.name);
     ::prctl(PR_SET_PDEATHSIG, 0);
     for (const char* name : this_program.not_inherited)
         ::unsetenv(name);
+    caller.kept = inherited_for_good();
+    for (auto& setting : inherited_still())
+        caller.kept.push_back(std::move(setting));
 }
 
 }  // namespace hob::lifecycle

@@ -13,16 +13,15 @@ namespace hob::lifecycle {
 struct caller_settings {
     rlimit nofile{};                       // its soft limit is at least 256, if the hard one allows
     std::vector<std::string> environment;  // K=V
-    bool nice_kept = false;                // the kernel did not permit to undo a nice value
+    std::vector<std::string> kept;         // what could not be undone, in words (lifecycle/inherited.hpp)
 };
 
 // Changes nothing.
 caller_settings read_caller_settings();
 
 // Closes every descriptor above 2 but `keep`, before any library can cache one. With `detach`: setsid,
-// chdir("/"), 0, 1 and 2 on /dev/null. Always: umask 077, default signal mask and dispositions, soft limits
-// raised to hard, nice value and scheduling back to normal as far as the kernel allows, and the
-// variables of identity::not_inherited dropped. Throws failure(denied) where the caller's directory or
+// chdir("/"), 0, 1 and 2 on /dev/null. Always: umask 077, default signal mask and dispositions but an ignored
+// SIGXFSZ, undo_inherited(), and the variables of identity::not_inherited dropped. Fills in `kept`. Throws failure(denied) where the caller's directory or
 // standard descriptors cannot be given up.
 void daemonize(caller_settings& caller, std::span<const int> keep, bool detach);
 

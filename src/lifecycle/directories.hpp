@@ -6,17 +6,18 @@
 namespace hob::lifecycle {
 
 // HOME if it is the absolute path of a directory, else the home directory in /etc/passwd, read directly
-// because a static binary has no NSS. Throws failure(config) if neither is usable.
+// because a static binary has no NSS. Throws failure(config) if neither is usable, and failure(foreign) if
+// HOME belongs to another user, unless runtime and state directory are both given.
 std::string home_directory();
 
-// The permissions that others must not have on a directory.
-enum class privacy : unsigned {
-    closed = 077,      // neither read nor write: the runtime dir
-    unwritable = 022,  // not write: the state dir, whose files are 0600 anyway
+// Both must be directories of this user.
+enum class directory_kind {
+    runtime,  // nobody else may read or write it
+    state,    // nobody else may write it; its files are 0600 anyway
 };
 
-// Throws failure(foreign), naming `path` as `what`, unless it is a directory of this user, no symbolic link
-// and as private as `required`. False: it does not exist.
-bool check_private_directory(const std::string& path, const char* what, privacy required);
+// Throws failure(foreign) unless `path` is a directory of this user, no symbolic link and as private as its
+// kind must be; failure(denied) if that cannot be found out. False: it does not exist.
+bool check_private_directory(const std::string& path, directory_kind kind);
 
 }  // namespace hob::lifecycle

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <memory>
@@ -15,6 +14,7 @@
 #include "lifecycle/probe.hpp"
 #include "lifecycle/startup_watch.hpp"
 #include "limits.hpp"
+#include "util/process_handle.hpp"
 #include "version.hpp"
 
 namespace hob::lifecycle {
@@ -43,10 +43,10 @@ bool has_open(pid_t pid, const std::string& pid_path) {
     return false;
 }
 
-// Kills a wedged daemon through a pidfd, once the lock is held and the process is confirmed to be the daemon:
+// Kills a wedged daemon once the lock is held and the process is confirmed to be the daemon:
 // by the start time in its page, or because it has the pid file open.
 void kill_confirmed(const instance& where, pid_t pid, util::deadline limit) {
-    const util::unique_fd process = open_pidfd(pid);
+    const util::process_handle process(pid);
     const bool confirmed = process && (page_of_holder(where, pid) || has_open(pid, where.pid_path()));
     const lock_view lock = query_lock(where.pid_path());
     if (lock.state != lock_state::held) return;
@@ -55,10 +55,10 @@ void kill_confirmed(const instance& where, pid_t pid, util::deadline limit) {
         throw failure(error_kind::wedged, cannot("end the daemon of", where.root),
                       fmt::format("pid {} could not be confirmed to be it", pid));
     }
-    if (::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) != 0 && errno != ESRCH) {
+    if (!process.signal(SIGKILL) && errno != ESRCH) {
         throw denied("end", "pid " + std::to_string(pid), errno);
     }
-    if (!wait_for_exit(process.get(), limit)) throw too_late(where, pid);
+    if (!process.wait(limit)) throw too_late(where, pid);
 }
 
 class daemon_ender {
@@ -108,7 +108,7 @@ private:
                           fmt::format("use the newer {}", this_program.name));
         }
         const pid_t pid = connection.peer_pid();
-        const util::unique_fd process = open_pidfd(pid);
+        const util::process_handle process(pid);
         waited_ = true;
         try {
             connection.call(this_program.methods.shutdown,
@@ -120,12 +120,12 @@ private:
             if (why.kind() != error_kind::no_daemon) throw;
         }
         ended_ = pid;
-        if (process && !wait_for_exit(process.get(), options_.limit)) throw too_late(where_, pid);
+        if (process && !process.wait(options_.limit)) throw too_late(where_, pid);
     }
 
     // The lock is released a moment before the process has ended.
     std::optional<pid_t> finish() {
-        if (process_ && !wait_for_exit(process_.get(), options_.limit)) throw too_late(where_, *ended_);
+        if (process_ && !process_.wait(options_.limit)) throw too_late(where_, *ended_);
         return ended_;
     }
 
@@ -134,7 +134,7 @@ private:
         waited_ = true;
         if (pid && ended_ != pid) {
             ended_ = pid;
-            process_ = open_pidfd(pid);
+            process_ = util::process_handle(pid);
         }
         if (!watch_) {
             watch_.emplace(where_.runtime_dir);
@@ -146,7 +146,7 @@ private:
     const instance& where_;
     const end_options& options_;
     std::optional<pid_t> ended_;
-    util::unique_fd process_;  // pidfd of ended_, if its end was only waited for
+    util::process_handle process_;  // of ended_, if its end was only waited for
     std::optional<startup_watch> watch_;
     bool waited_ = false;
 };

@@ -8,6 +8,8 @@
 
 #include "identity.hpp"
 #include "ipc/unix_socket.hpp"
+#include "lifecycle/startup_watch.hpp"
+#include "lifecycle/state_lock.hpp"
 #include "util/duration.hpp"
 #include "util/proc.hpp"
 
@@ -140,19 +142,61 @@ std::optional<ipc::page_content> page_of_holder(const instance& where, pid_t hol
     return page;
 }
 
-probe_result probe(const instance& where, util::deadline limit, std::chrono::milliseconds patience,
-                   const std::optional<ipc::early_request>& early) {
+namespace {
+
+probe_result look(const instance& where, util::deadline limit, std::chrono::milliseconds waited,
+                  const std::optional<ipc::early_request>& early) {
     try {
         if (!check_runtime_dir(where.runtime_dir, false)) return {};
     } catch (const failure& why) {
         return from_failure(why.kind() == error_kind::foreign ? daemon_state::foreign : daemon_state::denied,
                             why);
     }
+    auto connection = ipc::connect_unix(where.socket_path(), limit);
+    if (!connection.socket) return state_by_connect_error(where, connection.error, waited);
+    return greet(where, std::move(connection.socket), limit, waited, early);
+}
+
+// A daemon that was seen neither by its lock nor by its socket may still hold the state directory: under
+// another runtime directory, or where the same path is another directory. nullopt: `found` is the whole truth.
+std::optional<failure> out_of_sight(const instance& where, probe_result& found) {
+    if (found.state == daemon_state::starting && found.page) {
+        // It has published its page, so it has listened. A stopped process binds nothing anew.
+        const auto process = util::read_proc_stat(found.pid);
+        if (!process || process->state == 'T' || process->state == 't') return std::nullopt;
+        state_holder holder;
+        holder.pid = found.pid;
+        holder.visible = true;
+        holder.socket = where.socket_path();
+        return runs_elsewhere(where, holder);
+    }
+    if (found.state != daemon_state::dead) return std::nullopt;
+    const auto holder = query_state_lock(where);
+    if (!holder) return std::nullopt;
+    if (!holder->draining) return runs_elsewhere(where, *holder);
+    found.state = daemon_state::draining;
+    found.pid = holder->visible ? holder->pid : 0;
+    return std::nullopt;
+}
+
+}  // namespace
+
+probe_result probe(const instance& where, util::deadline limit, std::chrono::milliseconds patience,
+                   const std::optional<ipc::early_request>& early) {
     const auto waited = std::min(patience, limit.remaining());
     const auto greeting_limit = util::deadline::in(waited);
-    auto connection = ipc::connect_unix(where.socket_path(), greeting_limit);
-    if (!connection.socket) return state_by_connect_error(where, connection.error, waited);
-    return greet(where, std::move(connection.socket), greeting_limit, waited, early);
+    probe_result found = look(where, greeting_limit, waited, early);
+    auto hidden = out_of_sight(where, found);
+    if (!hidden) return found;
+    // It may just have lost a file: then it binds its socket anew, or shuts down.
+    const auto sight_limit = greeting_limit.earlier(util::deadline::in(limits::out_of_sight));
+    while (hidden && !sight_limit.expired()) {
+        startup_watch(where.runtime_dir).wait(sight_limit);
+        found = look(where, greeting_limit, waited, early);
+        hidden = out_of_sight(where, found);
+    }
+    if (hidden) found = from_failure(daemon_state::denied, *hidden);
+    return found;
 }
 
 }  // namespace hob::lifecycle

@@ -1,9 +1,9 @@
 #include "lifecycle/spawn.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +17,7 @@
 #include "limits.hpp"
 #include "util/duration.hpp"
 #include "util/fd.hpp"
+#include "util/fork.hpp"
 #include "util/json/json_writer.hpp"
 
 namespace hob::lifecycle {
@@ -24,45 +25,30 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr const char* own_program = "/proc/self/exe";
 constexpr std::string_view ready_word = "ready\n";
 constexpr std::string_view pid_file_lost_word = "taken away\n";
 
-class spawn_settings {
-public:
-    spawn_settings() {
-        ::posix_spawn_file_actions_init(&actions_);
-        ::posix_spawnattr_init(&attributes_);
+failure not_executed(const instance& where, int error) {
+    const cannot tried("start the daemon of", where.root);
+    if (error != ENOENT) return failure(error_kind::start_failed, tried, errno_text(error));
+    return without_proc(tried);
+}
+
+// Executes this binary with a copy of `lock` and `outcome`. -1 and errno on failure.
+pid_t start_daemon(const instance& where, int lock, int outcome) {
+    std::vector<std::string> words{this_program.name, "daemon",
+                                   fmt::format("{}{},{}", handover_option, lock, outcome),
+                                   key_option + where.key, root_option + where.root};
+    std::vector<char*> argv;
+    for (auto& word : words)
+        argv.push_back(word.data());
+    argv.push_back(nullptr);
+    return util::start_program(own_program, argv.data(), [lock, outcome] {
         // A session of its own from the start: a Ctrl-C for the client does not reach it.
-        ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID);
-    }
-    ~spawn_settings() {
-        ::posix_spawn_file_actions_destroy(&actions_);
-        ::posix_spawnattr_destroy(&attributes_);
-    }
-    spawn_settings(const spawn_settings&) = delete;
-    spawn_settings& operator=(const spawn_settings&) = delete;
-
-    // dup2 onto itself clears close-on-exec in the child alone.
-    void hand_over(int fd) { ::posix_spawn_file_actions_adddup2(&actions_, fd, fd); }
-
-    pid_t start(std::vector<std::string>& words) {
-        std::vector<char*> argv;
-        for (auto& word : words)
-            argv.push_back(word.data());
-        argv.push_back(nullptr);
-        pid_t pid = 0;
-        const int error =
-            ::posix_spawn(&pid, "/proc/self/exe", &actions_, &attributes_, argv.data(), environ);
-        if (error != 0) {
-            throw failure(error_kind::start_failed, cannot("start the daemon"), errno_text(error));
-        }
-        return pid;
-    }
-
-private:
-    posix_spawn_file_actions_t actions_;
-    posix_spawnattr_t attributes_;
-};
+        return ::setsid() > 0 && ::fcntl(lock, F_SETFD, 0) == 0 && ::fcntl(outcome, F_SETFD, 0) == 0;
+    });
+}
 
 // Reads what the daemon reports, until end-of-file or `ready`. False: the limit is over.
 bool read_outcome(int fd, std::string& outcome, util::deadline limit) {
@@ -115,6 +101,11 @@ std::optional<failure> parse_failure(const std::string& report) {
 
 }  // namespace
 
+failure without_proc(cannot tried) {
+    return failure(error_kind::start_failed, std::move(tried), "'/proc' is not mounted",
+                   "mount -t proc proc /proc, or let the container have it");
+}
+
 void report_ready(int outcome_fd) { util::write_all(outcome_fd, ready_word); }
 
 void report_pid_file_lost(int outcome_fd) { util::write_all(outcome_fd, pid_file_lost_word); }
@@ -128,13 +119,12 @@ void report_failure(int outcome_fd, const failure& why) {
 bool spawn_daemon(const instance& where, instance_lock lock, util::deadline limit,
                   const std::function<void(std::string_view)>& on_wait) {
     util::pipe_ends outcome = util::make_pipe();
-    spawn_settings settings;
-    settings.hand_over(lock.fd());
-    settings.hand_over(outcome.write.get());
-    std::vector<std::string> words{this_program.name, "daemon",
-                                   fmt::format("{}{},{}", handover_option, lock.fd(), outcome.write.get()),
-                                   key_option + where.key, root_option + where.root};
-    const pid_t pid = settings.start(words);
+    const pid_t pid = start_daemon(where, lock.fd(), outcome.write.get());
+    if (pid < 0) {
+        const int error = errno;
+        lock.unlink_guarded(where.pid_path(), where.pid_path());
+        throw not_executed(where, error);
+    }
     outcome.write.reset();
 
     std::string report;

@@ -24,6 +24,9 @@ inline constexpr const char* root_option = "--root=";
 bool spawn_daemon(const instance& where, instance_lock lock, util::deadline limit,
                   const std::function<void(std::string_view)>& on_wait);
 
+// start_failed: there is no /proc, which the daemon needs and the client executes it through.
+failure without_proc(cannot tried);
+
 // The daemon's half: writes to the outcome descriptor.
 void report_ready(int outcome_fd);
 void report_pid_file_lost(int outcome_fd);

@@ -79,6 +79,8 @@ std::optional<start_failure> read_start_failure(const instance& where) {
 }
 
 void write_start_failure(const instance& where, const failure& why) {
+    // The state directory is that of the daemon that runs.
+    if (why.kind() == error_kind::instance_elsewhere) return;
     const std::int64_t at = boot_milliseconds();
     json::array failures;
     if (counts(why.kind())) {

@@ -2,11 +2,7 @@
 
 #include <poll.h>
 #include <sys/inotify.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
 
 #include "limits.hpp"
 
@@ -30,20 +26,6 @@ void startup_watch::wait(util::deadline limit) {
     alignas(inotify_event) char events[4096];
     while (::read(inotify_.get(), events, sizeof events) > 0) {
     }
-}
-
-bool wait_for_exit(int pidfd, util::deadline limit) {
-    for (;;) {
-        pollfd waiting{pidfd, POLLIN, 0};
-        const int n = ::poll(&waiting, 1, limit.poll_timeout());
-        if (n > 0) return true;
-        if (n == 0 && limit.expired()) return false;
-        if (n < 0 && errno != EINTR) return false;
-    }
-}
-
-util::unique_fd open_pidfd(pid_t pid) {
-    return util::unique_fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
 
 }  // namespace hob::lifecycle

@@ -23,10 +23,4 @@ private:
     util::unique_fd inotify_;
 };
 
-// Waits until the process has ended, or until `limit`. True: it has ended.
-bool wait_for_exit(int pidfd, util::deadline limit);
-
-// A pidfd of `pid`; empty when there is no such process.
-util::unique_fd open_pidfd(pid_t pid);
-
 }  // namespace hob::lifecycle

@@ -3,117 +3,148 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <optional>
+#include <string_view>
 
-#include "error.hpp"
 #include "identity.hpp"
-#include "ipc/client.hpp"
-#include "ipc/unix_socket.hpp"
 #include "lifecycle/startup_watch.hpp"
 #include "limits.hpp"
 #include "util/log/log.hpp"
 #include "util/proc.hpp"
+#include "util/process_handle.hpp"
 
 namespace hob::lifecycle {
 namespace {
 
-struct holder {
-    pid_t pid = 0;
-    std::string socket;
-};
+// Of equal length, so that one replaces the other without new space on the disk.
+constexpr std::string_view serving_word = "serving\n";
+constexpr std::string_view draining_word = "leaving\n";
+static_assert(serving_word.size() == draining_word.size());
 
-// "PID\nSOCKET\n"
-std::optional<holder> read_holder(const instance& where) {
-    const auto bytes = util::read_file(where.holder_path(), limits::small_file_max, false);
-    if (!bytes) return std::nullopt;
-    const auto end = bytes->find('\n');
-    if (end == std::string::npos || bytes->back() != '\n' || end + 1 >= bytes->size()) return std::nullopt;
-    holder found;
-    std::from_chars(bytes->data(), bytes->data() + end, found.pid);
-    if (found.pid <= 1) return std::nullopt;
-    found.socket = bytes->substr(end + 1, bytes->size() - end - 2);
+struct flock first_byte() {
+    struct flock range {};
+    range.l_type = F_WRLCK;
+    range.l_whence = SEEK_SET;
+    range.l_len = 1;
+    return range;
+}
+
+// Removes the first line and returns it, without its end.
+std::string_view take_line(std::string_view& text) {
+    const auto end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    return line;
+}
+
+template <typename Number>
+Number number_in(std::string_view text) {
+    Number value{};
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+state_holder parse(std::string_view text) {
+    state_holder found;
+    found.pid = number_in<pid_t>(take_line(text));
+    found.socket = take_line(text);
+    found.draining = take_line(text) == draining_word.substr(0, draining_word.size() - 1);
+    const auto start_time = number_in<std::uint64_t>(text);
+    const auto process = found.pid > 1 ? util::read_proc_stat(found.pid) : std::nullopt;
+    found.visible = process && process->start_time == start_time;
     return found;
 }
 
-enum class presence { serving, leaving, silent };
-
-presence presence_of(const holder& owner, util::deadline limit) {
-    auto connection = ipc::connect_unix(owner.socket, limit);
-    if (!connection.socket) return connection.error == EAGAIN ? presence::silent : presence::leaving;
-    ipc::client client(std::move(connection.socket), ucred{});
-    switch (client.read_greeting(limit)) {
-        case ipc::client::greeting_result::greeted:
-            break;
-        case ipc::client::greeting_result::closed:
-            return presence::leaving;
-        case ipc::client::greeting_result::timed_out:
-        case ipc::client::greeting_result::foreign:
-            return presence::silent;
-    }
-    return client.greeting().draining ? presence::leaving : presence::serving;
+std::optional<state_holder> read_holder(const instance& where) {
+    const util::unique_fd fd = util::open_file(where.holder_path(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    char text[2 * limits::holder_size_max];
+    const ssize_t size = fd ? ::pread(fd.get(), text, sizeof text, 0) : -1;
+    if (size < 0) return std::nullopt;
+    state_holder found = parse({text, static_cast<std::size_t>(size)});
+    struct flock range = first_byte();
+    found.locked = ::fcntl(fd.get(), F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+    return found;
 }
 
-failure elsewhere(const instance& where, const holder& owner, const char* how) {
-    return failure(
-        error_kind::instance_elsewhere, cannot("start the daemon of", where.root),
-        fmt::format("it {} as pid {}, with its socket at '{}'", how, owner.pid, owner.socket),
-        fmt::format(
-            "the runtime directory has changed, as after a login: set {} to that of the socket, and end "
-            "it there with {}",
-            this_program.variables.runtime_dir, command_text("shutdown")));
-}
-
-void wait_for_holder(const instance& where, util::deadline limit) {
-    const auto owner = read_holder(where);
-    const util::unique_fd process = owner ? open_pidfd(owner->pid) : util::unique_fd();
+// One step of waiting for the holder. `patience`: for one that serves, since it may just have lost its pid
+// file and begin to shut down; or for one that has not said yet who it is.
+void wait_for_holder(const instance& where, util::deadline patience, util::deadline limit) {
+    const auto holder = read_holder(where);
     const auto soon = limit.earlier(util::deadline::in(limits::look_again));
-    if (!process) {
-        // The lock was just taken and `holder` is not written yet, or the process has ended and the kernel is
-        // about to release the lock.
-        startup_watch(where.state_dir()).wait(soon);
-        return;
-    }
-    if (owner->socket != where.socket_path()) {
-        switch (presence_of(*owner, limit.earlier(util::deadline::in(limits::greeting_timeout)))) {
-            case presence::serving:
-                throw elsewhere(where, *owner, "runs already");
-            case presence::silent:
-                throw elsewhere(where, *owner, "exists already, but does not answer,");
-            case presence::leaving:
-                break;
+    if (holder && holder->draining) {
+        const util::process_handle process(holder->visible ? holder->pid : 0);
+        if (process) {
+            process.wait(limit);
+            return;
         }
-        util::log(util::level::info, "lifecycle",
-                  "waiting for this instance's daemon in another runtime dir to end",
-                  {util::field("pid", owner->pid), util::field("socket", owner->socket)});
-        if (!wait_for_exit(process.get(), limit)) throw elsewhere(where, *owner, "is still ending");
-        return;
+    } else if (patience.expired()) {
+        throw runs_elsewhere(where, holder.value_or(state_holder()));
     }
-    wait_for_exit(process.get(), soon);
+    startup_watch(where.state_dir()).wait(soon);
 }
 
 }  // namespace
 
-util::unique_fd take_state_lock(const instance& where, util::deadline limit) {
+failure runs_elsewhere(const instance& where, const state_holder& holder) {
+    const bool same_path = holder.socket == where.socket_path();
+    std::string reason = "it runs already";
+    if (holder.pid > 1) reason += fmt::format(" as pid {}", holder.pid);
+    if (holder.pid > 1 && !holder.visible) reason += " of another PID namespace";
+    if (!holder.socket.empty()) reason += fmt::format(", with its socket at '{}'", holder.socket);
+    if (same_path) reason += ", which is out of sight here";
+    const auto& variables = this_program.variables;
+    std::string hint =
+        same_path ? fmt::format("this is another mount namespace, or the file was removed: use {} where it runs, "
+                                "or set {} here for a daemon with a state of its own",
+                                this_program.name, variables.state_dir)
+                  : fmt::format("the runtime directory has changed, as after a login: set {} to that of the "
+                                "socket, and end it there with {}",
+                                variables.runtime_dir, command_text("shutdown"));
+    return failure(error_kind::instance_elsewhere, cannot("reach the daemon of", where.root),
+                   std::move(reason), std::move(hint));
+}
+
+std::optional<state_holder> query_state_lock(const instance& where) {
+    auto holder = read_holder(where);
+    return holder && holder->locked ? holder : std::nullopt;
+}
+
+state_lock state_lock::take(const instance& where, util::deadline limit) {
     const std::string directory = where.state_dir();
-    util::unique_fd fd = util::open_file(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (!fd) throw denied("open", directory, errno);
-    while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    state_lock lock;
+    lock.directory_ = util::open_file(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!lock.directory_) throw denied("open", directory, errno);
+    const auto patience = limit.earlier(util::deadline::in(limits::out_of_sight));
+    while (::flock(lock.directory_.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno == EINTR) continue;
         if (errno != EWOULDBLOCK) throw denied("lock", directory, errno);
         if (limit.expired()) {
             throw failure(error_kind::start_failed, cannot("lock", directory), "something else holds it");
         }
-        wait_for_holder(where, limit);
+        wait_for_holder(where, patience, limit);
     }
-    // Others read it only while this process holds the lock.
-    util::renew_file(where.holder_path(), fmt::format("{}\n{}\n", ::getpid(), where.socket_path()));
-    return fd;
+    // A file that cannot be made or written, as on a full disk, leaves others without the reason.
+    ::unlink(where.holder_path().c_str());
+    lock.holder_ = util::open_file(where.holder_path(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    struct flock range = first_byte();
+    if (!lock.holder_ || ::fcntl(lock.holder_.get(), F_OFD_SETLK, &range) != 0) return lock;
+    const std::string head = fmt::format("{}\n{}\n", ::getpid(), where.socket_path());
+    lock.state_at_ = static_cast<off_t>(head.size());
+    util::write_all(lock.holder_.get(),
+                    fmt::format("{}{}{}\n", head, serving_word, util::own_start_time()));
+    return lock;
+}
+
+void state_lock::mark_draining() const {
+    if (!holder_) return;
+    const ssize_t written =
+        ::pwrite(holder_.get(), draining_word.data(), draining_word.size(), state_at_);
+    if (written != static_cast<ssize_t>(draining_word.size()))
+        util::log(util::level::warning, "lifecycle", "cannot write that this daemon shuts down",
+                  {util::field("path", "holder"), util::field("reason", errno_text(errno))});
 }
 
 }  // namespace hob::lifecycle

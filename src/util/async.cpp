@@ -43,6 +43,17 @@ asio::awaitable<bool> within(std::chrono::milliseconds limit, asio::awaitable<vo
     std::rethrow_exception(failed);
 }
 
+asio::awaitable<void> both(asio::awaitable<void> left, asio::awaitable<void> right) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto first = asio::co_spawn(executor, std::move(left), asio::deferred);
+    auto second = asio::co_spawn(executor, std::move(right), asio::deferred);
+    auto group = asio::experimental::make_parallel_group(std::move(first), std::move(second));
+    auto [order, first_failed, second_failed] =
+        co_await group.async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
+    if (second_failed) std::rethrow_exception(second_failed);
+    if (first_failed) std::rethrow_exception(first_failed);
+}
+
 asio::awaitable<std::size_t> first_of(asio::awaitable<void> left, asio::awaitable<void> right) {
     const auto executor = co_await asio::this_coro::executor;
     auto run_left = asio::co_spawn(executor, std::move(left), asio::deferred);

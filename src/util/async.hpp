@@ -54,6 +54,9 @@ asio::awaitable<bool> within(std::chrono::milliseconds limit, asio::awaitable<vo
 // refer to the caller's locals. Returns which ended first, 0 or 1, and rethrows the failure of that one.
 asio::awaitable<std::size_t> first_of(asio::awaitable<void> left, asio::awaitable<void> right);
 
+// Runs both until both have ended. When one fails, the other is cancelled, and the failure is rethrown.
+asio::awaitable<void> both(asio::awaitable<void> left, asio::awaitable<void> right);
+
 // Runs all side by side until each has ended. Returns the exception that ended each, or nullptr.
 asio::awaitable<std::vector<std::exception_ptr>> all_of(std::vector<asio::awaitable<void>> works);
 

@@ -115,7 +115,9 @@ void disk_sync::start_thread() {
         thread_without_signals([state] { state->serve(); }).detach();
         shared_ = std::move(state);
     } catch (const std::system_error& why) {
-        log(level::warning, "util", "no thread for the disk", {field("reason", why.what())});
+        static bool reported = false;
+        if (!std::exchange(reported, true))
+            log(level::warning, "util", "no thread for the disk", {field("reason", why.what())});
     }
 }
 

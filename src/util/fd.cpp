@@ -80,12 +80,6 @@ bool replace_file(const std::string& path, std::string_view bytes) {
     return false;
 }
 
-bool renew_file(const std::string& path, std::string_view bytes) {
-    ::unlink(path.c_str());
-    const unique_fd fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-    return fd && write_all(fd.get(), bytes);
-}
-
 bool make_directories(const std::string& path) {
     for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
         const std::string part = path.substr(0, slash);

@@ -55,10 +55,6 @@ std::optional<std::string> read_file(const std::string& path, std::size_t cap, b
 // it, syncs and renames it. False and errno on failure.
 bool replace_file(const std::string& path, std::string_view bytes);
 
-// For files that only matter while this process lives: neither atomic (a reader may find no file for a
-// moment) nor durable, so that it does not wait for the disk as a rename over a file would.
-bool renew_file(const std::string& path, std::string_view bytes);
-
 // mkdir -p with mode 0700. False and errno on failure.
 bool make_directories(const std::string& path);
 

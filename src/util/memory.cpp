@@ -27,8 +27,10 @@ int drop_code(dl_phdr_info* object, std::size_t, void*) {
 
 }  // namespace
 
+void release_free_memory() { ::malloc_trim(0); }
+
 void release_startup_memory() {
-    ::malloc_trim(0);
+    release_free_memory();
     ::dl_iterate_phdr(drop_code, nullptr);
 }
 

@@ -7,4 +7,7 @@ namespace hob::util {
 // 16 pages.
 void release_startup_memory();
 
+// Returns free heap pages to the system. Takes time in proportion to the heap.
+void release_free_memory();
+
 }  // namespace hob::util

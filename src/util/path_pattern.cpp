@@ -1,14 +1,16 @@
 #include "util/path_pattern.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <utility>
 
+#include "limits.hpp"
+
 namespace hob::util {
 namespace {
-
-constexpr std::size_t alternatives_max = 256;
 
 // The position after the character, escape or bracket expression at `at`.
 std::size_t skip_literal(std::string_view text, std::size_t at) {
@@ -56,7 +58,8 @@ void expand_braces(std::string_view text, path_patterns& result) {
     if (!result.error.empty()) return;
     if (!pair) {
         result.patterns.emplace_back(text);
-        if (result.patterns.size() > alternatives_max) result.error = "has more than 256 alternatives";
+        if (result.patterns.size() > limits::path_alternatives_max)
+            result.error = fmt::format("has more than {} alternatives", limits::path_alternatives_max);
         return;
     }
     if (pair->alternatives.size() < 2) {
@@ -98,6 +101,8 @@ path_patterns expand_path_pattern(std::string_view text) {
     path_patterns result;
     if (text.empty()) {
         result.error = "is empty";
+    } else if (text.size() > limits::path_pattern_max) {
+        result.error = fmt::format("is longer than {} bytes", limits::path_pattern_max);
     } else if (text.front() == '!') {
         result.error = "begins with '!'";
         result.hint = "paths to leave out belong to 'ignore'; \\! is the character";

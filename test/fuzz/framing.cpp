@@ -26,8 +26,9 @@ std::vector<read_frame> frames_of(std::string_view text, std::size_t piece, std:
     std::vector<read_frame> all;
     const auto take = [&](const std::optional<ipc::frame>& frame) {
         if (!frame) return false;
-        claim(!frame->oversized || frame->line.empty(), "an oversized body is skipped");
-        all.push_back({std::string(frame->line), frame->oversized});
+        claim(!frame->oversized || frame->line.size() <= ipc::text_ends::size_max,
+              "an oversized body is skipped");
+        all.push_back({frame->oversized ? "" : std::string(frame->line), frame->oversized});
         return true;
     };
     while (!text.empty()) {

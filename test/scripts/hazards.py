@@ -45,7 +45,44 @@ def statement_after(text, start):
     return text[start:]
 
 
+def empty_await_loops(text):
+    """Where `while (co_await …) {}` or `while (co_await …);` begins: g++ 12 makes an illegal instruction of it."""
+    for match in re.finditer(r"\b(?:while|for)\s*\(", text):
+        depth, at = 1, match.end()
+        while at < len(text) and depth > 0:
+            depth += {"(": 1, ")": -1}.get(text[at], 0)
+            at += 1
+        ends_a_do = match.group(0).startswith("while") and text[: match.start()].rstrip().endswith("}") and is_do_loop(text, match.start())
+        if "co_await" in text[match.end() : at] and not ends_a_do and re.match(r"\s*(?:;|\{\s*\})", text[at:]):
+            yield match.start()
+
+
+def is_do_loop(text, end):
+    """Whether the block that ends before `end` is that of a do."""
+    depth, at = 0, text.rindex("}", 0, end)
+    while at >= 0:
+        depth += {"}": 1, "{": -1}.get(text[at], 0)
+        if depth == 0:
+            return re.search(r"\bdo\s*$", text[:at]) is not None
+        at -= 1
+    return False
+
+
+def self_check():
+    red = ["while (co_await f()) {}", "while (co_await f(g(1), 2)) {\n    \n}", "while (!co_await f());", "for (; co_await f();) {}",
+           "{ x(); } while (co_await f()) {}"]
+    green = ["while (co_await f()) { g(); }", "while (f()) {}", "do { g(); } while (co_await f());", "if (co_await f()) {}"]
+    for source in red:
+        assert list(empty_await_loops(source)), source
+    for source in green:
+        assert not list(empty_await_loops(source)), source
+
+
 def check_awaits(path, text, original):
+    for start in empty_await_loops(text):
+        line = text.count("\n", 0, start) + 1
+        if "// hazard:" not in original[line - 1]:
+            found.append(f"{path.relative_to(root)}:{line}: a co_await loop without a body: g++ 12 makes an illegal instruction of it")
     for match in re.finditer(r"\bco_await\b", text):
         expression = statement_after(text, match.end())
         line = text.count("\n", 0, match.start()) + 1
@@ -63,6 +100,7 @@ def check_awaits(path, text, original):
             found.append(f"{where}: co_await inside ?:")
 
 
+self_check()
 for path in sources("src", "test"):
     raw = path.read_text(encoding="utf-8")
     original = raw.split("\n")
@@ -80,6 +118,7 @@ for path in sources("src"):
     check(path, r"\b(getpwuid|getpwnam|getaddrinfo|gethostbyname)\w*\s*\(", "needs NSS: the binary is static", text, original)
     check(path, r"\bstd::format\b|<format>|<source_location>", "not there in both compilers", text, original)
     check(path, r"\bsleep_for\b|\busleep\s*\(|[^_\w]sleep\s*\(", "a fixed sleep", text, original)
+    check(path, r"[^_\w](chmod|l?chown|truncate|utimes)\s*\(", "changes by path what a link may lead to: open it, then f…()", text, original)
 
 # Tests wait for events; the harness holds the one loop that polls.
 for path in sources("test/unit", "test/e2e"):

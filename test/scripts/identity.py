@@ -20,6 +20,10 @@ TOKENS = re.compile(
     re.S | re.M,
 )
 
+# In the rest of cmd, texts for people may name the program; methods that the identity has, and the configuration file as
+# a path, may not. The record of a method declares its name.
+METHOD = re.compile(r'"hob\.(?:hello|ping|status|subscribe|shutdown|event|lagged)"|"/?hob\.toml"')
+
 CHARACTERS = re.compile(r"'\s*,\s*'")  # 'a', 'b' is read as 'ab'
 
 
@@ -30,7 +34,17 @@ def named(source):
             yield source.count("\n", 0, match.start()) + 1, match["text"]
 
 
+def methods(source):
+    """(line, text) of each literal of such a method or path outside of a record."""
+    for number, line in enumerate(source.split("\n"), 1):
+        code = line.split("//")[0]
+        if ".name = " not in code:
+            yield from ((number, match[0]) for match in METHOD.finditer(code))
+
+
 def self_check():
+    assert list(methods('daemon.call("hob.status", x)')) and list(methods('path + "/hob.toml"'))
+    assert not list(methods('{.name = "hob.ping", .handler = f}')) and not list(methods('"no such key of hob.toml"'))
     red = ['f("hob ping");', 'std::getenv("HOB_LOG")', 'R"({"method":"hob.ping"})"', 'x = "a" "hob.toml";', "{'h', 'o', 'b', 'p'}"]
     green = ['namespace hob::ipc {', '// "hob ping"', '#include "hob/x.hpp"', '/* "hob" */ f("ping");']
     for source in red:
@@ -48,5 +62,11 @@ found = [
     for path in files
     for line, text in named(path.read_text(encoding="utf-8"))
 ]
+for path in sorted((src / "cmd").rglob("*.cpp")):
+    if (src / "cmd/core") not in path.parents:
+        found += [
+            f"src/{path.relative_to(src)}:{line}: {text} has a name in identity.hpp"
+            for line, text in methods(path.read_text(encoding="utf-8"))
+        ]
 print("\n".join(found))
 sys.exit(1 if found else 0)

@@ -69,7 +69,7 @@ private:
 
     void wait() {
         if (limit_.expired()) {
-            throw failure(error_kind::timeout, cannot("attach", unit_), "the time is over");
+            throw failure(error_kind::timeout, cannot("attach", unit_), "the deadline is over");
         }
         const bool reads_input = !over() && attachment_ != 0 && input_ == input_state::readable;
         const bool reads_daemon = !over() && unwritten() < limits::streamed_backlog_max;

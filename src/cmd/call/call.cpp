@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "cmd/call/list.hpp"
+#include "cmd/call/raw_content.hpp"
 #include "cmd/call/request.hpp"
 #include "cmd/core/command.hpp"
 #include "cmd/core/connection.hpp"
@@ -24,8 +25,10 @@ namespace {
 
 constexpr std::string_view call_method = "worker.call";
 
-// A string as its text, data_b64 as its bytes, anything else as JSON.
+// A string as its text, data_b64 as its bytes, the content of an MCP tool as raw_content() has it, anything
+// else as JSON.
 std::string raw_text(const std::string& result) {
+    if (auto content = raw_content(result)) return *content;
     if (auto text = util::json_unquote(result)) return *text + "\n";
     if (const auto members = util::json_object_members(result);
         members && members->size() == 1 && members->front().key == "data_b64") {
@@ -166,7 +169,7 @@ boost::asio::awaitable<std::string> answer_list(handler_context context, std::sh
 }
 
 constexpr option_row options[] = {
-    {"raw,r", "", "print a string result as its text, without quotes"},
+    {"raw,r", "", "print a string result, or the texts of an MCP tool, without quotes"},
     {"notify,n", "", "send a notification: nothing is answered"},
     {"until,u", "EVENT,...", "wait for one of these events that comes after the request"},
     {"collect,c", "EVENT,...", "gather these events meanwhile"},

@@ -68,17 +68,33 @@ std::optional<pair> pair_of(std::string_view word) {
     return pair{key, word.substr(equals + 1), json};
 }
 
+// @FILE as its content, anything else as it is.
+std::string value_of(const pair& given, const std::string& unit) {
+    if (!given.value.starts_with('@')) return std::string(given.value);
+    const std::string path(given.value.substr(1));
+    const std::string source = fmt::format("'{}', the value of '{}',", path, given.key);
+    const auto fd = util::open_file(path, O_RDONLY | O_NOCTTY);
+    if (!fd) {
+        refuse(unit, fmt::format("the value of '{}' in '{}': {}", given.key, path, errno_text(errno)),
+               fmt::format("{}:='\"@…\"' gives a text that begins with @", given.key));
+    }
+    std::string text = read_whole(fd.get(), unit, source);
+    if (!util::is_utf8(text)) refuse(unit, fmt::format("{} is not UTF-8", source));
+    return text;
+}
+
 std::optional<std::string> object_of(const std::vector<std::string>& words, const std::string& unit) {
     util::json_object object;
     std::set<std::string_view> keys;
     for (const auto& word : words) {
         const auto parsed = pair_of(word);
         if (!parsed) return std::nullopt;
-        const auto& [key, value, is_json] = *parsed;
+        const std::string_view key = parsed->key;
         if (!keys.insert(key).second) refuse(unit, fmt::format("'{}' is given twice", key));
-        if (is_json) {
+        std::string value = value_of(*parsed, unit);
+        if (parsed->is_json) {
             object.add(key, util::raw_json{
-                                checked(std::string(value), unit, fmt::format("the value of '{}' is", key))});
+                                checked(std::move(value), unit, fmt::format("the value of '{}' is", key))});
         } else {
             object.add(key, value);
         }

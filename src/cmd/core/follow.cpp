@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "error.hpp"
-#include "identity.hpp"
 
 namespace hob::cmd {
 
@@ -23,8 +22,7 @@ followed follow(ipc::client& from, ipc::incoming& into, util::deadline limit, ut
         } catch (const failure& why) {
             if (why.kind() != error_kind::timeout) throw;
         }
-        if (limit.expired())
-            throw failure(error_kind::timeout, cannot("wait for", this_program.name), "the time is over");
+        if (limit.expired()) throw failure(error_kind::timeout, cannot("finish"), "the deadline is over");
         if (tick.expired()) return followed::tick;
         pollfd watched[] = {{from.socket(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}, {keys, POLLIN, 0}};
         ::poll(watched, 3, limit.earlier(tick).poll_timeout());

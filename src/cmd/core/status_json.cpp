@@ -36,6 +36,10 @@ std::string status_json(const lifecycle::instance& where, const daemon_status& d
     add_text(about, "config", daemon.config);
     add_text(about, "config_state", daemon.config_state);
     add_text(about, "degraded", daemon.degraded);
+    util::json_array kept;
+    for (const auto& setting : daemon.kept)
+        kept.add(setting);
+    about.add("kept", kept);
     about.add("clients", daemon.clients);
     about.add("rss_kib", daemon.rss_kib);
 

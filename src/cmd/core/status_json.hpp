@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ipc/status_page.hpp"
 #include "lifecycle/daemon_state.hpp"
@@ -26,6 +27,7 @@ struct daemon_status {
     std::string config;  // path of the configuration file
     std::string config_state;
     std::string degraded;
+    std::vector<std::string> kept;  // settings of its starter that it could not undo
     std::optional<std::size_t> clients;
     std::optional<long> rss_kib;
 };

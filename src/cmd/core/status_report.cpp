@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <utility>
 
 #include "cmd/core/status_json.hpp"
+#include "lifecycle/inherited.hpp"
 #include "util/clock.hpp"
 #include "util/fd.hpp"
 #include "util/json/json_writer.hpp"
@@ -25,7 +27,8 @@ std::optional<long> resident_kib() {
 
 }  // namespace
 
-std::string status_report(lifecycle::daemon& daemon, const std::vector<std::string>& names) {
+std::string status_report(lifecycle::daemon& daemon, const std::vector<std::string>& names,
+                          pid_t asked_by) {
     const lifecycle::application& application = daemon.application();
     const std::string units = application.status_json(names);
     daemon_status about;
@@ -38,6 +41,11 @@ std::string status_report(lifecycle::daemon& daemon, const std::vector<std::stri
     about.config = application.config_path();
     about.config_state = name_of(application.config_state());
     about.degraded = application.degraded();
+    about.kept = daemon.kept_settings();
+    for (auto& apart : lifecycle::namespaces_apart(asked_by)) {
+        if (std::find(about.kept.begin(), about.kept.end(), apart) == about.kept.end())
+            about.kept.push_back(std::move(apart));
+    }
     about.clients = daemon.server().clients();
     about.rss_kib = resident_kib();
     return status_json(daemon.where(), about, units);

@@ -1,6 +1,8 @@
 #pragma once
 // The status object as a running daemon makes it.
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -8,7 +10,8 @@
 
 namespace hob::cmd {
 
-// `names`: of these units alone, in this order; all if it is empty. Throws failure(unit_unknown).
-std::string status_report(lifecycle::daemon& daemon, const std::vector<std::string>& names);
+// `names`: of these units alone, in this order; all if it is empty. `asked_by`: the process that asks, or 0.
+// Throws failure(unit_unknown).
+std::string status_report(lifecycle::daemon& daemon, const std::vector<std::string>& names, pid_t asked_by);
 
 }  // namespace hob::cmd

@@ -1,6 +1,7 @@
 #include "cmd/core/status_view.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +11,7 @@
 #include "ipc/run_state.hpp"
 #include "ipc/unit_state.hpp"
 #include "lifecycle/application.hpp"
+#include "lifecycle/inherited.hpp"
 #include "util/clock.hpp"
 #include "util/duration.hpp"
 #include "util/json/json_text.hpp"
@@ -31,6 +33,10 @@ public:
             if (member.key == key) return member.value;
         }
         return "null";
+    }
+    std::string_view object_or_empty(std::string_view key) const {
+        const std::string_view value = raw(key);
+        return value.starts_with('{') ? value : std::string_view();
     }
     std::string text(std::string_view key) const { return util::json_unquote(raw(key)).value_or(""); }
     std::optional<std::int64_t> number(std::string_view key) const { return util::json_integer(raw(key)); }
@@ -103,6 +109,10 @@ std::string notes_of(const status_view& status, const terminal& out) {
     if (!status.degraded.empty()) {
         text += note(fmt::format("it remembers nothing after its end: {}, see: {}",
                                  printable(status.degraded, out.utf8), command_text("doctor")));
+    }
+    if (!status.kept.empty()) {
+        text += note(fmt::format("it and every unit keep what it was started under: {}",
+                                 printable(fmt::format("{}", fmt::join(status.kept, ", ")), out.utf8)));
     }
     if (status.daemon_state == lifecycle::daemon_state::wedged)
         text += note("it does not answer; this is its last published state");
@@ -216,6 +226,10 @@ std::vector<unit_view> read_units(std::string_view reply_json) {
                          .failing = unit.raw("failing") == "true",
                          .rss_kib = unit.number("rss_kib"),
                          .cpu_ms = unit.number("cpu_ms"),
+                         .waiting_for = unit.text("waiting_for"),
+                         .probe = unit.text("probe"),
+                         .probe_failure = unit.text("probe_failure"),
+                         .port_taken = std::string(unit.object_or_empty("port_taken")),
                          .next_at = unit.text("next_at"),
                          .last_run_state = object(unit.raw("last_run")).text("state"),
                          .last_run_exit = object(unit.raw("last_run")).number("exit")});
@@ -251,9 +265,20 @@ status_view read_status(std::string_view status_json) {
                        .uptime_ms = daemon.number("uptime_ms"),
                        .clients = daemon.number("clients"),
                        .rss_kib = daemon.number("rss_kib"),
+                       .kept = {},
                        .units = {}};
+    for (const auto setting :
+         util::json_array_elements(daemon.raw("kept")).value_or(std::vector<std::string_view>()))
+        status.kept.push_back(util::json_unquote(setting).value_or(""));
     status.units = read_units(status_json);
     return status;
+}
+
+void add_namespaces_apart(status_view& status, pid_t daemon) {
+    for (auto& apart : lifecycle::namespaces_apart(daemon)) {
+        if (std::find(status.kept.begin(), status.kept.end(), apart) == status.kept.end())
+            status.kept.push_back(std::move(apart));
+    }
 }
 
 std::string render_status(const status_view& status, const terminal& out, bool verbose) {

@@ -1,6 +1,8 @@
 #pragma once
 // A status object (man page hob-status(1), OUTPUT) as people read it.
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,8 +23,11 @@ struct unit_view {
     std::int64_t restarts = 0;
     bool failing = false;
     std::optional<std::int64_t> rss_kib, cpu_ms;
-    std::string next_at;         // RFC 3339, or empty
-    std::string last_run_state;  // of a task; empty: it has never run
+    std::string waiting_for;           // the unit that it waits for
+    std::string probe, probe_failure;  // of one that starts: how its readiness is found out
+    std::string port_taken;            // a JSON object, or empty
+    std::string next_at;               // RFC 3339, or empty
+    std::string last_run_state;        // of a task; empty: it has never run
     std::optional<std::int64_t> last_run_exit;
 };
 
@@ -33,11 +38,15 @@ struct status_view {
     std::optional<lifecycle::config_state> config_state;
     std::int64_t pid = 0;
     std::optional<std::int64_t> uptime_ms, clients, rss_kib;
+    std::vector<std::string> kept;  // settings of its starter that the daemon could not undo
     std::vector<unit_view> units;
 };
 
 // Members that are missing or of another type are empty, so that an older or newer daemon is still shown.
 status_view read_status(std::string_view status_json);
+
+// Adds to `kept` the namespaces that the daemon with this pid is in and this process is not.
+void add_namespaces_apart(status_view& status, pid_t daemon);
 
 // The units of a reply, {"units":[…]}.
 std::vector<unit_view> read_units(std::string_view reply_json);

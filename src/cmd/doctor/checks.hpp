@@ -36,9 +36,14 @@ finding check_deleted_projects();
 
 // Checks of the machine and of the environment of this process.
 finding check_disk_space(const lifecycle::instance& where);
+finding check_system_calls();
+finding check_proc();
 finding check_inotify();
 finding check_descriptors();
 finding check_priority();
+
+// What the daemon, or without one a daemon started from here, could not undo of its starter's settings.
+finding check_inherited(const lifecycle::instance& where, util::deadline limit);
 
 // The files that a dead daemon has left: socket, page and pid file, if the lock is free.
 std::vector<std::string> leftovers_of(const lifecycle::instance& where);

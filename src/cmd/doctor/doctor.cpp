@@ -84,9 +84,12 @@ std::vector<finding> examine(invocation& call) {
             check_database(where, call.limit),
             check_deleted_projects(),
             check_disk_space(where),
+            check_system_calls(),
+            check_proc(),
             check_inotify(),
             check_descriptors(),
-            check_priority()};
+            check_priority(),
+            check_inherited(where, call.limit)};
 }
 
 std::string findings_json(const std::vector<finding>& findings) {
@@ -105,7 +108,7 @@ std::string findings_text(const std::vector<finding>& findings, const terminal& 
     for (const auto& [check, state, message, hint] : findings) {
         const health_display display = display_of(state);
         text += paint(fmt::format("{:4}", display.word), display.code, out.color);
-        text += fmt::format("  {:11}  {}", check, printable(message, out.utf8));
+        text += fmt::format("  {:12}  {}", check, printable(message, out.utf8));
         if (!hint.empty())
             text += (out.utf8 ? "  \u2014 " : "  - ") + paint(printable(hint, out.utf8), "36", out.color);
         text += '\n';

@@ -11,6 +11,7 @@
 #include "cmd/core/status_view.hpp"
 #include "cmd/doctor/checks.hpp"
 #include "error.hpp"
+#include "identity.hpp"
 #include "lifecycle/directories.hpp"
 #include "lifecycle/forget.hpp"
 #include "lifecycle/pid_lock.hpp"
@@ -106,7 +107,8 @@ std::string degraded_daemon(const instance& where, util::deadline limit) {
     auto found = lifecycle::probe(where, limit_for_probe, limits::glance_timeout);
     if (!found.connection) return "";
     try {
-        return read_status(found.connection->call("hob.status", "{}", limit_for_probe)).degraded;
+        return read_status(found.connection->call(this_program.methods.status, "{}", limit_for_probe))
+            .degraded;
     } catch (const std::exception&) {  // check_daemon reports a daemon that does not answer
         return "";
     }
@@ -136,12 +138,9 @@ finding check_runtime_directory(const instance& where) {
 finding check_state_directory(const instance& where) {
     const std::string check = "state-dir";
     try {
-        if (!lifecycle::check_private_directory(where.state_root, "the state directory",
-                                                lifecycle::privacy::unwritable)) {
+        if (!lifecycle::check_private_directory(where.state_root, lifecycle::directory_kind::state))
             return absent_directory(check, where.state_root);
-        }
-        lifecycle::check_private_directory(where.state_dir(), "the state directory",
-                                           lifecycle::privacy::unwritable);
+        lifecycle::check_private_directory(where.state_dir(), lifecycle::directory_kind::state);
     } catch (const failure& why) {
         return finding_of(check, why, "remove it, or set HOB_STATE_DIR");
     }

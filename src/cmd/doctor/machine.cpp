@@ -12,6 +12,7 @@
 #include "cmd/doctor/checks.hpp"
 #include "error.hpp"
 #include "util/fd.hpp"
+#include "util/system_calls.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -60,10 +61,15 @@ finding check_disk_space(const lifecycle::instance& where) {
 finding check_inotify() {
     const std::string check = "inotify";
     const util::unique_fd fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    const int error = errno;
     const long instances = number_in("/proc/sys/fs/inotify/max_user_instances");
+    if (!fd && util::is_refusal(error)) {
+        return {check, health::warn, fmt::format("not available ({})", errno_text(error)),
+                "allow inotify; until then files are compared at intervals, and a moved project is not noticed"};
+    }
     if (!fd) {
         return {check, health::warn,
-                fmt::format("not available ({}, {} instances for each user)", errno_text(errno), instances),
+                fmt::format("not available ({}, {} instances for each user)", errno_text(error), instances),
                 "sysctl fs.inotify.max_user_instances=1024; until then a moved project is not noticed"};
     }
     const long watches = number_in("/proc/sys/fs/inotify/max_user_watches");
@@ -71,6 +77,7 @@ finding check_inotify() {
         return {check, health::warn, fmt::format("only {} watches for each user", watches),
                 fmt::format("sysctl fs.inotify.max_user_watches={}", 64 * watches_recommended)};
     }
+    if (watches < 0) return {check, health::ok, "available, its limits are not known", ""};
     return {check, health::ok, fmt::format("{} instances, {} watches for each user", instances, watches), ""};
 }
 

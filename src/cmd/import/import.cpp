@@ -1,11 +1,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,12 +17,15 @@
 #include "cmd/core/output.hpp"
 #include "cmd/core/table.hpp"
 #include "cmd/import/read.hpp"
+#include "identity.hpp"
 #include "lifecycle/instance.hpp"
 #include "limits.hpp"
 #include "unit/config/config.hpp"
 #include "unit/config/file.hpp"
 #include "util/fd.hpp"
+#include "util/fork.hpp"
 #include "util/json/json_writer.hpp"
+#include "util/process_handle.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -39,6 +39,7 @@ struct import_target {
     struct stat before {};  // st_nlink 0: the file does not exist
     std::string text;       // its present content
     std::string added;
+    mode_t mode = file_mode;  // that it gets, less the umask if it is new
 };
 
 std::string real_path(const std::string& path) {
@@ -55,12 +56,12 @@ std::string directory_of(const std::string& path) {
 import_target find_target(invocation& call) {
     const auto& where = call.where();
     std::string path = where.config_path;
-    if (where.key == "user") path = call.global.directory.value_or(".") + "/hob.toml";
+    if (where.key == "user") path = call.global.directory.value_or(".") + "/" + this_program.config_file;
     import_target target;
     target.root = real_path(directory_of(path));
     if (target.root.empty()) throw denied("find", directory_of(path), errno);
     target.path = real_path(path);
-    if (target.path.empty()) target.path = target.root + "/hob.toml";
+    if (target.path.empty()) target.path = target.root + "/" + this_program.config_file;
     if (::stat(target.path.c_str(), &target.before) == 0) {
         target.text = unit::read_trusted_file(target.path, ::geteuid());
     } else if (errno != ENOENT) {
@@ -89,20 +90,14 @@ bool python_has_debugpy() {
                                  "import sys; sys.path.pop(0); from importlib.util import find_spec; "
                                  "sys.exit(not find_spec('debugpy'))",
                                  nullptr};
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-        ::posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
-    pid_t pid = 0;
-    // posix_spawn does not change the arguments, although its signature allows it.
-    const int error =
-        ::posix_spawnp(&pid, words[0], &actions, nullptr, const_cast<char* const*>(words), environ);
-    ::posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) return false;
-    const util::unique_fd handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    pollfd ended{handle.get(), POLLIN, 0};
+    const util::unique_fd null = util::open_file("/dev/null", O_RDWR);
+    // exec does not change the arguments, although its signature allows it.
+    const pid_t pid = util::start_program(words[0], const_cast<char* const*>(words), [&null] {
+        return ::dup2(null.get(), 0) == 0 && ::dup2(null.get(), 1) == 1 && ::dup2(null.get(), 2) == 2;
+    });
+    if (pid < 0) return false;
     const bool in_time =
-        handle && ::poll(&ended, 1, static_cast<int>(limits::import_probe_timeout.count())) == 1;
+        util::process_handle(pid).wait(util::deadline::in(limits::import_probe_timeout));
     if (!in_time) ::kill(pid, SIGKILL);
     int status = -1;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
@@ -167,16 +162,13 @@ std::string render(import_result& found, const std::string& file) {
 // Writes the file atomically, unless somebody else has changed it meanwhile.
 void write(const import_target& what, const std::string& text) {
     const std::string temporary = fmt::format("{}.new-{}", what.path, ::getpid());
-    const auto cannot_write = [&](const std::string& reason) {
-        return failure(error_kind::config, cannot("write", what.path), reason);
-    };
     ::unlink(temporary.c_str());
     const util::unique_fd fd =
-        util::open_file(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode);
-    if (!fd) throw cannot_write(errno_text(errno));
+        util::open_file(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, what.mode);
+    if (!fd) throw denied("write", what.path, errno);
     const bool is_new = what.before.st_nlink == 0;
-    bool done = util::write_all(fd.get(), text) &&
-                (is_new || ::fchmod(fd.get(), what.before.st_mode & 07777) == 0) && ::fsync(fd.get()) == 0;
+    bool done = util::write_all(fd.get(), text) && (is_new || ::fchmod(fd.get(), what.mode) == 0) &&
+                ::fsync(fd.get()) == 0;
     int error = errno;
     struct stat now {};
     const bool existing = ::stat(what.path.c_str(), &now) == 0;
@@ -190,8 +182,8 @@ void write(const import_target& what, const std::string& text) {
         error = errno;
     }
     if (!done || !same) ::unlink(temporary.c_str());
-    if (!done) throw cannot_write(errno_text(error));
-    if (!same) throw cannot_write("it was changed meanwhile");
+    if (!done) throw denied("write", what.path, error);
+    if (!same) throw failure(error_kind::config, cannot("write", what.path), "it was changed meanwhile");
 }
 
 util::json_array notes_json(const std::vector<import_note>& notes) {
@@ -237,6 +229,15 @@ void print_result(const invocation& call, const import_target& what, const impor
     }
 }
 
+// Nobody who could not read the imported file can read the result: the file may hold keys.
+void restrict_mode(import_target& what, const std::string& file) {
+    constexpr mode_t others = S_IRWXG | S_IRWXO;
+    struct stat source {};
+    if (::stat(file.c_str(), &source) != 0) source.st_mode = S_IRUSR | S_IWUSR;
+    if (what.before.st_nlink != 0) what.mode = what.before.st_mode & 07777;
+    what.mode &= ~others | source.st_mode;
+}
+
 exit_code run_import(invocation& call) {
     const std::string file = file_operand(call);
     const bool dry = call.has("dry-run");
@@ -247,6 +248,7 @@ exit_code run_import(invocation& call) {
     context.root = what.root;
     context.folder = folder_of(file, what.root);
     if (const char* home = ::getenv("HOME")) context.home = home;
+    restrict_mode(what, file);
     import_result found = read_import(bytes, file, context, {is_in_path, python_has_debugpy});
     select_entries(call, existing, found);
     what.added = render(found, call.operands.front());
@@ -255,24 +257,15 @@ exit_code run_import(invocation& call) {
     if (!text.empty()) text += '\n';
     text += what.added;
     unit::parse_config(text, what.path, what.root);  // never write a file that `hob check` refuses
-    if (!dry && !found.units.empty()) {
-        try {
-            write(what, text);
-        } catch (const failure& reason) {
-            // The error code is config, but the exit status is not that of a usage error: writing failed.
-            print_failure(reason, call.global.json);
-            return exit_code::failed;
-        }
-    }
+    if (!dry && !found.units.empty()) write(what, text);
     if (call.global.json) {
         print_result_json(what, found, dry);
     } else {
         print_result(call, what, found, dry);
     }
-    if (!found.units.empty()) return exit_code::done;
-    const failure none(error_kind::config, cannot("import", file), "it has nothing that can be added");
-    print_failure(none, call.global.json);
-    return exit_code::failed;
+    if (found.units.empty())
+        throw failure(error_kind::config, cannot("import", file), "it has nothing that can be added");
+    return exit_code::done;
 }
 
 constexpr std::array options{

@@ -48,6 +48,13 @@ std::string comment_text(std::string_view text) {
     return out;
 }
 
+// A value of `env` as it is, although hob.toml expands ${NAME} there.
+std::string unexpanded(std::string text) {
+    for (auto at = text.find("${"); at != std::string::npos; at = text.find("${", at + 3))
+        text.insert(at, "$");
+    return text;
+}
+
 // NAME=${NAME} changes nothing: workers inherit the environment.
 bool is_inherited(const std::pair<std::string, import_word>& entry) {
     const import_word same{{entry.first, true, {}}};
@@ -96,7 +103,7 @@ std::string to_toml(const imported_unit& unit, std::string_view file) {
     for (const auto& [name, value] : unit.env) {
         if (is_literal(value))
             env += fmt::format("{}{} = {}", env.empty() ? " " : ", ", key_text(name),
-                               toml_string(literal_text(value)));
+                               toml_string(unexpanded(literal_text(value))));
     }
     if (!env.empty()) text += "env = {" + env + " }\n";
     return text;

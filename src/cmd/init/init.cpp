@@ -14,6 +14,7 @@
 #include "cmd/core/output.hpp"
 #include "cmd/core/table.hpp"
 #include "cmd/init/template.hpp"
+#include "identity.hpp"
 #include "util/fd.hpp"
 #include "util/json/json_writer.hpp"
 
@@ -38,10 +39,11 @@ std::string schema_path() {
 // The first line is for the TOML language servers of editors.
 std::string file_text() { return fmt::format("#:schema {}\n{}", schema_path(), init_template); }
 
-// Fails with EEXIST if `to` exists. Some file systems support only one of the two calls.
+// Fails with EEXIST if `to` exists. Some file systems support only one of the two calls, and a filter may refuse
+// the first.
 bool rename_without_replacing(const std::string& from, const std::string& to) {
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
-    return errno == EINVAL && ::link(from.c_str(), to.c_str()) == 0;
+    return errno != EEXIST && ::link(from.c_str(), to.c_str()) == 0;
 }
 
 // Creates the file atomically: writes a temporary file beside it and renames it.
@@ -50,7 +52,7 @@ void install_file(const std::string& path, bool replace) {
     ::unlink(temporary.c_str());
     const util::unique_fd fd =
         util::open_file(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode);
-    if (!fd) throw cannot_write(path, errno_text(errno));
+    if (!fd) throw denied("write", path, errno);
     const bool written = util::write_all(fd.get(), file_text()) && ::fsync(fd.get()) == 0;
     const bool installed = written && (replace ? ::rename(temporary.c_str(), path.c_str()) == 0
                                                : rename_without_replacing(temporary, path));
@@ -58,7 +60,7 @@ void install_file(const std::string& path, bool replace) {
     ::unlink(temporary.c_str());  // still there after a failure or a link
     if (installed) return;
     if (error == EEXIST) throw cannot_write(path, "it exists already", "hob init --force replaces it");
-    throw cannot_write(path, errno_text(error));
+    throw denied("write", path, error);
 }
 
 void print_result(const invocation& call, const std::string& path, bool replaced) {
@@ -81,16 +83,11 @@ exit_code run_init(invocation& call) {
         print(file_text());
         return exit_code::done;
     }
-    const std::string path = call.global.directory ? *call.global.directory + "/hob.toml" : "hob.toml";
+    const std::string file = this_program.config_file;
+    const std::string path = call.global.directory ? *call.global.directory + "/" + file : file;
     struct stat existing {};
     const bool replace = call.has("force") && ::lstat(path.c_str(), &existing) == 0;
-    try {
-        install_file(path, replace);
-    } catch (const failure& reason) {
-        // The error code is config, but the exit status is not that of a usage error: writing failed.
-        print_failure(reason, call.global.json);
-        return exit_code::failed;
-    }
+    install_file(path, replace);
     print_result(call, path, replace);
     return exit_code::done;
 }

@@ -222,7 +222,7 @@ exit_code follow_log(invocation& call, util::log_follower& log, const printer& t
                 return exit_code::done;
             case util::log_follower::wake_reason::deadline:
                 throw failure(error_kind::timeout, cannot("follow", "", "the log any longer"),
-                              "the time is over");
+                              "the deadline is over");
         }
     }
 }

@@ -172,7 +172,7 @@ exit_code follow_all(invocation& call, const std::vector<std::unique_ptr<util::l
                 return exit_code::done;
             case util::log_follower::wake_reason::deadline:
                 throw failure(error_kind::timeout, cannot("follow", "", "the logs any longer"),
-                              "the time is over");
+                              "the deadline is over");
         }
     }
 }

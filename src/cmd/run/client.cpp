@@ -107,7 +107,8 @@ private:
 
     void wait() {
         if (session_.limit.expired()) {
-            throw failure(error_kind::timeout, cannot("finish", session_.what), "the time is over");
+            throw failure(error_kind::timeout, cannot("wait for", session_.what, "any longer"),
+                          "the deadline is over");
         }
         const bool reads_input = session_.input && run_ != 0 && !input_ended_ && !input_pending_;
         std::array<pollfd, 4> watched{{{session_.daemon.socket(), POLLIN, 0},

@@ -42,6 +42,7 @@ unit::run_parameters run_parameters_of(run_request& request, const std::shared_p
     if (!request.environment.empty()) parameters.caller = std::move(request.environment);
     parameters.input = request.input;
     parameters.umask = request.umask;
+    parameters.limits = std::move(request.limits);
     if (request.input_descriptor) {
         parameters.input_descriptor = std::make_shared<util::unique_fd>(client->take_descriptor());
         if (!*parameters.input_descriptor)

@@ -65,6 +65,7 @@ run_request request_of(invocation& call) {
     }
     request.environment = own_environment();
     request.umask = own_umask();
+    request.limits = util::own_resource_limits();
     request.detach = call.has("detach");
     if (!call.has("tty")) {
         request.input_descriptor = !request.detach && has_input();

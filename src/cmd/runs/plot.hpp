@@ -1,5 +1,5 @@
 #pragma once
-// Runs as a plot of durations in the terminal, and as a web page.
+// Runs as a plot of durations in the terminal.
 
 #include <string>
 #include <string_view>
@@ -13,10 +13,6 @@ namespace hob::cmd {
 // One column for each run, the newest on the right, as many as fit. `runs`: newest first. Empty without
 // finished runs.
 std::string plot_runs(const std::vector<unit::run_record>& runs, const terminal& out);
-
-// A page without external resources. `runs_json`: as `hob runs --json`; `status_json`: as `hob status
-// --json`, or "null".
-std::string runs_page(std::string_view runs_json, std::string_view status_json);
 
 // The ANSI colour of a state.
 std::string_view color_of(unit::run_state state);

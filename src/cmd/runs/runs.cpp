@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cmd/core/command.hpp"
@@ -14,7 +15,9 @@
 #include "cmd/core/status_view.hpp"
 #include "cmd/core/table.hpp"
 #include "cmd/history/run_history.hpp"
+#include "cmd/runs/page.hpp"
 #include "cmd/runs/plot.hpp"
+#include "identity.hpp"
 #include "lifecycle/connect.hpp"
 #include "lifecycle/instance.hpp"
 #include "limits.hpp"
@@ -89,11 +92,6 @@ std::string bar(milliseconds length, milliseconds longest, bool utf8) {
     return text;
 }
 
-std::string exit_text(const unit::run_record& run) {
-    if (run.signal) return fmt::format("signal {}", *run.signal);
-    return run.exit && *run.exit != 0 ? fmt::format("exit {}", *run.exit) : "";
-}
-
 std::string start_time_text(system_clock::time_point time) {
     const std::string text = util::rfc3339(time), today = util::rfc3339(system_clock::now()).substr(0, 10);
     return (text.starts_with(today) ? "" : text.substr(0, 10) + " ") + text.substr(11, 8);
@@ -122,27 +120,34 @@ std::string runs_table(const std::vector<unit::run_record>& runs, const terminal
                    {start_time_text(run.started_at), "2"},
                    {has_duration ? util::format_duration(length_of(run)) : "", ""},
                    {bar(length_of(run), longest, out.utf8), color},
-                   {exit_text(run), color},
+                   {end_text(run), color},
                    {std::string(name_of(run.trigger)), "2"},
                    {printable(util::with_local_times(run.cause), out.utf8), "2"}});
     }
     return shown.render(out);
 }
 
-// As `hob status --json`, or "null" when no daemon answers.
-std::string status_json(invocation& call) {
+// Empty when no daemon answers.
+std::vector<unit_view> current_units(invocation& call) {
     try {
         auto daemon = lifecycle::connect_looking(call.where(), call.limit_or(limits::glance_timeout));
-        if (daemon) return daemon->call("hob.status", "{}", call.limit_or(limits::request_timeout));
+        if (daemon) {
+            const auto limit = call.limit_or(limits::request_timeout);
+            return read_units(daemon->call(this_program.methods.status, "{}", limit));
+        }
     } catch (const failure&) {
     } catch (const ipc::not_executed&) {
     }
-    return "null";
+    return {};
 }
 
-exit_code write_page(invocation& call, const std::vector<unit::run_record>& runs) {
+// With a task: without the services.
+exit_code write_page(invocation& call, std::vector<unit::run_record> runs) {
     const std::string path = *call.value("html");
-    const std::string page = runs_page(unit::runs_json(runs, call.where().log_dir()), status_json(call));
+    page_content content{.runs = std::move(runs), .lives = {}, .written = {}};
+    if (call.operands.empty()) content.lives = service_lives(call.where(), current_units(call));
+    content.written = system_clock::now();
+    const std::string page = runs_page(call.where(), content);
     if (path == "-") {
         print(page);
     } else if (!util::replace_file(path, page)) {
@@ -166,9 +171,9 @@ exit_code run_runs(invocation& call) {
                       "hob runs TASK --plot");
     }
     if (!call.operands.empty()) query.task = call.operands.front();
-    const auto runs = run_history(call, query);
+    auto runs = run_history(call, query);
     check_task(call, call.where(), runs);
-    if (call.has("html")) return write_page(call, runs);
+    if (call.has("html")) return write_page(call, std::move(runs));
     if (call.global.json) {
         print(unit::runs_json(runs, call.where().log_dir()) + "\n");
     } else if (runs.empty()) {

@@ -18,6 +18,7 @@
 #include "cmd/status/key_input.hpp"
 #include "cmd/status/offline_units.hpp"
 #include "error.hpp"
+#include "identity.hpp"
 #include "lifecycle/instance.hpp"
 #include "lifecycle/probe.hpp"
 #include "limits.hpp"
@@ -42,11 +43,14 @@ std::string params_for(const std::vector<std::string>& units) {
     return std::move(params).text();
 }
 
-void show(const std::string& status, const invocation& call) {
+// `daemon`: the pid of the daemon that has answered, or 0.
+void show(const std::string& status, const invocation& call, pid_t daemon = 0) {
     if (call.global.json) {
         print(status + "\n");
     } else {
-        print(render_status(read_status(status), out_terminal(), call.global.verbose));
+        status_view view = read_status(status);
+        add_namespaces_apart(view, daemon);
+        print(render_status(view, out_terminal(), call.global.verbose));
     }
 }
 
@@ -114,7 +118,8 @@ public:
 
     exit_code run() {
         interrupt_is_success();
-        const auto members = util::json_object_members(daemon_.call("hob.subscribe", "{}", call_.limit));
+        const auto members =
+            util::json_object_members(daemon_.call(this_program.methods.subscribe, "{}", call_.limit));
         if (!members)
             throw failure(error_kind::internal, cannot("read the daemon's answer"), "it is no object");
         if (screen()) {
@@ -132,7 +137,7 @@ private:
     // Asks for the status. False: the daemon has ended.
     bool update() {
         try {
-            status_ = daemon_.call("hob.status", params_for(call_.operands), call_.limit);
+            status_ = daemon_.call(this_program.methods.status, params_for(call_.operands), call_.limit);
         } catch (const ipc::not_executed&) {
             return report_end();
         } catch (const failure& why) {
@@ -209,7 +214,7 @@ exit_code show_status(invocation& call) {
     const std::string params = params_for(call.operands);
     std::optional<ipc::early_request> early;
     // Harmless, so it may be sent before the greeting is read. A watcher subscribes first.
-    if (!call.has("watch")) early = ipc::early_request{"hob.status", params};
+    if (!call.has("watch")) early = ipc::early_request{this_program.methods.status, params};
     auto found = lifecycle::probe(call.where(), call.limit, limits::greeting_timeout, early);
     const bool unknown =
         found.state == lifecycle::daemon_state::denied || found.state == lifecycle::daemon_state::foreign;
@@ -218,8 +223,9 @@ exit_code show_status(invocation& call) {
     ipc::client& daemon = *found.connection;
     try {
         if (call.has("watch")) return watcher(call, daemon).run();
-        const std::string status = daemon.call("hob.status", params, call.limit_or(limits::request_timeout));
-        show(status, call);
+        const std::string status =
+            daemon.call(this_program.methods.status, params, call.limit_or(limits::request_timeout));
+        show(status, call, daemon.peer_pid());
         return exit_of(status, call);
     } catch (const ipc::not_executed&) {  // it ended between its greeting and the request
         lifecycle::probe_result gone;
@@ -240,7 +246,7 @@ exit_code run_status(invocation& call) {
 // {"units":["name",…]?}
 std::vector<std::string> units_of(const ipc::request& request) {
     const auto malformed = [](const char* what) {
-        return failure(error_kind::usage, cannot("use the params of", "hob.status"), what);
+        return failure(error_kind::usage, cannot("use the params of", this_program.methods.status), what);
     };
     std::vector<std::string> names;
     if (request.params.empty()) return names;
@@ -259,8 +265,8 @@ std::vector<std::string> units_of(const ipc::request& request) {
     return names;
 }
 
-std::string answer_status(handler_context context, ipc::session&, const ipc::request& request) {
-    return status_report(context.daemon, units_of(request));
+std::string answer_status(handler_context context, ipc::session& from, const ipc::request& request) {
+    return status_report(context.daemon, units_of(request), from.peer_pid());
 }
 
 constexpr option_row options[] = {

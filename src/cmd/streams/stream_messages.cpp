@@ -72,6 +72,42 @@ std::optional<unsigned> take_umask(const json::object& from) {
     return static_cast<unsigned>(value->as_int64());
 }
 
+json::value limit_value(rlim_t value) {
+    return value == RLIM_INFINITY ? json::value(nullptr) : json::value(static_cast<std::uint64_t>(value));
+}
+
+std::optional<rlim_t> parse_limit(const json::value& value) {
+    if (value.is_null()) return RLIM_INFINITY;
+    if (value.is_uint64()) return value.as_uint64();
+    if (value.is_int64() && value.as_int64() >= 0) return static_cast<rlim_t>(value.as_int64());
+    return std::nullopt;
+}
+
+json::object limits_object(const std::vector<util::resource_limit>& limits) {
+    json::object object;
+    for (const auto& [resource, value] : limits)
+        object[util::resource_name(resource)] =
+            json::array{limit_value(value.rlim_cur), limit_value(value.rlim_max)};
+    return object;
+}
+
+// Resources that this version does not know are left out.
+std::vector<util::resource_limit> take_limits(const json::object& from) {
+    std::vector<util::resource_limit> limits;
+    const auto* value = from.if_contains("limits");
+    if (!value) return limits;
+    if (!value->is_object()) malformed("'limits' is no object");
+    for (const auto& [name, pair] : value->as_object()) {
+        const bool is_pair = pair.is_array() && pair.as_array().size() == 2;
+        const auto soft = is_pair ? parse_limit(pair.as_array()[0]) : std::nullopt;
+        const auto hard = is_pair ? parse_limit(pair.as_array()[1]) : std::nullopt;
+        if (!soft || !hard || *soft > *hard)
+            malformed("'limits' has no soft and hard limit for '" + std::string(name) + "'");
+        if (const auto resource = util::resource_named(name)) limits.push_back({*resource, {*soft, *hard}});
+    }
+    return limits;
+}
+
 unit::terminal_size size_of(const json::object& from) {
     unit::terminal_size size;
     const auto take = [&](std::string_view name, unsigned short& into) {
@@ -127,6 +163,7 @@ std::string run_params(const run_request& wanted) {
     if (wanted.input) params["stdin"] = true;
     if (wanted.input_descriptor) params["stdin_fd"] = true;
     if (wanted.umask) params["umask"] = *wanted.umask;
+    if (!wanted.limits.empty()) params["limits"] = limits_object(wanted.limits);
     if (wanted.detach) params["detach"] = true;
     if (wanted.terminal) {
         json::object tty{{"rows", wanted.terminal->rows}, {"columns", wanted.terminal->columns}};
@@ -147,6 +184,7 @@ run_request parse_run_request(std::string_view params) {
     wanted.input = take_flag(from, "stdin");
     wanted.input_descriptor = take_flag(from, "stdin_fd");
     wanted.umask = take_umask(from);
+    wanted.limits = take_limits(from);
     wanted.detach = take_flag(from, "detach");
     if (wanted.task.has_value() == !wanted.command.empty()) malformed("they need either 'task' or 'command'");
     if (wanted.cwd && !wanted.cwd->starts_with('/')) malformed("'cwd' is not absolute");

@@ -8,6 +8,7 @@
 
 #include "unit/process/run_io.hpp"
 #include "util/json/json_writer.hpp"
+#include "util/resource_limits.hpp"
 
 namespace hob::cmd {
 
@@ -20,6 +21,7 @@ struct run_request {
     bool input = false;             // of run.input
     bool input_descriptor = false;  // the one that comes with the request
     std::optional<unsigned> umask;
+    std::vector<util::resource_limit> limits{};
     bool detach = false;
     std::optional<unit::terminal_size> terminal;
     std::optional<std::string> terminal_type;  // TERM

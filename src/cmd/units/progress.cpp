@@ -14,6 +14,7 @@
 #include "cmd/core/status_view.hpp"
 #include "cmd/core/table.hpp"
 #include "error.hpp"
+#include "identity.hpp"
 #include "ipc/draining.hpp"
 #include "ipc/message.hpp"
 #include "ipc/unit_state.hpp"
@@ -59,7 +60,7 @@ public:
             if (member.key == "to") unit.state = util::json_unquote(member.value).value_or("");
             if (member.key == "pid") unit.pid = util::json_integer(member.value).value_or(0);
         }
-        if (!is_state_change || unit.name.empty()) return;
+        if (!is_state_change || unit.name.empty() || is_at_rest_elsewhere(unit)) return;
         update(unit);
         auto& row = row_of(unit.name);
         row.elapsed = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began_);
@@ -89,6 +90,13 @@ private:
         milliseconds elapsed{0};
         bool changed = false;
     };
+
+    // A task that was only scheduled, or the like, has no part in this.
+    bool is_at_rest_elsewhere(const unit_view& unit) const {
+        const auto state = ipc::unit_state_named(unit.state);
+        return !rows_.contains(unit.name) && state && ipc::is_settled(*state) && !ipc::is_up(*state) &&
+               *state != ipc::unit_state::failed && *state != ipc::unit_state::backoff;
+    }
 
     row_state& row_of(const std::string& name) {
         const auto [found, inserted] = rows_.try_emplace(name);
@@ -154,7 +162,7 @@ std::string reply_of(const ipc::incoming& message, progress_board& view) {
 std::string request_and_follow(invocation& call, ipc::client& daemon, std::string_view method,
                                const std::string& params) {
     progress_board view(out_terminal());
-    add_rows(view, call, daemon.call("hob.subscribe", "{}", call.limit));
+    add_rows(view, call, daemon.call(this_program.methods.subscribe, "{}", call.limit));
     daemon.send(ipc::request_line(request_id, method, params));
     for (;;) {
         ipc::incoming message;
@@ -166,7 +174,7 @@ std::string request_and_follow(invocation& call, ipc::client& daemon, std::strin
             case followed::reader_gone:
                 throw failure(error_kind::no_daemon, cannot("finish", method), "the daemon has ended");
             case followed::message:
-                if (message.method == "hob.event") view.handle_event(message.payload);
+                if (message.method == this_program.methods.event) view.handle_event(message.payload);
                 if (message.id != request_id) break;
                 return reply_of(message, view);
         }

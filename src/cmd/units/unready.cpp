@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,7 @@ std::vector<unit_view> all_units(invocation& call) {
     try {
         const auto soon = util::deadline::in(limits::glance_timeout);
         auto daemon = lifecycle::connect_looking(call.where(), soon);
-        if (daemon) return read_units(daemon->call("hob.status", "{}", soon));
+        if (daemon) return read_units(daemon->call(this_program.methods.status, "{}", soon));
     } catch (const failure&) {  // the failure to be explained is more important
     } catch (const ipc::not_executed&) {
     }
@@ -51,27 +52,41 @@ bool was_asked_for(const invocation& call, const unit_view& unit) {
     return std::find(call.operands.begin(), call.operands.end(), unit.name) != call.operands.end();
 }
 
-// Of the units asked for; and if one of them waits for others, of those others.
-std::vector<unit_view> unready_units(invocation& call, bool timed_out) {
-    const std::vector<unit_view> units = all_units(call);
-    const auto matters = [&](const unit_view& unit) {
-        return has_failed(unit) || (timed_out && is_on_its_way(unit));
-    };
-    const bool waits = std::any_of(units.begin(), units.end(), [&](const unit_view& unit) {
-        return was_asked_for(call, unit) && ipc::unit_state_named(unit.state) == unit_state::waiting;
-    });
-    std::vector<unit_view> found;
+// The units asked for, and all that they wait for.
+std::set<std::string> awaited_names(const invocation& call, const std::vector<unit_view>& units) {
+    std::set<std::string> names;
     for (const auto& unit : units) {
-        if (matters(unit) && (waits || was_asked_for(call, unit))) found.push_back(unit);
+        if (was_asked_for(call, unit)) names.insert(unit.name);
     }
-    return found;
+    for (std::size_t before = 0; before != names.size();) {
+        before = names.size();
+        for (const auto& unit : units) {
+            if (names.contains(unit.name) && !unit.waiting_for.empty()) names.insert(unit.waiting_for);
+        }
+    }
+    return names;
 }
 
-// "'db' is starting for 3.2s: no answer on port 5432"
+std::vector<unit_view> unready_units(invocation& call, bool timed_out) {
+    std::vector<unit_view> units = all_units(call);
+    const std::set<std::string> awaited = awaited_names(call, units);
+    std::erase_if(units, [&](const unit_view& unit) {
+        const bool matters = has_failed(unit) || (timed_out && is_on_its_way(unit));
+        return !matters || !awaited.contains(unit.name);
+    });
+    return units;
+}
+
+// "'db' is starting for 3.2s: not ready: port 5432: Connection refused (tcp = 5432)"
 std::string state_text(const unit_view& unit) {
-    std::string text = fmt::format("'{}' is {}", unit.name, unit.state);
+    const bool failed = ipc::unit_state_named(unit.state) == unit_state::failed;
+    std::string text = fmt::format("'{}' {}", unit.name, failed ? "has failed" : "is " + unit.state);
     if (const std::string age = age_of(unit.since); !age.empty() && !has_failed(unit)) text += " for " + age;
     if (!unit.detail.empty()) text += ": " + unit.detail;
+    // The detail may be what the service says of itself.
+    if (!unit.probe_failure.empty() && unit.detail.find(unit.probe_failure) == std::string::npos)
+        text += "; not ready: " + unit.probe_failure;
+    if (!unit.probe.empty()) text += fmt::format(" ({})", unit.probe);
     return text;
 }
 
@@ -84,7 +99,12 @@ std::string detail_of(invocation& call, const failure& why, const std::vector<un
             lines.add(line);
         util::json_object entry;
         entry.add("name", unit.name).add("kind", unit.kind).add("state", unit.state);
-        entry.add("since", unit.since).add("detail", unit.detail).add("lines", lines);
+        entry.add("since", unit.since).add("detail", unit.detail);
+        if (!unit.waiting_for.empty()) entry.add("waiting_for", unit.waiting_for);
+        if (!unit.probe.empty()) entry.add("probe", unit.probe);
+        if (!unit.probe_failure.empty()) entry.add("probe_failure", unit.probe_failure);
+        if (!unit.port_taken.empty()) entry.add("port_taken", util::raw_json{unit.port_taken});
+        entry.add("lines", lines);
         entries.add(entry);
     }
     const std::string& before = why.detail();

@@ -1,9 +1,11 @@
 #include "unit/application/application.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -14,6 +16,7 @@
 #include "unit/process/caller.hpp"
 #include "unit/process/orphan_cleanup.hpp"
 #include "unit/process/usage.hpp"
+#include "unit/spec/definition_digest.hpp"
 #include "unit/spec/unit_status_json.hpp"
 #include "unit/store/run_store.hpp"
 #include "util/json/json_writer.hpp"
@@ -143,7 +146,34 @@ void application::open() {
     registry_->apply(config_);
 }
 
-void application::begin() { registry_->begin(); }
+void application::begin() {
+    registry_->begin();
+    log_begin();
+}
+
+// Who runs the daemon in the foreground sees nothing else of it.
+void application::log_begin() const {
+    std::vector<std::string> names = registry_->services_to_restart(), held_back;
+    for (const auto& spec : config_.units) {
+        const bool listed = std::find(names.begin(), names.end(), spec.name) != names.end();
+        if (listed || !starts_by_itself(spec)) continue;
+        (registry_->is_consented({spec.name}) ? names : held_back).push_back(spec.name);
+    }
+    const auto list = [](const std::vector<std::string>& units) {
+        return util::field("units", fmt::format("{}", fmt::join(units, ", ")));
+    };
+    if (!names.empty()) {
+        util::log(util::level::info, "unit", "these units start by themselves", {list(names)});
+    } else if (held_back.empty()) {
+        util::log(util::level::info, "unit", "no unit starts by itself");
+    }
+    if (!held_back.empty()) {
+        util::log(util::level::warning, "unit",
+                  names.empty() ? "no unit starts by itself until a command names one"
+                                : "these units are new and start by themselves once a command names them",
+                  {list(held_back), util::field("hint", "hob start")});
+    }
+}
 
 std::vector<std::string> application::consent(const std::vector<std::string>& names, pid_t by) {
     if (registry_->is_consented(names) || is_inside_unit(by)) return {};
@@ -164,13 +194,7 @@ void application::forget_running() { store_->clear_all_desired_up(); }
 
 // ---- state ----
 
-bool application::busy() const {
-    if (registry_->calls_in_flight() > 0) return true;
-    for (const auto& unit : registry_->status()) {
-        if (unit.kind != unit_kind::worker && ipc::is_up(unit.state)) return true;
-    }
-    return false;
-}
+bool application::busy() const { return registry_->busy(); }
 
 bool application::needed() const { return registry_->needed(); }
 

@@ -60,6 +60,7 @@ private:
     unit::config read_config() const;
     void log_warnings() const;
     std::vector<std::string> config_files() const;
+    void log_begin() const;
     unit_status known_status(const std::string& name) const;
 
     lifecycle::application_context context_;

@@ -2,12 +2,11 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
-#include <regex.h>
 
-#include <array>
 #include <charconv>
 
 #include "unit/config/key_context.hpp"
+#include "util/regex.hpp"
 
 namespace hob::unit {
 namespace {
@@ -68,20 +67,20 @@ void read_address(const key_context& at, std::string& host, std::uint16_t& port)
 
 void read_pattern(const key_context& at, std::string& pattern, std::size_t groups) {
     if (!at.table.read(at.key, at.value, pattern)) return;
-    regex_t compiled;
-    const int error = ::regcomp(&compiled, pattern.c_str(), REG_EXTENDED);
-    if (error == 0) {
-        const std::size_t found = compiled.re_nsub;
-        ::regfree(&compiled);
-        if (found < groups)
-            at.table.reject(at.key, at.value.where,
-                            fmt::format("has no group for the address: '{}'", pattern), at.key.example);
+    if (const auto fault = util::find_regex_fault(pattern, util::bracket_backslash::refused)) {
+        at.table.reject(at.key, at.value.where,
+                        fmt::format("is not a regular expression: {}: '{}'", fault->reason, pattern),
+                        fault->hint);
         return;
     }
-    std::array<char, 128> reason{};
-    ::regerror(error, &compiled, reason.data(), reason.size());
-    at.table.reject(at.key, at.value.where,
-                    fmt::format("is not a regular expression: {}: '{}'", reason.data(), pattern));
+    if (util::regex(pattern).groups() < groups) {
+        at.table.reject(at.key, at.value.where, fmt::format("has no group for the address: '{}'", pattern),
+                        at.key.example);
+    } else if (groups > 0 && util::has_lazy_repetition(pattern)) {
+        at.table.reject(at.key, at.value.where,
+                        fmt::format("asks for a short match, but the longest is taken: '{}'", pattern),
+                        "exclude what follows, as in ([^ ]+)");
+    }
 }
 
 }  // namespace hob::unit

@@ -16,7 +16,7 @@ bool split_address(std::string_view text, std::string& host, int& port);
 // A port of localhost, or "ADDRESS:PORT". Faults are noted.
 void read_address(const key_context& at, std::string& host, std::uint16_t& port);
 
-// A POSIX extended regular expression that compiles, with at least `groups` groups. Faults are noted.
+// A regular expression, with at least `groups` groups. Faults are noted.
 void read_pattern(const key_context& at, std::string& pattern, std::size_t groups);
 
 }  // namespace hob::unit

@@ -33,7 +33,7 @@ constexpr std::array types{
     type_row{value_type::path, "path", "relative to the directory of the file; ~ is not expanded"},
     type_row{value_type::command, "command", "an array of strings, or one string for the shell"},
     type_row{value_type::port, "port", R"(a port of localhost, or "ADDRESS:PORT")"},
-    type_row{value_type::regex, "regex", "a POSIX extended regular expression"},
+    type_row{value_type::regex, "regex", "a regular expression of RE2"},
     type_row{value_type::signal, "string", R"(the name of a signal: "TERM", "SIGINT", "RTMIN+3")"},
     type_row{value_type::cron, "string", "minute, hour, day of the month, month, day of the week"},
     type_row{value_type::url, "string", "http://ADDRESS[:PORT][/PATH]; ADDRESS is numeric or localhost"},

@@ -128,6 +128,12 @@ constexpr config_key keys[] = {
     one_of<kill_scope_words>(
         member<&unit_spec::kill>(in_worker | in_service, "kill", "which processes a stop ends"))
         .by_default("\"all\""),
+    one_of<output_streams_words>(
+        member<&unit_spec::output>(in_service, "output", "whether stdout and stderr are kept apart"))
+        .by_default("\"split\""),
+    one_of<output_streams_words>(
+        member<&unit_spec::output>(in_task, "output", "whether stdout and stderr are kept apart"))
+        .by_default("\"split\""),
     custom(in_units, "after", units, "units that must be ready before this one starts", read_after)
         .by_default("[]")
         .such_as("[\"db\"]")
@@ -152,6 +158,10 @@ constexpr config_key keys[] = {
     member<&worker_spec::call_timeout>(in_worker, "call_timeout",
                                        "how long a call waits for its answer, unless it has --timeout")
         .by_default("\"30s\"")
+        .at_least(1),
+    member<&worker_spec::call_limit>(in_worker, "call_limit",
+                                     "how long a call of an mcp worker may last that reports progress")
+        .by_default("\"10m\"")
         .at_least(1),
     custom(in_worker, "answers", any_table, "answers to requests that the worker itself sends, by method",
            read_answers)

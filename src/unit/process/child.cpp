@@ -1,26 +1,23 @@
 #include "unit/process/child.hpp"
 
-#include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <climits>
 #include <utility>
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/process/exit_watch.hpp"
 #include "unit/process/known_children.hpp"
 #include "unit/process/launch.hpp"
+#include "unit/process/launch_failure.hpp"
 #include "util/proc.hpp"
+#include "util/process_handle.hpp"
 #include "util/signal_name.hpp"
 
 namespace hob::unit {
@@ -36,6 +33,23 @@ exit_state exit_state_of(const siginfo_t& info) {
     return exit;
 }
 
+// The target of the link; empty: it cannot be read.
+std::string link_target(const std::string& link) {
+    std::string target(PATH_MAX, '\0');
+    const auto size = ::readlink(link.c_str(), target.data(), target.size());
+    target.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return target;
+}
+
+// A process between fork and exec.
+struct launch_in_progress {
+    launch_in_progress(const asio::any_io_executor& executor, int fd, launch_names what)
+        : pipe(executor, fd), names(std::move(what)) {}
+    asio::posix::stream_descriptor pipe;
+    launch_names names;
+    std::optional<launch_report> failed;
+};
+
 }  // namespace
 
 std::string exit_brief(const exit_state& exit) {
@@ -48,47 +62,81 @@ std::string exit_text(const exit_state& exit) {
                        exit.core ? ", core dumped" : "");
 }
 
+std::string end_text(const std::optional<exit_state>& exit) {
+    return exit ? exit_text(*exit) : "could not be ended";
+}
+
 struct child::state {
-    explicit state(const asio::any_io_executor& executor) : pidfd(executor) {}
+    explicit state(const asio::any_io_executor& executor) : watch(executor) {}
+
+    void hold(pid_t held) {
+        pid = held;
+        process = util::process_handle(held);
+        watch.begin(process, held);
+    }
+
     pid_t pid = 0;
     bool in_cgroup = false;
     std::uint64_t start_time = 0;
-    asio::posix::stream_descriptor pidfd;
+    util::process_handle process;
+    exit_watch watch;
     std::optional<exit_state> exit;
     bool interrupted = false;
     bool reaped = false;
     std::optional<rusage> used;
+    std::unique_ptr<launch_in_progress> launch;  // until the program runs, or has failed to
+    std::unique_ptr<launch_in_progress> failed_launch;
 
-    // Also of a process whose parent is another one.
-    bool has_ended() {
-        pollfd end{pidfd.native_handle(), POLLIN, 0};
-        return ::poll(&end, 1, 0) == 1;
+    // Takes what the process has reported. True: the launch is over.
+    bool read_launch() {
+        while (launch) {
+            launch_report report;
+            const auto n = ::read(launch->pipe.native_handle(), &report, sizeof report);
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0 && errno == EAGAIN) return false;
+            if (n != sizeof report) {
+                auto over = std::move(launch);
+                if (over->failed) failed_launch = std::move(over);
+            } else if (report.event == launch_event::joined_cgroup) {
+                in_cgroup = true;
+            } else {
+                launch->failed = report;
+            }
+        }
+        return true;
+    }
+
+    // False: interrupted. True also when something else has cancelled the wait. Throws on cancellation.
+    asio::awaitable<bool> readable(asio::posix::stream_descriptor& descriptor) {
+        boost::system::error_code error;
+        auto token = asio::redirect_error(asio::use_awaitable, error);
+        co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_read, token);
+        if (interrupted) co_return false;
+        const auto cancelled = co_await asio::this_coro::cancellation_state;
+        if (cancelled.cancelled() != asio::cancellation_type::none) {
+            throw boost::system::system_error(asio::error::operation_aborted);
+        }
+        co_return true;
     }
 };
 
 child::child(const asio::any_io_executor& executor, const child_options& options)
     : state_(std::make_unique<state>(executor)) {
-    const launched process = launch(options);
-    state_->pid = process.pid;
+    launch_names names{options.unit, options.cwd, options.argv.front(), program_candidates_of(options)};
+    struct launched process = launch(options, names.candidates);
+    state_->hold(process.pid);
     state_->in_cgroup = process.in_cgroup;
-    util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, state_->pid, 0)));
-    if (!pidfd) {
-        const int error = errno;
-        kill_and_reap(state_->pid);
-        fail_to_start(options, fmt::format("its process cannot be watched: {}", errno_text(error)));
-    }
-    state_->pidfd.assign(pidfd.release());
+    state_->launch =
+        std::make_unique<launch_in_progress>(executor, process.report.release(), std::move(names));
     if (const auto stat = util::read_proc_stat(state_->pid)) state_->start_time = stat->start_time;
     known_children().insert(state_->pid);
 }
 
 child::child(const asio::any_io_executor& executor, pid_t pid) : state_(std::make_unique<state>(executor)) {
-    state_->pid = pid;
-    util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    state_->hold(pid);
     const auto stat = util::read_proc_stat(pid);
-    if (!pidfd || !stat)
+    if (!state_->process || !stat)
         throw failure(error_kind::unit_failed, cannot("watch", std::to_string(pid)), "it has ended");
-    state_->pidfd.assign(pidfd.release());
     state_->start_time = stat->start_time;
     known_children().insert(pid);
 }
@@ -98,10 +146,8 @@ child::~child() {
     if (!poll()) {
         signal_group(SIGKILL);
         signal(SIGKILL);
-        // A process in uninterruptible sleep is left to the subreaper.
-        pollfd ending{state_->pidfd.native_handle(), POLLIN, 0};
-        ::poll(&ending, 1, static_cast<int>(limits::reap_timeout.count()));
     }
+    // The subreaper reaps a process that has not ended yet.
     siginfo_t info{};
     ::waitid(P_PID, static_cast<id_t>(state_->pid), &info, WEXITED | WNOHANG);
     known_children().erase(state_->pid);
@@ -115,7 +161,7 @@ std::optional<exit_state> child::poll() const {
     if (state_->exit) return state_->exit;
     siginfo_t info{};
     if (::waitid(P_PID, static_cast<id_t>(state_->pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
-        if (errno != ECHILD || !state_->has_ended()) return std::nullopt;
+        if (errno != ECHILD || !state_->process.has_ended()) return std::nullopt;
         state_->exit = exit_state{};  // something else reaped it: its status is lost
         return state_->exit;
     }
@@ -124,43 +170,60 @@ std::optional<exit_state> child::poll() const {
     return state_->exit;
 }
 
+asio::awaitable<bool> child::launched() {
+    state_->interrupted = false;
+    while (!state_->read_launch()) {
+        const bool waited = co_await state_->readable(state_->launch->pipe);
+        if (!waited) co_return false;
+    }
+    const auto failed = std::move(state_->failed_launch);
+    if (!failed) co_return true;
+    while (!poll()) {
+        co_await exited();
+    }
+    reap();
+    throw_launch_failure(failed->names, *failed->failed);
+}
+
+bool child::launching() { return !state_->read_launch(); }
+
+// A new process is in this process's directory until it is in its own.
+std::string child::blocked_by() {
+    if (!launching()) return {};
+    const launch_names& names = state_->launch->names;
+    const auto directory = link_target(fmt::format("/proc/{}/cwd", state_->pid));
+    if (directory != names.cwd && directory == link_target("/proc/self/cwd"))
+        return fmt::format("its directory '{}' does not answer", names.cwd);
+    return fmt::format("its program '{}' is not executed yet", names.program);
+}
+
 asio::awaitable<std::optional<exit_state>> child::exited() {
     state_->interrupted = false;
-    for (;;) {
-        if (poll()) co_return state_->exit;
-        boost::system::error_code error;
-        auto token = asio::redirect_error(asio::use_awaitable, error);
-        co_await state_->pidfd.async_wait(asio::posix::stream_descriptor::wait_read, token);
+    while (!poll()) {
+        co_await state_->watch.wait();
         if (state_->interrupted) co_return std::nullopt;
-        const auto cancelled = co_await asio::this_coro::cancellation_state;
-        if (cancelled.cancelled() != asio::cancellation_type::none) {
-            throw boost::system::system_error(asio::error::operation_aborted);
-        }
     }
+    co_return state_->exit;
 }
 
 void child::interrupt() {
     state_->interrupted = true;
+    state_->watch.cancel();
     boost::system::error_code ignored;
-    state_->pidfd.cancel(ignored);
+    if (state_->launch) state_->launch->pipe.cancel(ignored);
 }
 
 void child::reap() {
     if (state_->reaped || !poll()) return;
-    // The system call has a fifth argument, rusage, that the library's function lacks.
-    siginfo_t info{};
     rusage used{};
-    if (::syscall(SYS_waitid, P_PID, state_->pid, &info, WEXITED | WNOHANG, &used) == 0) state_->used = used;
+    if (::wait4(state_->pid, nullptr, WNOHANG, &used) >= 0) state_->used = used;
     state_->reaped = true;
     known_children().erase(state_->pid);
 }
 
 const std::optional<rusage>& child::used() const { return state_->used; }
 
-bool child::signal(int number) const {
-    return ::syscall(SYS_pidfd_send_signal, const_cast<state&>(*state_).pidfd.native_handle(), number,
-                     nullptr, 0) == 0;
-}
+bool child::signal(int number) const { return state_->process.signal(number); }
 
 bool child::signal_group(int number) const { return !state_->reaped && ::kill(-state_->pid, number) == 0; }
 

@@ -3,8 +3,8 @@
 //
 // A child starts in a session of its own, with default signal dispositions, an empty mask, umask 022, nice 0
 // (as far as the kernel permits), the given RLIMIT_NOFILE, no descriptors but the three standard ones, and
-// SIGKILL as its parent-death signal. A pidfd reports its exit, and it is reaped by pid, so that no other
-// wait takes its status.
+// SIGKILL as its parent-death signal. Its exit is reported by unit/process/exit_watch.hpp, and it is reaped
+// by pid, so that no other wait takes its status.
 
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -21,6 +21,7 @@
 
 #include "limits.hpp"
 #include "util/fd.hpp"
+#include "util/resource_limits.hpp"
 
 namespace hob::unit {
 
@@ -34,6 +35,8 @@ struct exit_state {
 std::string exit_brief(const exit_state& exit);
 // "exited with status 3", "was killed by signal 9 (KILL)", and with ", core dumped" if it was.
 std::string exit_text(const exit_state& exit);
+// As exit_text(); nullopt: "could not be ended".
+std::string end_text(const std::optional<exit_state>& exit);
 
 // The status with which a shell exits when it cannot execute a program. The failure of such a start has it as
 // its detail:
@@ -50,38 +53,48 @@ struct child_options {
     int input = -1;  // become 0, 1, 2 in the child; -1: /dev/null
     int output = -1;
     int error = -1;
-    unsigned umask = limits::unit_umask;
+    unsigned umask = hob::limits::unit_umask;
+    // After `nofile`. A hard limit above this process's own counts as that one.
+    std::vector<util::resource_limit> limits{};
     bool terminal = false;  // `input` is a terminal and becomes the controlling one of the session
     int cgroup = -1;        // an open directory of the cgroup to run in; -1: this process's own
 };
 
 class child {
 public:
-    // Returns once the program runs. Throws failure(unit_failed, "cannot start '<unit>': …") that names the
-    // program or the directory at fault; no process is left then.
+    // Makes the process, and does not wait until it executes the program: see launched(). Throws
+    // failure(unit_failed) if there can be no process.
     child(const boost::asio::any_io_executor& executor, const child_options& options);
     // Adopts a process that hob did not start: a descendant that becomes a child of this process when its
     // parents end. Throws failure(unit_failed) if it has ended.
     child(const boost::asio::any_io_executor& executor, pid_t pid);
-    ~child();  // a process still running is killed and reaped
+    ~child();  // a process still running is killed
     child(const child&) = delete;
     child& operator=(const child&) = delete;
 
     pid_t pid() const;       // also its process group and session
-    bool in_cgroup() const;  // false also if the kernel refused: that is no failure of the start
+    bool in_cgroup() const;  // false also if the kernel refused: that is no failure of the start. Known then.
     std::uint64_t start_time() const;
+
+    // Until the program runs, which takes as long as the file systems of its directory and its program do.
+    // False: interrupt() was called. Throws failure(unit_failed, "cannot start '<unit>': …") that names the
+    // program or the directory at fault; no process is left then.
+    boost::asio::awaitable<bool> launched();
+    bool launching();  // the program does not run yet
+    // What the launch waits for: "its directory '/mnt/x' does not answer". Empty: for nothing.
+    std::string blocked_by();
 
     // Returns when the process has ended; nullopt: interrupt() was called. The process stays a zombie until
     // reap(), so that no other process gets its pid or its group's number while the group is being ended.
     boost::asio::awaitable<std::optional<exit_state>> exited();
-    void interrupt();  // makes a pending exited() return
+    void interrupt();  // makes a pending launched() or exited() return
     // nullopt: it still runs.
     std::optional<exit_state> poll() const;
     void reap();  // after exited(); idempotent
     // Resources used by it and by the descendants that it waited for; nullopt before reap().
     const std::optional<rusage>& used() const;
 
-    // To the process alone, through its pidfd; false when it has ended.
+    // To the process alone; false when it has ended.
     bool signal(int number) const;
     // To its whole process group; only before reap(). False: the group is empty.
     bool signal_group(int number) const;

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -16,17 +14,13 @@
 #include "util/async.hpp"
 #include "util/fd.hpp"
 #include "util/log/log.hpp"
-#include "util/proc.hpp"
+#include "util/process_handle.hpp"
 
 namespace hob::unit {
 
 namespace asio = boost::asio;
 
 namespace {
-
-asio::awaitable<void> readable(asio::posix::stream_descriptor& descriptor) {
-    co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
-}
 
 // A kernel file whose content has changed since it was read.
 asio::awaitable<void> changed(asio::posix::stream_descriptor& descriptor) {
@@ -47,14 +41,10 @@ asio::awaitable<bool> wait_cgroup_empty(std::string cgroup, util::deadline limit
 }  // namespace
 
 asio::awaitable<bool> wait_gone(std::vector<member> members, util::deadline limit) {
-    const auto executor = co_await asio::this_coro::executor;
     for (const auto& process : members) {
-        util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
-        if (!pidfd) continue;
-        const auto stat = util::read_proc_stat(process.pid);
-        if (!stat || stat->start_time != process.start_time) continue;
-        asio::posix::stream_descriptor descriptor(executor, pidfd.release());
-        const bool in_time = co_await util::within(limit.remaining(), readable(descriptor));
+        util::process_handle held(process.pid, process.start_time);
+        if (!held) continue;
+        const bool in_time = co_await util::wait_for_end(std::move(held), limit);
         if (!in_time) co_return false;
     }
     co_return true;

@@ -7,10 +7,12 @@
 #include <array>
 #include <cerrno>
 #include <iterator>
-#include <map>
+#include <utility>
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/config/env_file.hpp"
+#include "unit/config/expansion.hpp"
 #include "unit/config/file.hpp"
 #include "unit/config/unit_table.hpp"
 #include "util/fd.hpp"
@@ -111,96 +113,30 @@ std::string without_stdbuf(std::string_view libraries) {
     return kept;
 }
 
-constexpr std::string_view blanks = " \t\r";
-
-std::string_view trimmed(std::string_view text) {
-    const auto begin = text.find_first_not_of(blanks);
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
-
-bool is_key(std::string_view key) {
-    if (key.empty() || (key.front() >= '0' && key.front() <= '9')) return false;
-    return std::all_of(key.begin(), key.end(), [](char c) {
-        return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    });
-}
-
-bool only_comment(std::string_view rest) {
-    rest = trimmed(rest);
-    return rest.empty() || rest.front() == '#';
-}
-
-// The inside of a double-quoted value. False: the closing quote is not on this line.
-bool read_double_quoted(std::string_view text, std::string& value, std::string_view& rest) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '"') {
-            rest = text.substr(i + 1);
-            return true;
-        }
-        if (text[i] != '\\' || i + 1 == text.size()) {
-            value += text[i];
-            continue;
-        }
-        switch (const char c = text[++i]) {
-            case 'n':
-                value += '\n';
-                break;
-            case 't':
-                value += '\t';
-                break;
-            case 'r':
-                value += '\r';
-                break;
-            case '"':
-            case '\\':
-            case '$':
-                value += c;
-                break;
-            default:
-                value.append({'\\', c});
-        }
+// It could not be read together with hob.toml. The same rule holds for it now.
+std::string read_late_env_file(const unit_spec& spec) {
+    try {
+        return read_trusted_file(*spec.env_file, ::geteuid(), {});
+    } catch (const failure& why) {
+        const bool untrusted = why.kind() == error_kind::untrusted_config;
+        throw failure(untrusted ? why.kind() : error_kind::unit_failed, cannot("start", spec.name),
+                      fmt::format("its env_file '{}': {}", *spec.env_file, why.reason()),
+                      untrusted ? why.hint() : "");
     }
-    return false;
 }
 
-// nullptr, or the error.
-const char* read_value(std::string_view text, std::string& value) {
-    text = trimmed(text);
-    if (text.starts_with('\'')) {
-        const auto end = text.find('\'', 1);
-        if (end == std::string_view::npos) return "a quote is not closed";
-        value = text.substr(1, end - 1);
-        return only_comment(text.substr(end + 1)) ? nullptr : "text after the closing quote";
+std::vector<written_variable> variables_of_file(const unit_spec& spec) {
+    const auto refuse = [&](std::string reason, std::string hint = {}) {
+        throw failure(error_kind::unit_failed, cannot("start", spec.name), std::move(reason),
+                      std::move(hint));
+    };
+    env_file read = parse_env_file(spec.env_file_text ? *spec.env_file_text : read_late_env_file(spec),
+                                   *spec.env_file);
+    if (read.fault) {
+        refuse(fmt::format("its env_file '{}:{}': {}", *spec.env_file, read.fault->line, read.fault->reason),
+               read.fault->hint);
     }
-    if (text.starts_with('"')) {
-        std::string_view rest;
-        if (!read_double_quoted(text.substr(1), value, rest)) return "a quote is not closed";
-        return only_comment(rest) ? nullptr : "text after the closing quote";
-    }
-    for (std::size_t hash = text.find('#'); hash != std::string_view::npos; hash = text.find('#', hash + 1)) {
-        if (hash == 0 || blanks.find(text[hash - 1]) != std::string_view::npos) {
-            text = text.substr(0, hash);
-            break;
-        }
-    }
-    value = trimmed(text);
-    return nullptr;
-}
-
-// nullptr, or the error. An empty key: the line holds no variable.
-const char* read_line(std::string_view line, std::string& key, std::string& value) {
-    line = trimmed(line);
-    if (line.empty() || line.front() == '#') return nullptr;
-    constexpr std::string_view prefix = "export ";
-    if (line.starts_with(prefix)) line = trimmed(line.substr(prefix.size()));
-    const auto equals = line.find('=');
-    if (equals == std::string_view::npos) return "no '='";
-    const std::string_view name = trimmed(line.substr(0, equals));
-    if (!is_key(name)) return "not a variable's name before '='";
-    if (line.find('\0') != std::string_view::npos) return "a NUL byte";
-    key = name;
-    return read_value(line.substr(equals + 1), value);
+    return std::move(read.variables);
 }
 
 }  // namespace
@@ -239,54 +175,20 @@ std::vector<std::string> without_call_variables(const std::vector<std::string>& 
     return kept;
 }
 
-std::vector<std::pair<std::string, std::string>> read_env_file(const std::string& path,
-                                                               std::string_view unit) {
-    try {
-        return parse_env_file(read_trusted_file(path, ::geteuid(), {}), path, unit);
-    } catch (const failure& why) {
-        if (why.kind() == error_kind::unit_failed) throw;
-        const bool untrusted = why.kind() == error_kind::untrusted_config;
-        throw failure(untrusted ? why.kind() : error_kind::unit_failed, cannot("start", unit),
-                      fmt::format("its env_file '{}': {}", path, why.reason()), untrusted ? why.hint() : "");
-    }
-}
-
-std::vector<std::pair<std::string, std::string>> parse_env_file(std::string_view text,
-                                                                const std::string& path,
-                                                                std::string_view unit) {
-    std::vector<std::pair<std::string, std::string>> variables;
-    std::string_view rest = text;
-    if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
-    for (int number = 1; !rest.empty(); ++number) {
-        const auto newline = rest.find('\n');
-        std::string key, value;
-        if (const char* error = read_line(rest.substr(0, newline), key, value)) {
-            throw failure(error_kind::unit_failed, cannot("start", unit),
-                          fmt::format("its env_file '{}:{}': {}", path, number, error));
-        }
-        if (!key.empty()) variables.emplace_back(std::move(key), std::move(value));
-        rest = newline == std::string_view::npos ? std::string_view{} : rest.substr(newline + 1);
-    }
-    return variables;
-}
-
 std::vector<std::string> unit_environment(const std::vector<std::string>& base, const unit_spec& spec,
                                           const std::string& instance_key) {
-    std::map<std::string, std::string, std::less<>> merged;
+    variables inherited;
     for (const auto& entry : clean_base(base)) {
         const auto equals = entry.find('=');
-        merged.insert_or_assign(entry.substr(0, equals), entry.substr(equals + 1));
+        inherited.insert_or_assign(entry.substr(0, equals), entry.substr(equals + 1));
     }
-    merged.insert_or_assign("PWD", spec.cwd);
-    if (spec.env_file) {
-        const auto variables = spec.env_file_text
-                                   ? parse_env_file(*spec.env_file_text, *spec.env_file, spec.name)
-                                   : read_env_file(*spec.env_file, spec.name);
-        for (const auto& [key, value] : variables)
-            merged.insert_or_assign(key, value);
-    }
+    inherited.insert_or_assign("PWD", spec.cwd);
+    std::vector<std::vector<written_variable>> layers;
+    if (spec.env_file) layers.push_back(variables_of_file(spec));
+    auto& own = layers.emplace_back();
     for (const auto& [key, value] : spec.env)
-        merged.insert_or_assign(key, value);
+        own.push_back({key, value, "env"});
+    variables merged = expand_layers(inherited, layers, spec.name);
     merged.insert_or_assign(std::string(mark_instance), instance_key);
     merged.insert_or_assign(std::string(mark_unit), spec.name);
     merged.insert_or_assign(std::string(mark_uid), std::to_string(::geteuid()));

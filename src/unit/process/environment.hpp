@@ -3,7 +3,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "unit/spec/spec.hpp"
@@ -26,18 +25,8 @@ std::vector<std::string> clean_base(const std::vector<std::string>& base);
 // buffering of stdbuf. For an environment that is kept for later processes.
 std::vector<std::string> without_call_variables(const std::vector<std::string>& base);
 
-// KEY=VALUE lines. Blank lines and lines that start with '#' are skipped; `export ` before a key is allowed.
-// A value in single quotes is literal; one in double quotes knows \n \t \r \" \\ \$; an unquoted one is
-// trimmed and ends at " #". Throws failure(unit_failed, "cannot start '<unit>': its env_file '<path>:<line>':
-// …").
-std::vector<std::pair<std::string, std::string>> read_env_file(const std::string& path,
-                                                               std::string_view unit);
-// The same for its text; `path` is for messages.
-std::vector<std::pair<std::string, std::string>> parse_env_file(std::string_view text,
-                                                                const std::string& path,
-                                                                std::string_view unit);
-
-// The whole environment, K=V; later values replace earlier ones. Throws as read_env_file.
+// The whole environment, K=V; later values replace earlier ones. `${NAME}` is expanded in those of env_file
+// and env, see config/expansion.hpp. Throws failure(unit_failed, "cannot start '<unit>': …").
 std::vector<std::string> unit_environment(const std::vector<std::string>& base, const unit_spec& spec,
                                           const std::string& instance_key);
 

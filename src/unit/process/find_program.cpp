@@ -1,11 +1,12 @@
 #include "unit/process/find_program.hpp"
 
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <string_view>
+#include <utility>
+
 #include "unit/process/environment.hpp"
-#include "unit/process/launch.hpp"
 
 namespace hob::unit {
 namespace {
@@ -19,32 +20,32 @@ bool is_file(const std::string& path) {
 
 }  // namespace
 
-std::string find_program(const child_options& options) {
+program_candidates program_candidates_of(const child_options& options) {
     const std::string& name = options.argv.front();
-    if (name.find('/') != std::string::npos) return name;
+    if (name.find('/') != std::string::npos) return {{name}, {}};
     std::string_view path = value_in(options.environment, "PATH");
     if (path.empty()) path = default_path;
-    std::string not_executable;
+    program_candidates result{{}, std::string(path)};
     for (std::string_view rest = path;;) {
         const auto colon = rest.find(':');
         std::string candidate(rest.substr(0, colon));
         if (candidate.empty()) candidate = options.cwd;
         if (candidate.front() != '/') candidate = options.cwd + "/" + candidate;
-        candidate.append("/").append(name);
-        if (!name.empty() && is_file(candidate)) {
-            if (::access(candidate.c_str(), X_OK) == 0) return candidate;
-            if (not_executable.empty()) not_executable = candidate;
-        }
-        if (colon == std::string_view::npos) break;
+        result.paths.push_back(candidate.append("/").append(name));
+        if (colon == std::string_view::npos) return result;
         rest.remove_prefix(colon + 1);
     }
-    if (!not_executable.empty()) {
-        fail_to_start(options, fmt::format("its program '{}' is not executable", not_executable), {},
-                      exit_not_executable);
+}
+
+found_program find_program(const std::vector<std::string>& candidates) {
+    found_program found;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        if (candidates[i].back() == '/' || !is_file(candidates[i])) continue;
+        const bool executable = ::access(candidates[i].c_str(), X_OK) == 0;
+        if (executable || found.index < 0) found = {static_cast<int>(i), executable};
+        if (executable) break;
     }
-    fail_to_start(options, fmt::format("its program '{}' is not in PATH", name),
-                  fmt::format("PATH is '{}'; `hob restart {}` takes over yours", path, options.unit),
-                  exit_no_program);
+    return found;
 }
 
 }  // namespace hob::unit

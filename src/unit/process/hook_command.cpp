@@ -19,6 +19,7 @@ child_options hook_options(const unit_spec& spec, const run_spec& run, std::vect
 
 asio::awaitable<exit_state> run_hook_command(child_options options) {
     child process(co_await asio::this_coro::executor, options);
+    co_await process.launched();
     const auto exit = co_await process.exited();
     process.signal_group(SIGKILL);
     process.reap();

@@ -1,16 +1,26 @@
 #include "unit/process/line_watch.hpp"
 
-#include "error.hpp"
 #include "limits.hpp"
+#include "util/escape_sequences.hpp"
+#include "util/utf8.hpp"
 
 namespace hob::unit {
 
-line_watch::line_watch(const std::string& pattern) {
-    if (::regcomp(&compiled_, pattern.c_str(), REG_EXTENDED) != 0)
-        throw failure(error_kind::internal, cannot("compile", pattern), "the configuration did not check it");
+namespace {
+
+// A progress display rewrites its line for as long as it runs: what it has overwritten makes room.
+void append(std::string& line, std::string_view part) {
+    if (line.size() + part.size() > limits::log_line_max && part.find('\r') != std::string_view::npos) {
+        line.append(part);
+        const bool returned = line.ends_with('\r');
+        line = util::visible_line(line);
+        if (returned) line += '\r';
+        part = {};
+    }
+    if (line.size() < limits::log_line_max) line.append(part.substr(0, limits::log_line_max - line.size()));
 }
 
-line_watch::~line_watch() { ::regfree(&compiled_); }
+}  // namespace
 
 bool line_watch::feed(std::string_view stream, std::string_view bytes) {
     auto partial = partial_lines_.find(stream);
@@ -20,8 +30,7 @@ bool line_watch::feed(std::string_view stream, std::string_view bytes) {
     while (!bytes.empty()) {
         const auto end = bytes.find('\n');
         const std::string_view part = bytes.substr(0, end);
-        if (line.size() < limits::log_line_max)
-            line.append(part.substr(0, limits::log_line_max - line.size()));
+        append(line, part);
         if (end == std::string_view::npos) break;
         matched = matched || matches(line);
         line.clear();
@@ -38,16 +47,9 @@ bool line_watch::matches_partial_line() {
 }
 
 bool line_watch::matches(std::string_view line) {
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    regmatch_t groups[2] = {};
-    groups[0].rm_so = 0;
-    groups[0].rm_eo = static_cast<regoff_t>(line.size());
-    if (::regexec(&compiled_, line.data(), 2, groups, REG_STARTEND) != 0) return false;
-    captured_.clear();
-    if (compiled_.re_nsub > 0 && groups[1].rm_so >= 0)
-        captured_ = line.substr(static_cast<std::size_t>(groups[1].rm_so),
-                                static_cast<std::size_t>(groups[1].rm_eo - groups[1].rm_so));
-    return true;
+    const std::string visible = util::visible_line(line);
+    const std::string_view text = std::string_view(visible).substr(0, limits::regex_line_max);
+    return pattern_.search(text.substr(0, util::utf8_uncut(text)), &captured_);
 }
 
 }  // namespace hob::unit

@@ -1,23 +1,20 @@
 #pragma once
-// // Searches the lines of a process's output for a pattern. Only whole lines count, since the rest of a
-// partial line may change whether it matches; unless the rest does not come, as after a question. Of a line
-// over limits::log_line_max bytes, only so many are searched.
-
-#include <regex.h>
+// Searches the lines of a process's output for a pattern. Only whole lines count, since the rest of a
+// partial line may change whether it matches; unless the rest does not come, as after a question. Searched
+// are the first limits::regex_line_max bytes of what a terminal shows of a line.
 
 #include <map>
 #include <string>
 #include <string_view>
 
+#include "util/regex.hpp"
+
 namespace hob::unit {
 
 class line_watch {
 public:
-    // `pattern`: a POSIX extended regular expression that compiles.
-    explicit line_watch(const std::string& pattern);
-    ~line_watch();
-    line_watch(const line_watch&) = delete;
-    line_watch& operator=(const line_watch&) = delete;
+    // `pattern` has no fault, see util/regex.hpp.
+    explicit line_watch(const std::string& pattern) : pattern_(pattern) {}
 
     // True if a line that ends in `bytes` matches.
     bool feed(std::string_view stream, std::string_view bytes);
@@ -29,7 +26,7 @@ public:
 private:
     bool matches(std::string_view line);
 
-    regex_t compiled_{};
+    util::regex pattern_;
     std::string captured_;
     std::map<std::string, std::string, std::less<>> partial_lines_;  // by stream
 };

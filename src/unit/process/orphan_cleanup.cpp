@@ -1,9 +1,6 @@
 #include "unit/process/orphan_cleanup.hpp"
 
-#include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,9 +11,9 @@
 #include "unit/process/scope.hpp"
 #include "unit/spec/run_record.hpp"
 #include "util/deadline.hpp"
-#include "util/fd.hpp"
 #include "util/log/log.hpp"
 #include "util/proc.hpp"
+#include "util/process_handle.hpp"
 
 namespace hob::unit {
 namespace {
@@ -72,14 +69,8 @@ std::vector<member> members_of(const std::vector<scope>& scopes) {
 // Returns when all have ended or the limit is reached.
 void wait_for(const std::vector<member>& members, util::deadline limit) {
     for (const auto& process : members) {
-        const util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
-        if (!pidfd) continue;
-        const auto stat = util::read_proc_stat(process.pid);
-        if (!stat || stat->start_time != process.start_time) continue;
-        pollfd waiting{pidfd.get(), POLLIN, 0};
-        while (::poll(&waiting, 1, limit.poll_timeout()) < 0 && errno == EINTR) {
-        }
-        if (limit.expired()) return;
+        const util::process_handle held(process.pid, process.start_time);
+        if (held && !held.wait(limit)) return;
     }
 }
 

@@ -10,6 +10,8 @@
 #include <optional>
 #include <set>
 #include <sstream>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "util/fd.hpp"
@@ -26,8 +28,9 @@ struct listener {
 };
 
 // From /proc/net/tcp: "sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …"; state 0A
-// is LISTEN.
-void add_listeners(const char* path, std::uint16_t port, std::vector<listener>& listeners) {
+// is LISTEN. In /proc/net/udp, 07 is bound.
+void add_listeners(const char* path, std::string_view wanted_state, std::uint16_t port,
+                   std::vector<listener>& listeners) {
     const auto table = util::read_file(path, table_max);
     if (!table) return;
     std::istringstream lines(*table);
@@ -39,7 +42,7 @@ void add_listeners(const char* path, std::uint16_t port, std::vector<listener>& 
         words >> number >> local >> remote >> state >> queues >> timer >> retransmits >> uid >> timeout >>
             inode;
         const auto colon = local.rfind(':');
-        if (state != "0A" || colon == std::string::npos) continue;
+        if (state != wanted_state || colon == std::string::npos) continue;
         unsigned listening = 0;
         std::from_chars(local.data() + colon + 1, local.data() + local.size(), listening, 16);
         if (listening == port) listeners.push_back({inode, static_cast<uid_t>(std::stoul(uid))});
@@ -60,12 +63,8 @@ bool has_socket(pid_t pid, const std::set<std::string>& links) {
     return false;
 }
 
-}  // namespace
-
-port_owner owner_of_port(std::uint16_t port, const std::function<bool(pid_t)>& belongs, std::string& who) {
-    std::vector<listener> listeners;
-    add_listeners("/proc/net/tcp", port, listeners);
-    add_listeners("/proc/net/tcp6", port, listeners);
+port_owner owner_of(const std::vector<listener>& listeners, const std::function<bool(pid_t)>& belongs,
+                    port_user& user) {
     if (listeners.empty()) return port_owner::unknown;
     std::set<std::string> links;
     bool all_of_other_users = true;
@@ -80,12 +79,32 @@ port_owner owner_of_port(std::uint16_t port, const std::function<bool(pid_t)>& b
         owner = process;
     }
     if (owner) {
-        who = fmt::format("pid {} ({})", owner->pid, owner->comm);
+        user.pid = owner->pid;
+        user.name = owner->comm;
         return port_owner::foreign;
     }
     if (!all_of_other_users || ::geteuid() == 0) return port_owner::unknown;
-    who = "another user's program";
     return port_owner::foreign;
+}
+
+}  // namespace
+
+port_owner owner_of_port(std::uint16_t port, const std::function<bool(pid_t)>& belongs, port_user& user) {
+    std::vector<listener> listeners;
+    add_listeners("/proc/net/tcp", "0A", port, listeners);
+    add_listeners("/proc/net/tcp6", "0A", port, listeners);
+    user = {.port = port};
+    return owner_of(listeners, belongs, user);
+}
+
+port_owner owner_of_bound_port(std::uint16_t port, const std::function<bool(pid_t)>& belongs,
+                               port_user& user) {
+    const port_owner owner = owner_of_port(port, belongs, user);
+    if (owner != port_owner::unknown) return owner;
+    std::vector<listener> listeners;
+    add_listeners("/proc/net/udp", "07", port, listeners);
+    add_listeners("/proc/net/udp6", "07", port, listeners);
+    return owner_of(listeners, belongs, user);
 }
 
 }  // namespace hob::unit

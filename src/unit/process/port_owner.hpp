@@ -6,7 +6,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
+
+#include "unit/spec/port_user.hpp"
 
 namespace hob::unit {
 
@@ -16,7 +17,11 @@ enum class port_owner {
     unknown,  // no process that we can see, as one in another network namespace
 };
 
-// `who`: set if foreign, such as "pid 12 (redis-server)" or "another user's program".
-port_owner owner_of_port(std::uint16_t port, const std::function<bool(pid_t)>& belongs, std::string& who);
+// `user`: set if foreign.
+port_owner owner_of_port(std::uint16_t port, const std::function<bool(pid_t)>& belongs, port_user& user);
+
+// The same of a port that a program could not bind: UDP counts as well.
+port_owner owner_of_bound_port(std::uint16_t port, const std::function<bool(pid_t)>& belongs,
+                               port_user& user);
 
 }  // namespace hob::unit

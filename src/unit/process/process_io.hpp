@@ -25,6 +25,13 @@ struct child_pipes {
         pipes.input = util::make_pipe();
         return pipes;
     }
+    // One pipe for both outputs; their handler is that of the output.
+    static child_pipes merged() {
+        child_pipes pipes;
+        pipes.error = {};
+        return pipes;
+    }
+    int error_end() const { return error.write ? error.write.get() : output.write.get(); }
     // After the fork.
     void close_child_ends() {
         input.read.reset();

@@ -45,14 +45,19 @@ std::array<char, chunk_size>& chunk() {
 
 }  // namespace
 
-run_ends make_run_pipes(bool with_input) {
+run_ends make_run_pipes(bool with_input, bool merged) {
     run_ends ends;
     util::pipe_ends output = util::make_pipe();
-    util::pipe_ends error = util::make_pipe();
     ends.output = std::move(output.read);
     ends.child_output = std::move(output.write);
-    ends.error = std::move(error.read);
-    ends.child_error = std::move(error.write);
+    if (merged) {
+        ends.child_error.reset(::fcntl(ends.child_output.get(), F_DUPFD_CLOEXEC, 3));
+        if (!ends.child_error) throw denied("make", "a pipe", errno);
+    } else {
+        util::pipe_ends error = util::make_pipe();
+        ends.error = std::move(error.read);
+        ends.child_error = std::move(error.write);
+    }
     if (with_input) {
         util::pipe_ends input = util::make_pipe();
         ends.input = std::move(input.write);

@@ -22,12 +22,12 @@ struct terminal_size {
 // The ends for the run's process, and those that stay here.
 struct run_ends {
     util::unique_fd child_input, child_output, child_error;  // child_input empty: /dev/null
-    util::unique_fd input, output, error;                    // error empty: a terminal has one stream
+    util::unique_fd input, output, error;                    // error empty: both outputs are one stream
     bool terminal = false;
 };
 
-// `with_input`: a pipe for standard input. Throws failure(denied).
-run_ends make_run_pipes(bool with_input);
+// `with_input`: a pipe for standard input. `merged`: one pipe for both outputs. Throws failure(denied).
+run_ends make_run_pipes(bool with_input, bool merged = false);
 run_ends make_run_terminal(terminal_size size);
 
 class run_io : public std::enable_shared_from_this<run_io> {

@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +19,7 @@
 #include "unit/process/known_children.hpp"
 #include "util/fd.hpp"
 #include "util/proc.hpp"
+#include "util/process_handle.hpp"
 
 namespace hob::unit {
 namespace {
@@ -261,14 +261,8 @@ std::vector<member> find_members(const scope& target) {
 }
 
 bool signal_member(const member& process, int number) {
-    const util::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
-    if (!pidfd) return false;
-    const auto stat = util::read_proc_stat(process.pid);
-    if (!stat || stat->start_time != process.start_time) {
-        errno = ESRCH;
-        return false;
-    }
-    return ::syscall(SYS_pidfd_send_signal, pidfd.get(), number, nullptr, 0) == 0;
+    const util::process_handle held(process.pid, process.start_time);
+    return held && held.signal(number);
 }
 
 bool kill_scope_cgroup(const scope& target) {

@@ -45,7 +45,7 @@ struct scope {
 // all processes.
 std::vector<member> find_members(const scope& target);
 
-// Sends the signal through a pidfd, after comparing the start time. False: the process has ended, or EPERM.
+// Sends the signal, after comparing the start time. False: the process has ended, or EPERM.
 bool signal_member(const member& process, int number);
 
 // Sends SIGKILL to the whole cgroup of the scope in one step. False: the scope has no cgroup, the cgroup is

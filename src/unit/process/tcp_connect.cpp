@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 #include "error.hpp"
@@ -41,28 +42,29 @@ bool on_this_machine(const tcp::socket& socket) {
     return !error && here.address() == there.address();
 }
 
-// False, with `why`: another program of this machine listens on the port.
+// False, with `failed`: another program of this machine listens on the port.
 bool is_ours(const tcp::socket& socket, std::uint16_t port, const std::function<bool(pid_t)>& belongs,
-             std::string& why) {
+             attempt_failure& failed) {
     if (!on_this_machine(socket)) return true;
-    std::string who;
-    if (owner_of_port(port, belongs, who) != port_owner::foreign) return true;
-    why = fmt::format("port {} is answered by {}, which is no part of it", port, who);
+    port_user user;
+    if (owner_of_port(port, belongs, user) != port_owner::foreign) return true;
+    failed.why = fmt::format("port {} is answered by {}, which is no part of it", port, user.text());
+    failed.port_taken = std::move(user);
     return false;
 }
 
 }  // namespace
 
 asio::awaitable<std::optional<tcp::socket>> connect_to(std::string host, std::uint16_t port,
-                                                       std::function<bool(pid_t)> belongs, std::string& why,
-                                                       std::string_view advice) {
+                                                       std::function<bool(pid_t)> belongs,
+                                                       attempt_failure& failed, std::string_view advice) {
     const auto executor = co_await asio::this_coro::executor;
-    bool answered_by_another = false;
+    failed = {};
     for (const auto& address : addresses_of(host)) {
         const tcp::endpoint endpoint(address, port);
         util::unique_fd fd(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
         if (!fd) {
-            why = errno_text(errno);
+            failed.why = errno_text(errno);
             continue;
         }
         tcp::socket socket(executor);
@@ -72,12 +74,12 @@ asio::awaitable<std::optional<tcp::socket>> connect_to(std::string host, std::ui
         co_await socket.async_connect(endpoint, token);
         co_await throw_if_cancelled();
         if (error) {
-            if (!answered_by_another) why = fmt::format("port {}: {}", port, error.message());
-        } else if (!belongs || is_ours(socket, port, belongs, why)) {
+            // That another program has the port says more than that another address is not listened on.
+            if (!failed.port_taken) failed.why = fmt::format("port {}: {}", port, error.message());
+        } else if (!belongs || is_ours(socket, port, belongs, failed)) {
             co_return std::optional<tcp::socket>(std::move(socket));
         } else {
-            why += advice;
-            answered_by_another = true;  // says more than that another address is not listened on
+            failed.why += advice;
         }
     }
     co_return std::nullopt;

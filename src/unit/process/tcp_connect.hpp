@@ -12,13 +12,21 @@
 #include <string>
 #include <string_view>
 
+#include "unit/spec/port_user.hpp"
+
 namespace hob::unit {
 
-// One attempt, without a limit of its own. Returns a connected socket, close-on-exec, or sets `why`: refused,
-// or a process of this machine that does not `belong` listens there. An empty `belongs` accepts any
+// Why an attempt to reach a unit has failed, or would fail if it were over.
+struct attempt_failure {
+    std::string why;
+    std::optional<port_user> port_taken;  // another program has its port
+};
+
+// One attempt, without a limit of its own. Returns a connected socket, close-on-exec, or sets `failed`:
+// refused, or a process of this machine that does not `belong` listens there. An empty `belongs` accepts any
 // process; `advice` is added to the reason that one does not belong. Throws on cancellation.
 boost::asio::awaitable<std::optional<boost::asio::ip::tcp::socket>> connect_to(
-    std::string host, std::uint16_t port, std::function<bool(pid_t)> belongs, std::string& why,
+    std::string host, std::uint16_t port, std::function<bool(pid_t)> belongs, attempt_failure& failed,
     std::string_view advice = {});
 
 }  // namespace hob::unit

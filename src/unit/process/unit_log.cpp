@@ -199,20 +199,20 @@ void unit_log::remember(std::string_view bytes) {
     tail_.append(bytes);
 }
 
-std::vector<std::string> unit_log::tail() const {
+std::vector<std::string> unit_log::tail(std::size_t lines) const {
     std::string_view rest = tail_;
     if (rest.empty()) return {};
     if (rest.size() > limits::stderr_tail_bytes) rest.remove_prefix(rest.size() - limits::stderr_tail_bytes);
     if (rest.back() == '\n') rest.remove_suffix(1);
-    std::vector<std::string> lines;
-    while (lines.size() < limits::stderr_tail_lines) {
+    std::vector<std::string> found;
+    while (found.size() < lines) {
         const auto newline = rest.rfind('\n');
-        lines.emplace_back(newline == std::string_view::npos ? rest : rest.substr(newline + 1));
+        found.emplace_back(newline == std::string_view::npos ? rest : rest.substr(newline + 1));
         if (newline == std::string_view::npos) break;
         rest = rest.substr(0, newline);
     }
-    std::reverse(lines.begin(), lines.end());
-    return lines;
+    std::reverse(found.begin(), found.end());
+    return found;
 }
 
 void unit_log::clear_tail() { tail_.clear(); }

@@ -23,6 +23,7 @@
 #include <string_view>
 #include <vector>
 
+#include "limits.hpp"
 #include "util/log/rotating_file.hpp"
 #include "util/timer.hpp"
 
@@ -46,10 +47,10 @@ public:
     // The end of a stream: writes its last line, even without a newline.
     void end(std::string_view stream, std::int64_t run = 0);
 
-    // The last lines of stderr, or of both streams (limits::stderr_tail_*), without newlines, including an
-    // unfinished one. The bytes as they came, so not always UTF-8. The first line is cut if the lines are
-    // longer than what is kept.
-    std::vector<std::string> tail() const;
+    // The last `lines` lines of stderr, or of both streams, in limits::stderr_tail_bytes, without newlines,
+    // including an unfinished one. The bytes as they came, so not always UTF-8. The first line is cut if the
+    // lines are longer than what is kept.
+    std::vector<std::string> tail(std::size_t lines = limits::stderr_tail_lines) const;
     void remember_stdout() { remembers_stdout_ = true; }
     void clear_tail();  // before a new process: the tail must not show lines of the old one
 

@@ -156,4 +156,16 @@ void event_ring::fail_all(const failure& why) {
         watch->fail(why);
 }
 
+void event_ring::fail_armed(const failure& why) {
+    for (auto* watch : watches_) {
+        if (watch->armed()) watch->fail(why);
+    }
+}
+
+void event_ring::forget() {
+    events_.clear();
+    bytes_ = 0;
+    lost_.clear();
+}
+
 }  // namespace hob::unit

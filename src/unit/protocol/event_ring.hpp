@@ -103,6 +103,11 @@ public:
     std::uint64_t last() const { return last_; }
     // The process has ended: every wait for its events fails.
     void fail_all(const failure& why);
+    // A conversation with the process has ended: the waits for its events fail. Calls whose request is not
+    // sent yet go on.
+    void fail_armed(const failure& why);
+    // Events of the past are not for later calls.
+    void forget();
 
 private:
     friend class event_watch;

@@ -20,7 +20,7 @@ public:
     virtual std::string encode(std::string message) const = 0;  // the bytes to write to the worker
 };
 
-// One message a line.
+// One message a line. An oversized line is reported at its end, with its first and last bytes.
 class line_framing final : public framing {
 public:
     void feed(std::string_view bytes) override { reader_.feed(bytes); }
@@ -32,11 +32,13 @@ public:
     }
 
 private:
-    ipc::line_reader reader_;
+    ipc::text_ends ends_;
+    ipc::line_reader reader_{limits::line_max, &ends_};
 };
 
 // Content-Length headers before each message. A line that is not a header is returned like a message; the
-// codec recognizes it as noise. A body longer than limits::line_max is skipped and reported as oversized.
+// codec recognizes it as noise. A body longer than limits::line_max is skipped and reported at its end, with
+// its first and last bytes.
 class header_framing final : public framing {
 public:
     void feed(std::string_view bytes) override;
@@ -49,7 +51,7 @@ private:
     std::optional<ipc::frame> header_line();
     std::optional<ipc::frame> body();
     ipc::frame piece(std::string_view line);
-    bool skip_body();
+    std::optional<ipc::frame> skip_body();
     void consume(std::size_t bytes);
 
     std::string buffer_;
@@ -57,6 +59,7 @@ private:
     std::size_t scanned_ = 0;            // no newline before this offset
     std::size_t line_bytes_ = 0;         // of the current header line, including its newline
     std::size_t skip_ = 0;               // bytes left of an oversized body
+    ipc::text_ends ends_;                // of that body
     std::optional<std::size_t> length_;  // from the headers read so far
     std::optional<std::size_t> body_;    // all headers are read: the size of the body
 };

@@ -86,18 +86,21 @@ ipc::frame header_framing::piece(std::string_view line) {
     return {line.substr(0, size), false};
 }
 
-// False: more of an oversized body is to come.
-bool header_framing::skip_body() {
+// nullopt: more of an oversized body is to come.
+std::optional<ipc::frame> header_framing::skip_body() {
     const std::size_t skipped = std::min(skip_, buffer_.size() - consumed_);
+    ends_.add(std::string_view(buffer_).substr(consumed_, skipped));
     consumed_ += skipped;
     skip_ -= skipped;
-    return skip_ == 0;
+    if (skip_ > 0) return std::nullopt;
+    return ipc::frame{ends_.head(), true, ends_.tail()};
 }
 
 std::optional<ipc::frame> header_framing::body() {
     if (*body_ > limits::line_max) {
         skip_ = *std::exchange(body_, std::nullopt);
-        return ipc::frame{{}, true};
+        ends_.clear();
+        return skip_body();
     }
     const std::string_view rest = std::string_view(buffer_).substr(consumed_);
     if (rest.size() < *body_) return std::nullopt;
@@ -127,7 +130,7 @@ std::optional<ipc::frame> header_framing::header_line() {
 }
 
 std::optional<ipc::frame> header_framing::next() {
-    if (skip_ > 0 && !skip_body()) return std::nullopt;
+    if (skip_ > 0) return skip_body();
     if (!body_) {
         if (auto stray = header_line()) return stray;
     }

@@ -7,6 +7,7 @@
 
 #include "ipc/message.hpp"
 #include "unit/protocol/message_codec.hpp"
+#include "util/json/json_cut.hpp"
 #include "util/json/json_text.hpp"
 #include "util/json/json_writer.hpp"
 
@@ -16,13 +17,17 @@ namespace {
 using util::json_object;
 using util::raw_json;
 
-// Only ids in the form that we write: digits, no sign, no leading zero, nothing around them.
+// An id of ours: digits, no sign, no leading zero. Some servers return it as a string, or as 5.0.
 std::optional<std::uint64_t> own_id(std::string_view raw) {
+    if (raw.size() > 1 && raw.front() == '"') raw = raw.substr(1, raw.size() - 2);
     std::uint64_t id = 0;
     const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), id);
-    if (error != std::errc{} || end != raw.data() + raw.size() || (raw.size() > 1 && raw.front() == '0')) {
-        return std::nullopt;
+    std::string_view rest(end, static_cast<std::size_t>(raw.data() + raw.size() - end));
+    if (rest.size() > 1 && rest.front() == '.') {
+        rest.remove_prefix(std::min(rest.find_first_not_of('0', 1), rest.size()));
     }
+    const bool leading_zero = end - raw.data() > 1 && raw.front() == '0';
+    if (error != std::errc{} || !rest.empty() || leading_zero) return std::nullopt;
     return id;
 }
 
@@ -78,9 +83,11 @@ worker_message decode_call(const message_members& members) {
 worker_message decode_answer(const message_members& members) {
     const bool failed = !members.error.empty();
     const bool empty = members.result.empty() && !failed;
-    // Some servers leave out a null result. JSON that a program prints may have an id as well, but no
-    // version.
-    if (members.id.empty() || (empty && members.version != R"("2.0")")) return noise("it is not a message");
+    // Some servers leave out a null result, and some the null id of an error. JSON that a program prints may
+    // have an id or an error as well, but no version.
+    const bool incomplete = empty || members.id.empty();
+    const bool versioned = members.version == R"("2.0")";
+    if ((members.id.empty() && !failed) || (incomplete && !versioned)) return noise("it is not a message");
     worker_message answer;
     answer.type = failed ? worker_message::kind::error : worker_message::kind::result;
     answer.id = own_id(members.id);
@@ -143,6 +150,23 @@ public:
         return std::move(message).text();
     }
 
+    std::vector<std::string_view> messages(std::string_view frame) const override {
+        const auto first = frame.find_first_not_of(" \t\r");
+        if (first == std::string_view::npos || frame[first] != '[') return {frame};
+        auto batch = util::json_array_elements(frame);
+        return batch && !batch->empty() ? std::move(*batch) : std::vector<std::string_view>{frame};
+    }
+
+    worker_message decode_oversized(std::string_view head, std::string_view tail) const override {
+        auto members = util::json_leading_members(head);
+        for (auto& member : util::json_trailing_members(tail))
+            members.push_back(std::move(member));
+        const message_members read = read_members(members);
+        if (!read.method.empty()) return decode_call(read);
+        return read.id.empty() ? message_codec::decode_oversized(head, tail)
+                               : oversized_answer(own_id(read.id), read.id);
+    }
+
     worker_message decode(std::string_view message) const override {
         const auto members = util::json_object_members(message);
         if (!members) return noise("it is not a JSON object");
@@ -158,6 +182,19 @@ private:
 
 std::unique_ptr<message_codec> make_jsonrpc_codec(cancel_form cancel) {
     return std::make_unique<jsonrpc_codec>(cancel);
+}
+
+worker_message message_codec::decode_oversized(std::string_view, std::string_view) const {
+    return noise("it is longer than 16 MiB");
+}
+
+worker_message oversized_answer(std::optional<std::uint64_t> id, std::string_view id_raw) {
+    worker_message answer;
+    answer.type = worker_message::kind::error;
+    answer.id = id;
+    answer.id_raw = id_raw;
+    answer.text = "its reply is longer than 16 MiB";
+    return answer;
 }
 
 std::string one_line(std::string text) {

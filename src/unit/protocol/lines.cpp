@@ -49,6 +49,10 @@ public:
     std::string refusal(const worker_message&, std::uint64_t, std::string_view) const override { return {}; }
     std::string reply(const worker_message&, std::string_view, std::uint64_t) const override { return {}; }
 
+    worker_message decode_oversized(std::string_view, std::string_view) const override {
+        return oversized_answer(std::nullopt, {});
+    }
+
     worker_message decode(std::string_view message) const override {
         worker_message decoded;
         decoded.type = worker_message::kind::result;

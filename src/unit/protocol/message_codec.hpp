@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "error.hpp"
 
@@ -53,6 +54,11 @@ public:
     virtual std::string reply(const worker_message& request, std::string_view result_raw,
                               std::uint64_t fresh) const = 0;
     virtual worker_message decode(std::string_view message) const = 0;
+    // The messages of one frame: a batch holds several. The slices point into `frame`.
+    virtual std::vector<std::string_view> messages(std::string_view frame) const { return {frame}; }
+    // A message that was too long to be kept, by its first and its last bytes. An answer becomes an error
+    // that says so; noise: it is not known what the message is.
+    virtual worker_message decode_oversized(std::string_view head, std::string_view tail) const;
     // Called with the result of the handshake.
     virtual void set_capabilities(std::string_view capabilities) { static_cast<void>(capabilities); }
 };
@@ -63,5 +69,8 @@ std::unique_ptr<message_codec> make_jsonrpc_codec(cancel_form cancel = cancel_fo
 
 // `text` with blanks instead of its line breaks: a reason is one line.
 std::string one_line(std::string text);
+
+// The error of an answer with this id that is too long.
+worker_message oversized_answer(std::optional<std::uint64_t> id, std::string_view id_raw);
 
 }  // namespace hob::unit

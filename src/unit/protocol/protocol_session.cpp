@@ -48,6 +48,10 @@ std::shared_ptr<attachment> protocol_session::attach(std::shared_ptr<session_hos
     return std::make_shared<attachment>(std::move(host), shared_from_this(), std::move(stream));
 }
 
+bool protocol_session::is_spent_for(const std::string&) const { return false; }
+
+std::optional<failure> protocol_session::end_of_events(const session_host&) const { return std::nullopt; }
+
 bool protocol_session::on_server_request(session_host&, const worker_message&) { return false; }
 
 std::uint64_t protocol_session::on_notification(session_host&, const std::string&, std::string&) { return 0; }

@@ -20,6 +20,7 @@
 
 #include "unit/protocol/event_ring.hpp"
 #include "unit/protocol/message_codec.hpp"
+#include "unit/protocol/renewable_limit.hpp"
 #include "unit/protocol/validity.hpp"
 #include "unit/spec/spec.hpp"
 #include "util/deadline.hpp"
@@ -62,6 +63,11 @@ public:
     // is sent.
     virtual boost::asio::awaitable<std::string> request_for(event_watch* watch, std::string method,
                                                             std::string params, util::deadline limit) = 0;
+    // As request_for(), with a limit that can be moved. `renewal` outlives the request.
+    virtual boost::asio::awaitable<std::string> request_renewable(renewable_limit& renewal,
+                                                                  event_watch* watch, std::string method,
+                                                                  std::string params,
+                                                                  util::deadline limit) = 0;
     // See pending_calls.
     virtual std::uint64_t post(const std::string& method, const std::string& params, result_handler done) = 0;
     virtual void withdraw(std::uint64_t id) = 0;
@@ -72,6 +78,8 @@ public:
     virtual bool notify(std::string_view method, std::string_view params) = 0;
     virtual void reply(const worker_message& request, std::string_view result) = 0;
     virtual void refuse(const worker_message& request, std::string_view why) = 0;
+    // Events of the past are not for later calls.
+    virtual void forget_events() = 0;
     // An event for the calls that wait for one.
     virtual void emit_event(std::string name, std::string params) = 0;
     // The result of start().
@@ -83,10 +91,10 @@ public:
     // What the unit is doing, for `hob status`; empty: nothing.
     virtual void set_activity(std::string text) = 0;
 
-    // Runs a program until the worker's process ends. Its output is logged and emitted as events `output`. 0:
-    // the program could not be started.
-    virtual pid_t run_program(std::vector<std::string> argv, const environment_changes& env,
-                              const std::string& cwd) = 0;
+    // Runs a program until the worker's process ends. Its output is logged and emitted as events `output`.
+    // Returns its pid once it runs. Throws failure(unit_failed).
+    virtual boost::asio::awaitable<pid_t> run_program(std::vector<std::string> argv, environment_changes env,
+                                                      std::string cwd) = 0;
 
     // Values that outlive the process and the daemon, see worker_memory.
     virtual std::string recall(std::string_view key) const = 0;
@@ -137,6 +145,11 @@ public:
     virtual bool on_server_request(session_host& host, const worker_message& request);
     // Returns the call that the notification belongs to, or 0. May change its params.
     virtual std::uint64_t on_notification(session_host& host, const std::string& name, std::string& params);
+
+    // True: a call of `method` needs a new process.
+    virtual bool is_spent_for(const std::string& method) const;
+    // Why no event comes that a call could wait for; nullopt: one may come.
+    virtual std::optional<failure> end_of_events(const session_host& host) const;
 
     // Handles in params are valid for one generation. 0: the protocol has no generations.
     virtual std::uint64_t generation() const { return 0; }

@@ -166,8 +166,10 @@ void registry::replace_kept_environments(const std::vector<std::string>& environ
 std::shared_ptr<active_run> registry::run_task(const std::string& unit, run_parameters parameters) {
     const auto found = units_->unit_named("run", unit);
     if (found->spec().kind != unit_kind::task) {
+        const bool service = found->spec().kind == unit_kind::service;
         throw failure(error_kind::unit_failed, cannot("run", unit),
-                      fmt::format("it is a {}, and only tasks are run", name_of(found->spec().kind)));
+                      fmt::format("it is a {}, and only tasks are run", name_of(found->spec().kind)),
+                      fmt::format("hob {} {}", service ? "start" : "call", unit));
     }
     if (!parameters.arguments.empty() && found->spec().run.ignores_arguments) {
         throw failure(error_kind::usage, cannot("run", unit), "its script ignores arguments",
@@ -200,6 +202,13 @@ bool registry::anything_running() const { return !units_->running().empty(); }
 bool registry::needed() const {
     return anything_running() || std::any_of(units_->by_name.begin(), units_->by_name.end(),
                                              [](const auto& each) { return each.second->awaits_trigger(); });
+}
+
+bool registry::busy() const {
+    if (calls_in_flight() > 0) return true;
+    const auto running = units_->running();
+    return std::any_of(running.begin(), running.end(),
+                       [](const auto& unit) { return unit->spec().kind != unit_kind::worker; });
 }
 
 std::size_t registry::calls_in_flight() const {

@@ -143,6 +143,7 @@ public:
     bool anything_running() const;  // a process of a unit exists
     bool needed() const;            // anything_running(), or a unit has a trigger
     std::size_t calls_in_flight() const;
+    bool busy() const;  // a call, a run or a command is in progress, or a service is up
 
 private:
     class unit_map;

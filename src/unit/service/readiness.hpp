@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "unit/process/tcp_connect.hpp"
 #include "unit/spec/spec.hpp"
 #include "util/async.hpp"
 
@@ -24,7 +25,7 @@ struct readiness_target {
     util::manual_reset_event& signalled;  // set by a matching line of output, or by READY=1
     util::notifier& output;               // rings when output came
     std::function<bool()> partial_line_matches;
-    std::string& not_yet;  // why the service is not ready yet, for people; kept up to date
+    attempt_failure& not_yet;  // why the service is not ready yet, for people; kept up to date
 
     const ready_spec& ready() const { return std::get<service_spec>(spec->detail).ready; }
 };
@@ -36,6 +37,10 @@ inline constexpr std::string_view owner_advice = "; owner = \"any\" accepts that
 // the caller cancels it at the timeout of `ready`.
 struct readiness_kind {
     ready_form form;
+    // What is looked at, as hob.toml writes it, such as `tcp = 5432`.
+    std::string (*text)(const ready_spec& ready);
+    // The port that the service is to listen on.
+    std::uint16_t (*port)(const ready_spec& ready) = nullptr;
     // The process gets NOTIFY_SOCKET; READY=1 sets `signalled`.
     bool notify_socket = false;
     // A regular expression; a line of output that matches sets `signalled`.

@@ -94,13 +94,13 @@ asio::awaitable<bool> request(const readiness_target& target) {
     const url_parts url = split_url(ready.url);
     auto socket = co_await connect_to(url.host, url.port, target.belongs, target.not_yet, owner_advice);
     if (!socket) co_return false;
-    target.not_yet = fmt::format("{} has not answered", ready.url);
+    target.not_yet.why = fmt::format("{} has not answered", ready.url);
     co_await send_request(*socket, url);
-    const auto status = co_await read_status(*socket, target.not_yet);
+    const auto status = co_await read_status(*socket, target.not_yet.why);
     if (!status) co_return false;
     const bool good =
         ready.status ? static_cast<int>(*status) == *ready.status : *status / 100 == 2 || *status / 100 == 3;
-    if (!good) target.not_yet = fmt::format("{} answers with status {}", ready.url, *status);
+    if (!good) target.not_yet.why = fmt::format("{} answers with status {}", ready.url, *status);
     co_return good;
 }
 
@@ -110,15 +110,21 @@ asio::awaitable<bool> probe(const readiness_target& target) {
         co_return co_await request(target);
     } catch (const boost::system::system_error& error) {
         if (error.code() == asio::error::operation_aborted) throw;
-        target.not_yet = "no answer: " + error.code().message();
+        target.not_yet.why = "no answer: " + error.code().message();
     }
     co_return false;
 }
+
+std::string text(const ready_spec& ready) { return fmt::format("http = \"{}\"", ready.url); }
+
+std::uint16_t port(const ready_spec& ready) { return split_url(ready.url).port; }
 
 }  // namespace
 
 extern constinit const readiness_kind ready_http{
     .form = ready_form::http,
+    .text = text,
+    .port = port,
     .probe = probe,
 };
 

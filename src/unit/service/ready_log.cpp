@@ -1,5 +1,7 @@
 // `ready = { log = "pattern" }`: ready when a line of output matches.
 
+#include <fmt/format.h>
+
 #include "limits.hpp"
 #include "unit/service/readiness.hpp"
 
@@ -22,14 +24,17 @@ boost::asio::awaitable<void> await_partial_line(const readiness_target& target) 
 }
 
 boost::asio::awaitable<void> wait(const readiness_target& target) {
-    target.not_yet = "no line of its output matched";
+    target.not_yet.why = "no line of its output matched";
     co_await util::first_of(target.signalled.wait(), await_partial_line(target));
 }
+
+std::string text(const ready_spec& ready) { return fmt::format("log = '{}'", ready.log_pattern); }
 
 }  // namespace
 
 extern constinit const readiness_kind ready_log{
     .form = ready_form::log,
+    .text = text,
     .output_pattern = output_pattern,
     .wait = wait,
 };

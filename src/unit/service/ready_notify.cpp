@@ -6,14 +6,17 @@ namespace hob::unit {
 namespace {
 
 boost::asio::awaitable<void> wait(const readiness_target& target) {
-    target.not_yet = "it did not say READY=1";
+    target.not_yet.why = "it did not say READY=1";
     co_await target.signalled.wait();
 }
+
+std::string text(const ready_spec&) { return "notify = true"; }
 
 }  // namespace
 
 extern constinit const readiness_kind ready_notify{
     .form = ready_form::notify,
+    .text = text,
     .notify_socket = true,
     .wait = wait,
 };

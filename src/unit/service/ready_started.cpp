@@ -9,10 +9,13 @@ namespace {
 
 boost::asio::awaitable<void> wait(const readiness_target&) { co_await util::pause(limits::ready_delay); }
 
+std::string text(const ready_spec&) { return {}; }
+
 }  // namespace
 
 extern constinit const readiness_kind ready_started{
     .form = ready_form::started,
+    .text = text,
     .wait = wait,
 };
 

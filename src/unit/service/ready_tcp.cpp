@@ -20,14 +20,20 @@ asio::awaitable<bool> connect(const readiness_target& target) {
 
 asio::awaitable<bool> probe(const readiness_target& target) {
     const auto connected = co_await util::within(limits::probe_timeout, connect(target));
-    if (!connected) target.not_yet = fmt::format("port {}: no answer", target.ready().port);
+    if (!connected) target.not_yet.why = fmt::format("port {}: no answer", target.ready().port);
     co_return connected.value_or(false);
 }
+
+std::string text(const ready_spec& ready) { return fmt::format("tcp = {}", ready.port); }
+
+std::uint16_t port(const ready_spec& ready) { return ready.port; }
 
 }  // namespace
 
 extern constinit const readiness_kind ready_tcp{
     .form = ready_form::tcp,
+    .text = text,
+    .port = port,
     .probe = probe,
 };
 

@@ -10,7 +10,6 @@
 #include "unit/service/service_process.hpp"
 #include "util/json/json_writer.hpp"
 #include "util/log/log.hpp"
-#include "util/proc.hpp"
 
 namespace hob::unit {
 
@@ -36,12 +35,27 @@ unit_status service::status() const {
     status.restarts = restarts_;
     status.failing = status.failing || restarts_in_a_row_ >= limits::crash_loop_restarts;
     if (last_exit_) status.exit = exit_brief(*last_exit_);
-    status.detail = detail_.empty() && !unended_.empty() ? unended_text() : detail_;
+    if (!detail_.empty()) status.detail = detail_;
+    status.port_taken = port_taken_;
+    if (state() == unit_state::waiting) {
+        if (const auto dependency = first_unready_dependency()) status.waiting_for = dependency->spec().name;
+    }
     if (!process_) return status;
     status.pid = process_->process->main_pid();
     status.cgroup = process_->process->cgroup();
+    if (status.detail.empty()) status.detail = process_->process->blocked_by();
     if (status.detail.empty()) status.detail = process_->status_text;
+    if (state() == unit_state::starting) add_readiness(status);
     return status;
+}
+
+void service::add_readiness(unit_status& status) const {
+    const ready_spec& ready = process_->settings().ready;
+    status.probe = readiness_kind_of(ready).text(ready);
+    status.probe_failure = process_->not_yet.why;
+    status.port_taken = process_->not_yet.port_taken;
+    if (status.detail.empty() && !status.probe_failure.empty())
+        status.detail = "not ready: " + status.probe_failure;
 }
 
 void service::set_state(unit_state to) {
@@ -187,23 +201,13 @@ asio::awaitable<void> service::stop(bool hold) {
     request_stop("asked to stop");
     co_await await_stopped();
     if (hold && state() == unit_state::failed) set_state(unit_state::stopped);
-    if (!unended_.empty())
-        throw failure(error_kind::unit_failed, cannot("stop", spec_->name), unended_text());
+    throw_if_left("stop");
 }
 
 asio::awaitable<void> service::await_stopped() {
     while (supervision_ == supervision::ending) {
         co_await changes().wait();
     }
-}
-
-// "pid 12 (sudo) is left and could not be ended"
-std::string service::unended_text() const {
-    const pid_t pid = unended_.front().pid;
-    const auto process = util::read_proc_stat(pid);
-    return fmt::format("pid {}{} is left and could not be ended{}", pid,
-                       process ? fmt::format(" ({})", process->comm) : "",
-                       unended_.size() > 1 ? fmt::format(", and {} more", unended_.size() - 1) : "");
 }
 
 bool service::apply_pending_spec() {

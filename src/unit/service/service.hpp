@@ -42,7 +42,6 @@ public:
     // Returns once it is ready. Throws failure(unit_failed) when this start fails, even if it will be tried
     // again.
     boost::asio::awaitable<void> start(std::optional<environment> caller) override;
-    // Throws failure(unit_failed) when one of its processes could not be ended.
     boost::asio::awaitable<void> stop(bool hold) override;
     boost::asio::awaitable<void> restart(std::optional<environment> caller) override;
 
@@ -77,6 +76,7 @@ private:
 
     bool supervised() const { return supervision_ != supervision::none; }
     bool desired_up() const { return supervision_ == supervision::up; }
+    void add_readiness(unit_status& status) const;
     void set_state(unit_state to);
     void set_detail(std::string detail);  // the reason for a state; wakes those who wait for changes
     void set_desired_up(std::optional<environment> caller);
@@ -87,7 +87,6 @@ private:
     boost::asio::awaitable<void> await_ready_or_failed(const char* verb);
     boost::asio::awaitable<void> await_stopped();
     failure failed_start(const char* verb) const;
-    std::string unended_text() const;
 
     boost::asio::awaitable<void> supervise();
     boost::asio::awaitable<bool> wait_for_dependencies();  // false: one will not be ready: it has failed
@@ -97,12 +96,15 @@ private:
     boost::asio::awaitable<bool> run_due_tasks();  // false: one failed, and the service with it
     boost::asio::awaitable<process_end> run_process();
     std::shared_ptr<service_process> launch();
+    process_end launch_failed(const failure& why);
     void capture_output(const std::shared_ptr<service_process>& launched, child_pipes pipes);
     void open_notify_socket(const std::shared_ptr<service_process>& launching);
+    boost::asio::awaitable<void> await_launch(std::shared_ptr<service_process> current);
     boost::asio::awaitable<bool> await_readiness(std::shared_ptr<service_process> current);
     boost::asio::awaitable<process_end> finish(std::shared_ptr<service_process> current);
     boost::asio::awaitable<void> note_background_process(service_process& current);
     process_end judge(const service_process& current, const exit_state& exit) const;
+    void note_taken_port(const service_process& current, std::string& reason);
     boost::asio::awaitable<void> enforce_watchdog(std::shared_ptr<service_process> current);
     bool should_restart(process_end& last);
     std::string times_in_a_row() const;
@@ -127,8 +129,7 @@ private:
     std::shared_ptr<service_process> process_;  // also held by the coroutines that await or watch it
     util::notifier request_;                    // another state is desired, or the configuration changed
     std::optional<exit_state> last_exit_;
-    std::string kill_note_;        // of the last stop, if it needed SIGKILL
-    std::vector<member> unended_;  // what the last stop could not end
+    std::optional<port_user> port_taken_;  // what made its last start fail
     std::uint64_t times_ready_ = 0;
     std::uint64_t failures_ = 0;            // processes that failed, ever
     int restarts_ = 0;                      // starts after an end that nobody requested

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "limits.hpp"
+#include "unit/process/taken_port.hpp"
 #include "util/duration.hpp"
 #include "util/log/log.hpp"
 #include "util/proc.hpp"
@@ -41,13 +42,13 @@ std::shared_ptr<service::service_process> service::launch() {
     const readiness_kind& kind = readiness_kind_of(ready);
     if (kind.output_pattern) launching->lines = std::make_unique<line_watch>(kind.output_pattern(ready));
     if (kind.notify_socket || launching->watchdog) open_notify_socket(launching);
-    child_pipes pipes;
+    child_pipes pipes = spec_->output == output_streams::merged ? child_pipes::merged() : child_pipes();
     process_options options;
     options.spec = spec_;
     options.argv = spec_->run.argv;
     options.environment = launching->environment;
     options.output = pipes.output.write.get();
-    options.error = pipes.error.write.get();
+    options.error = pipes.error_end();
     launching->process = std::make_unique<unit_process>(context_, options);
     log_.clear_tail();
     capture_output(launching, std::move(pipes));
@@ -73,18 +74,30 @@ void service::capture_output(const std::shared_ptr<service_process>& launched, c
     launched->io = process_io::make(context_->options.executor, std::move(pipes), std::move(on));
 }
 
+service::process_end service::launch_failed(const failure& why) {
+    util::log(level::warning, "unit", "service did not start",
+              {field("unit", spec_->name), field("reason", why.what())});
+    if (process_) {
+        process_->io->abandon();
+        process_->ended = true;
+        process_.reset();
+    }
+    detail_ = why.reason();
+    process_end last;
+    last.failed = true;
+    last.reason = detail_;
+    return last;
+}
+
 asio::awaitable<service::process_end> service::run_process() {
+    clear_kill_report();
+    port_taken_.reset();
     set_state(unit_state::starting);
     try {
         process_ = launch();
+        co_await await_launch(process_);
     } catch (const failure& problem) {
-        util::log(level::warning, "unit", "service did not start",
-                  {field("unit", spec_->name), field("reason", problem.what())});
-        detail_ = problem.reason();
-        process_end last;
-        last.failed = true;
-        last.reason = detail_;
-        co_return last;
+        co_return launch_failed(problem);
     }
     const auto current = process_;
     if (context_->options.changed) context_->options.changed();
@@ -110,23 +123,34 @@ asio::awaitable<void> service::await_end_of_ready(std::shared_ptr<service_proces
     co_await current->process->ended();
 }
 
-// False: it has ended, or is asked to end, or is ended now because it was not ready in time.
-asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> current) {
+// Until the program runs, or is to be ended. Throws failure(unit_failed).
+asio::awaitable<void> service::await_launch(std::shared_ptr<service_process> current) {
     const ready_spec& ready = current->settings().ready;
     const readiness_kind& kind = readiness_kind_of(ready);
-    std::string not_yet;
+    const auto minimum = kind.minimum ? kind.minimum(ready) : milliseconds(0);
+    current->start_limit = util::deadline::in(ready.timeout + minimum);
+    const auto first =
+        co_await util::first_of(current->process->launched(), pause_until(current->start_limit));
+    if (first == 0 || current->process->stop_requested()) co_return;
+    current->failure_reason =
+        fmt::format("it was not ready within {}: {}", util::format_duration(ready.timeout),
+                    current->process->blocked_by());
+    current->process->request_stop();
+}
+
+// False: it has ended, or is asked to end, or is ended now because it was not ready in time.
+asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> current) {
+    if (current->process->stop_requested()) co_return false;
+    const ready_spec& ready = current->settings().ready;
+    const readiness_kind& kind = readiness_kind_of(ready);
     std::function<bool(pid_t)> belongs;
     if (!ready.any_owner) belongs = [current](pid_t pid) { return current->process->contains(pid); };
-    readiness_target target{current->spec,
-                            current->environment,
-                            std::move(belongs),
-                            current->signalled,
-                            current->output,
-                            [current] { return current->lines->matches_partial_line(); },
-                            not_yet};
+    readiness_target target{current->spec,      current->environment,
+                            std::move(belongs), current->signalled,
+                            current->output,    [current] { return current->lines->matches_partial_line(); },
+                            current->not_yet};
     const auto minimum = kind.minimum ? std::optional(kind.minimum(ready)) : std::nullopt;
     bool is_ready = false;
-    current->start_limit = util::deadline::in(ready.timeout + minimum.value_or(milliseconds(0)));
     const auto first = co_await util::first_of(ready_or_ended(std::move(target), *current->process, is_ready),
                                                pause_until(current->start_limit));
     current->lines.reset();
@@ -137,7 +161,7 @@ asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> 
     if (first == 0) co_return true;
     current->failure_reason =
         fmt::format("it was not ready within {}{}", util::format_duration(ready.timeout),
-                    not_yet.empty() ? "" : ": " + not_yet);
+                    current->not_yet.why.empty() ? "" : ": " + current->not_yet.why);
     current->process->request_stop();
     co_return false;
 }
@@ -156,18 +180,19 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     current->ended = true;
     current->watchdog_changed.ring();
     if (current->notify) current->notify->close();
-    last_exit_ = *exit;
-    const std::string how = exit_text(*exit);
+    last_exit_ = exit;
+    const std::string how = end_text(exit);
     util::log(requested ? level::info : level::warning, "unit", "service ended",
               {field("unit", current->spec->name), field("pid", current->process->pid()), field("how", how)});
     log_.write("hob", fmt::format("the service {}\n", how));
-    const std::string kill_note = current->process->kill_note();
-    if (!kill_note.empty()) log_.write("hob", kill_note + "\n");
-    kill_note_ = requested ? kill_note : std::string();
-    unended_ = co_await current->process->clean_up();
-    process_end last = judge(*current, *exit);
+    stop_report report = co_await current->process->clean_up();
+    if (!report.text().empty()) log_.write("hob", report.text() + "\n");
+    if (!requested) report.killed.clear();
+    set_stop_report(std::move(report));
+    process_end last = judge(*current, exit.value_or(exit_state{}));
     last.requested = requested;
     if (requested) last.failed = false;
+    if (last.failed) note_taken_port(*current, last.reason);
     process_.reset();
     detail_ = requested ? std::string() : last.reason;
     co_return last;
@@ -184,6 +209,21 @@ asio::awaitable<void> service::note_background_process(service_process& current)
         "it put itself into the background: it exited with status 0 and left pid {}{}; run it in the "
         "foreground",
         left.front().pid, process ? fmt::format(" ({})", process->comm) : "");
+}
+
+// A program that cannot listen does not say who has its port.
+void service::note_taken_port(const service_process& current, std::string& reason) {
+    if (!current.failure_reason.empty()) {
+        port_taken_ = current.not_yet.port_taken;  // the reason names it
+        return;
+    }
+    const ready_spec& ready = current.settings().ready;
+    const readiness_kind& kind = readiness_kind_of(ready);
+    const auto belongs = [&](pid_t pid) { return current.process->contains(pid); };
+    port_taken_ =
+        find_port_user(log_.tail(limits::stderr_tail_bytes), kind.port ? kind.port(ready) : 0, belongs);
+    if (port_taken_)
+        reason += fmt::format("; port {} is taken by {}", port_taken_->port, port_taken_->text());
 }
 
 // The verdict on an end that nobody requested.

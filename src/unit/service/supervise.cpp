@@ -39,7 +39,6 @@ asio::awaitable<void> service::supervise() {
     }
     supervision_ = supervision::none;
     set_state(unit_state::stopped);
-    detail_ = kill_note_;
     changes().ring();  // the state is the same if it was never started
 }
 

@@ -24,6 +24,7 @@ using std::chrono::milliseconds;
 
 enum class unit_kind : std::uint8_t { worker, service, task };
 enum class kill_scope : std::uint8_t { all, group, main, mixed };
+enum class output_streams : std::uint8_t { split, merged };
 enum class restart_policy : std::uint8_t { always, on_failure, never };
 enum class ready_form : std::uint8_t { started, tcp, http, exec, log, notify, delay };
 enum class catch_up_policy : std::uint8_t { once, none };
@@ -33,6 +34,7 @@ enum class overlap_policy : std::uint8_t { skip, queue, cancel };
 // `ready`.
 inline constexpr std::string_view unit_kind_words[] = {"worker", "service", "task"};
 inline constexpr std::string_view kill_scope_words[] = {"all", "group", "main", "mixed"};
+inline constexpr std::string_view output_streams_words[] = {"split", "merged"};
 inline constexpr std::string_view restart_policy_words[] = {"always", "on-failure", "never"};
 inline constexpr std::string_view ready_form_words[] = {"started", "tcp",    "http", "exec",
                                                         "log",     "notify", "delay"};
@@ -66,7 +68,7 @@ struct stop_spec {
 struct connect_spec {
     std::string host;  // a numeric address (no brackets) or "localhost"
     std::uint16_t port = 0;
-    std::string log_pattern;  // POSIX extended regular expression; its first group is the address
+    std::string log_pattern;                         // regular expression; its first group is the address
     milliseconds timeout = limits::connect_timeout;  // from the start to the connection
     bool operator==(const connect_spec&) const = default;
 };
@@ -76,6 +78,7 @@ struct worker_spec {
     std::string initialize_json = "{}";        // a JSON object, merged into the handshake's params
     std::optional<milliseconds> idle_timeout;  // of the worker itself
     milliseconds call_timeout = limits::call_timeout;
+    milliseconds call_limit = limits::call_limit;              // of a call whose call_timeout progress renews
     std::vector<std::pair<std::string, std::string>> answers;  // to requests of the worker: method, raw JSON
     std::string settings_json = "{}";     // a JSON object: what lsp servers get for workspace/configuration
     std::vector<std::string> serial;      // methods whose calls wait for each other
@@ -91,7 +94,7 @@ struct ready_spec {
     std::string url;               // http: "http://HOST[:PORT][/PATH]", HOST as above
     std::optional<int> status;     // http: exactly this one; nullopt: 200 to 399
     std::optional<run_spec> exec;  // exec: ready when it exits with 0
-    std::string log_pattern;       // log: POSIX extended regular expression, searched in each line
+    std::string log_pattern;       // log: regular expression, searched in each line
     bool any_owner = false;        // tcp and http: the port may belong to a process outside the service
     milliseconds delay{0};         // delay: after the start
     milliseconds timeout = std::chrono::seconds(20);  // not ready by then: the start has failed
@@ -148,6 +151,7 @@ struct unit_spec {
     std::string cwd;                           // absolute
     stop_spec stop;
     kill_scope kill = kill_scope::all;
+    output_streams output = output_streams::split;  // merged: stdout and stderr are one pipe
     std::vector<std::string> after;  // names of units in the same config; without cycles
     std::optional<run_spec> on_failure;
     std::variant<worker_spec, service_spec, task_spec> detail;  // the alternative of `kind`

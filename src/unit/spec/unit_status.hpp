@@ -9,6 +9,7 @@
 #include <string>
 
 #include "ipc/unit_state.hpp"
+#include "unit/spec/port_user.hpp"
 #include "unit/spec/run_record.hpp"
 #include "unit/spec/spec.hpp"
 
@@ -25,7 +26,11 @@ struct unit_status {
     int restarts = 0;      // starts after an end that nobody asked for
     std::optional<std::string> exit;  // of its last process: "0", "3", "signal 9"; nullopt: none has ended
     std::string detail;               // why it failed, what it waits for; may be empty
-    bool changed = false;             // a process runs with an earlier definition than the configuration has
+    std::string waiting_for;          // the unit that it waits for; empty: none
+    std::string probe;                // while it starts: what tells that it is ready; empty: nothing is asked
+    std::string probe_failure;        // why that has not succeeded yet; may be empty
+    std::optional<port_user> port_taken;  // the other program that has the port which it needs
+    bool changed = false;  // a process runs with an earlier definition than the configuration has
     bool is_new = false;   // the user has not named it as it is defined now, so it does not start by itself
     std::optional<std::chrono::system_clock::time_point> next_at;  // the next time of its schedule
     std::optional<run_record> last_run;                            // of a task: the run that began last

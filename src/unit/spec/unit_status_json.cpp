@@ -11,6 +11,15 @@ std::optional<std::string> time_text(const std::optional<std::chrono::system_clo
     return util::rfc3339(*time);
 }
 
+// pid and name are null if they are not known.
+util::json_object port_user_json(const port_user& user) {
+    util::json_object object;
+    object.add("port", user.port)
+        .add("pid", user.pid > 0 ? std::optional(user.pid) : std::nullopt)
+        .add("name", user.name.empty() ? std::nullopt : std::optional(user.name));
+    return object;
+}
+
 }  // namespace
 
 std::string unit_json(const unit_status& status) {
@@ -21,6 +30,10 @@ std::string unit_json(const unit_status& status) {
         .add("restarts", status.restarts)
         .add("exit", status.exit)
         .add("detail", status.detail.empty() ? std::nullopt : std::optional(status.detail));
+    if (!status.waiting_for.empty()) object.add("waiting_for", status.waiting_for);
+    if (!status.probe.empty()) object.add("probe", status.probe);
+    if (!status.probe_failure.empty()) object.add("probe_failure", status.probe_failure);
+    if (status.port_taken) object.add("port_taken", port_user_json(*status.port_taken));
     if (status.changed) object.add("changed", true);
     if (status.is_new) object.add("new", true);
     object.add("rss_kib", status.rss_kib)

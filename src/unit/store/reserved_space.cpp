@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "limits.hpp"
@@ -21,7 +22,11 @@ using util::log;
 constexpr int page_size = 4096;
 constexpr int free_min = static_cast<int>(limits::store_database_reserve) / 4;  // bytes
 
-bool is_disk_full(int code) { return (code & 0xff) == SQLITE_FULL; }
+// Also where a file size limit ends a write: SQLite reports that as an error of the disk.
+bool is_disk_full(sqlite3* db, int code) {
+    const int primary = code & 0xff;
+    return primary == SQLITE_FULL || (primary == SQLITE_IOERR && ::sqlite3_system_errno(db) == EFBIG);
+}
 
 }  // namespace
 
@@ -76,7 +81,7 @@ bool store::checkpoint_log() {
 
 bool store::write(sqlite_statement& statement, std::string_view what) {
     bool done = statement.done();
-    if (!done && is_disk_full(statement.code())) {
+    if (!done && is_disk_full(db_, statement.code())) {
         disk_full_ = true;
         if (may_repeat_) return false;
         // A checkpoint is impossible inside a transaction.
@@ -112,7 +117,7 @@ bool store::transact(const std::function<void()>& writes, bool may_repeat) {
     }
     may_repeat_ = false;
     const bool done = execute(may_repeat && disk_full_ ? "ROLLBACK;" : "COMMIT;");
-    if (!done) disk_full_ = disk_full_ || is_disk_full(::sqlite3_errcode(db_));
+    if (!done) disk_full_ = disk_full_ || is_disk_full(db_, ::sqlite3_errcode(db_));
     return done && !disk_full_;
 }
 

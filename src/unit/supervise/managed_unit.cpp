@@ -34,7 +34,22 @@ unit_status managed_unit::status() const {
     status.state = state_;
     status.failing = state_ == unit_state::failed;
     status.since = since_;
+    status.detail = stop_report_.text();
     return status;
+}
+
+void managed_unit::set_stop_report(stop_report report) {
+    for (const auto& process : stop_report_.left) {
+        const bool known = std::any_of(report.left.begin(), report.left.end(),
+                                       [&](const member& other) { return other.pid == process.pid; });
+        if (!known && lives(process)) report.left.push_back(process);
+    }
+    stop_report_ = std::move(report);
+}
+
+void managed_unit::throw_if_left(const char* verb) const {
+    const std::string left = text_of_left(stop_report_.left);
+    if (!left.empty()) throw failure(error_kind::unit_failed, cannot(verb, spec_->name), left);
 }
 
 std::shared_ptr<managed_unit> managed_unit::first_unready_dependency() const {

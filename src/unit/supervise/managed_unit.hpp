@@ -21,6 +21,7 @@
 #include "unit/store/run_store.hpp"
 #include "unit/supervise/process_definition.hpp"
 #include "unit/supervise/registry_options.hpp"
+#include "unit/supervise/stop_report.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
 #include "util/disk_sync.hpp"
@@ -68,7 +69,8 @@ public:
 
     const unit_spec& spec() const { return *spec_; }
     ipc::unit_state state() const { return state_; }
-    virtual unit_status status() const;  // name, kind, state and since are filled in here
+    // Filled in here: name, kind, state, since, and as the detail what its last stop left to say.
+    virtual unit_status status() const;
 
     virtual bool running() const = 0;           // it has a process, or is about to start one
     virtual std::size_t in_flight() const = 0;  // calls or runs that a client waits for
@@ -86,6 +88,7 @@ public:
 
     // See registry. The coroutine owns its arguments.
     virtual boost::asio::awaitable<void> start(std::optional<environment> caller) = 0;
+    // Throws failure(unit_failed) when a process of it could not be ended.
     virtual boost::asio::awaitable<void> stop(bool hold) = 0;
     virtual boost::asio::awaitable<void> restart(std::optional<environment> caller) = 0;
 
@@ -138,6 +141,13 @@ protected:
     // Sets the state, logs and publishes it, and rings changes().
     void enter(unit_state state, pid_t pid);
 
+    // What status() and stop() say: that it was killed until the next process starts, and which processes are
+    // left until they have ended.
+    void set_stop_report(stop_report report);
+    void clear_kill_report() { stop_report_.killed.clear(); }
+    // Throws failure(unit_failed) if a stop left processes.
+    void throw_if_left(const char* verb) const;
+
     const std::shared_ptr<unit_context> context_;  // also held by the registry and every other unit
     std::shared_ptr<const unit_spec> spec_;        // a process keeps the one that it was started with
 
@@ -145,6 +155,7 @@ private:
     unit_state state_;
     std::chrono::system_clock::time_point since_ = std::chrono::system_clock::now();
     util::notifier changes_;
+    stop_report stop_report_;
 };
 
 }  // namespace hob::unit

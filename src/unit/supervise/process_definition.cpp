@@ -15,6 +15,7 @@ unit_spec with_live_parts(const unit_spec& running, const unit_spec& newer) {
     } else if (auto* worker = std::get_if<worker_spec>(&spec.detail)) {
         const auto& from = std::get<worker_spec>(newer.detail);
         worker->call_timeout = from.call_timeout;
+        worker->call_limit = from.call_limit;
         worker->serial = from.serial;
     } else {
         spec.detail = newer.detail;

@@ -39,6 +39,7 @@ child_options child_options_of(const unit_context& context, const process_option
     options.error = from.error;
     options.terminal = from.terminal;
     options.umask = from.umask;
+    options.limits = from.limits;
     options.cgroup = cgroup;
     return options;
 }
@@ -55,17 +56,29 @@ unit_process::unit_process(std::shared_ptr<unit_context> context, const process_
       spec_(options.spec),
       cgroup_(cgroup_for(*context_, *spec_)),
       child_(context_->options.executor, child_options_of(*context_, options, cgroup_.directory())) {
-    if (child_.in_cgroup()) {
-        cgroup_.started();
-    } else {
-        cgroup_.remove();
-    }
     const pid_t pid = child_.pid();
     context_->options.db.put_process(
         {spec_->name, pid, pid, pid, child_.start_time(), this_boot(), spec_->kill});
 }
 
 unit_process::~unit_process() = default;
+
+asio::awaitable<void> unit_process::launched() {
+    if (stop_requested_) co_return;
+    try {
+        co_await child_.launched();
+    } catch (const failure&) {
+        cgroup_.remove();
+        context_->options.db.forget_process(spec_->name, child_.pid());
+        throw;
+    }
+    if (child_.launching()) co_return;
+    if (child_.in_cgroup()) {
+        cgroup_.started();
+    } else {
+        cgroup_.remove();
+    }
+}
 
 scope unit_process::members() const {
     scope result{context_->options.instance_key,
@@ -130,7 +143,7 @@ bool unit_process::request_stop() {
 
 void unit_process::kill_now() {
     kill_requested_ = true;
-    if (!poll()) signal_scope_group(members(), {SIGKILL});
+    if (!reaped_) signal_scope_group(members(), {SIGKILL});
     request_stop();
 }
 
@@ -152,8 +165,10 @@ asio::awaitable<bool> unit_process::await_rest(util::deadline limit) {
     co_return co_await wait_gone(find_members(rest), limit);
 }
 
-asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> limit) {
+// A process that does not run its program yet cannot act on the stop signal.
+asio::awaitable<std::optional<exit_state>> unit_process::end(std::optional<util::deadline> limit) {
     stop_sent_ = true;
+    kill_requested_ = kill_requested_ || child_.launching();
     std::optional<exit_state> exit = poll();
     nothing_left_ = exit && find_members(members()).empty();
     if (nothing_left_) co_return *exit;
@@ -172,38 +187,51 @@ asio::awaitable<exit_state> unit_process::end(std::optional<util::deadline> limi
         const bool rest_ended = co_await await_rest(stop_limit_);
         needed_kill_ = !rest_ended && !kill_requested_;
     }
-    while (!exit) {
+    if (!exit) {
         needed_kill_ = needed_kill_ || !kill_requested_;
-        signal_scope_group(members(), {SIGKILL});
-        child_.signal(SIGKILL);
-        main().signal(SIGKILL);
-        const auto ended = co_await util::within(limits::reap_timeout, main_exited());
-        if (ended) exit = *ended;
+        exit = co_await kill();
     }
     if (needed_kill_) {
         util::log(util::level::warning, "unit", "a unit did not end in time and was killed",
                   {field("unit", spec_->name), field("pid", main_pid())});
     }
-    co_return *exit;
+    co_return exit;
+}
+
+asio::awaitable<std::optional<exit_state>> unit_process::kill() {
+    const auto limit = util::deadline::in(limits::kill_timeout);
+    std::optional<exit_state> exit = poll();
+    while (!exit && !limit.expired()) {
+        signal_scope_group(members(), {SIGKILL});
+        child_.signal(SIGKILL);
+        main().signal(SIGKILL);
+        const auto ended = co_await util::within(limit.remaining(), main_exited());
+        if (ended) exit = *ended;
+    }
+    co_return exit;
 }
 
 std::string unit_process::kill_note() const {
-    if (!needed_kill_) return {};
+    if (!needed_kill_ || !poll()) return {};
     return fmt::format("killed: it did not end within {} of SIG{}; stop.timeout and stop.signal change that",
                        util::format_duration(spec_->stop.timeout), util::signal_name(spec_->stop.signal));
 }
 
-asio::awaitable<std::vector<member>> unit_process::clean_up() {
+asio::awaitable<stop_report> unit_process::clean_up() {
     // A process that ended by itself leaves the rest of the unit as a stop would find it.
     if (!stop_sent_ && !kill_requested_) co_await end();
-    std::vector<member> left;
-    if (!nothing_left_) left = co_await end_scope(members(), util::deadline::in(limits::reap_timeout));
+    stop_report report;
+    const auto limit = util::deadline::in(poll() ? limits::reap_timeout : std::chrono::milliseconds(0));
+    if (!nothing_left_) report.left = co_await end_scope(members(), limit);
+    reaped_ = poll().has_value();
     child_.reap();
     for (const auto& successor : successors_)
         successor->reap();
     cgroup_.remove();
-    context_->options.db.forget_process(spec_->name, child_.pid());
-    co_return left;
+    // The next daemon tries again to end what this one could not.
+    if (reaped_) context_->options.db.forget_process(spec_->name, child_.pid());
+    report.killed = kill_note();
+    co_return report;
 }
 
 }  // namespace hob::unit

@@ -14,7 +14,9 @@
 #include "unit/process/child.hpp"
 #include "unit/process/scope.hpp"
 #include "unit/supervise/managed_unit.hpp"
+#include "unit/supervise/stop_report.hpp"
 #include "util/deadline.hpp"
+#include "util/resource_limits.hpp"
 
 namespace hob::unit {
 
@@ -28,12 +30,14 @@ struct process_options {
     int output = -1;
     int error = -1;
     bool terminal = false;  // likewise
-    unsigned umask = limits::unit_umask;
+    unsigned umask = hob::limits::unit_umask;
+    std::vector<util::resource_limit> limits{};
 };
 
 class unit_process {
 public:
-    // The process runs and is recorded when this returns. Throws failure(unit_failed).
+    // The process exists and is recorded when this returns; launched() waits until it runs. Throws
+    // failure(unit_failed).
     unit_process(std::shared_ptr<unit_context> context, const process_options& options);
     ~unit_process();
     unit_process(const unit_process&) = delete;
@@ -55,7 +59,13 @@ public:
     std::vector<member> tree() const;
     bool contains(pid_t pid) const;  // one of tree()
 
-    // False: it was requested before. ended() returns; the owner then calls end().
+    // Until its program runs, or request_stop() was called. Throws failure(unit_failed) that names what is at
+    // fault; then the process is over, and needs no clean_up().
+    boost::asio::awaitable<void> launched();
+    // What that waits for, see child::blocked_by().
+    std::string blocked_by() { return child_.blocked_by(); }
+
+    // False: it was requested before. ended() and launched() return; the owner then calls end().
     bool request_stop();
     bool stop_requested() const { return stop_requested_; }
     // SIGKILL to everything that belongs to it; end() then gives it no time to end by itself.
@@ -66,24 +76,21 @@ public:
     // As ended(), but goes on waiting when a stop is requested.
     boost::asio::awaitable<void> gone();
     bool kill_requested() const { return kill_requested_; }
-    // // The stop signal, the stop timeout (or `limit`, if that is earlier), SIGKILL. Returns when the
-    // process has ended. If it ended by itself, this is for the rest of the unit; call it before its output
-    // is no longer read.
-    boost::asio::awaitable<exit_state> end(std::optional<util::deadline> limit = std::nullopt);
-    // // end() had to send SIGKILL: the process, or the rest of the unit, did not end within the stop
-    // timeout.
-    bool needed_kill() const { return needed_kill_; }
-    // What to say of that, and which keys change it; empty: it did not need SIGKILL.
-    std::string kill_note() const;
-    // After the process has ended: ends what it left behind, as end() does if that was not called; then reaps
-    // the process and removes its record. Returns what could not be ended.
-    boost::asio::awaitable<std::vector<member>> clean_up();
-    const std::optional<rusage>& used() const { return child_.used(); }  // after clear_away()
+    // The stop signal, the stop timeout (or `limit`, if that is earlier), SIGKILL. Returns when the process
+    // has ended. If it ended by itself, this is for the rest of the unit; call it before its output is no
+    // longer read. nullopt: it could not be ended.
+    boost::asio::awaitable<std::optional<exit_state>> end(std::optional<util::deadline> limit = std::nullopt);
+    // After end(), or after the process has ended: ends what it left behind, as end() does if that was not
+    // called; then reaps the process and removes its record.
+    boost::asio::awaitable<stop_report> clean_up();
+    const std::optional<rusage>& used() const { return child_.used(); }  // after clean_up()
 
 private:
     const child& main() const { return successors_.empty() ? child_ : *successors_.back(); }
     boost::asio::awaitable<std::optional<exit_state>> main_exited();  // nullopt: interrupted
     scope members() const;
+    boost::asio::awaitable<std::optional<exit_state>> kill();
+    std::string kill_note() const;
     boost::asio::awaitable<bool> await_rest(util::deadline limit);  // false: not within the limit
 
     const std::shared_ptr<unit_context> context_;  // also held by the registry and every unit
@@ -97,6 +104,7 @@ private:
     bool stop_sent_ = false;     // end() was called
     bool nothing_left_ = false;  // it found no process of the unit
     bool needed_kill_ = false;
+    bool reaped_ = false;
 };
 
 }  // namespace hob::unit

@@ -1,6 +1,7 @@
 #include "unit/task/active_run.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -27,6 +28,28 @@ std::optional<std::int64_t> exit_in(const failure& why) {
         if (member.key == "exit") return util::json_integer(member.value);
     }
     return std::nullopt;
+}
+
+// The names of those whose hard limit this process may not give; empty: there is none.
+std::string limits_above_own(const std::vector<util::resource_limit>& wanted) {
+    std::string names;
+    if (wanted.empty() || ::geteuid() == 0) return names;
+    for (const auto& own : util::own_resource_limits()) {
+        for (const auto& limit : wanted) {
+            if (limit.resource != own.resource || limit.value.rlim_max <= own.value.rlim_max) continue;
+            names.append(names.empty() ? "" : ", ").append(util::resource_name(own.resource));
+        }
+    }
+    return names;
+}
+
+asio::awaitable<void> until_ended(unit_process& process) { co_await process.ended(); }
+
+// False: the limit was reached.
+asio::awaitable<bool> before(util::deadline limit, asio::awaitable<void> work) {
+    if (!limit.is_never()) co_return co_await util::within(limit.remaining(), std::move(work));
+    co_await std::move(work);
+    co_return true;
 }
 
 }  // namespace
@@ -114,8 +137,9 @@ asio::awaitable<void> active_run::output_room() {
 }
 
 void active_run::start_process() {
-    run_ends ends =
-        parameters_.terminal ? make_run_terminal(*parameters_.terminal) : make_run_pipes(parameters_.input);
+    const bool merged = spec_->output == output_streams::merged;
+    run_ends ends = parameters_.terminal ? make_run_terminal(*parameters_.terminal)
+                                         : make_run_pipes(parameters_.input, merged);
     if (parameters_.input_descriptor) ends.child_input = std::move(*parameters_.input_descriptor);
     parameters_.input_descriptor.reset();
     process_options options;
@@ -130,11 +154,41 @@ void active_run::start_process() {
     options.error = ends.child_error.get();
     options.terminal = ends.terminal;
     if (parameters_.umask) options.umask = *parameters_.umask;
+    options.limits = parameters_.limits;
+    note_capped_limits();
     process_ = std::make_unique<unit_process>(context_, options);
     ends.child_input.reset();
     ends.child_output.reset();
     ends.child_error.reset();
     io_ = run_io::make(context_->options.executor, std::move(ends), handlers());
+}
+
+void active_run::note_capped_limits() {
+    const std::string capped = limits_above_own(parameters_.limits);
+    if (capped.empty()) return;
+    const std::string note = "its hard limits cannot be raised to those of the caller: " + capped;
+    record_.cause += (record_.cause.empty() ? "" : "; ") + note;
+    log_.write("hob", note + "\n", record_.id);
+}
+
+// Until the program runs, or the run is to be ended. Throws failure(unit_failed).
+asio::awaitable<void> active_run::await_launch() {
+    const auto& settings = std::get<task_spec>(spec_->detail);
+    limit_ = settings.timeout ? util::deadline::in(*settings.timeout) : util::deadline::never();
+    std::optional<failure> failed;
+    try {
+        const bool in_time = co_await before(limit_, process_->launched());
+        if (in_time) co_return;
+    } catch (const failure& why) {
+        failed.emplace(why);
+    }
+    if (!failed) {
+        cancel("it took too long: " + process_->blocked_by(), run_state::timeout);
+        co_return;
+    }
+    co_await io_->finish();
+    process_.reset();
+    throw failure(*failed);
 }
 
 void active_run::failed_to_start(const failure& why) {
@@ -183,6 +237,7 @@ asio::awaitable<void> active_run::execute() {
         }
         check_cancelled();
         start_process();
+        co_await await_launch();
     } catch (const failure& why) {
         start_failure = record_start_failure(why);
     }
@@ -197,49 +252,47 @@ asio::awaitable<void> active_run::execute() {
     if (parameters_.listener) parameters_.listener->started(record_.id);
     begun_.set();
     publish(run_state::running);
-    const exit_state exit = co_await until_end();
+    const std::optional<exit_state> exit = co_await until_end();
     co_await finish(exit);
 }
 
-asio::awaitable<exit_state> active_run::until_end() {
-    const auto limit = std::get<task_spec>(spec_->detail).timeout;
-    if (limit) {
-        const auto in_time = co_await util::within(*limit, process_->ended());
-        if (!in_time) cancel("it took too long", run_state::timeout);
-    } else {
-        co_await process_->ended();
-    }
+asio::awaitable<std::optional<exit_state>> active_run::until_end() {
+    const bool in_time = co_await before(limit_, until_ended(*process_));
+    if (!in_time) cancel("it took too long", run_state::timeout);
     co_return co_await process_->end();
 }
 
-asio::awaitable<void> active_run::finish(exit_state exit) {
+asio::awaitable<void> active_run::finish(std::optional<exit_state> exit) {
     exit_ = exit;
     co_await io_->finish();
     log_.end("stdout", record_.id);
     log_.end("stderr", record_.id);
-    co_await process_->clean_up();
-    if (process_->needed_kill()) log_.write("hob", process_->kill_note() + "\n", record_.id);
-    if (exit.signalled) {
-        record_.signal = exit.number;
-    } else {
-        record_.exit = exit.number;
-    }
-    if (const auto& used = process_->used()) {
-        const auto ms = [](const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; };
-        record_.cpu_ms = ms(used->ru_utime) + ms(used->ru_stime);
-        record_.max_rss_kib = used->ru_maxrss;
-    }
-    const bool succeeded = !exit.signalled && exit.number == 0;
+    stopped_ = co_await process_->clean_up();
+    const std::string note = stopped_.text();
+    if (!note.empty()) log_.write("hob", note + "\n", record_.id);
+    if (!note.empty()) record_.cause += (record_.cause.empty() ? "" : "; ") + note;
+    record_exit();
+    const bool succeeded = exit && !exit->signalled && exit->number == 0;
     const run_state state = ended_by_.value_or(succeeded ? run_state::ok : run_state::failed);
     log(state == run_state::ok ? level::info : level::warning, "unit", "run ended",
-        {field("unit", spec_->name), field("run", record_.id), field("how", exit_text(exit)),
+        {field("unit", spec_->name), field("run", record_.id), field("how", end_text(exit)),
          field("state", name_of(state))});
-    if (state != run_state::ok) log_.write("hob", fmt::format("the run {}\n", exit_text(exit)), record_.id);
+    if (state != run_state::ok) log_.write("hob", fmt::format("the run {}\n", end_text(exit)), record_.id);
     write_end(state);
     log_.end("hob", record_.id);
     co_await sync_record();
     process_.reset();
     done_.set();
+}
+
+void active_run::record_exit() {
+    if (exit_ && exit_->signalled) record_.signal = exit_->number;
+    if (exit_ && !exit_->signalled) record_.exit = exit_->number;
+    if (const auto& used = process_->used()) {
+        const auto ms = [](const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; };
+        record_.cpu_ms = ms(used->ru_utime) + ms(used->ru_stime);
+        record_.max_rss_kib = used->ru_maxrss;
+    }
 }
 
 void active_run::write_end(run_state state) {

@@ -20,7 +20,9 @@
 #include "unit/supervise/managed_unit.hpp"
 #include "unit/supervise/unit_process.hpp"
 #include "util/async.hpp"
+#include "util/deadline.hpp"
 #include "util/fd.hpp"
+#include "util/resource_limits.hpp"
 
 namespace hob::unit {
 
@@ -43,6 +45,7 @@ struct run_parameters {
     bool input = false;                                 // standard input is a pipe, written by input()
     std::shared_ptr<util::unique_fd> input_descriptor;  // or this; shared by copies of the parameters
     std::optional<unsigned> umask;                      // nullopt: that of units
+    std::vector<util::resource_limit> limits{};         // on top of those of units
     std::optional<terminal_size> terminal;              // a pseudo-terminal instead of pipes
     int attempt = 0;                                    // number of retries before this one
     std::optional<run_listener> listener;
@@ -61,6 +64,9 @@ public:
     std::int64_t id() const { return record_.id; }  // 0: not begun
     pid_t pid() const { return process_ ? process_->pid() : 0; }
     const std::optional<exit_state>& last_exit() const { return exit_; }
+    const stop_report& stopped() const { return stopped_; }  // what its end left to say
+    // What its launch waits for, see child::blocked_by().
+    std::string blocked_by() const { return process_ ? process_->blocked_by() : std::string(); }
 
     // Called once, by the unit: runs to the end and its record. Throws nothing, see wait(). `log` outlives
     // it.
@@ -100,13 +106,16 @@ private:
     void check_cancelled() const;               // throws failure(cancelled)
     boost::asio::awaitable<int> sync_record();  // errno, logged
     void start_process();
+    boost::asio::awaitable<void> await_launch();
     void set_start_failure(std::exception_ptr reason);
     std::exception_ptr record_start_failure(const failure& why);  // what the callers get
     std::vector<std::string> environment() const;
     run_io::handlers handlers();
     boost::asio::awaitable<void> output_room();
-    boost::asio::awaitable<exit_state> until_end();
-    boost::asio::awaitable<void> finish(exit_state exit);
+    boost::asio::awaitable<std::optional<exit_state>> until_end();
+    boost::asio::awaitable<void> finish(std::optional<exit_state> exit);
+    void record_exit();
+    void note_capped_limits();
     void write_end(run_state state);
     void failed_to_start(const failure& why);
     void publish(run_state state) const;
@@ -119,9 +128,11 @@ private:
     std::unique_ptr<unit_process> process_;
     std::shared_ptr<run_io> io_;  // also held by its own coroutines
     std::optional<exit_state> exit_;
+    stop_report stopped_;
     std::optional<run_state> ended_by_;
     std::exception_ptr start_failure_;
     std::optional<run_record> result_;
+    util::deadline limit_ = util::deadline::never();  // of the task's `timeout`, from the launch on
     bool detached_ = false;
     bool killed_ = false;
     util::notifier listener_dropped_;

@@ -47,7 +47,8 @@ unit_status task::status() const {
     unit_status status = managed_unit::status();
     status.pid = current_ ? current_->pid() : 0;
     if (last_exit_) status.exit = exit_brief(*last_exit_);
-    if (stopped_by_user_) status.detail = hold_reason_;
+    if (stopped_by_user_ && !hold_reason_.empty()) status.detail = hold_reason_;
+    if (current_) status.detail = current_->blocked_by();
     status.next_at = next_at_;
     status.last_run = last_run_;
     status.failing = last_run_ && is_failure(last_run_->state);
@@ -108,6 +109,7 @@ asio::awaitable<void> task::process_queue() {
     while (!queue_.empty()) {
         current_ = queue_.front();
         queue_.pop_front();
+        clear_kill_report();
         if (current_->parameters().trigger == run_trigger::watch)
             watch_run_started_ = std::chrono::steady_clock::now();
         co_await execute(current_);
@@ -188,6 +190,7 @@ asio::awaitable<void> task::run_for(std::string dependent) {
 
 void task::after_run(const active_run& run) {
     if (run.last_exit()) last_exit_ = run.last_exit();
+    set_stop_report(run.stopped());
     if (auto last = context_->runs.last_of(spec_->name)) last_run_ = std::move(last);
     if (!run.has_begun()) return;
     const run_state state = run.result() ? run.result()->state : run_state::failed;
@@ -254,6 +257,7 @@ asio::awaitable<void> task::stop(bool hold) {
     if (hold) {
         stopped_by_user_ = true;
         record_desired_state(false, std::nullopt);
+        hold_reason_.clear();
         disarm();
     }
     request_stop("asked to stop");
@@ -261,6 +265,7 @@ asio::awaitable<void> task::stop(bool hold) {
         co_await changes().wait();
     }
     update_state();
+    throw_if_left("stop");
 }
 
 asio::awaitable<void> task::restart(std::optional<environment> caller) {

@@ -7,6 +7,7 @@
 
 #include "limits.hpp"
 #include "unit/worker/worker_process.hpp"
+#include "util/json/json_edit.hpp"
 #include "util/json/json_writer.hpp"
 
 namespace hob::unit {
@@ -43,6 +44,13 @@ std::string result_with_events(const std::string& result, const event_watch& wat
     return std::move(answer).text();
 }
 
+// The failure of a call with the events that it got, in its detail.
+failure with_events(const failure& why, const event_watch& watch) {
+    if (watch.collected().empty() || (!why.detail().empty() && !why.detail().starts_with('{'))) return why;
+    return failure(why.kind(), why.tried(), why.reason(), why.hint(),
+                   util::json_set(why.detail(), {"events"}, watch.collected().text()));
+}
+
 }  // namespace
 
 util::deadline worker::call_limit(const std::optional<std::chrono::milliseconds>& timeout) const {
@@ -54,6 +62,10 @@ asio::awaitable<std::string> worker::call(call_request request) {
     const counted_call counted(calls_, changes());
     const auto limit = call_limit(request.timeout);
     co_await wait_until_warm("call", limit);
+    if (process_->protocol.session->is_spent_for(request.method)) {
+        request_stop("its session is over, and another begins");
+        co_await wait_until_warm("call", limit);
+    }
     co_return co_await call_and_wait(process_, std::move(request), limit);
 }
 
@@ -77,11 +89,16 @@ asio::awaitable<std::string> worker::call_and_wait(process_ptr process, call_req
     std::optional<event_watch> watch;
     if (!request.events.empty()) watch.emplace(process->executor(), events_, std::move(request.events));
     event_watch* const watch_or_null = watch ? &*watch : nullptr;
-    const std::string result = co_await send_call(process, std::move(request), watch_or_null, limit);
+    std::string result;
+    try {
+        result = co_await send_call(process, std::move(request), watch_or_null, limit);
+        if (watch && watch->has_until()) co_await wait_for_event(process, *watch, event_limit);
+    } catch (const failure& why) {
+        throw watch ? with_events(why, *watch) : why;
+    }
     if (!watch) co_return result.empty() ? "null" : result;
     raw_members more;
     if (watch->has_until()) {
-        co_await wait_for_event(process, *watch, event_limit);
         if (!watch->ended_by()) {
             throw failure(error_kind::timeout, cannot("call", spec_->name),
                           "it was answered, but none of the events came", {},
@@ -108,6 +125,7 @@ asio::awaitable<std::string> worker::send_call(process_ptr process, call_request
 // Until an event ends the wait, or the limit.
 asio::awaitable<void> worker::wait_for_event(process_ptr process, event_watch& watch, util::deadline limit) {
     if (process->over() && !watch.ended_by()) watch.fail(death_failure(*last_exit_));
+    if (const auto over = process->protocol.session->end_of_events(*process)) watch.fail(*over);
     co_await util::within(limit.remaining(), watch.ended());
 }
 

@@ -52,15 +52,17 @@ asio::awaitable<void> worker::connect(process_ptr process) {
     if (first == 0) co_return;
     if (process->main_process->stop_requested()) throw stopped_failure("start");
     const failure death = death_failure(*last_exit_);
-    throw failure(death.kind(), cannot("connect to", process->spec().name),
-                  fmt::format("the worker {} before it could be connected to", exit_text(*last_exit_)),
-                  death.hint(), death.detail());
+    throw failure(
+        death.kind(), cannot("connect to", process->spec().name),
+        fmt::format("the worker {} before it could be connected to{}", exit_text(*last_exit_), taken_text()),
+        death.hint(), death.detail());
 }
 
 asio::awaitable<void> worker::connect_in_time(process_ptr process) {
     const connect_spec& spec = *worker_spec_of(process->spec()).connect;
-    std::string why = spec.log_pattern.empty() ? std::string() : "it has not said where it listens";
-    const bool in_time = co_await util::within(spec.timeout, connect_with_retries(process, why));
+    std::string& why = process->not_connected.why;
+    if (!spec.log_pattern.empty()) why = "it has not said where it listens";
+    const bool in_time = co_await util::within(spec.timeout, connect_with_retries(process));
     if (in_time) co_return;
     throw failure(
         error_kind::timeout, cannot("connect to", process->spec().name),
@@ -68,8 +70,7 @@ asio::awaitable<void> worker::connect_in_time(process_ptr process) {
         fmt::format("`hob logs {}` shows what it said meanwhile", process->spec().name));
 }
 
-// `why`: the reason why the last attempt failed.
-asio::awaitable<void> worker::connect_with_retries(process_ptr process, std::string& why) {
+asio::awaitable<void> worker::connect_with_retries(process_ptr process) {
     const std::string& unit = process->spec().name;
     const connect_spec& spec = *worker_spec_of(process->spec()).connect;
     endpoint address{spec.host, spec.port};
@@ -86,7 +87,7 @@ asio::awaitable<void> worker::connect_with_retries(process_ptr process, std::str
     }
     const auto is_ours = [process](pid_t pid) { return process->main_process->contains(pid); };
     for (auto pause = limits::probe_pause_min;; pause = std::min(pause * 2, limits::probe_pause_max)) {
-        auto socket = co_await connect_to(address.host, address.port, is_ours, why);
+        auto socket = co_await connect_to(address.host, address.port, is_ours, process->not_connected);
         if (socket) {
             socket->set_option(asio::ip::tcp::no_delay(true));
             process->io->connect(util::unique_fd(socket->release()));

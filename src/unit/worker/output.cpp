@@ -24,17 +24,26 @@ void worker::on_output(worker_process& process, std::string_view bytes) {
     process.protocol.framing->feed(bytes);
     while (const auto next = process.protocol.framing->next()) {
         if (next->oversized) {
-            on_oversized(process);
+            on_oversized(process, *next);
         } else {
-            on_message(process, next->line);
+            on_frame(process, next->line);
         }
     }
 }
 
-void worker::on_oversized(worker_process& process) {
-    const bool known = process.calls->on_oversized_answer();
-    log(level::warning, "unit", "a line of a worker's is longer than 16 MiB and was skipped",
-        {field("unit", spec_->name), field("answered", known)});
+void worker::on_oversized(worker_process& process, const ipc::frame& message) {
+    const worker_message read = process.protocol.codec->decode_oversized(message.line, message.tail);
+    const bool is_answer = read.type == worker_message::kind::error;
+    const bool answered = is_answer && process.calls->on_answer(read);
+    if (read.type == worker_message::kind::noise) process.calls->on_unattributed(read);
+    if (read.type == worker_message::kind::request) process.refuse(read, "the request is longer than 16 MiB");
+    log(level::warning, "unit", "a message of a worker's is longer than 16 MiB and was skipped",
+        {field("unit", spec_->name), field("method", read.method), field("answered", answered)});
+}
+
+void worker::on_frame(worker_process& process, std::string_view text) {
+    for (const std::string_view message : process.protocol.codec->messages(text))
+        on_message(process, message);
 }
 
 void worker::on_message(worker_process& process, std::string_view text) {
@@ -83,6 +92,7 @@ void worker::on_notification(worker_process& process, worker_message notificatio
         context_->options.publish("worker.notification", std::move(params).text());
     }
     events_.push(std::move(notification.method), std::move(notification.payload), owner);
+    if (const auto over = process.protocol.session->end_of_events(process)) events_.fail_armed(*over);
 }
 
 // `answers` in hob.toml comes first, then a client that shares the process, then the session.

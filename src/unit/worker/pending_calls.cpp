@@ -48,19 +48,26 @@ asio::awaitable<std::string> pending_calls::request(std::shared_ptr<pending_call
     const registration registered(*calls, request);
     request.timer.expires_at(util::end_of_wait(what.limit.remaining()));
     calls->add(request);
-    if (request.state != request_state::done) {
-        boost::system::error_code cancelled;
-        co_await request.timer.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
-    }
-    if (request.state != request_state::done) {
-        const auto cancellation = co_await asio::this_coro::cancellation_state;
-        if (cancellation.cancelled() != asio::cancellation_type::none) {
-            throw boost::system::system_error(asio::error::operation_aborted);
-        }
-        throw calls->timeout_failure(request, what.limit_text);
-    }
+    co_await calls->wait(request, what.renewal);
+    if (request.state != request_state::done) throw calls->timeout_failure(request, what);
     if (request.failed) throw failure(*request.failed);
     co_return std::move(request.result);
+}
+
+// Until the request is done, or its limit, which may be moved meanwhile. Throws when the caller is gone.
+asio::awaitable<void> pending_calls::wait(pending_request& request, renewable_limit* renewal) {
+    const renewable_limit::connection connected(renewal, [&request](util::deadline limit) {
+        if (request.state != request_state::done)
+            request.timer.expires_at(util::end_of_wait(limit.remaining()));
+    });
+    boost::system::error_code interrupted;
+    do {
+        if (request.state == request_state::done) co_return;
+        co_await request.timer.async_wait(asio::redirect_error(asio::use_awaitable, interrupted));
+        const auto cancellation = co_await asio::this_coro::cancellation_state;
+        if (request.state != request_state::done && cancellation.cancelled() != asio::cancellation_type::none)
+            throw boost::system::system_error(asio::error::operation_aborted);
+    } while (interrupted);
 }
 
 std::uint64_t pending_calls::post(const std::string& method, const std::string& params, result_handler done) {
@@ -164,6 +171,10 @@ bool pending_calls::on_answer(const worker_message& answer) {
     std::optional<std::uint64_t> id = answer.id;
     if (protocol_.record->one_at_a_time) id = std::exchange(in_flight_, std::nullopt);
     if (id && ignored_.erase(*id) > 0) return true;
+    if (!id && answer.type == worker_message::kind::error && answer.id_raw == "null") {
+        on_unattributed(answer);
+        return true;
+    }
     const auto found = id ? waiting_.find(*id) : waiting_.end();
     const bool expected = found != waiting_.end() && found->second->state == request_state::sent;
     if (expected) {
@@ -180,15 +191,15 @@ bool pending_calls::on_answer(const worker_message& answer) {
     return expected;
 }
 
-bool pending_calls::on_oversized_answer() {
-    worker_message answer;
+void pending_calls::on_unattributed(const worker_message& message) {
+    worker_message answer = message;
     answer.type = worker_message::kind::error;
-    answer.text = "its reply is longer than 16 MiB";
-    if (!protocol_.record->one_at_a_time) {
-        if (waiting_.size() != 1) return false;
+    if (waiting_.size() == 1) {
         answer.id = waiting_.begin()->first;
+        on_answer(answer);
+    } else if (!waiting_.empty()) {
+        unattributed_ = answer.text;
     }
-    return on_answer(answer);
 }
 
 void pending_calls::fail_all(const failure& why) {
@@ -215,15 +226,18 @@ failure pending_calls::unread_failure() const {
     return failure(error_kind::worker_error, cannot("call", unit_), "it does not read its requests");
 }
 
-failure pending_calls::timeout_failure(const pending_request& request,
-                                       std::chrono::milliseconds limit_text) const {
-    const std::string limit = util::format_duration(limit_text);
+failure pending_calls::timeout_failure(const pending_request& request, const outgoing_request& what) const {
+    const std::string limit = util::format_duration(what.limit_text);
     if (request.state == request_state::queued) {
         return failure(error_kind::timeout, cannot("call", unit_),
                        fmt::format("waited {} behind a request that it does not answer", limit),
                        fmt::format("`hob restart {}` ends what it hangs in", unit_));
     }
-    return failure(error_kind::timeout, cannot("call", unit_), fmt::format("no answer within {}", limit),
+    std::string reason = fmt::format("no answer within {}", limit);
+    if (what.renewal && what.renewal->renewed()) reason = what.renewal->expiry_text();
+    if (!unattributed_.empty())
+        reason += fmt::format("; meanwhile it sent what names no request: {}", unattributed_);
+    return failure(error_kind::timeout, cannot("call", unit_), reason,
                    fmt::format("`hob logs {}` shows what it said meanwhile", unit_));
 }
 

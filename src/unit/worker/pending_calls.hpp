@@ -36,6 +36,7 @@ public:
         util::deadline limit = util::deadline::never();
         std::chrono::milliseconds limit_text{0};  // the length of `limit`, for the message
         event_watch* watch = nullptr;             // armed when the request is sent
+        renewable_limit* renewal = nullptr;       // connected while the request waits
         bool goodbye = false;                     // sent although callers are refused
     };
     // Sends a request and returns its result. `calls` is kept alive by the coroutine. Throws failure; on
@@ -58,8 +59,9 @@ public:
 
     // An answer of kind result or error. False: no request waits for it; it is late, or a duplicate.
     bool on_answer(const worker_message& answer);
-    // An answer that is too long to be read. False: it is not known which request it belongs to.
-    bool on_oversized_answer();
+    // A message that may be the answer to any request: the only one that waits gets it as its failure. Where
+    // several wait, the error of a request that then gets no answer says what it was.
+    void on_unattributed(const worker_message& message);
 
     // Fails every request that waits. From here on new requests throw `why`, except goodbye requests.
     void close_to_callers(const failure& why);
@@ -91,7 +93,8 @@ private:
     void send_next();
     void complete(pending_request& request);
     void fail_all(const failure& why);
-    failure timeout_failure(const pending_request& request, std::chrono::milliseconds limit_text) const;
+    boost::asio::awaitable<void> wait(pending_request& request, renewable_limit* renewal);
+    failure timeout_failure(const pending_request& request, const outgoing_request& what) const;
     failure unread_failure() const;
 
     boost::asio::any_io_executor executor_;
@@ -105,6 +108,7 @@ private:
     // With one request at a time: the one that the worker works on, even if its caller is gone.
     std::optional<std::uint64_t> in_flight_;
     std::set<std::uint64_t> ignored_;  // ids of notifications and cancellations that are answered
+    std::string unattributed_;         // the text of the last one
     std::optional<failure> closed_;
     admission admits_ = admission::all;
     std::chrono::steady_clock::time_point last_used_ = std::chrono::steady_clock::now();

@@ -23,6 +23,19 @@ asio::awaitable<std::string> worker::worker_process::request(std::string method,
 
 asio::awaitable<std::string> worker::worker_process::request_for(event_watch* watch, std::string method,
                                                                  std::string params, util::deadline limit) {
+    co_return co_await send_request(nullptr, watch, std::move(method), std::move(params), limit);
+}
+
+asio::awaitable<std::string> worker::worker_process::request_renewable(renewable_limit& renewal,
+                                                                       event_watch* watch, std::string method,
+                                                                       std::string params,
+                                                                       util::deadline limit) {
+    co_return co_await send_request(&renewal, watch, std::move(method), std::move(params), limit);
+}
+
+asio::awaitable<std::string> worker::worker_process::send_request(renewable_limit* renewal,
+                                                                  event_watch* watch, std::string method,
+                                                                  std::string params, util::deadline limit) {
     const auto alive = shared_from_this();
     if (watch && watch->has_until()) {
         co_await catch_up();
@@ -33,6 +46,7 @@ asio::awaitable<std::string> worker::worker_process::request_for(event_watch* wa
     what.limit = limit;
     what.limit_text = limit.remaining();
     what.watch = watch;
+    what.renewal = renewal;
     what.goodbye = phase == worker_phase::goodbye;
     co_return co_await pending_calls::request(calls, std::move(what));
 }
@@ -138,7 +152,7 @@ helper_program worker::worker_process::start_program(std::vector<std::string> ar
     options.output = pipes.output.write.get();
     options.error = pipes.error.write.get();
     helper_program program;
-    program.process = std::make_unique<child>(executor(), options);
+    program.process = std::make_shared<child>(executor(), options);
     pipes.close_child_ends();
     const auto handler = [weak = std::weak_ptr(owner.self())](const char* stream) {
         const auto emit = [weak, stream](std::string_view text) {
@@ -162,16 +176,13 @@ helper_program worker::worker_process::start_program(std::vector<std::string> ar
     return program;
 }
 
-pid_t worker::worker_process::run_program(std::vector<std::string> argv, const environment_changes& env,
-                                          const std::string& cwd) {
-    try {
-        programs.push_back(start_program(std::move(argv), env, cwd));
-        return programs.back().process->pid();
-    } catch (const failure& why) {
-        util::log(util::level::warning, "unit", "a program for a worker did not start",
-                  {util::field("unit", spec().name), util::field("reason", why.what())});
-        return 0;
-    }
+asio::awaitable<pid_t> worker::worker_process::run_program(std::vector<std::string> argv,
+                                                           environment_changes env, std::string cwd) {
+    const auto alive = shared_from_this();
+    programs.push_back(start_program(std::move(argv), env, cwd));
+    const auto program = programs.back().process;
+    co_await program->launched();
+    co_return program->pid();
 }
 
 std::string worker::worker_process::recall(std::string_view key) const { return owner.memory_.recall(key); }

@@ -5,7 +5,9 @@
 
 #include <utility>
 
+#include "unit/process/on_failure.hpp"
 #include "unit/worker/worker_process.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 
@@ -35,8 +37,21 @@ unit_status worker::status() const {
     }
     status.restarts = restarts_;
     if (last_exit_) status.exit = exit_brief(*last_exit_);
-    status.detail = activity_;
+    if (process_) status.detail = process_->main_process->blocked_by();
+    if (!activity_.empty()) status.detail = activity_;
+    status.port_taken = port_taken_;
+    if (process_ && state() == unit_state::starting) add_readiness(status);
     return status;
+}
+
+void worker::add_readiness(unit_status& status) const {
+    const auto& connect = worker_spec_of(process_->spec()).connect;
+    const bool connecting = connect && !process_->not_connected.why.empty();
+    status.probe = connecting ? "connect" : "handshake";
+    status.probe_failure = connecting ? process_->not_connected.why : "its handshake is not over";
+    status.port_taken = process_->not_connected.port_taken;
+    if (!status.detail.empty()) return;
+    status.detail = connecting ? "not connected: " + status.probe_failure : status.probe_failure;
 }
 
 void worker::set_state(unit_state to) {
@@ -47,6 +62,18 @@ void worker::set_state(unit_state to) {
         settled_.set();
     }
     enter(to, process_ ? process_->main_process->pid() : 0);
+}
+
+// Once, until it is warm again: every call may start a worker that has failed.
+void worker::call_on_failure(const std::string& reason) {
+    if (!spec_->on_failure || context_->closing || std::exchange(failure_reported_, true)) return;
+    try {
+        auto variables = context_->environment_of(*spec_, caller_environment_);
+        run_on_failure(context_->options.executor, *spec_, std::move(variables), reason, log_.tail());
+    } catch (const failure& why) {
+        util::log(util::level::warning, "unit", "on_failure did not start",
+                  {util::field("unit", spec_->name), util::field("reason", why.what())});
+    }
 }
 
 void worker::check_usable(const char* verb) const {
@@ -83,6 +110,11 @@ asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline l
     }
 }
 
+std::string worker::not_started_yet(const worker_process& process) {
+    const std::string blocked = process.main_process->blocked_by();
+    return blocked.empty() ? "its handshake is not over yet" : blocked;
+}
+
 // Waits until the handshake of `process`, or its end, is over. Throws the failure of the handshake.
 asio::awaitable<void> worker::wait_for_transition(process_ptr process, const char* verb,
                                                   util::deadline limit) {
@@ -93,7 +125,7 @@ asio::awaitable<void> worker::wait_for_transition(process_ptr process, const cha
     if (in_time) co_return;
     throw failure(
         error_kind::timeout, cannot(verb, spec_->name),
-        starting ? "its handshake is not over yet" : "its predecessor is still stopping",
+        starting ? not_started_yet(*process) : "its predecessor is still stopping",
         starting ? fmt::format("`hob logs {}` shows what it said meanwhile", spec_->name) : std::string());
 }
 
@@ -118,6 +150,7 @@ asio::awaitable<void> worker::stop(bool hold) {
     while (ending && process_ == ending) {
         co_await settled_.wait();
     }
+    throw_if_left("stop");
 }
 
 asio::awaitable<void> worker::restart(std::optional<environment> caller) {

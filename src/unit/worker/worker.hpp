@@ -12,6 +12,7 @@
 #include <string>
 
 #include "error.hpp"
+#include "ipc/frame.hpp"
 #include "unit/process/child.hpp"
 #include "unit/process/process_io.hpp"
 #include "unit/process/unit_log.hpp"
@@ -67,11 +68,13 @@ private:
     util::deadline call_limit(const std::optional<std::chrono::milliseconds>& timeout) const;
 
     // state (worker.cpp)
+    void add_readiness(unit_status& status) const;
     void set_state(unit_state to);
     boost::asio::awaitable<void> start_as_requested(std::optional<environment> caller);
     boost::asio::awaitable<void> wait_until_warm(const char* verb, util::deadline limit);
     boost::asio::awaitable<void> wait_for_transition(process_ptr process, const char* verb,
                                                      util::deadline limit);
+    static std::string not_started_yet(const worker_process& process);
     void check_usable(const char* verb) const;
 
     // calls (call.cpp)
@@ -86,30 +89,37 @@ private:
     // one process (worker_process.cpp)
     void start_process();
     process_ptr make_process();
+    boost::asio::awaitable<void> run_process(process_ptr process);
+    boost::asio::awaitable<bool> launched(process_ptr process);
+    void begin_session(const process_ptr& process);
     void connect_pipes(const process_ptr& process, child_pipes pipes);
     boost::asio::awaitable<void> run_handshake(process_ptr process);
     boost::asio::awaitable<std::optional<failure>> handshake(process_ptr process);
     boost::asio::awaitable<std::string> open_session(process_ptr process);
     boost::asio::awaitable<void> supervise(process_ptr process);
-    boost::asio::awaitable<exit_state> stop_gracefully(process_ptr process);
+    boost::asio::awaitable<std::optional<exit_state>> stop_gracefully(process_ptr process);
     boost::asio::awaitable<void> say_goodbye(process_ptr process);
-    boost::asio::awaitable<void> finish(process_ptr process, exit_state exit);
-    void end_conversation(const process_ptr& process, exit_state exit);
+    boost::asio::awaitable<void> finish(process_ptr process, std::optional<exit_state> exit);
+    boost::asio::awaitable<void> end_children(process_ptr process);
+    void end_conversation(const process_ptr& process, std::optional<exit_state> exit);
     boost::asio::awaitable<void> watch_idle(process_ptr process);
     boost::asio::awaitable<void> watch_closed_input(process_ptr process);
     void call_on_failure(const std::string& reason);
     failure stopped_failure(const char* verb) const;
-    failure death_failure(const exit_state& exit) const;
+    void note_taken_port(const worker_process& process);
+    std::string taken_text() const;
+    failure death_failure(const std::optional<exit_state>& exit) const;
 
     // the connection of a worker that listens on a port (connect.cpp)
     boost::asio::awaitable<void> connect(process_ptr process);
     boost::asio::awaitable<void> connect_in_time(process_ptr process);
-    boost::asio::awaitable<void> connect_with_retries(process_ptr process, std::string& why);
+    boost::asio::awaitable<void> connect_with_retries(process_ptr process);
 
     // its output (output.cpp)
     void on_printed(worker_process& process, const char* stream, std::string_view bytes);
     void on_output(worker_process& process, std::string_view bytes);
-    void on_oversized(worker_process& process);
+    void on_oversized(worker_process& process, const ipc::frame& message);
+    void on_frame(worker_process& process, std::string_view text);
     void on_message(worker_process& process, std::string_view text);
     void on_unexpected_answer(worker_process& process, const worker_message& answer);
     void on_noise(worker_process& process, const worker_message& message, std::string_view text);
@@ -123,8 +133,9 @@ private:
     util::manual_reset_event settled_;  // set unless a process is starting or stopping
     std::optional<exit_state> last_exit_;
     bool stopped_by_user_ = false;
-    bool died_ = false;              // the last process ended without being stopped
-    bool failure_reported_ = false;  // to on_failure, since it was last warm
+    std::optional<port_user> port_taken_;  // what made its last process end
+    bool died_ = false;                    // the last process ended without being stopped
+    bool failure_reported_ = false;        // to on_failure, since it was last warm
     int restarts_ = 0;
     int starts_requested_ = 0;  // by request_start(), and still going on
     std::size_t calls_ = 0;

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "limits.hpp"
-#include "unit/process/on_failure.hpp"
+#include "unit/process/taken_port.hpp"
 #include "util/duration.hpp"
 #include "util/json/json_writer.hpp"
 #include "util/log/log.hpp"
@@ -32,6 +32,8 @@ asio::awaitable<void> wait_quietly(util::timer& timer) {
 
 void worker::start_process() {
     activity_.clear();
+    clear_kill_report();
+    port_taken_.reset();
     set_state(unit_state::starting);
     try {
         process_ = make_process();
@@ -43,17 +45,62 @@ void worker::start_process() {
         throw;
     }
     if (std::exchange(died_, false)) ++restarts_;
-    const auto& executor = context_->options.executor;
-    if (process_->protocol.record->handshake || own_spec().connect) {
-        util::spawn(executor, run_handshake(process_), "handshake of " + spec_->name);
+    if (context_->options.changed) context_->options.changed();
+    util::spawn(context_->options.executor, run_process(process_), "worker " + spec_->name);
+}
+
+// From the launch to the end.
+asio::awaitable<void> worker::run_process(process_ptr process) {
+    const auto alive = self();
+    const bool executed = co_await launched(process);
+    if (!executed) co_return;
+    if (process->main_process->stop_requested()) {
+        process->handshake_done.set();
     } else {
-        process_->phase = worker_phase::open;
-        process_->handshake_done.set();
+        begin_session(process);
+    }
+    co_await supervise(process);
+}
+
+// Until the program runs, or is to be ended. False: it could not be executed, and nothing of it is left.
+asio::awaitable<bool> worker::launched(process_ptr process) {
+    const cannot start("start", spec_->name);
+    try {
+        const bool in_time =
+            co_await util::within(limits::handshake_timeout, process->main_process->launched());
+        if (in_time) co_return true;
+        process->start_failure = failure(
+            error_kind::timeout, start,
+            fmt::format("it was not started within {}: {}", util::format_duration(limits::handshake_timeout),
+                        process->main_process->blocked_by()));
+        request_stop("it could not be started in time");
+        co_return true;
+    } catch (const failure& why) {
+        process->start_failure = why;
+    }
+    log(level::warning, "unit", "worker did not start",
+        {field("unit", spec_->name), field("reason", process->start_failure->what())});
+    process->io->abandon();
+    process->phase = worker_phase::over;
+    process->ended.set();
+    process_.reset();
+    set_state(unit_state::failed);
+    process->handshake_done.set();
+    co_return false;
+}
+
+// The program runs: its handshake, if it has one, and then calls.
+void worker::begin_session(const process_ptr& process) {
+    const auto& executor = context_->options.executor;
+    if (process->protocol.record->handshake || worker_spec_of(process->spec()).connect) {
+        util::spawn(executor, run_handshake(process), "handshake of " + spec_->name);
+    } else {
+        process->phase = worker_phase::open;
+        process->handshake_done.set();
         set_state(unit_state::warm);
     }
-    util::spawn(executor, supervise(process_), "worker " + spec_->name);
-    if (own_spec().idle_timeout) {
-        util::spawn(executor, watch_idle(process_), "idle " + spec_->name);
+    if (worker_spec_of(process->spec()).idle_timeout) {
+        util::spawn(executor, watch_idle(process), "idle " + spec_->name);
     }
 }
 
@@ -165,16 +212,13 @@ asio::awaitable<void> worker::run_handshake(process_ptr process) {
 }
 
 asio::awaitable<void> worker::supervise(process_ptr process) {
-    const auto alive = self();
     std::optional<exit_state> exit = co_await process->main_process->ended();
-    if (process->main_process->stop_requested()) {
-        exit = co_await stop_gracefully(process);
-    }
-    co_await finish(process, *exit);
+    if (process->main_process->stop_requested()) exit = co_await stop_gracefully(process);
+    co_await finish(process, exit);
 }
 
 // First the goodbye of the protocol, then the end of its input and the stop signal.
-asio::awaitable<exit_state> worker::stop_gracefully(process_ptr process) {
+asio::awaitable<std::optional<exit_state>> worker::stop_gracefully(process_ptr process) {
     process->calls->close_to_callers(stopped_failure("call"));
     process->end_attachments(stopped_failure("attach"));
     const auto limit = util::deadline::in(process->spec().stop.timeout);
@@ -218,11 +262,12 @@ void worker::kill_now() {
 }
 
 // After the end of the main process: reads its last output, fails its callers, ends what it left behind.
-asio::awaitable<void> worker::finish(process_ptr process, exit_state exit) {
+asio::awaitable<void> worker::finish(process_ptr process, std::optional<exit_state> exit) {
     const bool stopped = process->main_process->stop_requested();
     set_state(unit_state::stopping);
+    if (!stopped && !process->main_process->tree().empty()) co_await end_children(process);
     co_await process->io->finish();
-    end_conversation(process, exit);
+    if (!process->ended.is_set()) end_conversation(process, exit);
     // A handshake that still runs fails now. Wait for it: it decides whether the worker is restarted.
     co_await util::within(limits::reap_timeout, process->handshake_done.wait());
     const bool restart = process->protocol.session->wants_restart();
@@ -230,45 +275,42 @@ asio::awaitable<void> worker::finish(process_ptr process, exit_state exit) {
     activity_.clear();
     log(stopped ? level::info : level::warning, "unit", "worker ended",
         {field("unit", process->spec().name), field("pid", process->main_process->pid()),
-         field("how", exit_text(exit))});
-    log_.write("hob", fmt::format("the worker {}\n", exit_text(exit)));
-    const std::string kill_note = process->main_process->kill_note();
-    if (!kill_note.empty()) log_.write("hob", kill_note + "\n");
-    if (stopped) activity_ = kill_note;
+         field("how", end_text(exit))});
+    log_.write("hob", fmt::format("the worker {}\n", end_text(exit)));
     process->programs.clear();
-    co_await process->main_process->clean_up();
+    stop_report report = co_await process->main_process->clean_up();
+    if (!report.text().empty()) log_.write("hob", report.text() + "\n");
+    if (!stopped) report.killed.clear();
+    set_stop_report(std::move(report));
     process->phase = worker_phase::over;
     process->idle_timer.cancel();
     process->closed_input_timer.cancel();
     process_.reset();
-    const bool well =
-        (stopped || restart || (!exit.signalled && exit.number == 0)) && !process->start_failure;
+    const bool clean = exit && !exit->signalled && exit->number == 0;
+    const bool well = (stopped || restart || clean) && !process->start_failure;
     set_state(well ? unit_state::cold : unit_state::failed);
     if (!well) {
         call_on_failure(process->start_failure ? process->start_failure->reason()
-                                               : fmt::format("the worker {}", exit_text(exit)));
+                                               : fmt::format("the worker {}", end_text(exit)));
     }
 }
 
-// Once, until it is warm again: every call may start a worker that has failed.
-void worker::call_on_failure(const std::string& reason) {
-    if (!spec_->on_failure || context_->closing || std::exchange(failure_reported_, true)) return;
-    try {
-        auto variables = context_->environment_of(*spec_, caller_environment_);
-        run_on_failure(context_->options.executor, *spec_, std::move(variables), reason, log_.tail());
-    } catch (const failure& why) {
-        log(level::warning, "unit", "on_failure did not start",
-            {field("unit", spec_->name), field("reason", why.what())});
-    }
+// The process has ended by itself and left others. Its callers need not wait for their end; its output is
+// read until then.
+asio::awaitable<void> worker::end_children(process_ptr process) {
+    co_await process->catch_up();
+    end_conversation(process, process->main_process->poll());
+    co_await process->main_process->end();
 }
 
 // Takes in the last message, then tells everybody who waits for the process that it has ended.
-void worker::end_conversation(const process_ptr& process, exit_state exit) {
+void worker::end_conversation(const process_ptr& process, std::optional<exit_state> exit) {
     if (auto partial = process->protocol.framing->last(); partial && !partial->oversized)
-        on_message(*process, partial->line);
+        on_frame(*process, partial->line);
     log_.end("stdout");
     log_.end("stderr");
     last_exit_ = exit;
+    note_taken_port(*process);
     const failure death = death_failure(exit);
     const failure why = process->main_process->stop_requested() ? stopped_failure("call") : death;
     process->calls->close(why);
@@ -311,21 +353,37 @@ asio::awaitable<void> worker::watch_closed_input(process_ptr process) {
     request_stop("its connection has ended");
 }
 
+// A program that cannot listen does not say who has its port.
+void worker::note_taken_port(const worker_process& process) {
+    if (process.main_process->stop_requested()) return;
+    const auto& connect = worker_spec_of(process.spec()).connect;
+    const auto belongs = [&](pid_t pid) { return process.main_process->contains(pid); };
+    port_taken_ = find_port_user(log_.tail(limits::stderr_tail_bytes), connect ? connect->port : 0, belongs);
+}
+
 failure worker::stopped_failure(const char* verb) const {
     return failure(error_kind::cancelled, cannot(verb, spec_->name), "it was stopped meanwhile");
 }
 
-failure worker::death_failure(const exit_state& exit) const {
+// "; port 80 is taken by pid 12 (nginx)"
+std::string worker::taken_text() const {
+    if (!port_taken_) return {};
+    return fmt::format("; port {} is taken by {}", port_taken_->port, port_taken_->text());
+}
+
+failure worker::death_failure(const std::optional<exit_state>& exit) const {
     const auto tail = log_.tail();
     util::json_array lines;
     for (const auto& line : tail)
         lines.add(line);
     util::json_object detail;
-    detail.add("exit", exit_brief(exit)).add("stderr", lines);
+    if (exit) detail.add("exit", exit_brief(*exit));
+    detail.add("stderr", lines);
     std::string hint;
     if (!tail.empty()) hint = fmt::format("its last words: {}", tail.back());
     return failure(error_kind::worker_died, cannot("call", spec_->name),
-                   fmt::format("the worker {}", exit_text(exit)), std::move(hint), std::move(detail).text());
+                   fmt::format("the worker {}{}", end_text(exit), taken_text()), std::move(hint),
+                   std::move(detail).text());
 }
 
 }  // namespace hob::unit

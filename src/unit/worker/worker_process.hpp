@@ -5,6 +5,7 @@
 
 #include "unit/process/line_watch.hpp"
 #include "unit/process/process_io.hpp"
+#include "unit/process/tcp_connect.hpp"
 #include "unit/protocol/attachment.hpp"
 #include "unit/protocol/protocols.hpp"
 #include "unit/supervise/unit_process.hpp"
@@ -25,7 +26,7 @@ enum class worker_phase {
 
 // A program that a protocol session runs beside the worker's process.
 struct helper_program {
-    std::unique_ptr<child> process;
+    std::shared_ptr<child> process;  // also held while it is launched
     std::shared_ptr<process_io> io;  // also held by its own coroutines
     ~helper_program();
     helper_program() = default;
@@ -48,6 +49,13 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
                                                 util::deadline limit) override;
     boost::asio::awaitable<std::string> request_for(event_watch* watch, std::string method,
                                                     std::string params, util::deadline limit) override;
+    boost::asio::awaitable<std::string> request_renewable(renewable_limit& renewal, event_watch* watch,
+                                                          std::string method, std::string params,
+                                                          util::deadline limit) override;
+    // `renewal` may be null.
+    boost::asio::awaitable<std::string> send_request(renewable_limit* renewal, event_watch* watch,
+                                                     std::string method, std::string params,
+                                                     util::deadline limit);
     std::uint64_t post(const std::string& method, const std::string& params, result_handler done) override;
     void withdraw(std::uint64_t id) override;
     std::size_t unread_input() const override { return io->queued(); }
@@ -55,12 +63,13 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
     bool notify(std::string_view method, std::string_view params) override;
     void reply(const worker_message& request, std::string_view result) override;
     void refuse(const worker_message& request, std::string_view why) override;
+    void forget_events() override { owner.events_.forget(); }
     void emit_event(std::string name, std::string params) override;
     const std::string& capabilities() const override { return handshake_result; }
     void spawn(boost::asio::awaitable<void> work, std::string name) override;
     void set_activity(std::string text) override;
-    pid_t run_program(std::vector<std::string> argv, const environment_changes& env,
-                      const std::string& cwd) override;
+    boost::asio::awaitable<pid_t> run_program(std::vector<std::string> argv, environment_changes env,
+                                              std::string cwd) override;
     std::string recall(std::string_view key) const override;
     std::vector<std::pair<std::string, std::string>> recall_all(std::string_view prefix) const override;
     void remember(std::string_view key, std::string value, validity valid_for) override;
@@ -87,6 +96,7 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
     util::manual_reset_event address_known;
     std::unique_ptr<line_watch> address_watch;  // until the address is known
     std::string address;                        // where it listens, as it printed it
+    attempt_failure not_connected;              // while it is connected to: why it is not yet
     std::optional<failure> start_failure;
     std::string handshake_result;
     worker_phase phase = worker_phase::opening;

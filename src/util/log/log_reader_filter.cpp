@@ -1,13 +1,12 @@
 #include "util/log/log_reader_filter.hpp"
 
-#include <boost/regex.hpp>
-
 #include <charconv>
 
 #include "error.hpp"
 #include "util/clock.hpp"
 #include "util/duration.hpp"
 #include "util/escape_sequences.hpp"
+#include "util/regex.hpp"
 
 namespace hob::util {
 namespace {
@@ -51,22 +50,12 @@ std::optional<system_clock::time_point> parse_when(std::string_view text, system
     return scan_time(text.substr(11), civil) ? from_local(civil) : std::nullopt;
 }
 
-struct log_filter::expression {
-    std::string text;
-    boost::regex compiled;
-};
-
 void log_filter::search_for(const std::string& text) {
-    try {
-        search_ = std::make_shared<const expression>(expression{text, boost::regex(text)});
-    } catch (const boost::regex_error& error) {
-        std::string reason = error.what();
-        // Boost appends the position over several sentences: the first sentence is enough.
-        reason = reason.substr(0, reason.find("  The error occurred"));
-        while (!reason.empty() && (reason.back() == '.' || reason.back() == ' '))
-            reason.pop_back();
-        throw failure(error_kind::usage, cannot("use", text, "as a regular expression"), reason);
+    if (const auto fault = find_regex_fault(text, bracket_backslash::escapes)) {
+        throw failure(error_kind::usage, cannot("use", text, "as a regular expression"), fault->reason,
+                      fault->hint);
     }
+    search_ = std::make_shared<const regex>(text);
 }
 
 bool log_filter::matches(const log_record& record) const {
@@ -74,15 +63,7 @@ bool log_filter::matches(const log_record& record) const {
     if (until && (!record.time || *record.time >= *until)) return false;
     if (run && record.run != *run) return false;
     if (lowest && (!record.severity || *record.severity < *lowest)) return false;
-    if (!search_) return true;
-    try {
-        std::string text = without_escape_sequences(message_and_fields(record));
-        if (text.ends_with('\r')) text.pop_back();
-        return boost::regex_search(text, search_->compiled);
-    } catch (const std::runtime_error&) {
-        throw failure(error_kind::usage, cannot("use", search_->text, "as a regular expression"),
-                      "it takes too long to match");
-    }
+    return !search_ || search_->search(visible_line(message_and_fields(record)));
 }
 
 }  // namespace hob::util

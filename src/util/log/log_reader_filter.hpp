@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "util/log/log_reader_record.hpp"
+#include "util/regex.hpp"
 
 namespace hob::util {
 
@@ -24,17 +25,15 @@ public:
     std::optional<level> lowest;
     std::optional<std::int64_t> run;  // only records of this run of a unit
 
-    // A Perl regular expression, searched in message_and_fields() without escape sequences. Throws
-    // failure(usage) when it does not parse.
+    // A regular expression of util/regex.hpp, searched in what a terminal shows of message_and_fields().
+    // Throws failure(usage) when it has a fault.
     void search_for(const std::string& expression);
 
-    // A line that is not a record matches only without limits of time and level. Throws failure(usage) when
-    // matching the expression against this line takes too long.
+    // A line that is not a record matches only without limits of time and level.
     bool matches(const log_record& record) const;
 
 private:
-    struct expression;
-    std::shared_ptr<const expression> search_;  // shared by copies of the filter
+    std::shared_ptr<const regex> search_;  // shared by copies of the filter
 };
 
 }  // namespace hob::util

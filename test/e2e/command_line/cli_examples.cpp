@@ -32,6 +32,15 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
     }
 }
 
+std::string as_printed(std::string line) {
+    replace_all(line, "\\(aq", "'");
+    replace_all(line, "\\(dq", "\"");
+    replace_all(line, "\\-", "-");
+    replace_all(line, "\\&", "");
+    replace_all(line, "\\e", "\\");
+    return line;
+}
+
 // The lines that begin with `.Dl $ `, as mandoc formats them.
 std::vector<std::string> examples_of_page(const std::string& path) {
     const std::string mark = ".Dl $ ";
@@ -39,13 +48,26 @@ std::vector<std::string> examples_of_page(const std::string& path) {
     for (std::string line : lines_of(path)) {
         if (!line.starts_with(mark)) continue;
         line.erase(0, mark.size());
-        replace_all(line, "\\(aq", "'");
-        replace_all(line, "\\(dq", "\"");
-        replace_all(line, "\\-", "-");
-        replace_all(line, "\\e", "\\");
-        examples.push_back(line);
+        examples.push_back(as_printed(line));
     }
     return examples;
+}
+
+// The literal blocks of a page, as mandoc prints them.
+std::vector<std::string> blocks_of_page(const std::string& path) {
+    std::vector<std::string> blocks;
+    bool inside = false;
+    for (const std::string& line : lines_of(path)) {
+        if (line.starts_with(".Bd -literal")) {
+            inside = true;
+            blocks.emplace_back();
+        } else if (line == ".Ed") {
+            inside = false;
+        } else if (inside) {
+            blocks.back() += as_printed(line) + "\n";
+        }
+    }
+    return blocks;
 }
 
 std::vector<std::string> pages() {
@@ -139,6 +161,58 @@ BOOST_AUTO_TEST_CASE(C06_every_example_of_every_page_works) {
             }
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(C17_every_piece_of_toml_in_a_page_is_valid) {
+    static const std::regex table("(^|\n)\\[(worker|service|task|daemon|log)[.\\]]"),
+        key("^(stop|ready)(\\.[a-z]+)? = ");
+    sandbox box;
+    box.write(".env", "");
+    int checked = 0;
+    for (const auto& page : pages()) {
+        for (std::string block : blocks_of_page(source + "/man/" + page)) {
+            // Keys alone: the block shows two forms of the same, with an empty line between them.
+            const bool keys = std::regex_search(block, key);
+            if (!keys && !std::regex_search(block, table)) continue;
+            if (keys) block = "[service.a]\nrun = 'x'\n" + block;
+            const auto second = keys ? block.find("\n\n") : std::string::npos;
+            if (second != std::string::npos) block.insert(second + 1, "[service.b]\nrun = 'x'");
+            box.config(block);
+            const auto ran = box.run({"check"});
+            BOOST_TEST_CONTEXT(page << ":\n" << block << ran.text()) {
+                BOOST_TEST(ran.status == 0);
+                BOOST_TEST(ran.err.empty());
+            }
+            ++checked;
+        }
+    }
+    BOOST_TEST(checked > 7);
+}
+
+BOOST_AUTO_TEST_CASE(C17_every_quoted_value_in_a_page_has_both_its_quotes) {
+    for (const auto& page : pages()) {
+        for (const auto& line : lines_of(source + "/man/" + page))
+            BOOST_TEST_CONTEXT(page << ": " << line) { BOOST_TEST(count(line, "\\(dq") % 2 == 0u); }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(C17_the_env_file_of_the_page_means_what_its_comments_say) {
+    std::string example;
+    for (const auto& block : blocks_of_page(source + "/man/hob.toml.5")) {
+        if (block.find("export NAME") != std::string::npos) example = block;
+    }
+    BOOST_REQUIRE(!example.empty());
+    std::istringstream lines(example);
+    const std::vector<std::string> values{"", "value", "value", "as it is: $x \\n", "a\tb"};
+    std::size_t at = 0;
+    for (std::string line; std::getline(lines, line); ++at) {
+        sandbox box;
+        box.config("[task.t]\nrun = 'printf %s \"$NAME\"'\nenv_file = 'env'\n");
+        box.write("env", line + "\n");
+        BOOST_REQUIRE(at < values.size());
+        BOOST_TEST_CONTEXT(line) { BOOST_TEST(box.run({"run", "t"}).out == values[at]); }
+    }
+    BOOST_TEST(at == values.size());
 }
 
 BOOST_AUTO_TEST_CASE(C06_every_page_of_a_verb_has_an_example) {

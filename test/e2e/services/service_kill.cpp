@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 
 #include "fixtures/services.hpp"
 #include "harness/sandbox.hpp"
+#include "harness/seccomp.hpp"
 
 using namespace hob::test;
 
@@ -158,6 +160,84 @@ BOOST_AUTO_TEST_CASE(U45_a_stop_that_needed_SIGKILL_says_so_and_names_the_keys) 
         BOOST_TEST(box.run({"start", "s"}).status == 0);
         BOOST_TEST(unit_member(box, "s", "detail") == "null");
     }
+}
+
+// A daemon that may not signal its processes, as if they had become another user's.
+BOOST_AUTO_TEST_CASE(U15_stop_and_status_name_what_could_not_be_ended_whatever_its_kind) {
+    const std::string more = "stop = { timeout = \"100ms\" }\nkill = \"group\"\n";
+    const std::string config = service("s", "exec sleep 1000", more) +
+                               "[worker.w]\nrun = [\"sleep\", \"1000\"]\nprotocol = \"lines\"\n" + more +
+                               "[task.t]\nrun = [\"sleep\", \"1000\"]\n" + more;
+    for (const std::string unit : {"s", "w", "t"}) {
+        sandbox box;
+        box.config(config);
+        run_options options;
+        options.in_child = [] {
+            fail_syscall(__NR_kill, EPERM);
+            fail_syscall(__NR_pidfd_send_signal, EPERM);
+        };
+        BOOST_REQUIRE(box.run({"ping"}, options).status == 0);
+        const std::vector<std::string> start = unit == "t" ? std::vector<std::string>{"run", "--detach", "t"}
+                                                           : std::vector<std::string>{"start", unit};
+        BOOST_REQUIRE(box.run(start).status == 0);
+        BOOST_REQUIRE(wait_until([&] { return unit_member(box, unit, "pid") != "null"; }));
+        const std::string pid = unit_member(box, unit, "pid");
+        const auto stopped = box.run({"stop", unit});
+        BOOST_TEST(stopped.status == 1, stopped.text());
+        const std::string named = "pid " + pid + " (sleep) is left";
+        BOOST_TEST(stopped.err.find("cannot stop '" + unit + "': " + named) != std::string::npos,
+                   stopped.err);
+        BOOST_TEST(unit_member(box, unit, "detail").find(named) != std::string::npos);
+        ::kill(static_cast<pid_t>(std::stol(pid)), SIGKILL);
+        BOOST_TEST(wait_until([&] { return unit_member(box, unit, "detail") == "null"; }));
+        BOOST_TEST(box.run({"stop", unit}).status == 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U45_a_stop_of_a_worker_or_a_task_that_needed_SIGKILL_says_so) {
+    const std::string stubborn =
+        "run = [\"/bin/bash\", \"-c\", '''trap \"\" TERM; while :; do sleep 0.05; done''']\n"
+        "stop = { timeout = \"200ms\" }\n";
+    const std::string note =
+        "killed: it did not end within 200ms of SIGTERM; stop.timeout and stop.signal change that";
+    for (const std::string unit : {"w", "t"}) {
+        sandbox box;
+        box.config("[worker.w]\nprotocol = \"lines\"\n" + stubborn + "[task.t]\n" + stubborn);
+        const std::vector<std::string> start = unit == "t" ? std::vector<std::string>{"run", "--detach", "t"}
+                                                           : std::vector<std::string>{"start", unit};
+        BOOST_REQUIRE(box.run(start).status == 0);
+        const auto ignores = [&] {
+            const auto pid = unit_member(box, unit, "pid");
+            if (pid == "null") return false;
+            const auto mask = proc_status(static_cast<pid_t>(std::stol(pid)), "SigIgn");
+            return !mask.empty() && (std::stoull(mask, nullptr, 16) & (1u << (SIGTERM - 1))) != 0;
+        };
+        BOOST_REQUIRE(wait_until(ignores));
+        const auto stopped = box.run({"stop", unit});
+        BOOST_TEST(stopped.status == 0);
+        BOOST_TEST(stopped.err == "hob: '" + unit + "' was " + note + "\n");
+        BOOST_TEST(unit_member(box, unit, "detail") == note);
+        if (unit == "t") {
+            const auto runs = box.run({"runs", "t", "--json"});
+            BOOST_TEST(json_at(runs.out, "/0/cause").value_or("").find(note) != std::string::npos, runs.out);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U40_children_of_a_worker_that_ended_by_itself_get_the_stop_signal_and_their_last_words) {
+    sandbox box;
+    box.config(
+        "[worker.w]\nprotocol = \"lines\"\nrun = [\"/bin/bash\", \"-c\", '''\n"
+        "(trap \"echo saving >&2; sleep 0.3; echo done >&2; echo done > saved; exit\" TERM\n"
+        " : > up; while :; do sleep 0.05; done) & exec cat''']\n");
+    BOOST_REQUIRE(box.run({"start", "w"}).status == 0);
+    BOOST_REQUIRE(wait_until([&] { return exists(box.project() + "/up"); }));
+    ::kill(static_cast<pid_t>(std::stol(unit_member(box, "w", "pid"))), SIGKILL);
+    BOOST_TEST(wait_until([&] { return unit_member(box, "w", "state") == "failed"; }));
+    BOOST_TEST(slurp(box.project() + "/saved") == "done\n");
+    const auto logs = box.run({"logs", "--raw", "w"}).out;
+    BOOST_TEST(logs.find("saving\ndone\n") != std::string::npos, logs);
+    BOOST_TEST(wait_until([&] { return box.processes().size() == 1; }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <boost/test/unit_test.hpp>
+
+#include <algorithm>
 #include <csignal>
 
 #include "fixtures/services.hpp"
@@ -303,6 +305,46 @@ BOOST_AUTO_TEST_CASE(U21_a_port_may_belong_to_any_process_where_the_service_says
                    started.err);
         BOOST_TEST(started.err.find("owner = \"any\"") != std::string::npos, started.err);
     }
+}
+
+BOOST_AUTO_TEST_CASE(U29_a_long_line_that_nearly_matches_delays_nobody) {
+    sandbox box;
+    box.config(service("s",
+                       "while [ ! -e go ]; do sleep 0.05; done; "
+                       "i=0; while [ $i -lt 20 ]; do yes 'Server started ' | head -4000 | tr -d '\\n'; echo; "
+                       "i=$((i+1)); done; echo 'Server started, listening on tcp:80'; exec sleep 1000",
+                       "ready = { log = \"Server .* listening on .*:([0-9]+)\" }\n"));
+    BOOST_REQUIRE(box.run({"ping"}).status == 0);
+    auto started = box.start({"start", "s"});
+    box.write("go", "");
+    auto slowest = 0ms;
+    for (int i = 0; i < 20; ++i) {
+        const auto ping = box.run({"ping"});
+        BOOST_TEST(ping.status == 0, ping.text());
+        slowest = std::max(slowest, std::chrono::duration_cast<std::chrono::milliseconds>(ping.elapsed));
+    }
+    const auto result = started.wait();
+    BOOST_TEST(result.status == 0, result.text());
+    BOOST_TEST(slowest < 2s, slowest.count());
+}
+
+BOOST_AUTO_TEST_CASE(U29_an_expression_that_eats_memory_is_refused_by_all_verbs_and_the_daemon_goes_on) {
+    sandbox box;
+    box.config(service("s", "exec sleep 1000", "ready = { delay = \"0s\" }\n"));
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    box.config(
+        service("s", "exec sleep 1000", "ready = { log = \"((((a{1,200}){1,200}){1,200}){1,200})\" }\n"));
+    for (const char* verb : {"check", "reload", "doctor"}) {
+        const auto refused = box.run({verb});
+        BOOST_TEST_CONTEXT(refused.text()) {
+            BOOST_TEST(refused.status != 0);
+            BOOST_TEST(refused.text().find("is not a regular expression: invalid repetition size: {1,200}") !=
+                       std::string::npos);
+            BOOST_TEST(refused.elapsed < 5s);
+        }
+    }
+    BOOST_TEST(box.run({"ping"}).status == 0);
+    BOOST_TEST(unit_member(box, "s", "state") == "ready");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -38,6 +38,10 @@ BOOST_AUTO_TEST_CASE(params_are_read_in_every_form) {
     BOOST_TEST(echo({R"({"a": [1, 2]})"}) == "{\"a\": [1, 2]}\n");
     BOOST_TEST(echo({"5"}) == "5\n");
     BOOST_TEST(echo({"name=x y", "n:=3"}) == "{\"name\": \"x y\", \"n\": 3}\n");
+    box.write("text", "a \"text\"\n");
+    BOOST_TEST(echo({"key=@text", "n:=@params.json"}) ==
+               "{\"key\": \"a \\\"text\\\"\\n\", \"n\": {\"n\": 1.5}}\n");
+    BOOST_TEST(echo({"user:=\"@me\""}) == "{\"user\": \"@me\"}\n");
     BOOST_TEST(echo({"plain", "words"}) == "[\"plain\", \"words\"]\n");
     BOOST_TEST(echo({"@params.json"}) == "{\"n\": 1.5}\n");
     BOOST_TEST(echo({"-"}, "[true]\n") == "[true]\n");

@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(it_appends_and_keeps_existing_bytes_and_the_mode) {
     const std::string mine = "# mine, \t no newline at the end\r\n[worker.own]\nrun = \"x\"";
     box.config(mine);
     BOOST_REQUIRE(::chmod((box.project() + "/hob.toml").c_str(), 0640) == 0);
-    box.write("mcp.json", two);
+    box.write("mcp.json", two, 0644);
     const auto done = box.run({"import", "mcp.json"});
     BOOST_TEST(done.status == 0, done.text());
     BOOST_TEST(done.out == "added worker 'a' (mcp)\nadded worker 'b-c' (mcp)\n");
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(an_existing_unit_is_not_changed) {
     BOOST_TEST(done.err == "hob: not imported: 'a': hob.toml has a unit 'a' already\n");
     const std::string after = toml(box);
     const auto again = box.run({"import", "mcp.json"});
-    BOOST_TEST(again.status == 1);
+    BOOST_TEST(again.status == 2);
     BOOST_TEST(again.err.find("hob: cannot import 'mcp.json': it has nothing that can be added\n") !=
                std::string::npos);
     BOOST_TEST(toml(box) == after);
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(without_a_project_it_creates_one_here) {
     sandbox box;
     run_options options;
     options.cwd = box.home();
-    box.write(box.home() + "/mcp.json", two);
+    box.write(box.home() + "/mcp.json", two, 0644);
     BOOST_TEST(box.run({"import", "mcp.json"}, options).status == 0);
     BOOST_TEST(slurp(box.home() + "/hob.toml").starts_with("# a of mcp.json\n[worker.a]\n"));
     BOOST_TEST(mode_of(box.home() + "/hob.toml") == 0644u);
@@ -193,6 +193,17 @@ BOOST_AUTO_TEST_CASE(a_python_program_is_debugged_as_in_its_launch_json) {
     const auto ended = debug({"continue", "--until", "exited", "--collect", "output"});
     BOOST_TEST(json_at(ended.out, "/until/params/exitCode").value_or("") == "3", ended.text());
     BOOST_TEST(count(ended.out, R"("output": "42)") == 1u, ended.text());
+}
+
+BOOST_AUTO_TEST_CASE(P12_nobody_can_read_keys_who_could_not_read_them_before) {
+    for (const bool exists_before : {false, true}) {
+        sandbox box;
+        if (exists_before) box.write("hob.toml", "", 0644);
+        box.write("mcp.json", R"({"mcpServers":{"s":{"command":"true","env":{"KEY":"secret"}}}})", 0600);
+        const auto imported = box.shell("umask 022; hob import mcp.json && stat -c %a hob.toml");
+        BOOST_TEST(imported.status == 0, imported.text());
+        BOOST_TEST(imported.out.find("\n600\n") != std::string::npos, imported.out);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(an_existing_file_is_kept_unless_forced) {
     sandbox box;
     box.config("# mine\n");
     const outcome refused = box.run({"init"});
-    BOOST_TEST(refused.status == 1, refused.text());
+    BOOST_TEST(refused.status == 2, refused.text());
     BOOST_TEST(refused.err ==
                "hob: cannot write 'hob.toml': it exists already\nhint: hob init --force replaces it\n");
     BOOST_TEST(slurp(box.project() + "/hob.toml") == "# mine\n");
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(an_existing_file_is_kept_unless_forced) {
     BOOST_TEST(json_at(forced.out, "/replaced").value_or("") == "true");
     BOOST_TEST((slurp(box.project() + "/hob.toml").find("[worker.echo]") != std::string::npos));
     const outcome again = box.run({"--json", "init"});
-    BOOST_TEST(again.status == 1);
+    BOOST_TEST(again.status == 2);
     BOOST_TEST(json_at(again.err, "/error/code").value_or("") == "config");
     BOOST_TEST(box.run({"init", "-f"}).out == "replaced hob.toml\n");
 }
@@ -104,8 +104,8 @@ BOOST_AUTO_TEST_CASE(a_directory_named_hob_toml_is_not_touched) {
     sandbox box;
     without_config(box);
     BOOST_REQUIRE(::mkdir((box.project() + "/hob.toml").c_str(), 0700) == 0);
-    BOOST_TEST(box.run({"init"}).status == 1);
-    BOOST_TEST(box.run({"init", "--force"}).status == 1);
+    BOOST_TEST(box.run({"init"}).status == 2);
+    BOOST_TEST(box.run({"init", "--force"}).status == 3);
     BOOST_TEST(box.shell("ls -A").out == "hob.toml\n");
 }
 

@@ -110,6 +110,47 @@ BOOST_AUTO_TEST_CASE(U32_a_run_has_the_umask_of_its_caller) {
     BOOST_TEST(box.shell("umask 002; hob run t; hob run -- sh -c umask").out == "0002\n0002\n");
 }
 
+BOOST_AUTO_TEST_CASE(U32_a_run_has_the_resource_limits_of_its_caller) {
+    sandbox box;
+    box.config(
+        "[task.t]\nrun = 'ulimit -n; ulimit -c'\n[service.s]\nrun = 'ulimit -n > n; exec sleep 1000'\n");
+    BOOST_REQUIRE(box.shell("ulimit -n 444; hob ping").status == 0);
+    BOOST_TEST(box.shell("ulimit -c 0; ulimit -n 333; hob run t; hob run -- sh -c 'ulimit -Hn'").out ==
+               "333\n0\n333\n");
+    BOOST_TEST(box.shell("ulimit -n 333; hob start s; cat n").out.find("444\n") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(U32_a_hard_limit_above_that_of_the_daemon_is_told_and_not_given) {
+    if (!require_root()) return;
+    sandbox_options other;
+    other.uid = 12345;
+    sandbox box(other);
+    box.config("[task.t]\nrun = 'ulimit -Hn'\n");
+    BOOST_REQUIRE(box.shell("ulimit -n 500; hob ping").status == 0);
+    BOOST_TEST(box.shell("ulimit -n 600; hob run t").out == "500\n");
+    const auto runs = box.run({"runs", "t", "--json"});
+    BOOST_TEST(json_at(runs.out, "/0/cause").value_or("") ==
+                   "its hard limits cannot be raised to those of the caller: nofile",
+               runs.out);
+}
+
+BOOST_AUTO_TEST_CASE(U24_merged_output_keeps_the_order_of_both_streams) {
+    const std::string script = "for i in {1..300}; do echo out $i; echo err $i >&2; done";
+    std::string expected;
+    for (int i = 1; i <= 300; ++i)
+        expected += "out " + std::to_string(i) + "\nerr " + std::to_string(i) + "\n";
+    sandbox box;
+    box.config("[task.t]\nrun = [\"/bin/bash\", \"-c\", \"" + script + "\"]\noutput = \"merged\"\n" +
+               "[service.s]\nrun = [\"/bin/bash\", \"-c\", \"" + script +
+               "; exec sleep 1000\"]\noutput = \"merged\"\nready = { log = \"err 300\" }\n");
+    const auto run = box.run({"run", "t"});
+    BOOST_TEST(run.out == expected);
+    BOOST_TEST(run.err == "");
+    BOOST_TEST(box.run({"logs", "t", "--raw", "-n", "1000"}).out == expected);
+    BOOST_TEST(box.run({"start", "s"}).status == 0);
+    BOOST_TEST(box.run({"logs", "s", "--raw", "-n", "1000"}).out == expected);
+}
+
 BOOST_AUTO_TEST_CASE(U30_arguments_that_a_script_ignores_are_refused) {
     sandbox box;
     const std::vector<std::string> ignore{

@@ -61,12 +61,8 @@ BOOST_AUTO_TEST_CASE(a_plot_has_a_column_for_each_run) {
     BOOST_TEST(plot.out.find("+---\n") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(the_page_opens_in_a_browser) {
-    if (!require_program("chromium")) return;
-    sandbox box;
-    some_runs(box);
-    const std::string page = box.root() + "/runs.html";
-    BOOST_TEST(box.run({"runs", "--html", page}).status == 0);
+// What a browser makes of the page of `hob runs --html`.
+std::string opened(sandbox& box, const std::string& page) {
     run_options options;
     options.limit = 120s;
     const auto shown = box.shell(
@@ -75,15 +71,53 @@ BOOST_AUTO_TEST_CASE(the_page_opens_in_a_browser) {
         "--disable-component-update --disable-sync --user-data-dir=" +
             box.root() + "/browser --dump-dom file://" + page + " 2>/dev/null",
         options);
-    BOOST_TEST_CONTEXT(shown.text().substr(0, 4000)) {
-        BOOST_TEST(shown.status == 0);
-        BOOST_TEST(count(shown.out, "class=\"bar ok\"") == 2u);
-        BOOST_TEST(count(shown.out, "class=\"bar failed\"") == 1u);
-        BOOST_TEST(count(shown.out, "class=\"name\"") == 3u);
-        BOOST_TEST(shown.out.find("<td>3</td>") != std::string::npos);
-        BOOST_TEST(shown.out.find("3 runs in " + box.project()) != std::string::npos);
-        BOOST_TEST(shown.out.find("&lt;/script&gt;") != std::string::npos);
+    BOOST_TEST(shown.status == 0);
+    return shown.out.substr(shown.out.find("<body>"));
+}
+
+BOOST_AUTO_TEST_CASE(C14_the_page_ends_when_it_was_written_and_shows_how_each_run_and_service_ended) {
+    if (!require_program("chromium")) return;
+    sandbox box;
+    box.config(
+        "[task.good]\nrun = 'true'\n[task.bad]\nrun = 'echo why; exit 3'\n[task.shot]\nrun = 'kill -SEGV "
+        "$$'\n"
+        "[task.long]\nrun = 'echo begun; exec sleep 1000'\n"
+        "[service.web]\nrun = ['sleep', '1000']\nready = { delay = '0s' }\n"
+        "[service.sick]\nrun = 'exit 9'\nrestart = 'never'\nready = { delay = '1s' }\n");
+    BOOST_TEST(box.run({"run", "good"}).status == 0);
+    BOOST_TEST(box.run({"run", "bad"}).status == 3);
+    BOOST_TEST(box.run({"run", "shot"}).status == 139);
+    BOOST_TEST(box.run({"run", "--detach", "long"}).status == 0);
+    BOOST_TEST(box.run({"run", "--", "printf", "\\033[31m</script><b>\\033[0m\\342\\200\\256\\n"}).status ==
+               0);
+    BOOST_TEST(box.run({"start", "web"}).status == 0);
+    BOOST_TEST(box.run({"restart", "web"}).status == 0);
+    BOOST_TEST(box.run({"start", "sick"}).status == 1);
+    const std::string page = box.root() + "/runs.html";
+    BOOST_TEST(box.run({"runs", "--html", page}).status == 0);
+    // It ends at its time, also when it is opened without the daemon.
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    const std::string shown = opened(box, page);
+    BOOST_TEST_CONTEXT(shown.substr(shown.find("</script>") + 9, 8000)) {
+        BOOST_TEST(shown.find("5 runs, 2 failed; 1 service up") != std::string::npos);
+        BOOST_TEST(shown.find("where the time line ends") != std::string::npos);
+        BOOST_TEST(count(shown, "class=\"bar ok\"") == 2u);
+        BOOST_TEST(count(shown, "class=\"bar failed\"") == 3u);  // two runs and a service
+        BOOST_TEST(count(shown, "class=\"bar running open\"") == 1u);
+        BOOST_TEST(count(shown, "class=\"bar up open\"") == 1u);
+        BOOST_TEST(count(shown, "class=\"bar up\"") == 1u);  // web before its restart
+        BOOST_TEST(count(shown, "class=\"state failed\"") == 2u);
+        for (const char* part : {">failed, exit 3<", ">failed, signal 11 (SEGV)<", " so far<", "goes on"})
+            BOOST_TEST_CONTEXT(part) { BOOST_TEST(shown.find(part) != std::string::npos); }
+        BOOST_TEST(count(shown, "<i style=") > 0u);  // ticks
     }
+    const std::string bytes = slurp(page);
+    BOOST_TEST(bytes.find("why\\n") != std::string::npos);
+    BOOST_TEST(bytes.find("\\u003c/script>\\u003cb>") != std::string::npos);
+    BOOST_TEST(bytes.find("\u202e") == std::string::npos);
+    BOOST_TEST(bytes.find("\\u001b") == std::string::npos);
+    for (const char* outside : {"http:", "https:", "src=", "@import", "url("})
+        BOOST_TEST_CONTEXT(outside) { BOOST_TEST(bytes.find(outside) == std::string::npos); }
 }
 
 BOOST_AUTO_TEST_CASE(check_prints_what_is_due_next) {

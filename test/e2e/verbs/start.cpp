@@ -5,6 +5,7 @@
 
 using hob::test::json_at;
 using hob::test::sandbox;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -64,6 +65,76 @@ BOOST_AUTO_TEST_CASE(C10_a_deadline_says_which_units_were_waited_for) {
     const auto capable = box.run({"--timeout", "1s", "call", "slow", "--capabilities"});
     BOOST_TEST(capable.status == 4);
     BOOST_TEST(capable.err.find("worker.") == std::string::npos, capable.err);
+}
+
+BOOST_AUTO_TEST_CASE(C10_a_deadline_says_what_each_unit_is_probed_by_and_what_failed_last) {
+    sandbox box;
+    box.config(
+        "[service.tcp]\nrun = ['sleep', '1000']\nready = { tcp = 1 }\n"
+        "[service.exec]\nrun = ['sleep', '1000']\nready = { exec = 'exit 7' }\n"
+        "[service.log]\nrun = ['sleep', '1000']\nready = { log = '^up' }\n"
+        "[service.other]\nrun = ['sleep', '1000']\nready = { notify = true }\n"
+        "[service.web]\nrun = ['sleep', '1000']\nafter = ['tcp']\n");
+    const auto late = box.run({"--timeout", "2s", "start"});
+    BOOST_TEST_CONTEXT(late.text()) {
+        BOOST_TEST(late.status == 4);
+        for (const char* part :
+             {": not ready: port 1: Connection refused (tcp = 1)",
+              ": not ready: 'exit 7' exited with status 7 (exec = 'exit 7')",
+              ": not ready: no line of its output matched (log = '^up')",
+              ": not ready: it did not say READY=1 (notify = true)", "it waits for 'tcp', which is starting"})
+            BOOST_TEST_CONTEXT(part) { BOOST_TEST(late.err.find(part) != std::string::npos); }
+    }
+    const auto json = box.run({"--json", "--timeout", "1s", "wait", "web"});
+    const auto member = [&](const std::string& path) {
+        return json_at(json.err, "/error/detail/units" + path).value_or("-");
+    };
+    BOOST_TEST_CONTEXT(json.text()) {
+        BOOST_TEST(member("/0/name") == "tcp");
+        BOOST_TEST(member("/0/probe") == "tcp = 1");
+        BOOST_TEST(member("/0/probe_failure") == "port 1: Connection refused");
+        BOOST_TEST(member("/1/name") == "web");
+        BOOST_TEST(member("/1/waiting_for") == "tcp");
+        // What it does not wait for is not listed.
+        BOOST_TEST(member("/2/name") == "-");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(C10_a_port_that_is_taken_says_by_which_process) {
+    sandbox box;
+    // Each of them prints its port, or leaves it to `ready`.
+    const std::string listen =
+        "import socket, sys, time\ns = socket.create_server(('127.0.0.1', int(sys.argv[1])))\n"
+        "print(s.getsockname()[1], flush=True)\ntime.sleep(1000)\n";
+    box.write("listen.py", listen);
+    hob::test::run_options python;
+    python.program = box.shell("command -v python3").out;
+    python.program.pop_back();
+    auto owner = box.start({"listen.py", "0"}, python);
+    const std::string port = owner.read_line(10s).value_or("");
+    box.config("[service.says]\nrun = \"echo 'listen EADDRINUSE: address already in use :::" + port +
+               "'; exit 1\"\nrestart = 'never'\n[service.silent]\nrun = ['python3', 'listen.py', '" + port +
+               "']\nready = { tcp = " + port +
+               " }\nrestart = 'never'\n[service.deaf]\nrun = ['sleep', '1000']\n" +
+               "ready = { http = 'http://127.0.0.1:" + port + "/', timeout = '1s' }\nrestart = 'never'\n" +
+               "[worker.w]\nrun = ['python3', 'listen.py', '" + port +
+               "']\nprotocol = 'jsonrpc'\nconnect = { tcp = " + port + " }\n");
+    const std::string pid = std::to_string(owner.pid());
+    for (const std::string unit : {"says", "silent", "deaf", "w"}) {
+        const auto failed = box.run({"--json", "start", unit});
+        BOOST_TEST_CONTEXT(failed.text()) {
+            BOOST_TEST(failed.status == 1);
+            const auto message = json_at(failed.err, "/error/message").value_or("");
+            BOOST_TEST(message.find("port " + port + " is ") != std::string::npos);
+            BOOST_TEST(message.find("by pid " + pid + " (python3)") != std::string::npos);
+        }
+        const std::string status = box.run({"status", "--json", unit}).out;
+        BOOST_TEST_CONTEXT(status) {
+            BOOST_TEST(json_at(status, "/units/0/port_taken/port").value_or("-") == port);
+            BOOST_TEST(json_at(status, "/units/0/port_taken/pid").value_or("-") == pid);
+            BOOST_TEST(json_at(status, "/units/0/port_taken/name").value_or("-") == "python3");
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(C10_every_unit_that_failed_is_named_with_its_lines) {
@@ -280,6 +351,35 @@ BOOST_AUTO_TEST_CASE(U33_after_a_restart_of_the_daemon_services_workers_and_task
     BOOST_TEST(box.run({"call", "w", "env", "\"SSH_AUTH_SOCK\""}, before).out == "\"now\"\n");
     BOOST_TEST(box.run({"restart"}, before).status == 0);
     BOOST_TEST(box.shell("cat a").out == "before");
+}
+
+BOOST_AUTO_TEST_CASE(U31_variables_are_expanded_and_what_cannot_be_fails_the_start_of_its_unit_alone) {
+    sandbox box;
+    box.write(".env",
+              "\xEF\xBB\xBF# secrets\r\nexport\tHOST = 'db' # c\r\nPASSWORD=pa$$w#rd\r\nKEY=\"-----BEGIN "
+              "KEY-----\r\nabc==\r\n-----END KEY-----\"\r\n");
+    box.config(
+        "[task.t]\nrun = ['env']\nenv_file = '.env'\nenv = { URL = 'http://${HOST}:${P:-80}/$${x}', "
+        "HOST = '${HOST}.local' }\n"
+        "[service.bad]\nrun = 'exec sleep 1000'\nenv = { A = '${B}', B = '${NOWHERE}' }\n"
+        "[service.good]\nrun = 'exec sleep 1000'\n");
+    BOOST_TEST(box.run({"check"}).status == 0);
+    const auto ran = box.run({"run", "t"});
+    for (const char* line : {"URL=http://db.local:80/${x}\n", "HOST=db.local\n", "PASSWORD=pa$$w#rd\n",
+                             "KEY=-----BEGIN KEY-----\nabc==\n-----END KEY-----\n"})
+        BOOST_TEST(("\n" + ran.out).find(std::string("\n") + line) != std::string::npos, ran.text());
+    const auto started = box.run({"start"});
+    BOOST_TEST(started.status == 1);
+    BOOST_TEST(
+        started.err.find("cannot start 'bad': its variable 'B' in env needs 'NOWHERE', which is not set") !=
+            std::string::npos,
+        started.text());
+    BOOST_TEST(box.run({"wait", "good"}).status == 0);
+    box.write(".env", "HOST='db\nPASSWORD=secret\n");
+    const auto broken = box.run({"run", "t"});
+    BOOST_TEST(broken.status == 125);
+    BOOST_TEST(broken.err.find("/.env:1': the quote ' is not closed") != std::string::npos, broken.text());
+    BOOST_TEST(broken.text().find("secret") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(U19_a_changed_env_file_is_a_changed_configuration) {

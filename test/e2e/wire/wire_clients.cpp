@@ -1,6 +1,8 @@
 // doc/protocol.md sections 1, 2.4, 4 and 5 against the real daemon: requests that are too large, and clients
 // that are too slow or gone.
 
+#include <sys/resource.h>
+
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <string>
@@ -174,6 +176,27 @@ BOOST_AUTO_TEST_CASE(W08_section_1_2_a_client_of_another_user_is_refused) {
     BOOST_TEST(!client.line().has_value());
     BOOST_TEST(theirs.run({"ping"}).status == 0);
     BOOST_TEST(slurp(theirs.daemon_log()).find("client of another user refused") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(L44_the_memory_of_many_connections_is_returned_once_they_are_closed) {
+    rlimit most{};
+    ::getrlimit(RLIMIT_NOFILE, &most);
+    most.rlim_cur = most.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &most);
+    raw_client stays = greeted();
+    const long before = rss_kib();
+    long peak = 0;
+    {
+        std::vector<raw_client> many;
+        for (int i = 0; i < scaled(4000); ++i)
+            many.push_back(greeted());
+        peak = rss_kib();
+    }
+    BOOST_TEST(peak > before);
+    BOOST_TEST(wait_until([&] { return rss_kib() < before + (peak - before) / 4 + 512; }),
+               before << " KiB, then " << peak << ", now " << rss_kib());
+    stays.request("1", "hob.ping");
+    BOOST_TEST(json_at(stays.reply(), "/id").value_or("") == "1");
 }
 
 BOOST_AUTO_TEST_CASE(W06_section_1_4_out_of_descriptors_it_waits_without_spinning_and_serves_again) {

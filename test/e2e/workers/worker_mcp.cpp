@@ -226,6 +226,53 @@ BOOST_AUTO_TEST_CASE(a_tool_that_wants_input_or_fails_is_reported) {
     BOOST_TEST(broken.err == "hob: cannot call 'w': the tool failed: it broke\n");
 }
 
+BOOST_AUTO_TEST_CASE(P23_lists_that_are_refused_or_never_end_do_not_spoil_the_others) {
+    in_mode server("lists");
+    const auto listed = server.call({"--list", "--json"});
+    BOOST_TEST(json_at(listed.out, "/tools/0/name").value_or("") == "add", listed.text());
+    BOOST_TEST(!json_at(listed.out, "/tools/6"), listed.out);
+    BOOST_TEST(!json_at(listed.out, "/resources"), listed.out);
+    BOOST_TEST(!json_at(listed.out, "/prompts"), listed.out);
+}
+
+BOOST_AUTO_TEST_CASE(P23_a_tool_may_have_a_slash_in_its_name) {
+    in_mode server("legacy");
+    for (int round = 0; round < 2; ++round)
+        BOOST_TEST(json_at(server.call({"a/slash"}).out, "/content/0/text").value_or("") == "a tool");
+    const auto unknown = server.call({"b/slash"});
+    BOOST_TEST(unknown.status == 1);
+    BOOST_TEST(unknown.err.find("-32601") != std::string::npos, unknown.err);
+}
+
+BOOST_AUTO_TEST_CASE(P13_progress_renews_the_limit_of_a_call) {
+    in_mode server("legacy", "call_timeout = \"2s\"");
+    BOOST_REQUIRE(server.call({"t/pid"}).status == 0);
+    const auto done = server.call({"slow", "for:=4"});
+    BOOST_TEST(json_at(done.out, "/content/0/text").value_or("") == "done", done.text());
+    const auto silent = server.call({"slow", "for:=1", "ends:=false"});
+    BOOST_TEST(silent.status == 4);
+    BOOST_TEST(silent.err.find("no progress and no answer for 2s") != std::string::npos, silent.err);
+    const auto own_limit = server.call({"--timeout", "1s", "slow", "for:=4"});
+    BOOST_TEST(own_limit.status == 4, own_limit.text());
+}
+
+BOOST_AUTO_TEST_CASE(P13_progress_does_not_renew_the_limit_for_ever) {
+    in_mode server("legacy", "call_timeout = \"2s\"\ncall_limit = \"3s\"");
+    BOOST_REQUIRE(server.call({"t/pid"}).status == 0);
+    const auto ended = server.call({"slow", "for:=30"});
+    BOOST_TEST(ended.status == 4);
+    BOOST_TEST(ended.err.find("no answer within 3s, although it reported progress") != std::string::npos,
+               ended.err);
+}
+
+BOOST_AUTO_TEST_CASE(P15_raw_prints_the_texts_of_a_tool_and_writes_its_images) {
+    in_mode server("legacy");
+    BOOST_TEST(server.call({"--raw", "add", "a:=2", "b:=3"}).out == "5\n");
+    BOOST_TEST(server.call({"--raw", "shows"}).out == "a picture:\nimage-1.png\n");
+    BOOST_TEST(server.call({"--raw", "shows"}).out == "a picture:\nimage-2.png\n");
+    BOOST_TEST(server.box.shell("od -An -tx1 image-1.png").out == " 89 50 4e 47\n");
+}
+
 BOOST_AUTO_TEST_CASE(U12_progress_reaches_its_own_caller) {
     in_mode server("legacy");
     BOOST_REQUIRE(server.call({"t/pid"}).status == 0);

@@ -151,6 +151,11 @@ BOOST_AUTO_TEST_CASE(variables_are_mapped_or_refused) {
     BOOST_TEST(parse_path("cwd", "${workspaceFolder}", place()) == ".");
 }
 
+BOOST_AUTO_TEST_CASE(U31_a_value_of_env_is_not_expanded_by_hob) {
+    const auto got = spec(server(R"({"command":"c","env":{"A":"$x ${","B":"$${"}})"));
+    BOOST_TEST((got.env == std::vector<std::pair<std::string, std::string>>{{"A", "$x $${"}, {"B", "$$${"}}));
+}
+
 BOOST_AUTO_TEST_CASE(environment_variables_are_expanded_by_a_shell) {
     const auto got =
         spec(server(R"({"command":"c","args":["${T}","it's"],"env":{"T":"${T}","U":"u-${T}","L":"l"}})"));

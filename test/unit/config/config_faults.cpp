@@ -6,17 +6,10 @@
 #include "fixtures/config_faults.hpp"
 
 using namespace hob;
+using test::expect;
 using test::service;
 using test::task;
 using test::worker;
-
-namespace {
-
-test::schema_judge judge;
-
-void expect(const std::vector<test::fault>& faults) { test::expect(faults, judge); }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(config_faults)
 
@@ -64,6 +57,8 @@ BOOST_AUTO_TEST_CASE(unknown_keys) {
         {"[log]\nlevle = \"info\"\n", "2:1", "unknown key 'levle' in [log]", "did you mean 'level'?"},
         {worker("restart = \"always\"\n"), "3:1", "unknown key 'restart' in [worker.w]",
          "only a service has it: [service.NAME]"},
+        {worker("output = \"merged\"\n"), "3:1", "unknown key 'output' in [worker.w]",
+         "only a service or a task has it: [service.NAME], [task.NAME]"},
         {service("serial = [\"a\"]\n"), "3:1", "unknown key 'serial' in [service.s]",
          "only a worker has it: [worker.NAME]"},
         {task("answers = {}\nsettings = {}\n"), "3:1", "unknown key 'answers' in [task.t]",
@@ -166,7 +161,7 @@ BOOST_AUTO_TEST_CASE(readiness) {
          "'status' in [service.s.ready.http] must be from 100 to 599, not 20", ""},
         {service("ready = { exec = [] }\n"), "3:18", "'exec' in [service.s.ready] is empty", ""},
         {service("ready = { log = \"a(\" }\n"), "3:17",
-         "'log' in [service.s.ready] is not a regular expression: Unmatched ( or \\(: 'a('", ""},
+         "'log' in [service.s.ready] is not a regular expression: missing ): a(: 'a('", ""},
         {service("ready = { log = \"\" }\n"), "3:17", "'log' in [service.s.ready] is empty", ""},
         {service("ready = { notify = false }\n"), "3:20", "'notify' in [service.s.ready] can only be true",
          "or leave it out"},
@@ -221,7 +216,7 @@ BOOST_AUTO_TEST_CASE(a_message_is_one_line_of_bounded_length_whatever_the_value)
 }
 
 BOOST_AUTO_TEST_CASE(the_schema_refuses_these_files_where_a_schema_can) {
-    judge.judge(
+    test::judge().judge(
         60, {"is taken by the",            // names are unique over all kinds of units
              "cannot be started after",    // `after`: itself
              "unknown unit '",             // `after`: a name that no unit has

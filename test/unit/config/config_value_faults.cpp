@@ -6,15 +6,12 @@
 #include "fixtures/config_faults.hpp"
 
 using namespace hob;
+using test::expect;
 using test::service;
 using test::task;
 using test::worker;
 
 namespace {
-
-test::schema_judge judge;
-
-void expect(const std::vector<test::fault>& faults) { test::expect(faults, judge); }
 
 const std::string duration_hint =
     "a duration is a number and its unit: \"250ms\", \"5s\", \"10m\", \"2h\", \"1d\", \"1m30s\"";
@@ -156,6 +153,19 @@ BOOST_AUTO_TEST_CASE(bad_values) {
         {worker("connect = { log = \"port [0-9]+\" }\n"), "3:19",
          "'log' in [worker.w.connect] has no group for the address: 'port [0-9]+'",
          "\"listening on ([^ ]+)\""},
+        {worker("connect = { log = \"on (.+?) \" }\n"), "3:19",
+         "'log' in [worker.w.connect] asks for a short match, but the longest is taken: 'on (.+?) '",
+         "exclude what follows, as in ([^ ]+)"},
+        {worker("connect = { log = \"on (\" }\n"), "3:19",
+         "'log' in [worker.w.connect] is not a regular expression: missing ): on (: 'on ('", ""},
+        {service("ready = { log = '\\<ready\\>' }\n"), "3:17",
+         "'log' in [service.s.ready] is not a regular expression: \\< is not the start of a word for RE2: "
+         "'\\<ready\\>'",
+         "write \\b"},
+        {service("ready = { log = \"((((a{1,200}){1,200}){1,200}){1,200})\" }\n"), "3:17",
+         "'log' in [service.s.ready] is not a regular expression: invalid repetition size: {1,200}: "
+         "'((((a{1,200}){1,200}){1,200}){1,200})'",
+         ""},
         {worker("connect = { tcp = 1, log = \"(.)\" }\n"), "3:11",
          "'connect' in [worker.w] has both 'tcp' and 'log'", connect_hint},
         {worker("connect = { timeout = \"1s\" }\n"), "3:11",
@@ -249,27 +259,30 @@ BOOST_AUTO_TEST_CASE(bad_values) {
 }
 
 BOOST_AUTO_TEST_CASE(the_schema_refuses_these_files_where_a_schema_can) {
-    judge.judge(90, {
-                        // Relations between values.
-                        "longer than its max",
-                        "must be shorter than",
-                        // The amount of a duration or a size, which is a string.
-                        "must be at most",
-                        "must be at least 4KiB",
-                        "is not a duration: '1.0001s'",  // not whole milliseconds
-                                                         // Languages of their own: levels of the log, regular
-                                                         // expressions, cron.
-                        "is not usable: ",
-                        "has no group for the address",
-                        "the minute must be from 0 to 59",
-                        "the hour must be from 0 to 23",
-                        "'mun' is no day of the week",
-                        "names a day that never comes",
-                        "'@dayly' is no time",
-                        // Lost on the way from TOML to JSON: 1.0 becomes 1, and inf and nan do not exist.
-                        "not a number with a fraction",
-                        "a number that JSON does not have",
-                    });
+    test::judge().judge(90,
+                        {
+                            // Relations between values.
+                            "longer than its max",
+                            "must be shorter than",
+                            // The amount of a duration or a size, which is a string.
+                            "must be at most",
+                            "must be at least 4KiB",
+                            "is not a duration: '1.0001s'",  // not whole milliseconds
+                                                             // Languages of their own: levels of the log,
+                                                             // regular expressions, cron.
+                            "is not usable: ",
+                            "has no group for the address",
+                            "asks for a short match",
+                            "is not a regular expression",
+                            "the minute must be from 0 to 59",
+                            "the hour must be from 0 to 23",
+                            "'mun' is no day of the week",
+                            "names a day that never comes",
+                            "'@dayly' is no time",
+                            // Lost on the way from TOML to JSON: 1.0 becomes 1, and inf and nan do not exist.
+                            "not a number with a fraction",
+                            "a number that JSON does not have",
+                        });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

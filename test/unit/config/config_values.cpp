@@ -103,10 +103,18 @@ BOOST_AUTO_TEST_CASE(the_defaults_of_every_kind) {
         BOOST_TEST(unit.cwd == "/p");
         BOOST_TEST(unit.stop.signal == SIGTERM);
         BOOST_TEST((unit.stop.timeout == 5s));
+        BOOST_TEST((unit.output == output_streams::split));
         BOOST_TEST((unit.kill == (kind == "task" ? kill_scope::group : kill_scope::all)));
         BOOST_TEST(unit.after.empty());
         BOOST_TEST(!unit.on_failure);
         BOOST_TEST(unit.detail.index() == static_cast<std::size_t>(unit.kind));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U24_services_and_tasks_can_have_one_stream) {
+    for (const std::string kind : {"service", "task"}) {
+        const config parsed = parse("[" + kind + ".x]\nrun = \"x\"\noutput = \"merged\"\n");
+        BOOST_TEST((parsed.units.at(0).output == output_streams::merged));
     }
 }
 

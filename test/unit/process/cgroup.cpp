@@ -42,6 +42,11 @@ child_options in(const unit_cgroup& cgroup, const std::string& script) {
     return options;
 }
 
+hob::failure launch_failure_of(hob::test::run_loop& loop, const child_options& options) {
+    child process(loop.executor(), options);
+    return hob::test::failure_of([&] { loop.run(process.launched()); });
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(cgroup)
@@ -160,13 +165,13 @@ BOOST_AUTO_TEST_CASE(a_program_that_does_not_start_is_told_of_as_ever) {
     const auto cgroup = home.make("w");
     auto wrong = in(cgroup, "");
     wrong.argv = {"/nonexistent/program"};
-    const auto of_program = hob::test::failure_of([&] { child(loop.executor(), wrong); });
+    const auto of_program = launch_failure_of(loop, wrong);
     BOOST_TEST(std::string_view(of_program.what()).find("its program '/nonexistent/program': No such file") !=
                    std::string::npos,
                of_program.what());
     wrong = in(cgroup, "");
     wrong.cwd = "/nonexistent";
-    const auto of_directory = hob::test::failure_of([&] { child(loop.executor(), wrong); });
+    const auto of_directory = launch_failure_of(loop, wrong);
     BOOST_TEST(std::string_view(of_directory.what()).find("its directory '/nonexistent': No such file") !=
                    std::string::npos,
                of_directory.what());

@@ -52,6 +52,11 @@ std::string output_of(hob::test::run_loop& loop, child_options options) {
     return bytes;
 }
 
+hob::failure launch_failure_of(hob::test::run_loop& loop, const child_options& options) {
+    hob::unit::child process(loop.executor(), options);
+    return failure_of([&] { loop.run(process.launched()); });
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(child)
@@ -124,6 +129,7 @@ BOOST_AUTO_TEST_CASE(L19_nothing_of_the_callers_state_leaks_into_a_child) {
 BOOST_AUTO_TEST_CASE(a_child_leads_its_own_session) {
     hob::test::run_loop loop;
     hob::unit::child process(loop.executor(), shell("exec sleep 100"));
+    BOOST_TEST(loop.run(process.launched()));
     const auto stat = hob::util::read_proc_stat(process.pid());
     BOOST_TEST(stat->session == process.pid());
     BOOST_TEST(stat->pgrp == process.pid());
@@ -138,11 +144,11 @@ BOOST_AUTO_TEST_CASE(a_failed_start_leaves_no_zombie_and_names_the_fault) {
     hob::test::run_loop loop;
     auto options = shell("");
     options.argv = {"/etc/passwd"};
-    BOOST_TEST(failure_of([&] { hob::unit::child(loop.executor(), options); }).what() ==
+    BOOST_TEST(launch_failure_of(loop, options).what() ==
                "cannot start 'x': its program '/etc/passwd': Permission denied");
     options.argv = {"/bin/true"};
     options.cwd = "/nowhere";
-    BOOST_TEST(failure_of([&] { hob::unit::child(loop.executor(), options); }).what() ==
+    BOOST_TEST(launch_failure_of(loop, options).what() ==
                "cannot start 'x': its directory '/nowhere': No such file or directory");
     errno = 0;
     BOOST_TEST(::waitpid(-1, nullptr, WNOHANG) == -1);
@@ -155,7 +161,7 @@ BOOST_AUTO_TEST_CASE(the_path_is_that_of_the_units_environment) {
     options.argv = {"sh", "-c", "exit 4"};
     BOOST_TEST(exit_of(loop, options).number == 4);
     options.environment = {"PATH=/nowhere"};
-    BOOST_TEST(failure_of([&] { hob::unit::child(loop.executor(), options); }).what() ==
+    BOOST_TEST(launch_failure_of(loop, options).what() ==
                "cannot start 'x': its program 'sh' is not in PATH");
 }
 
@@ -165,20 +171,31 @@ BOOST_AUTO_TEST_CASE(exits_are_told_in_words) {
     BOOST_TEST(hob::unit::exit_brief({true, 9, false}) == "signal 9");
 }
 
-BOOST_AUTO_TEST_CASE(an_env_file_is_read_as_it_says) {
+BOOST_AUTO_TEST_CASE(U31_an_environment_has_the_variables_of_env_file_and_env_expanded) {
     const hob::test::scratch dir;
-    const std::string path = dir.path() + "/.env";
-    BOOST_REQUIRE(hob::util::replace_file(path,
-                                          "# comment\n\nA=1\nexport B = two words # why\nC='$x # y'\n"
-                                          "D=\"a\\nb\\\"\" # c\nE=\nF=a#b\r\n"));
-    const auto found = hob::unit::read_env_file(path, "x");
-    std::string all;
-    for (const auto& [key, value] : found)
-        all += key + "=" + value + ";";
-    BOOST_TEST(all == "A=1;B=two words;C=$x # y;D=a\nb\";E=;F=a#b;");
-    BOOST_REQUIRE(hob::util::replace_file(path, "A=1\nwhat\n"));
-    BOOST_TEST(failure_of([&] { hob::unit::read_env_file(path, "x"); }).what() ==
-               "cannot start 'x': its env_file '" + path + ":2': no '='");
+    hob::unit::unit_spec spec;
+    spec.name = "x";
+    spec.cwd = dir.path();
+    spec.env_file = dir.path() + "/.env";
+    spec.env = {{"URL", "http://${HOST}/$x"}, {"PATH", "bin:${PATH}"}};
+    const auto value = [&](std::string_view key) {
+        const auto all = hob::unit::unit_environment({"PATH=/bin", "HOST=base"}, spec, "key");
+        return std::string(hob::unit::value_in(all, key));
+    };
+    BOOST_REQUIRE(hob::util::replace_file(*spec.env_file, "HOST=${HOST}.file # c\nPATH='a b':\n"));
+    BOOST_TEST(failure_of([&] { value("URL"); }).what() ==
+               "cannot start 'x': its env_file '" + *spec.env_file + ":2': text after the closing quote");
+    BOOST_REQUIRE(hob::util::replace_file(*spec.env_file, "HOST=${HOST}.file # c\nPATH='/opt/a b'\n"));
+    BOOST_TEST(value("URL") == "http://base.file/$x");
+    BOOST_TEST(value("PATH") == "bin:/opt/a b");
+    spec.env_file_text = "HOST=${NO}";
+    BOOST_TEST(failure_of([&] { value("URL"); }).what() == "cannot start 'x': its variable 'HOST' in '" +
+                                                               *spec.env_file +
+                                                               ":1' needs 'NO', which is not set");
+    spec.env_file_text.reset();
+    spec.env_file = dir.path() + "/none";
+    BOOST_TEST(failure_of([&] { value("URL"); }).what() ==
+               "cannot start 'x': its env_file '" + *spec.env_file + "': No such file or directory");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

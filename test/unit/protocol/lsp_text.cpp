@@ -3,6 +3,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
+#include <string>
+
 using namespace hob::unit;
 namespace util = hob::util;
 
@@ -27,6 +30,14 @@ BOOST_AUTO_TEST_CASE(columns_count_characters) {
     BOOST_TEST(lsp_character(text, 9, 5, false) == 0u);
 }
 
+namespace {
+
+bool lsp_glob_matches(std::string_view pattern, std::string_view path) {
+    return lsp_glob(pattern).matches(path);
+}
+
+}  // namespace
+
 BOOST_AUTO_TEST_CASE(patterns_match_as_the_protocol_defines_them) {
     BOOST_TEST(lsp_glob_matches("**/*.{c,h}", "a.c"));
     BOOST_TEST(lsp_glob_matches("**/*.{c,h}", "x/y/a.h"));
@@ -35,6 +46,30 @@ BOOST_AUTO_TEST_CASE(patterns_match_as_the_protocol_defines_them) {
     BOOST_TEST(!lsp_glob_matches("src/**", "lib/x/y"));
     BOOST_TEST(!lsp_glob_matches("*.c", "x/a.c"));
     BOOST_TEST(lsp_glob_matches("/root/**/Cargo.toml", "/root/a/Cargo.toml"));
+    BOOST_TEST(lsp_glob_matches("**/{a,b}/*.{ts,}", "x/b/m.ts"));
+    BOOST_TEST(lsp_glob_matches("{one}.c", "one.c"));
+    BOOST_TEST(lsp_glob_matches("**", "a/b"));
+    BOOST_TEST(!lsp_glob_matches("{a,b", "a"));
+}
+
+BOOST_AUTO_TEST_CASE(U29_no_pattern_of_a_server_takes_long) {
+    std::string path, depth, braces;
+    for (int i = 0; i < 60; ++i)
+        path += "a/";
+    for (int i = 0; i < 40; ++i)
+        depth += "**/a/";
+    for (int i = 0; i < 40; ++i)
+        braces += "{a,b}";
+    const auto begin = std::chrono::steady_clock::now();
+    BOOST_TEST(!lsp_glob_matches(depth + "b", path + "c"));
+    BOOST_TEST(lsp_glob_matches(depth + "*", path + "c"));
+    BOOST_TEST(!lsp_glob_matches("*a*a*a*a*a*a*a*a*a*a*a*b", std::string(255, 'a')));
+    // What is too much to expand is announced too often, not too seldom.
+    BOOST_TEST(lsp_glob_matches(braces, "anything"));
+    BOOST_TEST(lsp_glob_matches(std::string(100'000, '{'), "anything"));
+    BOOST_TEST(lsp_glob_matches("{a,b}{c,d}{e,f}{g,h}{i,j}{k,l}{m,n}{o,p}", "acegikmo"));
+    BOOST_TEST(!lsp_glob_matches("{a,b}{c,d}{e,f}{g,h}{i,j}{k,l}{m,n}{o,p}", "acegikmq"));
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(2)));
 }
 
 BOOST_AUTO_TEST_CASE(changes_of_a_document_are_applied_at_their_position) {

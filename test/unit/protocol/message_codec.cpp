@@ -16,12 +16,52 @@ BOOST_AUTO_TEST_SUITE(message_codec)
 BOOST_AUTO_TEST_CASE(W10_only_ids_in_our_own_form_are_ours) {
     const auto codec = hob::unit::make_jsonrpc_codec();
     for (const char* id :
-         {"-1", "1.0", "1e0", "\"1\"", "null", "01", "18446744073709551616", "[1]", "true"}) {
+         {"-1", "1.5", "1.", "1e0", "\"x\"", "\"\"", "null", "01", "18446744073709551616", "[1]", "true"}) {
         const auto message = codec->decode("{\"id\":" + std::string(id) + ",\"result\":1}");
         BOOST_TEST_CONTEXT(id) { BOOST_TEST(!message.id.has_value()); }
     }
     BOOST_TEST(codec->decode(R"({"id":18446744073709551615,"result":1})").id.value() ==
                18446744073709551615u);
+}
+
+BOOST_AUTO_TEST_CASE(P22_ids_of_ours_are_recognized_as_strings_and_with_a_fraction) {
+    const auto codec = hob::unit::make_jsonrpc_codec();
+    for (const char* id : {"7", "7.0", "7.00", "\"7\""}) {
+        const auto message = codec->decode("{\"id\":" + std::string(id) + ",\"result\":1}");
+        BOOST_TEST_CONTEXT(id) { BOOST_TEST((message.id == 7u)); }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(P22_a_batch_is_several_messages) {
+    const auto codec = hob::unit::make_jsonrpc_codec();
+    BOOST_TEST(codec->messages(R"( [{"id":1}, {"id":2}])") ==
+                   (std::vector<std::string_view>{R"({"id":1})", R"({"id":2})"}),
+               boost::test_tools::per_element());
+    for (const std::string_view whole : {"{}", "[]", "[1", "", "x"})
+        BOOST_TEST(codec->messages(whole) == std::vector<std::string_view>{whole},
+                   boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(P21_an_oversized_message_is_known_by_its_ends) {
+    const auto codec = hob::unit::make_jsonrpc_codec();
+    const auto read = [&](std::string_view head, std::string_view tail) {
+        return codec->decode_oversized(head, tail);
+    };
+    BOOST_TEST((read(R"({"jsonrpc":"2.0","id":7,"result":[1,2)", "3]}").id == 7u));
+    BOOST_TEST(
+        (read(R"({"result":{"id":1,"x":[1,2)", R"(3],"id":2},"jsonrpc":"2.0", "id" : 7 } )").id == 7u));
+    BOOST_TEST((read(R"({"result":"text)", R"( with \" a quote","id":7})").id == 7u));
+    for (const auto& [head, tail] :
+         {std::pair(R"({"id":7)", "8"), std::pair(R"({"result":{"id":7,)", R"(,"id":8}})"), std::pair("", ""),
+          std::pair("[1,2", R"("id":7}])")})
+        BOOST_TEST_CONTEXT(head) { BOOST_TEST((read(head, tail).type == worker_message::kind::noise)); }
+    BOOST_TEST((read(R"({"method":"m","params":[)", "]}").type == worker_message::kind::notification));
+    const auto dap = hob::unit::find_protocol("dap")->make_codec();
+    BOOST_TEST(
+        (dap->decode_oversized(R"({"seq":1,"type":"response","request_seq":7,"body":[)", "]}").id == 7u));
+    BOOST_TEST(
+        (dap->decode_oversized(R"({"body":[)", R"(],"request_seq":7,"success":true,"command":"x"})").id ==
+         7u));
 }
 
 BOOST_AUTO_TEST_CASE(replies_errors_requests_and_notifications_are_recognized) {
@@ -96,17 +136,26 @@ BOOST_AUTO_TEST_CASE(a_header_behind_a_long_print_is_found_however_it_is_cut) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(W01_an_oversized_body_is_reported_once_and_skipped) {
-    hob::unit::header_framing framing;
-    framing.feed("Content-Length: 16777217\r\n\r\n");
-    BOOST_TEST(framing.next().value().oversized);
-    const std::string part(1 << 20, 'x');
-    for (int i = 0; i < 16; ++i) {
-        framing.feed(part);
-        BOOST_TEST(!framing.next().has_value());
-    }
-    framing.feed("xContent-Length: 1\r\n\r\n5");
-    BOOST_TEST(framing.next().value().line == "5");
+BOOST_AUTO_TEST_CASE(W01_P21_an_oversized_message_is_reported_once_at_its_end_with_its_ends) {
+    const auto check = [](hob::unit::framing& framing, const std::string& end) {
+        const std::string part(1 << 20, 'x');
+        framing.feed("head");
+        for (int i = 0; i < 16; ++i) {
+            framing.feed(part);
+            BOOST_TEST(!framing.next().has_value());
+        }
+        framing.feed("tail" + end);
+        const auto frame = framing.next().value();
+        BOOST_TEST(frame.oversized);
+        BOOST_TEST(frame.line.substr(0, 5) == "headx");
+        BOOST_TEST(frame.tail.substr(frame.tail.size() - 5) == "xtail");
+        BOOST_TEST(framing.next().value().line == "5");
+    };
+    hob::unit::header_framing headers;
+    headers.feed("Content-Length: 16777224\r\n\r\n");
+    check(headers, "Content-Length: 1\r\n\r\n5");
+    hob::unit::line_framing lines;
+    check(lines, "\n5\n");
 }
 
 BOOST_AUTO_TEST_CASE(messages_of_a_debug_adapter_are_recognized) {

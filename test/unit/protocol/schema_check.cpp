@@ -2,6 +2,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
+#include <string>
+
 using hob::unit::schema_mismatch;
 
 BOOST_AUTO_TEST_SUITE(schema_check)
@@ -40,6 +43,25 @@ BOOST_AUTO_TEST_CASE(a_mismatch_is_described) {
                        (row.wrong ? row.wrong : "matches"));
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(U29_a_schema_that_asks_for_too_many_checks_is_left_to_the_tool) {
+    const std::string branches =
+        R"({"$defs":{"x":{"anyOf":[{"$ref":"#/$defs/x"},{"$ref":"#/$defs/x"},{"$ref":"#/$defs/x"}]}},"$ref":"#/$defs/x"})";
+    std::string choices = R"({"$defs":{"y":{"enum":[)";
+    for (int i = 0; i < 20'000; ++i)
+        choices += "\"choice\",";
+    choices +=
+        R"(0]},"x":{"allOf":[{"not":{"$ref":"#/$defs/y"}},{"$ref":"#/$defs/x"},{"$ref":"#/$defs/x"}]}},"$ref":"#/$defs/x"})";
+    const auto begin = std::chrono::steady_clock::now();
+    for (const auto& schema : {branches, choices})
+        BOOST_TEST(schema_mismatch(schema, "{}").value_or("matches") == "matches");
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(5)));
+    std::string many = "[0";
+    for (int i = 0; i < 50'000; ++i)
+        many += ",1";
+    BOOST_TEST(schema_mismatch(R"({"items":{"type":"integer"}})", many + ",\"x\"]").value_or("matches") ==
+               "'50001' must be an integer, not a string");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
+#include <string>
+
 using hob::util::escape_sequence_length;
 using hob::util::without_escape_sequences;
 
@@ -31,6 +34,26 @@ BOOST_AUTO_TEST_CASE(a_sequence_may_be_cut_off) {
                              "3"})
         BOOST_TEST(without_escape_sequences(text) == "");
     BOOST_TEST(without_escape_sequences("\x1b]0;no end") == "0;no end");
+}
+
+BOOST_AUTO_TEST_CASE(U29_introducers_that_nothing_terminates_take_linear_time) {
+    std::string text;
+    for (int i = 0; i < 100'000; ++i)
+        text += "\x1b]";
+    const auto begin = std::chrono::steady_clock::now();
+    BOOST_TEST(without_escape_sequences(text) == "");
+    BOOST_TEST(without_escape_sequences("a\x1b]t\ab" + text) == "ab");
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(2)));
+}
+
+BOOST_AUTO_TEST_CASE(U29_a_line_is_what_a_terminal_leaves_of_it) {
+    using hob::util::visible_line;
+    BOOST_TEST(visible_line("ready\r") == "ready");
+    BOOST_TEST(visible_line("10%\r50%\r100%") == "100%");
+    BOOST_TEST(visible_line("10%\r50%\r\r\x1b[K") == "50%");
+    BOOST_TEST(visible_line("wait\r\x1b[32mready\x1b[0m\r") == "ready");
+    BOOST_TEST(visible_line("\r") == "");
+    BOOST_TEST(visible_line("") == "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

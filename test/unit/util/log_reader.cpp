@@ -273,24 +273,26 @@ BOOST_AUTO_TEST_CASE(a_filter_keeps_matching_records) {
     BOOST_TEST(!filter.matches(util::parse_log_record("no record")));
 }
 
-BOOST_AUTO_TEST_CASE(an_invalid_or_too_costly_expression_is_an_error) {
+BOOST_AUTO_TEST_CASE(U29_an_invalid_expression_is_an_error_and_no_valid_one_is_too_costly) {
     util::log_filter filter;
-    for (const char* bad : {"(", "[", "*", "\\"}) {
+    for (const char* bad : {"(", "[", "*", "\\", "\\<a", "(a)\\1", "(((a{1,200}){1,200}){1,200})"}) {
         BOOST_CHECK_THROW(filter.search_for(bad), failure);
     }
     try {
         filter.search_for("(");
     } catch (const failure& why) {
         BOOST_TEST((why.kind() == error_kind::usage));
-        BOOST_TEST_MESSAGE(why.what());
-        BOOST_TEST(std::string(why.what()).starts_with("cannot use '(' as a regular expression: "));
+        BOOST_TEST(std::string(why.what()) == "cannot use '(' as a regular expression: missing ): (");
     }
     util::log_record record;
     record.message = std::string(60000, 'a');
     filter.search_for("^a*$");
     BOOST_TEST(filter.matches(record));
     filter.search_for("(a+)+b$");
-    BOOST_CHECK_THROW(filter.matches(record), failure);
+    BOOST_TEST(!filter.matches(record));
+    record.message = "10%\r\x1b[32m100.0%\x1b[0m\r";
+    filter.search_for("^[\\d.]+%$");
+    BOOST_TEST(filter.matches(record));
 }
 
 BOOST_AUTO_TEST_CASE(C04_following_sees_every_line_once_across_rotations) {

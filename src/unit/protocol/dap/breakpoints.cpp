@@ -41,6 +41,18 @@ std::vector<std::string_view> elements(std::string_view array) {
     return util::json_array_elements(array).value_or(std::vector<std::string_view>());
 }
 
+// Members that belong to a breakpoint, not to the request: they are removed from `params`.
+raw_members take_conditions(std::string& params) {
+    raw_members taken;
+    for (const std::string_view key : {"column", "condition", "hitCondition", "logMessage", "mode"}) {
+        const std::string_view value = util::json_find(params, {key});
+        if (value.empty()) continue;
+        taken.emplace_back(key, key == "column" ? util::json_display_text(value) : std::string(value));
+        params = util::json_without(params, key);
+    }
+    return taken;
+}
+
 }  // namespace
 
 std::string absolute_path(const std::string& path, const std::string& directory) {
@@ -60,9 +72,16 @@ void expand_breakpoints_shorthand(const std::string& unit, std::string& params,
     const auto file = util::json_find_string(params, {"file"});
     if (!file) return;
     util::json_array breakpoints;
-    const auto add = [&breakpoints](std::string_view raw) {
+    for (const auto given : elements(util::json_find(params, {"breakpoints"})))
+        breakpoints.add(util::raw_json{given});
+    const raw_members conditions = take_conditions(params);
+    const auto add = [&breakpoints, &conditions](std::string_view raw) {
         const std::string line = util::json_display_text(raw);
-        breakpoints.add(util::json_object().add("line", util::raw_json{line}));
+        util::json_object breakpoint;
+        breakpoint.add("line", util::raw_json{line});
+        for (const auto& [key, value] : conditions)
+            breakpoint.add(key, util::raw_json{value});
+        breakpoints.add(breakpoint);
     };
     for (const auto line : elements(util::json_find(params, {"lines"})))
         add(line);
@@ -74,7 +93,7 @@ void expand_breakpoints_shorthand(const std::string& unit, std::string& params,
         util::json_set(expanded, {"source", "path"}, util::json_quote(absolute_path(*file, directory)));
     params = util::json_set(expanded, {"breakpoints"}, breakpoints.text());
     if (util::validate_json(params, limits::json_depth_max)) {
-        throw failure(error_kind::usage, cannot("call", unit), "'line' is a number from 1 on");
+        throw failure(error_kind::usage, cannot("call", unit), "'line' and 'column' are numbers from 1 on");
     }
 }
 

@@ -16,7 +16,8 @@ namespace hob::unit {
 std::string breakpoints_key(const std::string& method, const std::string& params);
 
 // Replaces `file=x.cpp line=3` or `lines:=[3,5]` in the params of setBreakpoints by what the protocol has for
-// them. Throws failure(usage).
+// them. `column`, `condition`, `hitCondition`, `logMessage` and `mode` beside them are of these breakpoints;
+// `breakpoints` beside `file` stay. Throws failure(usage).
 void expand_breakpoints_shorthand(const std::string& unit, std::string& params, const std::string& directory);
 
 // The answer to a request for breakpoints while there is no session to set them in.

@@ -3,6 +3,7 @@
 
 #include "unit/protocol/dap/dap.hpp"
 #include "unit/protocol/message_codec.hpp"
+#include "util/json/json_cut.hpp"
 #include "util/json/json_edit.hpp"
 #include "util/json/json_text.hpp"
 #include "util/json/json_writer.hpp"
@@ -139,6 +140,17 @@ public:
         if (type == "request") return decode_request(message);
         if (type == "event") return decode_event(message);
         return noise("it is not a message");
+    }
+
+    worker_message decode_oversized(std::string_view head, std::string_view tail) const override {
+        auto members = util::json_leading_members(head);
+        for (auto& member : util::json_trailing_members(tail))
+            members.push_back(std::move(member));
+        for (const auto& member : members) {
+            const auto id = member.key == "request_seq" ? util::json_integer(member.value) : std::nullopt;
+            if (id && *id > 0) return oversized_answer(static_cast<std::uint64_t>(*id), member.value);
+        }
+        return message_codec::decode_oversized(head, tail);
     }
 
     void set_capabilities(std::string_view capabilities) override {

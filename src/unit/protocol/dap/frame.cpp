@@ -33,7 +33,7 @@ asio::awaitable<std::string> top_frame_of(session_host& host, std::string thread
     co_return std::string(frames->front());
 }
 
-asio::awaitable<std::string> locals_of(session_host& host, std::string frame, util::deadline limit) {
+asio::awaitable<std::string> locals_scope_of(session_host& host, std::string frame, util::deadline limit) {
     if (frame.empty()) co_return std::string();
     const std::string scopes = co_await host.request("scopes", handle_params("frameId", frame), limit);
     const auto all = util::json_array_elements(util::json_find(scopes, {"scopes"}));
@@ -42,7 +42,11 @@ asio::awaitable<std::string> locals_of(session_host& host, std::string frame, ut
     for (const auto scope : *all) {
         if (util::json_find_string(scope, {"presentationHint"}) == "locals") chosen = scope;
     }
-    const std::string reference = dap_handle(chosen, "variablesReference");
+    co_return dap_handle(chosen, "variablesReference");
+}
+
+asio::awaitable<std::string> locals_of(session_host& host, std::string frame, util::deadline limit) {
+    const std::string reference = co_await locals_scope_of(host, std::move(frame), limit);
     if (reference.empty()) co_return std::string();
     const std::string answer =
         co_await host.request("variables", handle_params("variablesReference", reference), limit);

@@ -19,6 +19,10 @@ std::string dap_handle(std::string_view params, std::string_view key);
 boost::asio::awaitable<std::string> top_frame_of(session_host& host, std::string thread,
                                                  util::deadline limit);
 
+// The handle of the scope of local variables of `frame`, raw. Empty: there is none.
+boost::asio::awaitable<std::string> locals_scope_of(session_host& host, std::string frame,
+                                                    util::deadline limit);
+
 // The local variables of `frame`, a raw array. Empty: the adapter does not know them.
 boost::asio::awaitable<std::string> locals_of(session_host& host, std::string frame, util::deadline limit);
 

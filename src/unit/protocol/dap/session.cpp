@@ -4,15 +4,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include "error.hpp"
 #include "limits.hpp"
 #include "unit/protocol/dap/breakpoints.hpp"
 #include "unit/protocol/dap/dap.hpp"
+#include "unit/protocol/dap/defaults.hpp"
 #include "unit/protocol/dap/frame.hpp"
+#include "unit/protocol/dap/methods.hpp"
+#include "unit/protocol/dap/program_output.hpp"
 #include "unit/protocol/dap/program_state.hpp"
 #include "unit/protocol/dap/progress.hpp"
 #include "unit/protocol/dap/terminal.hpp"
@@ -27,34 +28,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Requests that let the program run, and therefore must not overlap.
-constexpr std::array<std::string_view, 10> running_methods{
-    "launch", "attach",  "restart",  "continue", "next",
-    "stepIn", "stepOut", "stepBack", "goto",     "reverseContinue",
-};
-constexpr std::array<std::string_view, 9> thread_methods{
-    "continue", "next", "stepIn", "stepOut", "stepBack", "reverseContinue", "goto", "pause", "stackTrace"};
-constexpr std::array<std::string_view, 4> frame_methods{"scopes", "evaluate", "restartFrame",
-                                                        "setExpression"};
-
-template <std::size_t N>
-bool among(const std::array<std::string_view, N>& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 bool is_launch(const call_request& call) { return call.method == "launch" || call.method == "attach"; }
-
-// Until both have ended. When one fails, the other is cancelled.
-asio::awaitable<void> both(asio::awaitable<void> one, asio::awaitable<void> other) {
-    const auto executor = co_await asio::this_coro::executor;
-    auto first = asio::co_spawn(executor, std::move(one), asio::deferred);
-    auto second = asio::co_spawn(executor, std::move(other), asio::deferred);
-    auto group = asio::experimental::make_parallel_group(std::move(first), std::move(second));
-    auto [order, first_failed, second_failed] =
-        co_await group.async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
-    if (second_failed) std::rethrow_exception(second_failed);
-    if (first_failed) std::rethrow_exception(first_failed);
-}
 
 struct launch_outcome {
     std::optional<std::string> result;
@@ -87,13 +61,15 @@ public:
     }
 
     std::optional<call_mutex> mutex_for(const session_host& host, const std::string& method) const override {
-        if (among(running_methods, method)) return call_mutex{"run", true};
+        if (among(dap_running_methods, method)) return call_mutex{"run", true};
         return protocol_session::mutex_for(host, method);
     }
 
     asio::awaitable<std::string> handle_call(session_host& host, call_request call, event_watch* watch,
                                              util::deadline limit) override {
         const std::string directory = call.cwd.empty() ? host.spec().cwd : call.cwd;
+        if (call.params.empty()) call.params = "{}";
+        check_supported(host.spec().name, call.method);
         if (call.method == "setBreakpoints")
             expand_breakpoints_shorthand(host.spec().name, call.params, directory);
         const std::string key = breakpoints_key(call.method, call.params);
@@ -105,13 +81,14 @@ public:
             co_return co_await launch(host, std::move(call), watch, limit);
         }
         if (call.method == "disconnect") connection_ = connection::disconnecting;
-        const bool needs_frame = among(frame_methods, call.method) && frame_.empty() &&
-                                 util::json_find(call.params, {"frameId"}).empty();
-        if (needs_frame && program_.is == program_state::phase::paused) {
+        if (program_.is == program_state::phase::paused && wants_frame(call, frame_)) {
             co_await fetch_top_frame(host, thread_, limit);
         }
-        fill_in(call);
-        if (among(running_methods, call.method)) {
+        fill_in(call, thread_, frame_);
+        if (wants_scope(call)) {
+            fill_in_scope(call, co_await locals_scope_of(host, frame_, limit));
+        }
+        if (among(dap_running_methods, call.method)) {
             co_return co_await resume(host, std::move(call), watch, limit);
         }
         co_return co_await host.request_for(watch, std::move(call.method), std::move(call.params), limit);
@@ -153,6 +130,8 @@ public:
                         {program_state::phase::exited, {}, util::json_find_integer(params, {"exitCode"})});
         } else if (name == "terminated") {
             on_terminated(host);
+        } else if (name == "output") {
+            output_.on_output(params);
         } else if (name == "capabilities") {
             const std::string_view more = util::json_find(params, {"capabilities"});
             if (more.starts_with('{')) capabilities_ = util::json_merge(capabilities_, more);
@@ -160,6 +139,19 @@ public:
             if (progress_.on_event(name, params)) host.set_activity(activity());
         }
         return 0;
+    }
+
+    // Its adapter has served one session. Many adapters hang or die at a second one.
+    bool is_spent_for(const std::string& method) const override {
+        return session_ == debug_session::over && (method == "launch" || method == "attach");
+    }
+
+    std::optional<failure> end_of_events(const session_host& host) const override {
+        if (session_ != debug_session::over) return std::nullopt;
+        const std::string how = program_.text();
+        return failure(error_kind::unit_failed, cannot("call", host.spec().name),
+                       "the debug session has ended" + (how.empty() ? "" : ": the program has " + how),
+                       "launch or attach begins another one");
     }
 
     void on_process_end() override {
@@ -177,6 +169,14 @@ private:
         always_requested,  // the adapter asked before any launch, which counts for all launches
     };
     enum class breakpoints { stored, restoring, settable };
+    enum class debug_session { none, running, over };
+
+    void check_supported(const std::string& unit, const std::string& method) const {
+        if (method != "restart" || util::json_find_true(capabilities_, {"supportsRestartRequest"})) return;
+        throw failure(
+            error_kind::unit_failed, cannot("call", unit), "its adapter cannot restart a program",
+            fmt::format("`hob restart {}` ends the session, then `hob call {} launch …`", unit, unit));
+    }
 
     // A child session is a conversation of its own, and a worker has only one. Callers get the adapter's
     // request as an event, and can start the child with another worker.
@@ -221,6 +221,7 @@ private:
     }
 
     void on_terminated(session_host& host) {
+        session_ = debug_session::over;
         ++generation_;
         thread_.clear();
         frame_.clear();
@@ -278,19 +279,21 @@ private:
     asio::awaitable<std::string> launch(session_host& host, call_request call, event_watch* watch,
                                         util::deadline limit) {
         const program_state program_before = program_;
+        const debug_session session_before = std::exchange(session_, debug_session::running);
         const breakpoints breakpoints_before = breakpoints_;
         const bool owned_before = owns_program_;
         owns_program_ = call.method == "launch";
         if (configuration_ != configuration::always_requested) configuration_ = configuration::awaited;
         on_running(host);
-        const std::uint64_t generation = generation_;
+        host.forget_events();
+        output_.clear();
         const auto outcome = std::make_shared<launch_outcome>();
         auto self = std::static_pointer_cast<dap_session>(shared_from_this());
         auto configuring = configure(host, outcome, call.remark, limit);
         std::exception_ptr failed;
         try {
-            co_await both(send_launch(self, host, std::move(call), watch, limit, outcome),
-                          std::move(configuring));
+            co_await util::both(send_launch(self, host, std::move(call), watch, limit, outcome),
+                                std::move(configuring));
         } catch (const failure&) {
             failed = std::current_exception();
         }
@@ -298,12 +301,21 @@ private:
         if (outcome->failed && outcome->failed->kind() == error_kind::worker_error) {
             breakpoints_ = breakpoints_before;
             owns_program_ = owned_before;
-            restore_program(host, program_before, generation);
-            throw failure(*outcome->failed);
+            session_ = session_before;
+            if (!program_.over()) set_program(host, program_before);
+            throw with_output(*outcome->failed);
         }
         if (failed) std::rethrow_exception(failed);
         if (outcome->failed) throw failure(*outcome->failed);
         co_return *outcome->result;
+    }
+
+    // The reason why a program could not be built or started is often in the output only.
+    failure with_output(const failure& refused) const {
+        const std::string said = output_.last_lines();
+        if (said.empty() || !refused.hint().empty()) return refused;
+        return failure(refused.kind(), refused.tried(), refused.reason(), "it said: " + said,
+                       refused.detail());
     }
 
     asio::awaitable<void> configure(session_host& host, launch_ptr launch, remark_handler remark,
@@ -354,20 +366,11 @@ private:
         co_return result;
     }
 
-    // Adds the thread and the frame that the program stopped in where the call names none.
-    void fill_in(call_request& call) const {
-        if (among(thread_methods, call.method)) set_default(call.params, "threadId", thread_);
-        if (among(frame_methods, call.method)) set_default(call.params, "frameId", frame_);
-    }
-
-    static void set_default(std::string& params, std::string_view key, const std::string& value) {
-        if (!value.empty() && util::json_find(params, {key}).empty())
-            params = util::json_set(params, {key}, value);
-    }
-
     std::string capabilities_;
     program_state program_;
     bool owns_program_ = false;  // the program was launched, not attached to: it ends with the session
+    debug_session session_ = debug_session::none;
+    dap_program_output output_;  // since the last launch
     dap_progress progress_;
     std::string thread_;  // raw, of the last stop
     std::string frame_;   // raw, the top frame of thread_; empty: not fetched yet

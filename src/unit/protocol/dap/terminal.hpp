@@ -6,7 +6,8 @@
 
 namespace hob::unit {
 
-// Starts the program and answers the request with its pid. False: the request is not answered.
+// Starts the program, and answers the request with its pid once it runs, or with an error. False: the request
+// names no program, and is not answered.
 bool run_in_terminal(session_host& host, const worker_message& request);
 
 }  // namespace hob::unit

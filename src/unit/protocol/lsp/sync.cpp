@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "limits.hpp"
-#include "unit/protocol/lsp/text.hpp"
 #include "util/file_uri.hpp"
 #include "util/json/json_edit.hpp"
 #include "util/json/json_text.hpp"
@@ -79,9 +78,9 @@ bool lsp_sync::is_watched(const std::string& path) const {
 }
 
 bool lsp_sync::watcher::matches(const std::string& root, const std::string& path) const {
-    if (!base && pattern.starts_with('/')) return lsp_glob_matches(pattern, path);
+    if (!base && absolute) return pattern.matches(path);
     const std::string folder = base.value_or(root) + "/";
-    return path.starts_with(folder) && lsp_glob_matches(pattern, path.substr(folder.size()));
+    return path.starts_with(folder) && pattern.matches(std::string_view(path).substr(folder.size()));
 }
 
 void lsp_sync::register_watchers(const std::string& params) {
@@ -97,12 +96,14 @@ void lsp_sync::register_watchers(const std::string& params) {
 }
 
 void lsp_sync::add_watcher(const std::string& registration, std::string_view params) {
+    std::optional<std::string> base;
     auto pattern = util::json_find_string(params, {"globPattern"});
-    if (pattern) {
-        watchers_.push_back({registration, std::nullopt, std::move(*pattern)});
-    } else if ((pattern = util::json_find_string(params, {"globPattern", "pattern"}))) {
-        watchers_.push_back({registration, base_of(files_.root(), params), std::move(*pattern)});
+    if (!pattern) {
+        pattern = util::json_find_string(params, {"globPattern", "pattern"});
+        base = base_of(files_.root(), params);
     }
+    if (pattern)
+        watchers_.push_back({registration, std::move(base), pattern->starts_with('/'), lsp_glob(*pattern)});
 }
 
 // The protocol spells it `unregisterations`.

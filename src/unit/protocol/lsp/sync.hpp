@@ -10,6 +10,7 @@
 
 #include "unit/protocol/lsp/documents.hpp"
 #include "unit/protocol/lsp/files.hpp"
+#include "unit/protocol/lsp/text.hpp"
 
 namespace hob::unit {
 
@@ -36,7 +37,8 @@ private:
     struct watcher {
         std::string registration;
         std::optional<std::string> base;  // the folder that the pattern is relative to; nullopt: the root
-        std::string pattern;              // as the server has it
+        bool absolute;                    // the pattern begins with a slash
+        lsp_glob pattern;
         bool matches(const std::string& root, const std::string& path) const;
     };
     bool is_watched(const std::string& path) const;

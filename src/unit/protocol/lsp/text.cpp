@@ -1,11 +1,10 @@
 #include "unit/protocol/lsp/text.hpp"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <array>
-#include <vector>
+#include <optional>
 
+#include "limits.hpp"
 #include "util/file_uri.hpp"
 #include "util/json/json_edit.hpp"
 #include "util/utf8.hpp"
@@ -76,44 +75,29 @@ std::size_t offset_of(std::string_view text, std::int64_t line, std::int64_t cha
     return at + std::min(in_row, row.size());
 }
 
-// Expands `{a,b}`. Braces do not nest in the patterns of servers.
-std::vector<std::string> alternatives(std::string_view pattern) {
-    const std::size_t open = pattern.find('{');
-    const std::size_t close = pattern.find('}', open);
-    if (open == std::string_view::npos || close == std::string_view::npos) return {std::string(pattern)};
-    std::vector<std::string> all;
-    std::string_view words = pattern.substr(open + 1, close - open - 1);
+// Expands `{a,b}`. Braces do not nest in the patterns of servers. nullopt: it stands for too many patterns.
+std::optional<std::vector<std::string>> alternatives(std::string_view pattern) {
+    if (pattern.size() > limits::path_pattern_max) return std::nullopt;
+    std::vector<std::string> all{""};
     for (;;) {
-        const std::size_t comma = words.find(',');
-        for (const auto& rest : alternatives(pattern.substr(close + 1)))
-            all.push_back(std::string(pattern.substr(0, open)).append(words.substr(0, comma)).append(rest));
-        if (comma == std::string_view::npos) return all;
-        words.remove_prefix(comma + 1);
-    }
-}
-
-bool matches_one(std::string_view pattern, std::string_view path) {
-    const std::size_t stars = pattern.find("**");
-    if (stars == std::string_view::npos)
-        return ::fnmatch(std::string(pattern).c_str(), std::string(path).c_str(), FNM_PATHNAME) == 0;
-    const std::string head(pattern.substr(0, stars));
-    std::string_view tail = pattern.substr(stars + 2);
-    if (tail.starts_with('/')) tail.remove_prefix(1);
-    // The head matches a whole number of directories from the left.
-    const auto depth = static_cast<std::size_t>(std::count(head.begin(), head.end(), '/'));
-    std::size_t at = 0;
-    for (std::size_t i = 0; i < depth; ++i) {
-        const std::size_t slash = path.find('/', at);
-        if (slash == std::string_view::npos) return false;
-        at = slash + 1;
-    }
-    if (::fnmatch(head.c_str(), std::string(path.substr(0, at)).c_str(), FNM_PATHNAME) != 0) return false;
-    if (tail.empty()) return true;
-    for (;;) {
-        if (matches_one(tail, path.substr(at))) return true;
-        const std::size_t slash = path.find('/', at);
-        if (slash == std::string_view::npos) return false;
-        at = slash + 1;
+        const std::size_t open = pattern.find('{');
+        const std::size_t close = pattern.find('}', open);
+        const bool plain = open == std::string_view::npos || close == std::string_view::npos;
+        for (auto& begun : all)
+            begun.append(pattern.substr(0, plain ? pattern.size() : open));
+        if (plain) return all;
+        std::vector<std::string> longer;
+        std::string_view words = pattern.substr(open + 1, close - open - 1);
+        for (std::size_t comma = 0; comma != std::string_view::npos;
+             words.remove_prefix(std::min(comma + 1, words.size()))) {
+            comma = words.find(',');
+            for (const auto& begun : all)
+                longer.push_back(begun + std::string(words.substr(0, comma)));
+            if (longer.size() > limits::path_alternatives_max) return std::nullopt;
+            if (comma == std::string_view::npos) break;
+        }
+        all = std::move(longer);
+        pattern.remove_prefix(close + 1);
     }
 }
 
@@ -172,11 +156,14 @@ bool lsp_apply_change(std::string& text, std::string_view change, bool utf8) {
     return true;
 }
 
-bool lsp_glob_matches(std::string_view pattern, std::string_view path) {
-    for (const auto& alternative : alternatives(pattern)) {
-        if (matches_one(alternative, path)) return true;
-    }
-    return false;
+lsp_glob::lsp_glob(std::string_view pattern) {
+    for (const auto& each : alternatives(pattern).value_or(std::vector<std::string>{"**"}))
+        alternatives_.emplace_back(each);
+}
+
+bool lsp_glob::matches(std::string_view path) const {
+    return std::any_of(alternatives_.begin(), alternatives_.end(),
+                       [path](const glob& each) { return each.matches(path); });
 }
 
 }  // namespace hob::unit

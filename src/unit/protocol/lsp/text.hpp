@@ -5,6 +5,9 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "unit/watch/glob.hpp"
 
 namespace hob::unit {
 
@@ -23,7 +26,15 @@ std::size_t lsp_character(std::string_view text, std::size_t line, std::size_t c
 // Applies one element of `contentChanges` of didChange. False: it is malformed, and `text` is unchanged.
 bool lsp_apply_change(std::string& text, std::string_view change, bool utf8);
 
-// Matches a path against a pattern of LSP (`**`, `*`, `?`, `{a,b}`, `[a-z]`).
-bool lsp_glob_matches(std::string_view pattern, std::string_view path);
+// A pattern of LSP for paths: `**`, `*`, `?`, `{a,b}`, `[a-z]`. The time of a match is linear in the path. A
+// pattern whose braces stand for more than limits::path_alternatives_max patterns matches every path.
+class lsp_glob {
+public:
+    explicit lsp_glob(std::string_view pattern);
+    bool matches(std::string_view path) const;
+
+private:
+    std::vector<glob> alternatives_;
+};
 
 }  // namespace hob::unit

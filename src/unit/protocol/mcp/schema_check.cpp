@@ -79,10 +79,13 @@ class checker {
 public:
     explicit checker(const json::value& root) : root_(root) {}
 
+    // References can branch, so that a small schema asks for any number of checks.
+    bool exhausted() const { return steps_ <= 0; }
+
     mismatch check(const json::value& schema, const json::value& value, const std::string& name, int refs) {
         if (schema.is_bool() && !schema.as_bool()) return fmt::format("{} is not allowed", name);
         const json::object* rules = schema.if_object();
-        if (!rules) return std::nullopt;
+        if (!rules || --steps_ <= 0) return std::nullopt;
         if (const json::value* ref = rules->if_contains("$ref"); ref && ref->is_string()) {
             const json::value* target = refs < refs_max ? referred(ref->as_string()) : nullptr;
             if (target) {
@@ -99,6 +102,13 @@ public:
     }
 
 private:
+    // As JSON. A long text counts as many steps.
+    std::string written(const json::value& value) {
+        std::string text = json::serialize(value);
+        steps_ -= static_cast<int>(text.size() / 64) + 1;
+        return text;
+    }
+
     const json::value* referred(std::string_view ref) const {
         if (!ref.starts_with('#')) return nullptr;
         ref.remove_prefix(1);
@@ -106,7 +116,7 @@ private:
         return root_.find_pointer({ref.data(), ref.size()}, error);
     }
 
-    static mismatch type(const json::object& rules, const json::value& value, const std::string& name) {
+    mismatch type(const json::object& rules, const json::value& value, const std::string& name) {
         const json::value* rule = rules.if_contains("type");
         if (!rule) return std::nullopt;
         if (rule->is_string()) {
@@ -119,22 +129,24 @@ private:
         if (!types) return std::nullopt;
         std::string all;
         for (const auto& type : *types) {
+            if (--steps_ <= 0) return std::nullopt;
             if (!type.is_string() || is_of_type(value, type.as_string())) return std::nullopt;
             all += (all.empty() ? "" : " or ") + with_article(type.as_string());
         }
         return fmt::format("{} must be {}, not {}", name, all, with_article(type_of(value)));
     }
 
-    static mismatch choice(const json::object& rules, const json::value& value, const std::string& name) {
+    mismatch choice(const json::object& rules, const json::value& value, const std::string& name) {
         if (const json::value* only = rules.if_contains("const"); only && *only != value)
-            return fmt::format("{} must be {}", name, json::serialize(*only));
+            return fmt::format("{} must be {}", name, written(*only));
         const json::value* listed = rules.if_contains("enum");
         const json::array* choices = listed ? listed->if_array() : nullptr;
         if (!choices) return std::nullopt;
         std::string all;
         for (const auto& candidate : *choices) {
             if (candidate == value) return std::nullopt;
-            all += (all.empty() ? "" : ", ") + std::string(json::serialize(candidate));
+            all += (all.empty() ? "" : ", ") + written(candidate);
+            if (exhausted()) return std::nullopt;
         }
         return fmt::format("{} must be one of {}", name, all);
     }
@@ -223,6 +235,7 @@ private:
                      int refs) {
         if (const auto* required = array_of(rules, "required")) {
             for (const auto& key : *required) {
+                if (--steps_ <= 0) return std::nullopt;
                 if (key.is_string() && !object.contains(key.as_string()))
                     return fmt::format("{} is missing", inside(name, key.as_string()));
             }
@@ -258,6 +271,7 @@ public:
 
 private:
     const json::value& root_;
+    int steps_ = limits::schema_steps_max;
 };
 
 }  // namespace
@@ -267,7 +281,8 @@ std::optional<std::string> schema_mismatch(std::string_view schema, std::string_
     const auto given = parsed(value);
     if (!rules || !given) return std::nullopt;
     checker all(*rules);
-    return all.check(*rules, *given, checker::whole, 0);
+    auto wrong = all.check(*rules, *given, checker::whole, 0);
+    return all.exhausted() ? std::nullopt : wrong;
 }
 
 }  // namespace hob::unit

@@ -1,7 +1,7 @@
 #pragma once
 // JSON Schema, as far as tools use it to describe their arguments: type, enum, const, properties, required,
 // additionalProperties, items, lengths and bounds, anyOf, oneOf, allOf, not, and $ref within the schema.
-// Other rules are left to the tool.
+// Other rules are left to the tool, and so is a check that needs more than limits::schema_steps_max steps.
 
 #include <optional>
 #include <string>

@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "error.hpp"
+#include "ipc/message.hpp"
 #include "limits.hpp"
 #include "unit/protocol/mcp/generation.hpp"
 #include "unit/protocol/mcp/mcp.hpp"
@@ -66,8 +70,23 @@ handshake_ptr start_request(session_host& host, std::string method, std::string 
     return made;
 }
 
+// Methods of the protocol begin with one of these. Any other name with a slash is a method of the server's
+// own, or a tool.
+constexpr std::array<std::string_view, 12> method_families{
+    "tools/",  "resources/", "prompts/",  "completion/",  "logging/", "notifications/",
+    "server/", "tasks/",     "sampling/", "elicitation/", "roots/",   "subscriptions/",
+};
+
 bool is_protocol_method(std::string_view method) {
-    return method == "ping" || method.find('/') != std::string_view::npos;
+    return method == "ping" || method == "initialize" ||
+           std::any_of(method_families.begin(), method_families.end(),
+                       [method](std::string_view family) { return method.starts_with(family); });
+}
+
+// The server does not know the method.
+bool is_unknown_method(const failure& why) {
+    return why.kind() == error_kind::worker_error &&
+           util::json_find_integer(why.detail(), {"code"}) == ipc::method_not_found;
 }
 
 struct list_row {
@@ -113,26 +132,24 @@ public:
 
     asio::awaitable<std::string> handle_call(session_host& host, call_request call, event_watch* watch,
                                              util::deadline limit) override {
-        const bool is_tool = !is_protocol_method(call.method);
-        if (is_tool) {
-            if (call.params.empty()) call.params = "{}";
-            co_await check_tool(host, call.method, call.params, limit);
-            json_object params;
-            params.add("name", call.method).add("arguments", raw_json{call.params});
-            call.params = std::move(params).text();
-            call.method = "tools/call";
+        if (call.params.empty()) call.params = "{}";
+        const bool maybe_method = call.method.find('/') != std::string::npos;
+        if (!is_protocol_method(call.method) && !(maybe_method && !is_listed(call.method))) {
+            co_return co_await call_tool(host, std::move(call), watch, limit);
         }
-        std::string callers(util::json_find(call.params, {"_meta", "progressToken"}));
-        std::optional<progress_tokens::token> token;
-        if (watch || !callers.empty()) {
-            token.emplace(tokens_, std::move(callers));
-            call.params = util::json_set(call.params, {"_meta", "progressToken"}, token->raw());
-            if (watch) watch->set_owner(token->number());
+        std::optional<failure> failed;
+        std::string result;
+        try {
+            result = co_await request_with_progress(host, call, watch, limit);
+        } catch (const failure& why) {
+            failed.emplace(why);
         }
-        call.params = with_identity(host, std::move(call.params));
-        std::string result =
-            co_await host.request_for(watch, std::move(call.method), std::move(call.params), limit);
-        check_result(host.spec().name, result, is_tool);
+        if (failed && is_unknown_method(*failed) && !is_protocol_method(call.method)) {
+            tools_ = co_await list_all(host, lists[0], limit);
+            if (is_listed(call.method)) co_return co_await call_tool(host, std::move(call), watch, limit);
+        }
+        if (failed) throw failure(*failed);
+        check_result(host.spec().name, result, false);
         co_return result;
     }
 
@@ -140,8 +157,8 @@ public:
         json_object all;
         for (const auto& row : lists) {
             if (util::json_member_of(capabilities_, row.capability).empty()) continue;
-            const std::string items = co_await list_all(host, row, limit);
-            all.add(row.member, raw_json{items});
+            const auto items = co_await list_all(host, row, limit);
+            if (items) all.add(row.member, raw_json{*items});
         }
         co_return std::move(all).text();
     }
@@ -162,15 +179,66 @@ public:
     }
 
     std::uint64_t on_notification(session_host&, const std::string& name, std::string& params) override {
-        if (name == "notifications/tools/list_changed") tools_.clear();
+        if (name == "notifications/tools/list_changed") tools_.reset();
         if (name != "notifications/progress") return 0;
         std::string callers;
         const std::uint64_t owner = tokens_->find(util::json_find(params, {"progressToken"}), callers);
+        if (const auto renewed = limits_.find(owner); renewed != limits_.end()) renewed->second->renew();
         if (owner != 0) params = util::json_set(params, {"progressToken"}, callers);
         return owner;
     }
 
 private:
+    // The limit of a call, found by the call's progress token.
+    struct registered_limit {
+        std::map<std::uint64_t, renewable_limit*>& all;
+        std::uint64_t token;
+        registered_limit(std::map<std::uint64_t, renewable_limit*>& limits, std::uint64_t number,
+                         renewable_limit& limit)
+            : all(limits), token(number) {
+            all.emplace(token, &limit);
+        }
+        ~registered_limit() { all.erase(token); }
+        registered_limit(const registered_limit&) = delete;
+        registered_limit& operator=(const registered_limit&) = delete;
+    };
+
+    // The server may report progress, which renews the limit unless the caller has set it.
+    asio::awaitable<std::string> request_with_progress(session_host& host, call_request call,
+                                                       event_watch* watch, util::deadline limit) {
+        std::string callers(util::json_find(call.params, {"_meta", "progressToken"}));
+        if (!watch && callers.empty() && call.method != "tools/call") {
+            call.params = with_identity(host, std::move(call.params));
+            co_return co_await host.request(std::move(call.method), std::move(call.params), limit);
+        }
+        const progress_tokens::token token(tokens_, std::move(callers));
+        call.params = util::json_set(call.params, {"_meta", "progressToken"}, token.raw());
+        if (watch) watch->set_owner(token.number());
+        call.params = with_identity(host, std::move(call.params));
+        if (call.timeout) {
+            co_return co_await host.request_for(watch, std::move(call.method), std::move(call.params), limit);
+        }
+        const auto& spec = worker_spec_of(host.spec());
+        renewable_limit renewal(spec.call_timeout, spec.call_limit);
+        const registered_limit registered(limits_, token.number(), renewal);
+        co_return co_await host.request_renewable(renewal, watch, std::move(call.method),
+                                                  std::move(call.params), limit);
+    }
+
+    bool is_listed(std::string_view tool) const { return tools_ && lists_tool(*tools_, tool); }
+
+    asio::awaitable<std::string> call_tool(session_host& host, call_request call, event_watch* watch,
+                                           util::deadline limit) {
+        co_await check_tool(host, call.method, call.params, limit);
+        json_object params;
+        params.add("name", call.method).add("arguments", raw_json{call.params});
+        call.params = std::move(params).text();
+        call.method = "tools/call";
+        std::string result = co_await request_with_progress(host, std::move(call), watch, limit);
+        check_result(host.spec().name, result, true);
+        co_return result;
+    }
+
     static void remember(session_host& host, mcp_generation generation) {
         host.remember(generation_key, std::string(name_of(generation)), validity::configuration);
     }
@@ -264,21 +332,30 @@ private:
         return util::json_set(params, {"_meta"}, util::json_merge(identity.text(), given));
     }
 
-    // All pages of one list, as an array.
-    asio::awaitable<std::string> list_all(session_host& host, list_row row, util::deadline limit) {
+    // All pages of one list, as an array. nullopt: the server does not have this list.
+    asio::awaitable<std::optional<std::string>> list_all(session_host& host, list_row row,
+                                                         util::deadline limit) {
         util::json_array items;
+        std::set<std::string> cursors;  // a server may return one that it has returned before
         std::string cursor;
         for (int page = 0; page < pages_max; ++page) {
             json_object params;
             if (!cursor.empty()) params.add("cursor", raw_json{cursor});
-            const std::string result =
-                co_await host.request(std::string(row.method), with_identity(host, params.text()), limit);
+            std::optional<failure> failed;
+            std::string result;
+            try {
+                result =
+                    co_await host.request(std::string(row.method), with_identity(host, params.text()), limit);
+            } catch (const failure& why) {
+                failed.emplace(why);
+            }
+            if (failed && page == 0 && is_unknown_method(*failed)) co_return std::nullopt;
+            if (failed) throw failure(*failed);
             const auto listed = util::json_array_elements(util::json_member_of(result, row.member));
             for (const auto item : listed.value_or(std::vector<std::string_view>()))
                 items.add(raw_json{item});
-            const std::string_view next = util::json_find(result, {"nextCursor"});
-            if (next.empty() || next == "null") break;
-            cursor = next;
+            cursor = util::json_find(result, {"nextCursor"});
+            if (cursor.empty() || cursor == "null" || !cursors.insert(cursor).second) break;
         }
         co_return std::move(items).text();
     }
@@ -287,11 +364,12 @@ private:
     // without a notification: a mismatch is checked against a new list before it counts.
     asio::awaitable<void> check_tool(session_host& host, std::string tool, std::string arguments,
                                      util::deadline limit) {
-        for (bool fresh = tools_.empty();; fresh = true) {
+        for (bool fresh = !tools_;; fresh = true) {
             if (fresh) {
                 tools_ = co_await list_all(host, lists[0], limit);
             }
-            const auto mismatch = tool_mismatch(host.spec().name, tools_, tool, arguments);
+            if (!tools_) co_return;  // a server without the list may have the tool
+            const auto mismatch = tool_mismatch(host.spec().name, *tools_, tool, arguments);
             if (!mismatch) co_return;
             if (fresh) throw failure(*mismatch);
         }
@@ -301,7 +379,9 @@ private:
     bool wants_restart_ = false;
     std::string revision_{mcp_modern_revision};
     std::string capabilities_;
-    std::string tools_;  // the array, as the server listed it; empty: not listed, or out of date
+    std::optional<std::string>
+        tools_;  // the array, as the server listed it; nullopt: not listed, or out of date
+    std::map<std::uint64_t, renewable_limit*> limits_;  // of the calls in flight, by progress token
     // Also held by each token.
     std::shared_ptr<progress_tokens> tokens_ = std::make_shared<progress_tokens>();
 };

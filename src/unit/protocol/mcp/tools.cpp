@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "unit/protocol/mcp/schema_check.hpp"
@@ -47,6 +48,13 @@ std::optional<failure> tool_mismatch(std::string_view unit, std::string_view too
     return failure(error_kind::usage, cannot("call", unit), fmt::format("it has no tool '{}'", tool),
                    near ? fmt::format("did you mean '{}'?", *near)
                         : fmt::format("`hob call {} --list` shows what it has", unit));
+}
+
+bool lists_tool(std::string_view tools, std::string_view name) {
+    const auto all = elements(tools);
+    return std::any_of(all.begin(), all.end(), [name](std::string_view tool) {
+        return util::json_find_string(tool, {"name"}) == name;
+    });
 }
 
 void check_result(std::string_view unit, const std::string& result, bool is_tool) {

@@ -13,6 +13,9 @@ namespace hob::unit {
 std::optional<failure> tool_mismatch(std::string_view unit, std::string_view tools, const std::string& tool,
                                      std::string_view arguments);
 
+// `tools`: a raw array.
+bool lists_tool(std::string_view tools, std::string_view name);
+
 // Throws failure(worker_error) for a result that says that the tool failed, or that input is missing.
 // `is_tool`: the result is that of a tool.
 void check_result(std::string_view unit, const std::string& result, bool is_tool);

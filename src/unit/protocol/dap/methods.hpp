@@ -1,0 +1,28 @@
+#pragma once
+// Requests of the debug adapter protocol by what hob does about them.
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace hob::unit {
+
+// They let the program run, and therefore must not overlap.
+constexpr std::array<std::string_view, 10> dap_running_methods{
+    "launch", "attach",  "restart",  "continue", "next",
+    "stepIn", "stepOut", "stepBack", "goto",     "reverseContinue",
+};
+// They want `threadId`.
+constexpr std::array<std::string_view, 10> dap_thread_methods{
+    "continue",        "next", "stepIn", "stepOut",    "stepBack",
+    "reverseContinue", "goto", "pause",  "stackTrace", "exceptionInfo"};
+// They want `frameId`.
+constexpr std::array<std::string_view, 4> dap_frame_methods{"scopes", "evaluate", "restartFrame",
+                                                            "setExpression"};
+
+template <std::size_t N>
+bool among(const std::array<std::string_view, N>& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace hob::unit
