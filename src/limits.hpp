@@ -52,13 +52,13 @@ inline constexpr int listen_backlog = 4096;               // capped by net.core.
 inline constexpr milliseconds accept_pause = 1s;
 
 // Workers.
-inline constexpr milliseconds call_timeout = 30s;           // [worker.*] call_timeout's default
-inline constexpr milliseconds call_limit = 10min;           // [worker.*] call_limit's default
-inline constexpr milliseconds stop_timeout = 5s;            // stop.timeout's default
-inline constexpr milliseconds reap_timeout = 2s;            // from SIGKILL to the exit
-inline constexpr milliseconds kill_timeout = 5s;            // likewise, of a process that sleeps in the kernel
-inline constexpr milliseconds exit_look_again = 250ms;     // at what is no child of the daemon, without pidfds
-inline constexpr milliseconds exec_window = 100ms;          // how long a process may be in execve(2)
+inline constexpr milliseconds call_timeout = 30s;       // [worker.*] call_timeout's default
+inline constexpr milliseconds call_limit = 10min;       // [worker.*] call_limit's default
+inline constexpr milliseconds stop_timeout = 5s;        // stop.timeout's default
+inline constexpr milliseconds reap_timeout = 2s;        // from SIGKILL to the exit
+inline constexpr milliseconds kill_timeout = 5s;        // likewise, of a process that sleeps in the kernel
+inline constexpr milliseconds exit_look_again = 250ms;  // at what is no child of the daemon, without pidfds
+inline constexpr milliseconds exec_window = 100ms;      // how long a process may be in execve(2)
 inline constexpr std::size_t worker_input_max = 32u << 20;  // bytes for a worker that reads slowly
 inline constexpr milliseconds handshake_timeout = 60s;      // from the start of the worker
 inline constexpr milliseconds connect_timeout = 20s;        // [worker.*] connect.timeout's default
@@ -77,8 +77,22 @@ inline constexpr std::size_t lsp_folders_max = 30'000;
 // Open at one server; above it the least recently used is closed.
 inline constexpr std::size_t lsp_documents_max = 64;
 inline constexpr std::size_t lsp_document_max = 8u << 20;  // a larger file is not opened at a server
-inline constexpr milliseconds lsp_first_word = 5s;    // from the first document to progress or diagnostics
-inline constexpr milliseconds lsp_next_word = 20s;    // between the diagnostics of many changed files
+// How long a language server may work on a document, and how long it may rest, before it has nothing to say
+// about it.
+inline constexpr milliseconds lsp_first_word =
+    5s;  // a call about something else waits so long while it works
+inline constexpr milliseconds lsp_next_word =
+    20s;                                          // and so long between the diagnostics of many changed files
+inline constexpr milliseconds lsp_rest = 300ms;   // it rests: such a call goes on
+inline constexpr milliseconds lsp_silence = 1s;   // it rests: it publishes no diagnostics of the document
+inline constexpr milliseconds lsp_quiet = 150ms;  // it rests after diagnostics that name their version
+inline constexpr milliseconds lsp_quiet_plain = 400ms;  // and after those that do not
+inline constexpr milliseconds lsp_quiet_first =
+    800ms;  // and after an empty list that is the first of the document
+inline constexpr milliseconds lsp_quiet_max = 3s;     // for a server that was seen to correct itself late
+inline constexpr milliseconds lsp_busy_max = 10s;     // from the diagnostics to its rest
+inline constexpr milliseconds work_look = 40ms;       // between two looks at what processes do
+inline constexpr milliseconds work_list = 500ms;      // between two looks at which processes there are
 inline constexpr std::size_t stderr_tail_lines = 10;  // quoted in the failure when a worker dies
 inline constexpr std::size_t stderr_tail_bytes = 8u << 10;
 inline constexpr std::size_t log_line_max = 64u << 10;    // a longer line is logged in pieces
@@ -146,7 +160,8 @@ inline constexpr int store_log_frames = 1000;  // in the log, before they are mo
 inline constexpr milliseconds import_probe_timeout = 5s;
 
 // Files that are read into memory: the last start failure, `root`, the configuration.
-inline constexpr std::size_t holder_size_max = 8u << 10;  // of the file that says who holds the state directory
+inline constexpr std::size_t holder_size_max = 8u
+                                               << 10;  // of the file that says who holds the state directory
 inline constexpr std::size_t small_file_max = 64u << 10;
 inline constexpr std::size_t config_file_max = 4u << 20;
 inline constexpr std::chrono::milliseconds config_save_timeout = 1s;  // an empty file counts as being saved

@@ -4,6 +4,7 @@ namespace hob::util {
 namespace {
 
 constexpr std::string_view scheme = "file://";
+constexpr std::string_view local_host = "localhost/";
 
 bool is_unreserved(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -36,8 +37,14 @@ std::string uri_of_path(std::string_view path) {
 }
 
 std::optional<std::string> path_of_uri(std::string_view uri) {
-    if (!uri.starts_with(scheme)) return std::nullopt;
-    uri.remove_prefix(scheme.size());
+    // Some programs write file:/path or file://localhost/path.
+    if (!uri.starts_with(scheme)) {
+        if (!uri.starts_with("file:/")) return std::nullopt;
+        uri.remove_prefix(scheme.size() - 2);
+    } else {
+        uri.remove_prefix(scheme.size());
+        if (uri.starts_with(local_host)) uri.remove_prefix(local_host.size() - 1);
+    }
     if (!uri.starts_with('/')) return std::nullopt;
     std::string path;
     for (std::size_t i = 0; i < uri.size(); ++i) {

@@ -93,7 +93,8 @@ port_owner owner_of_port(std::uint16_t port, const std::function<bool(pid_t)>& b
     std::vector<listener> listeners;
     add_listeners("/proc/net/tcp", "0A", port, listeners);
     add_listeners("/proc/net/tcp6", "0A", port, listeners);
-    user = {.port = port};
+    user = port_user();
+    user.port = port;
     return owner_of(listeners, belongs, user);
 }
 

@@ -84,6 +84,8 @@ public:
     virtual void emit_event(std::string name, std::string params) = 0;
     // The result of start().
     virtual const std::string& capabilities() const = 0;
+    // When the worker's processes were last seen to compute, see work_watch.
+    virtual std::chrono::steady_clock::time_point last_worked() = 0;
     // Starts `work` as a coroutine of its own. It may refer to the host and the session, and must end soon
     // after protocol_session::on_process_end().
     virtual void spawn(boost::asio::awaitable<void> work, std::string name) = 0;

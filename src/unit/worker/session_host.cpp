@@ -65,6 +65,11 @@ std::uint64_t worker::worker_process::post(const std::string& method, const std:
     return calls->post(method, params, std::move(done));
 }
 
+std::chrono::steady_clock::time_point worker::worker_process::last_worked() {
+    if (!main_process || over()) return {};
+    return watched_work.last_worked(main_process->pid());
+}
+
 void worker::worker_process::withdraw(std::uint64_t id) { calls->withdraw(id); }
 
 namespace {

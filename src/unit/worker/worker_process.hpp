@@ -6,6 +6,7 @@
 #include "unit/process/line_watch.hpp"
 #include "unit/process/process_io.hpp"
 #include "unit/process/tcp_connect.hpp"
+#include "unit/process/work_watch.hpp"
 #include "unit/protocol/attachment.hpp"
 #include "unit/protocol/protocols.hpp"
 #include "unit/supervise/unit_process.hpp"
@@ -66,6 +67,7 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
     void forget_events() override { owner.events_.forget(); }
     void emit_event(std::string name, std::string params) override;
     const std::string& capabilities() const override { return handshake_result; }
+    std::chrono::steady_clock::time_point last_worked() override;
     void spawn(boost::asio::awaitable<void> work, std::string name) override;
     void set_activity(std::string text) override;
     boost::asio::awaitable<pid_t> run_program(std::vector<std::string> argv, environment_changes env,
@@ -103,8 +105,9 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
     std::vector<helper_program> programs;
     std::vector<attachment*> attachments;  // each removes itself at its end
     util::timer idle_timer;
-    bool input_closed = false;             // the process reads no more requests
-    util::timer closed_input_timer;        // from then on, how long its end may take
+    bool input_closed = false;       // the process reads no more requests
+    util::timer closed_input_timer;  // from then on, how long its end may take
+    work_watch watched_work;
     std::uint64_t noise_lines = 0;         // output lines that were not messages
     std::uint64_t unexpected_answers = 0;  // answers that no call waited for
 };

@@ -16,6 +16,8 @@ BOOST_AUTO_TEST_CASE(paths_and_uris_convert_both_ways) {
         BOOST_TEST(util::path_of_uri(util::uri_of_path(path)).value() == path);
     }
     BOOST_TEST(util::uri_of_path("/a b") == "file:///a%20b");
+    for (const char* form : {"file:/a b", "file://localhost/a%20b", "file:///%61%20%62"})
+        BOOST_TEST(util::path_of_uri(form).value_or("") == "/a b", form);
     for (const char* wrong : {"http://x/y", "file://host/x", "file:///%0", "file:///%zz", "file:///a%00b"})
         BOOST_TEST(!util::path_of_uri(wrong).has_value(), wrong);
 }

@@ -56,18 +56,93 @@ const lsp_documents::document* lsp_documents::find(const std::string& path) cons
     return found == open_.end() ? nullptr : &found->second;
 }
 
+void lsp_documents::count_change(bool came_or_went) {
+    ++changes_;
+    if (came_or_went) came_or_went_ = changes_;
+}
+
+void lsp_documents::send_text(session_host& host, const document& of, const std::string& text,
+                              bool published) {
+    util::json_array changes;
+    changes.add(json_object().add("text", text));
+    json_object params;
+    params.add("textDocument", identifier(of).add("version", of.version)).add("contentChanges", changes);
+    // An extension of clangd, which else leaves out what is replaced at once.
+    if (published) params.add("wantDiagnostics", true);
+    host.notify("textDocument/didChange", std::move(params).text());
+    last_sent_ = lsp_word::clock::now();
+}
+
 void lsp_documents::change(session_host& host, document& changed, std::string text) {
     changed.hash = util::sha256_hex(text);
     changed.own_text = std::move(text);
     ++changed.version;
-    changed.diagnosed = false;
-    util::json_array changes;
-    changes.add(json_object().add("text", changed.own_text));
-    json_object params;
-    params.add("textDocument", identifier(changed).add("version", changed.version))
-        .add("contentChanges", changes);
-    host.notify("textDocument/didChange", std::move(params).text());
+    count_change();
+    changed.word.renew();
+    changed.word.ask(changes_);
+    send_text(host, changed, changed.own_text, false);
     touch(host, changed.path);
+}
+
+// Two changes that end in the same text: a server may do nothing for one that changes nothing. The version of
+// an editor's document is the editor's.
+void lsp_documents::ask(session_host& host, const std::string& path) {
+    document* asked = find(path);
+    if (!asked) return;
+    // What a server knows of files that came or went may be kept with the open document.
+    const bool reopen =
+        habits_.needs_reopening || asked->word.asked == 0 || asked->word.asked < came_or_went_;
+    if (reopen) return ask_by_reopening(host, path);
+    const bool own = !asked->editor_text;
+    asked->version += own ? 1 : 0;
+    send_text(host, *asked, asked->text() + "\n", true);
+    asked->version += own ? 1 : 0;
+    asked->word.ask(changes_);
+    send_text(host, *asked, asked->text(), false);
+}
+
+// A server may publish an empty list about the closing, long before it publishes what it finds. It does so
+// before it answers the request between the two, which is one that every server refuses.
+void lsp_documents::ask_by_reopening(session_host& host, const std::string& path) {
+    document* asked = find(path);
+    if (!asked) return;
+    json_object params;
+    params.add("textDocument", identifier(*asked));
+    host.notify("textDocument/didClose", std::move(params).text());
+    forget_closing(host, path);
+    closings_->emplace(path, 0);
+    const std::weak_ptr<closings> kept = closings_;
+    const std::uint64_t id = host.post("$/hob/closed", "{}", [kept, path](const auto&, const std::string&) {
+        if (const auto all = kept.lock()) all->erase(path);
+    });
+    if (const auto waiting = closings_->find(path); waiting != closings_->end()) waiting->second = id;
+    asked->version += asked->editor_text ? 0 : 1;
+    asked->word.ask(changes_);
+    asked->word.reopened = true;
+    send_open(host, *asked);
+}
+
+bool lsp_documents::is_of_closing(const std::string& params) const {
+    const auto uri = util::json_find_string(params, {"uri"});
+    if (!uri || !closings_->contains(document_key(*uri)) || util::json_find_integer(params, {"version"}))
+        return false;
+    const std::string_view list = util::json_find(params, {"diagnostics"});
+    return util::json_array_elements(list).value_or(std::vector<std::string_view>()).empty();
+}
+
+void lsp_documents::forget_closing(session_host& host, const std::string& path) {
+    const auto waiting = closings_->find(path);
+    if (waiting == closings_->end()) return;
+    const std::uint64_t id = waiting->second;
+    closings_->erase(waiting);
+    host.withdraw(id);
+}
+
+bool lsp_documents::take_other_version(const std::string& path) {
+    document* about = find(path);
+    if (!about || about->word.other_version.empty() || !habits_.distrust_versions()) return false;
+    about->word.hear(std::string(about->word.other_version), false);
+    return true;
 }
 
 void lsp_documents::touch(session_host& host, const std::string& path) {
@@ -83,7 +158,17 @@ void lsp_documents::touch(session_host& host, const std::string& path) {
 void lsp_documents::close(session_host& host, const std::string& path) {
     host.notify("textDocument/didClose",
                 json_object().add("textDocument", identifier(open_.at(path))).text());
-    open_.erase(path);
+    forget(path);
+}
+
+// The document is closed at the server.
+void lsp_documents::forget(const std::string& path) {
+    const auto known = open_.find(path);
+    if (known == open_.end()) return;
+    closed_version_ = std::max(closed_version_, known->second.version);
+    if (closed_.size() >= limits::lsp_files_max) closed_.clear();
+    closed_.insert(path);
+    open_.erase(known);
 }
 
 void lsp_documents::close_least_used(session_host& host) {
@@ -104,13 +189,23 @@ lsp_documents::document* lsp_documents::open(session_host& host, const std::stri
     document& made = open_[path];
     made.path = path;
     made.uri = util::uri_of_path(path);
+    made.language = language_of_path(path);
     made.hash = util::sha256_hex(text);
     made.own_text = std::move(text);
     made.last_used = ++uses_;
-    json_object item = identifier(made);
-    item.add("languageId", language_of_path(path)).add("version", 1).add("text", made.own_text);
-    host.notify("textDocument/didOpen", json_object().add("textDocument", item).text());
+    made.version = closed_version_ + 1;
+    // Of one that was open before, something may come that is about its closing.
+    if (!closed_.contains(path)) made.word.ask(changes_);
+    send_open(host, made);
     return &made;
+}
+
+void lsp_documents::send_open(session_host& host, const document& opened) {
+    json_object item = identifier(opened);
+    item.add("languageId", opened.language).add("version", opened.version);
+    item.add("text", opened.text());
+    host.notify("textDocument/didOpen", json_object().add("textDocument", item).text());
+    last_sent_ = lsp_word::clock::now();
 }
 
 lsp_documents::document* lsp_documents::sync(session_host& host, const std::string& path) {
@@ -153,10 +248,15 @@ bool lsp_documents::sync_all(session_host& host) {
     return changed;
 }
 
-std::size_t lsp_documents::undiagnosed(owners of) const {
+std::size_t lsp_documents::unheard(owners of) const {
     return static_cast<std::size_t>(std::count_if(open_.begin(), open_.end(), [of](const auto& each) {
-        return !each.second.diagnosed && (of == owners::all || !each.second.editor_text);
+        return !each.second.word.passed && (of == owners::all || !each.second.editor_text);
     }));
+}
+
+void lsp_documents::pass_all() {
+    for (auto& [path, passed] : open_)
+        passed.word.passed = true;
 }
 
 std::size_t lsp_documents::own_count() const {
@@ -165,25 +265,32 @@ std::size_t lsp_documents::own_count() const {
 }
 
 void lsp_documents::lend(session_host& host, const std::string& path, std::string uri,
-                         const std::string& text, std::int64_t version) {
+                         const std::string& language, const std::string& text, std::int64_t version) {
     const document* known = find(path);
     if (known && !known->editor_text) close(host, path);
     document made;
     made.path = path;
     made.uri = std::move(uri);
+    made.language = language;
     made.editor_text = &text;
     made.version = version;
+    count_change();
+    last_sent_ = lsp_word::clock::now();
     open_.insert_or_assign(path, std::move(made));
 }
 
 void lsp_documents::lent_changed(const std::string& path, std::int64_t version) {
     document& changed = open_.at(path);
     changed.version = version;
-    changed.diagnosed = false;
+    count_change();
+    changed.word.renew();
+    changed.word.ask(changes_);
+    last_sent_ = lsp_word::clock::now();
 }
 
 void lsp_documents::take_back(session_host& host, const std::string& path, const std::string& last_text) {
-    open_.erase(path);
+    count_change();
+    forget(path);
     if (!path.starts_with('/')) return;
     auto text = read_file(path);
     if (!text) {
@@ -196,16 +303,22 @@ void lsp_documents::take_back(session_host& host, const std::string& path, const
 void lsp_documents::on_diagnostics(const std::string& params) {
     const auto uri = util::json_find_string(params, {"uri"});
     document* about = uri ? find(document_key(*uri)) : nullptr;
-    if (!about) return;
+    const std::string_view list = util::json_find(params, {"diagnostics"});
+    if (!about || !list.starts_with('[')) return;
     const auto version = util::json_find_integer(params, {"version"});
-    publishes_versions_ = publishes_versions_ || version;
-    if (version && *version != about->version) return;
-    // Without a version, it may be about the daemon's own document, which was closed for the editor's.
-    if (about->editor_text && publishes_versions_ && !version) return;
-    const std::string_view diagnostics = util::json_find(params, {"diagnostics"});
-    if (!diagnostics.starts_with('[')) return;
-    about->diagnostics = diagnostics;
-    about->diagnosed = true;
+    if (is_of_closing(params)) return;
+    switch (habits_.weigh(version, about->version, about->editor_text != nullptr)) {
+        case lsp_habits::worth::nothing:
+            return;
+        case lsp_habits::worth::other_version:
+            about->word.other_version = list;
+            return;
+        case lsp_habits::worth::counts:
+            break;
+    }
+    if (on_heard) on_heard(about->path);
+    habits_.learn(about->word, list, changes_);
+    about->word.hear(list, version == about->version);
 }
 
 }  // namespace hob::unit

@@ -3,11 +3,17 @@
 // the server works on what a caller would read on the disk. A document that an editor has open has the
 // editor's text, whatever is on the disk.
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
+#include "unit/protocol/lsp/word.hpp"
 #include "unit/protocol/protocol_session.hpp"
 
 namespace hob::unit {
@@ -17,14 +23,14 @@ public:
     struct document {
         std::string path;  // its key, see document_key()
         std::string uri;
+        std::string language;
         const std::string* editor_text = nullptr;  // nullptr: the document is the daemon's own
         std::string own_text;
         std::string hash;  // of own_text
         std::int64_t version = 1;
         std::uint64_t last_used = 0;  // the highest is the newest
-        std::string diagnostics;      // the array published for this version; empty: not published yet
         bool deleted = false;         // the file is gone
-        bool diagnosed = false;       // something was published since the last change
+        lsp_word word;                // what the server has said about it
 
         const std::string& text() const { return editor_text ? *editor_text : own_text; }
     };
@@ -35,17 +41,41 @@ public:
     bool sync_all(session_host& host);
     // Makes the document of a deleted file empty. A server to which it is only closed answers from memory.
     void mark_deleted(session_host& host, const std::string& path);
-    // The number of documents for which nothing was published since they changed.
+    // The number of documents that calls about others still wait for: nothing was published since they
+    // changed.
     enum class owners { daemon, all };
-    std::size_t undiagnosed(owners of) const;
+    std::size_t unheard(owners of) const;
+    // Those calls wait no longer for any of them.
+    void pass_all();
+
+    // Counts what may change what the server says about any document. `came_or_went`: files were created or
+    // deleted.
+    void count_change(bool came_or_went = false);
+    std::uint64_t changes() const { return changes_; }
+    // Makes the server publish anew about a document, whether or not something in it has changed.
+    void ask(session_host& host, const std::string& path);
+    // By closing and opening it: for a server that repeats nothing about an open document, or keeps what it
+    // knows of other files with it.
+    void ask_by_reopening(session_host& host, const std::string& path);
+    // The params of diagnostics are about the closing: nobody has closed the document for good.
+    bool is_of_closing(const std::string& params) const;
+    // Its answer to the closing is waited for no longer.
+    void forget_closing(session_host& host, const std::string& path);
+    // The server publishes only for other versions than it was given: takes what it said. False: it said
+    // nothing.
+    bool take_other_version(const std::string& path);
+    std::chrono::steady_clock::time_point last_sent() const { return last_sent_; }
+    lsp_habits& habits() { return habits_; }
+    const lsp_habits& habits() const { return habits_; }
+
     // Makes the server look again at what the document depends on.
     void touch(session_host& host, const std::string& path);
 
     // An editor has opened the document at the server, and its text counts from here on. The daemon's own
     // document is closed; another editor's is forgotten. `text` lives until the next lend() or take_back() of
     // the document.
-    void lend(session_host& host, const std::string& path, std::string uri, const std::string& text,
-              std::int64_t version);
+    void lend(session_host& host, const std::string& path, std::string uri, const std::string& language,
+              const std::string& text, std::int64_t version);
     void lent_changed(const std::string& path, std::int64_t version);
     // The editor has closed the document at the server, which saw `last_text` last. If the file has another
     // text, the daemon opens it.
@@ -58,17 +88,30 @@ public:
     const document* find(const std::string& path) const;
     bool empty() const { return open_.empty(); }
     void on_diagnostics(const std::string& params);
+    std::function<void(const std::string& path)> on_heard;  // the server has published about the document
 
 private:
     document* open(session_host& host, const std::string& path, std::string text);
     void change(session_host& host, document& changed, std::string text);
+    void send_text(session_host& host, const document& of, const std::string& text, bool published);
+    void send_open(session_host& host, const document& opened);
     void close(session_host& host, const std::string& path);
     void close_least_used(session_host& host);
+    void forget(const std::string& path);
     std::size_t own_count() const;
 
     std::map<std::string, document> open_;  // by path
     std::uint64_t uses_ = 0;
-    bool publishes_versions_ = false;  // the server says which version its diagnostics are for
+    std::uint64_t changes_ = 1;
+    std::uint64_t came_or_went_ = 0;   // the change that created or deleted files last
+    std::int64_t closed_version_ = 0;  // the highest of the closed documents: no version comes twice
+    std::set<std::string> closed_;     // were open: a publish about the closing may still come
+    // Closings that the server may not have handled yet, and our requests behind them. shared: the handlers
+    // of those requests.
+    using closings = std::map<std::string, std::uint64_t>;
+    std::shared_ptr<closings> closings_ = std::make_shared<closings>();
+    std::chrono::steady_clock::time_point last_sent_{};
+    lsp_habits habits_;
 };
 
 }  // namespace hob::unit

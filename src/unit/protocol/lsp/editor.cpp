@@ -174,7 +174,7 @@ void lsp_editor::on_open(worker_message notification) {
         send_diagnostics(key);
         return;
     }
-    shared_->documents.lend(host(), key, opened.uri, opened.text, opened.version);
+    shared_->documents.lend(host(), key, opened.uri, opened.language, opened.text, opened.version);
     send_to_worker(std::move(notification));
 }
 
@@ -237,7 +237,7 @@ void lsp_editor::close(const std::string& key) {
 void lsp_editor::become_writer(const std::string& key) {
     open_document& document = open_.at(key);
     document.warned = false;
-    shared_->documents.lend(host(), key, document.uri, document.text, document.version);
+    shared_->documents.lend(host(), key, document.uri, document.language, document.text, document.version);
     util::json_object item;
     item.add("uri", document.uri).add("languageId", document.language);
     item.add("version", document.version).add("text", document.text);
@@ -269,6 +269,7 @@ std::optional<std::string> lsp_editor::params_for_client(const std::string& name
     if (!uri) return params;
     const auto found = open_.find(document_key(*uri));
     if (found == open_.end()) return std::nullopt;
+    if (name == publish_diagnostics && shared_->documents.is_of_closing(params)) return std::nullopt;
     if (name != publish_diagnostics || is_writer(found->first, found->second)) return params;
     // The version is the one of the editor that writes the document.
     return util::json_set(util::json_without(params, "version"), {"uri"},
@@ -292,9 +293,9 @@ void lsp_editor::catch_up(std::uint64_t lost) {
 void lsp_editor::send_diagnostics(const std::string& key) {
     const auto found = open_.find(key);
     const auto* known = shared_->documents.find(key);
-    if (found == open_.end() || !known || known->diagnostics.empty()) return;
+    if (found == open_.end() || !known || known->word.diagnostics.empty()) return;
     util::json_object params;
-    params.add("uri", found->second.uri).add("diagnostics", util::raw_json{known->diagnostics});
+    params.add("uri", found->second.uri).add("diagnostics", util::raw_json{known->word.diagnostics});
     emit_event(publish_diagnostics, std::move(params).text());
 }
 

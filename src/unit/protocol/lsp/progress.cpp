@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "limits.hpp"
@@ -23,9 +24,18 @@ void lsp_progress::on_progress(std::string_view token, std::string_view value) {
     if (const auto percent = util::json_find_integer(value, {"percentage"})) updated.percent = *percent;
 }
 
+bool lsp_progress::is_awaited() const {
+    return std::any_of(all_.begin(), all_.end(), [](const auto& each) { return each.second.awaited; });
+}
+
+void lsp_progress::stop_awaiting() {
+    for (auto& [token, each] : all_)
+        each.awaited = false;
+}
+
 std::string lsp_progress::text() const {
     if (all_.empty()) return {};
-    const auto& [title, percent] = all_.begin()->second;
+    const auto& [title, percent, awaited] = all_.begin()->second;
     const std::string what = title.empty() ? "working" : title;
     return percent ? fmt::format("{} {} %", what, *percent) : what;
 }

@@ -15,6 +15,10 @@ public:
     // limits::progress_max.
     void on_progress(std::string_view token, std::string_view value);
     bool empty() const { return all_.empty(); }
+    // True: there is work that no call has waited for in vain. Such a wait is paid once for each piece of
+    // work, which may never end.
+    bool is_awaited() const;
+    void stop_awaiting();
     // One report, for people; empty: there is none.
     std::string text() const;
 
@@ -22,6 +26,7 @@ private:
     struct work {
         std::string title;
         std::optional<std::int64_t> percent;
+        bool awaited = true;
     };
     std::map<std::string, work, std::less<>> all_;  // by token
 };

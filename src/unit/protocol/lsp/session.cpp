@@ -10,6 +10,7 @@
 #include "limits.hpp"
 #include "unit/protocol/lsp/documents.hpp"
 #include "unit/protocol/lsp/editor.hpp"
+#include "unit/protocol/lsp/hearing.hpp"
 #include "unit/protocol/lsp/lsp.hpp"
 #include "unit/protocol/lsp/progress.hpp"
 #include "unit/protocol/lsp/shorthand.hpp"
@@ -99,8 +100,11 @@ std::string configuration(const unit_spec& unit, const std::string& params) {
 class lsp_session final : public protocol_session {
 public:
     asio::awaitable<std::string> start(session_host& host) override {
-        changed_.emplace(host.executor());
+        hearing_.emplace(documents_, host.executor());
         sync_.emplace(documents_, host.spec().cwd);
+        documents_.on_heard = [this](const std::string& path) {
+            sync_->kinds().learn(language_of_path(path));
+        };
         co_await sync_->start(host.executor());
         const std::string result = co_await host.request("initialize", initialize_params(host.spec()),
                                                          util::deadline::in(limits::handshake_timeout));
@@ -132,17 +136,21 @@ public:
         if (!shorthand.file.empty() && (!document || document->deleted)) {
             throw cannot_call(host.spec(), fmt::format("cannot read '{}'", shorthand.file));
         }
-        co_await wait_until_read(first, limit);
-        remark_incomplete(call);
+        const bool asks_published = call.method == "textDocument/diagnostic" && !answers_diagnostics();
+        co_await wait_until_read(host, first, !asks_published, limit);
+        if (!asks_published) remark_incomplete(call);
         synchronize(host, path);  // the disk may have changed meanwhile
         expand_shorthand(call, shorthand);
         std::optional<progress_tokens::token> token;
         use_own_token(call, watch, token);
-        if (call.method == "textDocument/diagnostic" && !answers_diagnostics()) {
+        if (asks_published) {
             if (watch) watch->arm();
-            co_return co_await published_diagnostics(host, path, limit);
+            co_return co_await published_diagnostics(host, path, std::move(call.remark), limit);
         }
-        co_return co_await host.request_for(watch, std::move(call.method), std::move(call.params), limit);
+        std::string result =
+            co_await host.request_for(watch, std::move(call.method), std::move(call.params), limit);
+        if (!path.empty() && result != "null") sync_->kinds().learn(language_of_path(path));
+        co_return result;
     }
 
     bool on_server_request(session_host& host, const worker_message& request) override {
@@ -179,14 +187,13 @@ public:
 
     void on_process_end() override {
         phase_ = phase::ended;
-        if (changed_) changed_->ring();
+        if (hearing_) hearing_->end();
     }
 
     std::uint64_t on_notification(session_host& host, const std::string& name, std::string& params) override {
         if (name == "textDocument/publishDiagnostics") {
             documents_.on_diagnostics(params);
-            publishes_diagnostics_ = true;
-            changed_->ring();
+            hearing_->ring();
         }
         if (name != "$/progress") return 0;
         const std::string_view token = util::json_find(params, {"token"});
@@ -200,7 +207,7 @@ public:
         if (!progress_tokens::is_ours(token)) {
             progress_.on_progress(token, util::json_find(params, {"value"}));
             host.set_activity(progress_.text());
-            changed_->ring();
+            hearing_->ring();
         }
         return 0;
     }
@@ -237,57 +244,48 @@ private:
         if (!call.remark) return;
         if (!progress_.empty()) call.remark("incomplete: it is still " + progress_.text());
         if (phase_ == phase::reading) {
-            call.remark(
-                fmt::format("incomplete: {} changed files are not read again yet",
-                            sync_->unopened() + documents_.undiagnosed(lsp_documents::owners::daemon)));
+            call.remark(fmt::format("incomplete: {} changed files are not read again yet",
+                                    sync_->unopened() + documents_.unheard(lsp_documents::owners::daemon)));
         }
     }
 
-    // Waits until the server has read the changed files, has published diagnostics and has ended its
-    // progress, at most for half of the limit.
-    asio::awaitable<void> wait_until_read(bool first, util::deadline limit) {
+    // Waits until the server has read the changed files, has published diagnostics unless the call waits for
+    // them itself, and has ended its progress, at most for half of the limit.
+    asio::awaitable<void> wait_until_read(session_host& host, bool first, bool settle, util::deadline limit) {
         const auto half = util::deadline::in(limit.remaining() / 2).earlier(limit);
         while (phase_ == phase::reading) {
-            const bool in_time = co_await util::within(half.remaining(), changed_->wait());
+            const bool in_time = co_await util::within(half.remaining(), hearing_->wait());
             if (!in_time) break;
         }
-        co_await wait_for_diagnostics(first, half);
-        while (!progress_.empty() && phase_ != phase::ended) {
-            const bool in_time = co_await util::within(half.remaining(), changed_->wait());
-            if (!in_time) break;
+        // Many servers begin to work at the first document.
+        if (settle && publishes(first))
+            co_await hearing_->settle(host, lsp_documents::owners::all, limits::lsp_first_word, half);
+        while (progress_.is_awaited() && phase_ != phase::ended) {
+            const bool in_time = co_await util::within(half.remaining(), hearing_->wait());
+            if (!in_time) progress_.stop_awaiting();
         }
     }
 
-    // Many servers begin to work at the first document: their first diagnostics, or progress, are waited for.
-    // A server that publishes diagnostics shows by them that it has read a change: it gets some time for each
-    // document.
-    asio::awaitable<void> wait_for_diagnostics(bool first, util::deadline limit) {
-        auto patience = util::deadline::in(limits::lsp_first_word).earlier(limit);
-        std::size_t left = documents_.undiagnosed(lsp_documents::owners::all);
-        while ((first || publishes_diagnostics_) && left > 0 && phase_ != phase::ended &&
-               (!first || progress_.empty())) {
-            const bool in_time = co_await util::within(patience.remaining(), changed_->wait());
-            if (!in_time) break;
-            const std::size_t remaining = documents_.undiagnosed(lsp_documents::owners::all);
-            if (remaining < left) patience = util::deadline::in(limits::lsp_first_word).earlier(limit);
-            left = remaining;
-        }
+    // A server that answers for diagnostics, or takes no documents, publishes nothing. `first`: it has not
+    // had a document before, so that one that publishes may not have done so yet.
+    bool publishes(bool first) const {
+        return (first || documents_.habits().publishes) && takes_documents() && !answers_diagnostics();
     }
 
     // Opens the changed files some at a time, as the server reads them: it would not read a document that is
     // closed unread.
     asio::awaitable<void> read_changed_files(session_host& host) {
         while (phase_ == phase::reading && sync_->unopened() > 0) {
-            bool in_time = true;
-            while (in_time && phase_ == phase::reading &&
-                   documents_.undiagnosed(lsp_documents::owners::daemon) > 0) {
-                const auto patience = publishes_diagnostics_ ? limits::lsp_next_word : limits::lsp_first_word;
-                in_time = co_await util::within(patience, changed_->wait());
+            const auto patience =
+                documents_.habits().publishes ? limits::lsp_next_word : limits::lsp_first_word;
+            if (publishes(true)) {
+                co_await hearing_->settle(host, lsp_documents::owners::daemon, patience,
+                                          util::deadline::never());
             }
             if (phase_ == phase::reading) sync_->open_next(host);
         }
         if (phase_ == phase::reading) phase_ = phase::up;
-        changed_->ring();
+        hearing_->ring();
     }
 
     void expand_shorthand(call_request& call, const lsp_shorthand& given) const {
@@ -313,7 +311,17 @@ private:
 
     // Else the server only publishes them.
     bool answers_diagnostics() const {
-        const std::string_view provider = util::json_member_of(capabilities_, "diagnosticProvider");
+        return announces("diagnosticProvider") || sync_->kinds().registers("textDocument/diagnostic");
+    }
+
+    bool takes_documents() const {
+        const std::string_view sync = util::json_member_of(capabilities_, "textDocumentSync");
+        return announces("textDocumentSync") && sync != "0" &&
+               util::json_member_of(sync, "openClose") != "false";
+    }
+
+    bool announces(std::string_view capability) const {
+        const std::string_view provider = util::json_member_of(capabilities_, capability);
         return !provider.empty() && provider != "null" && provider != "false";
     }
 
@@ -330,24 +338,31 @@ private:
 
     // The diagnostics that the server publishes, in the form of an answer to textDocument/diagnostic.
     asio::awaitable<std::string> published_diagnostics(session_host& host, std::string path,
-                                                       util::deadline limit) {
-        for (;;) {
-            const auto* document = documents_.find(path);
-            if (!document) throw cannot_call(host.spec(), "no document is given", "say which: file=PATH");
-            if (document->diagnosed) {
-                json_object report;
-                report.add("kind", "full").add("items", raw_json{document->diagnostics});
-                co_return std::move(report).text();
-            }
-            if (phase_ == phase::ended) {
-                co_return co_await host.request("textDocument/diagnostic", {}, limit);  // throws why it ended
-            }
-            const bool in_time = co_await util::within(limit.remaining(), changed_->wait());
-            if (!in_time) {
-                throw failure(error_kind::timeout, cannot("call", host.spec().name),
-                              fmt::format("it published no diagnostics of '{}' in time", path));
-            }
+                                                       remark_handler remark, util::deadline limit) {
+        if (!documents_.find(path))
+            throw cannot_call(host.spec(), "no document is given", "say which: file=PATH");
+        const auto most = util::deadline::in(limit.remaining() * 3 / 4).earlier(limit);
+        lsp_heard heard = co_await hearing_->hear(host, path, most);
+        if (heard == lsp_heard::everything && phase_ == phase::reading) heard = lsp_heard::some;
+        const auto* document = documents_.find(path);
+        if (heard == lsp_heard::end || !document) {
+            co_return co_await host.request("textDocument/diagnostic", {}, limit);  // throws why it ended
         }
+        const std::string& list = document->word.diagnostics;
+        json_object report;
+        report.add("kind", "full").add("items", raw_json{list.empty() ? "[]" : list});
+        if (heard != lsp_heard::everything) {
+            report.add("incomplete", true);
+            if (remark) remark(remark_of(heard, path));
+        }
+        co_return std::move(report).text();
+    }
+
+    static std::string remark_of(lsp_heard heard, const std::string& path) {
+        return heard == lsp_heard::some
+                   ? fmt::format("incomplete: it still works, and may find more in '{}'", path)
+                   : fmt::format("incomplete: it has published nothing about '{}' since the last change",
+                                 path);
     }
 
     std::string capabilities_;
@@ -356,9 +371,8 @@ private:
     const std::shared_ptr<progress_tokens> tokens_ = shared_->tokens;
     std::optional<lsp_sync> sync_;
     phase phase_ = phase::up;
-    lsp_progress progress_;               // work that no call has asked for
-    bool publishes_diagnostics_ = false;  // without being asked
-    std::optional<util::notifier> changed_;
+    lsp_progress progress_;  // work that no call has asked for
+    std::optional<lsp_hearing> hearing_;
 };
 
 }  // namespace

@@ -47,8 +47,10 @@ bool lsp_sync::announce(session_host& host) {
     util::json_array changes;
     const bool all_opened = unopened_.empty();
     for (const auto& change : files_.changes()) {
+        documents_.count_change(change.what != lsp_files::change_kind::changed);
         if (!is_watched(change.path)) continue;
-        if (is_source_path(change.path)) unopened_.insert(change.path);
+        if (is_source_path(change.path) && kinds_.speaks(language_of_path(change.path)))
+            unopened_.insert(change.path);
         changes.add(util::json_object()
                         .add("uri", util::uri_of_path(change.path))
                         .add("type", static_cast<int>(change.what)));
@@ -84,6 +86,7 @@ bool lsp_sync::watcher::matches(const std::string& root, const std::string& path
 }
 
 void lsp_sync::register_watchers(const std::string& params) {
+    kinds_.on_register(params);
     for (const auto registration : elements(util::json_find(params, {"registrations"}))) {
         if (util::json_find_string(registration, {"method"}) != watched_files) continue;
         const auto id = util::json_find_string(registration, {"id"}).value_or("");
@@ -108,6 +111,7 @@ void lsp_sync::add_watcher(const std::string& registration, std::string_view par
 
 // The protocol spells it `unregisterations`.
 void lsp_sync::unregister_watchers(const std::string& params) {
+    kinds_.on_unregister(params);
     for (const auto registration : elements(util::json_find(params, {"unregisterations"}))) {
         const auto id = util::json_find_string(registration, {"id"});
         if (id) std::erase_if(watchers_, [&](const watcher& known) { return known.registration == *id; });

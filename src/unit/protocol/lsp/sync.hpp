@@ -10,6 +10,7 @@
 
 #include "unit/protocol/lsp/documents.hpp"
 #include "unit/protocol/lsp/files.hpp"
+#include "unit/protocol/lsp/kinds.hpp"
 #include "unit/protocol/lsp/text.hpp"
 
 namespace hob::unit {
@@ -25,9 +26,11 @@ public:
     void register_watchers(const std::string& params);
     void unregister_watchers(const std::string& params);
 
-    // Announces the files that have changed. Opens the first changed sources, unless earlier ones are still
-    // to be opened. True: something was announced.
+    // Announces the files that have changed. Opens the first changed sources of the server's kinds, unless
+    // earlier ones are still to be opened. True: something was announced.
     bool announce(session_host& host);
+    lsp_kinds& kinds() { return kinds_; }
+    const lsp_kinds& kinds() const { return kinds_; }
     // The number of changed sources that are not opened yet.
     std::size_t unopened() const { return unopened_.size(); }
     // Opens the next of them. Others are closed to make room, so the server must have read those before.
@@ -46,6 +49,7 @@ private:
 
     lsp_documents& documents_;
     lsp_files files_;
+    lsp_kinds kinds_;
     std::vector<watcher> watchers_;
     std::set<std::string> unopened_;
 };

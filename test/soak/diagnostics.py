@@ -1,0 +1,340 @@
+#!/usr/bin/env python3
+"""Asks real language servers for the diagnostics of one file after changes of others, and knows the truth.
+
+    diagnostics.py --hob build/hob --npm build/npm [--server clangd|pyright|typescript]... [--rounds 50] [--seed N]
+
+Each round changes something: it breaks, mends, deletes, makes or moves a file that others import, breaks a file itself,
+switches branches, lets an editor open a file with unsaved text or leave, or restarts the server. Then it asks for the
+diagnostics of one or two files at once. An answer is wrong if it shows an error where there is none, or none where there is one, and is
+not marked as incomplete. Ends with 1 after a wrong answer. A server that is not installed is skipped.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+MODULES = 3
+GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "init.defaultBranch=one"]
+
+
+class Language:
+    def __init__(self, name, argv, suffix, module, good, bad, user, broken, language, sees_unsaved, extra=None):
+        self.name, self.argv, self.suffix, self.module = name, argv, suffix, module
+        self.good, self.bad, self.user, self.broken = good, bad, user, broken
+        self.language, self.sees_unsaved, self.extra = language, sees_unsaved, extra or {}
+
+    def module_file(self, i):
+        return f"mod{i}{self.module}"
+
+    def user_file(self, i):
+        return f"user{i}{self.suffix}"
+
+    def text_of_module(self, i, good):
+        return (self.good if good else self.bad).replace("@", str(i))
+
+    def text_of_user(self, i, works):
+        return self.user.replace("@", str(i)) + ("" if works else self.broken)
+
+
+def languages(npm):
+    bin = Path(npm).resolve() / "node_modules" / ".bin"
+    return [
+        Language("clangd", ["clangd-14", "--background-index", "--log=error"], ".cpp", ".hpp",
+                 "#pragma once\nint f@();\n", "#pragma once\nstruct s@ {};\ns@ f@();\n",
+                 '#include "mod@.hpp"\nint n@ = f@();\n', "int broken = missing;\n", "cpp",
+                 # It reads what a file includes from the disk.
+                 False),
+        Language("pyright", [str(bin / "pyright-langserver"), "--stdio"], ".py", ".py",
+                 "def f@() -> int:\n    return 1\n", 'def f@() -> str:\n    return ""\n',
+                 "from mod@ import f@\nn@: int = f@()\n", "broken: int = missing\n", "python", True),
+        Language("typescript", [str(bin / "typescript-language-server"), "--stdio"], ".ts", ".ts",
+                 "export function f@(): number { return 1; }\n", 'export function f@(): string { return ""; }\n',
+                 'import { f@ } from "./mod@";\nexport const n@: number = f@();\n', "export const b: number = missing;\n", "typescript",
+                 True, {"tsconfig.json": '{"compilerOptions":{"strict":true,"module":"commonjs"},"include":["*.ts"]}\n'}),
+    ]
+
+
+class Editor:
+    """An editor that has one file open with a text of its own."""
+
+    def __init__(self, place, file, language, text):
+        self.file, self.text = file, text
+        self.uri = "file://" + str(place.project / file)
+        self.process = place.spawn("attach", "w")
+        self.ids = 0
+        self.request("initialize", {"processId": None, "rootUri": None, "capabilities": {}})
+        self.notify("initialized", {})
+        self.notify("textDocument/didOpen",
+                    {"textDocument": {"uri": self.uri, "languageId": language, "version": 1, "text": text}})
+        self.barrier()
+
+    def send(self, message):
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        self.process.stdin.flush()
+
+    def notify(self, method, params):
+        self.send({"method": method, "params": params})
+
+    def request(self, method, params):
+        self.ids += 1
+        self.send({"id": self.ids, "method": method, "params": params})
+        while True:
+            message = self.read()
+            if message.get("id") == self.ids and "method" not in message:
+                return
+
+    def read(self):
+        length = 0
+        while True:
+            line = self.process.stdout.readline()
+            if not line:
+                raise RuntimeError("the attachment has ended")
+            if line == b"\r\n":
+                return json.loads(self.process.stdout.read(length))
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+
+    def barrier(self):
+        """What was sent before has reached the daemon."""
+        self.request("$/nothing", {})
+
+    def change(self, text):
+        self.text = text
+        self.notify("textDocument/didChange", {"textDocument": {"uri": self.uri, "version": 2 + self.ids},
+                                               "contentChanges": [{"text": text}]})
+        self.barrier()
+
+    def leave(self, politely):
+        if politely:
+            self.notify("textDocument/didClose", {"textDocument": {"uri": self.uri}})
+            self.barrier()
+            self.request("shutdown", None)
+        self.notify("exit", None)
+        self.process.wait(60)
+
+
+class Place:
+    def __init__(self, hob, language):
+        self.hob, self.language = os.path.abspath(hob), language
+        self.dir = Path(tempfile.mkdtemp(prefix="hob-diagnostics-"))
+        self.project = self.dir / "project"
+        self.project.mkdir()
+        self.env = {**os.environ, "HOB_RUNTIME_DIR": str(self.dir / "r"), "HOB_STATE_DIR": str(self.dir / "s")}
+        self.modules = [True] * MODULES  # True: good, False: bad, None: there is none
+        self.users = [True] * MODULES
+        self.saved = {}  # branches
+        self.branch = "one"
+        self.editor = None
+        for name, text in language.extra.items():
+            self.write(name, text)
+        self.write("hob.toml", "[worker.w]\nrun = %s\nprotocol = \"lsp\"\ncall_timeout = \"120s\"\n" % json.dumps(language.argv))
+        self.write_all()
+        self.git("init", "-q", ".")
+        self.commit()
+        self.modules[1], self.users[0] = None, False
+        self.git("switch", "-qc", "two")
+        self.branch = "two"
+        self.write_all()
+        self.commit()
+
+    def commit(self):
+        self.git("add", "-A")
+        self.git("commit", "-qm", "x", "--allow-empty")
+        self.saved[self.branch] = (list(self.modules), list(self.users))
+
+    def git(self, *words):
+        subprocess.run([*GIT, *words], cwd=self.project, check=True, stdout=subprocess.DEVNULL)
+
+    def write(self, name, text):
+        (self.project / name).write_text(text)
+
+    def write_module(self, i):
+        file = self.project / self.language.module_file(i)
+        if self.modules[i] is None:
+            file.unlink(missing_ok=True)
+        else:
+            file.write_text(self.language.text_of_module(i, self.modules[i]))
+
+    def write_user(self, i):
+        self.write(self.language.user_file(i), self.language.text_of_user(i, self.users[i]))
+
+    def write_all(self):
+        for i in range(MODULES):
+            self.write_module(i)
+            self.write_user(i)
+
+    def spawn(self, *words):
+        return subprocess.Popen([self.hob, *words], cwd=self.project, env=self.env, stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def run(self, *words):
+        return subprocess.run([self.hob, *words], cwd=self.project, env=self.env, capture_output=True, timeout=180)
+
+    def is_wrong(self, i):
+        """Whether the file has an error, as the server should see it."""
+        module, works = self.modules[i], self.users[i]
+        if self.editor and self.editor.file == self.language.user_file(i):
+            works = self.editor.text == self.language.text_of_user(i, True)
+        if self.editor and self.editor.file == self.language.module_file(i) and self.language.sees_unsaved:
+            module = self.editor.text == self.language.text_of_module(i, True)
+        return not module or not works
+
+    def end(self):
+        if self.editor:
+            self.editor.process.kill()
+            self.editor.process.wait()
+        self.run("shutdown")
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Rounds:
+    def __init__(self, place, seed):
+        self.place, self.random = place, random.Random(seed)
+        self.answers, self.incomplete, self.wrong, self.times = 0, 0, [], []
+
+    def change(self):
+        kinds = [self.edit_module] * 5 + [self.edit_user] * 2 + [self.remove_or_make] * 3 + [self.move] + [self.switch] + [self.use_editor] * 3
+        kinds += [self.restart, self.nothing]
+        return self.random.choice(kinds)()
+
+    def free(self, name_of):
+        """One that no editor has open."""
+        editor = self.place.editor
+        return self.random.choice([i for i in range(MODULES) if not editor or editor.file != name_of(i)])
+
+    def edit_module(self):
+        i = self.free(self.place.language.module_file)
+        self.place.modules[i] = not self.place.modules[i]
+        self.place.write_module(i)
+        return f"module {i} is {self.place.modules[i]}"
+
+    def edit_user(self):
+        i = self.free(self.place.language.user_file)
+        self.place.users[i] = not self.place.users[i]
+        self.place.write_user(i)
+        return f"user {i} is {self.place.users[i]}"
+
+    def remove_or_make(self):
+        i = self.free(self.place.language.module_file)
+        self.place.modules[i] = True if self.place.modules[i] is None else None
+        self.place.write_module(i)
+        return f"module {i} is {self.place.modules[i]}"
+
+    def move(self):
+        i = self.free(self.place.language.module_file)
+        here = self.place.project / self.place.language.module_file(i)
+        aside = here.with_name(f"aside{i}{self.place.language.module}")
+        if self.place.modules[i] is None and aside.exists():
+            aside.rename(here)
+            self.place.modules[i] = here.read_text() == self.place.language.text_of_module(i, True)
+        elif self.place.modules[i] is not None:
+            here.rename(aside)
+            self.place.modules[i] = None
+        return f"module {i} was moved, is {self.place.modules[i]}"
+
+    def switch(self):
+        if self.place.editor:
+            return self.use_editor()
+        self.place.commit()
+        self.place.branch = "one" if self.place.branch == "two" else "two"
+        self.place.git("switch", "-q", self.place.branch)
+        self.place.modules, self.place.users = [list(each) for each in self.place.saved[self.place.branch]]
+        return "switched to " + self.place.branch
+
+    def use_editor(self):
+        place, language = self.place, self.place.language
+        if place.editor and self.random.random() < 0.6:
+            politely = self.random.random() < 0.5
+            place.editor.leave(politely)
+            place.editor = None
+            return "the editor left" + (" politely" if politely else "")
+        i, good = self.random.randrange(MODULES), self.random.random() < 0.5
+        if place.editor:
+            is_user = place.editor.file.startswith("user")
+            i = int(place.editor.file[4 if is_user else 3])
+            place.editor.change(language.text_of_user(i, good) if is_user else language.text_of_module(i, good))
+            return f"the editor made {place.editor.file} {good}"
+        if self.random.random() < 0.5 or place.modules[i] is None or not language.sees_unsaved:
+            place.editor = Editor(place, language.user_file(i), language.language, language.text_of_user(i, good))
+        else:
+            place.editor = Editor(place, language.module_file(i), language.language, language.text_of_module(i, good))
+        return f"an editor opened {place.editor.file} as {good}"
+
+    def restart(self):
+        if self.place.editor:
+            return self.use_editor()
+        self.place.run("restart", "w")
+        return "restarted"
+
+    def nothing(self):
+        return "nothing"
+
+    def ask(self, number, what):
+        for i in self.random.sample(range(MODULES), self.random.choice([1, 2])):
+            began = time.monotonic()
+            answer = self.place.run("call", "w", "textDocument/diagnostic", "file=" + self.place.language.user_file(i))
+            took = time.monotonic() - began
+            self.answers += 1
+            self.times.append(took)
+            if answer.returncode != 0:
+                self.wrong.append(number)
+                print(f"  round {number}, {what}: user {i}: {answer.stderr.decode().strip()}", flush=True)
+                continue
+            report = json.loads(answer.stdout)
+            incomplete = report.get("incomplete", False)
+            self.incomplete += incomplete
+            if incomplete and b"incomplete" not in answer.stderr:
+                self.wrong.append(number)
+                print(f"  round {number}: standard error does not say incomplete", flush=True)
+            errors = [each["message"] for each in report["items"] if each.get("severity", 1) == 1]
+            right = bool(errors) == self.place.is_wrong(i)
+            if not right and not incomplete:
+                self.wrong.append(number)
+            if not right or incomplete or took > 5:
+                print(f"  round {number}, {what}: user {i}: {'incomplete' if incomplete else 'slow' if right else 'WRONG'} "
+                      f"after {took:.1f} s: {errors}", flush=True)
+
+
+def soak(hob, language, rounds, seed):
+    if not shutil.which(language.argv[0]):
+        print(f"{language.name}: not installed")
+        return True
+    place = Place(hob, language)
+    run = Rounds(place, seed)
+    try:
+        for number in range(rounds):
+            run.ask(number, run.change())
+    finally:
+        place.end()
+    times = sorted(run.times)
+    print(f"{language.name}: seed {seed}, {rounds} rounds, {run.answers} answers, {len(run.wrong)} wrong, {run.incomplete} incomplete; "
+          f"median {statistics.median(times):.2f} s, 95 % {times[len(times) * 95 // 100]:.2f} s, longest {times[-1]:.2f} s",
+          flush=True)
+    return not run.wrong
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--hob", required=True)
+    parser.add_argument("--npm", default="build/npm")
+    parser.add_argument("--server", action="append")
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    options = parser.parse_args()
+    chosen = [each for each in languages(options.npm) if not options.server or each.name in options.server]
+    results = [soak(options.hob, each, options.rounds, options.seed) for each in chosen]
+    sys.exit(0 if all(results) else 1)
+
+
+if __name__ == "__main__":
+    main()
