@@ -175,6 +175,7 @@ constexpr option_row options[] = {
     {"collect,c", "EVENT,...", "gather these events meanwhile"},
     {"events,e", "", "print the events as they come, one a line"},
     {"locals", "", "with --until: the top frame and its variables, too (DAP)"},
+    {"apply", "", "write the edits that a language server answers with, or asks for"},
     {"generation", "N", "refuse when the handles in the params are of another stop"},
     {"list,l", "", "list what the worker offers: tools, resources, prompts (MCP)"},
     {"capabilities", "", "print what the worker said in its handshake"},

@@ -53,7 +53,7 @@ void add_options(util::json_object& params, const invocation& call) {
         if (patterns.empty() && call.has(option))
             refuse(call.operands[0], fmt::format("--{} names no event", option), std::string(pattern_hint));
     }
-    for (const std::string_view option : {"events", "notify", "locals"}) {
+    for (const std::string_view option : {"events", "notify", "locals", "apply"}) {
         if (call.has(option)) params.add(option, true);
     }
     if (const auto generation = call.value("generation")) {
@@ -71,6 +71,8 @@ std::string make_call_params(const invocation& call) {
     const std::string& method = call.operands[1];
     if (!util::is_utf8(unit) || !util::is_utf8(method)) refuse(unit, "unit and method must be UTF-8");
     if (call.has("locals") && !call.has("until")) refuse(unit, "--locals needs --until");
+    if (call.has("apply") && call.has("notify"))
+        refuse(unit, "--apply needs an answer, and --notify gets none");
     if (call.has("events") && !call.has("until") && !call.has("collect"))
         refuse(unit, "--events needs --until or --collect", "they say which events");
     const std::string own_params = call_params({call.operands.begin() + 2, call.operands.end()}, unit);
@@ -121,6 +123,7 @@ void read_member(worker_call_params& params, const util::json_member& member) {
     if (member.key == "timeout_ms") call.timeout = std::chrono::milliseconds(number_of(member.value));
     if (member.key == "cwd") call.cwd = text_of(member.value);
     if (member.key == "notify") call.notify = boolean_of(member.value);
+    if (member.key == "apply") call.apply = boolean_of(member.value);
     if (member.key == "locals") call.details = boolean_of(member.value);
     if (member.key == "events") params.stream = boolean_of(member.value);
     if (member.key == "until") call.events.until = patterns_of(member.value);

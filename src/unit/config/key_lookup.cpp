@@ -43,6 +43,7 @@ constexpr std::array types{
              "of patterns: ** is any number of directories, * any part of a name"},
     type_row{value_type::units, "array", "of names of units"},
     type_row{value_type::variables, "table", "of strings"},
+    type_row{value_type::texts, "table", "of strings"},
     type_row{value_type::any_table, "table", "passed on as JSON"},
     type_row{value_type::table, "table", ""},
 };

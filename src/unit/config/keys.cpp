@@ -125,9 +125,11 @@ constexpr config_key keys[] = {
         .by_default("\"5s\""),
     one_of<kill_scope_words>(member<&unit_spec::kill>(in_task, "kill", "which processes a stop ends"))
         .by_default("\"group\""),
-    one_of<kill_scope_words>(
-        member<&unit_spec::kill>(in_worker | in_service, "kill", "which processes a stop ends"))
+    one_of<kill_scope_words>(member<&unit_spec::kill>(in_service, "kill", "which processes a stop ends"))
         .by_default("\"all\""),
+    one_of<kill_scope_words>(member<&unit_spec::kill>(in_worker, "kill", "which processes a stop ends"))
+        .without_it("\"group\" with protocol lsp, else \"all\"")
+        .such_as("\"group\""),
     one_of<output_streams_words>(
         member<&unit_spec::output>(in_service, "output", "whether stdout and stderr are kept apart"))
         .by_default("\"split\""),
@@ -171,6 +173,10 @@ constexpr config_key keys[] = {
            "the configuration that a language server gets when it asks for it", read_settings)
         .by_default("{}")
         .such_as("{ bashIde = { explainshellEndpoint = \"\" } }"),
+    custom(in_worker, "language_ids", texts, "the languages of documents, by a pattern of their file names",
+           read_language_ids)
+        .by_default("{}")
+        .such_as("{ \"*.inc\" = \"php\" }"),
     member<&worker_spec::serial>(in_worker, "serial", "methods whose calls run one after the other")
         .by_default("[]")
         .such_as("[\"build\", \"test\"]"),

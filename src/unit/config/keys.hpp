@@ -40,6 +40,7 @@ enum class value_type : std::uint8_t {
     patterns,   // of files
     units,      // names
     variables,  // a table of strings
+    texts,      // a table of strings that are not empty
     any_table,  // its members are passed on as JSON
     table,      // of further keys in the table of keys
 };

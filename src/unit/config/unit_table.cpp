@@ -92,6 +92,9 @@ void read_unit_keys(const tree_member& member, const std::string& title, config_
     table_reader table(member.value, {table_of(spec.kind), {}}, title, faults);
     const auto meanings = read_keys(table, draft);
     if (auto* task = std::get_if<task_spec>(&spec.detail)) check_task(table, *task);
+    const auto* worker = std::get_if<worker_spec>(&spec.detail);
+    if (worker && worker->protocol->shares_helpers && table.value("kill") == nullptr)
+        spec.kill = kill_scope::group;
     // A misspelt `run` says more than a missing one.
     if (table.value("run") == nullptr &&
         std::find(meanings.begin(), meanings.end(), "run") == meanings.end()) {

@@ -103,6 +103,13 @@ void add_variables(json_object& schema) {
         .add("additionalProperties", text_schema(argument_pattern));
 }
 
+void add_texts(json_object& schema) {
+    json_object text;
+    text.add("type", "string").add("minLength", 1);
+    schema.add("type", "object").add("propertyNames", json_object().add("minLength", 1));
+    schema.add("additionalProperties", text);
+}
+
 // The form of a value that is always a string; empty for other types.
 std::string pattern_of(const config_key& key) {
     switch (key.type) {
@@ -156,6 +163,8 @@ void add_value_schema(json_object& schema, const config_key& key) {
             return add_strings(schema, without_nul, true);
         case value_type::variables:
             return add_variables(schema);
+        case value_type::texts:
+            return add_texts(schema);
         default:
             schema.add("type", "object");
             break;

@@ -70,6 +70,26 @@ void read_settings(const key_context& at) {
     spec.settings_json = to_json(at.value);
 }
 
+void read_language_ids(const key_context& at) {
+    auto& spec = object_of<worker_spec>(at);
+    if (!at.table.is(at.key, at.value, value_kind::table)) return;
+    if (!spec.protocol->documents) {
+        at.table.reject(at.key, at.value.where,
+                        fmt::format("has no effect: protocol '{}' has no documents", spec.protocol->name),
+                        "protocols with documents: " + protocols_with(&worker_protocol::documents));
+        return;
+    }
+    for (const auto& [pattern, where, value] : at.value.members) {
+        const bool is_text = value.kind == value_kind::string && !value.text.empty() && !pattern.empty();
+        if (!is_text) {
+            at.table.reject(at.key, value.where, fmt::format("has no language id for '{}'", pattern),
+                            "such as \"*.inc\" = \"php\"");
+        } else {
+            spec.language_ids.emplace_back(pattern, value.text);
+        }
+    }
+}
+
 void read_connect(const key_context& at) {
     constexpr std::string_view forms =
         "one of tcp = PORT, tcp = \"ADDRESS:PORT\", log = \"listening on (.+)\"";

@@ -147,6 +147,7 @@ void attachment::on_frame(const ipc::frame& frame) {
         return;
     }
     worker_message message = codec_->decode(frame.line);
+    adapt_incoming(message.payload);
     switch (message.type) {
         case worker_message::kind::request:
             on_client_request(std::move(message));
@@ -206,9 +207,9 @@ void attachment::send_request(worker_message message,
 
 void attachment::on_result(const std::string& id_raw, const std::optional<failure>& failed,
                            const std::string& result) {
-    open_requests_.erase(id_raw);
+    const auto open = open_requests_.extract(id_raw);
     if (!failed) {
-        respond(id_raw, result);
+        respond(id_raw, open ? result_for_client(open.mapped().method, result) : result);
     } else if (failed->kind() == error_kind::worker_error && !failed->detail().empty()) {
         send(std::move(response(id_raw).add("error", util::raw_json{failed->detail()})).text());
     } else {
@@ -264,6 +265,12 @@ asio::awaitable<void> attachment::wait_and_catch_up() {
     if (!over_) catch_up(std::exchange(lost_, 0));
 }
 
+std::string attachment::result_for_client(const std::string&, std::string result) const { return result; }
+
+void attachment::ask(std::string_view method, std::string_view params) {
+    send(codec_->request(++last_forwarded_, host_->spec().name, method, params));
+}
+
 int attachment::fitness(const worker_message&) const { return 1; }
 
 bool attachment::forward(const worker_message& request) {
@@ -311,6 +318,7 @@ void attachment::send(std::string message) {
                          "its client does not read its output"));
         return;
     }
+    adapt_outgoing(message);
     const std::string bytes = framing_->encode(std::move(message));
     for (std::size_t at = 0; at < bytes.size(); at += limits::attached_piece)
         stream_.output(std::string_view(bytes).substr(at, limits::attached_piece));

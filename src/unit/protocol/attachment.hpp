@@ -80,6 +80,14 @@ protected:
     virtual void catch_up(std::uint64_t lost);
     virtual void undo() {}
 
+    // The client's payload as the process gets it, and a message as the client gets it.
+    virtual void adapt_incoming(std::string& payload) const { static_cast<void>(payload); }
+    virtual void adapt_outgoing(std::string& message) const { static_cast<void>(message); }
+    // The answer to a request of the client's as the client gets it.
+    virtual std::string result_for_client(const std::string& method, std::string result) const;
+
+    // Sends a request whose answer is ignored.
+    void ask(std::string_view method, std::string_view params);
     void send_to_worker(worker_message message,
                         std::vector<std::unique_ptr<progress_tokens::token>> tokens = {});
     void respond(std::string_view id_raw, std::string_view result);

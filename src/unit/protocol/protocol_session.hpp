@@ -37,6 +37,7 @@ struct call_request {
     std::optional<std::chrono::milliseconds> timeout;
     std::string cwd;                          // the caller's directory, for relative files; empty: the unit's
     bool notify = false;                      // send a notification
+    bool apply = false;                       // write the edits that the worker answers with, or asks for
     bool details = false;                     // add the details of the event that ended the wait
     std::optional<std::uint64_t> generation;  // of the handles in the params
     event_filter events;

@@ -80,7 +80,9 @@ struct worker_spec {
     milliseconds call_timeout = limits::call_timeout;
     milliseconds call_limit = limits::call_limit;              // of a call whose call_timeout progress renews
     std::vector<std::pair<std::string, std::string>> answers;  // to requests of the worker: method, raw JSON
-    std::string settings_json = "{}";     // a JSON object: what lsp servers get for workspace/configuration
+    std::string settings_json = "{}";  // a JSON object: what lsp servers get for workspace/configuration
+    // Patterns of file names, and language ids of the documents that match them; in file order.
+    std::vector<std::pair<std::string, std::string>> language_ids = {};
     std::vector<std::string> serial;      // methods whose calls wait for each other
     std::optional<connect_spec> connect;  // nullopt: on its standard input and output
     bool operator==(const worker_spec&) const = default;

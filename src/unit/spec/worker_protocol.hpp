@@ -18,7 +18,10 @@ struct worker_protocol {
     bool handshake = false;  // a session starts with one: `initialize` in hob.toml, `hob call --capabilities`
     bool goodbye = false;    // a session ends with messages of its own, before the stop signal
     bool settings = false;   // servers ask for their settings: `settings` in hob.toml
-    bool attachable = false;     // several clients can share one process: `hob attach`
+    bool documents = false;  // files are opened at it: `language_ids` in hob.toml
+    bool shares_helpers =
+        false;                // what it starts in other process groups is not its own: the default of `kill`
+    bool attachable = false;  // several clients can share one process: `hob attach`
     bool one_at_a_time = false;  // answers come in order and name no request: one request is sent at a time
     bool numbers_all = false;    // notifications and cancellations have an id too, and are answered
 

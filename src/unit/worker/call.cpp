@@ -73,6 +73,10 @@ asio::awaitable<std::string> worker::call_and_wait(process_ptr process, call_req
                                                    util::deadline limit) {
     const auto began = steady_clock::now();
     const auto session = process->protocol.session;
+    if (request.apply && !process->protocol.record->documents) {
+        throw failure(error_kind::usage, cannot("call", spec_->name),
+                      fmt::format("protocol {} has no edits to apply", process->protocol.record->name));
+    }
     if (request.generation && *request.generation != session->generation()) {
         throw failure(error_kind::unit_failed, cannot("call", spec_->name),
                       fmt::format("its handles are of generation {}, and it is at {}", *request.generation,

@@ -38,7 +38,8 @@ config parse_in(unsigned table, const std::string& lines) {
 
 // What else must be in the table for the key to have a meaning.
 std::string companions(const config_key& key) {
-    if (key.name == "initialize" || key.name == "settings") return "protocol = \"lsp\"\n";
+    const bool of_lsp = key.name == "initialize" || key.name == "settings" || key.name == "language_ids";
+    if (of_lsp) return "protocol = \"lsp\"\n";
     if (key.name == "jitter") return "every = \"1d\"\n";
     if (key.name == "ready.timeout" || key.name == "ready.owner") return "ready.tcp = 1\n";
     if (key.name == "connect.timeout") return "connect.tcp = 1\n";
@@ -213,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_name_with_its_table_means_one_key_and_without_it_the_key_
     BOOST_TEST(count("idle_timeout") == 2u);
     BOOST_TEST(count("daemon.idle_timeout") == 1u);
     BOOST_TEST(count("ready.http.url") == 1u);
-    BOOST_TEST(count("kill") == 2u);
+    BOOST_TEST(count("kill") == 3u);
     BOOST_TEST(count("task.kill") == 1u);
     BOOST_TEST(count("tcp") == 2u);
     BOOST_TEST(count("task") == 1u);

@@ -1,7 +1,10 @@
+#include "unit/protocol/lsp/client_paths.hpp"
 #include "unit/protocol/lsp/text.hpp"
 #include "util/file_uri.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <filesystem>
 
 #include <chrono>
 #include <string>
@@ -30,6 +33,46 @@ BOOST_AUTO_TEST_CASE(columns_count_characters) {
     BOOST_TEST(lsp_character(text, 2, 3, true) == 6u);
     BOOST_TEST(lsp_character(text, 2, 99, false) == 4u);
     BOOST_TEST(lsp_character(text, 9, 5, false) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(P10_columns_do_not_count_a_byte_order_mark) {
+    const char* text =
+        "\xEF\xBB\xBF"
+        "\xF0\x9F\x98\x80x\rtwo\r\nthree";
+    BOOST_TEST(lsp_character(text, 1, 1, false) == 1u);
+    BOOST_TEST(lsp_character(text, 1, 2, false) == 3u);
+    BOOST_TEST(lsp_character(text, 1, 2, true) == 7u);
+    BOOST_TEST(lsp_character(text, 2, 9, false) == 3u);  // a carriage return ends a line, too
+    BOOST_TEST(lsp_character(text, 3, 9, false) == 5u);
+    BOOST_TEST(without_byte_order_mark(text).substr(0, 4) == "\xF0\x9F\x98\x80");
+    BOOST_TEST(lsp_end_position("a\r\nb\xC3\xA4", true) == R"({"line":1,"character":3})");
+    BOOST_TEST(lsp_line_range("a\r\nb\xC3\xA4\n", 2, false) ==
+               R"({"start":{"line":1,"character":0},"end":{"line":1,"character":2}})");
+}
+
+BOOST_AUTO_TEST_CASE(P10_a_file_has_one_path) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "lsp-text-XXXXXX").string();
+    const std::string base = std::filesystem::canonical(::mkdtemp(pattern.data())).string();
+    const std::string root = base + "/real";
+    std::filesystem::create_directories(root + "/src");
+    std::filesystem::create_directory_symlink(root, base + "/link");
+    std::filesystem::create_symlink("/etc/passwd", root + "/outside");
+    BOOST_TEST(document_path(root, base + "/link/src/../new.c") == root + "/new.c");
+    BOOST_TEST(document_path(root, root + "//src/./a.c") == root + "/src/a.c");
+    BOOST_TEST(document_path(root, base + "/link/outside") == "/etc/passwd");
+    BOOST_TEST(document_path(root, root + "/outside") == root + "/outside");
+    BOOST_TEST(document_key(root, "file://" + base + "/link/a%20b") == root + "/a b");
+    client_paths paths;
+    paths.learn_document(root, "file://" + base + "/link/src/a.c");
+    std::string json = "[\"file://" + base + "/link/b.c\",\"file://" + base + "/linked\",\"see file://" +
+                       base + "/link/b.c\"]";
+    const std::string theirs = json;
+    paths.to_server(json);
+    BOOST_TEST(json == "[\"file://" + root + "/b.c\",\"file://" + base + "/linked\",\"see file://" + base +
+                           "/link/b.c\"]");
+    paths.to_client(json);
+    BOOST_TEST(json == theirs);
+    std::filesystem::remove_all(base);
 }
 
 namespace {
@@ -96,8 +139,8 @@ BOOST_AUTO_TEST_CASE(changes_of_a_document_are_applied_at_their_position) {
     for (const char* wrong : {R"({})", R"({"text":1})", R"({"range":{},"text":"x"})", R"([])", "x"})
         BOOST_TEST(applied("t", wrong) == "refused: t", wrong);
     BOOST_TEST(applied("abc", range(0, 2, 0, 1, "x")) == "refused: abc");
-    BOOST_TEST(document_key("file:///a%20b") == "/a b");
-    BOOST_TEST(document_key("untitled:1") == "untitled:1");
+    BOOST_TEST(document_key("/", "file:///a%20b") == "/a b");
+    BOOST_TEST(document_key("/", "untitled:1") == "untitled:1");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
 #include "unit/protocol/lsp/documents.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,7 +9,9 @@
 #include <cerrno>
 #include <vector>
 
+#include "error.hpp"
 #include "limits.hpp"
+#include "unit/protocol/lsp/languages.hpp"
 #include "unit/protocol/lsp/text.hpp"
 #include "util/fd.hpp"
 #include "util/file_uri.hpp"
@@ -30,12 +33,16 @@ std::optional<std::string> read_file(const std::string& path) {
     char chunk[65536];
     for (;;) {
         const ssize_t n = ::read(fd.get(), chunk, sizeof chunk);
-        if (n == 0) return text;
+        if (n == 0) return without_byte_order_mark(std::move(text));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return std::nullopt;
         text.append(chunk, static_cast<std::size_t>(n));
         if (text.size() > limits::lsp_document_max) return std::nullopt;
     }
+}
+
+std::string size_text(std::size_t bytes) {
+    return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1u << 20));
 }
 
 json_object identifier(const lsp_documents::document& document) {
@@ -124,7 +131,8 @@ void lsp_documents::ask_by_reopening(session_host& host, const std::string& path
 
 bool lsp_documents::is_of_closing(const std::string& params) const {
     const auto uri = util::json_find_string(params, {"uri"});
-    if (!uri || !closings_->contains(document_key(*uri)) || util::json_find_integer(params, {"version"}))
+    if (!uri || !closings_->contains(document_key(root_, *uri)) ||
+        util::json_find_integer(params, {"version"}))
         return false;
     const std::string_view list = util::json_find(params, {"diagnostics"});
     return util::json_array_elements(list).value_or(std::vector<std::string_view>()).empty();
@@ -189,7 +197,7 @@ lsp_documents::document* lsp_documents::open(session_host& host, const std::stri
     document& made = open_[path];
     made.path = path;
     made.uri = util::uri_of_path(path);
-    made.language = language_of_path(path);
+    made.language = language_of_path(path, worker_spec_of(host.spec()).language_ids);
     made.hash = util::sha256_hex(text);
     made.own_text = std::move(text);
     made.last_used = ++uses_;
@@ -302,7 +310,7 @@ void lsp_documents::take_back(session_host& host, const std::string& path, const
 
 void lsp_documents::on_diagnostics(const std::string& params) {
     const auto uri = util::json_find_string(params, {"uri"});
-    document* about = uri ? find(document_key(*uri)) : nullptr;
+    document* about = uri ? find(document_key(root_, *uri)) : nullptr;
     const std::string_view list = util::json_find(params, {"diagnostics"});
     if (!about || !list.starts_with('[')) return;
     const auto version = util::json_find_integer(params, {"version"});
@@ -319,6 +327,19 @@ void lsp_documents::on_diagnostics(const std::string& params) {
     if (on_heard) on_heard(about->path);
     habits_.learn(about->word, list, changes_);
     about->word.hear(list, version == about->version);
+}
+
+std::string why_not_opened(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0)
+        return fmt::format("cannot read '{}': {}", path, errno_text(errno));
+    if (!S_ISREG(status.st_mode)) return fmt::format("cannot read '{}': it is no file", path);
+    if (status.st_size > static_cast<off_t>(limits::lsp_document_max)) {
+        return fmt::format("'{}' is too large: it has {}, and at most {} are opened at a server", path,
+                           size_text(static_cast<std::size_t>(status.st_size)),
+                           size_text(limits::lsp_document_max));
+    }
+    return fmt::format("cannot read '{}'", path);
 }
 
 }  // namespace hob::unit

@@ -35,6 +35,10 @@ public:
         const std::string& text() const { return editor_text ? *editor_text : own_text; }
     };
 
+    // The directory of the workspace, see document_path().
+    void set_root(std::string root) { root_ = std::move(root); }
+    const std::string& root() const { return root_; }
+
     // Opens `path`, or updates it from the disk. nullptr: it cannot be read.
     document* sync(session_host& host, const std::string& path);
     // Updates all documents from the disk. True: something changed.
@@ -100,6 +104,7 @@ private:
     void forget(const std::string& path);
     std::size_t own_count() const;
 
+    std::string root_;
     std::map<std::string, document> open_;  // by path
     std::uint64_t uses_ = 0;
     std::uint64_t changes_ = 1;
@@ -113,5 +118,8 @@ private:
     std::chrono::steady_clock::time_point last_sent_{};
     lsp_habits habits_;
 };
+
+// Why sync() does not open the file: it is missing, no file, or too large.
+std::string why_not_opened(const std::string& path);
 
 }  // namespace hob::unit

@@ -63,7 +63,7 @@ void lsp_editor::on_client_request(worker_message message) {
 
 void lsp_editor::on_request_about_server(worker_message request) {
     const auto uri = uri_in(request.payload);
-    const auto found = uri ? open_.find(document_key(*uri)) : open_.end();
+    const auto found = uri ? open_.find(key_of(*uri)) : open_.end();
     if (request.method == "textDocument/willSaveWaitUntil" && found != open_.end() &&
         !is_writer(found->first, found->second)) {
         respond(request.id_raw, "null");
@@ -80,9 +80,10 @@ void lsp_editor::on_initialize(const worker_message& request) {
         respond_error(request.id_raw, ipc::invalid_request, "it was initialized before");
         return;
     }
-    const std::string_view capabilities = util::json_find(request.payload, {"capabilities"});
-    applies_edits_ = util::json_find_true(capabilities, {"workspace", "applyEdit"});
-    shows_documents_ = util::json_find_true(capabilities, {"window", "showDocument", "support"});
+    capabilities_ = util::json_find(request.payload, {"capabilities"});
+    abilities_ = abilities_of(capabilities_);
+    if (const auto root = util::json_find_string(request.payload, {"rootUri"}))
+        paths_.learn_root(shared_->documents.root(), *root);
     phase_ = phase::ready;
     respond(request.id_raw, host().capabilities());
 }
@@ -102,6 +103,9 @@ lsp_editor::tokens lsp_editor::replace_tokens(std::string& params) const {
 void lsp_editor::on_client_notification(worker_message message) {
     if (message.method == "exit") {
         finish(phase_ == phase::shut_down ? 0 : 1);
+    } else if (message.method == "initialized" && phase_ == phase::ready) {
+        const std::string registered = shared_->registrations.all_for(capabilities_);
+        if (!registered.empty()) ask("client/registerCapability", registered);
     } else if (phase_ == phase::uninitialized || is_sent_by_daemon(message.method)) {
         return;
     } else if (message.method == "window/workDoneProgress/cancel") {
@@ -135,13 +139,21 @@ bool lsp_editor::is_writer(const std::string& key, const open_document& document
     return known && known->editor_text == &document.text;
 }
 
+// A document keeps its key while it is open, whatever becomes of the symlinks in its name.
+std::string lsp_editor::key_of(const std::string& uri) const {
+    for (const auto& [key, document] : open_) {
+        if (document.uri == uri) return key;
+    }
+    return document_key(shared_->documents.root(), uri);
+}
+
 void lsp_editor::on_document(worker_message notification) {
     if (notification.method == "textDocument/didOpen") {
         on_open(std::move(notification));
         return;
     }
     const auto uri = uri_in(notification.payload);
-    const std::string key = uri ? document_key(*uri) : std::string();
+    const std::string key = uri ? key_of(*uri) : std::string();
     const auto found = open_.find(key);
     if (found == open_.end()) return;
     if (notification.method == "textDocument/didClose") {
@@ -156,11 +168,13 @@ void lsp_editor::on_document(worker_message notification) {
 }
 
 void lsp_editor::on_open(worker_message notification) {
+    paths_.learn_document(shared_->documents.root(), uri_in(notification.payload).value_or(""));
+    paths_.to_server(notification.payload);
     const std::string_view document = util::json_find(notification.payload, {"textDocument"});
     const auto uri = util::json_find_string(document, {"uri"});
     auto text = util::json_find_string(document, {"text"});
     if (!uri || !text) return;
-    const std::string key = document_key(*uri);
+    const std::string key = key_of(*uri);
     if (open_.contains(key)) close(key);
     open_document& opened = open_[key];
     opened.uri = *uri;
@@ -267,7 +281,7 @@ std::optional<std::string> lsp_editor::params_for_client(const std::string& name
     if (name == "$/progress") return owns_progress(owner) ? std::optional(params) : std::nullopt;
     const auto uri = name.starts_with("textDocument/") ? uri_in(params) : std::nullopt;
     if (!uri) return params;
-    const auto found = open_.find(document_key(*uri));
+    const auto found = open_.find(key_of(*uri));
     if (found == open_.end()) return std::nullopt;
     if (name == publish_diagnostics && shared_->documents.is_of_closing(params)) return std::nullopt;
     if (name != publish_diagnostics || is_writer(found->first, found->second)) return params;
@@ -278,7 +292,7 @@ std::optional<std::string> lsp_editor::params_for_client(const std::string& name
 
 bool lsp_editor::on_skipped(const std::string& name, const std::string& params) {
     if (name != publish_diagnostics) return false;
-    skipped_diagnostics_.insert(document_key(uri_in(params).value_or("")));
+    skipped_diagnostics_.insert(key_of(uri_in(params).value_or("")));
     return true;
 }
 
@@ -301,14 +315,31 @@ void lsp_editor::send_diagnostics(const std::string& key) {
 
 // 2 for an editor that has asked for a command, which may be the reason for the server's request.
 int lsp_editor::fitness(const worker_message& request) const {
-    const bool able = (request.method == "workspace/applyEdit" && applies_edits_) ||
-                      (request.method == "window/showDocument" && shows_documents_) ||
+    const bool edits = request.method == "workspace/applyEdit";
+    const bool able = (edits && util::json_find_true(capabilities_, {"workspace", "applyEdit"})) ||
+                      (request.method == "window/showDocument" &&
+                       util::json_find_true(capabilities_, {"window", "showDocument", "support"})) ||
                       request.method == "window/showMessageRequest";
     if (phase_ != phase::ready || !able) return 0;
     const bool runs_command =
         std::any_of(open_requests().begin(), open_requests().end(),
                     [](const auto& each) { return each.second.method == "workspace/executeCommand"; });
-    return runs_command ? 2 : 1;
+    if (runs_command) return 2;
+    return edits && !shared_->appliers.empty() ? 0 : 1;
+}
+
+void lsp_editor::pass_registrations(const std::string& method, const std::string& params) {
+    if (phase_ != phase::ready) return;
+    const std::string taken = registrations_for(capabilities_, method, params);
+    if (!taken.empty()) ask(method, taken);
+}
+
+void lsp_editor::pass_refresh(const std::string& method) {
+    if (phase_ == phase::ready && takes_refresh(capabilities_, method)) ask(method, "null");
+}
+
+std::string lsp_editor::result_for_client(const std::string& method, std::string result) const {
+    return result_for(abilities_, method, std::move(result));
 }
 
 }  // namespace hob::unit

@@ -14,7 +14,11 @@
 #include <vector>
 
 #include "unit/protocol/attachment.hpp"
+#include "unit/protocol/lsp/apply.hpp"
+#include "unit/protocol/lsp/client_filter.hpp"
+#include "unit/protocol/lsp/client_paths.hpp"
 #include "unit/protocol/lsp/documents.hpp"
+#include "unit/protocol/lsp/registrations.hpp"
 #include "unit/protocol/progress_tokens.hpp"
 
 namespace hob::unit {
@@ -25,6 +29,8 @@ class lsp_editor;
 struct lsp_shared {
     lsp_documents documents;
     std::shared_ptr<progress_tokens> tokens = std::make_shared<progress_tokens>();  // also held by each token
+    std::vector<edit_applier*> appliers;  // of the calls that edits of the server belong to
+    lsp_registrations registrations;
     std::vector<lsp_editor*> editors;                   // each removes itself at its end
     bool columns_are_bytes = false;                     // else they are UTF-16 code units
     std::function<void(session_host&)> announce_files;  // tells the server which files have changed
@@ -37,6 +43,10 @@ public:
                std::shared_ptr<lsp_shared> shared, attach_stream stream);
 
     int fitness(const worker_message& request) const override;
+
+    // Requests that go to every editor that takes them. The server gets its answer from the session.
+    void pass_registrations(const std::string& method, const std::string& params);
+    void pass_refresh(const std::string& method);
 
 private:
     enum class phase { uninitialized, ready, shut_down };
@@ -55,11 +65,15 @@ private:
     bool on_skipped(const std::string& name, const std::string& params) override;
     void catch_up(std::uint64_t lost) override;
     void undo() override;
+    void adapt_incoming(std::string& payload) const override { paths_.to_server(payload); }
+    void adapt_outgoing(std::string& message) const override { paths_.to_client(message); }
+    std::string result_for_client(const std::string& method, std::string result) const override;
 
     void on_initialize(const worker_message& request);
     void on_request_about_server(worker_message request);
     void on_document(worker_message notification);
     void on_open(worker_message notification);
+    std::string key_of(const std::string& uri) const;
     void on_change(const std::string& key, worker_message notification);
     void on_progress_cancel(worker_message notification);
     bool end_if_too_large();
@@ -73,8 +87,9 @@ private:
 
     std::shared_ptr<lsp_shared> shared_;
     phase phase_ = phase::uninitialized;
-    bool applies_edits_ = false;
-    bool shows_documents_ = false;
+    std::string capabilities_;  // of the editor; raw
+    client_abilities abilities_;
+    client_paths paths_;
     std::map<std::string, open_document> open_;  // by document_key(); lsp_documents refers to the texts
     std::set<std::string>
         skipped_diagnostics_;  // documents whose diagnostics are sent when the editor reads again

@@ -60,8 +60,8 @@ bool lsp_kinds::registers(std::string_view method) const {
 
 // The protocol spells it `unregisterations`.
 void lsp_kinds::on_unregister(const std::string& params) {
-    for (const auto registration : elements(util::json_find(params, {"unregisterations"})))
-        registered_.erase(util::json_find_string(registration, {"id"}).value_or(""));
+    for (const auto each : elements(util::json_find(params, {"unregisterations"})))
+        registered_.erase(util::json_find_string(each, {"id"}).value_or(""));
 }
 
 void lsp_kinds::learn(std::string_view language) { learnt_.insert(kind_of(language)); }

@@ -13,6 +13,8 @@ constinit const worker_protocol lsp_protocol{
     .handshake = true,
     .goodbye = true,
     .settings = true,
+    .documents = true,
+    .shares_helpers = true,
     .attachable = true,
     .make_framing = make_header_framing,
     .make_codec = [] { return make_jsonrpc_codec(); },

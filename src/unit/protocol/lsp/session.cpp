@@ -2,17 +2,23 @@
 // announced, and a call waits until the server has read them.
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include <set>
 #include <utility>
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/protocol/lsp/client_filter.hpp"
 #include "unit/protocol/lsp/documents.hpp"
 #include "unit/protocol/lsp/editor.hpp"
+#include "unit/protocol/lsp/handshake.hpp"
 #include "unit/protocol/lsp/hearing.hpp"
+#include "unit/protocol/lsp/languages.hpp"
 #include "unit/protocol/lsp/lsp.hpp"
+#include "unit/protocol/lsp/methods.hpp"
 #include "unit/protocol/lsp/progress.hpp"
+#include "unit/protocol/lsp/pulled_diagnostics.hpp"
+#include "unit/protocol/lsp/request_params.hpp"
 #include "unit/protocol/lsp/shorthand.hpp"
 #include "unit/protocol/lsp/sync.hpp"
 #include "unit/protocol/lsp/text.hpp"
@@ -23,7 +29,6 @@
 #include "util/json/json_edit.hpp"
 #include "util/json/json_text.hpp"
 #include "util/json/json_writer.hpp"
-#include "version.hpp"
 
 namespace hob::unit {
 namespace {
@@ -32,78 +37,18 @@ namespace asio = boost::asio;
 using util::json_object;
 using util::raw_json;
 
-// A constant text. one_line() makes it one line.
-constexpr std::string_view client_capabilities = R"({
-"general":{"positionEncodings":["utf-16"]},
-"window":{"workDoneProgress":true,"showDocument":{"support":true},"showMessage":{}},
-"workspace":{"applyEdit":true,"configuration":true,"workspaceFolders":true,"symbol":{},
-"didChangeConfiguration":{"dynamicRegistration":true},
-"didChangeWatchedFiles":{"dynamicRegistration":true,"relativePatternSupport":true},
-"workspaceEdit":{"documentChanges":true,"resourceOperations":["create","rename","delete"]}},
-"textDocument":{"synchronization":{"didSave":true,"dynamicRegistration":false},
-"publishDiagnostics":{"versionSupport":true,"relatedInformation":true},
-"diagnostic":{"relatedDocumentSupport":false},
-"hover":{"contentFormat":["markdown","plaintext"]},"definition":{"linkSupport":false},
-"declaration":{"linkSupport":false},"typeDefinition":{"linkSupport":false},"implementation":{"linkSupport":false},
-"references":{},"documentSymbol":{"hierarchicalDocumentSymbolSupport":true},"documentHighlight":{},
-"completion":{"completionItem":{"documentationFormat":["markdown","plaintext"]}},
-"signatureHelp":{},"formatting":{},"rangeFormatting":{},"rename":{"prepareSupport":true},"foldingRange":{},
-"codeAction":{"codeActionLiteralSupport":{"codeActionKind":{"valueSet":["quickfix","refactor","source"]}}},
-"callHierarchy":{},"typeHierarchy":{},"semanticTokens":{"requests":{"full":true},"tokenTypes":[],
-"tokenModifiers":[],"formats":["relative"]},"inlayHint":{}}})";
-
 failure cannot_call(const unit_spec& unit, std::string reason, std::string hint = {}) {
     return failure(error_kind::usage, cannot("call", unit.name), std::move(reason), std::move(hint));
-}
-
-util::json_array workspace_folders(const unit_spec& unit) {
-    json_object folder;
-    folder.add("uri", util::uri_of_path(unit.cwd)).add("name", unit.name);
-    util::json_array folders;
-    folders.add(folder);
-    return folders;
-}
-
-std::string initialize_params(const unit_spec& unit) {
-    json_object client;
-    client.add("name", "hob").add("version", version_text);
-    json_object params;
-    params.add("processId", ::getpid()).add("clientInfo", client);
-    params.add("rootPath", unit.cwd).add("rootUri", util::uri_of_path(unit.cwd));
-    params.add("workspaceFolders", workspace_folders(unit)).add("trace", "off");
-    params.add("capabilities", raw_json{client_capabilities});
-    return one_line(util::json_merge(params.text(), worker_spec_of(unit).initialize_json));
-}
-
-// The part of `settings` in hob.toml that `section`, a path with dots, names; raw.
-std::string_view settings_section(const unit_spec& unit, std::string_view section) {
-    std::string_view value = worker_spec_of(unit).settings_json;
-    while (!section.empty() && !value.empty()) {
-        const std::size_t dot = section.find('.');
-        value = util::json_member_of(value, section.substr(0, dot));
-        section = dot == std::string_view::npos ? std::string_view() : section.substr(dot + 1);
-    }
-    return value.empty() ? "null" : value;
-}
-
-// The result of workspace/configuration.
-std::string configuration(const unit_spec& unit, const std::string& params) {
-    util::json_array values;
-    const auto items = util::json_array_elements(util::json_find(params, {"items"}));
-    for (const auto item : items.value_or(std::vector<std::string_view>())) {
-        const std::string section = util::json_find_string(item, {"section"}).value_or("");
-        values.add(raw_json{settings_section(unit, section)});
-    }
-    return values.text();
 }
 
 class lsp_session final : public protocol_session {
 public:
     asio::awaitable<std::string> start(session_host& host) override {
         hearing_.emplace(documents_, host.executor());
-        sync_.emplace(documents_, host.spec().cwd);
-        documents_.on_heard = [this](const std::string& path) {
-            sync_->kinds().learn(language_of_path(path));
+        documents_.set_root(lsp_root(host.spec()));
+        sync_.emplace(documents_, documents_.root());
+        documents_.on_heard = [this, &host](const std::string& path) {
+            sync_->kinds().learn(language_of(host, path));
         };
         co_await sync_->start(host.executor());
         const std::string result = co_await host.request("initialize", initialize_params(host.spec()),
@@ -112,11 +57,7 @@ public:
         shared_->columns_are_bytes = util::json_find_string(capabilities_, {"positionEncoding"}) == "utf-8" ||
                                      util::json_find_string(result, {"offsetEncoding"}) == "utf-8";
         host.notify("initialized", "{}");
-        const std::string& settings = worker_spec_of(host.spec()).settings_json;
-        if (settings != "{}") {
-            host.notify("workspace/didChangeConfiguration",
-                        json_object().add("settings", raw_json{settings}).text());
-        }
+        announce_settings(host);
         co_return result;
     }
 
@@ -129,50 +70,48 @@ public:
                                              util::deadline limit) override {
         const lsp_shorthand shorthand =
             take_shorthand(host.spec().name, call.params, call.cwd.empty() ? host.spec().cwd : call.cwd);
-        const std::string path = shorthand.file.empty() ? path_in(call.params) : shorthand.file;
+        const std::string path = path_of(shorthand, call.params);
         const bool first = documents_.empty();
         synchronize(host, path);
         const auto* document = documents_.find(path);
         if (!shorthand.file.empty() && (!document || document->deleted)) {
-            throw cannot_call(host.spec(), fmt::format("cannot read '{}'", shorthand.file));
+            throw cannot_call(host.spec(), why_not_opened(path));
         }
         const bool asks_published = call.method == "textDocument/diagnostic" && !answers_diagnostics();
         co_await wait_until_read(host, first, !asks_published, limit);
         if (!asks_published) remark_incomplete(call);
+        const std::string diagnostics = co_await diagnostics_for(host, call, path, limit);
         synchronize(host, path);  // the disk may have changed meanwhile
-        expand_shorthand(call, shorthand);
+        complete(call, shorthand, path, diagnostics);
         std::optional<progress_tokens::token> token;
         use_own_token(call, watch, token);
         if (asks_published) {
             if (watch) watch->arm();
             co_return co_await published_diagnostics(host, path, std::move(call.remark), limit);
         }
-        std::string result =
-            co_await host.request_for(watch, std::move(call.method), std::move(call.params), limit);
-        if (!path.empty() && result != "null") sync_->kinds().learn(language_of_path(path));
+        std::string result = co_await send(host, std::move(call), path, watch, limit);
+        if (!path.empty() && result != "null") sync_->kinds().learn(language_of(host, path));
         co_return result;
     }
 
     bool on_server_request(session_host& host, const worker_message& request) override {
         const std::string& method = request.method;
         if (method == "workspace/configuration") {
-            host.reply(request, configuration(host.spec(), request.payload));
-        } else if (method == "client/registerCapability") {
-            sync_->register_watchers(request.payload);
-            host.reply(request, "null");
-        } else if (method == "client/unregisterCapability") {
-            sync_->unregister_watchers(request.payload);
+            host.reply(request, configuration(host.spec(), request.payload, missing_settings_));
+        } else if (method == "client/registerCapability" || method == "client/unregisterCapability") {
+            on_registration(request);
             host.reply(request, "null");
         } else if (method == "workspace/workspaceFolders") {
-            host.reply(request, workspace_folders(host.spec()).text());
+            host.reply(request, workspace_folders(host.spec()));
         } else if (method == "workspace/applyEdit") {
-            json_object refused;
-            refused.add("applied", false).add("failureReason", "hob changes no files");
-            host.reply(request, std::move(refused).text());
+            on_edit(host, request);
         } else if (method == "window/showDocument") {
             host.reply(request, json_object().add("success", false).text());
-        } else if (method == "window/workDoneProgress/create" || method == "window/showMessageRequest" ||
-                   (method.starts_with("workspace/") && method.ends_with("/refresh"))) {
+        } else if (method.starts_with("workspace/") && method.ends_with("/refresh")) {
+            for (auto* each : shared_->editors)
+                each->pass_refresh(method);
+            host.reply(request, "null");
+        } else if (method == "window/workDoneProgress/create" || method == "window/showMessageRequest") {
             host.reply(request, "null");
         } else {
             return false;
@@ -219,9 +158,12 @@ private:
         ended,    // the process is gone
     };
 
-    static std::string path_in(const std::string& params) {
+    // The key of the document that the call is about; empty: it is about none, or about none in a file.
+    std::string path_of(const lsp_shorthand& given, const std::string& params) const {
+        if (!given.file.empty()) return document_path(documents_.root(), given.file);
         const auto uri = util::json_find_string(params, {"textDocument", "uri"});
-        return uri ? util::path_of_uri(*uri).value_or("") : "";
+        const auto path = uri ? util::path_of_uri(*uri) : std::nullopt;
+        return path ? document_path(documents_.root(), *path) : "";
     }
 
     // Brings the server up to date with the disk. Do not suspend between this and the request that relies on
@@ -288,25 +230,98 @@ private:
         hearing_->ring();
     }
 
-    void expand_shorthand(call_request& call, const lsp_shorthand& given) const {
-        if (!given.file.empty() && call.method.starts_with("textDocument/")) {
-            call.params = util::json_set(call.params, {"textDocument", "uri"},
-                                         util::json_quote(util::uri_of_path(given.file)));
-        }
-        if (given.line) call.params = util::json_set(call.params, {"position"}, position_of(given));
-        if (call.method == "textDocument/references" &&
-            util::json_member_of(call.params, "context").empty()) {
-            call.params = util::json_set(call.params, {"context", "includeDeclaration"}, "true");
-        }
+    static std::string language_of(const session_host& host, const std::string& path) {
+        return language_of_path(path, worker_spec_of(host.spec()).language_ids);
     }
 
-    std::string position_of(const lsp_shorthand& given) const {
-        const auto* document = std::as_const(documents_).find(given.file);
-        const auto line = static_cast<std::size_t>(*given.line);
-        const auto column = static_cast<std::size_t>(given.column.value_or(1));
-        const std::size_t character =
-            document ? lsp_character(document->text(), line, column, shared_->columns_are_bytes) : column - 1;
-        return json_object().add("line", line - 1).add("character", character).text();
+    void complete(call_request& call, const lsp_shorthand& given, const std::string& path,
+                  const std::string& diagnostics) const {
+        const auto* document = std::as_const(documents_).find(path);
+        lsp_place place;
+        place.columns_are_bytes = shared_->columns_are_bytes;
+        place.diagnostics = diagnostics;
+        place.line = given.line;
+        place.column = given.column;
+        if (document) place.text = document->text();
+        if (!path.empty()) place.uri = document ? document->uri : util::uri_of_path(path);
+        call.params = complete_params(call.method, std::move(call.params), place);
+    }
+
+    // Those that a code action is asked for with.
+    asio::awaitable<std::string> diagnostics_for(session_host& host, const call_request& call,
+                                                 std::string path, util::deadline limit) {
+        const auto* document = std::as_const(documents_).find(path);
+        if (!document || !wants_diagnostics(call.method, call.params)) co_return "[]";
+        const std::string& published = document->word.diagnostics;
+        if (!answers_diagnostics()) co_return published.empty() ? "[]" : published;
+        co_return co_await pulled_diagnostics(host, document->uri, limit);
+    }
+
+    // Sends the request that the call is about.
+    asio::awaitable<std::string> send(session_host& host, call_request call, std::string path,
+                                      event_watch* watch, util::deadline limit) {
+        edit_applier applier(documents_, shared_->columns_are_bytes, call.apply);
+        const editing_call editing(shared_->appliers, applier,
+                                   call.apply || call.method == "workspace/executeCommand");
+        if (call.apply) applier.set_title(take_title(call.method, call.params));
+        std::optional<failure> failed;
+        std::string result;
+        try {
+            result = co_await host.request_for(watch, call.method, std::move(call.params), limit);
+        } catch (const failure& why) {
+            failed.emplace(why);
+        }
+        if (!failed && call.apply) {
+            co_await apply_result(host, applier, path, result, limit);
+        }
+        if (!applier.refusal().empty()) {
+            throw failure(error_kind::unit_failed, cannot("apply the edits of", host.spec().name),
+                          applier.refusal());
+        }
+        if (failed) throw explained(*failed, host.spec().name, call.method, missing_settings_, call.remark);
+        const std::string summary = applier.summary();
+        if (call.remark && !summary.empty()) call.remark(summary);
+        const client_abilities none{};
+        co_return result_for(none, call.method, std::move(result));
+    }
+
+    asio::awaitable<void> apply_result(session_host& host, edit_applier& applier, std::string path,
+                                       std::string result, util::deadline limit) {
+        edits_in_result found = applier.apply_result(path, result);
+        if (!found.unresolved_action.empty()) {
+            const std::string action =
+                co_await host.request("codeAction/resolve", std::move(found.unresolved_action), limit);
+            found = applier.apply_result(path, action);
+        }
+        synchronize(host, path);
+        if (found.command.empty() || !applier.refusal().empty()) co_return;
+        co_await host.request("workspace/executeCommand", std::move(found.command), limit);
+    }
+
+    // A server that computes edits at a command, or later, hands them in by a request.
+    void on_edit(session_host& host, const worker_message& request) {
+        host.emit_event(request.method, request.payload);
+        edit_applier* const by = shared_->appliers.empty() ? nullptr : shared_->appliers.back();
+        const std::string refused = by ? by->take_edit(util::json_member_of(request.payload, "edit"))
+                                       : std::string("no call waits for edits");
+        json_object answer;
+        answer.add("applied", refused.empty());
+        if (!refused.empty()) answer.add("failureReason", refused);
+        if (refused.empty()) synchronize(host, {});
+        host.reply(request, std::move(answer).text());
+    }
+
+    void on_registration(const worker_message& request) {
+        const bool adds = request.method == "client/registerCapability";
+        if (adds) {
+            sync_->register_watchers(request.payload);
+            shared_->registrations.add(request.payload);
+        } else {
+            sync_->unregister_watchers(request.payload);
+        }
+        for (auto* each : shared_->editors)
+            each->pass_registrations(request.method, request.payload);
+        if (!adds) shared_->registrations.remove(request.payload);
     }
 
     // Else the server only publishes them.
@@ -371,7 +386,8 @@ private:
     const std::shared_ptr<progress_tokens> tokens_ = shared_->tokens;
     std::optional<lsp_sync> sync_;
     phase phase_ = phase::up;
-    lsp_progress progress_;  // work that no call has asked for
+    lsp_progress progress_;                   // work that no call has asked for
+    std::set<std::string> missing_settings_;  // sections that the server asked for in vain
     std::optional<lsp_hearing> hearing_;
 };
 

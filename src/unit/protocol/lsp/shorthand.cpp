@@ -41,4 +41,9 @@ lsp_shorthand take_shorthand(const std::string& unit, std::string& params, const
     return given;
 }
 
+std::string take_title(const std::string& method, std::string& params) {
+    if (method != "textDocument/codeAction" || !params.starts_with('{')) return {};
+    return util::json_display_text(take_member(params, "title"));
+}
+
 }  // namespace hob::unit

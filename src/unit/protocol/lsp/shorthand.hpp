@@ -16,4 +16,7 @@ struct lsp_shorthand {
 // failure(usage).
 lsp_shorthand take_shorthand(const std::string& unit, std::string& params, const std::string& directory);
 
+// Removes `title=`, the code action that a call with --apply means, and returns it. Empty: none is given.
+std::string take_title(const std::string& method, std::string& params);
+
 }  // namespace hob::unit

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "limits.hpp"
+#include "unit/protocol/lsp/languages.hpp"
 #include "util/file_uri.hpp"
 #include "util/json/json_edit.hpp"
 #include "util/json/json_text.hpp"
@@ -49,7 +50,8 @@ bool lsp_sync::announce(session_host& host) {
     for (const auto& change : files_.changes()) {
         documents_.count_change(change.what != lsp_files::change_kind::changed);
         if (!is_watched(change.path)) continue;
-        if (is_source_path(change.path) && kinds_.speaks(language_of_path(change.path)))
+        const auto& ids = worker_spec_of(host.spec()).language_ids;
+        if (is_source_path(change.path, ids) && kinds_.speaks(language_of_path(change.path, ids)))
             unopened_.insert(change.path);
         changes.add(util::json_object()
                         .add("uri", util::uri_of_path(change.path))

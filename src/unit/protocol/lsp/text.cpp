@@ -7,69 +7,57 @@
 #include "limits.hpp"
 #include "util/file_uri.hpp"
 #include "util/json/json_edit.hpp"
+#include "util/json/json_writer.hpp"
+#include "util/real_path.hpp"
 #include "util/utf8.hpp"
 
 namespace hob::unit {
 namespace {
 
-struct language {
-    std::string_view extension, name;
-};
-constexpr std::array languages{
-    language{"c", "c"},
-    language{"h", "cpp"},
-    language{"cc", "cpp"},
-    language{"cpp", "cpp"},
-    language{"cxx", "cpp"},
-    language{"hpp", "cpp"},
-    language{"hh", "cpp"},
-    language{"m", "objective-c"},
-    language{"mm", "objective-cpp"},
-    language{"py", "python"},
-    language{"rs", "rust"},
-    language{"go", "go"},
-    language{"js", "javascript"},
-    language{"mjs", "javascript"},
-    language{"jsx", "javascriptreact"},
-    language{"ts", "typescript"},
-    language{"tsx", "typescriptreact"},
-    language{"sh", "shellscript"},
-    language{"bash", "shellscript"},
-    language{"rb", "ruby"},
-    language{"java", "java"},
-    language{"cs", "csharp"},
-    language{"md", "markdown"},
-    language{"yml", "yaml"},
-    language{"pl", "perl"},
-    language{"hs", "haskell"},
-    language{"ml", "ocaml"},
-};
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+// Takes the first line off `text`, and its end, which is \n, \r\n or \r. nullopt: it is the last one.
+std::optional<std::string_view> take_line(std::string_view& text) {
+    const std::size_t end = text.find_first_of("\r\n");
+    if (end == std::string_view::npos) return std::nullopt;
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end + (text.substr(end, 2) == "\r\n" ? 2 : 1));
+    return line;
+}
 
 std::string_view line_of(std::string_view text, std::size_t line) {
     for (; line > 1; --line) {
-        const std::size_t end = text.find('\n');
-        if (end == std::string_view::npos) return {};
-        text.remove_prefix(end + 1);
+        if (!take_line(text)) return {};
     }
-    text = text.substr(0, text.find('\n'));
-    if (text.ends_with('\r')) text.remove_suffix(1);
-    return text;
+    return text.substr(0, text.find_first_of("\r\n"));
 }
 
-// The offset of `character` of `line`, both counted from 0. Positions behind the end of the line or the text
-// are that end.
-std::size_t offset_of(std::string_view text, std::int64_t line, std::int64_t character, bool utf8) {
-    std::size_t at = 0;
-    for (; line > 0; --line) {
-        at = text.find_first_of("\r\n", at);
-        if (at == std::string_view::npos) return text.size();
-        at += text.substr(at, 2) == "\r\n" ? 2 : 1;
+std::size_t units_of(std::size_t sequence_length, bool utf8) {
+    return utf8 ? sequence_length : sequence_length == 4 ? 2 : 1;
+}
+
+std::size_t units_in(std::string_view row, bool utf8) {
+    std::size_t units = 0;
+    while (!row.empty()) {
+        const std::size_t length = std::max<std::size_t>(1, util::utf8_sequence(row));
+        units += units_of(length, utf8);
+        row.remove_prefix(std::min(length, row.size()));
     }
+    return units;
+}
+
+std::string position_text(std::size_t line, std::size_t character) {
+    return util::json_object().add("line", line).add("character", character).text();
+}
+
+// The offset of `character` in the line that begins at `at`. Positions behind the end of the line are that
+// end.
+std::size_t offset_in_line(std::string_view text, std::size_t at, std::int64_t character, bool utf8) {
     const std::string_view row = text.substr(at, text.find_first_of("\r\n", at) - at);
     std::size_t in_row = 0;
     for (std::int64_t units = 0; units < character && in_row < row.size();) {
         const std::size_t length = std::max<std::size_t>(1, util::utf8_sequence(row.substr(in_row)));
-        units += utf8 ? static_cast<std::int64_t>(length) : length == 4 ? 2 : 1;
+        units += static_cast<std::int64_t>(units_of(length, utf8));
         in_row += length;
     }
     return at + std::min(in_row, row.size());
@@ -103,56 +91,83 @@ std::optional<std::vector<std::string>> alternatives(std::string_view pattern) {
 
 }  // namespace
 
-std::string document_key(std::string_view uri) { return util::path_of_uri(uri).value_or(std::string(uri)); }
-
-bool is_source_path(std::string_view path) {
-    const std::string_view name = path.substr(path.rfind('/') + 1);
-    const std::size_t dot = name.rfind('.');
-    return dot != std::string_view::npos &&
-           std::any_of(languages.begin(), languages.end(),
-                       [&](const language& each) { return each.extension == name.substr(dot + 1); });
+std::string document_path(const std::string& root, std::string_view path) {
+    std::string real = util::real_path(path);
+    if (util::is_within(real, root)) return real;
+    std::string named = util::normal_path(path);
+    return util::is_within(named, root) ? named : real;
 }
 
-std::string language_of_path(std::string_view path) {
-    const std::string_view name = path.substr(path.rfind('/') + 1);
-    const std::size_t dot = name.rfind('.');
-    if (dot == std::string_view::npos) return name == "Makefile" ? "makefile" : "plaintext";
-    const std::string_view extension = name.substr(dot + 1);
-    for (const auto& each : languages) {
-        if (each.extension == extension) return std::string(each.name);
-    }
-    return std::string(extension);
+std::string document_key(const std::string& root, std::string_view uri) {
+    const auto path = util::path_of_uri(uri);
+    return path ? document_path(root, *path) : std::string(uri);
 }
 
 std::size_t lsp_character(std::string_view text, std::size_t line, std::size_t column, bool utf8) {
     const std::string_view row = line_of(text, line);
-    std::size_t units = 0;
-    std::size_t at = 0;
+    // The mark is part of the document, and no editor shows it.
+    const bool marked = line == 1 && row.starts_with(byte_order_mark);
+    std::size_t at = marked ? byte_order_mark.size() : 0;
+    std::size_t units = units_in(row.substr(0, at), utf8);
     for (std::size_t characters = 1; characters < column && at < row.size(); ++characters) {
         const std::size_t length = std::max<std::size_t>(1, util::utf8_sequence(row.substr(at)));
-        units += utf8 ? length : length == 4 ? 2 : 1;
+        units += units_of(length, utf8);
         at += length;
     }
     return units;
 }
 
-bool lsp_apply_change(std::string& text, std::string_view change, bool utf8) {
-    auto inserted = util::json_find_string(change, {"text"});
-    if (!inserted) return false;
-    if (util::json_member_of(change, "range").empty()) {
-        text = std::move(*inserted);
-        return true;
-    }
+std::string lsp_line_range(std::string_view text, std::size_t line, bool utf8) {
+    return util::json_object()
+        .add("start", util::raw_json{position_text(line - 1, 0)})
+        .add("end", util::raw_json{position_text(line - 1, units_in(line_of(text, line), utf8))})
+        .text();
+}
+
+std::string lsp_end_position(std::string_view text, bool utf8) {
+    std::size_t lines = 0;
+    while (take_line(text))
+        ++lines;
+    return position_text(lines, units_in(text, utf8));
+}
+
+std::string without_byte_order_mark(std::string text) {
+    if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
+    return text;
+}
+
+lsp_line_starts::lsp_line_starts(std::string_view text) : text_(text) {
+    starts_.push_back(0);
+    for (std::string_view rest = text; take_line(rest);)
+        starts_.push_back(text.size() - rest.size());
+}
+
+std::optional<std::pair<std::size_t, std::size_t>> lsp_line_starts::offsets(std::string_view range,
+                                                                            bool utf8) const {
     std::array<std::size_t, 2> ends{};
     for (std::size_t i = 0; i < ends.size(); ++i) {
         const char* which = i == 0 ? "start" : "end";
-        const auto line = util::json_find_integer(change, {"range", which, "line"});
-        const auto character = util::json_find_integer(change, {"range", which, "character"});
-        if (!line || !character) return false;
-        ends[i] = offset_of(text, *line, *character, utf8);
+        const auto line = util::json_find_integer(range, {which, "line"});
+        const auto character = util::json_find_integer(range, {which, "character"});
+        if (!line || !character || *line < 0 || *character < 0) return std::nullopt;
+        const auto row = static_cast<std::size_t>(*line);
+        ends[i] = row < starts_.size() ? offset_in_line(text_, starts_[row], *character, utf8) : text_.size();
     }
-    if (ends[1] < ends[0]) return false;
-    text.replace(ends[0], ends[1] - ends[0], *inserted);
+    if (ends[1] < ends[0]) return std::nullopt;
+    return std::pair(ends[0], ends[1]);
+}
+
+bool lsp_apply_change(std::string& text, std::string_view change, bool utf8) {
+    auto inserted = util::json_find_string(change, {"text"});
+    if (!inserted) return false;
+    const std::string_view range = util::json_member_of(change, "range");
+    if (range.empty()) {
+        text = std::move(*inserted);
+        return true;
+    }
+    const auto ends = lsp_line_starts(text).offsets(range, utf8);
+    if (!ends) return false;
+    text.replace(ends->first, ends->second - ends->first, *inserted);
     return true;
 }
 

@@ -1,27 +1,48 @@
 #pragma once
-// Conversions between LSP and people: URIs and paths, UTF-16 columns and characters, languages and file
-// names.
+// Conversions between LSP and people: URIs and paths, UTF-16 columns and characters, and patterns.
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "unit/watch/glob.hpp"
 
 namespace hob::unit {
 
-// "cpp"; the extension where no language is known for it.
-std::string language_of_path(std::string_view path);
+// The one path of a file that may have several names through symlinks: the name without symlinks, unless only
+// another name is below `root`, which has no symlinks.
+std::string document_path(const std::string& root, std::string_view path);
 
-// Identifies a document: its path, or the URI itself if it is not that of a file.
-std::string document_key(std::string_view uri);
+// Identifies a document: its path as above, or the URI itself if it is not that of a file.
+std::string document_key(const std::string& root, std::string_view uri);
 
-bool is_source_path(std::string_view path);  // a language is known for its extension
-
-// Converts `column` of `line`, both counted from 1 in characters, to a column of the protocol, counted from 0
-// in UTF-16 code units, or in bytes if `utf8`. A column behind the end of the line becomes its end.
+// Converts `column` of `line`, both counted from 1 in characters, without a byte order mark, to a column of
+// the protocol, counted from 0 in UTF-16 code units, or in bytes if `utf8`. A column behind the end of the
+// line becomes its end.
 std::size_t lsp_character(std::string_view text, std::size_t line, std::size_t column, bool utf8);
+
+// The range of `line`, counted from 1, without its end; raw. The position of the end of the text; raw.
+std::string lsp_line_range(std::string_view text, std::size_t line, bool utf8);
+std::string lsp_end_position(std::string_view text, bool utf8);
+
+// Editors leave the mark out of what they send to a server.
+std::string without_byte_order_mark(std::string text);
+
+// Where the lines of a text begin, which is kept elsewhere.
+class lsp_line_starts {
+public:
+    explicit lsp_line_starts(std::string_view text);
+    // Of the start and the end of a range of the protocol. Positions behind the end of a line or of the text
+    // are that end. nullopt: it is malformed.
+    std::optional<std::pair<std::size_t, std::size_t>> offsets(std::string_view range, bool utf8) const;
+
+private:
+    std::string_view text_;
+    std::vector<std::size_t> starts_;
+};
 
 // Applies one element of `contentChanges` of didChange. False: it is malformed, and `text` is unchanged.
 bool lsp_apply_change(std::string& text, std::string_view change, bool utf8);

@@ -1,0 +1,27 @@
+#pragma once
+// What hob says to a language server about itself, the workspace and the settings.
+
+#include <set>
+#include <string>
+
+#include "unit/protocol/protocol_session.hpp"
+
+namespace hob::unit {
+
+// The directory of the workspace, without symlinks.
+std::string lsp_root(const unit_spec& unit);
+
+// The params of `initialize`.
+std::string initialize_params(const unit_spec& unit);
+
+// The result of workspace/workspaceFolders.
+std::string workspace_folders(const unit_spec& unit);
+
+// The result of workspace/configuration. Adds the sections that `settings` in hob.toml does not give to
+// `missing`.
+std::string configuration(const unit_spec& unit, const std::string& params, std::set<std::string>& missing);
+
+// Sends the settings of hob.toml, if there are any.
+void announce_settings(session_host& host);
+
+}  // namespace hob::unit

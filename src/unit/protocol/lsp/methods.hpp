@@ -1,0 +1,22 @@
+#pragma once
+// The requests that the language server protocol defines.
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "unit/protocol/protocol_session.hpp"
+
+namespace hob::unit {
+
+// The method that was probably meant by `word`: "textDocument/hover" for "hovr". nullopt: none, or `word` is
+// a method itself.
+std::optional<std::string_view> lsp_method_like(std::string_view word);
+
+// The failure of a request with a hint at the method that was probably meant. Remarks the settings that the
+// server asked for in vain.
+failure explained(const failure& why, const std::string& unit, const std::string& method,
+                  const std::set<std::string>& missing_settings, const remark_handler& remark);
+
+}  // namespace hob::unit
