@@ -15,7 +15,7 @@ namespace hob::lifecycle {
 namespace {
 
 // Not those of a fault of the program, whose default action leaves a core file.
-constexpr int ending_signals[] = {SIGTERM, SIGINT,    SIGQUIT, SIGUSR1, SIGUSR2,   SIGALRM,
+constexpr int ending_signals[] = {SIGTERM,   SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2,   SIGALRM,
                                   SIGVTALRM, SIGPROF, SIGIO,   SIGPWR,  SIGSTKFLT, SIGXCPU};
 
 }  // namespace
@@ -25,8 +25,10 @@ void daemon::watch_signals() {
     signals.add(SIGHUP);
     for (const int number : ending_signals)
         signals.add(number);
-    for (int number = SIGRTMIN; number <= SIGRTMAX; ++number)
-        signals.add(number);
+    for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) {
+        boost::system::error_code reserved;  // by a tool that the daemon runs under, such as valgrind
+        signals.add(number, reserved);
+    }
     ::signal(SIGPIPE, SIG_IGN);
     util::spawn(executor(), wait_for_signals(), "signals");
 }
@@ -41,12 +43,12 @@ boost::asio::awaitable<void> daemon::wait_for_signals() {
             try {
                 reload(config_change::replace_agreed);
             } catch (const failure& why) {
-                util::log(util::level::error, "config", "cannot reload",
-                          {util::field("reason", why.what())});
+                util::log(util::level::error, "config", "cannot reload", {util::field("reason", why.what())});
             }
             continue;
         }
-        begin_shutdown(draining() ? shutdown_mode::now : shutdown_mode::graceful, "SIG" + util::signal_name(number));
+        begin_shutdown(draining() ? shutdown_mode::now : shutdown_mode::graceful,
+                       "SIG" + util::signal_name(number));
     }
 }
 

@@ -59,12 +59,12 @@ asio::awaitable<std::optional<tcp::socket>> connect_to(std::string host, std::ui
                                                        std::function<bool(pid_t)> belongs,
                                                        attempt_failure& failed, std::string_view advice) {
     const auto executor = co_await asio::this_coro::executor;
-    failed = {};
+    attempt_failure now;
     for (const auto& address : addresses_of(host)) {
         const tcp::endpoint endpoint(address, port);
         util::unique_fd fd(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
         if (!fd) {
-            failed.why = errno_text(errno);
+            now.why = errno_text(errno);
             continue;
         }
         tcp::socket socket(executor);
@@ -75,13 +75,14 @@ asio::awaitable<std::optional<tcp::socket>> connect_to(std::string host, std::ui
         co_await throw_if_cancelled();
         if (error) {
             // That another program has the port says more than that another address is not listened on.
-            if (!failed.port_taken) failed.why = fmt::format("port {}: {}", port, error.message());
-        } else if (!belongs || is_ours(socket, port, belongs, failed)) {
+            if (!now.port_taken) now.why = fmt::format("port {}: {}", port, error.message());
+        } else if (!belongs || is_ours(socket, port, belongs, now)) {
             co_return std::optional<tcp::socket>(std::move(socket));
         } else {
-            failed.why += advice;
+            now.why += advice;
         }
     }
+    failed = std::move(now);
     co_return std::nullopt;
 }
 

@@ -20,11 +20,12 @@ namespace hob::unit {
 struct attempt_failure {
     std::string why;
     std::optional<port_user> port_taken;  // another program has its port
+    bool answered = false;                // it was reached, and `why` is about its answer
 };
 
-// One attempt, without a limit of its own. Returns a connected socket, close-on-exec, or sets `failed`:
-// refused, or a process of this machine that does not `belong` listens there. An empty `belongs` accepts any
-// process; `advice` is added to the reason that one does not belong. Throws on cancellation.
+// One attempt, without a limit of its own. Returns a connected socket, close-on-exec, or sets `failed`
+// at its end: refused, or a process of this machine that does not `belong` listens there. An empty `belongs`
+// accepts any process; `advice` is added to the reason that one does not belong. Throws on cancellation.
 boost::asio::awaitable<std::optional<boost::asio::ip::tcp::socket>> connect_to(
     std::string host, std::uint16_t port, std::function<bool(pid_t)> belongs, attempt_failure& failed,
     std::string_view advice = {});

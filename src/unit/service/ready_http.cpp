@@ -94,13 +94,14 @@ asio::awaitable<bool> request(const readiness_target& target) {
     const url_parts url = split_url(ready.url);
     auto socket = co_await connect_to(url.host, url.port, target.belongs, target.not_yet, owner_advice);
     if (!socket) co_return false;
-    target.not_yet.why = fmt::format("{} has not answered", ready.url);
+    // A request that is cut off by the time-out says less than the answer before it.
+    if (!target.not_yet.answered) target.not_yet = {fmt::format("{} has not answered", ready.url), {}, false};
     co_await send_request(*socket, url);
     const auto status = co_await read_status(*socket, target.not_yet.why);
     if (!status) co_return false;
     const bool good =
         ready.status ? static_cast<int>(*status) == *ready.status : *status / 100 == 2 || *status / 100 == 3;
-    if (!good) target.not_yet.why = fmt::format("{} answers with status {}", ready.url, *status);
+    if (!good) target.not_yet = {fmt::format("{} answers with status {}", ready.url, *status), {}, true};
     co_return good;
 }
 

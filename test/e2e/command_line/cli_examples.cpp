@@ -203,10 +203,12 @@ BOOST_AUTO_TEST_CASE(C17_the_env_file_of_the_page_means_what_its_comments_say) {
     }
     BOOST_REQUIRE(!example.empty());
     std::istringstream lines(example);
-    const std::vector<std::string> values{"", "value", "value", "as it is: $x \\n", "a\tb"};
+    const std::vector<std::string> values{"",       "value",        "value", "as it is: ${X} \\n",
+                                          "a\tb x", "both \" and '"};
     std::size_t at = 0;
-    for (std::string line; std::getline(lines, line); ++at) {
+    for (std::string line; std::getline(lines, line) && !line.starts_with("KEY="); ++at) {
         sandbox box;
+        box.set_env("X", "x");
         box.config("[task.t]\nrun = 'printf %s \"$NAME\"'\nenv_file = 'env'\n");
         box.write("env", line + "\n");
         BOOST_REQUIRE(at < values.size());

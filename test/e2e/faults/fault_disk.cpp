@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(D06_a_database_locked_at_the_start_does_not_stop_it_and_is_
         is_shown(box, "database is locked", fmt::format("let pid {} finish", other.pid()));
         BOOST_TEST(box.run({"shutdown"}).status == 0);
         const auto doctor = box.run({"doctor"});
-        BOOST_TEST(doctor.out.find(fmt::format("warn  database     {} is locked by pid {}", database(box),
+        BOOST_TEST(doctor.out.find(fmt::format("warn  database      {} is locked by pid {}", database(box),
                                                other.pid())) != std::string::npos,
                    doctor.text());
         BOOST_TEST(box.run({"ping"}).status == 0);

@@ -18,19 +18,14 @@ BOOST_AUTO_TEST_CASE(P01_real_servers_tell_the_truth_after_changes_of_other_file
     sandbox box;
     for (const char* server : {"clangd", "pyright", "typescript"}) {
         run_options options;
-        options.program = "python3";
+        options.program = "/usr/bin/env";
         options.limit = 280s;
-        const std::vector<std::string> words = {HOB_SOURCE_DIR "/test/soak/diagnostics.py",
-                                                "--hob",
-                                                HOB_BINARY,
-                                                "--npm",
-                                                HOB_NPM,
-                                                "--server",
-                                                server,
-                                                "--rounds",
-                                                std::to_string(scaled(12)),
-                                                "--seed",
-                                                "4"};
+        const std::vector<std::string> words = {"python3",  HOB_SOURCE_DIR "/test/soak/diagnostics.py",
+                                                "--hob",    HOB_BINARY,
+                                                "--npm",    HOB_NPM,
+                                                "--server", server,
+                                                "--rounds", std::to_string(scaled(12)),
+                                                "--seed",   "4"};
         const auto output = box.run(words, options);
         BOOST_TEST(output.status == 0, server << ": " << output.text());
         const bool skipped = output.out.find("not installed") != std::string::npos;

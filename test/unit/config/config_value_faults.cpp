@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(wrong_types) {
         {worker("stop = { signal = 15 }\n"), "3:19",
          "'signal' in [worker.w.stop] must be a string, such as \"TERM\", not an integer", ""},
         {worker("kill = true\n"), "3:8",
-         "'kill' in [worker.w] must be a string, such as \"all\", not true or false", ""},
+         "'kill' in [worker.w] must be a string, such as \"group\", not true or false", ""},
         {worker("after = \"x\"\n"), "3:9",
          "'after' in [worker.w] must be an array, such as [\"db\"], not a string", ""},
         {worker("after = [1]\n"), "3:10", "'after' in [worker.w] must hold strings, not an integer", ""},

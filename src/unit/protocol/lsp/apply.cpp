@@ -13,10 +13,10 @@ editing_call::editing_call(std::vector<edit_applier*>& of_all_calls, edit_applie
 
 editing_call::~editing_call() { std::erase(all_, &own_); }
 
-// The kernel stamps files with the coarse clock.
+// A kernel that stamps files with the coarse clock may stamp a later write up to one tick before this time.
 edit_applier::edit_applier(const lsp_documents& documents, bool columns_are_bytes, bool writes)
     : documents_(documents), columns_are_bytes_(columns_are_bytes), writes_(writes) {
-    ::clock_gettime(CLOCK_REALTIME_COARSE, &started_);
+    ::clock_gettime(CLOCK_REALTIME, &started_);
 }
 
 template <typename Plan>
