@@ -36,7 +36,8 @@ class Project:
         self.place, self.directory = place, place.root / name
         self.directory.mkdir(exist_ok=True)
         (self.directory / "hob.toml").write_text(toml)
-        self.hob("run", "--", "true")  # gives consent, and starts the daemon
+        self.hob("ping")  # starts the daemon
+        self.hob("reload")  # accepts all units: they may start by themselves
         self.daemon = place.status(self.directory)["daemon"]
 
     def hob(self, *words):

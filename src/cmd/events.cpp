@@ -150,6 +150,7 @@ constinit const command events_command{
     .need = daemon_need::acting,
     .run = run_events,
     .methods = methods,
+    .notes_config = true,
 };
 
 }  // namespace hob::cmd

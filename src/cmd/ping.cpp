@@ -55,6 +55,7 @@ extern constinit const command ping_command{
     .need = daemon_need::acting,
     .run = run_ping,
     .methods = methods,
+    .notes_config = true,
 };
 
 }  // namespace hob::cmd

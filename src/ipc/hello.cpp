@@ -26,6 +26,8 @@ public:
         return std::nullopt;
     }
 
+    std::size_t size() const { return members_ ? members_->size() : 0; }
+
     std::int64_t number(std::string_view name) { return take(name, util::json_integer); }
     std::string text(std::string_view name) { return take(name, util::json_unquote); }
     bool draining() {
@@ -48,6 +50,22 @@ private:
     bool good_ = true;
 };
 
+// protocol, version, pid, instance, root, state and capabilities. A greeting rarely has more, and is then not
+// searched for it.
+constexpr std::size_t usual_members = 7;
+
+// False: a member is malformed.
+bool read_rare_members(const object_reader& params, hello& greeting) {
+    if (const auto changed = params.find("config_state"))
+        greeting.config_state = util::json_unquote(*changed).value_or("");
+    if (const auto encoded = params.find("root_b64")) {
+        auto bytes = util::base64_decode(util::json_unquote(*encoded).value_or("?"));
+        if (!bytes) return false;
+        greeting.root = std::move(*bytes);
+    }
+    return true;
+}
+
 }  // namespace
 
 std::string hello_line(const hello& greeting, const std::vector<std::string>& capabilities) {
@@ -56,6 +74,7 @@ std::string hello_line(const hello& greeting, const std::vector<std::string>& ca
     params.add("instance", greeting.instance).add("root", greeting.root);
     if (!util::is_utf8(greeting.root)) params.add("root_b64", util::base64_encode(greeting.root));
     params.add("state", state_name(greeting.draining));
+    if (!greeting.config_state.empty()) params.add("config_state", greeting.config_state);
     util::json_array methods;
     for (const auto& method : capabilities)
         methods.add(method);
@@ -76,12 +95,8 @@ std::optional<hello> parse_hello(std::string_view line) {
     greeting.root = params.text("root");
     greeting.draining = params.draining();
     if (!params) return std::nullopt;
-    if (const auto encoded = params.find("root_b64")) {
-        auto bytes = util::base64_decode(util::json_unquote(*encoded).value_or("?"));
-        if (!bytes) return std::nullopt;
-        greeting.root = std::move(*bytes);
-    }
-    return greeting;
+    const bool good = params.size() <= usual_members || read_rare_members(params, greeting);
+    return good ? std::optional(std::move(greeting)) : std::nullopt;
 }
 
 std::string ping_result(const ping_reply& reply) {

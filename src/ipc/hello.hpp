@@ -21,6 +21,7 @@ struct hello {
     std::string
         root;  // any bytes; if they are not UTF-8, the frame has them as root_b64 beside a readable root
     bool draining = false;
+    std::string config_state;  // "changed" or "broken": the file is not what the daemon has read; else empty
 };
 
 // `capabilities`: the methods that may be called, for clients of other programs. Our own client goes by the

@@ -33,8 +33,9 @@ enum class config_state { current, changed, broken };
 
 // What a changed configuration does to what runs.
 enum class config_change {
-    replace,  // restarts it with its new definition
-    keep,     // it goes on with its old definition until it is restarted
+    replace,         // restarts it with its new definition: the user has asked for all of the file
+    replace_agreed,  // the same, but only where the user has agreed to the new definition before
+    keep,            // it goes on with its old definition until it is restarted
 };
 std::string_view name_of(config_state state);
 std::optional<config_state> config_state_named(std::string_view name);
@@ -92,6 +93,8 @@ public:
 
     virtual std::string config_path() const = 0;  // of the file that was read; empty: there is none
     virtual lifecycle::config_state config_state() const = 0;
+    // The same, told for each client that connects: files that look as when they were read are not read again.
+    virtual lifecycle::config_state config_state_at_a_glance() = 0;
     virtual std::string degraded() const = 0;  // why its state is not durable; empty: it is
 };
 

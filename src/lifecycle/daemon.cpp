@@ -320,10 +320,6 @@ void daemon::rebind() {
 
 // ---- configuration ----
 
-std::string daemon::reload(bool dry) {
-    return dry ? application_->compare_config() : apply(config_change::replace);
-}
-
 boost::asio::awaitable<void> daemon::apply_changed_file() {
     const std::string path = options_.where.config_path;
     const auto limit = util::deadline::in(limits::config_save_timeout);
@@ -332,10 +328,10 @@ boost::asio::awaitable<void> daemon::apply_changed_file() {
             throw failure(error_kind::config, cannot("use", path), "it is empty, and units are running");
         co_await util::pause(limits::config_save_poll);
     }
-    if (!application_->config_is_applied()) apply(config_change::keep);
+    if (!application_->config_is_applied()) reload(config_change::keep);
 }
 
-std::string daemon::apply(config_change change) {
+std::string daemon::reload(config_change change) {
     application_->load_config();
     set_up_log(options_.where, application_->log_config(), options_.foreground);
     std::string difference = application_->apply_config(change);

@@ -61,9 +61,9 @@ public:
     const std::vector<std::string>& kept_settings() const { return kept_settings_; }
     bool draining() const { return phase_ != phase::serving; }
 
-    // Applies the configuration file; returns the difference as raw JSON. `dry`: changes nothing, and returns
-    // what the difference would be. Throws failure(config) and changes nothing.
-    std::string reload(bool dry = false);
+    // Applies the configuration file; returns the difference as raw JSON. Throws failure(config) and changes
+    // nothing.
+    std::string reload(config_change change);
 
     // Applies the configuration file if it has changed; what runs keeps its definition until it is restarted.
     // For requests that name units. An empty file, while something runs, counts as being saved and is waited
@@ -96,7 +96,6 @@ private:
     void hold_runtime_dir();
     void watch_files();
     void publish_page();
-    std::string apply(config_change change);
     void bind();
     void listen();
     std::string hello_line() const;

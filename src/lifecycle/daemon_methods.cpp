@@ -41,6 +41,8 @@ std::string daemon::hello_line() const {
     greeting.instance = options_.where.key;
     greeting.root = options_.where.root;
     greeting.draining = draining();
+    if (const auto state = application_->config_state_at_a_glance(); state != config_state::current)
+        greeting.config_state = name_of(state);
     return ipc::hello_line(greeting, methods_);
 }
 

@@ -41,7 +41,7 @@ boost::asio::awaitable<void> daemon::wait_for_signals() {
         if (error) co_return;
         if (number == SIGHUP) {
             try {
-                reload();
+                reload(config_change::replace_agreed);
             } catch (const failure& why) {
                 util::log(util::level::error, "config", "cannot reload", {util::field("reason", why.what())});
             }

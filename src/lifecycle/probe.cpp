@@ -95,6 +95,8 @@ probe_result state_by_connect_error(const instance& where, int error, std::chron
     }
 }
 
+config_note note_config = nullptr;
+
 probe_result greet(const instance& where, util::unique_fd socket, util::deadline limit,
                    std::chrono::milliseconds waited, const std::optional<ipc::early_request>& early) {
     ucred peer{};
@@ -119,6 +121,7 @@ probe_result greet(const instance& where, util::unique_fd socket, util::deadline
             return foreign(cannot("use", where.socket_path()),
                            std::string("what answers is not ") + this_program.name);
     }
+    if (note_config && !connection.greeting().config_state.empty()) note_config(connection.greeting());
     probe_result result;
     result.pid = connection.greeting().pid;
     result.state = connection.greeting().draining ? daemon_state::draining : daemon_state::alive;
@@ -127,6 +130,8 @@ probe_result greet(const instance& where, util::unique_fd socket, util::deadline
 }
 
 }  // namespace
+
+void set_config_note(config_note note) { note_config = note; }
 
 std::optional<ipc::page_content> page_of_holder(const instance& where, pid_t holder) {
     if (!holder) return std::nullopt;

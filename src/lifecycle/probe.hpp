@@ -22,6 +22,11 @@ struct probe_result {
     std::optional<failure> problem;         // wedged, denied, foreign
 };
 
+// Gets each greeting that says that the configuration file is not what the daemon has read. One for the whole
+// process; nullptr: nobody wants to know.
+using config_note = void (*)(const ipc::hello& greeting);
+void set_config_note(config_note note);
+
 // A daemon that has not greeted after `patience`, or at `limit`, is wedged. `early` is sent before the
 // greeting is read (ipc::client::send_early).
 probe_result probe(const instance& where, util::deadline limit,

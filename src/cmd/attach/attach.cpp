@@ -46,6 +46,7 @@ constinit const command attach_command{
     .operands_max = 1,
     .run = run_attach,
     .methods = methods,
+    .notes_config = true,
 };
 
 }  // namespace hob::cmd

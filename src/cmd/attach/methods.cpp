@@ -74,6 +74,7 @@ asio::awaitable<std::string> answer_attach(handler_context context, std::shared_
     // An attachment by a notification would outlive its client.
     if (request.id.empty())
         throw failure(error_kind::usage, cannot("attach", params.unit), "it is no request");
+    context.units.consent({params.unit}, from->peer_pid());
     const auto number = std::make_shared<std::uint64_t>(0);  // also held by the stream
     unit::attach_stream stream;
     stream.output = [from, number](std::string_view bytes) {

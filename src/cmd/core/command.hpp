@@ -64,8 +64,6 @@ struct method_row {
     boost::asio::awaitable<std::string> (*async_handler)(handler_context, std::shared_ptr<ipc::session>,
                                                          ipc::request) = nullptr;
     bool while_draining = false;  // a daemon that shuts down still answers it
-    bool consents =
-        true;  // of async_handler: a request is the consent to what the configuration starts by itself
 };
 
 struct global_options {
@@ -114,6 +112,7 @@ struct command {
     std::span<const method_row> methods = {};
     bool passes_status = false;  // exits with another program's status; its own failures are run_failed
     bool takes_command = false;  // "-- CMD..." is meaningful
+    bool notes_config = false;   // says in a line when the configuration file has changed
 };
 
 // Every verb, sorted by name.

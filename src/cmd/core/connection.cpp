@@ -1,7 +1,9 @@
 #include "cmd/core/connection.hpp"
 
 #include "cmd/core/output.hpp"
+#include "error.hpp"
 #include "identity.hpp"
+#include "limits.hpp"
 
 namespace hob::cmd {
 
@@ -15,6 +17,14 @@ lifecycle::connect_options connect_options_of(const invocation& call) {
         };
     }
     return options;
+}
+
+void look_at_greeting(invocation& call) {
+    if (call.global.json || call.global.quiet) return;
+    try {
+        lifecycle::connect_looking(call.where(), call.limit_or(limits::glance_timeout));
+    } catch (const failure&) {  // whoever asks for the daemon learns of it
+    }
 }
 
 std::string ask(invocation& call, std::string_view method, std::string_view params,

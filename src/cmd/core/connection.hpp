@@ -17,4 +17,7 @@ lifecycle::connect_options connect_options_of(const invocation& call);
 std::string ask(invocation& call, std::string_view method, std::string_view params,
                 std::chrono::milliseconds reply_limit);
 
+// For a verb that needs no daemon but notes_config: looks at the greeting of the daemon, if there is one.
+void look_at_greeting(invocation& call);
+
 }  // namespace hob::cmd

@@ -19,6 +19,8 @@
 #include "cmd/core/spawned.hpp"
 #include "error.hpp"
 #include "identity.hpp"
+#include "lifecycle/application.hpp"
+#include "lifecycle/probe.hpp"
 #include "util/suggest.hpp"
 #include "version.hpp"
 
@@ -124,6 +126,16 @@ color_mode color_of(const command_line& line) {
     }
 }
 
+// Once, although a command may connect several times.
+void print_config_note(const ipc::hello& greeting) {
+    lifecycle::set_config_note(nullptr);
+    const bool broken = greeting.config_state == name_of(lifecycle::config_state::broken);
+    print_error(std::string(this_program.config_file) +
+                (broken ? " has changed and cannot be used, see: " + command_text("check")
+                        : " has changed, apply it with: " + command_text("reload")) +
+                "\n");
+}
+
 struct settings {
     bool passes_status = false;  // see command
     bool json = false;           // known before the line is parsed, so that its failures are printed as JSON
@@ -163,6 +175,8 @@ exit_code run(const std::vector<std::string>& words, std::string_view given_verb
                           "the deadline is over");
         }
         require_project(*verb, parsed.call);
+        if (verb->notes_config && !parsed.call.global.quiet && !parsed.call.global.json)
+            lifecycle::set_config_note(print_config_note);
         return verb->run(parsed.call);
     }
     if (verb) return run_help(line.verb);

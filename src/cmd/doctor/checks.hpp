@@ -25,6 +25,7 @@ finding check_state_directory(const lifecycle::instance& where);
 finding check_locks(const lifecycle::instance& where);
 finding check_socket_path(const lifecycle::instance& where);
 finding check_config(const lifecycle::instance& where);
+finding check_consent(const lifecycle::instance& where);
 finding check_crash_loop(const lifecycle::instance& where);
 finding check_daemon(const lifecycle::instance& where, util::deadline limit);
 finding check_leftovers(const lifecycle::instance& where);

@@ -77,6 +77,7 @@ std::vector<finding> examine(invocation& call) {
             check_locks(where),
             check_socket_path(where),
             check_config(where),
+            check_consent(where),
             check_crash_loop(where),
             check_daemon(where, call.limit),
             check_leftovers(where),

@@ -17,9 +17,7 @@ ipc::dispatcher::immediate bind_handler(handler_context context, const method_ro
 }
 
 ipc::dispatcher::suspended bind_async_handler(handler_context context, const method_row& row) {
-    return [context, handler = row.async_handler, consents = row.consents](std::shared_ptr<ipc::session> from,
-                                                                           ipc::request request) {
-        if (consents) context.units.consent();
+    return [context, handler = row.async_handler](std::shared_ptr<ipc::session> from, ipc::request request) {
         return handler(context, std::move(from), std::move(request));
     };
 }

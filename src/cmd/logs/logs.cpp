@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cmd/core/command.hpp"
+#include "cmd/core/connection.hpp"
 #include "cmd/core/follow.hpp"
 #include "cmd/core/log_text.hpp"
 #include "cmd/core/output.hpp"
@@ -251,6 +252,7 @@ std::vector<log_source> merged_sources(invocation& call) {
 
 exit_code run_logs(invocation& call) {
     require_known_instance(call);
+    look_at_greeting(call);
     if (const auto sources = merged_sources(call); !sources.empty()) {
         const logs_options common = options_of(call);
         return show_merged_logs(call, {sources, common.lines, common.follow, common.filter, common.format});
@@ -318,6 +320,7 @@ constinit const command logs_command{
     .operands_max = -1,
     .options = options,
     .run = run_logs,
+    .notes_config = true,
 };
 
 }  // namespace hob::cmd

@@ -76,6 +76,8 @@ asio::awaitable<std::string> answer_run(handler_context context, std::shared_ptr
     std::shared_ptr<unit::active_run> run;
     if (request_params.task) {
         co_await context.daemon.apply_changed_file();
+        context.units.refuse_deadlock("run", {*request_params.task}, client->peer_pid());
+        context.units.consent({*request_params.task}, client->peer_pid());
         run = context.units.registry().run_task(*request_params.task, std::move(parameters));
     } else {
         parameters.cwd = request_params.cwd.value_or(context.units.where().root);

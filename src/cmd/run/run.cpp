@@ -150,7 +150,7 @@ constexpr method_row methods[] = {
     {.name = "run.cancel", .handler = answer_run_cancel, .while_draining = true},
     {.name = "run.detach", .handler = answer_run_detach, .while_draining = true},
     {.name = "run.resize", .handler = answer_run_resize, .while_draining = true},
-    {.name = "run.wait", .async_handler = answer_run_wait, .while_draining = true, .consents = false},
+    {.name = "run.wait", .async_handler = answer_run_wait, .while_draining = true},
 };
 
 }  // namespace

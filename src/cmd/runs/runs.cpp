@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cmd/core/command.hpp"
+#include "cmd/core/connection.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/project.hpp"
 #include "cmd/core/status_view.hpp"
@@ -162,6 +163,7 @@ bool wants_all(const invocation& call) {
 
 exit_code run_runs(invocation& call) {
     require_known_instance(call);
+    look_at_greeting(call);
     unit::run_query query;
     query.limit = wants_all(call) ? 0 : limit_of(call);
     if (call.has("plot") && (call.operands.empty() || call.has("html"))) {
@@ -209,6 +211,7 @@ constinit const command runs_command{
     .options = options,
     .run = run_runs,
     .methods = methods,
+    .notes_config = true,
 };
 
 }  // namespace hob::cmd

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "error.hpp"
 #include "unit/config/config.hpp"
+#include "unit/spec/definition_digest.hpp"
 #include "unit/spec/unit_status_json.hpp"
 #include "unit/store/run_store.hpp"
 #include "util/suggest.hpp"
@@ -40,6 +42,20 @@ std::set<std::string> desired_up(const std::string& database) {
     } catch (const failure&) {
         return {};
     }
+}
+
+// The units that the user has named as they are defined now.
+std::set<std::string> named_units(const std::string& database, const unit::config& config) {
+    std::set<std::string> names;
+    try {
+        const auto known = unit::read_consents(database);
+        const std::set<std::pair<std::string, std::string>> consents(known.begin(), known.end());
+        for (const auto& spec : config.units) {
+            if (consents.contains({spec.name, unit::definition_digest(spec)})) names.insert(spec.name);
+        }
+    } catch (const failure&) {  // as above
+    }
+    return names;
 }
 
 std::optional<unit::run_record> last_run_of(const std::string& database, const std::string& task) {
@@ -76,6 +92,7 @@ offline_units read_offline_units(const lifecycle::instance& where, const std::ve
         found.were_up.assign(desired.begin(), desired.end());
         return found;
     }
+    const std::set<std::string> named = named_units(database, config);
     std::vector<unit::unit_status> units;
     const auto add = [&](const unit::unit_spec& spec) {
         unit::unit_status& status = units.emplace_back();
@@ -83,9 +100,14 @@ offline_units read_offline_units(const lifecycle::instance& where, const std::ve
         status.kind = spec.kind;
         status.state = state_at_rest(spec.kind);
         if (spec.kind == unit::unit_kind::task) status.last_run = last_run_of(database, spec.name);
-        if (spec.kind != unit::unit_kind::service || !desired.contains(spec.name)) return;
-        status.detail = "was up";
-        found.were_up.push_back(spec.name);
+        status.is_new = !named.contains(spec.name);
+        const bool was_up = spec.kind == unit::unit_kind::service && desired.contains(spec.name);
+        if (was_up) found.were_up.push_back(spec.name);
+        if (status.is_new && (was_up || unit::starts_by_itself(spec))) {
+            status.detail = unit::held_back_text(spec.name, true);
+        } else if (was_up) {
+            status.detail = "was up";
+        }
     };
     if (names.empty()) {
         for (const auto& spec : config.units)

@@ -2,37 +2,53 @@
 
 #include <boost/json.hpp>
 
+#include <chrono>
+
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/project.hpp"
 #include "cmd/handlers/handler_context.hpp"
+#include "cmd/units/request.hpp"
+#include "cmd/units/unready.hpp"
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
 #include "limits.hpp"
+#include "ipc/session.hpp"
 #include "unit/application/application.hpp"
+#include "unit/process/caller.hpp"
+#include "util/json/json_edit.hpp"
 #include "util/json/json_text.hpp"
 #include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
-exit_code run_reload(invocation& call) {
-    require_known_instance(call);
-    const auto limit = call.limit_or(limits::request_timeout);
-    auto connection = lifecycle::connect_looking(call.where(), limit);
+// Without a limit of its own: the services that it restarts have theirs.
+std::string request_reload(invocation& call) {
+    auto connection = lifecycle::connect_looking(call.where(), call.limit_or(limits::request_timeout));
     if (!connection) {
         throw failure(error_kind::no_daemon, cannot("reload", call.where().root), "no daemon is running",
                       "the next start reads hob.toml anyway");
     }
-    std::string result;
+    const std::string params =
+        call.has("dry-run") ? util::json_object().add("dry", true).text() : std::string();
     try {
-        const std::string params =
-            call.has("dry-run") ? util::json_object().add("dry", true).text() : std::string();
-        result = connection->call("hob.reload", params, limit);
+        return connection->call("hob.reload", params, call.limit);
     } catch (const ipc::not_executed&) {
         throw failure(error_kind::no_daemon, cannot("reload", call.where().root),
                       "the daemon is shutting down");
+    }
+}
+
+exit_code run_reload(invocation& call) {
+    require_known_instance(call);
+    const auto began = std::chrono::system_clock::now();
+    std::string result;
+    try {
+        result = request_reload(call);
+    } catch (const failure& why) {
+        throw explain_unready(call, "reload", why, began);
     }
     if (call.global.json) {
         print(result + "\n");
@@ -48,21 +64,30 @@ exit_code run_reload(invocation& call) {
         }
     }
     if (!changed) print("nothing changed\n");
+    print_by_itself(call, result);
     return exit_code::done;
 }
 
-std::string answer_reload(handler_context context, ipc::session&, const ipc::request& request) {
-    bool dry = false;
-    for (const auto& member :
-         util::json_object_members(request.params).value_or(std::vector<util::json_member>())) {
-        if (member.key == "dry") dry = member.value == "true";
-    }
-    return context.daemon.reload(dry);
+// Waits until the services that the reload restarts are ready.
+boost::asio::awaitable<std::string> answer_reload(handler_context context, std::shared_ptr<ipc::session> by,
+                                                  ipc::request request) {
+    if (util::json_find_true(request.params, {"dry"}))
+        co_return context.daemon.application().compare_config();
+    const bool inside = unit::is_inside_unit(by->peer_pid());
+    const std::string difference = context.daemon.reload(inside ? lifecycle::config_change::replace_agreed
+                                                                : lifecycle::config_change::replace);
+    std::vector<std::string> changed;
+    for (const auto element : util::json_array_elements(util::json_find(difference, {"changed"}))
+                                  .value_or(std::vector<std::string_view>()))
+        changed.push_back(util::json_unquote(element).value_or(""));
+    co_await context.units.registry().start_units(context.units.registry().restarting(changed), std::nullopt);
+    co_return difference;
 }
 
 constexpr option_row options[] = {{"dry-run", "", "only say what would change"}};
 
-constexpr method_row methods[] = {{.name = "hob.reload", .handler = answer_reload, .while_draining = true}};
+constexpr method_row methods[] = {
+    {.name = "hob.reload", .async_handler = answer_reload, .while_draining = true}};
 
 }  // namespace
 
@@ -72,7 +97,8 @@ extern constinit const command reload_command{
     .usage = "",
     .description =
         "Reads hob.toml again and applies the difference: units that did not change\n"
-        "keep their processes. A broken file changes nothing and is reported.",
+        "keep their processes. Returns once the services that it restarts are ready. A\n"
+        "broken file changes nothing and is reported.",
     .need = daemon_need::looking,
     .units = unit_use::all,
     .options = options,

@@ -1,6 +1,7 @@
 #include "cmd/units/request.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
@@ -14,6 +15,7 @@
 #include "unit/application/application.hpp"
 #include "unit/spec/unit_status_json.hpp"
 #include "util/base64.hpp"
+#include "util/json/json_edit.hpp"
 #include "util/json/json_text.hpp"
 #include "util/json/json_writer.hpp"
 #include "util/utf8.hpp"
@@ -108,10 +110,23 @@ exit_code request_units(invocation& call, std::string_view verb, std::string_vie
         print(result + "\n");
         return exit_code::done;
     }
-    if (call.global.quiet || out_terminal().drawable) return exit_code::done;
-    for (const auto& unit : read_units(result))
-        print(unit_line(unit));
+    if (call.global.quiet) return exit_code::done;
+    if (!out_terminal().drawable) {
+        for (const auto& unit : read_units(result))
+            print(unit_line(unit));
+    }
+    print_by_itself(call, result);
     return exit_code::done;
+}
+
+void print_by_itself(const invocation& call, std::string_view reply) {
+    if (call.global.json || call.global.quiet) return;
+    std::vector<std::string> names;
+    for (const auto element : util::json_array_elements(util::json_find(reply, {"by_itself"}))
+                                  .value_or(std::vector<std::string_view>())) {
+        if (auto name = util::json_unquote(element)) names.push_back(printable(*name, out_terminal().utf8));
+    }
+    if (!names.empty()) print(fmt::format("by itself from now on: {}\n", fmt::join(names, ", ")));
 }
 
 std::vector<std::string> all_service_names(handler_context context, const char* verb, const char* hint) {
@@ -121,16 +136,6 @@ std::vector<std::string> all_service_names(handler_context context, const char* 
     }
     if (!names.empty()) return names;
     throw failure(error_kind::unit_failed, cannot(verb, "every service"), "hob.toml has no service", hint);
-}
-
-void print_config_note(const invocation& call, std::string_view reply) {
-    if (call.global.json || call.global.quiet) return;
-    for (const auto& member : util::json_object_members(reply).value_or(std::vector<util::json_member>())) {
-        if (member.key != "config_state") continue;
-        print_error(util::json_unquote(member.value) == "broken"
-                        ? "hob.toml has changed and cannot be used, see: hob check\n"
-                        : "hob.toml has changed, apply it with: hob reload\n");
-    }
 }
 
 std::optional<std::vector<std::string>> parse_environment(std::string_view params) {
@@ -147,7 +152,8 @@ unit_request parse_unit_request(std::string_view params) {
     return request;
 }
 
-std::string unit_reply(handler_context context, const std::vector<std::string>& units) {
+std::string unit_reply(handler_context context, const std::vector<std::string>& units,
+                       const std::vector<std::string>& by_themselves) {
     std::vector<unit::unit_status> found;
     if (units.empty()) {
         found = context.units.registry().status();
@@ -160,6 +166,10 @@ std::string unit_reply(handler_context context, const std::vector<std::string>& 
     reply.add("units", util::raw_json{unit::units_json(found)});
     if (const auto state = context.units.config_state(); state != lifecycle::config_state::current)
         reply.add("config_state", name_of(state));
+    util::json_array names;
+    for (const auto& name : by_themselves)
+        names.add(name);
+    if (!names.empty()) reply.add("by_itself", names);
     return std::move(reply).text();
 }
 

@@ -20,9 +20,6 @@ exit_code request_units(invocation& call, std::string_view verb, std::string_vie
 // Adds "env" or "env_b64", the environment of this process.
 void add_own_environment(util::json_object& params);
 
-// Prints a line when the reply says that hob.toml differs from what the daemon has applied.
-void print_config_note(const invocation& call, std::string_view reply);
-
 // The names of all services. Throws failure(unit_failed, `cannot VERB 'every service': …`) when there is
 // none.
 std::vector<std::string> all_service_names(const handler_context context, const char* verb, const char* hint);
@@ -40,6 +37,11 @@ std::optional<std::vector<std::string>> parse_environment(std::string_view param
 
 // {"units":[<status>…]} of these units; of all units when `units` is empty. With "config_state" unless it is
 // current.
-std::string unit_reply(handler_context context, const std::vector<std::string>& units);
+// With "by_itself" unless `by_themselves` is empty.
+std::string unit_reply(handler_context context, const std::vector<std::string>& units,
+                       const std::vector<std::string>& by_themselves = {});
+
+// Prints a line with "by_itself" of the reply: what will start by itself from now on.
+void print_by_itself(const invocation& call, std::string_view reply);
 
 }  // namespace hob::cmd

@@ -8,6 +8,7 @@
 #include "cmd/units/request.hpp"
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
+#include "ipc/session.hpp"
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/end_daemon.hpp"
 #include "limits.hpp"
@@ -61,7 +62,7 @@ exit_code run_restart(invocation& call) {
     return request_units(call, "restart", "unit.restart");
 }
 
-boost::asio::awaitable<std::string> answer_restart(handler_context context, std::shared_ptr<ipc::session>,
+boost::asio::awaitable<std::string> answer_restart(handler_context context, std::shared_ptr<ipc::session> by,
                                                    ipc::request request) {
     unit_request parsed = parse_unit_request(request.params);
     co_await context.daemon.apply_changed_file();
@@ -70,6 +71,8 @@ boost::asio::awaitable<std::string> answer_restart(handler_context context, std:
         parsed.units = context.units.registry().services_to_restart();
         if (parsed.units.empty()) co_return util::json_object().add("units", util::json_array()).text();
     }
+    context.units.refuse_deadlock("restart", parsed.units, by->peer_pid());
+    context.units.consent(parsed.units, by->peer_pid());
     co_await context.units.registry().restart_units(parsed.units, std::move(parsed.environment));
     co_return unit_reply(context, parsed.units);
 }

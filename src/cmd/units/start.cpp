@@ -2,23 +2,49 @@
 #include "cmd/core/output.hpp"
 #include "cmd/units/request.hpp"
 #include "error.hpp"
+#include "ipc/session.hpp"
 #include "lifecycle/daemon.hpp"
 #include "unit/application/application.hpp"
+#include "unit/spec/definition_digest.hpp"
 
 namespace hob::cmd {
 namespace {
 
 exit_code run_start(invocation& call) { return request_units(call, "start", "unit.start"); }
 
-boost::asio::awaitable<std::string> answer_start(handler_context context, std::shared_ptr<ipc::session>,
+std::vector<std::string> all_unit_names(handler_context context) {
+    std::vector<std::string> names;
+    for (const auto& spec : context.units.config().units)
+        names.push_back(spec.name);
+    return names;
+}
+
+// Every service. Where there is none, the tasks with a trigger: the request lets them run.
+std::vector<std::string> services_or_triggered(handler_context context) {
+    std::vector<std::string> services, triggered;
+    for (const auto& spec : context.units.config().units) {
+        if (spec.kind == unit::unit_kind::service) services.push_back(spec.name);
+        if (unit::starts_by_itself(spec)) triggered.push_back(spec.name);
+    }
+    if (services.empty() && !triggered.empty()) return triggered;
+    return all_service_names(context, "start", "workers start by themselves when they are called");
+}
+
+boost::asio::awaitable<std::string> answer_start(handler_context context, std::shared_ptr<ipc::session> by,
                                                  ipc::request request) {
     unit_request parsed = parse_unit_request(request.params);
     co_await context.daemon.apply_changed_file();
-    if (parsed.units.empty())
-        parsed.units =
-            all_service_names(context, "start", "workers start by themselves when they are called");
+    if (!parsed.units.empty()) {
+        context.units.refuse_deadlock("start", parsed.units, by->peer_pid());
+        context.units.consent(parsed.units, by->peer_pid());
+        co_await context.units.registry().start_units(parsed.units, std::move(parsed.environment));
+        co_return unit_reply(context, parsed.units);
+    }
+    const auto by_themselves = context.units.consent(all_unit_names(context), by->peer_pid());
+    parsed.units = services_or_triggered(context);
+    context.units.refuse_deadlock("start", parsed.units, by->peer_pid());
     co_await context.units.registry().start_units(parsed.units, std::move(parsed.environment));
-    co_return unit_reply(context, parsed.units);
+    co_return unit_reply(context, parsed.units, by_themselves);
 }
 
 constexpr method_row methods[] = {{.name = "unit.start", .async_handler = answer_start}};

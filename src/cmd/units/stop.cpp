@@ -31,7 +31,6 @@ exit_code run_stop(invocation& call) {
     } catch (const ipc::not_executed&) {
         throw no_daemon;
     }
-    print_config_note(call, result);
     if (call.global.json) {
         print(result + "\n");
     } else if (!call.global.quiet) {
@@ -53,7 +52,7 @@ boost::asio::awaitable<std::string> answer_stop(handler_context context, std::sh
     co_return unit_reply(context, parsed.units);
 }
 
-constexpr method_row methods[] = {{.name = "unit.stop", .async_handler = answer_stop, .consents = false}};
+constexpr method_row methods[] = {{.name = "unit.stop", .async_handler = answer_stop}};
 
 }  // namespace
 
@@ -71,6 +70,7 @@ extern constinit const command stop_command{
     .operands_max = -1,
     .run = run_stop,
     .methods = methods,
+    .notes_config = true,
 };
 
 }  // namespace hob::cmd

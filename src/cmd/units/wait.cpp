@@ -15,6 +15,7 @@
 #include "cmd/units/request.hpp"
 #include "cmd/units/unready.hpp"
 #include "error.hpp"
+#include "ipc/session.hpp"
 #include "unit/application/application.hpp"
 #include "util/json/json_text.hpp"
 #include "util/json/json_writer.hpp"
@@ -87,7 +88,6 @@ exit_code run_wait(invocation& call) {
     } catch (const failure& why) {
         throw explain_unready(call, "wait for", why, began);
     }
-    print_config_note(call, result);
     if (call.global.json) {
         print(result + "\n");
     } else if (!call.global.quiet) {
@@ -97,7 +97,7 @@ exit_code run_wait(invocation& call) {
     return exit_code::done;
 }
 
-boost::asio::awaitable<std::string> answer_wait(handler_context context, std::shared_ptr<ipc::session>,
+boost::asio::awaitable<std::string> answer_wait(handler_context context, std::shared_ptr<ipc::session> by,
                                                 ipc::request request) {
     std::vector<std::string> units;
     std::optional<std::string> state;
@@ -112,6 +112,8 @@ boost::asio::awaitable<std::string> answer_wait(handler_context context, std::sh
         throw failure(error_kind::usage, cannot("read", {}, "the params"),
                       "they are not {\"units\":[NAME...],\"for\":\"ready\"|\"stopped\"|\"idle\"}");
     }
+    if (*condition == unit::registry::wait_condition::ready)
+        context.units.refuse_deadlock("wait for", units, by->peer_pid());
     for (const auto& unit : units)
         co_await context.units.registry().wait(unit, *condition);
     co_return unit_reply(context, units);
@@ -120,7 +122,7 @@ boost::asio::awaitable<std::string> answer_wait(handler_context context, std::sh
 constexpr option_row options[] = {
     {"for", "STATE", "ready (the default), stopped or idle", "ready stopped idle"},
     {"run", "ID", "wait for the end of this run and exit with its status"}};
-constexpr method_row methods[] = {{.name = "unit.wait", .async_handler = answer_wait, .consents = false}};
+constexpr method_row methods[] = {{.name = "unit.wait", .async_handler = answer_wait}};
 
 }  // namespace
 
@@ -141,6 +143,7 @@ extern constinit const command wait_command{
     .check = check_wait,
     .run = run_wait,
     .methods = methods,
+    .notes_config = true,
 };
 
 }  // namespace hob::cmd

@@ -8,14 +8,15 @@
 #include <algorithm>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 #include "error.hpp"
 #include "ipc/unit_state.hpp"
 #include "limits.hpp"
 #include "unit/config/config.hpp"
+#include "unit/process/caller.hpp"
 #include "unit/process/orphan_cleanup.hpp"
 #include "unit/process/usage.hpp"
+#include "unit/spec/definition_digest.hpp"
 #include "unit/spec/unit_status_json.hpp"
 #include "unit/store/run_store.hpp"
 #include "util/json/json_writer.hpp"
@@ -37,19 +38,14 @@ util::json_array names_json(const std::vector<std::string>& names) {
     return array;
 }
 
-std::string to_json(const apply_result& difference) {
+std::string to_json(const apply_result& difference, const std::vector<std::string>& by_themselves = {}) {
     util::json_object result;
     result.add("added", names_json(difference.added));
     result.add("removed", names_json(difference.removed));
     result.add("changed", names_json(difference.changed));
     result.add("unchanged", names_json(difference.unchanged));
+    if (!by_themselves.empty()) result.add("by_itself", names_json(by_themselves));
     return std::move(result).text();
-}
-
-bool starts_by_itself(const unit_spec& spec) {
-    if (const auto* service = std::get_if<service_spec>(&spec.detail)) return service->autostart;
-    const auto* task = std::get_if<task_spec>(&spec.detail);
-    return task && (task->every || task->cron || task->on_start || !task->watch.empty());
 }
 
 }  // namespace
@@ -67,7 +63,28 @@ unit::config application::read_config() const {
     return unit::load_config(where.config_path, ::geteuid(), where.root);
 }
 
-void application::load_config() { config_ = read_config(); }
+// The next glance finds out what the files look like: they may change while they are read.
+void application::load_config() {
+    config_ = read_config();
+    stamps_.clear();
+}
+
+std::vector<std::string> application::config_files() const {
+    std::vector<std::string> files{context_.where.config_path};
+    for (const auto& spec : config_.units) {
+        if (spec.env_file) files.push_back(*spec.env_file);
+    }
+    return files;
+}
+
+lifecycle::config_state application::config_state_at_a_glance() {
+    auto stamps = stamps_of(config_files());
+    if (stamps != stamps_) {
+        config_state_ = config_state();
+        stamps_ = std::move(stamps);
+    }
+    return config_state_;
+}
 
 void application::log_warnings() const {
     for (const auto& warning : config_.warnings)
@@ -77,7 +94,11 @@ void application::log_warnings() const {
 std::string application::apply_config(lifecycle::config_change change) {
     log_warnings();
     const bool keep = change == lifecycle::config_change::keep;
-    return to_json(registry_->apply(config_, keep ? running_process::keep : running_process::replace));
+    std::vector<std::string> by_themselves;
+    if (change == lifecycle::config_change::replace) by_themselves = registry_->consent_to_all(config_);
+    const auto difference =
+        registry_->apply(config_, keep ? running_process::keep : running_process::replace);
+    return to_json(difference, by_themselves);
 }
 
 bool application::config_is_applied() const {
@@ -106,7 +127,6 @@ void application::open() {
     const lifecycle::instance& where = context_.where;
     log_warnings();
     store_ = std::make_unique<unit::store>(where.database_path());
-    consented_ = store_->consented();
     run_store(*store_).mark_running_lost();
     clean_up_orphans(*store_, where.key, limits::sweep_timeout, &config_, where.state_dir());
 
@@ -122,37 +142,46 @@ void application::open() {
                              .publish = context_.publish,
                              .changed = context_.changed};
     registry_ = std::make_unique<unit::registry>(std::move(options));
+    registry_->adopt_consent_to_path(config_);
     registry_->apply(config_);
 }
 
 void application::begin() {
-    if (consented_) registry_->begin();
+    registry_->begin();
     log_begin();
 }
 
 // Who runs the daemon in the foreground sees nothing else of it.
 void application::log_begin() const {
-    std::vector<std::string> names = consented_ ? registry_->services_to_restart() : std::vector<std::string>();
+    std::vector<std::string> names = registry_->services_to_restart(), held_back;
     for (const auto& spec : config_.units) {
         const bool listed = std::find(names.begin(), names.end(), spec.name) != names.end();
-        if (!listed && starts_by_itself(spec)) names.push_back(spec.name);
+        if (listed || !starts_by_itself(spec)) continue;
+        (registry_->is_consented({spec.name}) ? names : held_back).push_back(spec.name);
     }
-    const util::log_field units = util::field("units", fmt::format("{}", fmt::join(names, ", ")));
-    if (names.empty()) {
+    const auto list = [](const std::vector<std::string>& units) {
+        return util::field("units", fmt::format("{}", fmt::join(units, ", ")));
+    };
+    if (!names.empty()) {
+        util::log(util::level::info, "unit", "these units start by themselves", {list(names)});
+    } else if (held_back.empty()) {
         util::log(util::level::info, "unit", "no unit starts by itself");
-    } else if (consented_) {
-        util::log(util::level::info, "unit", "these units start by themselves", {units});
-    } else {
-        util::log(util::level::warning, "unit", "no unit starts by itself until a command names one",
-                  {units, util::field("hint", "hob start")});
+    }
+    if (!held_back.empty()) {
+        util::log(util::level::warning, "unit",
+                  names.empty() ? "no unit starts by itself until a command names one"
+                                : "these units are new and start by themselves once a command names them",
+                  {list(held_back), util::field("hint", "hob start")});
     }
 }
 
-void application::consent() {
-    if (consented_) return;
-    consented_ = true;
-    store_->set_consented();
-    registry_->begin();
+std::vector<std::string> application::consent(const std::vector<std::string>& names, pid_t by) {
+    if (registry_->is_consented(names) || is_inside_unit(by)) return {};
+    return registry_->consent(names);
+}
+
+void application::refuse_deadlock(const char* verb, const std::vector<std::string>& names, pid_t by) const {
+    if (registry_->may_wait(names)) registry_->refuse_deadlock(verb, names, unit_of(by, context_.where.key));
 }
 
 boost::asio::awaitable<void> application::drain() { return registry_->drain(); }

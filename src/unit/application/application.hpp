@@ -1,11 +1,14 @@
 #pragma once
 // hob as the application of its daemon: the units of hob.toml, their registry and their database.
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "lifecycle/application.hpp"
+#include "unit/application/file_stamps.hpp"
 #include "unit/process/child.hpp"
 #include "unit/process/subreaper.hpp"
 #include "unit/registry/registry.hpp"
@@ -23,9 +26,13 @@ public:
     unit::registry& registry() { return *registry_; }
     const lifecycle::instance& where() const { return context_.where; }
 
-    // The user has started, called or run a unit of this configuration: that is the consent to what it starts
-    // by itself, now and from the next start of the daemon on.
-    void consent();
+    // The request of `by`, a process, names these units: see registry::consent(). A process of a unit names
+    // nothing. Returns the units that will start by themselves from now on.
+    std::vector<std::string> consent(const std::vector<std::string>& names, pid_t by);
+
+    // Refuses the request of `by` to `verb` these units, if it would wait for itself: see
+    // registry::refuse_deadlock().
+    void refuse_deadlock(const char* verb, const std::vector<std::string>& names, pid_t by) const;
 
     void load_config() override;
     const lifecycle::daemon_settings& daemon_config() const override { return config_.daemon; }
@@ -46,17 +53,20 @@ public:
     lifecycle::page_units page_units() const override;
     std::string config_path() const override { return config_.source_path; }
     lifecycle::config_state config_state() const override;
+    lifecycle::config_state config_state_at_a_glance() override;
     std::string degraded() const override;
 
 private:
     unit::config read_config() const;
     void log_warnings() const;
+    std::vector<std::string> config_files() const;
     void log_begin() const;
     unit_status known_status(const std::string& name) const;
 
     lifecycle::application_context context_;
     unit::config config_;
-    bool consented_ = false;
+    std::vector<file_stamp> stamps_;  // of config_files(), when config_state_ was found out
+    lifecycle::config_state config_state_ = lifecycle::config_state::current;
     std::unique_ptr<unit::store> store_;
     std::unique_ptr<unit::registry> registry_;
     subreaper subreaper_;

@@ -174,15 +174,14 @@ config parse_config(std::string_view bytes, const std::string& path, const std::
 config load_config(const std::string& path, uid_t owner, const std::string& default_cwd) {
     config result = parse_config(read_trusted_file(path, owner), path, default_cwd);
     for (unit_spec& spec : result.units) {
-        if (spec.env_file) spec.env_file_text = util::read_file(*spec.env_file, limits::config_file_max);
+        if (spec.env_file) spec.env_file_text = read_trusted_env_file(*spec.env_file, owner);
     }
     return result;
 }
 
 bool env_files_unchanged(const config& applied) {
     return std::all_of(applied.units.begin(), applied.units.end(), [](const unit_spec& spec) {
-        return !spec.env_file ||
-               util::read_file(*spec.env_file, limits::config_file_max) == spec.env_file_text;
+        return !spec.env_file || read_any_file(*spec.env_file) == spec.env_file_text;
     });
 }
 

@@ -83,6 +83,15 @@ std::string read_trusted_file(const std::string& path, uid_t owner, const std::s
     return read_bounded(path, fd.get());
 }
 
+std::optional<std::string> read_trusted_env_file(const std::string& path, uid_t owner) {
+    try {
+        return read_trusted_file(path, owner, {});
+    } catch (const failure& why) {
+        if (why.kind() == error_kind::untrusted_config) throw;
+        return std::nullopt;
+    }
+}
+
 std::optional<std::string> read_any_file(const std::string& path) noexcept {
     try {
         struct stat facts {};

@@ -15,6 +15,9 @@ std::string read_trusted_file(const std::string& path, uid_t owner);
 // `hint`: for a file that does not exist.
 std::string read_trusted_file(const std::string& path, uid_t owner, const std::string& hint);
 
+// An env_file, under the same rule; nullopt: it cannot be read. Throws failure(untrusted_config).
+std::optional<std::string> read_trusted_env_file(const std::string& path, uid_t owner);
+
 // Without the checks of owner and mode; nullopt for every fault.
 std::optional<std::string> read_any_file(const std::string& path) noexcept;
 

@@ -45,14 +45,13 @@ void read_variable(const tree_member& member, const std::string& title, problems
     const auto& [key, where, value] = member;
     if (key.empty() || !is_c_string(key) || key.find('=') != std::string::npos) {
         faults.error(where, fmt::format("'{}' in {} is no name of a variable", key, title));
-    } else if (std::find(std::begin(own_variables), std::end(own_variables), key) !=
-               std::end(own_variables)) {
+    } else if (is_own_variable(key)) {
         faults.error(where, fmt::format("'{}' in {} is set by hob itself", key, title));
     } else if (value.kind != value_kind::string) {
         const bool number = value.kind == value_kind::integer;
         faults.error(value.where,
                      fmt::format("'{}' in {} must be a string, not {}", key, title, described(value.kind)),
-                     number ? fmt::format("did you mean \"{}\"?", value.integer) : std::string());
+                     number ? "put it in quotes" : "");
     } else if (!is_c_string(value.text)) {
         faults.error(value.where, fmt::format("'{}' in {} has a NUL byte in it", key, title));
     } else {
@@ -105,6 +104,10 @@ void read_unit_keys(const tree_member& member, const std::string& title, config_
 }
 
 }  // namespace
+
+bool is_own_variable(std::string_view name) {
+    return name.starts_with("HOB_") && name != "HOB_RUNTIME_DIR" && name != "HOB_STATE_DIR";
+}
 
 void read_run(const key_context& at) { object_of<unit_spec>(at).run = read_command(at).value_or(run_spec()); }
 

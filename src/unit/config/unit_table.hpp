@@ -20,8 +20,9 @@ struct unit_draft {
     position stop_timeout;        // line 0: not given
 };
 
-// Set by hob itself, so no unit may set them.
-inline constexpr std::string_view own_variables[] = {"HOB_INSTANCE", "HOB_UNIT", "HOB_RUN"};
+// HOB_* are hob's own: units do not inherit them and may not set them. Except those that say where hob's files
+// are, so that what runs inside a unit finds the same daemon.
+bool is_own_variable(std::string_view name);
 
 // Both absolute.
 struct unit_base_paths {

@@ -91,11 +91,13 @@ void add_strings(json_object& schema, std::string_view pattern, bool unique) {
 }
 
 void add_variables(json_object& schema) {
-    json_array own;
-    for (const std::string_view name : own_variables)
-        own.add(name);
+    // As is_own_variable().
+    const json_array settable = json_array().add("HOB_RUNTIME_DIR").add("HOB_STATE_DIR");
+    json_array allowed;
+    allowed.add(json_object().add("enum", settable));
+    allowed.add(json_object().add("not", json_object().add("pattern", "^HOB_")));
     json_object names;
-    names.add("pattern", R"(^[^=\u0000]+$)").add("not", json_object().add("enum", own));
+    names.add("pattern", R"(^[^=\u0000]+$)").add("anyOf", allowed);
     schema.add("type", "object")
         .add("propertyNames", names)
         .add("additionalProperties", text_schema(argument_pattern));

@@ -13,6 +13,8 @@
 #include "limits.hpp"
 #include "unit/config/env_file.hpp"
 #include "unit/config/expansion.hpp"
+#include "unit/config/file.hpp"
+#include "unit/config/unit_table.hpp"
 #include "util/fd.hpp"
 
 namespace hob::unit {
@@ -22,7 +24,7 @@ namespace {
 constexpr std::array<std::string_view, 13> terminal_names{
     "TERM", "COLORTERM", "COLUMNS", "LINES",       "SSH_TTY", "GPG_TTY", "WINDOWID",
     "TMUX", "STY",       "WINDOW",  "VTE_VERSION", "TERMCAP", "TTY"};
-constexpr std::array<std::string_view, 3> dropped_prefixes{"HOB_", "TERM_PROGRAM", "TMUX_"};
+constexpr std::array<std::string_view, 2> dropped_prefixes{"TERM_PROGRAM", "TMUX_"};
 
 // The directory and the last command of the calling shell, and what refers to descriptors of another process:
 // the service manager's sockets, notifications, watchdog and log.
@@ -62,9 +64,6 @@ constexpr std::string_view call_names[] = {"GIT_ALTERNATE_OBJECT_DIRECTORIES",
                                            "_STDBUF_O"};
 constexpr std::string_view call_prefixes[] = {"npm_lifecycle_", "npm_package_"};
 
-// Where hob's files are: what runs inside a unit must find the same daemon.
-constexpr std::array<std::string_view, 2> kept_names{"HOB_RUNTIME_DIR", "HOB_STATE_DIR"};
-
 template <typename Names>
 bool is_one_of(std::string_view key, const Names& names) {
     return std::find(std::begin(names), std::end(names), key) != std::end(names);
@@ -77,8 +76,7 @@ bool has_prefix(std::string_view key, const Prefixes& prefixes) {
 }
 
 bool is_dropped(std::string_view key) {
-    if (is_one_of(key, kept_names)) return false;
-    return is_one_of(key, terminal_names) || is_one_of(key, foreign_names) ||
+    return is_own_variable(key) || is_one_of(key, terminal_names) || is_one_of(key, foreign_names) ||
            has_prefix(key, dropped_prefixes) || has_prefix(key, foreign_prefixes);
 }
 
@@ -115,15 +113,25 @@ std::string without_stdbuf(std::string_view libraries) {
     return kept;
 }
 
+// It could not be read together with hob.toml. The same rule holds for it now.
+std::string read_late_env_file(const unit_spec& spec) {
+    try {
+        return read_trusted_file(*spec.env_file, ::geteuid(), {});
+    } catch (const failure& why) {
+        const bool untrusted = why.kind() == error_kind::untrusted_config;
+        throw failure(untrusted ? why.kind() : error_kind::unit_failed, cannot("start", spec.name),
+                      fmt::format("its env_file '{}': {}", *spec.env_file, why.reason()),
+                      untrusted ? why.hint() : "");
+    }
+}
+
 std::vector<written_variable> variables_of_file(const unit_spec& spec) {
     const auto refuse = [&](std::string reason, std::string hint = {}) {
         throw failure(error_kind::unit_failed, cannot("start", spec.name), std::move(reason),
                       std::move(hint));
     };
-    auto bytes = spec.env_file_text;
-    if (!bytes) bytes = util::read_file(*spec.env_file, limits::config_file_max);
-    if (!bytes) refuse(fmt::format("its env_file '{}': {}", *spec.env_file, errno_text(errno)));
-    env_file read = parse_env_file(*bytes, *spec.env_file);
+    env_file read = parse_env_file(spec.env_file_text ? *spec.env_file_text : read_late_env_file(spec),
+                                   *spec.env_file);
     if (read.fault) {
         refuse(fmt::format("its env_file '{}:{}': {}", *spec.env_file, read.fault->line, read.fault->reason),
                read.fault->hint);

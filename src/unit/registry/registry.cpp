@@ -8,6 +8,7 @@
 #include "unit/process/environment.hpp"
 #include "unit/protocol/attachment.hpp"
 #include "unit/registry/unit_map.hpp"
+#include "unit/spec/definition_digest.hpp"
 #include "unit/task/task.hpp"
 #include "unit/worker/worker.hpp"
 
@@ -39,6 +40,7 @@ apply_result registry::compare(const config& configuration) const {
 apply_result registry::apply(const config& configuration, running_process running) {
     unit_map& map = *units_;
     apply_result result = compare(configuration);
+    map.find_named(configuration);
     map.retire_missing(configuration, running);
     const std::vector<unit_spec> earlier = std::exchange(map.specs, configuration.units);
     for (const auto& spec : configuration.units)
@@ -64,8 +66,11 @@ std::vector<unit_status> registry::status() const {
         const managed_unit& unit = *units_->by_name.at(spec.name);
         unit_status& status = all.emplace_back(unit.status());
         status.changed = unit.definition_changed();
+        status.is_new = !units_->named.contains(spec.name);
         if (status.changed && status.detail.empty())
             status.detail = "hob.toml has changed; applied by: hob restart " + spec.name;
+        if (status.detail.empty() && units_->is_held_back(spec))
+            status.detail = held_back_text(spec.name, status.is_new);
     }
     return all;
 }
@@ -133,6 +138,17 @@ std::vector<std::string> registry::services_to_restart() const {
     for (const auto& spec : units_->specs) {
         const managed_unit& unit = *units_->by_name.at(spec.name);
         if (spec.kind == unit_kind::service && (unit.running() || unit.failed())) names.push_back(spec.name);
+    }
+    return names;
+}
+
+std::vector<std::string> registry::restarting(const std::vector<std::string>& changed) const {
+    std::vector<std::string> names;
+    for (const auto& name : changed) {
+        const auto unit = units_->context->find(name);
+        if (unit && unit->spec().kind == unit_kind::service && unit->coming_up() &&
+            !unit->definition_changed())
+            names.push_back(name);
     }
     return names;
 }

@@ -39,16 +39,28 @@ public:
 
     // Applies a valid configuration. Units with an equal spec keep their processes. `replace`: changed and
     // removed units are stopped in the background, services start again, and the next call starts a changed
-    // worker. `keep`: running processes go on with their definition until the unit is restarted, and a
+    // worker. A changed unit that may not start by itself is kept instead. `keep`: running processes go on with their definition until the unit is restarted, and a
     // removed unit stays until it has stopped and a configuration is applied again.
     apply_result apply(const config& configuration, running_process running = running_process::replace);
 
     // What apply() would do.
     apply_result compare(const config& configuration) const;
 
-    // Starts what starts by itself: services that were up before, and those with autostart. Call it after the
-    // first apply() once the user has consented to the configuration, and after each further apply().
+    // Starts what starts by itself: services that were up before, and those with autostart; and lets tasks be
+    // triggered. All of that only for units that the user has named, see consent(). Call it after each apply().
     void begin();
+
+    // The user has named these units. They, and all that they wait for, may start by themselves as they are
+    // defined now, in later daemons too. Other units that this lets start by themselves begin. Returns the
+    // units that the user had not named before and that will start by themselves, in file order. Does nothing
+    // when there is no unit of one of the names.
+    std::vector<std::string> consent(const std::vector<std::string>& names);
+    // As consent() to every unit of a configuration that is about to be applied.
+    std::vector<std::string> consent_to_all(const config& configuration);
+    // The user has named all of these units and all that they wait for.
+    bool is_consented(const std::vector<std::string>& names) const;
+    // The record of a consent to a path, made by an earlier version, counts for these definitions.
+    void adopt_consent_to_path(const config& configuration);
 
     std::vector<unit_status> status() const;  // in file order
     std::optional<unit_status> status(const std::string& unit) const;
@@ -92,8 +104,18 @@ public:
     boost::asio::awaitable<void> restart_units(std::vector<std::string> units,
                                                std::optional<std::vector<std::string>> caller_environment);
 
+    // Whether a request for these units may have to wait for others, so that refuse_deadlock() matters.
+    bool may_wait(const std::vector<std::string>& units) const;
+    // Throws failure(unit_failed) with the cycle, when one of the units waits for `caller`, the unit in which the
+    // process runs that waits for them.
+    void refuse_deadlock(const char* verb, const std::vector<std::string>& units,
+                         const std::string& caller) const;
+
     // The services that are up, have failed, or are about to be restarted, in file order.
     std::vector<std::string> services_to_restart() const;
+    // The services among `changed` that apply() restarts: they are to be up and run their new definition. Call it
+    // right after apply().
+    std::vector<std::string> restarting(const std::vector<std::string>& changed) const;
     // The environment with which the next daemon starts the services that are up. Durable soon after.
     void replace_kept_environments(const std::vector<std::string>& environment);
 

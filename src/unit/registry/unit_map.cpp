@@ -18,7 +18,8 @@ namespace hob::unit {
 namespace asio = boost::asio;
 
 registry::unit_map::unit_map(registry_options options)
-    : context(std::make_shared<unit_context>(unit_context{std::move(options), false, {}})) {
+    : context(std::make_shared<unit_context>(unit_context{std::move(options), false, {}})),
+      consents(context->options.db) {
     context->cgroups =
         std::make_unique<cgroup_home>(context->options.instance_key, context->options.state_dir);
     context->root = context->options.root;
@@ -29,10 +30,12 @@ registry::unit_map::unit_map(registry_options options)
         const auto found = by_name.find(name);
         return found == by_name.end() ? nullptr : found->second;
     };
+    context->may_start_by_itself = [this](std::string_view name) { return startable.contains(name); };
 }
 
 registry::unit_map::~unit_map() {
     context->find = [](std::string_view) { return unit_ptr(); };
+    context->may_start_by_itself = [](std::string_view) { return false; };
 }
 
 const unit_spec* registry::unit_map::find(const std::string& name) const {
@@ -129,7 +132,8 @@ void registry::unit_map::apply_unit(const unit_spec& spec, running_process runni
     if (found == by_name.end()) {
         by_name.emplace(spec.name, revive(spec));
     } else if (!(found->second->spec() == spec) || found->second->definition_changed()) {
-        found->second->reconfigure(spec, running);
+        const bool may_replace = running == running_process::replace && startable.contains(spec.name);
+        found->second->reconfigure(spec, may_replace ? running_process::replace : running_process::keep);
     }
 }
 

@@ -5,12 +5,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "error.hpp"
 #include "unit/registry/registry.hpp"
+#include "unit/store/consent_store.hpp"
 #include "unit/supervise/managed_unit.hpp"
 #include "util/time_zone_watch.hpp"
 
@@ -45,6 +47,14 @@ public:
     boost::asio::awaitable<void> sync_desired_states() const;
     std::vector<unit_ptr> running() const;
 
+    // consent.cpp. The units of `configuration` that the user has named as they are defined there.
+    void find_named(const config& configuration);
+    void find_startable(const std::vector<unit_spec>& of);  // from `named`
+    // It would start by itself, if the user had named it.
+    bool is_held_back(const unit_spec& spec) const;
+    // The units, and all that they wait for.
+    std::set<std::string, std::less<>> with_dependencies(const std::vector<std::string>& names) const;
+
     const std::shared_ptr<unit_context> context;  // also held by every unit
     std::vector<unit_spec> specs;                 // in file order
     std::map<std::string, unit_ptr, std::less<>> by_name;
@@ -52,6 +62,9 @@ public:
     std::shared_ptr<command_runner> commands;  // also held by its coroutines
     std::unique_ptr<util::time_zone_watch> time_zone;
     bool applied = false;  // a configuration was applied before
+    consent_store consents;
+    std::set<std::string, std::less<>> named;      // units that the user has named as they are defined now
+    std::set<std::string, std::less<>> startable;  // of those: all that they wait for are named as well
 
 private:
     failure unknown(const char* verb, const std::string& name) const;

@@ -97,9 +97,9 @@ void service::set_desired_up(std::optional<environment> caller) {
     const bool was_supervised = supervised();
     if (desired_up() && state() == unit_state::stopping) start_requested_ = true;
     supervision_ = supervision::up;
-    dependencies_started_ = false;
+    dependencies_started_ = dependencies_met_ = false;
     tasks_due_ = !process_;
-    failed_task_.clear();
+    culprit_.clear();
     request_.ring();
     if (was_supervised) return;
     apply_pending_spec();
@@ -109,6 +109,7 @@ void service::set_desired_up(std::optional<environment> caller) {
 
 void service::begin() {
     if (supervised() || stopped_by_user_ || context_->closing || state() == unit_state::failed) return;
+    if (!context_->may_start_by_itself(spec_->name)) return;
     if (auto desired = context_->options.db.desired_up(spec_->name)) {
         set_desired_up(std::move(desired->environment));
     } else if (std::get<service_spec>(spec_->detail).autostart && state() == unit_state::stopped &&
@@ -162,9 +163,9 @@ asio::awaitable<void> service::await_ready_or_failed(const char* verb) {
 
 failure service::failed_start(const char* verb) const {
     const auto dependency = state() == unit_state::waiting ? first_unready_dependency() : nullptr;
-    const std::string& culprit = dependency             ? dependency->spec().name
-                                 : failed_task_.empty() ? spec_->name
-                                                        : failed_task_;
+    const std::string& culprit = dependency         ? dependency->spec().name
+                                 : culprit_.empty() ? spec_->name
+                                                    : culprit_;
     const std::string reason = dependency ? waits_for(*dependency) : detail_;
     return failure(error_kind::unit_failed, cannot(verb, spec_->name),
                    reason.empty() ? "it did not become ready" : reason, fmt::format("hob logs {}", culprit),

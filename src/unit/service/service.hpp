@@ -89,7 +89,8 @@ private:
     failure failed_start(const char* verb) const;
 
     boost::asio::awaitable<void> supervise();
-    boost::asio::awaitable<void> wait_for_dependencies();
+    boost::asio::awaitable<bool> wait_for_dependencies();  // false: one will not be ready: it has failed
+    void fail_before_launch(std::string reason, std::string culprit);
     void start_dependencies_once();
     boost::asio::awaitable<void> await_not_desired();
     boost::asio::awaitable<bool> run_due_tasks();  // false: one failed, and the service with it
@@ -121,8 +122,9 @@ private:
     bool restart_requested_ = false;  // the current process is to be replaced: not counted as a restart
     bool start_requested_ = false;    // while the current process was ending by itself: it is to be replaced
     bool dependencies_started_ = false;         // since it was last asked for
+    bool dependencies_met_ = false;             // likewise
     bool tasks_due_ = false;                    // tasks in `after` are to run before the next launch
-    std::string failed_task_;                   // the one that kept it from starting
+    std::string culprit_;                       // the unit in `after` that kept it from starting
     bool stopped_by_user_ = false;              // until it is started by name; survives the daemon
     std::shared_ptr<service_process> process_;  // also held by the coroutines that await or watch it
     util::notifier request_;                    // another state is desired, or the configuration changed

@@ -21,7 +21,7 @@ using util::field;
 asio::awaitable<void> service::supervise() {
     const auto alive = self();
     while (desired_up() && !context_->closing) {
-        co_await wait_for_dependencies();
+        if (!co_await wait_for_dependencies()) co_return;
         if (!desired_up()) break;
         if (tasks_due_ && !co_await run_due_tasks()) co_return;
         if (!desired_up()) break;
@@ -46,16 +46,35 @@ void service::start_dependencies_once() {
     if (!std::exchange(dependencies_started_, true)) start_dependencies(caller_environment_);
 }
 
-// A dependency that ends after it was started is waited for, not started again.
-asio::awaitable<void> service::wait_for_dependencies() {
+// A dependency that ends after it was started is waited for, not started again. One that will not be ready
+// again does not keep this service from being restarted after a crash.
+asio::awaitable<bool> service::wait_for_dependencies() {
     start_dependencies_once();
     while (const auto dependency = first_unready_dependency()) {
+        if (is_over(*dependency) && !context_->closing) {
+            if (dependencies_met_) co_return true;
+            fail_before_launch(waits_for(*dependency), dependency->spec().name);
+            co_return false;
+        }
         set_state(unit_state::waiting);
         set_detail(waits_for(*dependency));
         co_await util::first_of(dependency->changes().wait(), request_.wait());
-        if (!desired_up()) co_return;
+        if (!desired_up()) co_return true;
         start_dependencies_once();
     }
+    dependencies_met_ = true;
+    co_return true;
+}
+
+// It stays wanted: the next daemon, or a request, tries again.
+void service::fail_before_launch(std::string reason, std::string culprit) {
+    ++failures_;
+    supervision_ = supervision::none;
+    detail_ = std::move(reason);
+    culprit_ = std::move(culprit);
+    util::log(util::level::error, "unit", "service failed",
+              {field("unit", spec_->name), field("reason", detail_)});
+    set_state(unit_state::failed);
 }
 
 asio::awaitable<bool> service::run_due_tasks() {
@@ -70,13 +89,8 @@ asio::awaitable<bool> service::run_due_tasks() {
         failed.emplace(why);
     }
     if (!failed || !desired_up()) co_return true;
-    ++failures_;
-    supervision_ = supervision::none;
-    detail_ = failed->reason();
-    failed_task_ = util::json_unquote(util::json_find(failed->detail(), {"unit"})).value_or("");
-    util::log(util::level::error, "unit", "service failed",
-              {field("unit", spec_->name), field("reason", detail_)});
-    set_state(unit_state::failed);
+    fail_before_launch(failed->reason(),
+                       util::json_unquote(util::json_find(failed->detail(), {"unit"})).value_or(""));
     co_return false;
 }
 

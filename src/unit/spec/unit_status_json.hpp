@@ -10,7 +10,7 @@
 namespace hob::unit {
 
 // {"name","kind","state","pid","since","restarts","exit","detail","rss_kib","cpu_ms","next_at","last_run"};
-// unknown values are null. With "failing":true if it is failing.
+// unknown values are null. With "failing":true if it is failing, "changed":true and "new":true likewise.
 std::string unit_json(const unit_status& status);
 
 // The array of them.

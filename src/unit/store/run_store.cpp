@@ -199,4 +199,14 @@ std::vector<std::string> read_desired_up(const std::string& database_path) {
     return units;
 }
 
+std::vector<std::pair<std::string, std::string>> read_consents(const std::string& database_path) {
+    const auto db = open_reader(database_path);
+    std::vector<std::pair<std::string, std::string>> found;
+    if (!db) return found;
+    sqlite_statement query(db.get(), "SELECT unit, digest FROM consent");
+    while (query.row())
+        found.emplace_back(query.text(0), query.text(1));
+    return found;
+}
+
 }  // namespace hob::unit

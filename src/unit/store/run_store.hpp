@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "unit/spec/run_record.hpp"
@@ -57,5 +58,7 @@ std::optional<run_record> read_run(const std::string& database_path, std::int64_
 std::optional<schedule_record> read_schedule(const std::string& database_path, const std::string& task);
 // The services that should be up.
 std::vector<std::string> read_desired_up(const std::string& database_path);
+// Units with the digests of their definitions that the user has named.
+std::vector<std::pair<std::string, std::string>> read_consents(const std::string& database_path);
 
 }  // namespace hob::unit

@@ -48,6 +48,10 @@ CREATE TABLE schedule (task TEXT PRIMARY KEY, rule TEXT NOT NULL, anchor INTEGER
 CREATE TABLE memory (unit TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, bound_to TEXT NOT NULL,
     PRIMARY KEY (unit, key)) WITHOUT ROWID;
 )",
+    // The definitions that the user has named.
+    R"(
+CREATE TABLE consent (unit TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (unit, digest)) WITHOUT ROWID;
+)",
 };
 constexpr int schema_version = static_cast<int>(migrations.size());
 
@@ -201,7 +205,8 @@ store::attempt store::check_contents() const {
     // Damage shows only where it is read, and a table may be missing. All of these are small.
     for (const char* sql :
          {"SELECT * FROM meta", "SELECT * FROM process", "SELECT * FROM held", "SELECT * FROM wanted",
-          "SELECT * FROM run LIMIT 1", "SELECT * FROM schedule", "SELECT * FROM memory"}) {
+          "SELECT * FROM run LIMIT 1", "SELECT * FROM schedule", "SELECT * FROM memory",
+          "SELECT * FROM consent"}) {
         sqlite_statement all(db_, sql);
         if (!all.done()) {
             attempt failed = classify(all.code());
@@ -230,16 +235,6 @@ bool store::migrate(int version) {
 
 bool store::execute(const char* sql) {
     return ::sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK;
-}
-
-bool store::consented() {
-    sqlite_statement query(db_, "SELECT 1 FROM meta WHERE key = 'consent'");
-    return query.row();
-}
-
-void store::set_consented() {
-    sqlite_statement statement(db_, "INSERT OR REPLACE INTO meta VALUES ('consent', '1')");
-    write(statement, "consent");
 }
 
 store::without_sync::without_sync(store& db) : db_(db) { db_.execute("PRAGMA synchronous=NORMAL;"); }

@@ -70,10 +70,6 @@ public:
     // Records of an earlier daemon may be missing: degraded, set aside, or the file was empty.
     bool history_lost() const { return history_lost_; }
 
-    // Whether this user has consented to this configuration by an earlier request.
-    bool consented();
-    void set_consented();
-
     // A process record is written before the child counts as started, and removed once nothing of it is left.
     // A failed write is logged, once until one succeeds; the marks in the environment still identify the
     // process.

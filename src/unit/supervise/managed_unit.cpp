@@ -71,6 +71,10 @@ bool managed_unit::is_hopeless(const managed_unit& dependency) {
     return dependency.failed() || !dependency.coming_up();
 }
 
+bool managed_unit::is_over(const managed_unit& dependency) {
+    return !dependency.running() && is_hopeless(dependency);
+}
+
 std::string managed_unit::waits_for(const managed_unit& dependency) {
     return fmt::format("it waits for '{}', which {}", dependency.spec().name,
                        dependency.failed() ? "failed" : fmt::format("is {}", name_of(dependency.state())));

@@ -41,6 +41,8 @@ struct unit_context {
     bool closing = false;  // stop_all(): no new starts
     // A unit by name; nullptr: there is none. Call it again after each suspension.
     std::function<std::shared_ptr<managed_unit>(std::string_view name)> find;
+    // Whether the user has named the unit, and all that its start would start, as they are defined now.
+    std::function<bool(std::string_view name)> may_start_by_itself{};
     run_store runs{options.db};
     std::shared_ptr<util::disk_sync> disk{util::disk_sync::make(options.executor, options.db.log_path())};
     std::map<std::int64_t, std::weak_ptr<active_run>> active_runs{};   // begun and not over, by id
@@ -93,8 +95,8 @@ public:
     // Records what start() or stop(true) will record, ahead of them: so that several units are recorded in
     // one step.
     virtual void record_desired_state(bool up, const std::optional<environment>& caller) = 0;
-    // Starts it if it is to start by itself. Called once the daemon is up or this configuration is consented
-    // to, and after each reload.
+    // Starts it if it is to start by itself and may. Called once the daemon is up, after each reload, and when
+    // the user has named units.
     virtual void begin() {}
     virtual void request_start(
         std::optional<environment> caller) = 0;  // as start(), in the background; failures are logged
@@ -128,6 +130,8 @@ protected:
     // The dependency, if it is not going to be ready without a further request: it has failed, or was
     // stopped.
     static bool is_hopeless(const managed_unit& dependency);
+    // It is not going to be ready, and is not tried again either.
+    static bool is_over(const managed_unit& dependency);
     // "it waits for 'db', which is starting"
     static std::string waits_for(const managed_unit& dependency);
     // Starts them and waits until all are ready, or until one is hopeless. Throws failure(unit_failed,

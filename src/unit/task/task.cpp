@@ -29,7 +29,9 @@ task::task(std::shared_ptr<unit_context> context, unit_spec spec)
            context_->options.log_max_files, context_->options.executor),
       stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
       last_run_(context_->runs.last_of(spec_->name)),
-      retry_timer_(context_->options.executor) {}
+      retry_timer_(context_->options.executor) {
+    log_.remember_stdout();
+}
 
 task::~task() { disarm(); }
 
@@ -147,6 +149,7 @@ asio::awaitable<void> task::execute(std::shared_ptr<active_run> run) {
         unit->update_state();
     };
     util::spawn(context_->options.executor, show_begin(alive, run), "task " + spec_->name);
+    log_.clear_tail();
     co_await run->execute();
 }
 

@@ -27,7 +27,8 @@ milliseconds random_below(milliseconds limit) {
 }  // namespace
 
 bool task::may_trigger() const {
-    return began_ && !stopped_by_user_ && !retired_ && !context_->draining && !context_->closing;
+    return began_ && !stopped_by_user_ && !retired_ && !context_->draining && !context_->closing &&
+           context_->may_start_by_itself(spec_->name);
 }
 
 bool task::awaits_trigger() const { return next_at_.has_value() || file_trigger_ != nullptr; }

@@ -5,7 +5,9 @@
 
 #include <utility>
 
+#include "unit/process/on_failure.hpp"
 #include "unit/worker/worker_process.hpp"
+#include "util/log/log.hpp"
 
 namespace hob::unit {
 
@@ -53,12 +55,25 @@ void worker::add_readiness(unit_status& status) const {
 }
 
 void worker::set_state(unit_state to) {
+    if (to == unit_state::warm) failure_reported_ = false;
     if (to == unit_state::stopping || to == unit_state::starting) {
         settled_.clear();
     } else {
         settled_.set();
     }
     enter(to, process_ ? process_->main_process->pid() : 0);
+}
+
+// Once, until it is warm again: every call may start a worker that has failed.
+void worker::call_on_failure(const std::string& reason) {
+    if (!spec_->on_failure || context_->closing || std::exchange(failure_reported_, true)) return;
+    try {
+        auto variables = context_->environment_of(*spec_, caller_environment_);
+        run_on_failure(context_->options.executor, *spec_, std::move(variables), reason, log_.tail());
+    } catch (const failure& why) {
+        util::log(util::level::warning, "unit", "on_failure did not start",
+                  {util::field("unit", spec_->name), util::field("reason", why.what())});
+    }
 }
 
 void worker::check_usable(const char* verb) const {

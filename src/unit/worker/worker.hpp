@@ -104,6 +104,7 @@ private:
     void end_conversation(const process_ptr& process, std::optional<exit_state> exit);
     boost::asio::awaitable<void> watch_idle(process_ptr process);
     boost::asio::awaitable<void> watch_closed_input(process_ptr process);
+    void call_on_failure(const std::string& reason);
     failure stopped_failure(const char* verb) const;
     void note_taken_port(const worker_process& process);
     std::string taken_text() const;
@@ -134,6 +135,7 @@ private:
     bool stopped_by_user_ = false;
     std::optional<port_user> port_taken_;  // what made its last process end
     bool died_ = false;                    // the last process ended without being stopped
+    bool failure_reported_ = false;        // to on_failure, since it was last warm
     int restarts_ = 0;
     int starts_requested_ = 0;  // by request_start(), and still going on
     std::size_t calls_ = 0;

@@ -41,6 +41,7 @@ void worker::start_process() {
         log(level::warning, "unit", "worker did not start",
             {field("unit", spec_->name), field("reason", why.what())});
         set_state(unit_state::failed);
+        call_on_failure(why.reason());
         throw;
     }
     if (std::exchange(died_, false)) ++restarts_;
@@ -288,6 +289,10 @@ asio::awaitable<void> worker::finish(process_ptr process, std::optional<exit_sta
     const bool clean = exit && !exit->signalled && exit->number == 0;
     const bool well = (stopped || restart || clean) && !process->start_failure;
     set_state(well ? unit_state::cold : unit_state::failed);
+    if (!well) {
+        call_on_failure(process->start_failure ? process->start_failure->reason()
+                                               : fmt::format("the worker {}", end_text(exit)));
+    }
 }
 
 // The process has ended by itself and left others. Its callers need not wait for their end; its output is

@@ -23,7 +23,7 @@ void watching(sandbox& box, const std::string& more = {},
     box.shell("mkdir -p src");
     box.config("[task.t]\nrun = ['sh', '-c', '''" + run +
                "''']\nwatch = [\"src/**\", \"*.txt\"]\ndebounce = \"200ms\"\n" + more);
-    BOOST_TEST(box.run({"run", "--", "true"}).status == 0);
+    BOOST_TEST(box.run({"start"}).status == 0);
     BOOST_TEST(wait_until([&] { return is_watching(box); }));
 }
 
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(U10_where_the_kernel_watches_no_more_folders_the_files_are_
     box.config("[task.t]\nrun = ['sh', '-c', 'echo \"$HOB_CHANGED\" >> $OUT']\nwatch = [\"src/**\"]\n");
     const auto begun = box.shell(
         "unshare --user --map-root-user sh -c "
-        "'echo 4 > /proc/sys/user/max_inotify_watches && hob run -- true'");
+        "'echo 4 > /proc/sys/user/max_inotify_watches && hob start'");
     if (begun.status != 0) {
         BOOST_TEST_MESSAGE("no user namespace is to be had here: " << begun.err);
         return;
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(U10_where_the_kernel_does_not_see_all_changes_the_files_are
     const auto runs = [&] {
         return count(box.shell("cd seen && hob runs t --json").out, "\"state\":\"ok\"");
     };
-    BOOST_TEST(box.shell("cd seen && hob run -- true").status == 0);
+    BOOST_TEST(box.shell("cd seen && hob start").status == 0);
     const auto log = [&] {
         return box.shell("cat \"$(cd seen && hob status --json | sed 's/.*\"log\":\"//; s/\".*//')\"").out;
     };
@@ -222,7 +222,7 @@ BOOST_AUTO_TEST_CASE(U26_every_pattern_works_or_is_refused_by_check) {
         sandbox project;
         project.shell("mkdir -p deep/er src lib a");
         project.config("[task.t]\nrun = ['true']\nwatch = ['" + pattern + "']\ndebounce = '10ms'\n");
-        BOOST_TEST(project.run({"run", "--", "true"}).status == 0);
+        BOOST_TEST(project.run({"start"}).status == 0);
         BOOST_TEST(wait_until([&] { return is_watching(project); }));
         project.shell("echo x > " + file);
         BOOST_TEST(wait_until([&] { return ok(project) >= 1; }, 20s), pattern);

@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(U39_what_belongs_to_the_first_callers_call_reaches_no_later
     // A trigger starts from the base of the daemon.
     box.config("[task.t]\nrun = 'env > task; mv task done'\non_start = true\n");
     BOOST_TEST(box.run({"shutdown"}).status == 0);
-    BOOST_TEST(box.run({"run", "--", "true"}, hook).status == 0);
+    BOOST_TEST(box.run({"start"}, hook).status == 0);
     BOOST_TEST(wait_until([&] { return box.shell("cat done").status == 0; }));
     expect_clean(box.shell("cat done").out);
     // The call itself sees what is its own, but no descriptor of others.
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(U39_what_belongs_to_the_first_callers_call_reaches_no_later
     BOOST_TEST(box.run({"shutdown"}).status == 0);
     box.shell("rm -f done");
     all.env.emplace_back("GIT_CONFIG_COUNT", "0");
-    BOOST_TEST(box.run({"run", "--", "true"}, all).status == 0);
+    BOOST_TEST(box.run({"start"}, all).status == 0);
     BOOST_TEST(wait_until([&] { return box.shell("cat done").status == 0; }));
     BOOST_TEST(box.shell("cat done").out.find("foreign") == std::string::npos);
 }

@@ -225,6 +225,47 @@ BOOST_AUTO_TEST_CASE(U20_a_broken_file_fails_what_names_a_unit_with_its_place_an
     BOOST_TEST(stopped.err == "hob.toml has changed and cannot be used, see: hob check\n");
 }
 
+BOOST_AUTO_TEST_CASE(U20_verbs_that_do_not_take_the_file_say_once_that_it_has_changed) {
+    sandbox box;
+    const std::string worker = "[worker.w]\nrun = \"cat\"\nprotocol = \"lines\"\n";
+    box.config(defined("1", worker));
+    BOOST_TEST(box.run({"start", "web"}).status == 0);
+    BOOST_TEST(box.run({"call", "w", "x"}).err == "");
+    BOOST_TEST(box.run({"run", "--", "true"}).status == 0);
+    const std::vector<std::vector<std::string>> verbs{{"ping"}, {"call", "w", "x"}, {"logs", "web"}, {"runs"},
+                                                      {"wait", "web"}, {"stop", "web"}};
+    const auto all_say = [&](const std::string& note) {
+        for (const auto& words : verbs) {
+            const auto told = box.run(words);
+            BOOST_TEST(told.status == 0, told.text());
+            BOOST_TEST(told.err == note, words.front() << ": " << told.err);
+        }
+        BOOST_TEST(box.run({"-q", "ping"}).err == "");
+        BOOST_TEST(box.run({"--json", "ping"}).err == "");
+        BOOST_TEST(box.run({"start", "web", "--json"}).err.find("has changed") == std::string::npos);
+    };
+    box.config(defined("2", worker));
+    BOOST_TEST(box.run({"ping"}).err == "hob.toml has changed, apply it with: hob reload\n");
+    BOOST_TEST(box.run({"reload"}).err == "");
+    BOOST_TEST(box.run({"ping"}).err == "");
+    box.config(defined("3", worker + "run = 1\n"));
+    all_say("hob.toml has changed and cannot be used, see: hob check\n");
+}
+
+BOOST_AUTO_TEST_CASE(U20_reload_returns_when_what_it_restarts_is_ready_or_has_failed) {
+    sandbox box;
+    box.config(defined("1"));
+    BOOST_TEST(box.run({"start", "web"}).status == 0);
+    box.config(defined("2"));
+    BOOST_TEST(box.run({"reload"}).status == 0);
+    BOOST_TEST(shown(box) == "2\n");
+    BOOST_TEST(json_at(box.run({"status", "--json"}).out, "/units/0/state").value_or("-") == "ready");
+    box.config("[service.web]\nrun = \"exit 3\"\n");
+    const auto failed = box.run({"reload"});
+    BOOST_TEST(failed.status == 1, failed.text());
+    BOOST_TEST(failed.err.find("cannot start 'web': exited with status 3") != std::string::npos, failed.err);
+}
+
 BOOST_AUTO_TEST_CASE(U20_an_empty_file_while_units_run_is_a_save_in_progress) {
     sandbox box;
     box.config(defined("1"));

@@ -21,7 +21,7 @@ std::string golden(const std::string& name) {
     return text.str();
 }
 
-hello example() { return {1, "0.1.0", 4242, "demo-0123456789ab", "/home/ann/demo", false}; }
+hello example() { return {1, "0.1.0", 4242, "demo-0123456789ab", "/home/ann/demo", false, ""}; }
 
 const std::vector<std::string> methods{"a", "b"};
 
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(W09_section_7_the_greeting_has_its_golden_bytes) {
     BOOST_TEST(hello_line(greeting, methods) == golden("hello"));
     greeting.draining = true;
     BOOST_TEST(hello_line(greeting, {}) == golden("hello_draining"));
-    greeting = {1, "0.1.0", 4242, "_-0123456789ab", "/home/\xff", false};
+    greeting = {1, "0.1.0", 4242, "_-0123456789ab", "/home/\xff", false, ""};
     BOOST_TEST(hello_line(greeting, {}) == golden("hello_root_b64"));
 }
 
@@ -56,6 +56,10 @@ BOOST_AUTO_TEST_CASE(W09_section_7_every_released_form_is_still_understood) {
     BOOST_TEST(!greeting->draining);
     BOOST_TEST(parse_hello(golden("hello_draining"))->draining);
     BOOST_TEST(parse_hello(golden("hello_root_b64"))->root == "/home/\xff");
+    BOOST_TEST(greeting->config_state.empty());
+    hello changed = example();
+    changed.config_state = "broken";
+    BOOST_TEST(parse_hello(hello_line(changed, methods))->config_state == "broken");
 
     const auto ping = parse_ping_result(parse_incoming(golden("ping_reply")).payload);
     BOOST_REQUIRE(ping.has_value());

@@ -61,6 +61,7 @@ public:
         return {.total = 3, .up = 2, .failed = 1, .json = "[]"};
     }
     std::string config_path() const override { return {}; }
+    hob::lifecycle::config_state config_state_at_a_glance() override { return config_state(); }
     hob::lifecycle::config_state config_state() const override {
         return hob::lifecycle::config_state::current;
     }
@@ -81,7 +82,7 @@ std::unique_ptr<application> make_recording(hob::lifecycle::daemon& made_for, ap
         return request.params;
     };
     const hob::ipc::dispatcher::immediate reload = [&made_for](hob::ipc::session&, const hob::ipc::request&) {
-        return made_for.reload();
+        return made_for.reload(hob::lifecycle::config_change::replace);
     };
     const hob::ipc::dispatcher::immediate end = [&made_for](hob::ipc::session&, const hob::ipc::request&) {
         made_for.begin_shutdown(shutdown_mode::graceful, "a test");

@@ -1,3 +1,4 @@
+#include "unit/store/consent_store.hpp"
 #include "unit/store/store.hpp"
 
 #include <fcntl.h>
@@ -114,15 +115,18 @@ BOOST_AUTO_TEST_CASE(what_was_put_is_there_after_reopening) {
         database db(path);
         BOOST_TEST(!db.degraded().has_value());
         BOOST_TEST(!db.history_lost());
-        BOOST_TEST(!db.consented());
-        db.set_consented();
+        hob::unit::consent_store consents(db);
+        BOOST_TEST(!consents.contains({"a", "1"}));
+        consents.add({{"a", "1"}});
         db.put_process(record("a", 10));
         db.put_process(record("b", 11));
         db.forget_process("a", 10);
         db.set_stopped_by_user("a", true);
     }
     database again(path);
-    BOOST_TEST(again.consented());
+    BOOST_TEST(hob::unit::consent_store(again).contains({"a", "1"}));
+    BOOST_TEST(!hob::unit::consent_store(again).contains({"a", "2"}));
+    BOOST_TEST(!hob::unit::consent_store(again).contains({"b", "1"}));
     BOOST_TEST(again.stopped_by_user("a"));
     BOOST_TEST(!again.stopped_by_user("b"));
     const auto found = again.processes();
@@ -140,8 +144,8 @@ BOOST_AUTO_TEST_CASE(D06_garbage_is_set_aside_with_what_belongs_to_it) {
     BOOST_TEST(!db.degraded().has_value());
     BOOST_TEST(db.history_lost());
     BOOST_TEST(bytes_of(db.set_aside()) == std::string(8192, 'x'));
-    db.set_consented();
-    BOOST_TEST(db.consented());
+    db.set_stopped_by_user("a", true);
+    BOOST_TEST(db.stopped_by_user("a"));
 }
 
 BOOST_AUTO_TEST_CASE(D06_a_database_truncated_at_any_page_never_stops_a_start) {
@@ -162,8 +166,8 @@ BOOST_AUTO_TEST_CASE(D06_a_database_truncated_at_any_page_never_stops_a_start) {
         BOOST_TEST_CONTEXT("truncated to " << size) {
             BOOST_TEST(!db.degraded().has_value());
             BOOST_TEST((db.history_lost() || db.processes().size() == 200u));
-            db.set_consented();
-            BOOST_TEST(db.consented());
+            db.set_stopped_by_user("a", true);
+            BOOST_TEST(db.stopped_by_user("a"));
         }
     }
 }

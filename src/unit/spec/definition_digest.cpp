@@ -1,0 +1,86 @@
+#include "unit/spec/definition_digest.hpp"
+
+#include <algorithm>
+
+#include "util/json/json_writer.hpp"
+#include "util/sha256.hpp"
+#include "util/shell_quote.hpp"
+
+namespace hob::unit {
+namespace {
+
+// A script as it was written: what hob makes of it is not part of the definition.
+void add_command(util::json_object& object, std::string_view key, const run_spec& run) {
+    if (run.text != util::shell_quoted(run.argv)) {
+        object.add(key, run.text);
+        return;
+    }
+    util::json_array words;
+    for (const auto& word : run.argv)
+        words.add(word);
+    object.add(key, words);
+}
+
+void add_environment(util::json_object& object, std::vector<std::pair<std::string, std::string>> variables) {
+    if (variables.empty()) return;
+    std::sort(variables.begin(), variables.end());
+    util::json_object members;
+    for (const auto& [name, value] : variables)
+        members.add(name, value);
+    object.add("env", members);
+}
+
+void add_dependencies(util::json_object& object, std::vector<std::string> names) {
+    if (names.empty()) return;
+    std::sort(names.begin(), names.end());
+    util::json_array array;
+    for (const auto& name : names)
+        array.add(name);
+    object.add("after", array);
+}
+
+void add_detail(util::json_object& object, const worker_spec& spec) {
+    if (spec.initialize_json != "{}") object.add("initialize", util::raw_json{spec.initialize_json});
+    if (spec.settings_json != "{}") object.add("settings", util::raw_json{spec.settings_json});
+}
+
+void add_detail(util::json_object& object, const service_spec& spec) {
+    if (spec.autostart) object.add("autostart", true);
+    if (spec.ready.exec) add_command(object, "ready", *spec.ready.exec);
+}
+
+void add_detail(util::json_object& object, const task_spec& spec) {
+    if (spec.on_start) object.add("on_start", true);
+    if (spec.every || spec.cron) object.add("schedule", true);
+    if (!spec.watch.empty()) object.add("watch", true);
+}
+
+bool triggered(const worker_spec&) { return false; }
+bool triggered(const service_spec& spec) { return spec.autostart; }
+bool triggered(const task_spec& spec) {
+    return spec.on_start || spec.every || spec.cron || !spec.watch.empty();
+}
+
+}  // namespace
+
+std::string definition_digest(const unit_spec& spec) {
+    util::json_object object;
+    object.add("kind", name_of(spec.kind)).add("cwd", spec.cwd);
+    add_command(object, "run", spec.run);
+    add_environment(object, spec.env);
+    object.add_if("env_file", spec.env_file);
+    add_dependencies(object, spec.after);
+    if (spec.on_failure) add_command(object, "on_failure", *spec.on_failure);
+    std::visit([&object](const auto& detail) { add_detail(object, detail); }, spec.detail);
+    return util::sha256_hex(object.text());
+}
+
+std::string held_back_text(const std::string& unit, bool is_new) {
+    return (is_new ? "new; accepted by: hob start " : "it waits for a new unit; accepted by: hob start ") + unit;
+}
+
+bool starts_by_itself(const unit_spec& spec) {
+    return std::visit([](const auto& detail) { return triggered(detail); }, spec.detail);
+}
+
+}  // namespace hob::unit
