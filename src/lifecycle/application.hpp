@@ -89,6 +89,8 @@ public:
     // What `status` lists, an array as raw JSON: these units in this order, all if `names` is empty. Throws
     // failure(unit_unknown).
     virtual std::string status_json(const std::vector<std::string>& names) const = 0;
+    // Further members of the status object, as a raw JSON object; empty: none.
+    virtual std::string status_members() const { return {}; }
     virtual lifecycle::page_units page_units() const = 0;
 
     virtual std::string config_path() const = 0;  // of the file that was read; empty: there is none

@@ -22,6 +22,7 @@
 #include "lifecycle/instance.hpp"
 #include "lifecycle/probe.hpp"
 #include "limits.hpp"
+#include "unit/application/application.hpp"
 #include "util/json/json_text.hpp"
 #include "util/json/json_writer.hpp"
 
@@ -266,7 +267,9 @@ std::vector<std::string> units_of(const ipc::request& request) {
 }
 
 std::string answer_status(handler_context context, ipc::session& from, const ipc::request& request) {
-    return status_report(context.daemon, units_of(request), from.peer_pid());
+    auto names = units_of(request);
+    if (!names.empty()) names = context.units.names_for("show", names, from.peer_pid());
+    return status_report(context.daemon, names, from.peer_pid());
 }
 
 constexpr option_row options[] = {

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <limits.h>
 #include <unistd.h>
+
+#include <cstdlib>
 
 #include <boost/json.hpp>
 
@@ -69,6 +72,7 @@ std::string request_params(const invocation& call) {
         names.add(name);
     util::json_object params;
     params.add("units", names);
+    add_directory(params, call);
     add_own_environment(params);
     return std::move(params).text();
 }
@@ -82,6 +86,12 @@ std::string request_daemon(invocation& call, std::string_view method, const std:
 }
 
 }  // namespace
+
+void add_directory(util::json_object& params, const invocation& call) {
+    char path[PATH_MAX];
+    if (!call.global.directory || ::realpath(call.global.directory->c_str(), path) == nullptr) return;
+    if (util::is_utf8(path)) params.add("cwd", path);
+}
 
 void add_own_environment(util::json_object& params) {
     bool encoded = false;
@@ -132,7 +142,7 @@ void print_by_itself(const invocation& call, std::string_view reply) {
 std::vector<std::string> all_service_names(handler_context context, const char* verb, const char* hint) {
     std::vector<std::string> names;
     for (const auto& spec : context.units.config().units) {
-        if (spec.kind == unit::unit_kind::service) names.push_back(spec.name);
+        if (spec.kind == unit::unit_kind::service && spec.enabled) names.push_back(spec.name);
     }
     if (!names.empty()) return names;
     throw failure(error_kind::unit_failed, cannot(verb, "every service"), "hob.toml has no service", hint);
@@ -149,6 +159,10 @@ unit_request parse_unit_request(std::string_view params) {
     if (!units) throw malformed_params();
     request.units = *units;
     request.environment = environment_of(object);
+    if (const json::value* directory = object.if_contains("cwd")) {
+        if (!directory->is_string()) throw malformed_params();
+        request.directory = directory->as_string();
+    }
     return request;
 }
 

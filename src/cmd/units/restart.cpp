@@ -70,6 +70,8 @@ boost::asio::awaitable<std::string> answer_restart(handler_context context, std:
         all_service_names(context, "restart", "hob restart --daemon restarts the daemon");
         parsed.units = context.units.registry().services_to_restart();
         if (parsed.units.empty()) co_return util::json_object().add("units", util::json_array()).text();
+    } else {
+        parsed.units = context.units.names_for("restart", parsed.units, by->peer_pid(), parsed.directory);
     }
     context.units.refuse_deadlock("restart", parsed.units, by->peer_pid());
     context.units.consent(parsed.units, by->peer_pid());
@@ -96,7 +98,8 @@ extern constinit const command restart_command{
     .usage = "[UNIT...]",
     .description =
         "Stops these units and starts them again, with the environment of this shell,\n"
-        "and returns once they are ready. Without names: every service that is up, has\n"
+        "and returns once they are ready. A name may be a group, @GROUP, or a pattern of\n"
+        "services, such as 'web-*'. Without names: every service that is up, has\n"
         "failed or is about to be restarted. --daemon restarts the daemon instead.",
     .need = daemon_need::acting,
     .units = unit_use::named,

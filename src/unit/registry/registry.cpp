@@ -48,6 +48,9 @@ apply_result registry::apply(const config& configuration, running_process runnin
     for (const auto& spec : earlier) {  // what still runs though it was removed
         if (!configuration.find(spec.name) && map.by_name.contains(spec.name)) map.specs.push_back(spec);
     }
+    if (map.context->ports) map.context->ports->prefer(configuration.ports);
+    map.shared_env = configuration.env;
+    map.commands->share_environment(configuration.env);
     map.applied = true;
     map.watch_time_zone();
     map.context->options.log_max_size = configuration.log.max_size;
@@ -57,6 +60,11 @@ apply_result registry::apply(const config& configuration, running_process runnin
     map.commands->set_log_limits(configuration.log.max_size, configuration.log.max_files);
     if (map.context->options.changed) map.context->options.changed();
     return result;
+}
+
+const port_list& registry::ports() const {
+    static const port_list none;
+    return units_->context->ports ? units_->context->ports->chosen() : none;
 }
 
 std::vector<unit_status> registry::status() const {
@@ -122,6 +130,10 @@ std::shared_ptr<attachment> registry::attachment_of(std::uint64_t number) const 
 asio::awaitable<void> registry::start(std::string unit,
                                       std::optional<std::vector<std::string>> caller_environment) {
     co_await units_->unit_named("start", unit)->start(std::move(caller_environment));
+}
+
+void registry::signal(const std::string& unit, int number, bool whole) {
+    units_->unit_named("signal", unit)->signal(number, whole);
 }
 
 asio::awaitable<void> registry::stop(std::string unit) {

@@ -43,6 +43,8 @@ public:
     // removed unit stays until it has stopped and a configuration is applied again.
     apply_result apply(const config& configuration, running_process running = running_process::replace);
 
+    const port_list& ports() const;  // those of [ports], while a unit is up
+
     // What apply() would do.
     apply_result compare(const config& configuration) const;
 
@@ -59,6 +61,8 @@ public:
     std::vector<std::string> consent_to_all(const config& configuration);
     // The user has named all of these units and all that they wait for.
     bool is_consented(const std::vector<std::string>& names) const;
+    // [env] as it is now came with a unit that the user has named: it may change what `hob run -- CMD` executes.
+    bool is_shared_environment_consented() const;
     // The record of a consent to a path, made by an earlier version, counts for these definitions.
     void adopt_consent_to_path(const config& configuration);
 
@@ -103,6 +107,9 @@ public:
     boost::asio::awaitable<void> stop_units(std::vector<std::string> units);
     boost::asio::awaitable<void> restart_units(std::vector<std::string> units,
                                                std::optional<std::vector<std::string>> caller_environment);
+
+    // See managed_unit::signal(). Throws also failure(unit_unknown).
+    void signal(const std::string& unit, int number, bool whole);
 
     // Whether a request for these units may have to wait for others, so that refuse_deadlock() matters.
     bool may_wait(const std::vector<std::string>& units) const;

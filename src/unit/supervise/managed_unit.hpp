@@ -16,6 +16,7 @@
 
 #include "ipc/unit_state.hpp"
 #include "unit/process/cgroup.hpp"
+#include "unit/process/instance_ports.hpp"
 #include "unit/spec/spec.hpp"
 #include "unit/spec/unit_status.hpp"
 #include "unit/store/run_store.hpp"
@@ -41,6 +42,8 @@ struct unit_context {
     bool closing = false;  // stop_all(): no new starts
     // A unit by name; nullptr: there is none. Call it again after each suspension.
     std::function<std::shared_ptr<managed_unit>(std::string_view name)> find;
+    // The unit is ready anew, or has ended with 0: those that are to be restarted then are, except `asking`.
+    std::function<void(std::string_view name, std::string_view asking)> became_ready{};
     // Whether the user has named the unit, and all that its start would start, as they are defined now.
     std::function<bool(std::string_view name)> may_start_by_itself{};
     run_store runs{options.db};
@@ -52,9 +55,10 @@ struct unit_context {
     std::shared_ptr<util::wall_clock> wall{};  // made by the first unit that needs it
     bool draining = false;  // no trigger starts anything any more; requests are still carried out
     std::unique_ptr<cgroup_home> cgroups{};
+    std::unique_ptr<instance_ports> ports{};
 
-    // The environment of a process of `spec`. `caller` replaces the daemon's base environment. Throws
-    // failure(unit_failed) for an env_file that cannot be read.
+    // The environment of a process of `spec`, for which ports are chosen. `caller` replaces the daemon's base
+    // environment. Throws failure(unit_failed), such as for an env_file that cannot be read.
     std::vector<std::string> environment_of(const unit_spec& spec,
                                             const std::optional<std::vector<std::string>>& caller) const;
 };
@@ -104,7 +108,11 @@ public:
     // has ended with 0, retries included. Throws failure(unit_failed).
     virtual boost::asio::awaitable<void> run_for(std::string dependent);
     virtual void request_stop(const char* why) = 0;  // in the background
+    // Restarts its process, if it has one, in the background. The restart is not counted.
+    virtual void request_new_process(const char*) {}
     virtual void kill_now() = 0;                     // SIGKILL, also to what is being stopped
+    // Sends the signal to its main process, or to all of it. Throws failure(unit_failed) if it has none.
+    virtual void signal(int number, bool whole);
     virtual void reconfigure(unit_spec spec, running_process running) = 0;
     // A process runs with an earlier definition than the configuration has.
     virtual bool definition_changed() const { return false; }

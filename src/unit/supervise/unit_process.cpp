@@ -141,6 +141,14 @@ bool unit_process::request_stop() {
     return true;
 }
 
+bool unit_process::signal(int number, bool whole) {
+    bool any = false;
+    for (const auto& process : tree()) {
+        if (whole || process.pid == main_pid()) any = signal_member(process, number) || any;
+    }
+    return any;
+}
+
 void unit_process::kill_now() {
     kill_requested_ = true;
     if (!reaped_) signal_scope_group(members(), {SIGKILL});

@@ -184,7 +184,7 @@ asio::awaitable<void> worker::start_as_requested(std::optional<environment> call
     if (failed) std::rethrow_exception(failed);
 }
 
-bool worker::definition_changed() const { return process_ && needs_new_process(process_->spec(), *spec_); }
+bool worker::definition_changed() const { return process_ && needs_new_process(*process_->definition, *spec_); }
 
 void worker::reconfigure(unit_spec spec, running_process running) {
     spec_ = std::make_shared<const unit_spec>(std::move(spec));
