@@ -127,9 +127,9 @@ constinit const command env_command{
     .summary = "print the variables of [env] and [ports] for a shell",
     .usage = "",
     .description =
-        "Prints the variables of [env] and [ports], for eval in a shell. The ports are those\n"
-        "of the units that are up; when none is up, those that the next start would\n"
-        "choose. It starts nothing.",
+        "Prints the variables of [env] and [ports], for eval in a shell. The ports are\n"
+        "those of the units that are up; when none is up, those that the next start\n"
+        "would choose. It starts nothing.",
     .need = daemon_need::looking,
     .units = unit_use::all,
     .options = options,

@@ -63,17 +63,17 @@ std::string answer_signal(handler_context context, ipc::session& by, const ipc::
     return "{}";
 }
 
-constexpr option_row options[] = {{"group", "", "to every process of the service"}};
+constexpr option_row options[] = {{"group", "", "to every process of the unit"}};
 constexpr method_row methods[] = {{.name = "unit.signal", .handler = answer_signal}};
 
 }  // namespace
 
 extern constinit const command signal_command{
     .name = "signal",
-    .summary = "send a signal to a service",
+    .summary = "send a signal to a service or a worker",
     .usage = "UNIT SIGNAL",
     .description =
-        "Sends the signal, such as HUP or USR1, to the main process of a service. A\n"
+        "Sends the signal, such as HUP or USR1, to the main process of the unit. A\n"
         "service that ends by it is restarted as `restart` says; `hob stop` stops one.",
     .need = daemon_need::looking,
     .units = unit_use::all,

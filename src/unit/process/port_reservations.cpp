@@ -2,12 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <sstream>
-#include <thread>
 #include <utility>
 
 #include "error.hpp"
@@ -46,7 +46,7 @@ void lock(const std::string& path, int file) {
     while (::flock(file, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR) refuse(path, errno_text(errno));
         if (limit.expired()) refuse(path, "another daemon keeps it locked");
-        std::this_thread::sleep_for(limits::port_lock_pause);
+        ::poll(nullptr, 0, static_cast<int>(limits::port_lock_pause.count()));
     }
 }
 

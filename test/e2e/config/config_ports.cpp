@@ -19,9 +19,9 @@ std::string web_project(int port) {
     return fmt::format(
         "[env]\nURL = \"http://127.0.0.1:${{WEB_PORT}}/\"\nN = 4\n"
         "[ports]\nWEB_PORT = {}\n"
+        "[task.t]\nrun = \"echo $URL $N\"\n"
         "[service.web]\nrun = \"exec python3 -m http.server --bind 127.0.0.1 $WEB_PORT\"\n"
-        "ready = {{ http = \"${{URL}}\" }}\n"
-        "[task.t]\nrun = \"echo $URL $N\"\n",
+        "ready = {{ http = \"${{URL}}\" }}\n",
         port);
 }
 

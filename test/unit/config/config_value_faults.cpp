@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(wrong_types) {
         {worker("env = \"A=1\"\n"), "3:7",
          "'env' in [worker.w] must be a table, such as { NAME = \"value\" }, not a string", ""},
         {worker("env = { A = 1.5 }\n"), "3:13",
-         "'A' in [worker.w.env] must be a string, an integer or a boolean, not a floating-point number",
+         "'A' in [worker.w.env] must be a string, an integer or a boolean, not a number with a fraction",
          "put it in quotes"},
         {worker("env_file = 5\n"), "3:12",
          "'env_file' in [worker.w] must be a string, such as \".env\", not an integer", ""},

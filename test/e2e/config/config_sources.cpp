@@ -25,7 +25,7 @@ void refused(sandbox& box, const std::string& text) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(config_files)
+BOOST_AUTO_TEST_SUITE(config_sources)
 
 BOOST_AUTO_TEST_CASE(the_local_file_is_laid_over_the_file) {
     sandbox box;
