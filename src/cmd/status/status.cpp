@@ -59,7 +59,7 @@ void show(const std::string& status, const invocation& call, pid_t daemon = 0) {
 exit_code show_stopped(invocation& call) {
     const lifecycle::instance& where = call.where();
     require_known_instance(call);
-    const offline_units units = read_offline_units(where, call.operands);
+    const offline_units units = read_offline_units(where, call.operands, directory_of(call));
     const std::string status = stopped_status_json(where, units.config_state, units.json);
     if (call.global.json) {
         print(status + "\n");

@@ -5,17 +5,20 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <boost/json.hpp>
 
 #include "cmd/core/connection.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/units/progress.hpp"
 #include "cmd/units/unready.hpp"
 #include "error.hpp"
 #include "unit/application/application.hpp"
+#include "unit/config/config.hpp"
 #include "unit/spec/unit_status_json.hpp"
 #include "util/base64.hpp"
 #include "util/json/json_edit.hpp"
@@ -87,6 +90,14 @@ std::string request_daemon(invocation& call, std::string_view method, const std:
 
 }  // namespace
 
+void resolve_operands(invocation& call) {
+    const auto& names = call.operands;
+    const bool plain = std::none_of(names.begin(), names.end(), unit::is_selector);
+    const std::string directory = directory_of(call);
+    if (!plain || directory != call.where().root)
+        call.operands = unit::names_meant(call.where().config_path, names, directory);
+}
+
 void add_directory(util::json_object& params, const invocation& call) {
     char path[PATH_MAX];
     if (!call.global.directory || ::realpath(call.global.directory->c_str(), path) == nullptr) return;
@@ -110,6 +121,7 @@ void add_own_environment(util::json_object& params) {
 
 exit_code request_units(invocation& call, std::string_view verb, std::string_view method) {
     const auto began = std::chrono::system_clock::now();
+    resolve_operands(call);
     std::string result;
     try {
         result = request_daemon(call, method, request_params(call));

@@ -76,6 +76,7 @@ exit_code run_wait(invocation& call) {
         throw failure(error_kind::usage, cannot("wait for", call.operands.front()),
                       fmt::format("'{}' is no state", state), "one of ready, stopped, idle");
     }
+    resolve_operands(call);
     util::json_array names;
     for (const auto& name : call.operands)
         names.add(name);

@@ -7,6 +7,8 @@
 #include <algorithm>
 
 #include "error.hpp"
+#include "unit/config/config.hpp"
+#include "util/real_path.hpp"
 #include "util/suggest.hpp"
 
 namespace hob::unit {
@@ -14,10 +16,6 @@ namespace {
 
 bool contains(const std::vector<std::string>& texts, std::string_view text) {
     return std::find(texts.begin(), texts.end(), text) != texts.end();
-}
-
-bool is_below(std::string_view path, std::string_view directory) {
-    return path == directory || (path.starts_with(directory) && path.substr(directory.size()).starts_with('/'));
 }
 
 bool matches(const unit_spec& spec, const std::string& selector) {
@@ -45,15 +43,11 @@ failure no_group(const config& configuration, const char* verb, const std::strin
 
 }  // namespace
 
-bool is_selector(std::string_view name) {
-    return name.starts_with('@') || name.find_first_of("*?[") != std::string_view::npos;
-}
-
 std::string scoped_name(const config& configuration, const std::string& name, std::string_view directory) {
     const included_file* nearest = nullptr;
     for (const auto& file : configuration.included) {
         const bool nearer = !nearest || file.directory.size() > nearest->directory.size();
-        if (nearer && is_below(directory, file.directory) && configuration.find(file.prefix + "." + name))
+        if (nearer && !directory.empty() && util::is_within(directory, file.directory) && configuration.find(file.prefix + "." + name))
             nearest = &file;
     }
     return nearest ? nearest->prefix + "." + name : name;

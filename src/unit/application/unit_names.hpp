@@ -9,9 +9,6 @@
 
 namespace hob::unit {
 
-// Whether it stands for other names: "@group", or a pattern with * ? [.
-bool is_selector(std::string_view name);
-
 // The unit's name, as seen from a directory: below that of an included file its own units come first.
 // `directory`: absolute and real, or empty.
 std::string scoped_name(const config& configuration, const std::string& name, std::string_view directory);

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <iterator>
 #include <optional>
@@ -17,7 +16,6 @@
 #include "unit/config/graph.hpp"
 #include "unit/config/key_readers.hpp"
 #include "unit/config/sources.hpp"
-#include "unit/config/syntax_scan.hpp"
 #include "unit/config/unit_table.hpp"
 #include "util/duration.hpp"
 #include "util/fd.hpp"
@@ -27,8 +25,6 @@
 
 namespace hob::unit {
 namespace {
-
-constexpr std::array kinds{unit_kind::worker, unit_kind::service, unit_kind::task};
 
 // The keys of [daemon] or [log].
 void read_section(const key_context& at) {
@@ -79,53 +75,6 @@ std::string absolute(const std::string& path) {
 std::string directory_of(const std::string& absolute_path) {
     const std::size_t slash = absolute_path.find_last_of('/');
     return slash == 0 ? "/" : absolute_path.substr(0, slash);
-}
-
-std::optional<unit_kind> kind_named(std::string_view name) {
-    for (const unit_kind kind : kinds) {
-        if (name_of(kind) == name) return kind;
-    }
-    return std::nullopt;
-}
-
-using named_kinds = std::vector<std::pair<std::string, unit_kind>>;
-
-void add_names(const tree_value& root, const std::string& prefix, named_kinds& names) {
-    std::vector<std::pair<position, std::pair<std::string, unit_kind>>> found;
-    for (const auto& member : root.members) {
-        const auto kind = kind_named(member.key);
-        if (!kind) continue;
-        for (const auto& unit : member.value.members)
-            found.push_back({unit.where, {prefix + unit.key, *kind}});
-    }
-    std::stable_sort(found.begin(), found.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
-    for (auto& [where, name] : found)
-        names.push_back(std::move(name));
-}
-
-void add_groups(const tree_value& root, std::set<std::string>& groups) {
-    for (const auto& member : root.members) {
-        if (!kind_named(member.key)) continue;
-        for (const auto& unit : member.value.members) {
-            for (const auto& key : unit.value.members) {
-                if (key.key != "groups") continue;
-                for (const auto& item : key.value.items)
-                    groups.insert(item.text);
-            }
-        }
-    }
-}
-
-named_kinds names_in_headers(std::string_view bytes) {
-    named_kinds names;
-    for (auto& [kind_name, name] : scan_headers(bytes)) {
-        const auto kind = kind_named(kind_name);
-        if (!kind || name.empty()) continue;
-        std::pair<std::string, unit_kind> row{std::move(name), *kind};
-        if (std::find(names.begin(), names.end(), row) == names.end()) names.push_back(std::move(row));
-    }
-    return names;
 }
 
 // "x", "./x" and "." below the directory `relative` to the root.
@@ -331,27 +280,5 @@ std::string config_hash(const std::string& path, uid_t owner) {
 }
 
 config default_config() { return {}; }
-
-std::vector<std::pair<std::string, unit_kind>> unit_names(const std::string& path) {
-    named_kinds names;
-    if (const auto sources = glance_at_sources(path)) {
-        add_names(sources->main, {}, names);
-        for (const auto& file : sources->included)
-            add_names(file.tree, file.prefix + ".", names);
-    } else if (const auto bytes = read_any_file(path)) {
-        return names_in_headers(*bytes);
-    }
-    return names;
-}
-
-std::vector<std::string> group_names(const std::string& path) {
-    std::set<std::string> groups;
-    if (const auto sources = glance_at_sources(path)) {
-        add_groups(sources->main, groups);
-        for (const auto& file : sources->included)
-            add_groups(file.tree, groups);
-    }
-    return {groups.begin(), groups.end()};
-}
 
 }  // namespace hob::unit

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,5 +39,12 @@ config default_config();
 std::vector<std::pair<std::string, unit_kind>> unit_names(const std::string& path);
 // Likewise the names in `groups`.
 std::vector<std::string> group_names(const std::string& path);
+
+// Whether it stands for other names: "@group", or a pattern with * ? [.
+bool is_selector(std::string_view name);
+// The names of units that these mean, as selected_names() of unit/application/unit_names.hpp has them, for verbs
+// that work without a daemon. One that means nothing stays as it is. `directory`: absolute and real.
+std::vector<std::string> names_meant(const std::string& path, const std::vector<std::string>& names,
+                                     const std::string& directory);
 
 }  // namespace hob::unit

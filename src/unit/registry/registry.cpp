@@ -74,11 +74,13 @@ std::vector<unit_status> registry::status() const {
         const managed_unit& unit = *units_->by_name.at(spec.name);
         unit_status& status = all.emplace_back(unit.status());
         status.changed = unit.definition_changed();
+        status.enabled = spec.enabled;
         status.is_new = !units_->named.contains(spec.name);
         if (status.changed && status.detail.empty())
             status.detail = "hob.toml has changed; applied by: hob restart " + spec.name;
         if (status.detail.empty() && units_->is_held_back(spec))
             status.detail = held_back_text(spec.name, status.is_new);
+        if (status.detail.empty() && !spec.enabled && !unit.running()) status.detail = "not enabled";
     }
     return all;
 }

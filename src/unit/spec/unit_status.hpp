@@ -31,6 +31,7 @@ struct unit_status {
     std::string probe_failure;        // why that has not succeeded yet; may be empty
     std::optional<port_user> port_taken;  // the other program that has the port which it needs
     bool changed = false;  // a process runs with an earlier definition than the configuration has
+    bool enabled = true;   // see unit_spec::enabled
     bool is_new = false;   // the user has not named it as it is defined now, so it does not start by itself
     std::optional<std::chrono::system_clock::time_point> next_at;  // the next time of its schedule
     std::optional<run_record> last_run;                            // of a task: the run that began last

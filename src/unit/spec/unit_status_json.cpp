@@ -36,6 +36,7 @@ std::string unit_json(const unit_status& status) {
     if (status.port_taken) object.add("port_taken", port_user_json(*status.port_taken));
     if (status.changed) object.add("changed", true);
     if (status.is_new) object.add("new", true);
+    if (!status.enabled) object.add("enabled", false);
     object.add("rss_kib", status.rss_kib)
         .add("cpu_ms", status.cpu_ms)
         .add("next_at", time_text(status.next_at));
