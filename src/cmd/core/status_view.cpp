@@ -229,6 +229,7 @@ std::vector<unit_view> read_units(std::string_view reply_json) {
                          .restarts = unit.number("restarts").value_or(0),
                          .failing = unit.raw("failing") == "true",
                          .enabled = unit.raw("enabled") != "false",
+                         .leaves_processes = unit.raw("left").starts_with('['),
                          .rss_kib = unit.number("rss_kib"),
                          .cpu_ms = unit.number("cpu_ms"),
                          .waiting_for = unit.text("waiting_for"),

@@ -23,6 +23,7 @@ struct unit_view {
     std::int64_t restarts = 0;
     bool failing = false;
     bool enabled = true;
+    bool leaves_processes = false;  // that could not be ended; `detail` says so
     std::optional<std::int64_t> rss_kib, cpu_ms;
     std::string waiting_for;           // the unit that it waits for
     std::string probe, probe_failure;  // of a unit that starts: how hob checks readiness

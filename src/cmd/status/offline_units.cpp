@@ -11,6 +11,7 @@
 #include "unit/config/config.hpp"
 #include "unit/spec/definition_digest.hpp"
 #include "unit/spec/unit_status_json.hpp"
+#include "unit/store/reader.hpp"
 #include "unit/store/run_store.hpp"
 #include "util/suggest.hpp"
 

@@ -2,13 +2,14 @@
 
 #include <string>
 
+#include "cmd/core/bad_ends.hpp"
 #include "cmd/core/command.hpp"
 #include "cmd/core/connection.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/units/request.hpp"
 #include "error.hpp"
-#include "lifecycle/connect.hpp"
 #include "ipc/session.hpp"
+#include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/end_daemon.hpp"
 #include "limits.hpp"
@@ -45,7 +46,9 @@ exit_code restart_daemon(invocation& call) {
     lifecycle::end_options ending;
     ending.restart = true;
     ending.limit = call.limit_or(limits::shutdown_timeout_max + limits::reap_timeout);
-    const auto old = lifecycle::end_daemon(call.where(), ending);
+    const lifecycle::ended_daemon ended = lifecycle::end_daemon(call.where(), ending);
+    const auto old = ended.pid;
+    tell_bad_ends(ended.units_json, call.global);
     const ipc::client connection = lifecycle::connect_acting(call.where(), connect_options_of(call));
     const pid_t pid = connection.greeting().pid;
     if (call.global.json) {

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "cmd/core/bad_ends.hpp"
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/project.hpp"
@@ -40,7 +41,7 @@ exit_code run_stop(invocation& call) {
     } else if (!call.global.quiet) {
         for (const auto& unit : read_units(result)) {
             print(unit_line(unit));
-            if (!unit.detail.empty()) print_error(fmt::format("hob: '{}' was {}\n", unit.name, unit.detail));
+            if (!unit.detail.empty()) print_error(bad_end_line(unit));
         }
     }
     return exit_code::done;

@@ -206,6 +206,11 @@ boost::asio::awaitable<void> application::drain() { return registry_->drain(); }
 
 boost::asio::awaitable<void> application::stop() { return registry_->stop_all(); }
 
+std::string application::ended_badly_json() const {
+    const auto units = registry_->ended_badly();
+    return units.empty() ? std::string() : units_json(units);
+}
+
 void application::kill() { registry_->kill_all(); }
 
 void application::forget_running() { store_->clear_all_desired_up(); }

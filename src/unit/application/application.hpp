@@ -53,6 +53,7 @@ public:
     void begin() override;
     boost::asio::awaitable<void> drain() override;
     boost::asio::awaitable<void> stop() override;
+    std::string ended_badly_json() const override;
     void kill() override;
     void forget_running() override;
     bool busy() const override;  // a call in flight, or a service or task up

@@ -39,8 +39,9 @@ public:
 
     // Applies a valid configuration. Units with an equal spec keep their processes. `replace`: changed and
     // removed units are stopped in the background, services start again, and the next call starts a changed
-    // worker. A changed unit that may not start by itself is kept instead. `keep`: running processes go on with their definition until the unit is restarted, and a
-    // removed unit stays until it has stopped and a configuration is applied again.
+    // worker. A changed unit that may not start by itself is kept instead. `keep`: running processes go on
+    // with their definition until the unit is restarted, and a removed unit stays until it has stopped and a
+    // configuration is applied again.
     apply_result apply(const config& configuration, running_process running = running_process::replace);
 
     const port_list& ports() const;  // those of [ports], while a unit is up
@@ -49,7 +50,8 @@ public:
     apply_result compare(const config& configuration) const;
 
     // Starts what starts by itself: services that were up before, and those with autostart; and lets tasks be
-    // triggered. All of that only for units that the user has named, see consent(). Call it after each apply().
+    // triggered. All of that only for units that the user has named, see consent(). Call it after each
+    // apply().
     void begin();
 
     // The user has named these units. They, and all that they wait for, may start by themselves as they are
@@ -113,15 +115,15 @@ public:
 
     // Whether a request for these units may have to wait for others, so that refuse_deadlock() matters.
     bool may_wait(const std::vector<std::string>& units) const;
-    // Throws failure(unit_failed) with the cycle, when one of the units waits for `caller`, the unit in which the
-    // process runs that waits for them.
+    // Throws failure(unit_failed) with the cycle, when one of the units waits for `caller`, the unit in which
+    // the process runs that waits for them.
     void refuse_deadlock(const char* verb, const std::vector<std::string>& units,
                          const std::string& caller) const;
 
     // The services that are up, have failed, or are about to be restarted, in file order.
     std::vector<std::string> services_to_restart() const;
-    // The services among `changed` that apply() restarts: they are to be up and run their new definition. Call it
-    // right after apply().
+    // The services among `changed` that apply() restarts: they are to be up and run their new definition.
+    // Call it right after apply().
     std::vector<std::string> restarting(const std::vector<std::string>& changed) const;
     // The environment with which the next daemon starts the services that are up. Durable soon after.
     void replace_kept_environments(const std::vector<std::string>& environment);
@@ -144,6 +146,8 @@ public:
     // Stops every unit as its `stop` and `kill` say, a unit after those that name it in `after`. New calls
     // fail from here on.
     boost::asio::awaitable<void> stop_all();
+    // Of the units that stop_all() has stopped: those whose end left something to say, see stop_report.
+    std::vector<unit_status> ended_badly() const;
     // Sends SIGKILL to all units and returns without waiting. stop_all() still waits for the exits.
     void kill_all();
 

@@ -65,6 +65,7 @@ public:
     variable_list shared_env;  // [env]
     bool applied = false;  // a configuration was applied before
     consent_store consents;
+    std::vector<unit_ptr> stopped_at_end;          // by registry::stop_all()
     std::set<std::string, std::less<>> named;      // units that the user has named as they are defined now
     std::set<std::string, std::less<>> startable;  // of those: all that they wait for are named as well
 

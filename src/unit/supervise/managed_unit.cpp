@@ -36,6 +36,8 @@ unit_status managed_unit::status() const {
     status.failing = state_ == unit_state::failed;
     status.since = since_;
     status.detail = stop_report_.text();
+    for (const auto& process : living_of(stop_report_.left))
+        status.left.push_back(process.pid);
     return status;
 }
 

@@ -76,6 +76,8 @@ public:
     // Filled in here: name, kind, state, since, and as the detail what its last stop left to say.
     virtual unit_status status() const;
 
+    const stop_report& last_stop() const { return stop_report_; }
+
     virtual bool running() const = 0;           // it has a process, or is about to start one
     virtual std::size_t in_flight() const = 0;  // calls or runs that a client waits for
     virtual bool ready() const = 0;             // units that name it in `after` may start
@@ -99,8 +101,8 @@ public:
     // Records what start() or stop(true) will record, ahead of them: so that several units are recorded in
     // one step.
     virtual void record_desired_state(bool up, const std::optional<environment>& caller) = 0;
-    // Starts it if it is to start by itself and may. Called once the daemon is up, after each reload, and when
-    // the user has named units.
+    // Starts it if it is to start by itself and may. Called once the daemon is up, after each reload, and
+    // when the user has named units.
     virtual void begin() {}
     virtual void request_start(
         std::optional<environment> caller) = 0;  // as start(), in the background; failures are logged
