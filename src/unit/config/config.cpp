@@ -77,16 +77,8 @@ std::string directory_of(const std::string& absolute_path) {
     return slash == 0 ? "/" : absolute_path.substr(0, slash);
 }
 
-// "x", "./x" and "." below the directory `relative` to the root.
-std::string pattern_below(const std::string& relative, std::string pattern) {
-    if (relative.empty()) return pattern;
-    while (pattern.starts_with("./"))
-        pattern.erase(0, 2);
-    return pattern == "." || pattern.empty() ? relative : relative + "/" + pattern;
-}
-
-// Inside an included file a bare name means its own unit first, and patterns are relative to its directory.
-void resolve_within(const included_tree& file, const std::string& root, unit_draft& unit,
+// Inside an included file a bare name means its own unit first.
+void resolve_within(const included_tree& file, unit_draft& unit,
                     const std::set<std::string, std::less<>>& own) {
     const auto resolve = [&](std::string& name) {
         if (own.contains(file.prefix + "." + name)) name = file.prefix + "." + name;
@@ -95,13 +87,6 @@ void resolve_within(const included_tree& file, const std::string& root, unit_dra
         resolve(name);
     for (auto& name : unit.spec.restart_with)
         resolve(name);
-    auto* task = std::get_if<task_spec>(&unit.spec.detail);
-    if (!task) return;
-    const std::string relative = file.directory.size() > root.size() ? file.directory.substr(root.size() + 1) : "";
-    for (auto* patterns : {&task->watch, &task->ignore}) {
-        for (auto& pattern : *patterns)
-            pattern = pattern_below(relative, std::move(pattern));
-    }
 }
 
 void refuse_keys_of_main_file(tree_value& tree, const std::string& prefix, problems& faults) {
@@ -115,11 +100,13 @@ void refuse_keys_of_main_file(tree_value& tree, const std::string& prefix, probl
 }
 
 void read_included(included_tree file, config_draft& draft, problems& faults) {
-    const unit_base_paths outer =
-        std::exchange(draft.paths, unit_base_paths{file.directory, file.directory});
+    const unit_base_paths outer = std::exchange(draft.paths, unit_base_paths{file.directory, file.directory});
     const std::size_t first = draft.units.size();
     draft.prefix = file.prefix + ".";
     draft.file_env.clear();
+    const std::string root = util::real_path(outer.default_cwd);
+    draft.pattern_base =
+        file.directory.size() > root.size() ? file.directory.substr(root == "/" ? 1 : root.size() + 1) : "";
     refuse_keys_of_main_file(file.tree, file.prefix, faults);
     table_reader reader(file.tree, {in_file, {}}, "the included file", faults);
     read_keys(reader, draft);
@@ -128,10 +115,11 @@ void read_included(included_tree file, config_draft& draft, problems& faults) {
         own.insert(draft.units[i].spec.name);
     for (std::size_t i = first; i < draft.units.size(); ++i) {
         draft.units[i].spec.file_env = draft.file_env;
-        resolve_within(file, util::real_path(outer.default_cwd), draft.units[i], own);
+        resolve_within(file, draft.units[i], own);
     }
     draft.result.included.push_back({file.prefix, file.directory});
     draft.prefix.clear();
+    draft.pattern_base.clear();
     draft.paths = outer;
 }
 
@@ -217,7 +205,8 @@ void read_ports(const key_context& at) {
         } else if (is_own_variable(name)) {
             at.table.faults().error(where, fmt::format("'{}' in [ports] is set by hob itself", name));
         } else if (value.kind != value_kind::integer || value.integer < 1 || value.integer > 65535) {
-            at.table.faults().error(value.where, fmt::format("'{}' in [ports] must be a port from 1 to 65535", name));
+            at.table.faults().error(value.where,
+                                    fmt::format("'{}' in [ports] must be a port from 1 to 65535", name));
         } else {
             at.draft.result.ports.emplace_back(name, static_cast<std::uint16_t>(value.integer));
         }

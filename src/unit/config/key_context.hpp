@@ -19,6 +19,7 @@ struct config_draft {
     std::vector<unit_draft> units;
     unit_base_paths paths;
     std::string prefix;      // of the names of units in the file that is being read: "web.", or empty
+    std::string pattern_base;  // its directory, relative to the root; empty: the root
     variable_list file_env;  // its [env], if it is an included one
 };
 

@@ -10,10 +10,31 @@
 namespace hob::unit {
 namespace {
 
+// The pattern, which is relative to `base`, relative to the root.
+std::string pattern_from_root(const std::string& base, std::string_view pattern) {
+    std::string from_root;
+    for (const char c : base) {
+        if (std::string_view("*?[]{}\\!~").find(c) != std::string_view::npos) from_root += '\\';
+        from_root += c;
+    }
+    while (pattern.starts_with("./"))
+        pattern.remove_prefix(2);
+    if (pattern == "." || pattern.empty()) return from_root;
+    return from_root + "/" + std::string(pattern);
+}
+
+// Those that are the same for every directory are errors by themselves.
+bool is_relative(std::string_view pattern) {
+    return !pattern.starts_with('/') && !pattern.starts_with('~') && !pattern.starts_with('!');
+}
+
 void read_patterns(const key_context& at, std::vector<std::string>& patterns) {
     if (!at.table.read(at.key, at.value, patterns)) return;
-    for (const auto& item : at.value.items) {
-        if (const auto expanded = util::expand_path_pattern(item.text); !expanded.error.empty()) {
+    const std::string& base = at.draft.pattern_base;
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+        const auto& item = at.value.items[i];
+        if (!base.empty() && is_relative(patterns[i])) patterns[i] = pattern_from_root(base, patterns[i]);
+        if (const auto expanded = util::expand_path_pattern(patterns[i]); !expanded.error.empty()) {
             at.table.reject(at.key, item.where,
                             fmt::format("has a pattern that {}: '{}'", expanded.error, item.text),
                             expanded.hint);

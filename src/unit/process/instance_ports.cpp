@@ -25,13 +25,18 @@ std::optional<std::uint16_t> port_named(const port_list& ports, std::string_view
     return std::nullopt;
 }
 
-std::uint16_t next_free(const std::string& name, std::uint16_t preferred, const std::set<std::uint16_t>& used) {
+std::uint16_t next_free(const std::string& name, std::uint16_t preferred,
+                        const std::set<std::uint16_t>& used) {
     for (unsigned port = preferred; port <= port_max; ++port) {
         const auto candidate = static_cast<std::uint16_t>(port);
         if (!used.contains(candidate)) return candidate;
     }
     throw failure(error_kind::unit_failed, cannot("choose", {}, "a port"),
                   fmt::format("'{}' in [ports] prefers {}, and none from there on is free", name, preferred));
+}
+
+void log_unreserved(const failure& why) {
+    util::log(util::level::warning, "unit", "ports are not reserved", {util::field("reason", why.what())});
 }
 
 }  // namespace
@@ -63,9 +68,7 @@ void instance_ports::prefer(port_list ports) {
 
 const port_list& instance_ports::choose() {
     if (chosen_.size() == preferred_.size()) return chosen_;
-    locked_port_reservations file(path_);
-    chosen_ = choose_ports(preferred_, chosen_, instance_, file.all());
-    reserve(file);
+    choose_and_reserve();
     for (const auto& [name, port] : chosen_) {
         if (port == port_named(preferred_, name)) continue;
         util::log(util::level::info, "unit", "a preferred port is taken, another one is used",
@@ -77,15 +80,23 @@ const port_list& instance_ports::choose() {
 
 // Without a reservation another instance may choose the same port before a server listens on it. That is no
 // reason not to start.
-void instance_ports::reserve(locked_port_reservations& file) const {
+void instance_ports::choose_and_reserve() {
+    std::optional<locked_port_reservations> file;
+    try {
+        file.emplace(path_);
+    } catch (const failure& why) {
+        log_unreserved(why);
+    }
+    chosen_ =
+        choose_ports(preferred_, chosen_, instance_, file ? file->all() : read_port_reservations(path_));
+    if (!file) return;
     std::vector<port_reservation> own;
     for (const auto& [name, port] : chosen_)
         own.push_back({port, ::getpid(), util::own_start_time(), instance_, name});
     try {
-        file.replace(instance_, own);
+        file->replace(instance_, own);
     } catch (const failure& why) {
-        util::log(util::level::warning, "unit", "ports are not reserved",
-                  {util::field("reason", why.what())});
+        log_unreserved(why);
     }
 }
 

@@ -33,7 +33,7 @@ public:
     const port_list& chosen() const { return chosen_; }  // in file order
 
 private:
-    void reserve(locked_port_reservations& file) const;
+    void choose_and_reserve();
 
     const std::string path_;
     const std::string instance_;
