@@ -1,6 +1,7 @@
 // The keys that only tasks have.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "unit/config/key_readers.hpp"
@@ -10,17 +11,27 @@
 namespace hob::unit {
 namespace {
 
+// The path without its next "." or ".." at the start, which `base` takes up; false: there is none.
+bool take_dots(std::string_view& pattern, std::string_view& base) {
+    const std::string_view first = pattern.substr(0, pattern.find('/'));
+    const bool upward = first == ".." && !base.empty();
+    if (first != "." && !upward) return false;
+    pattern.remove_prefix(std::min(first.size() + 1, pattern.size()));
+    if (upward) base = base.substr(0, base.find('/') == std::string_view::npos ? 0 : base.rfind('/'));
+    return true;
+}
+
 // The pattern, which is relative to `base`, relative to the root.
-std::string pattern_from_root(const std::string& base, std::string_view pattern) {
+std::string pattern_from_root(std::string_view base, std::string_view pattern) {
+    while (take_dots(pattern, base)) {
+    }
     std::string from_root;
     for (const char c : base) {
         if (std::string_view("*?[]{}\\!~").find(c) != std::string_view::npos) from_root += '\\';
         from_root += c;
     }
-    while (pattern.starts_with("./"))
-        pattern.remove_prefix(2);
-    if (pattern == "." || pattern.empty()) return from_root;
-    return from_root + "/" + std::string(pattern);
+    if (pattern.empty()) return from_root.empty() ? "." : from_root;
+    return from_root.empty() ? std::string(pattern) : from_root + "/" + std::string(pattern);
 }
 
 // Those that are the same for every directory are errors by themselves.
