@@ -176,26 +176,26 @@ BOOST_AUTO_TEST_CASE(U31_an_environment_has_the_variables_of_env_file_and_env_ex
     hob::unit::unit_spec spec;
     spec.name = "x";
     spec.cwd = dir.path();
-    spec.env_file = dir.path() + "/.env";
+    spec.env_files = {{dir.path() + "/.env", true, {}}};
     spec.env = {{"URL", "http://${HOST}/$x"}, {"PATH", "bin:${PATH}"}};
     const auto value = [&](std::string_view key) {
         const auto all = hob::unit::unit_environment({"PATH=/bin", "HOST=base"}, spec, "key");
         return std::string(hob::unit::value_in(all, key));
     };
-    BOOST_REQUIRE(hob::util::replace_file(*spec.env_file, "HOST=${HOST}.file # c\nPATH='a b':\n"));
+    BOOST_REQUIRE(hob::util::replace_file(spec.env_files.front().path, "HOST=${HOST}.file # c\nPATH='a b':\n"));
     BOOST_TEST(failure_of([&] { value("URL"); }).what() ==
-               "cannot start 'x': its env_file '" + *spec.env_file + ":2': text after the closing quote");
-    BOOST_REQUIRE(hob::util::replace_file(*spec.env_file, "HOST=${HOST}.file # c\nPATH='/opt/a b'\n"));
+               "cannot start 'x': its env_file '" + spec.env_files.front().path + ":2': text after the closing quote");
+    BOOST_REQUIRE(hob::util::replace_file(spec.env_files.front().path, "HOST=${HOST}.file # c\nPATH='/opt/a b'\n"));
     BOOST_TEST(value("URL") == "http://base.file/$x");
     BOOST_TEST(value("PATH") == "bin:/opt/a b");
-    spec.env_file_text = "HOST=${NO}";
+    spec.env_files.front().text = "HOST=${NO}";
     BOOST_TEST(failure_of([&] { value("URL"); }).what() == "cannot start 'x': its variable 'HOST' in '" +
-                                                               *spec.env_file +
+                                                               spec.env_files.front().path +
                                                                ":1' needs 'NO', which is not set");
-    spec.env_file_text.reset();
-    spec.env_file = dir.path() + "/none";
+    spec.env_files.front().text.reset();
+    spec.env_files.front().path = dir.path() + "/none";
     BOOST_TEST(failure_of([&] { value("URL"); }).what() ==
-               "cannot start 'x': its env_file '" + *spec.env_file + "': No such file or directory");
+               "cannot start 'x': its env_file '" + spec.env_files.front().path + "': No such file or directory");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
