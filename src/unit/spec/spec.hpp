@@ -73,6 +73,16 @@ struct connect_spec {
     bool operator==(const connect_spec&) const = default;
 };
 
+// Where an answer of a worker that speaks lines ends.
+enum class answer_form { line, until, quiet };
+
+struct answer_spec {
+    answer_form form = answer_form::line;
+    std::string until;      // until: regular expression, searched in each line, also an unfinished one
+    milliseconds quiet{0};  // quiet: the silence after it
+    bool operator==(const answer_spec&) const = default;
+};
+
 struct worker_spec {
     const worker_protocol* protocol = &jsonrpc_protocol;
     std::string initialize_json = "{}";        // a JSON object, merged into the handshake's params
@@ -85,6 +95,7 @@ struct worker_spec {
     std::vector<std::pair<std::string, std::string>> language_ids = {};
     std::vector<std::string> serial;      // methods whose calls wait for each other
     std::optional<connect_spec> connect;  // nullopt: on its standard input and output
+    answer_spec answer = {};              // lines only
     bool operator==(const worker_spec&) const = default;
 };
 
@@ -154,7 +165,7 @@ struct unit_spec {
     stop_spec stop;
     kill_scope kill = kill_scope::all;
     output_streams output = output_streams::split;  // merged: stdout and stderr are one pipe
-    std::vector<std::string> after;  // names of units in the same config; without cycles
+    std::vector<std::string> after;                 // names of units in the same config; without cycles
     std::optional<run_spec> on_failure;
     std::variant<worker_spec, service_spec, task_spec> detail;  // the alternative of `kind`
     bool operator==(const unit_spec&) const = default;
