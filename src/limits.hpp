@@ -53,6 +53,7 @@ inline constexpr milliseconds accept_pause = 1s;
 
 // Workers.
 inline constexpr milliseconds call_timeout = 30s;       // [worker.*] call_timeout's default
+inline constexpr milliseconds call_grace = 250ms;       // for the error of a call whose --timeout is over
 inline constexpr milliseconds call_limit = 10min;       // [worker.*] call_limit's default
 inline constexpr milliseconds stop_timeout = 5s;        // stop.timeout's default
 inline constexpr milliseconds reap_timeout = 2s;        // from SIGKILL to the exit
@@ -63,7 +64,14 @@ inline constexpr std::size_t worker_input_max = 32u << 20;  // bytes for a worke
 inline constexpr milliseconds handshake_timeout = 60s;      // from the start of the worker
 inline constexpr milliseconds connect_timeout = 20s;        // [worker.*] connect.timeout's default
 inline constexpr milliseconds mcp_probe_timeout = 3s;  // no answer to the first message: try `initialize`
-inline constexpr std::size_t ring_events_max = 1024;   // events of a worker that are kept
+// A program that speaks lines reads its first request at the latest when it has rested, or computed, for so
+// long. One that was seen to read is waited for as long as a call may take.
+inline constexpr milliseconds lines_first_rest = 1s;
+inline constexpr milliseconds lines_first_work = 15s;
+inline constexpr milliseconds lines_look_max = 20ms;  // between two looks at whether it reads
+inline constexpr milliseconds prompt_pause = 50ms;    // silence after an unfinished line that ends an answer
+inline constexpr milliseconds lines_nothing_max = 250ms;  // between two looks at whether nothing will come
+inline constexpr std::size_t ring_events_max = 1024;      // events of a worker that are kept
 inline constexpr std::size_t ring_bytes_max = 1u << 20;
 inline constexpr std::size_t ring_names_max = 64;  // names of lost events with a count of their own
 inline constexpr std::size_t gathered_events_max = 8u << 20;  // of one call, as JSON

@@ -269,4 +269,14 @@ bool regex::search(std::string_view text, std::string* group) const {
     return true;
 }
 
+std::optional<regex::match> regex::find(std::string_view text) const {
+    const RE2& expression = compiled_->for_text(text);
+    std::array<re2::StringPiece, 2> found;
+    const int wanted = groups() > 0 ? 2 : 1;
+    if (!expression.Match(piece(text), 0, text.size(), RE2::UNANCHORED, found.data(), wanted))
+        return std::nullopt;
+    const auto begin = static_cast<std::size_t>(found[0].data() - text.data());
+    return match{begin, begin + found[0].size(), std::string(found[1].begin(), found[1].end())};
+}
+
 }  // namespace hob::util

@@ -38,6 +38,14 @@ public:
     bool search(std::string_view text, std::string* group = nullptr) const;
     std::size_t groups() const;
 
+    struct match {
+        std::size_t begin = 0;
+        std::size_t end = 0;
+        std::string group;  // what the first group matched
+    };
+    // The match that search() finds.
+    std::optional<match> find(std::string_view text) const;
+
 private:
     struct compiled;
     std::unique_ptr<compiled> compiled_;

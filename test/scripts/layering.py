@@ -21,7 +21,7 @@ ROOMS = [
     ["supervise"],
     ["service"],
     ["protocol"],
-    ["protocol/lsp", "protocol/dap", "protocol/mcp"],
+    ["protocol/lsp", "protocol/dap", "protocol/lines", "protocol/mcp"],
     ["worker"],
     ["task"],
     ["registry"],

@@ -44,13 +44,18 @@ void print_remark(const ipc::incoming& message) {
     print_error("hob: " + printable(text, err_terminal().utf8) + "\n");
 }
 
-// Without --timeout the daemon applies the unit's call_timeout. With it, both ends have the same limit; when
-// it is the client's that is over, the message is that of the daemon.
+// With --timeout both ends have the same limit. The daemon's error says more, so it gets time to arrive.
+util::deadline reply_limit(const invocation& call) {
+    return call.global.timeout ? util::deadline::in(call.limit.remaining() + limits::call_grace) : call.limit;
+}
+
+// Without --timeout the daemon applies the unit's call_timeout. With it, the client has a limit, too, for a
+// daemon that does not answer.
 std::string request_call(invocation& call, const std::string& unit, const std::string& request) {
     try {
         lifecycle::connect_options options = connect_options_of(call);
         if (!call.global.quiet) options.on_notification = print_remark;
-        return lifecycle::request_acting(call.where(), options, call_method, request, call.limit);
+        return lifecycle::request_acting(call.where(), options, call_method, request, reply_limit(call));
     } catch (const failure& problem) {
         const bool ours = problem.kind() == error_kind::timeout && problem.tried().object == call_method;
         if (!ours || !call.global.timeout) throw;
@@ -64,8 +69,9 @@ std::string stream_call(invocation& call, const std::string& request) {
     const lifecycle::connect_options options = connect_options_of(call);
     ipc::client daemon = lifecycle::connect_acting(call.where(), options);
     daemon.send(ipc::request_line("1", call_method, request));
+    const util::deadline limit = reply_limit(call);
     for (;;) {
-        const auto message = daemon.next(call.limit);
+        const auto message = daemon.next(limit);
         if (!message) {
             throw failure(error_kind::no_daemon, cannot("call", call.operands[0]),
                           "the daemon ended meanwhile");

@@ -43,6 +43,8 @@ Object& object_of(const key_context& at) {
         return object_of<unit_spec>(at).stop;
     } else if constexpr (std::is_same_v<Object, connect_spec>) {
         return object_of<worker_spec>(at).connect.value();
+    } else if constexpr (std::is_same_v<Object, answer_spec>) {
+        return object_of<worker_spec>(at).answer;
     } else if constexpr (std::is_same_v<Object, ready_spec>) {
         return object_of<service_spec>(at).ready;
     } else if constexpr (std::is_same_v<Object, backoff_spec>) {

@@ -38,6 +38,7 @@ constexpr std::array types{
     type_row{value_type::cron, "string", "minute, hour, day of the month, month, day of the week"},
     type_row{value_type::url, "string", "http://ADDRESS[:PORT][/PATH]; ADDRESS is numeric or localhost"},
     type_row{value_type::url_or_table, "string or table", "http://ADDRESS[:PORT][/PATH], or a table"},
+    type_row{value_type::word_or_table, "string or table", ""},
     type_row{value_type::strings, "array", "of strings"},
     type_row{value_type::patterns, "array",
              "of patterns: ** is any number of directories, * any part of a name"},

@@ -38,8 +38,10 @@ std::vector<std::string_view> protocol_words();
 void read_protocol(const key_context& at);
 void read_initialize(const key_context& at);  // after read_protocol
 void read_answers(const key_context& at);
-void read_settings(const key_context& at);  // after read_protocol
+void read_settings(const key_context& at);      // after read_protocol
 void read_language_ids(const key_context& at);  // after read_protocol
+void read_answer(const key_context& at);        // after read_protocol
+void read_answer_until(const key_context& at);
 void read_connect(const key_context& at);
 void read_connect_tcp(const key_context& at);
 void read_connect_log(const key_context& at);

@@ -49,6 +49,7 @@ constexpr config_key one_of(config_key key) {
     return key.with(&config_key::words, words_in<Words>);
 }
 
+constexpr std::string_view answer_words[] = {"line"};
 constexpr std::string_view log_formats[] = {"json", "text"};
 
 constexpr auto required = key_presence::required;
@@ -198,6 +199,18 @@ constexpr config_key keys[] = {
            read_language_ids)
         .by_default("{}")
         .such_as("{ \"*.inc\" = \"php\" }"),
+    one_of<answer_words>(
+        custom(in_worker, "answer", word_or_table, "where an answer of a lines worker ends", read_answer))
+        .by_default("\"line\""),
+    custom(in_worker, "answer.until", regex,
+           "at the line, or the unfinished line, in which this expression is found", read_answer_until)
+        .such_as("\">>> $\"")
+        .present(alternative),
+    member<&answer_spec::quiet>(in_worker, "answer.quiet",
+                                "when the worker has written nothing for this time")
+        .such_as("\"50ms\"")
+        .at_least(1)
+        .present(alternative),
     member<&worker_spec::serial>(in_worker, "serial", "methods whose calls run one after the other")
         .by_default("[]")
         .such_as("[\"build\", \"test\"]"),

@@ -36,6 +36,7 @@ enum class value_type : std::uint8_t {
     cron,
     url,
     url_or_table,
+    word_or_table,
     strings,
     patterns,   // of files
     units,      // names

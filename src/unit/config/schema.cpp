@@ -53,9 +53,11 @@ json_object unless_protocol(bool worker_protocol::*trait, const json_object& the
 void add_protocol_rules(json_object& schema) {
     const json_object empty = json_object().add("initialize", json_object().add("maxProperties", 0));
     const json_object absent = json_object().add("settings", false);
+    const json_object no_answer = json_object().add("answer", false);
     schema.add("allOf", json_array()
                             .add(unless_protocol(&worker_protocol::handshake, empty))
-                            .add(unless_protocol(&worker_protocol::settings, absent)));
+                            .add(unless_protocol(&worker_protocol::settings, absent))
+                            .add(unless_protocol(&worker_protocol::one_at_a_time, no_answer)));
 }
 
 // Adds what holds for a table with the keys of the scope.
@@ -87,7 +89,7 @@ json_object key_schema(const config_key& key, unsigned table) {
         add_units_schema(schema, inner);
     } else if (key.type == value_type::table) {
         add_table_schema(schema, inner);
-    } else if (key.type == value_type::url_or_table) {
+    } else if (key.type == value_type::url_or_table || key.type == value_type::word_or_table) {
         json_object text, object;
         add_value_schema(text, key);
         add_table_schema(object, inner);

@@ -184,6 +184,7 @@ void add_value_schema(json_object& schema, const config_key& key) {
     if (const std::string pattern = pattern_of(key); !pattern.empty()) return add_text(schema, pattern);
     switch (key.type) {
         case value_type::word:
+        case value_type::word_or_table:  // its word; the caller adds the table
             schema.add("enum", words_of(key));
             break;
         case value_type::boolean:

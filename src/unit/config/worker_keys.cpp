@@ -90,6 +90,35 @@ void read_language_ids(const key_context& at) {
     }
 }
 
+void read_answer(const key_context& at) {
+    constexpr std::string_view forms = "one of \"line\", { until = \"regex\" }, { quiet = \"50ms\" }";
+    auto& spec = object_of<worker_spec>(at);
+    if (!spec.protocol->one_at_a_time) {
+        at.table.reject(
+            at.key, at.value.where,
+            fmt::format("has no effect: protocol '{}' says itself where an answer ends", spec.protocol->name),
+            "protocols without such ends: " + protocols_with(&worker_protocol::one_at_a_time));
+        return;
+    }
+    if (at.value.kind != value_kind::table) {
+        const bool is_line = at.value.kind == value_kind::string && at.value.text == "line";
+        if (!is_line) at.table.reject(at.key, at.value.where, "does not say where an answer ends", forms);
+        return;
+    }
+    table_reader inner = inner_reader(at);
+    const bool misspelt = !read_keys(inner, at.draft).empty();
+    const bool until = inner.value("until") != nullptr;
+    const bool quiet = inner.value("quiet") != nullptr;
+    if (until && quiet) {
+        at.table.reject(at.key, at.value.where, "has both 'until' and 'quiet'", forms);
+    } else if (!misspelt && !until && !quiet) {
+        at.table.reject(at.key, at.value.where, "does not say where an answer ends", forms);
+    }
+    spec.answer.form = until ? answer_form::until : quiet ? answer_form::quiet : answer_form::line;
+}
+
+void read_answer_until(const key_context& at) { read_pattern(at, object_of<answer_spec>(at).until, 0); }
+
 void read_connect(const key_context& at) {
     constexpr std::string_view forms =
         "one of tcp = PORT, tcp = \"ADDRESS:PORT\", log = \"listening on (.+)\"";

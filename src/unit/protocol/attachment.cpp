@@ -65,6 +65,7 @@ asio::awaitable<bool> attachment::input(std::string bytes, bool end) {
     }
     if (end && !over_) {
         input_ = input_state::ended;
+        take_back_forwarded();
         end_if_answered();
     }
     co_return !over_;
@@ -124,12 +125,17 @@ void attachment::end_if_answered() {
     if (input_ == input_state::ended && open_requests_.empty()) end_with(std::nullopt);
 }
 
+// The client answers no more.
+void attachment::take_back_forwarded() {
+    for (const auto& [id, request] : std::exchange(forwarded_, {}))
+        answer_without_client(request);
+}
+
 void attachment::leave() {
     end_with(std::nullopt);
     for (const auto& [id, open] : std::exchange(open_requests_, {}))
         host_->withdraw(open.id);
-    for (const auto& [id, request] : std::exchange(forwarded_, {}))
-        answer_without_client(request);
+    take_back_forwarded();
     undo();
 }
 
@@ -274,7 +280,8 @@ void attachment::ask(std::string_view method, std::string_view params) {
 int attachment::fitness(const worker_message&) const { return 1; }
 
 bool attachment::forward(const worker_message& request) {
-    if (over_ || forwarded_.size() >= limits::attached_requests_max) return false;
+    const bool listens = !over_ && input_ != input_state::ended;
+    if (!listens || forwarded_.size() >= limits::attached_requests_max) return false;
     const std::uint64_t id = ++last_forwarded_;
     forwarded_.emplace(id, request);
     send(codec_->request(id, host_->spec().name, request.method, request.payload));

@@ -112,6 +112,7 @@ private:
     void fail_open_requests(const failure& why);
     void send(std::string message);
     void end_if_answered();
+    void take_back_forwarded();
     boost::asio::awaitable<void> unless_over(boost::asio::awaitable<void> wait);
     void end_with(std::optional<failure> why);
     bool is_slow() const;

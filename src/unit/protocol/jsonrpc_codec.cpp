@@ -17,6 +17,8 @@ namespace {
 using util::json_object;
 using util::raw_json;
 
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 // An id of ours: digits, no sign, no leading zero. Some servers return it as a string, or as 5.0.
 std::optional<std::uint64_t> own_id(std::string_view raw) {
     if (raw.size() > 1 && raw.front() == '"') raw = raw.substr(1, raw.size() - 2);
@@ -63,6 +65,14 @@ message_members read_members(const std::vector<util::json_member>& members) {
     return read;
 }
 
+worker_message failed_answer(std::optional<std::uint64_t> id, std::string_view id_raw) {
+    worker_message answer;
+    answer.type = worker_message::kind::error;
+    answer.id = id;
+    answer.id_raw = id_raw;
+    return answer;
+}
+
 worker_message noise(std::string text) {
     worker_message message;
     message.text = std::move(text);
@@ -94,6 +104,27 @@ worker_message decode_answer(const message_members& members) {
     answer.id_raw = members.id;
     answer.payload = empty ? std::string_view("null") : failed ? members.error : members.result;
     if (failed) answer.text = error_text(members.error);
+    return answer;
+}
+
+// The members at the two ends of an object whose middle cannot be read.
+std::vector<util::json_member> members_at_ends(std::string_view head, std::string_view tail) {
+    auto members = util::json_leading_members(head);
+    for (auto& member : util::json_trailing_members(tail))
+        members.push_back(std::move(member));
+    return members;
+}
+
+// An answer that is not UTF-8 fails its call. Other text that is no object is noise.
+worker_message decode_unreadable(std::string_view message) {
+    const auto first = message.find_first_not_of(" \t\r");
+    const bool is_object = first != std::string_view::npos && message[first] == '{';
+    if (!is_object || util::is_utf8(message)) return noise("it is not a JSON object");
+    const auto members = members_at_ends(message, message);
+    const message_members read = read_members(members);
+    if (!read.method.empty() || read.id.empty()) return noise("it is not UTF-8");
+    worker_message answer = failed_answer(own_id(read.id), read.id);
+    answer.text = "its reply is not UTF-8";
     return answer;
 }
 
@@ -150,7 +181,9 @@ public:
         return std::move(message).text();
     }
 
+    // Some programs begin their output with a byte order mark.
     std::vector<std::string_view> messages(std::string_view frame) const override {
+        if (frame.starts_with(byte_order_mark)) frame.remove_prefix(byte_order_mark.size());
         const auto first = frame.find_first_not_of(" \t\r");
         if (first == std::string_view::npos || frame[first] != '[') return {frame};
         auto batch = util::json_array_elements(frame);
@@ -158,9 +191,7 @@ public:
     }
 
     worker_message decode_oversized(std::string_view head, std::string_view tail) const override {
-        auto members = util::json_leading_members(head);
-        for (auto& member : util::json_trailing_members(tail))
-            members.push_back(std::move(member));
+        const auto members = members_at_ends(head, tail);
         const message_members read = read_members(members);
         if (!read.method.empty()) return decode_call(read);
         return read.id.empty() ? message_codec::decode_oversized(head, tail)
@@ -169,7 +200,7 @@ public:
 
     worker_message decode(std::string_view message) const override {
         const auto members = util::json_object_members(message);
-        if (!members) return noise("it is not a JSON object");
+        if (!members) return decode_unreadable(message);
         const message_members read = read_members(*members);
         return read.method.empty() ? decode_answer(read) : decode_call(read);
     }
@@ -189,10 +220,7 @@ worker_message message_codec::decode_oversized(std::string_view, std::string_vie
 }
 
 worker_message oversized_answer(std::optional<std::uint64_t> id, std::string_view id_raw) {
-    worker_message answer;
-    answer.type = worker_message::kind::error;
-    answer.id = id;
-    answer.id_raw = id_raw;
+    worker_message answer = failed_answer(id, id_raw);
     answer.text = "its reply is longer than 16 MiB";
     return answer;
 }

@@ -48,6 +48,10 @@ std::shared_ptr<attachment> protocol_session::attach(std::shared_ptr<session_hos
     return std::make_shared<attachment>(std::move(host), shared_from_this(), std::move(stream));
 }
 
+void protocol_session::on_output(session_host& host, std::string_view bytes) { host.log_output(bytes); }
+
+asio::awaitable<void> protocol_session::settle(session_host&, util::deadline) { co_return; }
+
 bool protocol_session::is_spent_for(const std::string&) const { return false; }
 
 std::optional<failure> protocol_session::end_of_events(const session_host&) const { return std::nullopt; }

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "unit/process/input_watch.hpp"
 #include "unit/protocol/event_ring.hpp"
 #include "unit/protocol/message_codec.hpp"
 #include "unit/protocol/renewable_limit.hpp"
@@ -87,6 +88,16 @@ public:
     virtual const std::string& capabilities() const = 0;
     // When the worker's processes were last seen to compute, see work_watch.
     virtual std::chrono::steady_clock::time_point last_worked() = 0;
+    // What the worker's processes do about their standard input; unknown where the worker is spoken to over
+    // TCP. only_reads_input(): see input_watch.
+    virtual input_watch::sight look_at_input() = 0;
+    virtual bool only_reads_input() = 0;
+    // Bytes that the process has written, and that were not read yet.
+    virtual std::size_t unread_output() const = 0;
+    // Output that is not part of a message goes to the log of the unit.
+    virtual void log_output(std::string_view bytes) = 0;
+    // The answer to the request that waits, from a session that reads the output itself.
+    virtual void answer(const worker_message& message) = 0;
     // Starts `work` as a coroutine of its own. It may refer to the host and the session, and must end soon
     // after protocol_session::on_process_end().
     virtual void spawn(boost::asio::awaitable<void> work, std::string name) = 0;
@@ -148,6 +159,13 @@ public:
     virtual bool on_server_request(session_host& host, const worker_message& request);
     // Returns the call that the notification belongs to, or 0. May change its params.
     virtual std::uint64_t on_notification(session_host& host, const std::string& name, std::string& params);
+
+    // What the process writes, where the record has `one_at_a_time`: the framing does not see it.
+    virtual void on_output(session_host& host, std::string_view bytes);
+    // Before each call, where the record has `one_at_a_time`. Until the process waits for a request.
+    virtual boost::asio::awaitable<void> settle(session_host& host, util::deadline limit);
+    // Why the next answer of the process may not be one to the next request; empty: it will be.
+    virtual std::string out_of_step() const { return {}; }
 
     // True: a call of `method` needs a new process.
     virtual bool is_spent_for(const std::string& method) const;

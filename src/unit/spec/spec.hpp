@@ -74,6 +74,16 @@ struct connect_spec {
     bool operator==(const connect_spec&) const = default;
 };
 
+// Where an answer of a worker that speaks lines ends.
+enum class answer_form { line, until, quiet };
+
+struct answer_spec {
+    answer_form form = answer_form::line;
+    std::string until;      // until: regular expression, searched in each line, also an unfinished one
+    milliseconds quiet{0};  // quiet: the silence after it
+    bool operator==(const answer_spec&) const = default;
+};
+
 struct worker_spec {
     const worker_protocol* protocol = &jsonrpc_protocol;
     std::string initialize_json = "{}";        // a JSON object, merged into the handshake's params
@@ -86,18 +96,19 @@ struct worker_spec {
     std::vector<std::pair<std::string, std::string>> language_ids = {};
     std::vector<std::string> serial;      // methods whose calls wait for each other
     std::optional<connect_spec> connect;  // nullopt: on its standard input and output
+    answer_spec answer = {};              // lines only
     bool operator==(const worker_spec&) const = default;
 };
 
 // When a service counts as ready. Only the members that `form` uses have a meaning.
 struct ready_spec {
     ready_form form = ready_form::started;
-    std::string host;              // tcp: a numeric address (no brackets) or "localhost"
-    std::uint16_t port = 0;        // tcp
-    std::string path;              // unix: absolute
-    std::string written;           // instead of these and `url`: the value with ${NAME}, expanded at each start
-    std::string url;               // http: "http://HOST[:PORT][/PATH]", HOST as above
-    std::optional<int> status;     // http: exactly this one; nullopt: 200 to 399
+    std::string host;           // tcp: a numeric address (no brackets) or "localhost"
+    std::uint16_t port = 0;     // tcp
+    std::string path;           // unix: absolute
+    std::string written;        // instead of these and `url`: the value with ${NAME}, expanded at each start
+    std::string url;            // http: "http://HOST[:PORT][/PATH]", HOST as above
+    std::optional<int> status;  // http: exactly this one; nullopt: 200 to 399
     std::optional<run_spec> exec;  // exec: ready when it exits with 0
     std::string log_pattern;       // log: regular expression, searched in each line
     bool any_owner = false;        // tcp, unix, http: the port may belong to a process outside the service
@@ -148,7 +159,7 @@ struct task_spec {
 
 using variable_list = std::vector<std::pair<std::string, std::string>>;  // in file order, as written
 
-using port_list = std::vector<std::pair<std::string, std::uint16_t>>;   // names of variables, in file order
+using port_list = std::vector<std::pair<std::string, std::uint16_t>>;  // names of variables, in file order
 
 struct env_file_spec {
     std::string path;                 // absolute
@@ -161,7 +172,7 @@ struct unit_spec {
     std::string name;
     unit_kind kind = unit_kind::worker;
     run_spec run;
-    bool enabled = true;            // false: only a request that names it starts it
+    bool enabled = true;  // false: only a request that names it starts it
     std::vector<std::string> groups;
     variable_list shared_env;  // [env] of hob.toml, the same for every unit
     variable_list file_env;    // [env] of the included file that has the unit
@@ -171,8 +182,8 @@ struct unit_spec {
     stop_spec stop;
     kill_scope kill = kill_scope::all;
     output_streams output = output_streams::split;  // merged: stdout and stderr are one pipe
-    std::vector<std::string> after;  // names of units in the same config; without cycles
-    std::vector<std::string> restart_with;  // those of `after` whose new readiness restarts the unit
+    std::vector<std::string> after;                 // names of units in the same config; without cycles
+    std::vector<std::string> restart_with;          // those of `after` whose new readiness restarts the unit
     std::optional<run_spec> on_failure;
     std::variant<worker_spec, service_spec, task_spec> detail;  // the alternative of `kind`
     bool operator==(const unit_spec&) const = default;
@@ -192,11 +203,11 @@ struct source_file {
 struct config {
     lifecycle::daemon_settings daemon;
     lifecycle::log_settings log;
-    variable_list env;                  // [env]
-    port_list ports;                    // [ports]: the preferred ones
-    std::vector<unit_spec> units;       // in file order
-    std::string source_path;            // absolute; empty: there is no file
-    std::string source_hash;            // hex SHA-256 of the file's bytes; empty: there is no file
+    variable_list env;             // [env]
+    port_list ports;               // [ports]: the preferred ones
+    std::vector<unit_spec> units;  // in file order
+    std::string source_path;       // absolute; empty: there is no file
+    std::string source_hash;       // hex SHA-256 of the file's bytes; empty: there is no file
     std::vector<included_file> included;
     std::vector<source_file> further;   // hob.local.toml, and what `include` names
     std::vector<std::string> warnings;  // "FILE:LINE:COLUMN: text", in file order

@@ -61,12 +61,37 @@ asio::awaitable<std::string> worker::call(call_request request) {
     const auto alive = self();
     const counted_call counted(calls_, changes());
     const auto limit = call_limit(request.timeout);
+    if (own_spec().protocol->one_at_a_time) {
+        co_return co_await call_in_turn(std::move(request), limit);
+    }
     co_await wait_until_warm("call", limit);
     if (process_->protocol.session->is_spent_for(request.method)) {
         request_stop("its session is over, and another begins");
         co_await wait_until_warm("call", limit);
     }
     co_return co_await call_and_wait(process_, std::move(request), limit);
+}
+
+// One call after the other, in order. Nobody gets what the process still has to say to an earlier call.
+asio::awaitable<std::string> worker::call_in_turn(call_request request, util::deadline limit) {
+    const call_mutex turn{"turn", false};
+    const auto held = co_await call_mutexes::acquire(turns_, turn, spec_->name, request.method, limit);
+    std::string left;
+    for (;;) {
+        co_await wait_until_warm("call", limit);
+        const auto process = process_;
+        const auto session = process->protocol.session;
+        if (session->out_of_step().empty()) {
+            co_await session->settle(*process, limit);
+        }
+        const std::string why = session->out_of_step();
+        if (why.empty()) {
+            if (!left.empty() && request.remark) request.remark("it was restarted before this call: " + left);
+            co_return co_await call_and_wait(process, std::move(request), limit);
+        }
+        left = why;
+        if (process_ == process) request_stop(left.c_str());
+    }
 }
 
 asio::awaitable<std::string> worker::call_and_wait(process_ptr process, call_request request,

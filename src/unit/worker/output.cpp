@@ -21,6 +21,10 @@ void worker::on_printed(worker_process& process, const char* stream, std::string
 }
 
 void worker::on_output(worker_process& process, std::string_view bytes) {
+    if (process.protocol.record->one_at_a_time) {
+        process.protocol.session->on_output(process, bytes);
+        return;
+    }
     process.protocol.framing->feed(bytes);
     while (const auto next = process.protocol.framing->next()) {
         if (next->oversized) {

@@ -49,7 +49,7 @@ asio::awaitable<std::string> pending_calls::request(std::shared_ptr<pending_call
     request.timer.expires_at(util::end_of_wait(what.limit.remaining()));
     calls->add(request);
     co_await calls->wait(request, what.renewal);
-    if (request.state != request_state::done) throw calls->timeout_failure(request, what);
+    if (request.state != request_state::done) throw calls->timeout_failure(what);
     if (request.failed) throw failure(*request.failed);
     co_return std::move(request.result);
 }
@@ -93,11 +93,7 @@ void pending_calls::withdraw(std::uint64_t id) {
 void pending_calls::add(pending_request& request) {
     last_used_ = std::chrono::steady_clock::now();
     waiting_.emplace(request.id, &request);
-    if (protocol_.record->one_at_a_time) {
-        send_next();
-    } else {
-        send(request);
-    }
+    send(request);
 }
 
 void pending_calls::send(pending_request& request) {
@@ -130,16 +126,6 @@ void pending_calls::refuse(const worker_message& request, std::string_view why) 
     if (!text.empty()) send_(protocol_.framing->encode(std::move(text)));
 }
 
-// With one request at a time: sends the oldest that waits, once the worker is free.
-void pending_calls::send_next() {
-    while (!in_flight_ && !waiting_.empty()) {
-        pending_request& next = *waiting_.begin()->second;
-        const std::uint64_t id = next.id;
-        send(next);
-        if (waiting_.contains(id)) in_flight_ = id;
-    }
-}
-
 void pending_calls::complete(pending_request& request) {
     waiting_.erase(request.id);
     request.state = request_state::done;
@@ -169,7 +155,7 @@ void pending_calls::withdraw(pending_request& request) {
 
 bool pending_calls::on_answer(const worker_message& answer) {
     std::optional<std::uint64_t> id = answer.id;
-    if (protocol_.record->one_at_a_time) id = std::exchange(in_flight_, std::nullopt);
+    if (protocol_.record->one_at_a_time && !waiting_.empty()) id = waiting_.begin()->first;
     if (id && ignored_.erase(*id) > 0) return true;
     if (!id && answer.type == worker_message::kind::error && answer.id_raw == "null") {
         on_unattributed(answer);
@@ -187,7 +173,6 @@ bool pending_calls::on_answer(const worker_message& answer) {
         }
         complete(request);
     }
-    if (protocol_.record->one_at_a_time) send_next();
     return expected;
 }
 
@@ -208,7 +193,6 @@ void pending_calls::fail_all(const failure& why) {
         request.failed.emplace(why);
         complete(request);
     }
-    in_flight_.reset();
 }
 
 void pending_calls::close_to_callers(const failure& why) {
@@ -226,13 +210,8 @@ failure pending_calls::unread_failure() const {
     return failure(error_kind::worker_error, cannot("call", unit_), "it does not read its requests");
 }
 
-failure pending_calls::timeout_failure(const pending_request& request, const outgoing_request& what) const {
+failure pending_calls::timeout_failure(const outgoing_request& what) const {
     const std::string limit = util::format_duration(what.limit_text);
-    if (request.state == request_state::queued) {
-        return failure(error_kind::timeout, cannot("call", unit_),
-                       fmt::format("waited {} behind a request that it does not answer", limit),
-                       fmt::format("`hob restart {}` ends what it hangs in", unit_));
-    }
     std::string reason = fmt::format("no answer within {}", limit);
     if (what.renewal && what.renewal->renewed()) reason = what.renewal->expiry_text();
     if (!unattributed_.empty())

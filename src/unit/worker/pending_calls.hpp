@@ -72,14 +72,14 @@ public:
     std::chrono::steady_clock::time_point last_used() const { return last_used_; }
 
 private:
-    enum class request_state { queued, sent, done };
+    enum class request_state { unsent, sent, done };
     enum class admission { all, goodbye, none };
     struct pending_request {
         explicit pending_request(const boost::asio::any_io_executor& executor) : timer(executor) {}
         std::uint64_t id = 0;
         std::string message;  // until it is sent
         event_watch* watch = nullptr;
-        request_state state = request_state::queued;
+        request_state state = request_state::unsent;
         std::optional<failure> failed;
         std::string result;
         util::timer timer;       // the limit; cancelled when the request is done
@@ -90,11 +90,10 @@ private:
     void add(pending_request& request);
     void withdraw(pending_request& request);
     void send(pending_request& request);
-    void send_next();
     void complete(pending_request& request);
     void fail_all(const failure& why);
     boost::asio::awaitable<void> wait(pending_request& request, renewable_limit* renewal);
-    failure timeout_failure(const pending_request& request, const outgoing_request& what) const;
+    failure timeout_failure(const outgoing_request& what) const;
     failure unread_failure() const;
 
     boost::asio::any_io_executor executor_;
@@ -105,8 +104,6 @@ private:
     // By id, so the oldest first. Each lives in its caller's coroutine, or in posted_.
     std::map<std::uint64_t, pending_request*> waiting_;
     std::map<std::uint64_t, std::unique_ptr<pending_request>> posted_;
-    // With one request at a time: the one that the worker works on, even if its caller is gone.
-    std::optional<std::uint64_t> in_flight_;
     std::set<std::uint64_t> ignored_;  // ids of notifications and cancellations that are answered
     std::string unattributed_;         // the text of the last one
     std::optional<failure> closed_;

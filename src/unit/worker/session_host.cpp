@@ -70,6 +70,19 @@ std::chrono::steady_clock::time_point worker::worker_process::last_worked() {
     return watched_work.last_worked(main_process->pid());
 }
 
+input_watch::sight worker::worker_process::look_at_input() {
+    if (!watched_input || over() || main_process->poll()) return input_watch::sight::unknown;
+    return watched_input->look(main_process->pid());
+}
+
+bool worker::worker_process::only_reads_input() {
+    return watched_input && !over() && watched_input->only_reads(main_process->pid());
+}
+
+void worker::worker_process::answer(const worker_message& message) {
+    if (!calls->on_answer(message)) owner.on_unexpected_answer(*this, message);
+}
+
 void worker::worker_process::withdraw(std::uint64_t id) { calls->withdraw(id); }
 
 namespace {

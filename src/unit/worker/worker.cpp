@@ -19,6 +19,7 @@ worker::worker(std::shared_ptr<unit_context> context, unit_spec spec)
            context_->options.log_max_files, context_->options.executor),
       settled_(context_->options.executor),
       stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
+      turns_(std::make_shared<call_mutexes>(context_->options.executor)),
       memory_(context_->options.db) {
     settled_.set();
 }

@@ -25,6 +25,8 @@
 
 namespace hob::unit {
 
+class call_mutexes;
+
 class worker final : public managed_unit {
 public:
     // shared: the registry, and each coroutine of a call or a process while it runs.
@@ -80,6 +82,7 @@ private:
     void check_usable(const char* verb) const;
 
     // calls (call.cpp)
+    boost::asio::awaitable<std::string> call_in_turn(call_request request, util::deadline limit);
     boost::asio::awaitable<std::string> call_and_wait(process_ptr process, call_request request,
                                                       util::deadline limit);
     boost::asio::awaitable<std::string> send_call(process_ptr process, call_request request,
@@ -141,6 +144,7 @@ private:
     int restarts_ = 0;
     int starts_requested_ = 0;  // by request_start(), and still going on
     std::size_t calls_ = 0;
+    std::shared_ptr<call_mutexes> turns_;  // also held by each call where only one may be sent at a time
     std::uint64_t last_id_ = 0;
     event_ring events_;
     std::string activity_;

@@ -126,6 +126,7 @@ worker::process_ptr worker::make_process() {
 }
 
 void worker::connect_pipes(const process_ptr& process, child_pipes pipes) {
+    if (pipes.input.read) process->watched_input.emplace(pipes.input.read.get());
     pipes.close_child_ends();
     // process_io::finish and abandon drop the handlers before the process is over. Only when the daemon is
     // torn down in the middle do the handlers outlive the worker: therefore weak pointers.
@@ -326,7 +327,7 @@ asio::awaitable<void> worker::watch_idle(process_ptr process) {
     const auto alive = self();
     const auto limit = *worker_spec_of(process->spec()).idle_timeout;
     while (!process->over() && !process->main_process->stop_requested()) {
-        const bool in_use = process->calls->waiting() > 0 || !process->attachments.empty();
+        const bool in_use = calls_ > 0 || process->calls->waiting() > 0 || !process->attachments.empty();
         const auto idle_since = in_use ? std::chrono::steady_clock::now() : process->calls->last_used();
         if (std::chrono::steady_clock::now() - idle_since >= limit) {
             request_stop("idle");

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "unit/process/input_watch.hpp"
 #include "unit/process/line_watch.hpp"
 #include "unit/process/process_io.hpp"
 #include "unit/process/tcp_connect.hpp"
@@ -68,6 +69,11 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
     void emit_event(std::string name, std::string params) override;
     const std::string& capabilities() const override { return handshake_result; }
     std::chrono::steady_clock::time_point last_worked() override;
+    input_watch::sight look_at_input() override;
+    bool only_reads_input() override;
+    std::size_t unread_output() const override { return io->unread(); }
+    void log_output(std::string_view bytes) override { owner.log_.write("stdout", bytes); }
+    void answer(const worker_message& message) override;
     void spawn(boost::asio::awaitable<void> work, std::string name) override;
     void set_activity(std::string text) override;
     boost::asio::awaitable<pid_t> run_program(std::vector<std::string> argv, environment_changes env,
@@ -109,8 +115,9 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
     bool input_closed = false;       // the process reads no more requests
     util::timer closed_input_timer;  // from then on, how long its end may take
     work_watch watched_work;
-    std::uint64_t noise_lines = 0;         // output lines that were not messages
-    std::uint64_t unexpected_answers = 0;  // answers that no call waited for
+    std::optional<input_watch> watched_input;  // nullopt: it is spoken to over TCP
+    std::uint64_t noise_lines = 0;             // output lines that were not messages
+    std::uint64_t unexpected_answers = 0;      // answers that no call waited for
 };
 
 }  // namespace hob::unit

@@ -40,6 +40,7 @@ config parse_in(unsigned table, const std::string& lines) {
 std::string companions(const config_key& key) {
     const bool of_lsp = key.name == "initialize" || key.name == "settings" || key.name == "language_ids";
     if (of_lsp) return "protocol = \"lsp\"\n";
+    if (key.name.starts_with("answer") && key.name != "answers") return "protocol = \"lines\"\n";
     if (key.name == "jitter") return "every = \"1d\"\n";
     if (key.name == "ready.timeout" || key.name == "ready.owner") return "ready.tcp = 1\n";
     if (key.name == "connect.timeout") return "connect.tcp = 1\n";
@@ -172,7 +173,8 @@ BOOST_AUTO_TEST_CASE(every_key_has_what_help_and_schema_need) {
             BOOST_TEST((key.tables != 0 && key.read != nullptr));
             BOOST_TEST(!key.help.empty());
             BOOST_TEST(!key.help.ends_with('.'));
-            BOOST_TEST((key.type == value_type::word) == (key.words != nullptr));
+            BOOST_TEST((key.type == value_type::word || key.type == value_type::word_or_table) ==
+                       (key.words != nullptr));
             BOOST_TEST((key.type != value_type::integer || key.most > key.least));
         }
     }

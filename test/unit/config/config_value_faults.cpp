@@ -15,6 +15,7 @@ namespace {
 
 const std::string duration_hint =
     "a duration is a number and its unit: \"250ms\", \"5s\", \"10m\", \"2h\", \"1d\", \"1m30s\"";
+const std::string answer_hint = "one of \"line\", { until = \"regex\" }, { quiet = \"50ms\" }";
 const std::string connect_hint = "one of tcp = PORT, tcp = \"ADDRESS:PORT\", log = \"listening on (.+)\"";
 
 }  // namespace
@@ -191,6 +192,17 @@ BOOST_AUTO_TEST_CASE(bad_values) {
          ""},
         {worker("connect = { tcp = 1, log = \"(.)\" }\n"), "3:11",
          "'connect' in [worker.w] has both 'tcp' and 'log'", connect_hint},
+        {worker("protocol = \"lines\"\nanswer = { until = \"(\" }\n"), "4:20",
+         "'until' in [worker.w.answer] is not a regular expression: missing ): (: '('", ""},
+        {worker("protocol = \"lines\"\nanswer = { until = \"x\", quiet = \"1s\" }\n"), "4:10",
+         "'answer' in [worker.w] has both 'until' and 'quiet'", answer_hint},
+        {worker("protocol = \"lines\"\nanswer = {}\n"), "4:10",
+         "'answer' in [worker.w] does not say where an answer ends", answer_hint},
+        {worker("protocol = \"lines\"\nanswer = \"lines\"\n"), "4:10",
+         "'answer' in [worker.w] does not say where an answer ends", answer_hint},
+        {worker("answer = \"line\"\n"), "3:10",
+         "'answer' in [worker.w] has no effect: protocol 'jsonrpc' says itself where an answer ends",
+         "protocols without such ends: lines"},
         {worker("connect = { timeout = \"1s\" }\n"), "3:11",
          "'connect' in [worker.w] does not say where the worker listens", connect_hint},
         {worker("kill = \"grop\"\n"), "3:8",
@@ -231,8 +243,10 @@ BOOST_AUTO_TEST_CASE(bad_values) {
          "'signal' in [worker.w.stop] cannot be 'STOP': it does not end a process", "TERM is the usual one"},
         {worker("env = { HOB_UNIT = \"x\" }\n"), "3:9", "'HOB_UNIT' in [worker.w.env] is set by hob itself",
          ""},
-        {worker("env = { HOB_UID = \"0\" }\n"), "3:9", "'HOB_UID' in [worker.w.env] is set by hob itself", ""},
-        {worker("env = { HOB_ANY = \"0\" }\n"), "3:9", "'HOB_ANY' in [worker.w.env] is set by hob itself", ""},
+        {worker("env = { HOB_UID = \"0\" }\n"), "3:9", "'HOB_UID' in [worker.w.env] is set by hob itself",
+         ""},
+        {worker("env = { HOB_ANY = \"0\" }\n"), "3:9", "'HOB_ANY' in [worker.w.env] is set by hob itself",
+         ""},
         {worker("env = { \"\" = \"x\" }\n"), "3:9", "'' in [worker.w.env] is no name of a variable", ""},
         {worker("env = { \"A=B\" = \"x\" }\n"), "3:9", "'A=B' in [worker.w.env] is no name of a variable",
          ""},

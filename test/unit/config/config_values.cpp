@@ -226,6 +226,18 @@ BOOST_AUTO_TEST_CASE(initialize_becomes_json_in_file_order) {
         R"({"capabilities":{"roots":{}}})");
 }
 
+BOOST_AUTO_TEST_CASE(where_an_answer_of_lines_ends) {
+    const std::string lines = "protocol = \"lines\"\n";
+    BOOST_TEST((worker(lines).answer == answer_spec{}));
+    BOOST_TEST((worker(lines + "answer = \"line\"\n").answer == answer_spec{}));
+    const answer_spec until = worker(lines + "answer = { until = \"^END$\" }\n").answer;
+    BOOST_TEST((until.form == answer_form::until));
+    BOOST_TEST(until.until == "^END$");
+    const answer_spec quiet = worker(lines + "[worker.w.answer]\nquiet = \"50ms\"\n").answer;
+    BOOST_TEST((quiet.form == answer_form::quiet));
+    BOOST_TEST((quiet.quiet == 50ms));
+}
+
 BOOST_AUTO_TEST_CASE(answers_settings_and_serial_of_workers) {
     const worker_spec plain = worker("");
     BOOST_TEST(plain.answers.empty());

@@ -336,7 +336,8 @@ private:
     asio::awaitable<std::optional<std::string>> list_all(session_host& host, list_row row,
                                                          util::deadline limit) {
         util::json_array items;
-        std::set<std::string> cursors;  // a server may return one that it has returned before
+        std::set<std::string> cursors;  // a server may return one that it has returned before,
+        std::set<std::string> seen;     // and then lists the same again
         std::string cursor;
         for (int page = 0; page < pages_max; ++page) {
             json_object params;
@@ -352,8 +353,9 @@ private:
             if (failed && page == 0 && is_unknown_method(*failed)) co_return std::nullopt;
             if (failed) throw failure(*failed);
             const auto listed = util::json_array_elements(util::json_member_of(result, row.member));
-            for (const auto item : listed.value_or(std::vector<std::string_view>()))
-                items.add(raw_json{item});
+            for (const auto item : listed.value_or(std::vector<std::string_view>())) {
+                if (seen.emplace(item).second) items.add(raw_json{item});
+            }
             cursor = util::json_find(result, {"nextCursor"});
             if (cursor.empty() || cursor == "null" || !cursors.insert(cursor).second) break;
         }

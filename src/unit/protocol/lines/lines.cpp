@@ -1,5 +1,7 @@
-// A line in, a line out. The request is METHOD and the params, separated by blanks; the result is the answer
-// as a JSON string.
+// A line in, an answer of one or several lines out. The request is METHOD and the params, separated by
+// blanks; the result is the answer as a JSON string. The session finds where the answer ends.
+
+#include "unit/protocol/lines/lines.hpp"
 
 #include "error.hpp"
 #include "unit/protocol/framing.hpp"
@@ -49,25 +51,23 @@ public:
     std::string refusal(const worker_message&, std::uint64_t, std::string_view) const override { return {}; }
     std::string reply(const worker_message&, std::string_view, std::uint64_t) const override { return {}; }
 
-    worker_message decode_oversized(std::string_view, std::string_view) const override {
-        return oversized_answer(std::nullopt, {});
-    }
-
-    worker_message decode(std::string_view message) const override {
-        worker_message decoded;
-        decoded.type = worker_message::kind::result;
-        if (util::is_utf8(message)) {
-            decoded.payload = util::json_quote(message);
-        } else {
-            util::json_object bytes;
-            bytes.add("data_b64", util::base64_encode(message));
-            decoded.payload = std::move(bytes).text();
-        }
-        return decoded;
-    }
+    worker_message decode(std::string_view message) const override { return lines_answer(message); }
 };
 
 }  // namespace
+
+worker_message lines_answer(std::string_view text) {
+    worker_message answer;
+    answer.type = worker_message::kind::result;
+    if (util::is_utf8(text)) {
+        answer.payload = util::json_quote(text);
+    } else {
+        util::json_object bytes;
+        bytes.add("data_b64", util::base64_encode(text));
+        answer.payload = std::move(bytes).text();
+    }
+    return answer;
+}
 
 extern constinit const worker_protocol lines_protocol;
 constinit const worker_protocol lines_protocol{
@@ -75,7 +75,7 @@ constinit const worker_protocol lines_protocol{
     .one_at_a_time = true,
     .make_framing = make_line_framing,
     .make_codec = []() -> std::unique_ptr<message_codec> { return std::make_unique<lines_codec>(); },
-    .make_session = [] { return std::make_shared<protocol_session>(); },
+    .make_session = make_lines_session,
 };
 
 }  // namespace hob::unit

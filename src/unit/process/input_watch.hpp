@@ -1,0 +1,39 @@
+#pragma once
+// Tells what the processes of a unit do about their standard input. A program that waits for input has
+// written everything that it says about earlier input, so what it writes later belongs to what it reads next.
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace hob::unit {
+
+class input_watch {
+public:
+    enum class sight {
+        waits,  // a thread reads it, or waits for several things while none computes
+        computes,
+        sleeps,   // none reads
+        unknown,  // the kernel does not say
+    };
+
+    // `input`: an end of the pipe that the processes read; used only during this call.
+    explicit input_watch(int input);
+
+    // Of `root` and its descendants. Looks into /proc.
+    sight look(pid_t root);
+    // Whether one thread reads the input, and all others only wait for the end of child processes: nothing
+    // is written until more is read.
+    bool only_reads(pid_t root);
+
+private:
+    enum class activity { reads, polls, waits_for_children, runs, sleeps, hidden };
+    activity thread(pid_t process, const std::string& directory) const;
+    std::vector<activity> all_threads(pid_t root);
+
+    ino_t input_ = 0;
+    pid_t reader_ = 0;  // the process that was seen to read last
+};
+
+}  // namespace hob::unit
