@@ -138,7 +138,8 @@ bool has_plain_lines(std::string_view text) {
         if (text.substr(at + 1, 1) != "\n") return false;
     }
     return text.find_first_of(controls) == text.npos &&
-           std::none_of(others.begin(), others.end(), [text](auto each) { return text.find(each) != text.npos; });
+           std::none_of(others.begin(), others.end(),
+                        [text](auto each) { return text.find(each) != text.npos; });
 }
 
 std::string without_byte_order_mark(std::string text) {
