@@ -42,7 +42,7 @@ struct row {
     seen again{0, "\"event\":\"stopped\""};         // a second launch
     std::string timeout{"20s"};
 };
-const seen too_late{4, "no answer within"};
+const seen too_late{4, "cannot call 'w': "};
 const seen nothing_came{4, "cannot call 'w': "};
 const seen died{1, "the worker exited with status"};
 const seen starting{4, "its handshake is not over"};

@@ -49,9 +49,12 @@ public:
         params.add("linesStartAt1", true).add("columnsStartAt1", true).add("supportsVariableType", true);
         params.add("supportsRunInTerminalRequest", true).add("supportsProgressReporting", true);
         const auto& configured = worker_spec_of(host.spec()).initialize_json;
-        capabilities_ = co_await host.request("initialize", util::json_merge(params.text(), configured),
-                                              util::deadline::in(limits::handshake_timeout));
-        co_return capabilities_;
+        std::string announced =
+            co_await host.request("initialize", util::json_merge(params.text(), configured),
+                                  util::deadline::in(limits::handshake_timeout));
+        // Changes may have come behind the answer already.
+        capabilities_ = capabilities_.empty() ? announced : util::json_merge(announced, capabilities_);
+        co_return announced;
     }
 
     asio::awaitable<void> stop(session_host& host) override {
@@ -92,14 +95,11 @@ public:
         if (among(dap_running_methods, call.method)) {
             co_return co_await resume(host, std::move(call), watch, limit);
         }
-        const std::string method = call.method;
-        std::optional<failure> failed;
         try {
-            co_return co_await host.request_for(watch, std::move(call.method), std::move(call.params), limit);
+            co_return co_await host.request_for(watch, call.method, std::move(call.params), limit);
         } catch (const failure& why) {
-            failed = why;
+            throw with_method_hint(why, call.method, dap_methods);
         }
-        throw with_method_hint(*failed, method, dap_methods);
     }
 
     // The frame that the program stopped in, and its local variables as far as the adapter knows them.
