@@ -32,6 +32,7 @@ constexpr std::array rows{
     kind_row{error_kind::worker_died, "worker_died", exit_code::failed},
     kind_row{error_kind::cancelled, "cancelled", exit_code::failed},
     kind_row{error_kind::no_project, "no_project", exit_code::usage},
+    kind_row{error_kind::consent_needed, "consent_needed", exit_code::failed},
     kind_row{error_kind::internal, "internal", exit_code::failed},
 };
 

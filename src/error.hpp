@@ -32,6 +32,7 @@ enum class error_kind : std::uint8_t {
     worker_died,
     cancelled,
     no_project,
+    consent_needed,
     internal,
 };
 

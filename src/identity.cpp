@@ -33,6 +33,7 @@ constinit const identity this_program{
             .shutdown = "hob.shutdown",
             .event = "hob.event",
             .lagged = "hob.lagged",
+            .farewell = "hob.farewell",
         },
 };
 

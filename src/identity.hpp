@@ -37,6 +37,7 @@ struct identity {
         std::string_view shutdown;
         std::string_view event;
         std::string_view lagged;
+        std::string_view farewell;
     } methods;
 };
 

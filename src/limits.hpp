@@ -169,4 +169,7 @@ inline constexpr std::size_t config_file_max = 4u << 20;
 inline constexpr std::chrono::milliseconds config_save_timeout = 1s;  // an empty file counts as being saved
 inline constexpr std::chrono::milliseconds config_save_poll = 20ms;
 
+inline constexpr milliseconds port_lock_wait(250);  // for another daemon that chooses ports
+inline constexpr milliseconds port_lock_pause(1);   // between two attempts
+
 }  // namespace hob::limits

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "cmd/core/bad_ends.hpp"
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/handlers/handler_context.hpp"
@@ -27,21 +28,22 @@ lifecycle::end_options end_options_of(const invocation& call) {
     return end;
 }
 
-util::json_object ended_json(const std::string& key, std::optional<pid_t> pid) {
+util::json_object ended_json(const std::string& key, std::optional<pid_t> pid, const std::string& units) {
     util::json_object ended;
     ended.add("instance", key).add("state", "stopped").add("pid", pid);
+    if (!units.empty()) ended.add("units", util::raw_json{units});
     return ended;
 }
 
 exit_code end_one(invocation& call) {
-    const auto pid = lifecycle::end_daemon(call.where(), end_options_of(call));
+    const auto [pid, units] = lifecycle::end_daemon(call.where(), end_options_of(call));
     if (call.global.json) {
-        print(ended_json(call.where().key, pid).text() + "\n");
+        print(ended_json(call.where().key, pid, units).text() + "\n");
     } else if (!call.global.quiet) {
         print(pid ? fmt::format("the daemon has ended (pid {})\n", *pid)
                   : std::string("no daemon was running\n"));
     }
-    return exit_code::done;
+    return tell_bad_ends(units, call.global) ? exit_code::failed : exit_code::done;
 }
 
 // Continues with the others when one cannot be ended.
@@ -51,12 +53,14 @@ exit_code end_all(invocation& call) {
     for (const auto& key :
          lifecycle::known_keys(lifecycle::find_runtime_dir(), lifecycle::find_state_root())) {
         try {
-            const auto pid = lifecycle::end_daemon(lifecycle::known_instance(key), end_options_of(call));
+            const auto [pid, units] =
+                lifecycle::end_daemon(lifecycle::known_instance(key), end_options_of(call));
             if (!pid) continue;
             if (call.global.json)
-                ended.add(ended_json(key, pid));
+                ended.add(ended_json(key, pid, units));
             else if (!call.global.quiet)
                 print(fmt::format("{}  has ended (pid {})\n", key, *pid));
+            if (tell_bad_ends(units, call.global)) worst = exit_code::failed;
         } catch (const failure& why) {
             print_failure(why, call.global.json);
             worst = exit_code_of(why.kind());

@@ -77,6 +77,9 @@ public:
     virtual boost::asio::awaitable<void> drain() = 0;
     // Stops everything, each part within its own limits; returns once nothing runs. May be called again.
     virtual boost::asio::awaitable<void> stop() = 0;
+    // What is to be said of the parts that stop() has ended, an array as raw JSON, as status_json() has them;
+    // empty: nothing.
+    virtual std::string ended_badly_json() const = 0;
     // Ends everything at once and returns without waiting; stop() then waits for it.
     virtual void kill() = 0;
     // The user ended this daemon for good: the next one must not resume what this one was running.
@@ -89,11 +92,14 @@ public:
     // What `status` lists, an array as raw JSON: these units in this order, all if `names` is empty. Throws
     // failure(unit_unknown).
     virtual std::string status_json(const std::vector<std::string>& names) const = 0;
+    // Further members of the status object, as a raw JSON object; empty: none.
+    virtual std::string status_members() const { return {}; }
     virtual lifecycle::page_units page_units() const = 0;
 
     virtual std::string config_path() const = 0;  // of the file that was read; empty: there is none
     virtual lifecycle::config_state config_state() const = 0;
-    // The same, told for each client that connects: files that look as when they were read are not read again.
+    // The same, told for each client that connects: files that look as when they were read are not read
+    // again.
     virtual lifecycle::config_state config_state_at_a_glance() = 0;
     virtual std::string degraded() const = 0;  // why its state is not durable; empty: it is
 };

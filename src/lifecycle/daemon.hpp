@@ -110,6 +110,7 @@ private:
     boost::asio::awaitable<void> shut_down();
     boost::asio::awaitable<void> finish_requests(std::chrono::milliseconds limit);
     boost::asio::awaitable<void> stop_application(std::chrono::milliseconds limit);
+    void tell_how_it_ended();
     void remove_files();
 
     daemon_options options_;

@@ -5,10 +5,13 @@
 
 #include <algorithm>
 
+#include "identity.hpp"
+#include "ipc/message.hpp"
 #include "lifecycle/daemon_resources.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
+#include "util/json/json_writer.hpp"
 #include "util/log/log.hpp"
 
 namespace hob::lifecycle {
@@ -71,6 +74,7 @@ boost::asio::awaitable<void> daemon::shut_down() {
     if (phase_ == phase::draining) co_await finish_requests(budget / 2);
     server_->cancel_all();
     co_await stop_application(limit.remaining());
+    tell_how_it_ended();
     {
         const step timed("last replies");
         co_await util::within(std::min(limit.remaining(), limits::farewell_timeout), server_->idle());
@@ -106,6 +110,15 @@ boost::asio::awaitable<void> daemon::stop_application(std::chrono::milliseconds 
     application_->kill();
     const bool gone = co_await util::within(reserve, application_->stop());
     if (!gone) util::log(level::error, channel, "some units could not be ended in time");
+}
+
+// Whoever asked for the shutdown has its reply already, and waits for the end of the process.
+void daemon::tell_how_it_ended() {
+    const std::string units = application_->ended_badly_json();
+    if (units.empty()) return;
+    util::json_object params;
+    params.add("units", util::raw_json{units});
+    server_->announce(ipc::notification_line(this_program.methods.farewell, std::move(params).text()));
 }
 
 void daemon::remove_files() {

@@ -14,6 +14,7 @@
 #include "lifecycle/probe.hpp"
 #include "lifecycle/startup_watch.hpp"
 #include "limits.hpp"
+#include "util/json/json_edit.hpp"
 #include "util/process_handle.hpp"
 #include "version.hpp"
 
@@ -65,7 +66,7 @@ class daemon_ender {
 public:
     daemon_ender(const instance& where, const end_options& options) : where_(where), options_(options) {}
 
-    std::optional<pid_t> end() {
+    ended_daemon end() {
         for (;;) {
             if (options_.limit.expired() && waited_) throw too_late(where_, ended_.value_or(0));
             probe_result found = probe(where_, options_.limit);
@@ -120,13 +121,27 @@ private:
             if (why.kind() != error_kind::no_daemon) throw;
         }
         ended_ = pid;
+        hear_farewell(connection);
         if (process && !process.wait(options_.limit)) throw too_late(where_, pid);
     }
 
+    // Returns when the daemon has closed the connection, or at the deadline.
+    void hear_farewell(ipc::client& connection) {
+        try {
+            while (const auto message = connection.next(options_.limit)) {
+                if (message->what == ipc::incoming::kind::notification &&
+                    message->method == this_program.methods.farewell)
+                    farewell_units_ = util::json_member_of(message->payload, "units");
+            }
+        } catch (const failure& why) {  // the wait for the process finds the same
+            if (why.kind() != error_kind::timeout) throw;
+        }
+    }
+
     // The lock is released a moment before the process has ended.
-    std::optional<pid_t> finish() {
+    ended_daemon finish() {
         if (process_ && !process_.wait(options_.limit)) throw too_late(where_, *ended_);
-        return ended_;
+        return {ended_, farewell_units_};
     }
 
     // `pid` 0: not known yet.
@@ -146,6 +161,7 @@ private:
     const instance& where_;
     const end_options& options_;
     std::optional<pid_t> ended_;
+    std::string farewell_units_;
     util::process_handle process_;  // of ended_, if its end was only waited for
     std::optional<startup_watch> watch_;
     bool waited_ = false;
@@ -153,7 +169,7 @@ private:
 
 }  // namespace
 
-std::optional<pid_t> end_daemon(const instance& where, const end_options& options) {
+ended_daemon end_daemon(const instance& where, const end_options& options) {
     return daemon_ender(where, options).end();
 }
 

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <string>
 
 #include "lifecycle/instance.hpp"
 #include "util/deadline.hpp"
@@ -16,9 +17,15 @@ struct end_options {
     util::deadline limit = util::deadline::never();  // of the whole call
 };
 
-// Returns once the process is gone and the lock is free. The pid of the daemon that has ended; nullopt: none
-// was running. Throws failure: wedged (without `now`), denied, foreign, version (a newer daemon is not
-// ended), timeout.
-std::optional<pid_t> end_daemon(const instance& where, const end_options& options);
+struct ended_daemon {
+    std::optional<pid_t> pid;  // nullopt: none was running
+    // What its farewell said of the parts that it ended, an array as raw JSON; empty: there was nothing to
+    // say, or nobody to hear it.
+    std::string units_json;
+};
+
+// Returns once the process is gone and the lock is free. Throws failure: wedged (without `now`), denied,
+// foreign, version (a newer daemon is not ended), timeout.
+ended_daemon end_daemon(const instance& where, const end_options& options);
 
 }  // namespace hob::lifecycle

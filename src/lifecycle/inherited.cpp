@@ -19,6 +19,7 @@
 #include <optional>
 
 #include "util/fd.hpp"
+#include "util/proc.hpp"
 
 namespace hob::lifecycle {
 namespace {
@@ -175,6 +176,7 @@ std::vector<std::string> inherited_for_good() {
     add_bounding_set(kept);
     add_namespaces("self", "1", kept);
     add_hard_limits(kept);
+    if (util::proc_is_of_another_namespace()) kept.push_back("a /proc of another PID namespace");
     return kept;
 }
 

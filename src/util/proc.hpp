@@ -35,6 +35,8 @@ bool has_ended(const proc_stat& process);
 
 std::optional<proc_stat> read_proc_stat(pid_t pid);
 std::uint64_t own_start_time();
+// /proc shows another PID namespace than that of this process: its numbers are not those that kill(2) takes.
+bool proc_is_of_another_namespace();
 
 // Every process of this pid namespace that could be read.
 std::vector<proc_stat> all_processes();

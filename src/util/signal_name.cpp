@@ -86,6 +86,18 @@ std::optional<int> parse_signal(std::string_view name, signal_error& error) {
     return std::nullopt;
 }
 
+std::optional<int> parse_any_signal(std::string_view name, signal_error& error) {
+    int number = 0;
+    const auto [end, fault] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (fault == std::errc{} && end == name.data() + name.size() && number > 0 && number <= SIGRTMAX)
+        return number;
+    const std::string_view bare = name.starts_with("SIG") ? name.substr(3) : name;
+    for (const auto& row : rows) {
+        if (row.name == bare) return row.number;
+    }
+    return parse_signal(name, error);
+}
+
 std::string signal_name(int number) {
     for (const auto& row : rows) {
         if (row.number == number) return std::string(row.name);

@@ -16,6 +16,9 @@ struct signal_error {
 // process or is ignored by default.
 std::optional<int> parse_signal(std::string_view name, signal_error& error);
 
+// The same for any signal, also by its number: "9".
+std::optional<int> parse_any_signal(std::string_view name, signal_error& error);
+
 // "TERM" for SIGTERM; "RTMIN+3"; the number for a signal without a name.
 std::string signal_name(int number);
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""A stress test of some minutes: 16 clients with random verbs, kills, stops, reloads, a disk that fills up.
+"""A stress test of some minutes: 16 clients with random verbs, kills, stops, reloads, a disk that fills up,
+services that change their user, write half lines, or start in a directory that does not answer, and a task that edits
+hob.toml.
 
     soak.py --hob BUILD/hob --worker BUILD/test-programs/echo_worker [--minutes 10] [--seed N]
 
@@ -32,11 +34,13 @@ RSS_SLACK_KIB = 1024
 DESCRIPTORS_SLACK = 12  # two workers more or less
 # The sleep that identifies the process of each service.
 SERVICES = {"stay": b"86401", "web": b"86402"}
+# Those that only root has: one that changes its user, and one whose directory does not answer now and then.
+ROOT_SERVICES = {"user": b"86403", "far": b"86404"}
 # Errors that a client may get while daemons are killed and disks are full; all others are findings.
 KNOWN_CODES = {"usage", "config", "no_daemon", "start_failed", "crash_loop", "wedged", "denied", "instance_elsewhere",
                "timeout", "unit_unknown", "unit_failed", "worker_error", "worker_died", "cancelled"}
 STEADY_CODES = {"config", "unit_unknown", "unit_failed", "worker_error", "worker_died", "cancelled", "timeout"}
-RUN_OWN = (124, 125, 126, 127, 130)  # what `hob run` itself exits with
+RUN_OWN = (2, 124, 125, 126, 127, 130)  # what `hob run` itself exits with; 2: hob.toml is broken
 
 
 def parent_of(pid):
@@ -52,7 +56,7 @@ def read(path):
 
 
 def is_service(words):
-    return words[0].endswith(b"sleep") and words[1] in SERVICES.values()
+    return words[0].endswith(b"sleep") and words[1] in (*SERVICES.values(), *ROOT_SERVICES.values())
 
 
 class Place:
@@ -67,6 +71,7 @@ class Place:
         for directory in (self.project, self.state, self.root / "h"):
             directory.mkdir(mode=0o700)
         self.small_disk = os.geteuid() == 0 and self.mount()
+        self.far = self.mount_far() if os.geteuid() == 0 else None
         self.mark = f"SOAK_ID={self.root.name}"
         self.environment = {"HOME": str(self.root / "h"), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
                             "HOB_STATE_DIR": str(self.state / "hob"), "HOB_RUNTIME_DIR": str(self.runtime),
@@ -77,6 +82,21 @@ class Place:
         return subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_KIB}k,mode=0700", "tmpfs", self.state],
                               check=False).returncode == 0
 
+    def mount_far(self):
+        """A directory of the project that another process answers for, as a network file system has them."""
+        (self.root / "source").mkdir()
+        (self.project / "far").mkdir()
+        server = subprocess.Popen(["bindfs", "-f", self.root / "source", self.project / "far"])
+        end = time.monotonic() + 10
+        while not os.path.ismount(self.project / "far"):
+            if server.poll() is not None or time.monotonic() > end:
+                sys.exit("bindfs does not mount")
+            time.sleep(0.02)
+        return server
+
+    def services(self):
+        return SERVICES | (ROOT_SERVICES if self.far else {})
+
     def configure(self, kind, extra=0):
         text = "[daemon]\nshutdown_timeout = \"4s\"\n[log]\nmax_size = \"64KiB\"\nmax_files = 2\n"
         for name in ["echo", "other"] + [f"extra{i}" for i in range(extra)]:
@@ -85,6 +105,11 @@ class Place:
         text += '[service.stay]\nrun = ["sleep", "86401"]\nstop = { timeout = "1s" }\n'
         text += '[service.web]\nrun = "echo at your service; exec sleep 86402"\nafter = ["stay"]\n'
         text += 'ready = { log = "at your service", timeout = "20s" }\nstop = { timeout = "1s" }\n'
+        if self.far:
+            text += '[service.user]\nrun = "exec setpriv --reuid 65534 --clear-groups sleep 86403"\n'
+            text += '[service.far]\nrun = ["sleep", "86404"]\ncwd = "far"\nstop = { timeout = "1s" }\n'
+        text += '[service.mute]\nrun = "while :; do printf half; sleep 0.05; done"\nstop = { timeout = "1s" }\n'
+        text += '[task.edit]\nrun = "echo \\"# $HOB_RUN\\" >> hob.toml"\nkeep = 20\n'
         text += '[service.flap]\nrun = ["sh", "-c", "sleep 0.1; exit 1"]\n'
         text += 'max_restarts = 2\nbackoff = { min = "50ms" }\n'
         text += '[task.tick]\nrun = ["true"]\nevery = "1s"\nkeep = 20\n'
@@ -149,6 +174,10 @@ class Place:
             os.kill(pid, signal.SIGKILL)
         if self.small_disk:
             subprocess.run(["umount", "-l", self.state], check=False)
+        if self.far:
+            self.far.send_signal(signal.SIGCONT)
+            subprocess.run(["umount", "-l", self.project / "far"], check=False)
+            self.far.wait()
         shutil.rmtree(self.root, ignore_errors=True)
 
 
@@ -178,7 +207,8 @@ class Soak:
             ["call", "other", "escape"], ["doctor", "--json"], ["status", "--watch"],
             ["start", "web"], ["stop", "web"], ["restart", "stay"], ["start", "flap"], ["stop", "stay"], ["reload", "--dry-run"],
             ["--timeout", "5s", "wait", "web"], ["logs", "stay", "web", "-n", "5"],
-            ["run", "slow"], ["run", "tick"], ["run", "--", "true"], ["run", "--", "sh", "-c", "echo out; echo err >&2"],
+            ["start", "mute"], ["stop", "mute"], ["restart", "far"], ["start", "user"], ["stop", "user"],
+            ["run", "edit"], ["run", "slow"], ["run", "tick"], ["run", "--", "true"], ["run", "--", "sh", "-c", "echo out; echo err >&2"],
             ["run", "--detach", "--", "sleep", "0.3"], ["run", "--", "seq", "20000"], ["runs"], ["runs", "tick", "--json"]]
         rough = [["shutdown"], ["shutdown", "--now"], ["restart", "--daemon"], ["daemon"], ["status", "--all"]]
         return choose.choice(common if self.steady else common * 2 + rough)
@@ -254,7 +284,7 @@ class Soak:
             time.sleep(self.random.random() * 0.7)
 
     def disturb(self):
-        kinds = ["edit", "edit", "break", "fill", "free", "free", "hup", "kill worker", "kill service", "touch"]
+        kinds = ["edit", "edit", "break", "fill", "free", "free", "hup", "kill worker", "kill service", "touch", "freeze"]
         if not self.steady:
             kinds += ["kill", "kill", "stop", "stop", "term", "unlink socket", "unlink pid", "remove runtime"]
         kind = self.random.choice(kinds)
@@ -279,11 +309,20 @@ class Soak:
             self.signal_one(workers, signal.SIGKILL)
         elif kind == "kill service":
             self.signal_one([pid for pid, words in place.processes().items() if is_service(words)], signal.SIGKILL)
+        elif kind == "freeze":
+            self.freeze()
         elif kind == "touch":
             (place.project / "src").mkdir(exist_ok=True)
             (place.project / "src" / str(self.random.randrange(20))).write_text("changed")
         else:
             self.signal_daemon(kind)
+
+    def freeze(self):
+        if not self.place.far:
+            return
+        self.place.far.send_signal(signal.SIGSTOP)
+        time.sleep(self.random.random() * 2)
+        self.place.far.send_signal(signal.SIGCONT)
 
     def unlink(self, pattern):
         for file in self.place.runtime.glob(pattern):
@@ -346,9 +385,9 @@ class Soak:
             self.report("at rest: a wrong answer")
         self.wait_for("not exactly one daemon", lambda: len(self.place.daemons()) == 1)
         pid = (self.place.daemons() or [0])[0]
-        self.run_ok("stop", "flap")
-        self.run_ok("start", *SERVICES)
-        for name, mark in SERVICES.items():
+        self.run_ok("stop", "flap", "mute")
+        self.run_ok("start", *self.place.services())
+        for name, mark in self.place.services().items():
             self.wait_for(f"not exactly one process of the service {name}",
                          lambda: sum(is_service(words) and words[1] == mark
                                      for words in self.place.processes().values()) == 1)

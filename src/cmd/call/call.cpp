@@ -133,6 +133,7 @@ exit_code run_call(invocation& call) {
 boost::asio::awaitable<std::string> answer_call(handler_context context, std::shared_ptr<ipc::session> by,
                                                 ipc::request request) {
     worker_call_params params = parse_call_params(request.params);
+    params.unit = context.units.name_for(params.unit, by->peer_pid());
     context.units.consent({params.unit}, by->peer_pid());
     const std::string id = request.id.empty() ? "null" : request.id;
     params.call.remark = [by, id](const std::string& text) {
@@ -156,14 +157,16 @@ boost::asio::awaitable<std::string> answer_call(handler_context context, std::sh
 boost::asio::awaitable<std::string> answer_capabilities(handler_context context,
                                                         std::shared_ptr<ipc::session> by,
                                                         ipc::request request) {
-    const worker_call_params params = parse_about_params(request.params);
+    worker_call_params params = parse_about_params(request.params);
+    params.unit = context.units.name_for(params.unit, by->peer_pid());
     context.units.consent({params.unit}, by->peer_pid());
     co_return co_await context.units.registry().capabilities(params.unit, params.call.timeout);
 }
 
 boost::asio::awaitable<std::string> answer_list(handler_context context, std::shared_ptr<ipc::session> by,
                                                 ipc::request request) {
-    const worker_call_params params = parse_about_params(request.params);
+    worker_call_params params = parse_about_params(request.params);
+    params.unit = context.units.name_for(params.unit, by->peer_pid());
     context.units.consent({params.unit}, by->peer_pid());
     co_return co_await context.units.registry().list(params.unit, params.call.timeout);
 }

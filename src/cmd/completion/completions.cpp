@@ -36,6 +36,10 @@ std::vector<candidate> unit_words(std::string_view kind, const instance_choice& 
         if (kind != "units" && kind != std::string(kind_name) + "s") continue;
         words.push_back({std::move(name), std::string(kind_name)});
     }
+    if (kind == "units") {
+        for (const auto& group : unit::group_names(instance.config_path))
+            words.push_back({"@" + group, "group"});
+    }
     return words;
 }
 

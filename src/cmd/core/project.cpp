@@ -33,13 +33,13 @@ bool exists(const std::string& path) {
     return ::lstat(path.c_str(), &found) == 0;
 }
 
+}  // namespace
+
 std::string directory_of(const invocation& call) {
     char path[PATH_MAX];
     const char* directory = call.global.directory ? call.global.directory->c_str() : ".";
     return ::realpath(directory, path) != nullptr ? path : directory;
 }
-
-}  // namespace
 
 void require_project(const command& verb, invocation& call) {
     if (!uses_units(verb, call)) return;

@@ -47,6 +47,7 @@ std::string status_json(const lifecycle::instance& where, const daemon_status& d
     status.add("instance", where.key);
     add_text(status, "root", where.root);
     status.add("daemon", about);
+    if (!daemon.further.empty()) status.add_members(util::raw_json{daemon.further});
     status.add("units", util::raw_json{units_raw});
     return std::move(status).text();
 }

@@ -30,6 +30,7 @@ struct daemon_status {
     std::vector<std::string> kept;  // settings of its starter that it could not undo
     std::optional<std::size_t> clients;
     std::optional<long> rss_kib;
+    std::string further;  // members of the status object, as a raw JSON object; empty: none
 };
 
 // `units_raw`: an array as JSON.

@@ -48,6 +48,7 @@ std::string status_report(lifecycle::daemon& daemon, const std::vector<std::stri
     }
     about.clients = daemon.server().clients();
     about.rss_kib = resident_kib();
+    about.further = application.status_members();
     return status_json(daemon.where(), about, units);
 }
 

@@ -185,6 +185,10 @@ std::string head_of(const status_view& status, const terminal& out, bool verbose
                   {printable(status.root, out.utf8), std::string(quiet)},
                   {verbose ? printable(status.instance, out.utf8) : "", std::string(quiet)}},
                  3, out);
+    std::vector<piece> ports{{status.ports.empty() ? "" : "ports", std::string(quiet)}};
+    for (const auto& [name, port] : status.ports)
+        ports.push_back({fmt::format("{}={}", printable(name, out.utf8), port), ""});
+    if (!status.ports.empty()) text += flow(ports, 3, out);
     text += notes_of(status, out);
     return status.units.empty() ? text : text + "\n";
 }
@@ -224,6 +228,8 @@ std::vector<unit_view> read_units(std::string_view reply_json) {
                          .since = unit.text("since"),
                          .restarts = unit.number("restarts").value_or(0),
                          .failing = unit.raw("failing") == "true",
+                         .enabled = unit.raw("enabled") != "false",
+                         .leaves_processes = unit.raw("left").starts_with('['),
                          .rss_kib = unit.number("rss_kib"),
                          .cpu_ms = unit.number("cpu_ms"),
                          .waiting_for = unit.text("waiting_for"),
@@ -266,10 +272,14 @@ status_view read_status(std::string_view status_json) {
                        .clients = daemon.number("clients"),
                        .rss_kib = daemon.number("rss_kib"),
                        .kept = {},
+                       .ports = {},
                        .units = {}};
     for (const auto setting :
          util::json_array_elements(daemon.raw("kept")).value_or(std::vector<std::string_view>()))
         status.kept.push_back(util::json_unquote(setting).value_or(""));
+    for (const auto& member :
+         util::json_object_members(whole.object_or_empty("ports")).value_or(std::vector<util::json_member>()))
+        status.ports.emplace_back(member.key, util::json_integer(member.value).value_or(0));
     status.units = read_units(status_json);
     return status;
 }

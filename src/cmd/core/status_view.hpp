@@ -22,6 +22,8 @@ struct unit_view {
     std::string since;     // RFC 3339, or empty
     std::int64_t restarts = 0;
     bool failing = false;
+    bool enabled = true;
+    bool leaves_processes = false;  // that could not be ended; `detail` says so
     std::optional<std::int64_t> rss_kib, cpu_ms;
     std::string waiting_for;           // the unit that it waits for
     std::string probe, probe_failure;  // of a unit that starts: how hob checks readiness
@@ -39,6 +41,7 @@ struct status_view {
     std::int64_t pid = 0;
     std::optional<std::int64_t> uptime_ms, clients, rss_kib;
     std::vector<std::string> kept;  // settings of its starter that the daemon could not undo
+    std::vector<std::pair<std::string, std::int64_t>> ports;  // of [ports]
     std::vector<unit_view> units;
 };
 

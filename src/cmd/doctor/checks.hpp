@@ -29,6 +29,7 @@ finding check_consent(const lifecycle::instance& where);
 finding check_crash_loop(const lifecycle::instance& where);
 finding check_daemon(const lifecycle::instance& where, util::deadline limit);
 finding check_leftovers(const lifecycle::instance& where);
+finding check_processes(const lifecycle::instance& where, util::deadline limit);
 finding check_database(const lifecycle::instance& where, util::deadline limit);
 
 // Of all instances of this user.

@@ -9,7 +9,7 @@
 #include "error.hpp"
 #include "unit/config/config.hpp"
 #include "unit/spec/definition_digest.hpp"
-#include "unit/store/run_store.hpp"
+#include "unit/store/reader.hpp"
 
 namespace hob::cmd {
 
@@ -21,7 +21,8 @@ finding check_consent(const lifecycle::instance& where) {
         const auto known = unit::read_consents(where.database_path());
         const std::set<std::pair<std::string, std::string>> consents(known.begin(), known.end());
         for (const auto& spec : config.units) {
-            if (unit::starts_by_itself(spec) && !consents.contains({spec.name, unit::definition_digest(spec)}))
+            if (unit::starts_by_itself(spec) &&
+                !consents.contains({spec.name, unit::definition_digest(spec)}))
                 held_back.push_back(spec.name);
         }
     } catch (const failure&) {  // reported by the checks of the file and of the database
@@ -29,7 +30,8 @@ finding check_consent(const lifecycle::instance& where) {
     }
     if (held_back.empty()) return {check, health::ok, "every unit that starts by itself is accepted", ""};
     return {check, health::warn, fmt::format("new, so not started by itself: {}", fmt::join(held_back, ", ")),
-            "look at them in hob.toml, then accept them: hob start " + fmt::format("{}", fmt::join(held_back, " "))};
+            "look at them in hob.toml, then accept them: hob start " +
+                fmt::format("{}", fmt::join(held_back, " "))};
 }
 
 }  // namespace hob::cmd

@@ -81,6 +81,7 @@ std::vector<finding> examine(invocation& call) {
             check_crash_loop(where),
             check_daemon(where, call.limit),
             check_leftovers(where),
+            check_processes(where, call.limit),
             check_database(where, call.limit),
             check_deleted_projects(),
             check_disk_space(where),

@@ -252,6 +252,7 @@ std::vector<log_source> merged_sources(invocation& call) {
 
 exit_code run_logs(invocation& call) {
     require_known_instance(call);
+    call.operands = unit::names_meant(call.where().config_path, call.operands, directory_of(call));
     look_at_greeting(call);
     if (const auto sources = merged_sources(call); !sources.empty()) {
         const logs_options common = options_of(call);

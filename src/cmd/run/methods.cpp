@@ -67,6 +67,13 @@ std::shared_ptr<unit::active_run> require_run(handler_context context, std::int6
                   fmt::format("it is over ({})", name_of(known->state)));
 }
 
+// A command names nothing of hob.toml, and a variable such as PATH decides what it executes.
+void refuse_new_environment(handler_context context, const std::string& command) {
+    if (context.units.registry().is_shared_environment_consented()) return;
+    throw failure(error_kind::consent_needed, cannot("run", command),
+                  "[env] in hob.toml is new, and commands run with it", "read it, then accept it with: hob reload");
+}
+
 }  // namespace
 
 asio::awaitable<std::string> answer_run(handler_context context, std::shared_ptr<ipc::session> client,
@@ -76,10 +83,12 @@ asio::awaitable<std::string> answer_run(handler_context context, std::shared_ptr
     std::shared_ptr<unit::active_run> run;
     if (request_params.task) {
         co_await context.daemon.apply_changed_file();
+        request_params.task = context.units.name_for(*request_params.task, client->peer_pid());
         context.units.refuse_deadlock("run", {*request_params.task}, client->peer_pid());
         context.units.consent({*request_params.task}, client->peer_pid());
         run = context.units.registry().run_task(*request_params.task, std::move(parameters));
     } else {
+        refuse_new_environment(context, request_params.command.front());
         parameters.cwd = request_params.cwd.value_or(context.units.where().root);
         run = context.units.registry().run_command(std::move(request_params.command), std::move(parameters));
     }

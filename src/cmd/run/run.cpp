@@ -174,6 +174,7 @@ constinit const command run_command{
     .methods = methods,
     .passes_status = true,
     .takes_command = true,
+    .notes_config = true,
 };
 
 }  // namespace hob::cmd

@@ -163,6 +163,7 @@ bool wants_all(const invocation& call) {
 
 exit_code run_runs(invocation& call) {
     require_known_instance(call);
+    call.operands = unit::names_meant(call.where().config_path, call.operands, directory_of(call));
     look_at_greeting(call);
     unit::run_query query;
     query.limit = wants_all(call) ? 0 : limit_of(call);

@@ -11,6 +11,7 @@
 #include "unit/config/config.hpp"
 #include "unit/spec/definition_digest.hpp"
 #include "unit/spec/unit_status_json.hpp"
+#include "unit/store/reader.hpp"
 #include "unit/store/run_store.hpp"
 #include "util/suggest.hpp"
 
@@ -79,7 +80,8 @@ const unit::unit_spec& known_unit(const unit::config& config, const std::string&
 
 }  // namespace
 
-offline_units read_offline_units(const lifecycle::instance& where, const std::vector<std::string>& names) {
+offline_units read_offline_units(const lifecycle::instance& where, const std::vector<std::string>& names,
+                                 const std::string& directory) {
     offline_units found;
     if (where.config_path.empty() || !exists(where.config_path)) return found;
     const std::string database = where.database_path();
@@ -100,6 +102,7 @@ offline_units read_offline_units(const lifecycle::instance& where, const std::ve
         status.kind = spec.kind;
         status.state = state_at_rest(spec.kind);
         if (spec.kind == unit::unit_kind::task) status.last_run = last_run_of(database, spec.name);
+        status.enabled = spec.enabled;
         status.is_new = !named.contains(spec.name);
         const bool was_up = spec.kind == unit::unit_kind::service && desired.contains(spec.name);
         if (was_up) found.were_up.push_back(spec.name);
@@ -107,13 +110,15 @@ offline_units read_offline_units(const lifecycle::instance& where, const std::ve
             status.detail = unit::held_back_text(spec.name, true);
         } else if (was_up) {
             status.detail = "was up";
+        } else if (!spec.enabled) {
+            status.detail = "not enabled";
         }
     };
     if (names.empty()) {
         for (const auto& spec : config.units)
             add(spec);
     }
-    for (const auto& name : names)
+    for (const auto& name : unit::names_meant(where.config_path, names, directory))
         add(known_unit(config, name));
     found.json = unit::units_json(units);
     return found;

@@ -16,6 +16,8 @@ struct offline_units {
 };
 
 // Of the named units, or of all. Throws failure(unit_unknown) for a name that hob.toml does not have.
-offline_units read_offline_units(const lifecycle::instance& where, const std::vector<std::string>& names);
+// `directory`: in which the names were given.
+offline_units read_offline_units(const lifecycle::instance& where, const std::vector<std::string>& names,
+                                 const std::string& directory);
 
 }  // namespace hob::cmd

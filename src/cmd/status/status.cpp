@@ -22,6 +22,7 @@
 #include "lifecycle/instance.hpp"
 #include "lifecycle/probe.hpp"
 #include "limits.hpp"
+#include "unit/application/application.hpp"
 #include "util/json/json_text.hpp"
 #include "util/json/json_writer.hpp"
 
@@ -58,7 +59,7 @@ void show(const std::string& status, const invocation& call, pid_t daemon = 0) {
 exit_code show_stopped(invocation& call) {
     const lifecycle::instance& where = call.where();
     require_known_instance(call);
-    const offline_units units = read_offline_units(where, call.operands);
+    const offline_units units = read_offline_units(where, call.operands, directory_of(call));
     const std::string status = stopped_status_json(where, units.config_state, units.json);
     if (call.global.json) {
         print(status + "\n");
@@ -266,7 +267,9 @@ std::vector<std::string> units_of(const ipc::request& request) {
 }
 
 std::string answer_status(handler_context context, ipc::session& from, const ipc::request& request) {
-    return status_report(context.daemon, units_of(request), from.peer_pid());
+    auto names = units_of(request);
+    if (!names.empty()) names = context.units.names_for("show", names, from.peer_pid());
+    return status_report(context.daemon, names, from.peer_pid());
 }
 
 constexpr option_row options[] = {

@@ -17,6 +17,7 @@
 #include "identity.hpp"
 #include "ipc/draining.hpp"
 #include "ipc/message.hpp"
+#include "ipc/run_state.hpp"
 #include "ipc/unit_state.hpp"
 #include "util/duration.hpp"
 #include "util/json/json_text.hpp"
@@ -52,17 +53,22 @@ public:
 
     void handle_event(std::string_view payload) {
         unit_view unit;
-        bool is_state_change = false;
+        bool is_state_change = false, is_run = false;
         for (const auto& member :
              util::json_object_members(payload).value_or(std::vector<util::json_member>())) {
-            if (member.key == "event") is_state_change = util::json_unquote(member.value) == "unit.state";
+            if (member.key == "event") {
+                is_state_change = util::json_unquote(member.value) == "unit.state";
+                is_run = util::json_unquote(member.value) == "run.state";
+            }
             if (member.key == "unit") unit.name = util::json_unquote(member.value).value_or("");
             if (member.key == "to") unit.state = util::json_unquote(member.value).value_or("");
             if (member.key == "pid") unit.pid = util::json_integer(member.value).value_or(0);
         }
+        if (is_run && rows_.contains(unit.name)) note_run(unit.name, unit.state);
         if (!is_state_change || unit.name.empty() || is_at_rest_elsewhere(unit)) return;
         update(unit);
         auto& row = row_of(unit.name);
+        if (is_settled(unit.state) && !row.run_end.empty()) row.state = row.run_end;
         row.elapsed = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began_);
         row.changed = true;
     }
@@ -86,10 +92,19 @@ public:
 private:
     struct row_state {
         std::string state, detail;
+        std::string run_end;  // of a task: how its last run in this time ended
         std::int64_t pid = 0;
         milliseconds elapsed{0};
         bool changed = false;
     };
+
+    // Its end says more than that the task is idle again.
+    void note_run(const std::string& name, const std::string& state) {
+        const auto known = ipc::run_state_named(state);
+        const bool over = known && *known != ipc::run_state::running;
+        row_of(name).run_end = over ? state : "";
+        if (over && is_settled(row_of(name).state)) row_of(name).state = state;
+    }
 
     // A task that was only scheduled, or the like, has no part in this.
     bool is_at_rest_elsewhere(const unit_view& unit) const {
@@ -141,7 +156,7 @@ void add_rows(progress_board& view, const invocation& call, std::string_view sna
     for (const auto& unit : read_units(status)) {
         const bool named =
             std::find(call.operands.begin(), call.operands.end(), unit.name) != call.operands.end();
-        if (named || (call.operands.empty() && unit.kind == "service")) view.update(unit);
+        if (named || (call.operands.empty() && unit.kind == "service" && unit.enabled)) view.update(unit);
     }
 }
 

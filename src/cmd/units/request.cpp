@@ -2,17 +2,23 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <limits.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
 
 #include <boost/json.hpp>
 
 #include "cmd/core/connection.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/project.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/units/progress.hpp"
 #include "cmd/units/unready.hpp"
 #include "error.hpp"
 #include "unit/application/application.hpp"
+#include "unit/config/config.hpp"
 #include "unit/spec/unit_status_json.hpp"
 #include "util/base64.hpp"
 #include "util/json/json_edit.hpp"
@@ -69,6 +75,7 @@ std::string request_params(const invocation& call) {
         names.add(name);
     util::json_object params;
     params.add("units", names);
+    add_directory(params, call);
     add_own_environment(params);
     return std::move(params).text();
 }
@@ -82,6 +89,20 @@ std::string request_daemon(invocation& call, std::string_view method, const std:
 }
 
 }  // namespace
+
+void resolve_operands(invocation& call) {
+    const auto& names = call.operands;
+    const bool plain = std::none_of(names.begin(), names.end(), unit::is_selector);
+    const std::string directory = directory_of(call);
+    if (!plain || directory != call.where().root)
+        call.operands = unit::names_meant(call.where().config_path, names, directory);
+}
+
+void add_directory(util::json_object& params, const invocation& call) {
+    char path[PATH_MAX];
+    if (!call.global.directory || ::realpath(call.global.directory->c_str(), path) == nullptr) return;
+    if (util::is_utf8(path)) params.add("cwd", path);
+}
 
 void add_own_environment(util::json_object& params) {
     bool encoded = false;
@@ -100,6 +121,7 @@ void add_own_environment(util::json_object& params) {
 
 exit_code request_units(invocation& call, std::string_view verb, std::string_view method) {
     const auto began = std::chrono::system_clock::now();
+    resolve_operands(call);
     std::string result;
     try {
         result = request_daemon(call, method, request_params(call));
@@ -132,7 +154,7 @@ void print_by_itself(const invocation& call, std::string_view reply) {
 std::vector<std::string> all_service_names(handler_context context, const char* verb, const char* hint) {
     std::vector<std::string> names;
     for (const auto& spec : context.units.config().units) {
-        if (spec.kind == unit::unit_kind::service) names.push_back(spec.name);
+        if (spec.kind == unit::unit_kind::service && spec.enabled) names.push_back(spec.name);
     }
     if (!names.empty()) return names;
     throw failure(error_kind::unit_failed, cannot(verb, "every service"), "hob.toml has no service", hint);
@@ -149,6 +171,10 @@ unit_request parse_unit_request(std::string_view params) {
     if (!units) throw malformed_params();
     request.units = *units;
     request.environment = environment_of(object);
+    if (const json::value* directory = object.if_contains("cwd")) {
+        if (!directory->is_string()) throw malformed_params();
+        request.directory = directory->as_string();
+    }
     return request;
 }
 

@@ -27,9 +27,17 @@ std::vector<std::string> all_service_names(const handler_context context, const 
 struct unit_request {
     std::vector<std::string> units;
     std::optional<std::vector<std::string>> environment;  // K=V
+    std::string directory;  // as if it was given there; empty: where the client is
 };
 
-// Throws failure(usage) when the params are not {"units":[…],"env":[…]?}.
+// Replaces groups, patterns and the bare names of an included file by the names of units, for what is shown of
+// them. The daemon does the same, and refuses what stays.
+void resolve_operands(invocation& call);
+
+// Adds "cwd" if -C chose a directory.
+void add_directory(util::json_object& params, const invocation& call);
+
+// Throws failure(usage) when the params are not {"units":[…],"env":[…]?,"cwd":DIR?}.
 unit_request parse_unit_request(std::string_view params);
 
 // "env" or "env_b64" of the params; nullopt: neither is there. Throws failure(usage).

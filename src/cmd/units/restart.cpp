@@ -2,13 +2,14 @@
 
 #include <string>
 
+#include "cmd/core/bad_ends.hpp"
 #include "cmd/core/command.hpp"
 #include "cmd/core/connection.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/units/request.hpp"
 #include "error.hpp"
-#include "lifecycle/connect.hpp"
 #include "ipc/session.hpp"
+#include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/end_daemon.hpp"
 #include "limits.hpp"
@@ -45,7 +46,9 @@ exit_code restart_daemon(invocation& call) {
     lifecycle::end_options ending;
     ending.restart = true;
     ending.limit = call.limit_or(limits::shutdown_timeout_max + limits::reap_timeout);
-    const auto old = lifecycle::end_daemon(call.where(), ending);
+    const lifecycle::ended_daemon ended = lifecycle::end_daemon(call.where(), ending);
+    const auto old = ended.pid;
+    tell_bad_ends(ended.units_json, call.global);
     const ipc::client connection = lifecycle::connect_acting(call.where(), connect_options_of(call));
     const pid_t pid = connection.greeting().pid;
     if (call.global.json) {
@@ -70,6 +73,8 @@ boost::asio::awaitable<std::string> answer_restart(handler_context context, std:
         all_service_names(context, "restart", "hob restart --daemon restarts the daemon");
         parsed.units = context.units.registry().services_to_restart();
         if (parsed.units.empty()) co_return util::json_object().add("units", util::json_array()).text();
+    } else {
+        parsed.units = context.units.names_for("restart", parsed.units, by->peer_pid(), parsed.directory);
     }
     context.units.refuse_deadlock("restart", parsed.units, by->peer_pid());
     context.units.consent(parsed.units, by->peer_pid());
@@ -96,7 +101,8 @@ extern constinit const command restart_command{
     .usage = "[UNIT...]",
     .description =
         "Stops these units and starts them again, with the environment of this shell,\n"
-        "and returns once they are ready. Without names: every service that is up, has\n"
+        "and returns once they are ready. A name may be a group, @GROUP, or a pattern of\n"
+        "services, such as 'web-*'. Without names: every service that is up, has\n"
         "failed or is about to be restarted. --daemon restarts the daemon instead.",
     .need = daemon_need::acting,
     .units = unit_use::named,

@@ -23,7 +23,7 @@ std::vector<std::string> all_unit_names(handler_context context) {
 std::vector<std::string> services_or_triggered(handler_context context) {
     std::vector<std::string> services, triggered;
     for (const auto& spec : context.units.config().units) {
-        if (spec.kind == unit::unit_kind::service) services.push_back(spec.name);
+        if (spec.kind == unit::unit_kind::service && spec.enabled) services.push_back(spec.name);
         if (unit::starts_by_itself(spec)) triggered.push_back(spec.name);
     }
     if (services.empty() && !triggered.empty()) return triggered;
@@ -35,6 +35,7 @@ boost::asio::awaitable<std::string> answer_start(handler_context context, std::s
     unit_request parsed = parse_unit_request(request.params);
     co_await context.daemon.apply_changed_file();
     if (!parsed.units.empty()) {
+        parsed.units = context.units.names_for("start", parsed.units, by->peer_pid(), parsed.directory);
         context.units.refuse_deadlock("start", parsed.units, by->peer_pid());
         context.units.consent(parsed.units, by->peer_pid());
         co_await context.units.registry().start_units(parsed.units, std::move(parsed.environment));
@@ -57,8 +58,8 @@ extern constinit const command start_command{
     .usage = "[UNIT...]",
     .description =
         "Starts these units, with the environment of this shell, and returns once they\n"
-        "are ready; a unit that `hob stop` holds is released. Without names: every\n"
-        "service.",
+        "are ready; a unit that `hob stop` holds is released. A name may be a group,\n"
+        "@GROUP, or a pattern of services, such as 'web-*'. Without names: every service.",
     .need = daemon_need::acting,
     .units = unit_use::all,
     .completes = operand_kind::unit,

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "cmd/core/bad_ends.hpp"
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/project.hpp"
@@ -7,6 +8,7 @@
 #include "cmd/units/request.hpp"
 #include "error.hpp"
 #include "lifecycle/connect.hpp"
+#include "ipc/session.hpp"
 #include "limits.hpp"
 #include "unit/application/application.hpp"
 #include "util/json/json_writer.hpp"
@@ -23,7 +25,10 @@ exit_code run_stop(invocation& call) {
     util::json_array names;
     for (const auto& name : call.operands)
         names.add(name);
-    const std::string params = util::json_object().add("units", names).text();
+    util::json_object members;
+    members.add("units", names);
+    add_directory(members, call);
+    const std::string params = std::move(members).text();
     std::string result;
     try {
         // No limit of its own: the stop timeouts of the units end in SIGKILL.
@@ -36,18 +41,32 @@ exit_code run_stop(invocation& call) {
     } else if (!call.global.quiet) {
         for (const auto& unit : read_units(result)) {
             print(unit_line(unit));
-            if (!unit.detail.empty()) print_error(fmt::format("hob: '{}' was {}\n", unit.name, unit.detail));
+            if (!unit.detail.empty()) print_error(bad_end_line(unit));
         }
     }
     return exit_code::done;
 }
 
-boost::asio::awaitable<std::string> answer_stop(handler_context context, std::shared_ptr<ipc::session>,
+// Every service, and those that run though they are left alone unless they are named.
+std::vector<std::string> services_to_stop(handler_context context) {
+    std::vector<std::string> names;
+    for (const auto& spec : context.units.config().units) {
+        if (spec.kind != unit::unit_kind::service) continue;
+        const auto status = context.units.registry().status(spec.name);
+        if (spec.enabled || (status && status->state != ipc::unit_state::stopped)) names.push_back(spec.name);
+    }
+    if (!names.empty()) return names;
+    return all_service_names(context, "stop", "hob shutdown ends the daemon and all that it runs");
+}
+
+boost::asio::awaitable<std::string> answer_stop(handler_context context, std::shared_ptr<ipc::session> by,
                                                 ipc::request request) {
     unit_request parsed = parse_unit_request(request.params);
-    if (parsed.units.empty())
-        parsed.units =
-            all_service_names(context, "stop", "hob shutdown ends the daemon and all that it runs");
+    if (parsed.units.empty()) {
+        parsed.units = services_to_stop(context);
+    } else {
+        parsed.units = context.units.names_for("stop", parsed.units, by->peer_pid(), parsed.directory);
+    }
     co_await context.units.registry().stop_units(parsed.units);
     co_return unit_reply(context, parsed.units);
 }
@@ -62,7 +81,8 @@ extern constinit const command stop_command{
     .usage = "[UNIT...]",
     .description =
         "Stops these units and returns once nothing of them is left: stop signal, stop\n"
-        "timeout, SIGKILL. They stay stopped until `hob start`. Without names: every\n"
+        "timeout, SIGKILL. They stay stopped until `hob start`. A name may be a\n"
+        "group, @GROUP, or a pattern of services, such as 'web-*'. Without names: every\n"
         "service.",
     .need = daemon_need::looking,
     .units = unit_use::all,

@@ -76,6 +76,7 @@ exit_code run_wait(invocation& call) {
         throw failure(error_kind::usage, cannot("wait for", call.operands.front()),
                       fmt::format("'{}' is no state", state), "one of ready, stopped, idle");
     }
+    resolve_operands(call);
     util::json_array names;
     for (const auto& name : call.operands)
         names.add(name);
@@ -112,6 +113,7 @@ boost::asio::awaitable<std::string> answer_wait(handler_context context, std::sh
         throw failure(error_kind::usage, cannot("read", {}, "the params"),
                       "they are not {\"units\":[NAME...],\"for\":\"ready\"|\"stopped\"|\"idle\"}");
     }
+    units = context.units.names_for("wait for", units, by->peer_pid());
     if (*condition == unit::registry::wait_condition::ready)
         context.units.refuse_deadlock("wait for", units, by->peer_pid());
     for (const auto& unit : units)

@@ -12,9 +12,11 @@
 #include "error.hpp"
 #include "ipc/unit_state.hpp"
 #include "limits.hpp"
+#include "unit/application/unit_names.hpp"
 #include "unit/config/config.hpp"
 #include "unit/process/caller.hpp"
 #include "unit/process/orphan_cleanup.hpp"
+#include "unit/process/port_reservations.hpp"
 #include "unit/process/usage.hpp"
 #include "unit/spec/definition_digest.hpp"
 #include "unit/spec/unit_status_json.hpp"
@@ -71,8 +73,11 @@ void application::load_config() {
 
 std::vector<std::string> application::config_files() const {
     std::vector<std::string> files{context_.where.config_path};
+    for (const auto& file : config_.further)
+        files.push_back(file.path);
     for (const auto& spec : config_.units) {
-        if (spec.env_file) files.push_back(*spec.env_file);
+        for (const auto& file : spec.env_files)
+            files.push_back(file.path);
     }
     return files;
 }
@@ -104,7 +109,8 @@ std::string application::apply_config(lifecycle::config_change change) {
 bool application::config_is_applied() const {
     const std::string& path = context_.where.config_path;
     if (config_.source_path.empty()) return !file_exists(path);
-    return config_hash(path, ::geteuid()) == config_.source_hash && env_files_unchanged(config_);
+    return config_hash(path, ::geteuid()) == config_.source_hash &&
+           further_files_unchanged(config_) && env_files_unchanged(config_);
 }
 
 bool application::anything_running() const { return registry_->anything_running(); }
@@ -136,6 +142,7 @@ void application::open() {
                              .base_environment = std::move(context_.caller.environment),
                              .unit_nofile = context_.caller.nofile,
                              .db = *store_,
+                             .ports_path = port_reservations_path(where.state_root),
                              .root = where.root,
                              .log_max_size = config_.log.max_size,
                              .log_max_files = config_.log.max_files,
@@ -180,6 +187,17 @@ std::vector<std::string> application::consent(const std::vector<std::string>& na
     return registry_->consent(names);
 }
 
+std::vector<std::string> application::names_for(const char* verb, const std::vector<std::string>& names,
+                                                pid_t by, const std::string& directory) const {
+    std::string from;
+    if (!config_.included.empty()) from = directory.empty() ? working_directory_of(by) : directory;
+    return selected_names(config_, verb, names, from);
+}
+
+std::string application::name_for(const std::string& name, pid_t by) const {
+    return config_.included.empty() ? name : scoped_name(config_, name, working_directory_of(by));
+}
+
 void application::refuse_deadlock(const char* verb, const std::vector<std::string>& names, pid_t by) const {
     if (registry_->may_wait(names)) registry_->refuse_deadlock(verb, names, unit_of(by, context_.where.key));
 }
@@ -187,6 +205,11 @@ void application::refuse_deadlock(const char* verb, const std::vector<std::strin
 boost::asio::awaitable<void> application::drain() { return registry_->drain(); }
 
 boost::asio::awaitable<void> application::stop() { return registry_->stop_all(); }
+
+std::string application::ended_badly_json() const {
+    const auto units = registry_->ended_badly();
+    return units.empty() ? std::string() : units_json(units);
+}
 
 void application::kill() { registry_->kill_all(); }
 
@@ -223,6 +246,14 @@ std::string application::status_json(const std::vector<std::string>& names) cons
         unit.cpu_ms = used.cpu_ms;
     }
     return units_json(units);
+}
+
+std::string application::status_members() const {
+    if (config_.ports.empty()) return {};
+    util::json_object ports;
+    for (const auto& [name, port] : registry_->ports())
+        ports.add(name, port);
+    return util::json_object().add("ports", ports).text();
 }
 
 lifecycle::page_units application::page_units() const {

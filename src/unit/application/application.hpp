@@ -30,6 +30,14 @@ public:
     // nothing. Returns the units that will start by themselves from now on.
     std::vector<std::string> consent(const std::vector<std::string>& names, pid_t by);
 
+    // The units that a request of `by` means, see selected_names(). `directory`: in which it was given; empty:
+    // that of the process.
+    std::vector<std::string> names_for(const char* verb, const std::vector<std::string>& names, pid_t by,
+                                       const std::string& directory = {}) const;
+
+    // Of one unit, without selectors.
+    std::string name_for(const std::string& name, pid_t by) const;
+
     // Refuses the request of `by` to `verb` these units, if it would wait for itself: see
     // registry::refuse_deadlock().
     void refuse_deadlock(const char* verb, const std::vector<std::string>& names, pid_t by) const;
@@ -45,11 +53,13 @@ public:
     void begin() override;
     boost::asio::awaitable<void> drain() override;
     boost::asio::awaitable<void> stop() override;
+    std::string ended_badly_json() const override;
     void kill() override;
     void forget_running() override;
     bool busy() const override;  // a call in flight, or a service or task up
     bool needed() const override;
     std::string status_json(const std::vector<std::string>& names) const override;
+    std::string status_members() const override;
     lifecycle::page_units page_units() const override;
     std::string config_path() const override { return config_.source_path; }
     lifecycle::config_state config_state() const override;

@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "unit/config/expansion.hpp"
 #include "unit/config/key_context.hpp"
 #include "util/regex.hpp"
 
@@ -40,9 +41,20 @@ bool split_address(std::string_view text, std::string& host, int& port) {
     return error == std::errc{} && end == port_text.data() + port_text.size() && port >= 1 && port <= 65535;
 }
 
-void read_address(const key_context& at, std::string& host, std::uint16_t& port) {
+bool parse_address(std::string_view text, std::string& host, std::uint16_t& port) {
+    int number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool alone = error == std::errc{} && end == text.data() + text.size();
+    if (alone) host = "localhost";  // of both families
+    if (!alone && !split_address(text, host, number)) return false;
+    if (number < 1 || number > 65535) return false;
+    port = static_cast<std::uint16_t>(number);
+    return true;
+}
+
+void read_address(const key_context& at, std::string& host, std::uint16_t& port, std::string& written) {
     const tree_value& value = at.value;
-    host = "localhost";  // of both families
+    host = "localhost";
     if (value.kind == value_kind::integer) {
         if (value.integer < 1 || value.integer > 65535) {
             at.table.reject(at.key, value.where,
@@ -56,6 +68,8 @@ void read_address(const key_context& at, std::string& host, std::uint16_t& port)
     if (value.kind != value_kind::string) {
         at.table.reject(at.key, value.where,
                         fmt::format("must be a port or \"ADDRESS:PORT\", not {}", described(value.kind)));
+    } else if (has_reference(value.text)) {
+        at.table.read(at.key, value, written);
     } else if (!split_address(value.text, host, number)) {
         at.table.reject(
             at.key, value.where, fmt::format("is not \"ADDRESS:PORT\": '{}'", value.text),
@@ -63,6 +77,18 @@ void read_address(const key_context& at, std::string& host, std::uint16_t& port)
     } else {
         port = static_cast<std::uint16_t>(number);
     }
+}
+
+bool is_usable_url(std::string_view url) {
+    constexpr std::string_view scheme = "http://";
+    if (!url.starts_with(scheme)) return false;
+    for (const char c : url) {
+        if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '#') return false;
+    }
+    url.remove_prefix(scheme.size());
+    std::string host;
+    int port = 80;
+    return split_address(url.substr(0, url.find_first_of("/?")), host, port);
 }
 
 void read_pattern(const key_context& at, std::string& pattern, std::size_t groups) {

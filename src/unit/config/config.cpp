@@ -4,27 +4,27 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <exception>
+#include <iterator>
 #include <optional>
+#include <set>
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/config/expansion.hpp"
 #include "unit/config/file.hpp"
 #include "unit/config/graph.hpp"
 #include "unit/config/key_readers.hpp"
-#include "unit/config/syntax_scan.hpp"
+#include "unit/config/sources.hpp"
 #include "unit/config/unit_table.hpp"
 #include "util/duration.hpp"
 #include "util/fd.hpp"
 #include "util/log/log.hpp"
+#include "util/real_path.hpp"
 #include "util/sha256.hpp"
 
 namespace hob::unit {
 namespace {
-
-constexpr std::array kinds{unit_kind::worker, unit_kind::service, unit_kind::task};
 
 // The keys of [daemon] or [log].
 void read_section(const key_context& at) {
@@ -77,50 +77,109 @@ std::string directory_of(const std::string& absolute_path) {
     return slash == 0 ? "/" : absolute_path.substr(0, slash);
 }
 
-std::optional<unit_kind> kind_named(std::string_view name) {
-    for (const unit_kind kind : kinds) {
-        if (name_of(kind) == name) return kind;
-    }
-    return std::nullopt;
+// "x", "./x" and "." below the directory `relative` to the root.
+std::string pattern_below(const std::string& relative, std::string pattern) {
+    if (relative.empty()) return pattern;
+    while (pattern.starts_with("./"))
+        pattern.erase(0, 2);
+    return pattern == "." || pattern.empty() ? relative : relative + "/" + pattern;
 }
 
-using named_kinds = std::vector<std::pair<std::string, unit_kind>>;
-
-named_kinds names_in_tree(const tree_value& root) {
-    std::vector<std::pair<position, std::pair<std::string, unit_kind>>> found;
-    for (const auto& member : root.members) {
-        const auto kind = kind_named(member.key);
-        if (!kind) continue;
-        for (const auto& unit : member.value.members)
-            found.push_back({unit.where, {unit.key, *kind}});
+// Inside an included file a bare name means its own unit first, and patterns are relative to its directory.
+void resolve_within(const included_tree& file, const std::string& root, unit_draft& unit,
+                    const std::set<std::string, std::less<>>& own) {
+    const auto resolve = [&](std::string& name) {
+        if (own.contains(file.prefix + "." + name)) name = file.prefix + "." + name;
+    };
+    for (auto& name : unit.spec.after)
+        resolve(name);
+    for (auto& name : unit.spec.restart_with)
+        resolve(name);
+    auto* task = std::get_if<task_spec>(&unit.spec.detail);
+    if (!task) return;
+    const std::string relative = file.directory.size() > root.size() ? file.directory.substr(root.size() + 1) : "";
+    for (auto* patterns : {&task->watch, &task->ignore}) {
+        for (auto& pattern : *patterns)
+            pattern = pattern_below(relative, std::move(pattern));
     }
-    std::stable_sort(found.begin(), found.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
-    named_kinds names;
-    for (auto& [where, name] : found)
-        names.push_back(std::move(name));
-    return names;
 }
 
-named_kinds names_in_headers(std::string_view bytes) {
-    named_kinds names;
-    for (auto& [kind_name, name] : scan_headers(bytes)) {
-        const auto kind = kind_named(kind_name);
-        if (!kind || name.empty()) continue;
-        std::pair<std::string, unit_kind> row{std::move(name), *kind};
-        if (std::find(names.begin(), names.end(), row) == names.end()) names.push_back(std::move(row));
-    }
-    return names;
+void refuse_keys_of_main_file(tree_value& tree, const std::string& prefix, problems& faults) {
+    std::erase_if(tree.members, [&](const tree_member& member) {
+        constexpr std::string_view refused[] = {"daemon", "log", "ports", "include"};
+        if (std::find(std::begin(refused), std::end(refused), member.key) == std::end(refused)) return false;
+        faults.error(member.where, fmt::format("an included file has no '{}'", member.key),
+                     fmt::format("it belongs into the hob.toml that includes this file as '{}'", prefix));
+        return true;
+    });
 }
 
-// Reads what the tree holds into the draft. Faults are noted.
-void read_file(const tree_value& tree, config_draft& draft, problems& faults) {
-    table_reader file(tree, {in_file, {}}, "the file", faults);
+void read_included(included_tree file, config_draft& draft, problems& faults) {
+    const unit_base_paths outer =
+        std::exchange(draft.paths, unit_base_paths{file.directory, file.directory});
+    const std::size_t first = draft.units.size();
+    draft.prefix = file.prefix + ".";
+    draft.file_env.clear();
+    refuse_keys_of_main_file(file.tree, file.prefix, faults);
+    table_reader reader(file.tree, {in_file, {}}, "the included file", faults);
+    read_keys(reader, draft);
+    std::set<std::string, std::less<>> own;
+    for (std::size_t i = first; i < draft.units.size(); ++i)
+        own.insert(draft.units[i].spec.name);
+    for (std::size_t i = first; i < draft.units.size(); ++i) {
+        draft.units[i].spec.file_env = draft.file_env;
+        resolve_within(file, util::real_path(outer.default_cwd), draft.units[i], own);
+    }
+    draft.result.included.push_back({file.prefix, file.directory});
+    draft.prefix.clear();
+    draft.paths = outer;
+}
+
+// Only a request that names it starts it.
+void drop_triggers(unit_spec& spec) {
+    if (auto* service = std::get_if<service_spec>(&spec.detail)) {
+        service->autostart = false;
+    } else if (auto* task = std::get_if<task_spec>(&spec.detail)) {
+        task->on_start = false;
+        task->every.reset();
+        task->cron.reset();
+        task->watch.clear();
+    }
+}
+
+// Reads what the trees hold into the draft. Faults are noted.
+void read_files(source_trees sources, config_draft& draft, problems& faults) {
+    table_reader file(sources.main, {in_file, {}}, "the file", faults);
     read_keys(file, draft);
+    for (auto& included : sources.included)
+        read_included(std::move(included), draft, faults);
     std::stable_sort(draft.units.begin(), draft.units.end(),
                      [](const unit_draft& a, const unit_draft& b) { return a.where < b.where; });
     check_graph(draft.units, faults);
     warn_of_long_stops(draft, faults);
+}
+
+config parse_files(std::string_view bytes, const std::string& path, const std::string& default_cwd,
+                   source_access access) {
+    config_draft draft;
+    draft.result.source_path = absolute(path);
+    draft.result.source_hash = util::sha256_hex(bytes);
+    const std::string directory = directory_of(draft.result.source_path);
+    draft.paths = {directory, default_cwd.empty() ? directory : default_cwd};
+    access.root = draft.paths.default_cwd;
+    problems faults;
+    source_trees sources = read_sources(bytes, draft.result.source_path, access, faults);
+    draft.result.further = std::move(sources.further);
+    faults.name_files(std::move(sources.paths));
+    read_files(std::move(sources), draft, faults);
+    faults.throw_first(path);
+    for (auto& unit : draft.units) {
+        unit.spec.shared_env = draft.result.env;
+        if (!unit.spec.enabled) drop_triggers(unit.spec);
+        draft.result.units.push_back(std::move(unit.spec));
+    }
+    draft.result.warnings = faults.warnings(path);
+    return std::move(draft.result);
 }
 
 }  // namespace
@@ -128,6 +187,42 @@ void read_file(const tree_value& tree, config_draft& draft, problems& faults) {
 void read_daemon_table(const key_context& at) { read_section(at); }
 
 void read_log_table(const key_context& at) { read_section(at); }
+
+void read_shared_env(const key_context& at) {
+    if (!at.table.is(at.key, at.value, value_kind::table)) return;
+    for (const auto& member : at.value.members)
+        read_variable(member, "[env]", at.table.faults(),
+                      at.draft.prefix.empty() ? at.draft.result.env : at.draft.file_env);
+}
+
+// The files themselves were read before, see sources.hpp.
+void read_include(const key_context& at) {
+    if (!at.table.is(at.key, at.value, value_kind::table)) return;
+    for (const auto& [prefix, where, value] : at.value.members) {
+        if (const std::string fault = unit_name_fault(prefix); !fault.empty()) {
+            at.table.reject(at.key, where, fmt::format("has a prefix '{}' that {}", prefix, fault));
+        } else if (value.kind != value_kind::string || value.text.empty() || !is_c_string(value.text)) {
+            at.table.reject(at.key, value.where, fmt::format("has no path for '{}'", prefix),
+                            "include = { web = \"apps/web/units.toml\" }");
+        }
+    }
+}
+
+void read_ports(const key_context& at) {
+    if (!at.table.is(at.key, at.value, value_kind::table)) return;
+    for (const auto& [name, where, value] : at.value.members) {
+        if (!is_variable_name(name)) {
+            at.table.faults().error(where, fmt::format("'{}' in [ports] is no name of a variable", name),
+                                    "letters, digits and '_', such as WEB_PORT");
+        } else if (is_own_variable(name)) {
+            at.table.faults().error(where, fmt::format("'{}' in [ports] is set by hob itself", name));
+        } else if (value.kind != value_kind::integer || value.integer < 1 || value.integer > 65535) {
+            at.table.faults().error(value.where, fmt::format("'{}' in [ports] must be a port from 1 to 65535", name));
+        } else {
+            at.draft.result.ports.emplace_back(name, static_cast<std::uint16_t>(value.integer));
+        }
+    }
+}
 
 void read_workers(const key_context& at) { read_units(at, unit_kind::worker); }
 
@@ -153,35 +248,30 @@ void read_log_format(const key_context& at) {
 }
 
 config parse_config(std::string_view bytes, const std::string& path, const std::string& default_cwd) {
-    config_draft draft;
-    draft.result.source_path = absolute(path);
-    draft.result.source_hash = util::sha256_hex(bytes);
-    const std::string directory = directory_of(draft.result.source_path);
-    draft.paths = {directory, default_cwd.empty() ? directory : default_cwd};
-    problems faults;
-    try {
-        read_file(parse_tree(bytes), draft, faults);
-    } catch (const syntax_error& error) {
-        faults.error(error.where, error.what());
-    }
-    faults.throw_first(path);
-    for (auto& unit : draft.units)
-        draft.result.units.push_back(std::move(unit.spec));
-    draft.result.warnings = faults.warnings(path);
-    return std::move(draft.result);
+    return parse_files(bytes, path, default_cwd, {::geteuid(), false, {}});
 }
 
 config load_config(const std::string& path, uid_t owner, const std::string& default_cwd) {
-    config result = parse_config(read_trusted_file(path, owner), path, default_cwd);
+    config result = parse_files(read_trusted_file(path, owner), path, default_cwd, {owner, true, {}});
     for (unit_spec& spec : result.units) {
-        if (spec.env_file) spec.env_file_text = read_trusted_env_file(*spec.env_file, owner);
+        for (env_file_spec& file : spec.env_files)
+            file.text = read_trusted_env_file(file.path, owner);
     }
     return result;
 }
 
+bool further_files_unchanged(const config& applied) {
+    const auto unchanged = [](const source_file& file) {
+        const auto bytes = read_any_file(file.path);
+        return (bytes ? std::optional(util::sha256_hex(*bytes)) : std::nullopt) == file.hash;
+    };
+    return std::all_of(applied.further.begin(), applied.further.end(), unchanged);
+}
+
 bool env_files_unchanged(const config& applied) {
-    return std::all_of(applied.units.begin(), applied.units.end(), [](const unit_spec& spec) {
-        return !spec.env_file || read_any_file(*spec.env_file) == spec.env_file_text;
+    const auto unchanged = [](const env_file_spec& file) { return read_any_file(file.path) == file.text; };
+    return std::all_of(applied.units.begin(), applied.units.end(), [&](const unit_spec& spec) {
+        return std::all_of(spec.env_files.begin(), spec.env_files.end(), unchanged);
     });
 }
 
@@ -190,15 +280,5 @@ std::string config_hash(const std::string& path, uid_t owner) {
 }
 
 config default_config() { return {}; }
-
-std::vector<std::pair<std::string, unit_kind>> unit_names(const std::string& path) {
-    const auto bytes = read_any_file(path);
-    if (!bytes) return {};
-    try {
-        return names_in_tree(parse_tree(*bytes));
-    } catch (const std::exception&) {
-        return names_in_headers(*bytes);
-    }
-}
 
 }  // namespace hob::unit

@@ -112,9 +112,10 @@ private:
     };
 
     [[noreturn]] void fail(const written_variable& in, std::string_view reason, std::string_view hint = {}) {
+        const std::string which =
+            in.name.empty() ? in.origin : fmt::format("variable '{}' in {}", in.name, in.origin);
         throw failure(error_kind::unit_failed, cannot("start", unit_),
-                      fmt::format("its variable '{}' in {} {}", in.name, in.origin, reason),
-                      std::string(hint));
+                      fmt::format("its {} {}", which, reason), std::string(hint));
     }
 
     const std::string& resolve(std::vector<definition>& of, std::size_t index) {
@@ -221,5 +222,16 @@ variables expand_layers(const variables& base, const std::vector<std::vector<wri
                         std::string_view unit) {
     return resolver(base, layers, unit).all();
 }
+
+std::string expand_text(std::string_view text, const variables& values, std::string_view unit,
+                        std::string_view what) {
+    // No reference can mean a variable without a name.
+    const written_variable written{{}, std::string(text), std::string(what)};
+    return resolver(values, {{written}}, unit).all().at({});
+}
+
+bool is_variable_name(std::string_view name) { return !name.empty() && name_length(name) == name.size(); }
+
+bool has_reference(std::string_view text) { return text.find("${") != std::string_view::npos; }
 
 }  // namespace hob::unit

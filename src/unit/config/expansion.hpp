@@ -27,4 +27,15 @@ using variables = std::map<std::string, std::string, std::less<>>;
 variables expand_layers(const variables& base, const std::vector<std::vector<written_variable>>& layers,
                         std::string_view unit);
 
+// Expands one text of the unit's definition with `values`. `what` is for messages: "ready.tcp". Throws as
+// expand_layers().
+std::string expand_text(std::string_view text, const variables& values, std::string_view unit,
+                        std::string_view what);
+
+// A name that ${NAME} can have, and a shell's variable.
+bool is_variable_name(std::string_view name);
+
+// Whether the text is to be expanded.
+bool has_reference(std::string_view text);
+
 }  // namespace hob::unit

@@ -22,8 +22,8 @@ index_of_name check_names(const std::vector<unit_draft>& drafts, problems& fault
         if (fresh) continue;
         const auto& first = drafts[other->second];
         faults.error(drafts[i].where,
-                     fmt::format("the name '{}' is taken by the {} on line {}", spec.name,
-                                 name_of(first.spec.kind), first.where.line),
+                     fmt::format("the name '{}' is taken by the {} on {}", spec.name,
+                                 name_of(first.spec.kind), faults.line_of(first.where, drafts[i].where)),
                      "names are unique over workers, services and tasks");
     }
     return index;

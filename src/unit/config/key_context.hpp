@@ -18,6 +18,8 @@ struct config_draft {
     position shutdown_timeout;  // of its value; line 0: not given
     std::vector<unit_draft> units;
     unit_base_paths paths;
+    std::string prefix;      // of the names of units in the file that is being read: "web.", or empty
+    variable_list file_env;  // its [env], if it is an included one
 };
 
 struct key_context {

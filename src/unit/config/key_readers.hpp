@@ -12,6 +12,9 @@ namespace hob::unit {
 // The tables of the file: config.cpp
 void read_daemon_table(const key_context& at);
 void read_log_table(const key_context& at);
+void read_shared_env(const key_context& at);
+void read_ports(const key_context& at);
+void read_include(const key_context& at);
 void read_workers(const key_context& at);
 void read_services(const key_context& at);
 void read_tasks(const key_context& at);
@@ -27,6 +30,7 @@ void read_cwd(const key_context& at);
 void read_stop_signal(const key_context& at);
 void read_stop_timeout(const key_context& at);
 void read_after(const key_context& at);
+void read_groups(const key_context& at);
 void read_on_failure(const key_context& at);
 
 // worker_keys.cpp
@@ -46,6 +50,7 @@ void read_backoff(const key_context& at);
 // ready.cpp
 void read_ready(const key_context& at);
 void read_ready_tcp(const key_context& at);
+void read_ready_unix(const key_context& at);
 void read_ready_http(const key_context& at);
 void read_ready_url(const key_context& at);
 void read_ready_status(const key_context& at);

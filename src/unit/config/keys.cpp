@@ -66,6 +66,18 @@ constexpr config_key keys[] = {
     custom(in_file, "daemon", table, "the table [daemon]: hob's own daemon", read_daemon_table)
         .such_as("[daemon]"),
     custom(in_file, "log", table, "the table [log]: the log files", read_log_table).such_as("[log]"),
+    custom(in_file, "include", texts, "files whose units become units of this one, by the prefix of their names",
+           read_include)
+        .by_default("{}")
+        .such_as("{ web = \"apps/web/units.toml\" }"),
+    custom(in_file, "env", variables, "the table [env]: environment variables of every unit", read_shared_env)
+        .by_default("{}")
+        .such_as("{ NAME = \"value\" }")
+        .also_called("environment"),
+    custom(in_file, "ports", ports, "the table [ports]: ports that hob chooses, as variables of every unit",
+           read_ports)
+        .by_default("{}")
+        .such_as("{ WEB_PORT = 8080 }"),
     custom(in_file, "worker", table, "the tables [worker.NAME]: units that answer requests", read_workers)
         .such_as("[worker.NAME]"),
     custom(in_file, "service", table, "the tables [service.NAME]: units that stay up", read_services)
@@ -110,7 +122,8 @@ constexpr config_key keys[] = {
         .by_default("{}")
         .such_as("{ NAME = \"value\" }")
         .also_called("environment"),
-    custom(in_units, "env_file", path, "a file with environment variables, read at each start", read_env_file)
+    custom(in_units, "env_file", env_files, "files with environment variables, read with hob.toml",
+           read_env_file)
         .such_as("\".env\"")
         .also_called("dotenv envfile"),
     custom(in_units, "cwd", path, "the directory to run in", read_cwd)
@@ -136,10 +149,18 @@ constexpr config_key keys[] = {
     one_of<output_streams_words>(
         member<&unit_spec::output>(in_task, "output", "whether stdout and stderr are kept apart"))
         .by_default("\"split\""),
-    custom(in_units, "after", units, "units that must be ready before this one starts", read_after)
+    custom(in_units, "after", units, "units that must be ready, and tasks that must have ended, before it starts",
+           read_after)
         .by_default("[]")
         .such_as("[\"db\"]")
         .also_called("depends depends_on needs requires"),
+    custom(in_units, "groups", strings, "names of groups that the unit is in: `hob start @NAME`", read_groups)
+        .by_default("[]")
+        .such_as("[\"front\"]")
+        .also_called("group profiles tags"),
+    member<&unit_spec::enabled>(in_units, "enabled", "false: the unit is left alone unless it is named")
+        .by_default("true")
+        .also_called("disabled"),
     custom(in_units, "on_failure", command,
            "the command to run when a service or a task has failed and is not tried again", read_on_failure)
         .such_as("\"notify-send $HOB_UNIT\""),
@@ -204,6 +225,10 @@ constexpr config_key keys[] = {
     custom(in_service, "ready.tcp", port, "ready when the port accepts a connection", read_ready_tcp)
         .such_as("5432")
         .present(alternative),
+    custom(in_service, "ready.unix", path, "ready when this Unix socket accepts a connection",
+           read_ready_unix)
+        .such_as("\"run/db.sock\"")
+        .present(alternative),
     custom(in_service, "ready.http", url_or_table, "ready when a GET of this URL is answered",
            read_ready_http)
         .such_as("\"http://localhost:8080/\"")
@@ -227,7 +252,7 @@ constexpr config_key keys[] = {
         .such_as("true")
         .present(alternative),
     one_of<ready_owner_words>(custom(in_service, "ready.owner", word,
-                                     "tcp, http: whose port it may be, the service's or any process's",
+                                     "tcp, unix, http: whose port or socket it may be, the service's or any's",
                                      read_ready_owner))
         .by_default("\"service\""),
     member<&ready_spec::delay>(in_service, "ready.delay", "ready after this time")

@@ -39,7 +39,9 @@ enum class value_type : std::uint8_t {
     strings,
     patterns,   // of files
     units,      // names
-    variables,  // a table of strings
+    env_files,  // a path, a table with one, or an array of these
+    variables,  // a table of strings, integers and booleans
+    ports,      // a table of ports
     texts,      // a table of strings that are not empty
     any_table,  // its members are passed on as JSON
     table,      // of further keys in the table of keys

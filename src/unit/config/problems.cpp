@@ -10,10 +10,6 @@
 namespace hob::unit {
 namespace {
 
-std::string place(const std::string& path, position where) {
-    return where.line == 0 ? path : fmt::format("{}:{}:{}", path, where.line, where.column);
-}
-
 // Fit for one line of a message: control characters are escaped, the middle of a long text is left out.
 std::string one_line(std::string_view text) {
     constexpr std::size_t longest = 400;
@@ -40,6 +36,16 @@ std::string one_line(std::string_view text) {
 }
 
 }  // namespace
+
+std::string problems::place(const std::string& path, position where) const {
+    const std::string& file = where.file > 0 && where.file < files_.size() ? files_[where.file] : path;
+    return where.line == 0 ? file : fmt::format("{}:{}:{}", file, where.line, where.column);
+}
+
+std::string problems::line_of(position where, position from) const {
+    if (where.file == from.file || where.file >= files_.size()) return fmt::format("line {}", where.line);
+    return fmt::format("line {} of '{}'", where.line, files_[where.file]);
+}
 
 void problems::error(position where, std::string_view message, std::string_view hint) {
     errors_.push_back({where, one_line(message), one_line(hint)});

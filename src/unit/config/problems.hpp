@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "unit/config/toml_tree.hpp"
@@ -14,6 +15,11 @@ class problems {
 public:
     void error(position where, std::string_view message, std::string_view hint = {});
     void warning(position where, std::string_view message);
+
+    // The files that positions other than 0 are in; [0] is not used.
+    void name_files(std::vector<std::string> paths) { files_ = std::move(paths); }
+    // "line 3", or "line 3 of 'PATH'" seen from another file.
+    std::string line_of(position where, position from) const;
 
     // Throws failure(config) for the first error by position, if there is one: `cannot use 'PATH:L:C':
     // <reason>`.
@@ -27,6 +33,9 @@ private:
         std::string message;
         std::string hint;
     };
+    std::string place(const std::string& path, position where) const;
+
+    std::vector<std::string> files_;
     std::vector<note> errors_;
     std::vector<note> warnings_;
 };

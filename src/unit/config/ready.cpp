@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "unit/config/address.hpp"
+#include "unit/config/expansion.hpp"
 #include "unit/config/key_readers.hpp"
 #include "unit/config/run_command.hpp"
 
@@ -13,26 +14,21 @@ namespace hob::unit {
 namespace {
 
 constexpr std::string_view forms_hint =
-    "one of tcp = PORT, http = \"http://…\", exec = COMMAND, log = \"pattern\", notify = true, delay = "
+    "one of tcp = PORT, unix = \"PATH\", http = \"http://…\", exec = COMMAND, log = \"pattern\", notify = true, delay = "
     "\"1s\"";
 
 void read_url(const key_context& at) {
-    constexpr std::string_view scheme = "http://";
+    auto& spec = object_of<ready_spec>(at);
     const std::string& url = at.value.text;
-    std::string host;
-    int port = 80;
-    bool good = url.starts_with(scheme);
-    for (const char c : url)
-        good = good && static_cast<unsigned char>(c) > 0x20 && c != 0x7f && c != '#';
-    const std::string_view rest = good ? std::string_view(url).substr(scheme.size()) : std::string_view();
-    good = good && split_address(rest.substr(0, rest.find_first_of("/?")), host, port);
-    if (good) {
-        object_of<ready_spec>(at).url = url;
-        return;
+    if (has_reference(url)) {
+        at.table.read(at.key, at.value, spec.written);
+    } else if (is_usable_url(url)) {
+        spec.url = url;
+    } else {
+        at.table.reject(
+            at.key, at.value.where, fmt::format("is not a URL that hob can ask: '{}'", url),
+            "http://ADDRESS[:PORT][/PATH], ADDRESS numeric or localhost: \"http://localhost:8080/health\"");
     }
-    at.table.reject(
-        at.key, at.value.where, fmt::format("is not a URL that hob can ask: '{}'", url),
-        "http://ADDRESS[:PORT][/PATH], ADDRESS numeric or localhost: \"http://localhost:8080/health\"");
 }
 
 // The form whose key this is; `started`: it is no such key.
@@ -75,7 +71,21 @@ void read_ready(const key_context& at) {
 
 void read_ready_tcp(const key_context& at) {
     auto& spec = object_of<ready_spec>(at);
-    read_address(at, spec.host, spec.port);
+    read_address(at, spec.host, spec.port, spec.written);
+}
+
+void read_ready_unix(const key_context& at) {
+    auto& spec = object_of<ready_spec>(at);
+    std::string path;
+    if (!at.table.read(at.key, at.value, path)) return;
+    if (path == "~" || path.starts_with("~/")) {
+        at.table.reject(at.key, at.value.where, fmt::format("is '{}', and '~' is not expanded", path),
+                        "write the path out");
+    } else if (has_reference(path)) {
+        spec.written = path.starts_with("${") ? path : resolve_path(path, at.draft.paths.file_directory);
+    } else {
+        spec.path = resolve_path(path, at.draft.paths.file_directory);
+    }
 }
 
 void read_ready_http(const key_context& at) {
@@ -120,8 +130,9 @@ void read_ready_owner(const key_context& at) {
     std::size_t index = 0;
     if (!at.table.read_word(at.key, at.value, index)) return;
     spec.any_owner = ready_owner_words[index] == "any";
-    if (spec.form != ready_form::tcp && spec.form != ready_form::http)
-        at.table.reject(at.key, at.value.where, "needs tcp or http", "it says whose port that may be");
+    if (spec.form != ready_form::tcp && spec.form != ready_form::http && spec.form != ready_form::unix_socket)
+        at.table.reject(at.key, at.value.where, "needs tcp, unix or http",
+                        "it says whose port or socket that may be");
 }
 
 }  // namespace hob::unit

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace hob::unit {
@@ -14,7 +15,11 @@ namespace hob::unit {
 struct position {
     std::uint32_t line = 0;    // from 1; 0: the file as a whole
     std::uint32_t column = 0;  // from 1, in code points
-    auto operator<=>(const position&) const = default;
+    std::uint32_t file = 0;    // 0: hob.toml; else a file that is read with it
+    bool operator==(const position&) const = default;
+    std::strong_ordering operator<=>(const position& other) const {
+        return std::tie(file, line, column) <=> std::tie(other.file, other.line, other.column);
+    }
 };
 
 enum class value_kind : std::uint8_t { string, integer, real, boolean, date, array, table };

@@ -24,6 +24,13 @@ struct unit_draft {
 // are, so that what runs inside a unit finds the same daemon.
 bool is_own_variable(std::string_view name);
 
+// What is wrong with a unit's name; empty: it is good.
+std::string unit_name_fault(const std::string& name);
+
+// Appends the variable of a table that is called `title`. Faults are noted.
+void read_variable(const tree_member& member, const std::string& title, problems& faults,
+                   variable_list& variables);
+
 // Both absolute.
 struct unit_base_paths {
     std::string file_directory;  // relative paths start here

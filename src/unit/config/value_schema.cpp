@@ -24,6 +24,8 @@ constexpr std::string_view cron_pattern =
     R"(^(?:@[A-Za-z]+|[ \t]*[0-9A-Za-z*,/-]+(?:[ \t]+[0-9A-Za-z*,/-]+){4}[ \t]*)$)";
 constexpr std::string_view size_pattern = "^[0-9]+(?:B|KiB|MiB|GiB|TiB|KB|MB|GB|TB)$";
 
+constexpr std::string_view with_reference = R"([^\u0000]*\$\{[^\u0000]*)";  // to a variable
+
 constexpr std::string_view octet = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
 constexpr std::string_view port_number =
     "0*(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
@@ -81,13 +83,25 @@ void add_command(json_object& schema) {
 void add_port(json_object& schema) {
     json_object number;
     number.add("type", "integer").add("minimum", 1).add("maximum", 65535);
-    const std::string address = fmt::format("^{}:{}$", host_pattern(), port_number);
+    const std::string address = fmt::format("^(?:{}:{}|{})$", host_pattern(), port_number, with_reference);
     schema.add("anyOf", json_array().add(number).add(text_schema(address)));
 }
 
 void add_strings(json_object& schema, std::string_view pattern, bool unique) {
     schema.add("type", "array").add("items", text_schema(pattern));
     if (unique) schema.add("uniqueItems", true);
+}
+
+void add_units(json_object& schema) {
+    json_object members, table;
+    members.add("unit", text_schema(without_nul)).add("restart", json_object().add("type", "boolean"));
+    table.add("type", "object")
+        .add("properties", members)
+        .add("required", json_array().add("unit"))
+        .add("additionalProperties", false);
+    schema.add("type", "array")
+        .add("items", json_object().add("anyOf", json_array().add(text_schema(without_nul)).add(table)))
+        .add("uniqueItems", true);
 }
 
 void add_variables(json_object& schema) {
@@ -100,7 +114,34 @@ void add_variables(json_object& schema) {
     names.add("pattern", R"(^[^=\u0000]+$)").add("anyOf", allowed);
     schema.add("type", "object")
         .add("propertyNames", names)
-        .add("additionalProperties", text_schema(argument_pattern));
+        .add("additionalProperties", json_object().add("anyOf", json_array()
+                                                                    .add(text_schema(argument_pattern))
+                                                                    .add(json_object().add("type", "integer"))
+                                                                    .add(json_object().add("type", "boolean"))));
+}
+
+json_array env_file_forms() {
+    json_object members, table;
+    members.add("path", text_schema(path_pattern)).add("required", json_object().add("type", "boolean"));
+    table.add("type", "object")
+        .add("properties", members)
+        .add("required", json_array().add("path"))
+        .add("additionalProperties", false);
+    return json_array().add(text_schema(path_pattern)).add(table);
+}
+
+void add_env_files(json_object& schema) {
+    json_object array;
+    array.add("type", "array").add("items", json_object().add("anyOf", env_file_forms()));
+    schema.add("anyOf", env_file_forms().add(array));
+}
+
+void add_ports(json_object& schema) {
+    json_object number;
+    number.add("type", "integer").add("minimum", 1).add("maximum", 65535);
+    schema.add("type", "object")
+        .add("propertyNames", json_object().add("pattern", "^(?!HOB_)[A-Za-z_][A-Za-z0-9_]*$"))
+        .add("additionalProperties", number);
 }
 
 void add_texts(json_object& schema) {
@@ -128,8 +169,8 @@ std::string pattern_of(const config_key& key) {
             return std::string(cron_pattern);
         case value_type::url:
         case value_type::url_or_table:  // of its string; the caller adds the table
-            return fmt::format(R"(^http://{}(?::{})?(?:[/?][^\u0000-\u0020\u007f#]*)?$)", host_pattern(),
-                               port_number);
+            return fmt::format(R"(^(?:http://{}(?::{})?(?:[/?][^\u0000-\u0020\u007f#]*)?|{})$)", host_pattern(),
+                               port_number, with_reference);
         default:
             return {};
     }
@@ -156,13 +197,18 @@ void add_value_schema(json_object& schema, const config_key& key) {
         case value_type::port:
             return add_port(schema);
         case value_type::strings:
+            if (key.name == "groups") return add_strings(schema, unit_name_pattern(), false);
             return add_strings(schema, without_nul, false);
         case value_type::patterns:
             return add_strings(schema, glob_pattern, false);
         case value_type::units:
-            return add_strings(schema, without_nul, true);
+            return add_units(schema);
+        case value_type::env_files:
+            return add_env_files(schema);
         case value_type::variables:
             return add_variables(schema);
+        case value_type::ports:
+            return add_ports(schema);
         case value_type::texts:
             return add_texts(schema);
         default:

@@ -109,7 +109,7 @@ void read_connect(const key_context& at) {
 
 void read_connect_tcp(const key_context& at) {
     auto& spec = object_of<connect_spec>(at);
-    read_address(at, spec.host, spec.port);
+    read_address(at, spec.host, spec.port, spec.written);
 }
 
 void read_connect_log(const key_context& at) { read_pattern(at, object_of<connect_spec>(at).log_pattern, 1); }

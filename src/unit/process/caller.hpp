@@ -13,4 +13,7 @@ bool is_inside_unit(pid_t process);
 // The unit of this instance in which it runs; empty: none.
 std::string unit_of(pid_t process, const std::string& instance_key);
 
+// Where it is; empty: not known.
+std::string working_directory_of(pid_t process);
+
 }  // namespace hob::unit

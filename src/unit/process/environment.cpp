@@ -1,18 +1,19 @@
 #include "unit/process/environment.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "error.hpp"
 #include "limits.hpp"
 #include "unit/config/env_file.hpp"
-#include "unit/config/expansion.hpp"
 #include "unit/config/file.hpp"
 #include "unit/config/unit_table.hpp"
 #include "util/fd.hpp"
@@ -113,30 +114,49 @@ std::string without_stdbuf(std::string_view libraries) {
     return kept;
 }
 
-// It could not be read together with hob.toml. The same rule holds for it now.
-std::string read_late_env_file(const unit_spec& spec) {
+// It could not be read together with hob.toml. The same rule holds for it now. nullopt: it may be missing,
+// and is.
+std::optional<std::string> read_late_env_file(const unit_spec& spec, const env_file_spec& file) {
+    struct stat found {};
+    if (!file.required && ::stat(file.path.c_str(), &found) != 0 && (errno == ENOENT || errno == ENOTDIR))
+        return std::nullopt;
     try {
-        return read_trusted_file(*spec.env_file, ::geteuid(), {});
+        return read_trusted_file(file.path, ::geteuid(), {});
     } catch (const failure& why) {
         const bool untrusted = why.kind() == error_kind::untrusted_config;
         throw failure(untrusted ? why.kind() : error_kind::unit_failed, cannot("start", spec.name),
-                      fmt::format("its env_file '{}': {}", *spec.env_file, why.reason()),
+                      fmt::format("its env_file '{}': {}", file.path, why.reason()),
                       untrusted ? why.hint() : "");
     }
 }
 
-std::vector<written_variable> variables_of_file(const unit_spec& spec) {
+std::vector<written_variable> variables_of_file(const unit_spec& spec, const env_file_spec& file) {
     const auto refuse = [&](std::string reason, std::string hint = {}) {
         throw failure(error_kind::unit_failed, cannot("start", spec.name), std::move(reason),
                       std::move(hint));
     };
-    env_file read = parse_env_file(spec.env_file_text ? *spec.env_file_text : read_late_env_file(spec),
-                                   *spec.env_file);
+    const auto text = file.text ? file.text : read_late_env_file(spec, file);
+    if (!text) return {};
+    env_file read = parse_env_file(*text, file.path);
     if (read.fault) {
-        refuse(fmt::format("its env_file '{}:{}': {}", *spec.env_file, read.fault->line, read.fault->reason),
+        refuse(fmt::format("its env_file '{}:{}': {}", file.path, read.fault->line, read.fault->reason),
                read.fault->hint);
     }
     return std::move(read.variables);
+}
+
+std::vector<written_variable> written_in(std::string_view place, const variable_list& list) {
+    std::vector<written_variable> layer;
+    for (const auto& [name, value] : list)
+        layer.push_back({name, value, std::string(place)});
+    return layer;
+}
+
+std::vector<written_variable> written_in(const port_list& ports) {
+    std::vector<written_variable> layer;
+    for (const auto& [name, port] : ports)
+        layer.push_back({name, std::to_string(port), "[ports]"});
+    return layer;
 }
 
 }  // namespace
@@ -175,19 +195,31 @@ std::vector<std::string> without_call_variables(const std::vector<std::string>& 
     return kept;
 }
 
+variables shared_variables(const std::vector<std::string>& base, const variable_list& shared,
+                           const port_list& ports) {
+    variables inherited;
+    for (const auto& entry : base) {
+        const auto equals = entry.find('=');
+        if (equals != std::string::npos)
+            inherited.insert_or_assign(entry.substr(0, equals), entry.substr(equals + 1));
+    }
+    return expand_layers(inherited, {written_in("[env]", shared), written_in(ports)}, "a shell");
+}
+
 std::vector<std::string> unit_environment(const std::vector<std::string>& base, const unit_spec& spec,
-                                          const std::string& instance_key) {
+                                          const std::string& instance_key, const port_list& ports) {
     variables inherited;
     for (const auto& entry : clean_base(base)) {
         const auto equals = entry.find('=');
         inherited.insert_or_assign(entry.substr(0, equals), entry.substr(equals + 1));
     }
     inherited.insert_or_assign("PWD", spec.cwd);
-    std::vector<std::vector<written_variable>> layers;
-    if (spec.env_file) layers.push_back(variables_of_file(spec));
-    auto& own = layers.emplace_back();
-    for (const auto& [key, value] : spec.env)
-        own.push_back({key, value, "env"});
+    std::vector<std::vector<written_variable>> layers{written_in("[env]", spec.shared_env),
+                                                     written_in("[env]", spec.file_env)};
+    for (const auto& file : spec.env_files)
+        layers.push_back(variables_of_file(spec, file));
+    layers.push_back(written_in(ports));
+    layers.push_back(written_in("env", spec.env));
     variables merged = expand_layers(inherited, layers, spec.name);
     merged.insert_or_assign(std::string(mark_instance), instance_key);
     merged.insert_or_assign(std::string(mark_unit), spec.name);

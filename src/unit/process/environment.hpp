@@ -1,10 +1,11 @@
 #pragma once
-// The environment of a unit: the base, then env_file, then env, then hob's marks.
+// The environment of a unit: the base, then [env], env_file, [ports] and env, then hob's marks.
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "unit/config/expansion.hpp"
 #include "unit/spec/spec.hpp"
 
 namespace hob::unit {
@@ -25,10 +26,14 @@ std::vector<std::string> clean_base(const std::vector<std::string>& base);
 // buffering of stdbuf. For an environment that is kept for later processes.
 std::vector<std::string> without_call_variables(const std::vector<std::string>& base);
 
-// The whole environment, K=V; later values replace earlier ones. `${NAME}` is expanded in those of env_file
-// and env, see config/expansion.hpp. Throws failure(unit_failed, "cannot start '<unit>': …").
+// The whole environment, K=V; later values replace earlier ones. `${NAME}` is expanded in those of [env],
+// env_file and env, see config/expansion.hpp. Throws failure(unit_failed, "cannot start '<unit>': …").
 std::vector<std::string> unit_environment(const std::vector<std::string>& base, const unit_spec& spec,
-                                          const std::string& instance_key);
+                                          const std::string& instance_key, const port_list& ports = {});
+
+// [env] and [ports] alone, expanded, with the base. Throws failure(unit_failed).
+variables shared_variables(const std::vector<std::string>& base, const variable_list& shared,
+                           const port_list& ports);
 
 // The value of `key` in K=V `environment`; empty when absent.
 std::string_view value_in(const std::vector<std::string>& environment, std::string_view key);

@@ -54,15 +54,23 @@ std::vector<scope> scopes_of(const std::vector<process_record>& records, const s
     return scopes;
 }
 
-std::vector<member> members_of(const std::vector<scope>& scopes) {
-    std::vector<member> members;
+std::vector<orphan> orphans_of(const std::vector<scope>& scopes) {
+    std::vector<orphan> orphans;
     for (const auto& searched : scopes) {
         for (const auto& process : find_members(searched)) {
-            const bool known = std::any_of(members.begin(), members.end(),
-                                           [&](const member& other) { return other.pid == process.pid; });
-            if (!known) members.push_back(process);
+            const bool known = std::any_of(orphans.begin(), orphans.end(), [&](const orphan& other) {
+                return other.process.pid == process.pid;
+            });
+            if (!known) orphans.push_back({searched.unit, process});
         }
     }
+    return orphans;
+}
+
+std::vector<member> members_of(const std::vector<scope>& scopes) {
+    std::vector<member> members;
+    for (const auto& found : orphans_of(scopes))
+        members.push_back(found.process);
     return members;
 }
 
@@ -100,6 +108,11 @@ std::vector<member> kill_all(const std::vector<scope>& scopes, util::deadline en
 }
 
 }  // namespace
+
+std::vector<orphan> find_orphans(const std::vector<process_record>& records, const std::string& instance_key,
+                                 const config* running, const std::string& state_dir) {
+    return orphans_of(scopes_of(records, instance_key, running, instance_cgroups(instance_key, state_dir)));
+}
 
 void clean_up_orphans(store& db, const std::string& instance_key, milliseconds limit, const config* running,
                       const std::string& state_dir) {

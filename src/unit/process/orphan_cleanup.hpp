@@ -3,11 +3,23 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
+#include "unit/process/scope.hpp"
 #include "unit/spec/spec.hpp"
 #include "unit/store/store.hpp"
 
 namespace hob::unit {
+
+// A process of a unit whose daemon is gone.
+struct orphan {
+    std::string unit;
+    member process;
+};
+
+// What clean_up_orphans() would end, in a process that is not the daemon. Reads all of /proc.
+std::vector<orphan> find_orphans(const std::vector<process_record>& records, const std::string& instance_key,
+                                 const config* running, const std::string& state_dir);
 
 // Finds leftovers by the process records of `db` and by their marks, and ends them as their unit's `kill`
 // says. Removes the records, except where a process survived: then the next start needs them. Blocks for at

@@ -10,6 +10,11 @@ namespace {
 
 consent_store::entry entry_of(const unit_spec& spec) { return {spec.name, definition_digest(spec)}; }
 
+// Not the name of a unit.
+consent_store::entry entry_of_shared(const variable_list& shared_env) {
+    return {"[env]", variables_digest(shared_env)};
+}
+
 std::vector<consent_store::entry> entries_of(const std::vector<unit_spec>& specs) {
     std::vector<consent_store::entry> entries;
     for (const auto& spec : specs)
@@ -88,6 +93,7 @@ std::vector<std::string> registry::consent(const std::vector<std::string>& names
         map.named.insert(spec.name);
         if (starts_by_itself(spec)) by_themselves.push_back(spec.name);
     }
+    if (!map.shared_env.empty()) added.push_back(entry_of_shared(map.shared_env));
     map.consents.add(added);
     map.find_startable(map.specs);
     // The request itself starts the named services and what they wait for, in its own environment.
@@ -107,8 +113,13 @@ std::vector<std::string> registry::consent_to_all(const config& configuration) {
         added.push_back(std::move(entry));
         if (starts_by_itself(spec)) by_themselves.push_back(spec.name);
     }
+    if (!configuration.env.empty()) added.push_back(entry_of_shared(configuration.env));
     if (!added.empty()) units_->consents.add(added);
     return by_themselves;
+}
+
+bool registry::is_shared_environment_consented() const {
+    return units_->shared_env.empty() || units_->consents.contains(entry_of_shared(units_->shared_env));
 }
 
 void registry::adopt_consent_to_path(const config& configuration) {

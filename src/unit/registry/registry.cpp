@@ -48,6 +48,9 @@ apply_result registry::apply(const config& configuration, running_process runnin
     for (const auto& spec : earlier) {  // what still runs though it was removed
         if (!configuration.find(spec.name) && map.by_name.contains(spec.name)) map.specs.push_back(spec);
     }
+    if (map.context->ports) map.context->ports->prefer(configuration.ports);
+    map.shared_env = configuration.env;
+    map.commands->share_environment(configuration.env);
     map.applied = true;
     map.watch_time_zone();
     map.context->options.log_max_size = configuration.log.max_size;
@@ -59,6 +62,11 @@ apply_result registry::apply(const config& configuration, running_process runnin
     return result;
 }
 
+const port_list& registry::ports() const {
+    static const port_list none;
+    return units_->context->ports ? units_->context->ports->chosen() : none;
+}
+
 std::vector<unit_status> registry::status() const {
     std::vector<unit_status> all;
     all.reserve(units_->specs.size());
@@ -66,11 +74,13 @@ std::vector<unit_status> registry::status() const {
         const managed_unit& unit = *units_->by_name.at(spec.name);
         unit_status& status = all.emplace_back(unit.status());
         status.changed = unit.definition_changed();
+        status.enabled = spec.enabled;
         status.is_new = !units_->named.contains(spec.name);
         if (status.changed && status.detail.empty())
             status.detail = "hob.toml has changed; applied by: hob restart " + spec.name;
         if (status.detail.empty() && units_->is_held_back(spec))
             status.detail = held_back_text(spec.name, status.is_new);
+        if (status.detail.empty() && !spec.enabled && !unit.running()) status.detail = "not enabled";
     }
     return all;
 }
@@ -122,6 +132,10 @@ std::shared_ptr<attachment> registry::attachment_of(std::uint64_t number) const 
 asio::awaitable<void> registry::start(std::string unit,
                                       std::optional<std::vector<std::string>> caller_environment) {
     co_await units_->unit_named("start", unit)->start(std::move(caller_environment));
+}
+
+void registry::signal(const std::string& unit, int number, bool whole) {
+    units_->unit_named("signal", unit)->signal(number, whole);
 }
 
 asio::awaitable<void> registry::stop(std::string unit) {

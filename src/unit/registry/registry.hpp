@@ -39,15 +39,19 @@ public:
 
     // Applies a valid configuration. Units with an equal spec keep their processes. `replace`: changed and
     // removed units are stopped in the background, services start again, and the next call starts a changed
-    // worker. A changed unit that may not start by itself is kept instead. `keep`: running processes go on with their definition until the unit is restarted, and a
-    // removed unit stays until it has stopped and a configuration is applied again.
+    // worker. A changed unit that may not start by itself is kept instead. `keep`: running processes go on
+    // with their definition until the unit is restarted, and a removed unit stays until it has stopped and a
+    // configuration is applied again.
     apply_result apply(const config& configuration, running_process running = running_process::replace);
+
+    const port_list& ports() const;  // those of [ports], while a unit is up
 
     // What apply() would do.
     apply_result compare(const config& configuration) const;
 
     // Starts what starts by itself: services that were up before, and those with autostart; and lets tasks be
-    // triggered. All of that only for units that the user has named, see consent(). Call it after each apply().
+    // triggered. All of that only for units that the user has named, see consent(). Call it after each
+    // apply().
     void begin();
 
     // The user has named these units. They, and all that they wait for, may start by themselves as they are
@@ -59,6 +63,8 @@ public:
     std::vector<std::string> consent_to_all(const config& configuration);
     // The user has named all of these units and all that they wait for.
     bool is_consented(const std::vector<std::string>& names) const;
+    // [env] as it is now came with a unit that the user has named: it may change what `hob run -- CMD` executes.
+    bool is_shared_environment_consented() const;
     // The record of a consent to a path, made by an earlier version, counts for these definitions.
     void adopt_consent_to_path(const config& configuration);
 
@@ -104,17 +110,20 @@ public:
     boost::asio::awaitable<void> restart_units(std::vector<std::string> units,
                                                std::optional<std::vector<std::string>> caller_environment);
 
+    // See managed_unit::signal(). Throws also failure(unit_unknown).
+    void signal(const std::string& unit, int number, bool whole);
+
     // Whether a request for these units may have to wait for others, so that refuse_deadlock() matters.
     bool may_wait(const std::vector<std::string>& units) const;
-    // Throws failure(unit_failed) with the cycle, when one of the units waits for `caller`, the unit in which the
-    // process runs that waits for them.
+    // Throws failure(unit_failed) with the cycle, when one of the units waits for `caller`, the unit in which
+    // the process runs that waits for them.
     void refuse_deadlock(const char* verb, const std::vector<std::string>& units,
                          const std::string& caller) const;
 
     // The services that are up, have failed, or are about to be restarted, in file order.
     std::vector<std::string> services_to_restart() const;
-    // The services among `changed` that apply() restarts: they are to be up and run their new definition. Call it
-    // right after apply().
+    // The services among `changed` that apply() restarts: they are to be up and run their new definition.
+    // Call it right after apply().
     std::vector<std::string> restarting(const std::vector<std::string>& changed) const;
     // The environment with which the next daemon starts the services that are up. Durable soon after.
     void replace_kept_environments(const std::vector<std::string>& environment);
@@ -137,6 +146,8 @@ public:
     // Stops every unit as its `stop` and `kill` say, a unit after those that name it in `after`. New calls
     // fail from here on.
     boost::asio::awaitable<void> stop_all();
+    // Of the units that stop_all() has stopped: those whose end left something to say, see stop_report.
+    std::vector<unit_status> ended_badly() const;
     // Sends SIGKILL to all units and returns without waiting. stop_all() still waits for the exits.
     void kill_all();
 

@@ -131,6 +131,7 @@ asio::awaitable<void> registry::stop_all() {
         const auto next = without_dependents(left);
         std::vector<asio::awaitable<void>> stops;
         for (const auto& unit : next) {
+            units_->stopped_at_end.push_back(unit);
             unit->request_stop("the daemon is shutting down");
             stops.push_back(unit->stop(false));
         }
@@ -138,6 +139,14 @@ asio::awaitable<void> registry::stop_all() {
             log_stop_failure(failed);
     }
     units_->context->cgroups->remove_empty();
+}
+
+std::vector<unit_status> registry::ended_badly() const {
+    std::vector<unit_status> found;
+    for (const auto& unit : units_->stopped_at_end) {
+        if (!unit->last_stop().text().empty()) found.push_back(unit->status());
+    }
+    return found;
 }
 
 void registry::kill_all() {

@@ -25,16 +25,34 @@ registry::unit_map::unit_map(registry_options options)
     context->root = context->options.root;
     auto& base = context->options.base_environment;
     base = without_call_variables(base);
+    if (!context->options.ports_path.empty())
+        context->ports =
+            std::make_unique<instance_ports>(context->options.ports_path, context->options.instance_key);
+    context->options.changed = [this, also = std::move(context->options.changed)] {
+        release_ports();
+        if (also) also();
+    };
     commands = command_runner::make(context);
     context->find = [this](std::string_view name) {
         const auto found = by_name.find(name);
         return found == by_name.end() ? nullptr : found->second;
     };
+    context->became_ready = [this](std::string_view name, std::string_view asking) {
+        const std::string why = fmt::format("'{}' is ready again", name);
+        for (const auto& [dependent, unit] : by_name) {
+            const auto& with = unit->spec().restart_with;
+            if (dependent != asking && std::find(with.begin(), with.end(), name) != with.end())
+                unit->request_new_process(why.c_str());
+        }
+    };
     context->may_start_by_itself = [this](std::string_view name) { return startable.contains(name); };
 }
 
 registry::unit_map::~unit_map() {
+    context->options.changed = {};
+    context->ports.reset();
     context->find = [](std::string_view) { return unit_ptr(); };
+    context->became_ready = [](std::string_view, std::string_view) {};
     context->may_start_by_itself = [](std::string_view) { return false; };
 }
 
@@ -168,6 +186,15 @@ asio::awaitable<void> registry::unit_map::sync_desired_states() const {
     if (error == 0) co_return;
     util::log(util::level::error, "store", "the desired states of units are not on the disk",
               {util::field("reason", errno_text(error))});
+}
+
+void registry::unit_map::release_ports() const {
+    if (!context->ports || context->ports->chosen().empty() || !commands) return;
+    const auto is_up = [](const unit_ptr& unit) { return unit->running(); };
+    const bool any = commands->running() || std::any_of(retired.begin(), retired.end(), is_up) ||
+                     std::any_of(by_name.begin(), by_name.end(),
+                                 [&](const auto& named_unit) { return is_up(named_unit.second); });
+    if (!any) context->ports->release();
 }
 
 std::vector<unit_ptr> registry::unit_map::running() const {

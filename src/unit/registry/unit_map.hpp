@@ -46,6 +46,7 @@ public:
                                const std::optional<std::vector<std::string>>& caller);
     boost::asio::awaitable<void> sync_desired_states() const;
     std::vector<unit_ptr> running() const;
+    void release_ports() const;  // if nothing runs
 
     // consent.cpp. The units of `configuration` that the user has named as they are defined there.
     void find_named(const config& configuration);
@@ -61,8 +62,10 @@ public:
     std::vector<unit_ptr> retired;             // removed from the configuration; they may still be stopping
     std::shared_ptr<command_runner> commands;  // also held by its coroutines
     std::unique_ptr<util::time_zone_watch> time_zone;
+    variable_list shared_env;  // [env]
     bool applied = false;  // a configuration was applied before
     consent_store consents;
+    std::vector<unit_ptr> stopped_at_end;          // by registry::stop_all()
     std::set<std::string, std::less<>> named;      // units that the user has named as they are defined now
     std::set<std::string, std::less<>> startable;  // of those: all that they wait for are named as well
 

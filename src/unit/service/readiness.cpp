@@ -14,13 +14,15 @@ extern constinit const readiness_kind ready_log;
 extern constinit const readiness_kind ready_notify;
 extern constinit const readiness_kind ready_started;
 extern constinit const readiness_kind ready_tcp;
+extern constinit const readiness_kind ready_unix;
 
 namespace {
 
 namespace asio = boost::asio;
 
 constexpr const readiness_kind* table[] = {
-    &ready_delay, &ready_exec, &ready_http, &ready_log, &ready_notify, &ready_started, &ready_tcp,
+    &ready_delay,  &ready_exec,    &ready_http, &ready_log,
+    &ready_notify, &ready_started, &ready_tcp,  &ready_unix,
 };
 
 // Nothing reports that a port was opened, or that a command would succeed by now.

@@ -123,6 +123,12 @@ void service::request_start(std::optional<environment> caller) {
     if (!desired_up() || state() == unit_state::stopping) set_desired_up(std::move(caller));
 }
 
+void service::signal(int number, bool whole) {
+    if (process_ && process_->process->signal(number, whole)) return;
+    throw failure(error_kind::unit_failed, cannot("signal", spec_->name),
+                  fmt::format("it has no process: it is {}", name_of(state())), "hob start " + spec_->name);
+}
+
 asio::awaitable<void> service::start(std::optional<environment> caller) {
     const auto alive = self();
     throw_if_closing("start");
@@ -185,6 +191,10 @@ void service::request_stop(const char* why) {
     restart_requested_ = false;
     request_process_end(why);
     request_.ring();
+}
+
+void service::request_new_process(const char* why) {
+    if (desired_up() && !context_->closing && request_process_end(why)) restart_requested_ = true;
 }
 
 void service::kill_now() {

@@ -49,7 +49,9 @@ public:
     void begin() override;
     void request_start(std::optional<environment> caller) override;
     void request_stop(const char* why) override;
+    void request_new_process(const char* why) override;
     void kill_now() override;
+    void signal(int number, bool whole) override;
     void reconfigure(unit_spec spec, running_process running) override;
     bool definition_changed() const override { return pending_spec_.has_value(); }
     void set_log_limits(std::uint64_t max_size, int max_files) override {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "limits.hpp"
+#include "unit/config/expanded.hpp"
 #include "unit/process/taken_port.hpp"
 #include "util/duration.hpp"
 #include "util/log/log.hpp"
@@ -35,9 +36,9 @@ asio::awaitable<void> pause_until(const util::deadline& limit) {
 
 std::shared_ptr<service::service_process> service::launch() {
     auto launching = std::make_shared<service_process>(context_->options.executor);
-    launching->spec = spec_;
-    launching->watchdog = launching->settings().watchdog;
     launching->environment = context_->environment_of(*spec_, caller_environment_);
+    launching->spec = expanded(spec_, launching->environment);
+    launching->watchdog = launching->settings().watchdog;
     const ready_spec& ready = launching->settings().ready;
     const readiness_kind& kind = readiness_kind_of(ready);
     if (kind.output_pattern) launching->lines = std::make_unique<line_watch>(kind.output_pattern(ready));
@@ -105,6 +106,7 @@ asio::awaitable<service::process_end> service::run_process() {
         current->was_ready = true;
         ++times_ready_;
         set_state(unit_state::ready);
+        context_->became_ready(spec_->name, {});
         if (current->notify)
             util::spawn(context_->options.executor, enforce_watchdog(current), "watchdog " + spec_->name);
         co_await await_end_of_ready(current);

@@ -29,7 +29,8 @@ struct service::service_process {
 
     const service_spec& settings() const { return std::get<service_spec>(spec->detail); }
 
-    std::shared_ptr<const unit_spec> spec;  // also the service's, until it is reconfigured
+    // With what its environment says. Without references also the service's, until it is reconfigured.
+    std::shared_ptr<const unit_spec> spec;
     std::vector<std::string> environment;
     std::unique_ptr<unit_process> process;
     std::shared_ptr<process_io> io;         // also held by its own coroutines

@@ -21,13 +21,25 @@ void add_command(util::json_object& object, std::string_view key, const run_spec
     object.add(key, words);
 }
 
-void add_environment(util::json_object& object, std::vector<std::pair<std::string, std::string>> variables) {
+void add_environment(util::json_object& object, std::string_view key, variable_list variables) {
     if (variables.empty()) return;
     std::sort(variables.begin(), variables.end());
     util::json_object members;
     for (const auto& [name, value] : variables)
         members.add(name, value);
-    object.add("env", members);
+    object.add(key, members);
+}
+
+void add_env_files(util::json_object& object, const std::vector<env_file_spec>& files) {
+    if (files.empty()) return;
+    if (files.size() == 1 && files.front().required) {
+        object.add("env_file", files.front().path);
+        return;
+    }
+    util::json_array array;
+    for (const auto& file : files)
+        array.add(util::json_object().add("path", file.path).add("required", file.required));
+    object.add("env_file", array);
 }
 
 void add_dependencies(util::json_object& object, std::vector<std::string> names) {
@@ -67,11 +79,19 @@ std::string definition_digest(const unit_spec& spec) {
     util::json_object object;
     object.add("kind", name_of(spec.kind)).add("cwd", spec.cwd);
     add_command(object, "run", spec.run);
-    add_environment(object, spec.env);
-    object.add_if("env_file", spec.env_file);
+    add_environment(object, "shared_env", spec.shared_env);
+    add_environment(object, "file_env", spec.file_env);
+    add_environment(object, "env", spec.env);
+    add_env_files(object, spec.env_files);
     add_dependencies(object, spec.after);
     if (spec.on_failure) add_command(object, "on_failure", *spec.on_failure);
     std::visit([&object](const auto& detail) { add_detail(object, detail); }, spec.detail);
+    return util::sha256_hex(object.text());
+}
+
+std::string variables_digest(const variable_list& variables) {
+    util::json_object object;
+    add_environment(object, "shared_env", variables);
     return util::sha256_hex(object.text());
 }
 
@@ -80,6 +100,7 @@ std::string held_back_text(const std::string& unit, bool is_new) {
 }
 
 bool starts_by_itself(const unit_spec& spec) {
+    if (!spec.enabled) return false;
     return std::visit([](const auto& detail) { return triggered(detail); }, spec.detail);
 }
 

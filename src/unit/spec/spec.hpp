@@ -26,7 +26,7 @@ enum class unit_kind : std::uint8_t { worker, service, task };
 enum class kill_scope : std::uint8_t { all, group, main, mixed };
 enum class output_streams : std::uint8_t { split, merged };
 enum class restart_policy : std::uint8_t { always, on_failure, never };
-enum class ready_form : std::uint8_t { started, tcp, http, exec, log, notify, delay };
+enum class ready_form : std::uint8_t { started, tcp, http, exec, log, notify, delay, unix_socket };
 enum class catch_up_policy : std::uint8_t { once, none };
 enum class overlap_policy : std::uint8_t { skip, queue, cancel };
 
@@ -36,8 +36,8 @@ inline constexpr std::string_view unit_kind_words[] = {"worker", "service", "tas
 inline constexpr std::string_view kill_scope_words[] = {"all", "group", "main", "mixed"};
 inline constexpr std::string_view output_streams_words[] = {"split", "merged"};
 inline constexpr std::string_view restart_policy_words[] = {"always", "on-failure", "never"};
-inline constexpr std::string_view ready_form_words[] = {"started", "tcp",    "http", "exec",
-                                                        "log",     "notify", "delay"};
+inline constexpr std::string_view ready_form_words[] = {"started", "tcp",    "http",  "exec",
+                                                        "log",     "notify", "delay", "unix"};
 inline constexpr std::string_view ready_owner_words[] = {"service", "any"};
 inline constexpr std::string_view catch_up_policy_words[] = {"once", "none"};
 inline constexpr std::string_view overlap_policy_words[] = {"skip", "queue", "cancel"};
@@ -64,10 +64,11 @@ struct stop_spec {
     bool operator==(const stop_spec&) const = default;
 };
 
-// The address of a worker that listens on a port. Exactly one of port and log_pattern is set.
+// The address of a worker that listens on a port. Exactly one of port, written and log_pattern is set.
 struct connect_spec {
     std::string host;  // a numeric address (no brackets) or "localhost"
     std::uint16_t port = 0;
+    std::string written;                             // the address with ${NAME}, expanded at each start
     std::string log_pattern;                         // regular expression; its first group is the address
     milliseconds timeout = limits::connect_timeout;  // from the start to the connection
     bool operator==(const connect_spec&) const = default;
@@ -93,11 +94,13 @@ struct ready_spec {
     ready_form form = ready_form::started;
     std::string host;              // tcp: a numeric address (no brackets) or "localhost"
     std::uint16_t port = 0;        // tcp
+    std::string path;              // unix: absolute
+    std::string written;           // instead of these and `url`: the value with ${NAME}, expanded at each start
     std::string url;               // http: "http://HOST[:PORT][/PATH]", HOST as above
     std::optional<int> status;     // http: exactly this one; nullopt: 200 to 399
     std::optional<run_spec> exec;  // exec: ready when it exits with 0
     std::string log_pattern;       // log: regular expression, searched in each line
-    bool any_owner = false;        // tcp and http: the port may belong to a process outside the service
+    bool any_owner = false;        // tcp, unix, http: the port may belong to a process outside the service
     milliseconds delay{0};         // delay: after the start
     milliseconds timeout = std::chrono::seconds(20);  // not ready by then: the start has failed
     bool operator==(const ready_spec&) const = default;
@@ -143,29 +146,59 @@ struct task_spec {
     bool operator==(const task_spec&) const = default;
 };
 
+using variable_list = std::vector<std::pair<std::string, std::string>>;  // in file order, as written
+
+using port_list = std::vector<std::pair<std::string, std::uint16_t>>;   // names of variables, in file order
+
+struct env_file_spec {
+    std::string path;                 // absolute
+    bool required = true;             // false: it may be missing
+    std::optional<std::string> text;  // as it was read with hob.toml; nullopt: it could not be
+    bool operator==(const env_file_spec&) const = default;
+};
+
 struct unit_spec {
     std::string name;
     unit_kind kind = unit_kind::worker;
     run_spec run;
-    std::vector<std::pair<std::string, std::string>> env;  // in file order
-    std::optional<std::string> env_file;                   // absolute
-    std::optional<std::string> env_file_text;  // as it was read with the file; nullopt: it could not be
-    std::string cwd;                           // absolute
+    bool enabled = true;            // false: only a request that names it starts it
+    std::vector<std::string> groups;
+    variable_list shared_env;  // [env] of hob.toml, the same for every unit
+    variable_list file_env;    // [env] of the included file that has the unit
+    std::vector<env_file_spec> env_files;
+    variable_list env;
+    std::string cwd;  // absolute
     stop_spec stop;
     kill_scope kill = kill_scope::all;
     output_streams output = output_streams::split;  // merged: stdout and stderr are one pipe
     std::vector<std::string> after;  // names of units in the same config; without cycles
+    std::vector<std::string> restart_with;  // those of `after` whose new readiness restarts the unit
     std::optional<run_spec> on_failure;
     std::variant<worker_spec, service_spec, task_spec> detail;  // the alternative of `kind`
     bool operator==(const unit_spec&) const = default;
 };
 
+// A file that `include` names.
+struct included_file {
+    std::string prefix;     // its unit NAME is the unit PREFIX.NAME
+    std::string directory;  // absolute, real
+};
+
+struct source_file {
+    std::string path;                 // absolute
+    std::optional<std::string> hash;  // as source_hash; nullopt: there was no such file
+};
+
 struct config {
     lifecycle::daemon_settings daemon;
     lifecycle::log_settings log;
+    variable_list env;                  // [env]
+    port_list ports;                    // [ports]: the preferred ones
     std::vector<unit_spec> units;       // in file order
     std::string source_path;            // absolute; empty: there is no file
     std::string source_hash;            // hex SHA-256 of the file's bytes; empty: there is no file
+    std::vector<included_file> included;
+    std::vector<source_file> further;   // hob.local.toml, and what `include` names
     std::vector<std::string> warnings;  // "FILE:LINE:COLUMN: text", in file order
 
     const unit_spec* find(std::string_view name) const;  // nullptr: no such unit

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ipc/unit_state.hpp"
 #include "unit/spec/port_user.hpp"
@@ -30,7 +31,9 @@ struct unit_status {
     std::string probe;                // while it starts: what tells that it is ready; empty: nothing is asked
     std::string probe_failure;        // why that has not succeeded yet; may be empty
     std::optional<port_user> port_taken;  // the other program that has the port which it needs
+    std::vector<pid_t> left;              // processes of it that could not be ended
     bool changed = false;  // a process runs with an earlier definition than the configuration has
+    bool enabled = true;   // see unit_spec::enabled
     bool is_new = false;   // the user has not named it as it is defined now, so it does not start by itself
     std::optional<std::chrono::system_clock::time_point> next_at;  // the next time of its schedule
     std::optional<run_record> last_run;                            // of a task: the run that began last

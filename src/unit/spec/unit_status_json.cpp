@@ -34,8 +34,15 @@ std::string unit_json(const unit_status& status) {
     if (!status.probe.empty()) object.add("probe", status.probe);
     if (!status.probe_failure.empty()) object.add("probe_failure", status.probe_failure);
     if (status.port_taken) object.add("port_taken", port_user_json(*status.port_taken));
+    if (!status.left.empty()) {
+        util::json_array left;
+        for (const pid_t pid : status.left)
+            left.add(pid);
+        object.add("left", left);
+    }
     if (status.changed) object.add("changed", true);
     if (status.is_new) object.add("new", true);
+    if (!status.enabled) object.add("enabled", false);
     object.add("rss_kib", status.rss_kib)
         .add("cpu_ms", status.cpu_ms)
         .add("next_at", time_text(status.next_at));

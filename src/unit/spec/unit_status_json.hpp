@@ -10,7 +10,8 @@
 namespace hob::unit {
 
 // {"name","kind","state","pid","since","restarts","exit","detail","rss_kib","cpu_ms","next_at","last_run"};
-// unknown values are null. With "failing":true if it is failing, "changed":true and "new":true likewise.
+// unknown values are null. With "failing":true if it is failing, "changed":true and "new":true likewise,
+// and "left":[PID,...] if processes of it could not be ended.
 std::string unit_json(const unit_status& status);
 
 // The array of them.

@@ -56,9 +56,5 @@ private:
 std::vector<run_record> read_runs(const std::string& database_path, const run_query& query, bool daemon_gone);
 std::optional<run_record> read_run(const std::string& database_path, std::int64_t id);
 std::optional<schedule_record> read_schedule(const std::string& database_path, const std::string& task);
-// The services that should be up.
-std::vector<std::string> read_desired_up(const std::string& database_path);
-// Units with the digests of their definitions that the user has named.
-std::vector<std::pair<std::string, std::string>> read_consents(const std::string& database_path);
 
 }  // namespace hob::unit

@@ -203,10 +203,9 @@ store::attempt store::check_contents() const {
         if (const auto result = check.text(0); result != "ok") return {outcome::corrupt, result};
     }
     // Damage shows only where it is read, and a table may be missing. All of these are small.
-    for (const char* sql :
-         {"SELECT * FROM meta", "SELECT * FROM process", "SELECT * FROM held", "SELECT * FROM wanted",
-          "SELECT * FROM run LIMIT 1", "SELECT * FROM schedule", "SELECT * FROM memory",
-          "SELECT * FROM consent"}) {
+    for (const char* sql : {"SELECT * FROM meta", "SELECT * FROM process", "SELECT * FROM held",
+                            "SELECT * FROM wanted", "SELECT * FROM run LIMIT 1", "SELECT * FROM schedule",
+                            "SELECT * FROM memory", "SELECT * FROM consent"}) {
         sqlite_statement all(db_, sql);
         if (!all.done()) {
             attempt failed = classify(all.code());
@@ -260,9 +259,11 @@ void store::forget_process(const std::string& unit, pid_t pid) {
     write(statement, "process");
 }
 
-std::vector<process_record> store::processes() {
+std::vector<process_record> store::processes() { return processes_in(db_); }
+
+std::vector<process_record> processes_in(sqlite3* db) {
     std::vector<process_record> found;
-    sqlite_statement all(db_, "SELECT unit, pid, pgid, session, start_time, boot_id, kill FROM process");
+    sqlite_statement all(db, "SELECT unit, pid, pgid, session, start_time, boot_id, kill FROM process");
     while (all.row()) {
         process_record record;
         record.unit = all.text(0);

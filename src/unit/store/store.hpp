@@ -30,7 +30,8 @@ namespace hob::unit {
 
 class sqlite_statement;
 
-// A process group that this daemon started. The next daemon finds its leftovers by it.
+// A process group that this daemon started, or a process that it could not end (pgid and session are 0). The
+// next daemon finds its leftovers by it.
 struct process_record {
     std::string unit;
     pid_t pid = 0;
@@ -150,5 +151,8 @@ private:
     bool disk_full_ = false;          // a write of this transaction found the disk full
     int frames_at_last_reserve_ = 0;  // of the log
 };
+
+// The process records of an open database.
+std::vector<process_record> processes_in(sqlite3* db);
 
 }  // namespace hob::unit

@@ -18,7 +18,8 @@ using util::field;
 
 std::vector<std::string> unit_context::environment_of(
     const unit_spec& spec, const std::optional<std::vector<std::string>>& caller) const {
-    return unit_environment(caller ? *caller : options.base_environment, spec, options.instance_key);
+    return unit_environment(caller ? *caller : options.base_environment, spec, options.instance_key,
+                            ports ? ports->choose() : port_list());
 }
 
 managed_unit::managed_unit(std::shared_ptr<unit_context> context, unit_spec spec, unit_state state)
@@ -35,6 +36,8 @@ unit_status managed_unit::status() const {
     status.failing = state_ == unit_state::failed;
     status.since = since_;
     status.detail = stop_report_.text();
+    for (const auto& process : living_of(stop_report_.left))
+        status.left.push_back(process.pid);
     return status;
 }
 
@@ -78,6 +81,12 @@ bool managed_unit::is_over(const managed_unit& dependency) {
 std::string managed_unit::waits_for(const managed_unit& dependency) {
     return fmt::format("it waits for '{}', which {}", dependency.spec().name,
                        dependency.failed() ? "failed" : fmt::format("is {}", name_of(dependency.state())));
+}
+
+void managed_unit::signal(int, bool) {
+    throw failure(error_kind::unit_failed, cannot("signal", spec_->name),
+                  fmt::format("it is a {}, and only services and workers are signalled", name_of(spec_->kind)),
+                  "hob stop " + spec_->name + " ends it");
 }
 
 asio::awaitable<void> managed_unit::run_for(std::string) { co_return; }

@@ -16,6 +16,7 @@
 
 #include "ipc/unit_state.hpp"
 #include "unit/process/cgroup.hpp"
+#include "unit/process/instance_ports.hpp"
 #include "unit/spec/spec.hpp"
 #include "unit/spec/unit_status.hpp"
 #include "unit/store/run_store.hpp"
@@ -41,6 +42,8 @@ struct unit_context {
     bool closing = false;  // stop_all(): no new starts
     // A unit by name; nullptr: there is none. Call it again after each suspension.
     std::function<std::shared_ptr<managed_unit>(std::string_view name)> find;
+    // The unit is ready anew, or has ended with 0: those that are to be restarted then are, except `asking`.
+    std::function<void(std::string_view name, std::string_view asking)> became_ready{};
     // Whether the user has named the unit, and all that its start would start, as they are defined now.
     std::function<bool(std::string_view name)> may_start_by_itself{};
     run_store runs{options.db};
@@ -52,9 +55,10 @@ struct unit_context {
     std::shared_ptr<util::wall_clock> wall{};  // made by the first unit that needs it
     bool draining = false;  // no trigger starts anything any more; requests are still carried out
     std::unique_ptr<cgroup_home> cgroups{};
+    std::unique_ptr<instance_ports> ports{};
 
-    // The environment of a process of `spec`. `caller` replaces the daemon's base environment. Throws
-    // failure(unit_failed) for an env_file that cannot be read.
+    // The environment of a process of `spec`, for which ports are chosen. `caller` replaces the daemon's base
+    // environment. Throws failure(unit_failed), such as for an env_file that cannot be read.
     std::vector<std::string> environment_of(const unit_spec& spec,
                                             const std::optional<std::vector<std::string>>& caller) const;
 };
@@ -71,6 +75,8 @@ public:
     ipc::unit_state state() const { return state_; }
     // Filled in here: name, kind, state, since, and as the detail what its last stop left to say.
     virtual unit_status status() const;
+
+    const stop_report& last_stop() const { return stop_report_; }
 
     virtual bool running() const = 0;           // it has a process, or is about to start one
     virtual std::size_t in_flight() const = 0;  // calls or runs that a client waits for
@@ -95,8 +101,8 @@ public:
     // Records what start() or stop(true) will record, ahead of them: so that several units are recorded in
     // one step.
     virtual void record_desired_state(bool up, const std::optional<environment>& caller) = 0;
-    // Starts it if it is to start by itself and may. Called once the daemon is up, after each reload, and when
-    // the user has named units.
+    // Starts it if it is to start by itself and may. Called once the daemon is up, after each reload, and
+    // when the user has named units.
     virtual void begin() {}
     virtual void request_start(
         std::optional<environment> caller) = 0;  // as start(), in the background; failures are logged
@@ -104,7 +110,11 @@ public:
     // has ended with 0, retries included. Throws failure(unit_failed).
     virtual boost::asio::awaitable<void> run_for(std::string dependent);
     virtual void request_stop(const char* why) = 0;  // in the background
+    // Restarts its process, if it has one, in the background. The restart is not counted.
+    virtual void request_new_process(const char*) {}
     virtual void kill_now() = 0;                     // SIGKILL, also to what is being stopped
+    // Sends the signal to its main process, or to all of it. Throws failure(unit_failed) if it has none.
+    virtual void signal(int number, bool whole);
     virtual void reconfigure(unit_spec spec, running_process running) = 0;
     // A process runs with an earlier definition than the configuration has.
     virtual bool definition_changed() const { return false; }

@@ -5,6 +5,9 @@ namespace hob::unit {
 unit_spec with_live_parts(const unit_spec& running, const unit_spec& newer) {
     unit_spec spec = running;
     spec.after = newer.after;
+    spec.restart_with = newer.restart_with;
+    spec.groups = newer.groups;
+    spec.enabled = newer.enabled;
     spec.on_failure = newer.on_failure;
     if (auto* service = std::get_if<service_spec>(&spec.detail)) {
         const auto& from = std::get<service_spec>(newer.detail);

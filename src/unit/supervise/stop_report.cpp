@@ -14,9 +14,14 @@ bool lives(const member& process) {
     return found && found->start_time == process.start_time && !util::has_ended(*found);
 }
 
-std::string text_of_left(const std::vector<member>& left) {
+std::vector<member> living_of(const std::vector<member>& processes) {
     std::vector<member> living;
-    std::copy_if(left.begin(), left.end(), std::back_inserter(living), lives);
+    std::copy_if(processes.begin(), processes.end(), std::back_inserter(living), lives);
+    return living;
+}
+
+std::string text_of_left(const std::vector<member>& left) {
+    const std::vector<member> living = living_of(left);
     if (living.empty()) return {};
     const pid_t pid = living.front().pid;
     const auto process = util::read_proc_stat(pid);

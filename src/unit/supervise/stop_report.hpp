@@ -19,6 +19,7 @@ struct stop_report {
 };
 
 bool lives(const member& process);
+std::vector<member> living_of(const std::vector<member>& processes);
 // Of those that still live; empty: there is none.
 std::string text_of_left(const std::vector<member>& left);
 

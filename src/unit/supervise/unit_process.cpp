@@ -141,6 +141,14 @@ bool unit_process::request_stop() {
     return true;
 }
 
+bool unit_process::signal(int number, bool whole) {
+    bool any = false;
+    for (const auto& process : tree()) {
+        if (whole || process.pid == main_pid()) any = signal_member(process, number) || any;
+    }
+    return any;
+}
+
 void unit_process::kill_now() {
     kill_requested_ = true;
     if (!reaped_) signal_scope_group(members(), {SIGKILL});
@@ -230,6 +238,10 @@ asio::awaitable<stop_report> unit_process::clean_up() {
     cgroup_.remove();
     // The next daemon tries again to end what this one could not.
     if (reaped_) context_->options.db.forget_process(spec_->name, child_.pid());
+    for (const auto& process : report.left) {
+        context_->options.db.put_process(
+            {spec_->name, process.pid, 0, 0, process.start_time, this_boot(), spec_->kill});
+    }
     report.killed = kill_note();
     co_return report;
 }

@@ -68,6 +68,8 @@ public:
     // False: it was requested before. ended() and launched() return; the owner then calls end().
     bool request_stop();
     bool stop_requested() const { return stop_requested_; }
+    // To the main process, or to each of tree(). False: none of them got it.
+    bool signal(int number, bool whole);
     // SIGKILL to everything that belongs to it; end() then gives it no time to end by itself.
     void kill_now();
 

@@ -37,6 +37,7 @@ struct run_listener {
 struct run_parameters {
     run_trigger trigger = run_trigger::manual;
     std::string cause;
+    std::string dependent;               // the unit that waits for it; empty: none
     std::vector<std::string> arguments;  // appended to the command
     std::optional<std::vector<std::string>>
         caller;  // the base of its environment, K=V; nullopt: the daemon's

@@ -37,6 +37,12 @@ std::shared_ptr<command_runner> command_runner::make(std::shared_ptr<unit_contex
     return std::shared_ptr<command_runner>(new command_runner(std::move(context)));
 }
 
+void command_runner::share_environment(const variable_list& shared) {
+    unit_spec spec = *spec_;
+    spec.shared_env = shared;
+    spec_ = std::make_shared<const unit_spec>(std::move(spec));
+}
+
 std::shared_ptr<active_run> command_runner::submit(std::vector<std::string> command,
                                                    run_parameters parameters) {
     if (context_->closing) {

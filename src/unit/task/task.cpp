@@ -165,6 +165,7 @@ asio::awaitable<void> task::run_for(std::string dependent) {
         run_parameters parameters;
         parameters.trigger = run_trigger::after;
         parameters.cause = fmt::format("before {}", dependent);
+        parameters.dependent = dependent;
         submit(std::move(parameters));
     }
     for (;;) {
@@ -194,6 +195,7 @@ void task::after_run(const active_run& run) {
     if (auto last = context_->runs.last_of(spec_->name)) last_run_ = std::move(last);
     if (!run.has_begun()) return;
     const run_state state = run.result() ? run.result()->state : run_state::failed;
+    if (state == run_state::ok) context_->became_ready(spec_->name, run.parameters().dependent);
     if (state == run_state::ok || state == run_state::cancelled) return;
     const run_parameters& parameters = run.parameters();
     if (parameters.trigger == run_trigger::manual || parameters.attempt >= detail().retry.max ||

@@ -122,6 +122,8 @@ public:
     void request_start(std::optional<environment>) override {}
     void record_desired_state(bool, const std::optional<environment>&) override {}
 
+    void share_environment(const variable_list& shared);  // [env]
+
     // Throws failure(cancelled) while the daemon shuts down.
     std::shared_ptr<active_run> submit(std::vector<std::string> command, run_parameters parameters);
 

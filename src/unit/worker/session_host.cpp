@@ -200,7 +200,7 @@ std::vector<std::pair<std::string, std::string>> worker::worker_process::recall_
 
 // Ignore values from a process that was started with the previous configuration.
 void worker::worker_process::remember(std::string_view key, std::string value, validity valid_for) {
-    if (started_with == owner.spec_) owner.memory_.remember(key, std::move(value), valid_for);
+    if (definition == owner.spec_) owner.memory_.remember(key, std::move(value), valid_for);
 }
 
 }  // namespace hob::unit

@@ -184,7 +184,13 @@ asio::awaitable<void> worker::start_as_requested(std::optional<environment> call
     if (failed) std::rethrow_exception(failed);
 }
 
-bool worker::definition_changed() const { return process_ && needs_new_process(process_->spec(), *spec_); }
+void worker::signal(int number, bool whole) {
+    if (process_ && process_->main_process && process_->main_process->signal(number, whole)) return;
+    throw failure(error_kind::unit_failed, cannot("signal", spec_->name),
+                  fmt::format("it has no process: it is {}", name_of(state())), "hob start " + spec_->name);
+}
+
+bool worker::definition_changed() const { return process_ && needs_new_process(*process_->definition, *spec_); }
 
 void worker::reconfigure(unit_spec spec, running_process running) {
     spec_ = std::make_shared<const unit_spec>(std::move(spec));

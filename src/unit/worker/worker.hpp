@@ -51,6 +51,8 @@ public:
     void record_desired_state(bool up, const std::optional<environment>& caller) override;
     void request_start(std::optional<environment> caller) override;
     void request_stop(const char* why) override;  // waiting callers get failure(cancelled)
+    void request_new_process(const char* why) override { request_stop(why); }
+    void signal(int number, bool whole) override;
     void kill_now() override;
     void reconfigure(unit_spec spec, running_process running) override;
     bool definition_changed() const override;

@@ -18,9 +18,13 @@ std::string configuration_hash(const unit_spec& spec) {
         add(word);
     add({});
     add(spec.cwd);
-    add(spec.env_file.value_or(std::string()));
-    for (const auto& [name, value] : spec.env)
-        add(name + "=" + value);
+    for (const auto& file : spec.env_files)
+        add(file.path);
+    for (const auto* variables : {&spec.shared_env, &spec.file_env, &spec.env}) {
+        add({});
+        for (const auto& [name, value] : *variables)
+            add(name + "=" + value);
+    }
     return util::sha256_hex(all);
 }
 

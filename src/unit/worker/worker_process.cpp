@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "limits.hpp"
+#include "unit/config/expanded.hpp"
 #include "unit/process/taken_port.hpp"
 #include "util/duration.hpp"
 #include "util/json/json_writer.hpp"
@@ -106,7 +107,6 @@ void worker::begin_session(const process_ptr& process) {
 
 worker::process_ptr worker::make_process() {
     auto made = std::make_shared<worker_process>(*this);
-    made->started_with = spec_;
     memory_.bind(*spec_);
     made->protocol = instantiate(*own_spec().protocol);
     child_pipes pipes = own_spec().connect ? child_pipes() : child_pipes::with_input();
@@ -114,6 +114,8 @@ worker::process_ptr worker::make_process() {
     options.spec = spec_;
     options.argv = spec_->run.argv;
     options.environment = context_->environment_of(*spec_, caller_environment_);
+    made->definition = spec_;
+    made->started_with = expanded(spec_, options.environment);
     options.input = pipes.input.read.get();
     options.output = pipes.output.write.get();
     options.error = pipes.error.write.get();

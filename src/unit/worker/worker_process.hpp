@@ -87,7 +87,8 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
     bool over() const { return phase == worker_phase::over; }
 
     worker& owner;                                  // outlives every coroutine that holds this
-    std::shared_ptr<const unit_spec> started_with;  // also the worker's, until it is reconfigured
+    std::shared_ptr<const unit_spec> definition;    // also the worker's, until it is reconfigured
+    std::shared_ptr<const unit_spec> started_with;  // the definition, with what its environment says
     protocol_instance protocol;
     std::unique_ptr<unit_process> main_process;
     std::shared_ptr<process_io> io;           // also held by its own coroutines

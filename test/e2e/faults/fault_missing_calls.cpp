@@ -172,6 +172,19 @@ BOOST_AUTO_TEST_CASE(L47_without_proc_every_verb_ends_and_says_what_is_missing) 
     BOOST_TEST_CONTEXT(reached.text()) { BOOST_TEST(reached.status == 0); }
 }
 
+BOOST_AUTO_TEST_CASE(L47_a_proc_of_another_pid_namespace_is_named_by_doctor_and_status) {
+    if (!require_root()) return;
+    sandbox box;
+    box.config("");
+    const auto inside = box.shell("unshare -pf --kill-child sh -c 'hob -C " + box.project() +
+                                  " ping -q; hob -C " + box.project() + " status; hob doctor; hob -C " +
+                                  box.project() + " shutdown -q'");
+    BOOST_TEST(inside.out.find("a /proc of another PID namespace") != std::string::npos, inside.text());
+    BOOST_TEST(inside.out.find("FAIL  proc ") != std::string::npos, inside.text());
+    const auto mounted = box.shell("unshare -pf --mount-proc --kill-child sh -c 'hob doctor'");
+    BOOST_TEST(mounted.out.find("ok    proc ") != std::string::npos, mounted.text());
+}
+
 BOOST_AUTO_TEST_CASE(L47_a_directory_that_no_path_leads_to_is_named_and_no_other_is_taken_for_it) {
     if (!require_root()) return;
     sandbox box;

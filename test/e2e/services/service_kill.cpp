@@ -10,6 +10,7 @@
 #include <csignal>
 
 #include "fixtures/services.hpp"
+#include "harness/raw_client.hpp"
 #include "harness/sandbox.hpp"
 #include "harness/seccomp.hpp"
 
@@ -21,6 +22,13 @@ bool runs_as_another_user(const sandbox& box) {
     const auto processes = box.processes();
     return std::any_of(processes.begin(), processes.end(),
                        [](pid_t pid) { return proc_status(pid, "Uid").find("12345") != std::string::npos; });
+}
+
+// The line of `hob doctor` about this.
+std::string finding(sandbox& box, const std::string& check) {
+    const std::string all = box.run({"doctor"}).out;
+    const auto at = all.find("  " + check + " ");
+    return at == std::string::npos ? all : all.substr(at, all.find('\n', at) - at);
 }
 
 }  // namespace
@@ -188,10 +196,64 @@ BOOST_AUTO_TEST_CASE(U15_stop_and_status_name_what_could_not_be_ended_whatever_i
         BOOST_TEST(stopped.err.find("cannot stop '" + unit + "': " + named) != std::string::npos,
                    stopped.err);
         BOOST_TEST(unit_member(box, unit, "detail").find(named) != std::string::npos);
+        BOOST_TEST(unit_member(box, unit, "left") == "[" + pid + "]");
+        BOOST_TEST(finding(box, "processes").find("'" + unit + "': " + named) != std::string::npos);
         ::kill(static_cast<pid_t>(std::stol(pid)), SIGKILL);
         BOOST_TEST(wait_until([&] { return unit_member(box, unit, "detail") == "null"; }));
         BOOST_TEST(box.run({"stop", unit}).status == 0);
+        BOOST_TEST(finding(box, "processes").find("none is left") != std::string::npos);
     }
+}
+
+BOOST_AUTO_TEST_CASE(U15_what_a_shutdown_could_not_end_is_told_listed_and_ended_by_the_next_daemon) {
+    sandbox box;
+    // The main process ends with its daemon, its child does not.
+    box.config(service("s", "sleep 1001 & echo $! > child; exec sleep 1000",
+                       "stop = { timeout = \"100ms\" }\nkill = \"group\""));
+    run_options options;
+    options.in_child = [] {
+        fail_syscall(__NR_kill, EPERM);
+        fail_syscall(__NR_pidfd_send_signal, EPERM);
+    };
+    BOOST_REQUIRE(box.run({"ping"}, options).status == 0);
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    const auto child = static_cast<pid_t>(std::stol(slurp(box.project() + "/child")));
+    const auto ended = box.run({"shutdown"});
+    BOOST_TEST(ended.status == 1, ended.text());
+    BOOST_TEST(ended.err.find(" (sleep) is left and could not be ended, and 1 more\n") != std::string::npos,
+               ended.err);
+    BOOST_TEST(finding(box, "processes")
+                   .find(fmt::format("left of a daemon that is gone: 's': pid {} (sleep)", child)) !=
+               std::string::npos);
+    BOOST_TEST(box.run({"ping"}).status == 0);
+    BOOST_TEST(wait_until([&] { return box.processes().size() == 1u; }));
+    BOOST_TEST(finding(box, "processes").find("none is left") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(U45_a_shutdown_that_needed_SIGKILL_says_so) {
+    sandbox box;
+    box.config(service("s", "trap '' TERM; echo up; while :; do sleep 0.05; done",
+                       "ready = { log = \"up\" }\nstop = { timeout = \"300ms\" }") +
+               service("good", "exec sleep 1000"));
+    const std::string note =
+        "hob: 's' was killed: it did not end within 300ms of SIGTERM; stop.timeout and stop.signal change "
+        "that\n";
+    BOOST_REQUIRE(box.run({"start"}).status == 0);
+    const auto restarted = box.run({"restart", "--daemon"});
+    BOOST_TEST(restarted.status == 0, restarted.text());
+    BOOST_TEST(restarted.err == note);
+    BOOST_REQUIRE(box.run({"wait", "s", "--for", "ready"}).status == 0);
+    const auto ended = box.run({"shutdown"});
+    BOOST_TEST(ended.status == 0);
+    BOOST_TEST(ended.err == note);
+    // Who kills at once, or has stopped the unit before, has asked for it.
+    BOOST_REQUIRE(box.run({"start"}).status == 0);
+    BOOST_TEST(box.run({"shutdown", "--now"}).err.empty());
+    BOOST_REQUIRE(box.run({"start"}).status == 0);
+    BOOST_REQUIRE(box.run({"stop"}).status == 0);
+    const auto json = box.run({"shutdown", "--json"});
+    BOOST_TEST(json.err.empty());
+    BOOST_TEST(!json_at(json.out, "/units").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(U45_a_stop_of_a_worker_or_a_task_that_needed_SIGKILL_says_so) {
@@ -222,6 +284,22 @@ BOOST_AUTO_TEST_CASE(U45_a_stop_of_a_worker_or_a_task_that_needed_SIGKILL_says_s
             BOOST_TEST(json_at(runs.out, "/0/cause").value_or("").find(note) != std::string::npos, runs.out);
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(U45_section_5_6_every_client_is_told_which_units_ended_badly) {
+    sandbox box;
+    box.config(service("s", "trap '' TERM; echo up; while :; do sleep 0.05; done",
+                       "ready = { log = \"up\" }\nstop = { timeout = \"100ms\" }"));
+    BOOST_REQUIRE(box.run({"start"}).status == 0);
+    raw_client client(box.socket());
+    client.request("1", "hob.shutdown");
+    std::string farewell;
+    while (const auto line = client.line()) {
+        if (line->find("\"hob.farewell\"") != std::string::npos) farewell = *line;
+    }
+    BOOST_TEST(json_at(farewell, "/params/units/0/name").value_or("") == "s");
+    BOOST_TEST(json_at(farewell, "/params/units/0/exit").value_or("") == "signal 9");
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
 }
 
 BOOST_AUTO_TEST_CASE(U40_children_of_a_worker_that_ended_by_itself_get_the_stop_signal_and_their_last_words) {

@@ -99,7 +99,9 @@ BOOST_AUTO_TEST_CASE(the_defaults_of_every_kind) {
         BOOST_TEST(name_of(unit.kind) == kind);
         BOOST_TEST(unit.run.text == "./x --y");
         BOOST_TEST(unit.env.empty());
-        BOOST_TEST(!unit.env_file);
+        BOOST_TEST(unit.env_files.empty());
+        BOOST_TEST(unit.enabled);
+        BOOST_TEST(unit.groups.empty());
         BOOST_TEST(unit.cwd == "/p");
         BOOST_TEST(unit.stop.signal == SIGTERM);
         BOOST_TEST((unit.stop.timeout == 5s));
@@ -118,6 +120,36 @@ BOOST_AUTO_TEST_CASE(U24_services_and_tasks_can_have_one_stream) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(variables_are_texts_integers_and_booleans) {
+    const config parsed = parse(
+        "env = { A = \"x\", N = -4, T = true, F = false }\n[service.s]\nrun = \"s\"\nenv = { P = 5432 }\n");
+    BOOST_TEST((parsed.env == variable_list{{"A", "x"}, {"N", "-4"}, {"T", "true"}, {"F", "false"}}));
+    BOOST_TEST((parsed.units.at(0).shared_env == parsed.env));
+    BOOST_TEST((parsed.units.at(0).env == variable_list{{"P", "5432"}}));
+}
+
+BOOST_AUTO_TEST_CASE(env_files_in_their_order_and_those_that_may_be_missing) {
+    const unit_spec unit =
+        only("[task.t]\nrun = \"t\"\nenv_file = [\".env\", { path = \"/x/l\", required = false }, { path = \"b\" }]\n");
+    BOOST_TEST((unit.env_files ==
+                std::vector<env_file_spec>{{"/p/.env", true, {}}, {"/x/l", false, {}}, {"/p/b", true, {}}}));
+}
+
+BOOST_AUTO_TEST_CASE(ports_groups_and_dependencies_that_restart) {
+    const config parsed = parse("[ports]\nWEB_PORT = 8080\n_B = 1\n"
+                                "[service.db]\nrun = \"db\"\nready = { tcp = \"${WEB_PORT}\" }\n"
+                                "[service.web]\nrun = \"web\"\ngroups = [\"front\"]\nenabled = false\nautostart = true\n"
+                                "after = [{ unit = \"db\", restart = true }]\nready = { unix = \"run/s\" }\n");
+    BOOST_TEST((parsed.ports == port_list{{"WEB_PORT", 8080}, {"_B", 1}}));
+    BOOST_TEST(std::get<service_spec>(parsed.units.at(0).detail).ready.written == "${WEB_PORT}");
+    const unit_spec& web = parsed.units.at(1);
+    BOOST_TEST((web.groups == std::vector<std::string>{"front"}));
+    BOOST_TEST((web.after == std::vector<std::string>{"db"}));
+    BOOST_TEST((web.restart_with == std::vector<std::string>{"db"}));
+    BOOST_TEST(!std::get<service_spec>(web.detail).autostart);  // enabled = false
+    BOOST_TEST(std::get<service_spec>(web.detail).ready.path == "/p/run/s");
+}
+
 BOOST_AUTO_TEST_CASE(the_keys_of_every_kind) {
     for (const std::string kind : {"worker", "service", "task"}) {
         const config parsed =
@@ -130,7 +162,7 @@ BOOST_AUTO_TEST_CASE(the_keys_of_every_kind) {
         BOOST_TEST((unit.run.argv == std::vector<std::string>{"a b", "", "c"}));
         BOOST_TEST(unit.run.text == "'a b' '' c");
         BOOST_TEST((unit.env == std::vector<std::pair<std::string, std::string>>{{"B", "2"}, {"A", ""}}));
-        BOOST_TEST(*unit.env_file == "/p/.env");
+        BOOST_TEST((unit.env_files == std::vector<env_file_spec>{{"/p/.env", true, {}}}));
         BOOST_TEST(unit.cwd == "/p/sub/dir");
         BOOST_TEST(unit.stop.signal == SIGINT);
         BOOST_TEST((unit.stop.timeout == 0s));

@@ -47,6 +47,7 @@ public:
         record("drain");
         co_return;
     }
+    std::string ended_badly_json() const override { return {}; }
     boost::asio::awaitable<void> stop() override {
         record("stop");
         co_return;

@@ -38,6 +38,8 @@ BOOST_AUTO_TEST_CASE(U34_what_is_executed_changes_a_digest) {
     BOOST_TEST(digest("run = \"serve --port 2\"\n") != plain);
     BOOST_TEST(digest("run = [\"serve --port 1\"]\n") != plain);
     BOOST_TEST(digest(run, "task") != plain);
+    BOOST_TEST(digest(run + "[env]\nLD_PRELOAD = \"./evil.so\"\n") != plain);
+    BOOST_TEST(digest(run + "env_file = [\".env\", \"evil\"]\n") != digest(run + "env_file = \".env\"\n"));
     const std::string task = digest(run, "task");
     for (const std::string more : {"every = \"1h\"\n", "cron = \"* * * * *\"\n", "watch = [\"*.c\"]\n",
                                    "on_start = true\n"}) {
