@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asks real language servers for the diagnostics of one file after changes of others, and knows the truth.
 
-    diagnostics.py --hob build/hob --npm build/npm [--server clangd|pyright|typescript]... [--rounds 50] [--seed N]
+    diagnostics.py --hob build/hob --npm build/npm [--server NAME]... [--rounds 50] [--seed N]
 
 Each round changes something: it breaks, mends, deletes, makes or moves a file that others import, breaks a file itself,
 switches branches, lets an editor open a file with unsaved text or leave, or restarts the server. Then it asks for the
@@ -26,10 +26,13 @@ GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "init.defaultBr
 
 
 class Language:
-    def __init__(self, name, argv, suffix, module, good, bad, user, broken, language, sees_unsaved, extra=None):
+    def __init__(self, name, argv, suffix, module, good, bad, user, broken, language, sees_unsaved, extra=None,
+                 sees_modules=True, keys=""):
         self.name, self.argv, self.suffix, self.module = name, argv, suffix, module
         self.good, self.bad, self.user, self.broken = good, bad, user, broken
         self.language, self.sees_unsaved, self.extra = language, sees_unsaved, extra or {}
+        # Whether a file is checked with what it imports; more lines of hob.toml.
+        self.sees_modules, self.keys = sees_modules, keys
 
     def module_file(self, i):
         return f"mod{i}{self.module}"
@@ -46,19 +49,25 @@ class Language:
 
 def languages(npm):
     bin = Path(npm).resolve() / "node_modules" / ".bin"
+    python = ("def f@() -> int:\n    return 1\n", 'def f@() -> str:\n    return ""\n',
+              "from mod@ import f@\nn@: int = f@()\n", "broken: int = missing\n", "python", True)
+    typescript = ("export function f@(): number { return 1; }\n", 'export function f@(): string { return ""; }\n',
+                  'import { f@ } from "./mod@";\nexport const n@: number = f@();\n', "export const b: number = missing;\n", "typescript", True,
+                  {"tsconfig.json": '{"compilerOptions":{"strict":true,"module":"commonjs"},"include":["*.ts"]}\n'})
     return [
         Language("clangd", ["clangd-14", "--background-index", "--log=error"], ".cpp", ".hpp",
                  "#pragma once\nint f@();\n", "#pragma once\nstruct s@ {};\ns@ f@();\n",
                  '#include "mod@.hpp"\nint n@ = f@();\n', "int broken = missing;\n", "cpp",
                  # It reads what a file includes from the disk.
                  False),
-        Language("pyright", [str(bin / "pyright-langserver"), "--stdio"], ".py", ".py",
-                 "def f@() -> int:\n    return 1\n", 'def f@() -> str:\n    return ""\n',
-                 "from mod@ import f@\nn@: int = f@()\n", "broken: int = missing\n", "python", True),
-        Language("typescript", [str(bin / "typescript-language-server"), "--stdio"], ".ts", ".ts",
-                 "export function f@(): number { return 1; }\n", 'export function f@(): string { return ""; }\n',
-                 'import { f@ } from "./mod@";\nexport const n@: number = f@();\n', "export const b: number = missing;\n", "typescript",
-                 True, {"tsconfig.json": '{"compilerOptions":{"strict":true,"module":"commonjs"},"include":["*.ts"]}\n'}),
+        Language("pyright", [str(bin / "pyright-langserver"), "--stdio"], ".py", ".py", *python),
+        Language("pylsp", ["pylsp"], ".py", ".py", *python, sees_modules=False),
+        Language("typescript", [str(bin / "typescript-language-server"), "--stdio"], ".ts", ".ts", *typescript),
+        Language("vtsls", [str(bin / "vtsls"), "--stdio"], ".ts", ".ts", *typescript),
+        Language("gopls", ["gopls"], ".go", ".go",
+                 "package p\n\nfunc f@() int { return 1 }\n", 'package p\n\nfunc f@() string { return "" }\n',
+                 "package p\n\nvar n@ int = f@()\n", "var broken int = missing\n", "go", True,
+                 {"go.mod": "module p\n\ngo 1.19\n"}, keys='env = { GOPROXY = "off", GOFLAGS = "-mod=mod" }\n'),
     ]
 
 
@@ -137,7 +146,8 @@ class Place:
         self.editor = None
         for name, text in language.extra.items():
             self.write(name, text)
-        self.write("hob.toml", "[worker.w]\nrun = %s\nprotocol = \"lsp\"\ncall_timeout = \"120s\"\n" % json.dumps(language.argv))
+        self.write("hob.toml", "[worker.w]\nrun = %s\nprotocol = \"lsp\"\ncall_timeout = \"120s\"\n%s"
+                   % (json.dumps(language.argv), language.keys))
         self.write_all()
         self.git("init", "-q", ".")
         self.commit()
@@ -187,7 +197,7 @@ class Place:
             works = self.editor.text == self.language.text_of_user(i, True)
         if self.editor and self.editor.file == self.language.module_file(i) and self.language.sees_unsaved:
             module = self.editor.text == self.language.text_of_module(i, True)
-        return not module or not works
+        return not works or self.language.sees_modules and not module
 
     def end(self):
         if self.editor:
@@ -233,11 +243,12 @@ class Rounds:
     def move(self):
         i = self.free(self.place.language.module_file)
         here = self.place.project / self.place.language.module_file(i)
-        aside = here.with_name(f"aside{i}{self.place.language.module}")
+        aside = here.parent / "aside" / here.name
         if self.place.modules[i] is None and aside.exists():
             aside.rename(here)
             self.place.modules[i] = here.read_text() == self.place.language.text_of_module(i, True)
         elif self.place.modules[i] is not None:
+            aside.parent.mkdir(exist_ok=True)
             here.rename(aside)
             self.place.modules[i] = None
         return f"module {i} was moved, is {self.place.modules[i]}"

@@ -45,7 +45,7 @@ constexpr std::array types{
     type_row{value_type::units, "array", "of names of units, and of { unit = NAME, restart = true }"},
     type_row{value_type::env_files, "path or array",
              R"(a path, { path = ".env", required = false }, or an array of these)"},
-    type_row{value_type::variables, "table", "of strings, integers and booleans"},
+    type_row{value_type::variable_table, "table", "of strings, integers and booleans"},
     type_row{value_type::ports, "table", "of ports, from 1 to 65535"},
     type_row{value_type::texts, "table", "of strings"},
     type_row{value_type::any_table, "table", "passed on as JSON"},

@@ -71,7 +71,7 @@ constexpr config_key keys[] = {
            read_include)
         .by_default("{}")
         .such_as("{ web = \"apps/web/units.toml\" }"),
-    custom(in_file, "env", variables, "the table [env]: environment variables of every unit", read_shared_env)
+    custom(in_file, "env", variable_table, "the table [env]: environment variables of every unit", read_shared_env)
         .by_default("{}")
         .such_as("{ NAME = \"value\" }")
         .also_called("environment"),
@@ -119,7 +119,7 @@ constexpr config_key keys[] = {
         .such_as("[\"program\", \"argument\"]")
         .also_called("args cmd command exec program script")
         .present(required),
-    custom(in_units, "env", variables, "environment variables of the unit", read_env)
+    custom(in_units, "env", variable_table, "environment variables of the unit", read_env)
         .by_default("{}")
         .such_as("{ NAME = \"value\" }")
         .also_called("environment"),

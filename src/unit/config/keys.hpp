@@ -41,7 +41,7 @@ enum class value_type : std::uint8_t {
     patterns,   // of files
     units,      // names
     env_files,  // a path, a table with one, or an array of these
-    variables,  // a table of strings, integers and booleans
+    variable_table,  // a table of strings, integers and booleans
     ports,      // a table of ports
     texts,      // a table of strings that are not empty
     any_table,  // its members are passed on as JSON

@@ -206,7 +206,7 @@ void add_value_schema(json_object& schema, const config_key& key) {
             return add_units(schema);
         case value_type::env_files:
             return add_env_files(schema);
-        case value_type::variables:
+        case value_type::variable_table:
             return add_variables(schema);
         case value_type::ports:
             return add_ports(schema);

@@ -19,20 +19,6 @@ using util::raw_json;
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
-// An id of ours: digits, no sign, no leading zero. Some servers return it as a string, or as 5.0.
-std::optional<std::uint64_t> own_id(std::string_view raw) {
-    if (raw.size() > 1 && raw.front() == '"') raw = raw.substr(1, raw.size() - 2);
-    std::uint64_t id = 0;
-    const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), id);
-    std::string_view rest(end, static_cast<std::size_t>(raw.data() + raw.size() - end));
-    if (rest.size() > 1 && rest.front() == '.') {
-        rest.remove_prefix(std::min(rest.find_first_not_of('0', 1), rest.size()));
-    }
-    const bool leading_zero = end - raw.data() > 1 && raw.front() == '0';
-    if (error != std::errc{} || !rest.empty() || leading_zero) return std::nullopt;
-    return id;
-}
-
 std::string error_text(std::string_view error_raw) {
     const auto members = util::json_object_members(error_raw);
     if (!members) return fmt::format("the worker answered error {}", error_raw);
@@ -223,6 +209,19 @@ worker_message oversized_answer(std::optional<std::uint64_t> id, std::string_vie
     worker_message answer = failed_answer(id, id_raw);
     answer.text = "its reply is longer than 16 MiB";
     return answer;
+}
+
+std::optional<std::uint64_t> own_id(std::string_view raw) {
+    if (raw.size() > 1 && raw.front() == '"') raw = raw.substr(1, raw.size() - 2);
+    std::uint64_t id = 0;
+    const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), id);
+    std::string_view rest(end, static_cast<std::size_t>(raw.data() + raw.size() - end));
+    if (rest.size() > 1 && rest.front() == '.') {
+        rest.remove_prefix(std::min(rest.find_first_not_of('0', 1), rest.size()));
+    }
+    const bool leading_zero = end - raw.data() > 1 && raw.front() == '0';
+    if (error != std::errc{} || !rest.empty() || leading_zero) return std::nullopt;
+    return id;
 }
 
 std::string one_line(std::string text) {

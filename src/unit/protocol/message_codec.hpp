@@ -67,6 +67,10 @@ public:
 enum class cancel_form { lsp, mcp };
 std::unique_ptr<message_codec> make_jsonrpc_codec(cancel_form cancel = cancel_form::lsp);
 
+// An id of ours: digits, no sign, no leading zero. Some servers return it as a string, or as 5.0. nullopt: it
+// is none.
+std::optional<std::uint64_t> own_id(std::string_view raw);
+
 // `text` with blanks instead of its line breaks: a reason is one line.
 std::string one_line(std::string text);
 

@@ -134,7 +134,9 @@ asio::awaitable<std::string> worker::call_and_wait(process_ptr process, call_req
                           result_with_events(result, *watch, more, began));
         }
         if (wants_details) {
-            more = co_await session->event_details(*process, *watch->ended_by(), limit);
+            // Half of the time: what is left tells the caller of the event, whatever becomes of its details.
+            const auto half = util::deadline::in(limit.remaining() / 2);
+            more = co_await session->event_details(*process, *watch->ended_by(), half);
         }
     }
     if (session->generation() != 0) more.emplace_back("generation", std::to_string(session->generation()));

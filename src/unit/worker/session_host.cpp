@@ -138,6 +138,7 @@ void worker::worker_process::refuse(const worker_message& request, std::string_v
 
 void worker::worker_process::emit_event(std::string name, std::string params) {
     owner.events_.push(std::move(name), std::move(params), 0);
+    if (const auto over = protocol.session->end_of_events(*this)) owner.events_.fail_armed(*over);
 }
 
 void worker::worker_process::set_activity(std::string text) {

@@ -48,6 +48,7 @@ const std::vector<row> rows = {
     {"unchanged", told::truth, told::truth},
     {"unchanged no-version clears", told::truth, told::truth},
     {"clears", told::truth, told::truth},
+    {"ranges", told::truth, told::truth},
     {"clears stops", told::truth, told::truth},
     {"clears stops no-version unchanged", told::truth, told::honest},
     {"no-version", told::truth, told::truth},

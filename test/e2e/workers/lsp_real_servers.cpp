@@ -16,7 +16,7 @@ BOOST_AUTO_TEST_SUITE(lsp_real_servers)
 BOOST_AUTO_TEST_CASE(P01_real_servers_tell_the_truth_after_changes_of_other_files) {
     if (!require_program("python3") || !require_program("git")) return;
     sandbox box;
-    for (const char* server : {"clangd", "pyright", "typescript"}) {
+    for (const char* server : {"clangd", "pyright", "pylsp", "typescript", "vtsls"}) {
         run_options options;
         options.program = "/usr/bin/env";
         options.limit = 280s;
@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(P01_real_servers_tell_the_truth_after_changes_of_other_file
                                                 "--hob",    HOB_BINARY,
                                                 "--npm",    HOB_NPM,
                                                 "--server", server,
-                                                "--rounds", std::to_string(scaled(12)),
+                                                "--rounds", std::to_string(scaled(8)),
                                                 "--seed",   "4"};
         const auto output = box.run(words, options);
         BOOST_TEST(output.status == 0, server << ": " << output.text());

@@ -5,13 +5,19 @@
 #include <utility>
 #include <vector>
 
+#include "error.hpp"
+#include "unit/protocol/dap/methods.hpp"
 #include "unit/protocol/lsp/client_filter.hpp"
 #include "unit/protocol/lsp/languages.hpp"
 #include "unit/protocol/lsp/methods.hpp"
 #include "unit/protocol/lsp/registrations.hpp"
+#include "unit/protocol/method_names.hpp"
 #include "util/json/json_edit.hpp"
 
 using namespace hob::unit;
+using hob::cannot;
+using hob::error_kind;
+using hob::failure;
 namespace util = hob::util;
 
 namespace {
@@ -142,7 +148,9 @@ BOOST_AUTO_TEST_CASE(P26_requests_get_what_they_need_beside_the_position) {
 }
 
 BOOST_AUTO_TEST_CASE(P15_a_mistyped_method_has_a_likely_meaning) {
-    const auto like = [](const char* word) { return std::string(lsp_method_like(word).value_or("none")); };
+    const auto like = [](const char* word) {
+        return std::string(method_like(word, lsp_methods()).value_or("none"));
+    };
     BOOST_TEST(like("hovr") == "textDocument/hover");
     BOOST_TEST(like("hover") == "textDocument/hover");
     BOOST_TEST(like("textDocument/defintion") == "textDocument/definition");
@@ -150,6 +158,30 @@ BOOST_AUTO_TEST_CASE(P15_a_mistyped_method_has_a_likely_meaning) {
     BOOST_TEST(like("workspace/symbols") == "workspace/symbol");
     BOOST_TEST(like("textDocument/hover") == "none");
     BOOST_TEST(like("clangd/inlayHints") == "none");
+}
+
+BOOST_AUTO_TEST_CASE(P15_a_mistyped_debug_method_has_a_likely_meaning) {
+    const auto like = [](const char* word) {
+        return std::string(method_like(word, dap_methods).value_or("none"));
+    };
+    BOOST_TEST(like("setBreakpoint") == "setBreakpoints");
+    BOOST_TEST(like("stackTrase") == "stackTrace");
+    BOOST_TEST(like("nxt") == "next");
+    BOOST_TEST(like("STEPIN") == "stepIn");
+    BOOST_TEST(like("next") == "none");
+    BOOST_TEST(like("pydevdSystemInfo") == "none");
+}
+
+BOOST_AUTO_TEST_CASE(P15_a_mistyped_method_is_named_whatever_the_server_does_with_it) {
+    const auto hint = [](error_kind kind, const char* theirs) {
+        const failure why(kind, cannot("call", "w"), "no", theirs);
+        return with_method_hint(why, "nxt", dap_methods).hint();
+    };
+    BOOST_TEST(hint(error_kind::worker_error, "") == "did you mean next?");
+    BOOST_TEST(hint(error_kind::worker_error, "theirs") == "theirs");
+    BOOST_TEST(hint(error_kind::worker_died, "its last words") == "did you mean next?");
+    BOOST_TEST(hint(error_kind::timeout, "") == "did you mean next?");
+    BOOST_TEST(hint(error_kind::cancelled, "") == "");
 }
 
 BOOST_AUTO_TEST_CASE(P11_snippets_are_texts_for_those_who_do_not_know_them) {

@@ -50,6 +50,14 @@ BOOST_AUTO_TEST_CASE(P10_columns_do_not_count_a_byte_order_mark) {
                R"({"start":{"line":1,"character":0},"end":{"line":1,"character":2}})");
 }
 
+BOOST_AUTO_TEST_CASE(lines_are_plain_when_all_readers_count_them_alike) {
+    for (const std::string text : {"", "a", "a\nb\n", "a\r\nb\r\n", "\t\xC3\xA4\xE2\x82\xAC\n"})
+        BOOST_TEST(has_plain_lines(text), text);
+    for (const std::string text : {"a\rb", "a\r", "a\n\rb", "a\fb", "a\vb", "a\x1C", "a\x1E\n", "a\xC2\x85",
+                                   "a\xE2\x80\xA8", "\xE2\x80\xA9z"})
+        BOOST_TEST(!has_plain_lines(text), text);
+}
+
 BOOST_AUTO_TEST_CASE(P10_a_file_has_one_path) {
     std::string pattern = (std::filesystem::temp_directory_path() / "lsp-text-XXXXXX").string();
     const std::string base = std::filesystem::canonical(::mkdtemp(pattern.data())).string();

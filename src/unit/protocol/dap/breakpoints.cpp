@@ -59,6 +59,12 @@ std::string absolute_path(const std::string& path, const std::string& directory)
     return path.starts_with('/') ? path : directory + "/" + path;
 }
 
+void make_absolute(std::string& params, std::string_view key, const std::string& directory) {
+    const auto path = util::json_find_string(params, {key});
+    if (!path || path->empty()) return;
+    params = util::json_set(params, {key}, util::json_quote(absolute_path(*path, directory)));
+}
+
 std::string breakpoints_key(const std::string& method, const std::string& params) {
     if (std::find(other_methods.begin(), other_methods.end(), method) != other_methods.end())
         return std::string(key_prefix) + method;

@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <string>
+#include <string_view>
 
 #include "unit/protocol/protocol_session.hpp"
 #include "util/deadline.hpp"
@@ -33,5 +34,7 @@ boost::asio::awaitable<void> restore_breakpoints(session_host& host, remark_hand
 
 // `path`, which may be relative to `directory`.
 std::string absolute_path(const std::string& path, const std::string& directory);
+// Likewise the path in member `key` of `params`, if there is one.
+void make_absolute(std::string& params, std::string_view key, const std::string& directory);
 
 }  // namespace hob::unit

@@ -53,9 +53,8 @@ json_object response_to(const worker_message& request, std::uint64_t seq, bool s
 worker_message decode_response(std::string_view message) {
     worker_message response;
     response.id_raw = util::json_find(message, {"request_seq"});
-    const auto id = util::json_integer(response.id_raw);
-    if (!id) return noise("its request_seq is no number");
-    if (*id > 0) response.id = static_cast<std::uint64_t>(*id);
+    if (response.id_raw.empty()) return noise("it has no request_seq");
+    response.id = own_id(response.id_raw);
     if (util::json_find_true(message, {"success"})) {
         response.type = worker_message::kind::result;
         const std::string_view body = util::json_find(message, {"body"});
@@ -147,8 +146,8 @@ public:
         for (auto& member : util::json_trailing_members(tail))
             members.push_back(std::move(member));
         for (const auto& member : members) {
-            const auto id = member.key == "request_seq" ? util::json_integer(member.value) : std::nullopt;
-            if (id && *id > 0) return oversized_answer(static_cast<std::uint64_t>(*id), member.value);
+            const auto id = member.key == "request_seq" ? own_id(member.value) : std::nullopt;
+            if (id) return oversized_answer(*id, member.value);
         }
         return message_codec::decode_oversized(head, tail);
     }

@@ -1,5 +1,8 @@
 #include "unit/protocol/dap/defaults.hpp"
 
+#include <fmt/format.h>
+
+#include "error.hpp"
 #include "unit/protocol/dap/methods.hpp"
 #include "util/json/json_edit.hpp"
 
@@ -27,11 +30,17 @@ void fill_in(call_request& call, const std::string& thread, const std::string& f
 }
 
 bool wants_scope(const call_request& call) {
-    return call.method == "setVariable" && lacks(call, "variablesReference");
+    return among(dap_scope_methods, call.method) && lacks(call, "variablesReference");
 }
 
 void fill_in_scope(call_request& call, const std::string& scope) {
     set_default(call, "variablesReference", scope);
+}
+
+void check_supported(const std::string& unit, const std::string& method, std::string_view capabilities) {
+    if (method != "restart" || util::json_find_true(capabilities, {"supportsRestartRequest"})) return;
+    throw failure(error_kind::unit_failed, cannot("call", unit), "its adapter cannot restart a program",
+                  fmt::format("`hob restart {}` ends the session, then `hob call {} launch …`", unit, unit));
 }
 
 }  // namespace hob::unit

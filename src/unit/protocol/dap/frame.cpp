@@ -54,4 +54,22 @@ asio::awaitable<std::string> locals_of(session_host& host, std::string frame, ut
     co_return std::string(variables.starts_with('[') ? variables : std::string_view());
 }
 
+raw_members missing_details(const failure& why) {
+    raw_members details;
+    details.emplace_back("details_error", util::json_quote(why.what()));
+    return details;
+}
+
+asio::awaitable<raw_members> details_of_stop(session_host& host, std::string frame, util::deadline limit) {
+    raw_members details;
+    details.emplace_back("frame", frame);
+    try {
+        std::string variables = co_await locals_of(host, dap_handle(frame, "id"), limit);
+        if (!variables.empty()) details.emplace_back("locals", std::move(variables));
+    } catch (const failure& why) {
+        details.push_back(missing_details(why).front());
+    }
+    co_return details;
+}
+
 }  // namespace hob::unit

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "error.hpp"
 #include "unit/protocol/protocol_session.hpp"
 #include "util/deadline.hpp"
 
@@ -25,5 +26,12 @@ boost::asio::awaitable<std::string> locals_scope_of(session_host& host, std::str
 
 // The local variables of `frame`, a raw array. Empty: the adapter does not know them.
 boost::asio::awaitable<std::string> locals_of(session_host& host, std::string frame, util::deadline limit);
+
+// The members `frame` and `locals` for a stop in `frame`, as far as the adapter knows them. `details_error`
+// says why one is missing.
+boost::asio::awaitable<raw_members> details_of_stop(session_host& host, std::string frame,
+                                                    util::deadline limit);
+// The member that says why details are missing.
+raw_members missing_details(const failure& why);
 
 }  // namespace hob::unit

@@ -17,6 +17,7 @@
 #include "unit/protocol/dap/program_state.hpp"
 #include "unit/protocol/dap/progress.hpp"
 #include "unit/protocol/dap/terminal.hpp"
+#include "unit/protocol/method_names.hpp"
 #include "unit/protocol/protocol_session.hpp"
 #include "util/async.hpp"
 #include "util/json/json_edit.hpp"
@@ -48,9 +49,12 @@ public:
         params.add("linesStartAt1", true).add("columnsStartAt1", true).add("supportsVariableType", true);
         params.add("supportsRunInTerminalRequest", true).add("supportsProgressReporting", true);
         const auto& configured = worker_spec_of(host.spec()).initialize_json;
-        capabilities_ = co_await host.request("initialize", util::json_merge(params.text(), configured),
-                                              util::deadline::in(limits::handshake_timeout));
-        co_return capabilities_;
+        std::string announced =
+            co_await host.request("initialize", util::json_merge(params.text(), configured),
+                                  util::deadline::in(limits::handshake_timeout));
+        // Changes may have come behind the answer already.
+        capabilities_ = capabilities_.empty() ? announced : util::json_merge(announced, capabilities_);
+        co_return announced;
     }
 
     asio::awaitable<void> stop(session_host& host) override {
@@ -69,7 +73,7 @@ public:
                                              util::deadline limit) override {
         const std::string directory = call.cwd.empty() ? host.spec().cwd : call.cwd;
         if (call.params.empty()) call.params = "{}";
-        check_supported(host.spec().name, call.method);
+        check_supported(host.spec().name, call.method, capabilities_);
         if (call.method == "setBreakpoints")
             expand_breakpoints_shorthand(host.spec().name, call.params, directory);
         const std::string key = breakpoints_key(call.method, call.params);
@@ -77,7 +81,7 @@ public:
             co_return co_await set_breakpoints(host, key, std::move(call), watch, limit);
         }
         if (is_launch(call)) {
-            make_program_absolute(call.params, directory);
+            make_absolute(call.params, "program", directory);
             co_return co_await launch(host, std::move(call), watch, limit);
         }
         if (call.method == "disconnect") connection_ = connection::disconnecting;
@@ -91,22 +95,27 @@ public:
         if (among(dap_running_methods, call.method)) {
             co_return co_await resume(host, std::move(call), watch, limit);
         }
-        co_return co_await host.request_for(watch, std::move(call.method), std::move(call.params), limit);
+        try {
+            co_return co_await host.request_for(watch, call.method, std::move(call.params), limit);
+        } catch (const failure& why) {
+            throw with_method_hint(why, call.method, dap_methods);
+        }
     }
 
     // The frame that the program stopped in, and its local variables as far as the adapter knows them.
     asio::awaitable<raw_members> event_details(session_host& host, worker_event event,
                                                util::deadline limit) override {
-        raw_members details;
-        if (event.name != "stopped") co_return details;
+        if (event.name != "stopped") co_return raw_members();
         std::string thread = dap_handle(event.params, "threadId");
         if (thread.empty()) thread = thread_;
-        const std::string frame = co_await fetch_top_frame(host, std::move(thread), limit);
-        if (frame.empty()) co_return details;
-        const std::string variables = co_await locals_of(host, dap_handle(frame, "id"), limit);
-        details.emplace_back("frame", frame);
-        if (!variables.empty()) details.emplace_back("locals", variables);
-        co_return details;
+        std::string frame;
+        try {
+            frame = co_await fetch_top_frame(host, std::move(thread), limit);
+        } catch (const failure& why) {
+            co_return missing_details(why);
+        }
+        if (frame.empty()) co_return raw_members();
+        co_return co_await details_of_stop(host, std::move(frame), limit);
     }
 
     bool on_server_request(session_host& host, const worker_message& request) override {
@@ -128,6 +137,7 @@ public:
         } else if (name == "exited") {
             set_program(host,
                         {program_state::phase::exited, {}, util::json_find_integer(params, {"exitCode"})});
+            if (session_ == debug_session::running) host.spawn(end_after_exit(host), "end of a session");
         } else if (name == "terminated") {
             on_terminated(host);
         } else if (name == "output") {
@@ -171,29 +181,9 @@ private:
     enum class breakpoints { stored, restoring, settable };
     enum class debug_session { none, running, over };
 
-    void check_supported(const std::string& unit, const std::string& method) const {
-        if (method != "restart" || util::json_find_true(capabilities_, {"supportsRestartRequest"})) return;
-        throw failure(
-            error_kind::unit_failed, cannot("call", unit), "its adapter cannot restart a program",
-            fmt::format("`hob restart {}` ends the session, then `hob call {} launch …`", unit, unit));
-    }
-
-    // A child session is a conversation of its own, and a worker has only one. Callers get the adapter's
-    // request as an event, and can start the child with another worker.
-    static bool refuse_child_session(session_host& host, const worker_message& request) {
-        host.emit_event("startDebugging", request.payload);
-        host.refuse(request, "one worker of hob is one session; a child needs a worker of its own");
-        return true;
-    }
-
-    static void make_program_absolute(std::string& params, const std::string& directory) {
-        const auto program = util::json_find_string(params, {"program"});
-        if (!program || program->empty()) return;
-        params = util::json_set(params, {"program"}, util::json_quote(absolute_path(*program, directory)));
-    }
-
     void set_program(session_host& host, program_state state) {
         program_ = std::move(state);
+        changed_->ring();
         host.set_activity(activity());
     }
 
@@ -229,6 +219,18 @@ private:
         if (!program_.over()) set_program(host, {program_state::phase::terminated, {}, {}});
     }
 
+    // Some adapters report the exit of the program and not the end of the session.
+    asio::awaitable<void> end_after_exit(session_host& host) {
+        const auto limit = util::deadline::in(limits::dap_farewell);
+        while (session_ == debug_session::running && program_.is == program_state::phase::exited &&
+               connection_ == connection::open) {
+            const bool in_time = co_await util::within(limit.remaining(), changed_->wait());
+            if (in_time) continue;
+            on_terminated(host);
+            host.emit_event("terminated", "{}");
+        }
+    }
+
     asio::awaitable<std::string> fetch_top_frame(session_host& host, std::string thread,
                                                  util::deadline limit) {
         const std::uint64_t before = generation_;
@@ -236,12 +238,6 @@ private:
         // The program may have run meanwhile.
         if (before == generation_ && thread == thread_) frame_ = dap_handle(frame, "id");
         co_return frame;
-    }
-
-    // The adapter has refused to let the program run. Restores the state unless the adapter has reported
-    // another.
-    void restore_program(session_host& host, const program_state& before, std::uint64_t generation) {
-        if (generation_ == generation) set_program(host, before);
     }
 
     // The program counts as running before the answer comes: it may have stopped again by then.
@@ -256,7 +252,9 @@ private:
         } catch (const failure& why) {
             failed.emplace(why);
         }
-        if (failed->kind() == error_kind::worker_error) restore_program(host, before, generation);
+        // Unless the adapter has reported another state meanwhile.
+        if (failed->kind() == error_kind::worker_error && generation_ == generation)
+            set_program(host, before);
         throw failure(*failed);
     }
 
@@ -290,12 +288,12 @@ private:
         const auto outcome = std::make_shared<launch_outcome>();
         auto self = std::static_pointer_cast<dap_session>(shared_from_this());
         auto configuring = configure(host, outcome, call.remark, limit);
-        std::exception_ptr failed;
+        std::optional<failure> failed;
         try {
             co_await util::both(send_launch(self, host, std::move(call), watch, limit, outcome),
                                 std::move(configuring));
-        } catch (const failure&) {
-            failed = std::current_exception();
+        } catch (const failure& why) {
+            failed = why;
         }
         // A refused launch leaves an earlier session as it was.
         if (outcome->failed && outcome->failed->kind() == error_kind::worker_error) {
@@ -305,7 +303,14 @@ private:
             if (!program_.over()) set_program(host, program_before);
             throw with_output(*outcome->failed);
         }
-        if (failed) std::rethrow_exception(failed);
+        if (failed) {
+            // Its configuration was refused in the middle of the launch: another launch needs a new adapter.
+            if (failed->kind() == error_kind::worker_error) {
+                on_terminated(host);
+                set_program(host, {});
+            }
+            throw failure(*failed);
+        }
         if (outcome->failed) throw failure(*outcome->failed);
         co_return *outcome->result;
     }
@@ -318,15 +323,22 @@ private:
                        refused.detail());
     }
 
+    // An adapter that has answered the launch and does not ask for its configuration is not waited for long:
+    // its program may run already.
     asio::awaitable<void> configure(session_host& host, launch_ptr launch, remark_handler remark,
                                     util::deadline limit) {
+        std::optional<util::deadline> patience;
         while (configuration_ == configuration::awaited && !launch->failed) {
             if (connection_ == connection::ended) {
                 co_await host.request("configurationDone", {}, limit);  // throws why the process ended
             }
-            const bool in_time = co_await util::within(limit.remaining(), changed_->wait());
-            if (!in_time) co_return;  // the launch itself fails at the same limit
+            if (launch->result && !patience) patience = util::deadline::in(limits::dap_initialized);
+            if (patience && (patience->expired() || program_.is != program_state::phase::running)) break;
+            const auto wait = patience ? limit.earlier(*patience) : limit;
+            const bool in_time = co_await util::within(wait.remaining(), changed_->wait());
+            if (!in_time && !patience) co_return;  // the launch itself fails at the same limit
         }
+        if (program_.over()) co_return;
         if (launch->failed) co_return;
         co_await restore_all_breakpoints(host, std::move(remark), limit);
         if (util::json_find_true(capabilities_, {"supportsConfigurationDoneRequest"})) {

@@ -74,4 +74,10 @@ bool run_in_terminal(session_host& host, const worker_message& request) {
     return true;
 }
 
+bool refuse_child_session(session_host& host, const worker_message& request) {
+    host.emit_event("startDebugging", request.payload);
+    host.refuse(request, "one worker of hob is one session; a child needs a worker of its own");
+    return true;
+}
+
 }  // namespace hob::unit

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 #include "error.hpp"
@@ -68,10 +69,26 @@ void lsp_documents::count_change(bool came_or_went) {
     if (came_or_went) came_or_went_ = changes_;
 }
 
-void lsp_documents::send_text(session_host& host, const document& of, const std::string& text,
-                              bool published) {
+void lsp_documents::set_capabilities(std::string_view capabilities, bool columns_are_bytes) {
+    const std::string_view sync = util::json_member_of(capabilities, "textDocumentSync");
+    takes_ranges_ = sync == "2" || util::json_member_of(sync, "change") == "2";
+    columns_are_bytes_ = columns_are_bytes;
+}
+
+// Editors send ranges to a server that takes them. vtsls fails at a change without one, unless the text gets
+// shorter.
+void lsp_documents::send_text(session_host& host, const document& of, const std::string& before,
+                              const std::string& text, bool published) {
+    json_object change;
+    if (takes_ranges_ && has_plain_lines(before)) {
+        const std::string end = lsp_end_position(before, columns_are_bytes_);
+        change.add("range", json_object()
+                                .add("start", json_object().add("line", 0).add("character", 0))
+                                .add("end", util::raw_json{end}));
+    }
+    change.add("text", text);
     util::json_array changes;
-    changes.add(json_object().add("text", text));
+    changes.add(change);
     json_object params;
     params.add("textDocument", identifier(of).add("version", of.version)).add("contentChanges", changes);
     // An extension of clangd, which else leaves out what is replaced at once.
@@ -82,12 +99,12 @@ void lsp_documents::send_text(session_host& host, const document& of, const std:
 
 void lsp_documents::change(session_host& host, document& changed, std::string text) {
     changed.hash = util::sha256_hex(text);
-    changed.own_text = std::move(text);
+    const std::string before = std::exchange(changed.own_text, std::move(text));
     ++changed.version;
     count_change();
     changed.word.renew();
     changed.word.ask(changes_);
-    send_text(host, changed, changed.own_text, false);
+    send_text(host, changed, before, changed.own_text, false);
     touch(host, changed.path);
 }
 
@@ -102,10 +119,11 @@ void lsp_documents::ask(session_host& host, const std::string& path) {
     if (reopen) return ask_by_reopening(host, path);
     const bool own = !asked->editor_text;
     asked->version += own ? 1 : 0;
-    send_text(host, *asked, asked->text() + "\n", true);
+    const std::string longer = asked->text() + "\n";
+    send_text(host, *asked, asked->text(), longer, true);
     asked->version += own ? 1 : 0;
     asked->word.ask(changes_);
-    send_text(host, *asked, asked->text(), false);
+    send_text(host, *asked, longer, asked->text(), false);
 }
 
 // A server may publish an empty list about the closing, long before it publishes what it finds. It does so

@@ -39,6 +39,9 @@ public:
     void set_root(std::string root) { root_ = std::move(root); }
     const std::string& root() const { return root_; }
 
+    // What the server has announced in `capabilities`.
+    void set_capabilities(std::string_view capabilities, bool columns_are_bytes);
+
     // Opens `path`, or updates it from the disk. nullptr: it cannot be read.
     document* sync(session_host& host, const std::string& path);
     // Updates all documents from the disk. True: something changed.
@@ -97,7 +100,9 @@ public:
 private:
     document* open(session_host& host, const std::string& path, std::string text);
     void change(session_host& host, document& changed, std::string text);
-    void send_text(session_host& host, const document& of, const std::string& text, bool published);
+    // The document has the text `before` at the server.
+    void send_text(session_host& host, const document& of, const std::string& before, const std::string& text,
+                   bool published);
     void send_open(session_host& host, const document& opened);
     void close(session_host& host, const std::string& path);
     void close_least_used(session_host& host);
@@ -105,6 +110,8 @@ private:
     std::size_t own_count() const;
 
     std::string root_;
+    bool takes_ranges_ = false;  // a change may name the range that it replaces
+    bool columns_are_bytes_ = false;
     std::map<std::string, document> open_;  // by path
     std::uint64_t uses_ = 0;
     std::uint64_t changes_ = 1;

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
-#include "util/suggest.hpp"
+#include "unit/protocol/method_names.hpp"
 
 namespace hob::unit {
 namespace {
@@ -78,32 +77,17 @@ constexpr std::array<std::string_view, 63> methods{
 
 }  // namespace
 
-std::optional<std::string_view> lsp_method_like(std::string_view word) {
-    if (std::find(methods.begin(), methods.end(), word) != methods.end()) return std::nullopt;
-    if (word.find('/') != std::string_view::npos) return util::nearest(word, methods);
-    // Without its first part, as people say it.
-    std::array<std::string_view, methods.size()> short_names;
-    std::transform(methods.begin(), methods.end(), short_names.begin(),
-                   [](std::string_view method) { return method.substr(method.find('/') + 1); });
-    const auto near = util::nearest(word, short_names);
-    if (!near) return std::nullopt;
-    return methods[static_cast<std::size_t>(std::find(short_names.begin(), short_names.end(), *near) -
-                                            short_names.begin())];
-}
+std::span<const std::string_view> lsp_methods() { return methods; }
 
 failure explained(const failure& why, const std::string& unit, const std::string& method,
                   const std::set<std::string>& missing_settings, const remark_handler& remark) {
-    if (why.kind() != error_kind::worker_error) return why;
-    if (!missing_settings.empty() && remark) {
+    if (why.kind() == error_kind::worker_error && !missing_settings.empty() && remark) {
         std::string sections;
         for (const auto& each : missing_settings)
             sections += (sections.empty() ? "" : ", ") + (each.empty() ? "all" : "'" + each + "'");
         remark(fmt::format("{} asked for settings that hob.toml does not give: {}", unit, sections));
     }
-    const auto like = lsp_method_like(method);
-    if (!like || !why.hint().empty()) return why;
-    return failure(why.kind(), why.tried(), why.reason(), fmt::format("did you mean {}?", *like),
-                   why.detail());
+    return with_method_hint(why, method, methods);
 }
 
 }  // namespace hob::unit

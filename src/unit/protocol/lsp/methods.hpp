@@ -1,8 +1,8 @@
 #pragma once
 // The requests that the language server protocol defines.
 
-#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -10,9 +10,7 @@
 
 namespace hob::unit {
 
-// The method that was probably meant by `word`: "textDocument/hover" for "hovr". nullopt: none, or `word` is
-// a method itself.
-std::optional<std::string_view> lsp_method_like(std::string_view word);
+std::span<const std::string_view> lsp_methods();
 
 // The failure of a request with a hint at the method that was probably meant. Remarks the settings that the
 // server asked for in vain.

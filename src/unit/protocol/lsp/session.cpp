@@ -56,6 +56,7 @@ public:
         capabilities_ = util::json_find(result, {"capabilities"});
         shared_->columns_are_bytes = util::json_find_string(capabilities_, {"positionEncoding"}) == "utf-8" ||
                                      util::json_find_string(result, {"offsetEncoding"}) == "utf-8";
+        documents_.set_capabilities(capabilities_, shared_->columns_are_bytes);
         host.notify("initialized", "{}");
         announce_settings(host);
         co_return result;

@@ -131,6 +131,17 @@ std::string lsp_end_position(std::string_view text, bool utf8) {
     return position_text(lines, units_in(text, utf8));
 }
 
+bool has_plain_lines(std::string_view text) {
+    constexpr std::string_view controls("\v\f\x1C\x1D\x1E", 5);
+    constexpr std::array<std::string_view, 3> others{"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"};
+    for (auto at = text.find('\r'); at != text.npos; at = text.find('\r', at + 1)) {
+        if (text.substr(at + 1, 1) != "\n") return false;
+    }
+    return text.find_first_of(controls) == text.npos &&
+           std::none_of(others.begin(), others.end(),
+                        [text](auto each) { return text.find(each) != text.npos; });
+}
+
 std::string without_byte_order_mark(std::string text) {
     if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
     return text;

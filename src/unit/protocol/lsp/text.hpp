@@ -28,6 +28,10 @@ std::size_t lsp_character(std::string_view text, std::size_t line, std::size_t c
 std::string lsp_line_range(std::string_view text, std::size_t line, bool utf8);
 std::string lsp_end_position(std::string_view text, bool utf8);
 
+// Two readers of the text agree on its lines: they end by LF or CRLF, and nothing else in it ends a line for
+// some readers.
+bool has_plain_lines(std::string_view text);
+
 // Editors leave the mark out of what they send to a server.
 std::string without_byte_order_mark(std::string text);
 
