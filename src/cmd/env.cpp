@@ -25,7 +25,8 @@ using assignments = std::vector<std::pair<std::string, std::string>>;
 
 unit::config read_config(const lifecycle::instance& where) {
     struct stat found {};
-    if (!where.config_required && ::stat(where.config_path.c_str(), &found) != 0) return unit::default_config();
+    if (!where.config_required && ::stat(where.config_path.c_str(), &found) != 0)
+        return unit::default_config();
     return unit::load_config(where.config_path, ::geteuid(), where.root);
 }
 
@@ -110,14 +111,16 @@ exit_code run_env(invocation& call) {
         if (unit::is_variable_name(name)) {
             text += line_for(shell, name, value);
         } else {
-            print_error(fmt::format("hob: '{}' is left out: no shell can have that name\n", printable(name, false)));
+            print_error(
+                fmt::format("hob: '{}' is left out: no shell can have that name\n", printable(name, false)));
         }
     }
     print(text);
     return exit_code::done;
 }
 
-constexpr option_row options[] = {{"shell", "SHELL", "sh (the default; also for bash and zsh) or fish", "sh fish"}};
+constexpr option_row options[] = {
+    {"shell", "SHELL", "sh (the default; also for bash and zsh) or fish", "sh fish"}};
 
 }  // namespace
 

@@ -24,8 +24,7 @@ constexpr std::array failure_codes{
     std::pair{error_kind::unit_unknown, -32012},     std::pair{error_kind::unit_failed, -32013},
     std::pair{error_kind::worker_error, -32014},     std::pair{error_kind::worker_died, -32015},
     std::pair{error_kind::cancelled, -32016},        std::pair{error_kind::no_project, -32017},
-    std::pair{error_kind::consent_needed, -32018},
-    std::pair{error_kind::internal, internal_error},
+    std::pair{error_kind::consent_needed, -32018},   std::pair{error_kind::internal, internal_error},
 };
 
 // The members of a message that are used, as raw slices; empty: absent.

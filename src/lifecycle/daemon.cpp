@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <boost/asio/post.hpp>
 
 #include <cerrno>
 
@@ -168,7 +168,8 @@ void daemon::start() {
                   {field("reason", errno_text(pid_error))});
     }
     if (!options_.caller.kept.empty()) {
-        util::log(level::warning, channel, "every unit keeps settings of the process that started this daemon",
+        util::log(level::warning, channel,
+                  "every unit keeps settings of the process that started this daemon",
                   {field("settings", fmt::format("{}", fmt::join(options_.caller.kept, ", ")))});
     }
     if (!file_exists(where.root_path())) util::replace_file(where.root_path(), where.root + "\n");
@@ -181,7 +182,8 @@ void daemon::start() {
     make_application();
     serve();
 
-    // From here on signals shut down gracefully. Before, they kill the process, which has nothing to lose yet.
+    // From here on signals shut down gracefully. Before, they kill the process, which has nothing to lose
+    // yet.
     watch_signals();
 
     hold_runtime_dir();

@@ -21,8 +21,8 @@ caller_settings read_caller_settings();
 
 // Closes every descriptor above 2 but `keep`, before any library can cache one. With `detach`: setsid,
 // chdir("/"), 0, 1 and 2 on /dev/null. Always: umask 077, default signal mask and dispositions but an ignored
-// SIGXFSZ, undo_inherited(), and the variables of identity::not_inherited dropped. Fills in `kept`. Throws failure(denied) where the caller's directory or
-// standard descriptors cannot be given up.
+// SIGXFSZ, undo_inherited(), and the variables of identity::not_inherited dropped. Fills in `kept`. Throws
+// failure(denied) where the caller's directory or standard descriptors cannot be given up.
 void daemonize(caller_settings& caller, std::span<const int> keep, bool detach);
 
 }  // namespace hob::lifecycle

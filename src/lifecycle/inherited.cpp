@@ -86,8 +86,8 @@ void normal_limits() {
         const auto resource = static_cast<__rlimit_resource>(number);
         rlimit limit{};
         if (resource == RLIMIT_CORE || ::getrlimit(resource, &limit) != 0) continue;
-        const rlim_t normal = resource == RLIMIT_STACK ? std::min(normal_stack, limit.rlim_max)
-                                                       : limit.rlim_max;
+        const rlim_t normal =
+            resource == RLIMIT_STACK ? std::min(normal_stack, limit.rlim_max) : limit.rlim_max;
         if (limit.rlim_cur == normal) continue;
         limit.rlim_cur = normal;
         ::setrlimit(resource, &limit);
@@ -182,7 +182,8 @@ std::vector<std::string> inherited_for_good() {
 
 std::vector<std::string> inherited_still() {
     std::vector<std::string> kept;
-    if (const int nice = ::getpriority(PRIO_PROCESS, 0); nice > 0) kept.push_back(fmt::format("nice {}", nice));
+    if (const int nice = ::getpriority(PRIO_PROCESS, 0); nice > 0)
+        kept.push_back(fmt::format("nice {}", nice));
     switch (::sched_getscheduler(0)) {
         case SCHED_OTHER:
             break;

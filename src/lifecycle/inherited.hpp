@@ -9,9 +9,9 @@
 
 namespace hob::lifecycle {
 
-// Sets back to normal, as far as the kernel permits: nice value, scheduling policy, I/O class, CPU mask, memory
-// policy, OOM score, timer slack, personality, and soft limits. Those are then as high as the hard ones, but
-// for the size of the stack, which is 8 MiB, and that of core files, which stays.
+// Sets back to normal, as far as the kernel permits: nice value, scheduling policy, I/O class, CPU mask,
+// memory policy, OOM score, timer slack, personality, and soft limits. Those are then as high as the hard
+// ones, but for the size of the stack, which is 8 MiB, and that of core files, which stays.
 void undo_inherited();
 
 // What a process keeps for good, in words such as "no_new_privs": restrictions of this process that the

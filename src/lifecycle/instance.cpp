@@ -72,10 +72,10 @@ std::optional<std::string> nearest_path(util::unique_fd directory) {
 failure no_path(cannot tried, int directory) {
     struct stat found {};
     const bool deleted = directory >= 0 && ::fstat(directory, &found) == 0 && found.st_nlink == 0;
-    return failure(error_kind::denied, std::move(tried),
-                   deleted ? "it was deleted"
-                           : "no path from the root directory leads to it, as after an unmount",
-                   "change to a directory that exists, or use -C DIR");
+    return failure(
+        error_kind::denied, std::move(tried),
+        deleted ? "it was deleted" : "no path from the root directory leads to it, as after an unmount",
+        "change to a directory that exists, or use -C DIR");
 }
 
 // The nearest directory above; nullopt: there is none.
@@ -225,8 +225,8 @@ bool is_set(const char* variable) {
 // there a directory of another project is about that project.
 instance instance_of_environment(const char* key) {
     if (!valid_instance_key(key)) {
-        throw failure(error_kind::usage,
-                      cannot(std::string("use ") + this_program.variables.instance, key), "not a name");
+        throw failure(error_kind::usage, cannot(std::string("use ") + this_program.variables.instance, key),
+                      "not a name");
     }
     instance found = named_instance(key, std::nullopt);
     if (!is_set(this_program.variables.unit) && !is_set(this_program.variables.run)) return found;

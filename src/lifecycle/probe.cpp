@@ -158,7 +158,8 @@ probe_result look(const instance& where, util::deadline limit, std::chrono::mill
 }
 
 // A daemon that was seen neither by its lock nor by its socket may still hold the state directory: under
-// another runtime directory, or where the same path is another directory. nullopt: `found` is the whole truth.
+// another runtime directory, or where the same path is another directory. nullopt: `found` is the whole
+// truth.
 std::optional<failure> out_of_sight(const instance& where, probe_result& found) {
     if (found.state == daemon_state::starting && found.page) {
         // It has published its page, so it has listened. A stopped process binds nothing anew.

@@ -31,8 +31,8 @@ struct start_failure {
 // nullopt: there is none, it is of another boot, or it cannot be read.
 std::optional<start_failure> read_start_failure(const instance& where);
 
-// Called with the lock held. A failure to write is ignored: it cannot be reported anywhere. Writes nothing for
-// instance_elsewhere, which says that another daemon uses the state directory.
+// Called with the lock held. A failure to write is ignored: it cannot be reported anywhere. Writes nothing
+// for instance_elsewhere, which says that another daemon uses the state directory.
 void write_start_failure(const instance& where, const failure& why);
 
 // After a successful start, or to release the brake.

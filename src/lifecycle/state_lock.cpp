@@ -97,12 +97,14 @@ failure runs_elsewhere(const instance& where, const state_holder& holder) {
     if (same_path) reason += ", which is out of sight here";
     const auto& variables = this_program.variables;
     std::string hint =
-        same_path ? fmt::format("this is another mount namespace, or the file was removed: use {} where it runs, "
-                                "or set {} here for a daemon with a state of its own",
-                                this_program.name, variables.state_dir)
-                  : fmt::format("the runtime directory has changed, as after a login: set {} to that of the "
-                                "socket, and end it there with {}",
-                                variables.runtime_dir, command_text("shutdown"));
+        same_path ? fmt::format(
+                        "this is another mount namespace, or the file was removed: use {} where it runs, "
+                        "or set {} here for a daemon with a state of its own",
+                        this_program.name, variables.state_dir)
+                  : fmt::format(
+                        "the runtime directory has changed, as after a login: set {} to that of the "
+                        "socket, and end it there with {}",
+                        variables.runtime_dir, command_text("shutdown"));
     return failure(error_kind::instance_elsewhere, cannot("reach the daemon of", where.root),
                    std::move(reason), std::move(hint));
 }
@@ -133,15 +135,13 @@ state_lock state_lock::take(const instance& where, util::deadline limit) {
     if (!lock.holder_ || ::fcntl(lock.holder_.get(), F_OFD_SETLK, &range) != 0) return lock;
     const std::string head = fmt::format("{}\n{}\n", ::getpid(), where.socket_path());
     lock.state_at_ = static_cast<off_t>(head.size());
-    util::write_all(lock.holder_.get(),
-                    fmt::format("{}{}{}\n", head, serving_word, util::own_start_time()));
+    util::write_all(lock.holder_.get(), fmt::format("{}{}{}\n", head, serving_word, util::own_start_time()));
     return lock;
 }
 
 void state_lock::mark_draining() const {
     if (!holder_) return;
-    const ssize_t written =
-        ::pwrite(holder_.get(), draining_word.data(), draining_word.size(), state_at_);
+    const ssize_t written = ::pwrite(holder_.get(), draining_word.data(), draining_word.size(), state_at_);
     if (written != static_cast<ssize_t>(draining_word.size()))
         util::log(util::level::warning, "lifecycle", "cannot write that this daemon shuts down",
                   {util::field("path", "holder"), util::field("reason", errno_text(errno))});

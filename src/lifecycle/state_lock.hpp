@@ -17,8 +17,8 @@ namespace hob::lifecycle {
 class state_lock {
 public:
     state_lock() = default;
-    // Waits until `limit` for a holder that is shutting down. Throws failure(instance_elsewhere), soon, if the
-    // holder serves. The directory must exist.
+    // Waits until `limit` for a holder that is shutting down. Throws failure(instance_elsewhere), soon, if
+    // the holder serves. The directory must exist.
     static state_lock take(const instance& where, util::deadline limit);
 
     // Others wait for the end of this process from here on.

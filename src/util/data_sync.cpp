@@ -1,5 +1,5 @@
-// fdatasync of the whole program, SQLite included: the linker passes each call here (--wrap=fdatasync). Where it
-// is refused, fsync does the same and writes the times of the file, too.
+// fdatasync of the whole program, SQLite included: the linker passes each call here (--wrap=fdatasync). Where
+// it is refused, fsync does the same and writes the times of the file, too.
 
 #include <unistd.h>
 

@@ -94,7 +94,8 @@ std::uint64_t own_start_time() {
 bool proc_is_of_another_namespace() {
     char target[32];
     const ssize_t length = ::readlink("/proc/self", target, sizeof target);
-    return length > 0 && number<pid_t>(std::string_view(target, static_cast<std::size_t>(length))) != ::getpid();
+    return length > 0 &&
+           number<pid_t>(std::string_view(target, static_cast<std::size_t>(length))) != ::getpid();
 }
 
 std::vector<proc_stat> all_processes() {

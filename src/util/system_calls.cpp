@@ -13,8 +13,8 @@
 namespace hob::util {
 namespace {
 
-// Each probe makes the call in a way that has no effect. No failure, or one that comes from the arguments, means
-// that the call is there.
+// Each probe makes the call in a way that has no effect. No failure, or one that comes from the arguments,
+// means that the call is there.
 bool refused(long result) { return result < 0 && is_refusal(errno); }
 
 // The kernel reads no arguments of this size, and says so: E2BIG.
@@ -30,7 +30,8 @@ bool pidfd_open_refused() {
 }
 
 constexpr replaced_call calls[] = {
-    {"accept4", "three calls more for each client", [] { return refused(::accept4(-1, nullptr, nullptr, 0)); }},
+    {"accept4", "three calls more for each client",
+     [] { return refused(::accept4(-1, nullptr, nullptr, 0)); }},
     {"clone3", "a start takes 10 ms longer, and the daemon waits for the disk", clone3_refused},
     {"close_range", "descriptors are closed one by one", [] { return refused(::close_range(~0u, ~0u, 0)); }},
     {"close_range with CLOSE_RANGE_CLOEXEC", "descriptors are marked one by one at each start of a unit",
@@ -46,8 +47,6 @@ constexpr replaced_call calls[] = {
 
 std::span<const replaced_call> replaced_calls() { return calls; }
 
-bool is_refusal(int error) {
-    return error == ENOSYS || error == EPERM || error == EACCES || error == EINVAL;
-}
+bool is_refusal(int error) { return error == ENOSYS || error == EPERM || error == EACCES || error == EINVAL; }
 
 }  // namespace hob::util

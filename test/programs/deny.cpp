@@ -25,7 +25,7 @@ struct call {
     std::string_view name;
     std::uint32_t number;
     matches how = matches::number;
-    unsigned argument = 0;   // number_with_flag: which has the flag
+    unsigned argument = 0;  // number_with_flag: which has the flag
     std::uint32_t flag = 0;
 };
 
@@ -71,9 +71,10 @@ std::vector<sock_filter> filter_of(const call& denied, std::uint32_t error) {
             break;
         case matches::number_with_flag: {
             const auto argument = offsetof(seccomp_data, args) + denied.argument * sizeof(std::uint64_t);
-            filter.insert(filter.end(), {unless(BPF_JEQ, denied.number, 3),
-                                         statement(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(argument)),
-                                         unless(BPF_JSET, denied.flag, 1), fail, allow});
+            filter.insert(filter.end(),
+                          {unless(BPF_JEQ, denied.number, 3),
+                           statement(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(argument)),
+                           unless(BPF_JSET, denied.flag, 1), fail, allow});
             break;
         }
     }

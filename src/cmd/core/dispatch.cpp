@@ -175,7 +175,8 @@ exit_code run(const std::vector<std::string>& words, std::string_view given_verb
                           "the deadline is over");
         }
         require_project(*verb, parsed.call);
-        // A task that is named is run as the file has it now; a command of the user's own leaves the file alone.
+        // A task that is named is run as the file has it now; a command of the user's own leaves the file
+        // alone.
         const bool applies_config = verb->takes_command && !parsed.call.operands.empty();
         if (verb->notes_config && !applies_config && !parsed.call.global.quiet && !parsed.call.global.json)
             lifecycle::set_config_note(print_config_note);

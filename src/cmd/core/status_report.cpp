@@ -27,8 +27,7 @@ std::optional<long> resident_kib() {
 
 }  // namespace
 
-std::string status_report(lifecycle::daemon& daemon, const std::vector<std::string>& names,
-                          pid_t asked_by) {
+std::string status_report(lifecycle::daemon& daemon, const std::vector<std::string>& names, pid_t asked_by) {
     const lifecycle::application& application = daemon.application();
     const std::string units = application.status_json(names);
     daemon_status about;

@@ -64,8 +64,9 @@ finding check_inotify() {
     const int error = errno;
     const long instances = number_in("/proc/sys/fs/inotify/max_user_instances");
     if (!fd && util::is_refusal(error)) {
-        return {check, health::warn, fmt::format("not available ({})", errno_text(error)),
-                "allow inotify; until then files are compared at intervals, and a moved project is not noticed"};
+        return {
+            check, health::warn, fmt::format("not available ({})", errno_text(error)),
+            "allow inotify; until then files are compared at intervals, and a moved project is not noticed"};
     }
     if (!fd) {
         return {check, health::warn,

@@ -22,7 +22,8 @@ finding check_system_calls() {
 finding check_proc() {
     const std::string check = "proc";
     if (util::proc_is_of_another_namespace()) {
-        return {check, health::fail, "/proc is that of another PID namespace: a daemon takes its processes for others",
+        return {check, health::fail,
+                "/proc is that of another PID namespace: a daemon takes its processes for others",
                 "mount -t proc proc /proc, as unshare --mount-proc does"};
     }
     if (util::own_start_time() != 0) return {check, health::ok, "/proc is mounted", ""};

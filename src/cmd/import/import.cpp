@@ -96,8 +96,7 @@ bool python_has_debugpy() {
         return ::dup2(null.get(), 0) == 0 && ::dup2(null.get(), 1) == 1 && ::dup2(null.get(), 2) == 2;
     });
     if (pid < 0) return false;
-    const bool in_time =
-        util::process_handle(pid).wait(util::deadline::in(limits::import_probe_timeout));
+    const bool in_time = util::process_handle(pid).wait(util::deadline::in(limits::import_probe_timeout));
     if (!in_time) ::kill(pid, SIGKILL);
     int status = -1;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {

@@ -39,8 +39,8 @@ std::string schema_path() {
 // The first line is for the TOML language servers of editors.
 std::string file_text() { return fmt::format("#:schema {}\n{}", schema_path(), init_template); }
 
-// Fails with EEXIST if `to` exists. Some file systems support only one of the two calls, and a filter may refuse
-// the first.
+// Fails with EEXIST if `to` exists. Some file systems support only one of the two calls, and a filter may
+// refuse the first.
 bool rename_without_replacing(const std::string& from, const std::string& to) {
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
     return errno != EEXIST && ::link(from.c_str(), to.c_str()) == 0;

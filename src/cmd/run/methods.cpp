@@ -1,6 +1,7 @@
 #include "cmd/run/methods.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <boost/system/system_error.hpp>
 
@@ -67,11 +68,14 @@ std::shared_ptr<unit::active_run> require_run(handler_context context, std::int6
                   fmt::format("it is over ({})", name_of(known->state)));
 }
 
-// A command names nothing of hob.toml, and a variable such as PATH decides what it executes.
+// A command names nothing of hob.toml, so nothing of hob.toml may decide what it executes.
 void refuse_new_environment(handler_context context, const std::string& command) {
-    if (context.units.registry().is_shared_environment_consented()) return;
+    const auto variables = context.units.registry().unaccepted_variables();
+    if (variables.empty()) return;
     throw failure(error_kind::consent_needed, cannot("run", command),
-                  "[env] in hob.toml is new, and commands run with it", "read it, then accept it with: hob reload");
+                  fmt::format("[env] in hob.toml is new, and sets {}, which may decide what is executed",
+                              fmt::join(variables, ", ")),
+                  "read it, then accept it with: hob reload");
 }
 
 }  // namespace

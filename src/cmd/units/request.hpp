@@ -30,8 +30,8 @@ struct unit_request {
     std::string directory;  // as if it was given there; empty: where the client is
 };
 
-// Replaces groups, patterns and the bare names of an included file by the names of units, for what is shown of
-// them. The daemon does the same, and refuses what stays.
+// Replaces groups, patterns and the bare names of an included file by the names of units, for what is shown
+// of them. The daemon does the same, and refuses what stays.
 void resolve_operands(invocation& call);
 
 // Adds "cwd" if -C chose a directory.

@@ -109,8 +109,8 @@ std::string application::apply_config(lifecycle::config_change change) {
 bool application::config_is_applied() const {
     const std::string& path = context_.where.config_path;
     if (config_.source_path.empty()) return !file_exists(path);
-    return config_hash(path, ::geteuid()) == config_.source_hash &&
-           further_files_unchanged(config_) && env_files_unchanged(config_);
+    return config_hash(path, ::geteuid()) == config_.source_hash && further_files_unchanged(config_) &&
+           env_files_unchanged(config_);
 }
 
 bool application::anything_running() const { return registry_->anything_running(); }

@@ -30,8 +30,8 @@ public:
     // nothing. Returns the units that will start by themselves from now on.
     std::vector<std::string> consent(const std::vector<std::string>& names, pid_t by);
 
-    // The units that a request of `by` means, see selected_names(). `directory`: in which it was given; empty:
-    // that of the process.
+    // The units that a request of `by` means, see selected_names(). `directory`: in which it was given;
+    // empty: that of the process.
     std::vector<std::string> names_for(const char* verb, const std::vector<std::string>& names, pid_t by,
                                        const std::string& directory = {}) const;
 

@@ -47,7 +47,8 @@ std::string scoped_name(const config& configuration, const std::string& name, st
     const included_file* nearest = nullptr;
     for (const auto& file : configuration.included) {
         const bool nearer = !nearest || file.directory.size() > nearest->directory.size();
-        if (nearer && !directory.empty() && util::is_within(directory, file.directory) && configuration.find(file.prefix + "." + name))
+        if (nearer && !directory.empty() && util::is_within(directory, file.directory) &&
+            configuration.find(file.prefix + "." + name))
             nearest = &file;
     }
     return nearest ? nearest->prefix + "." + name : name;

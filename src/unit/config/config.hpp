@@ -1,5 +1,6 @@
 #pragma once
-// Reads hob.toml, hob.local.toml beside it and the files of its `include`. hob.toml(5) describes the file; unit/spec/spec.hpp holds the result.
+// Reads hob.toml, hob.local.toml beside it and the files of its `include`. hob.toml(5) describes the file;
+// unit/spec/spec.hpp holds the result.
 
 #include <sys/types.h>
 
@@ -28,7 +29,8 @@ bool further_files_unchanged(const config& applied);
 // Whether each env_file still has the contents that load_config read.
 bool env_files_unchanged(const config& applied);
 
-// As load_config, for text that is already in memory, without hob.local.toml. `path` is used in messages and for relative paths.
+// As load_config, for text that is already in memory, without hob.local.toml. `path` is used in messages and
+// for relative paths.
 config parse_config(std::string_view bytes, const std::string& path, const std::string& default_cwd = {});
 
 // The configuration without a file, as the user instance may have it.
@@ -42,8 +44,8 @@ std::vector<std::string> group_names(const std::string& path);
 
 // Whether it stands for other names: "@group", or a pattern with * ? [.
 bool is_selector(std::string_view name);
-// The names of units that these mean, as selected_names() of unit/application/unit_names.hpp has them, for verbs
-// that work without a daemon. One that means nothing stays as it is. `directory`: absolute and real.
+// The names of units that these mean, as selected_names() of unit/application/unit_names.hpp has them, for
+// verbs that work without a daemon. One that means nothing stays as it is. `directory`: absolute and real.
 std::vector<std::string> names_meant(const std::string& path, const std::vector<std::string>& names,
                                      const std::string& directory);
 

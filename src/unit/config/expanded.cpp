@@ -24,9 +24,9 @@ variables as_variables(const std::vector<std::string>& environment) {
 
 [[noreturn]] void refuse(const std::string& unit, std::string_view what, std::string_view written,
                          std::string_view value, std::string_view wanted) {
-    throw failure(error_kind::unit_failed, cannot("start", unit),
-                  fmt::format("its {} is '{}', which becomes '{}', and that is no {}", what, written, value,
-                              wanted));
+    throw failure(
+        error_kind::unit_failed, cannot("start", unit),
+        fmt::format("its {} is '{}', which becomes '{}', and that is no {}", what, written, value, wanted));
 }
 
 void expand_ready(ready_spec& ready, const std::string& unit, const variables& values) {
@@ -55,7 +55,8 @@ std::shared_ptr<const unit_spec> expanded(std::shared_ptr<const unit_spec> spec,
     } else if (auto* worker = std::get_if<worker_spec>(&copy.detail)) {
         if (!worker->connect || worker->connect->written.empty()) return spec;
         connect_spec& to = *worker->connect;
-        const std::string value = expand_text(to.written, as_variables(environment), copy.name, "connect.tcp");
+        const std::string value =
+            expand_text(to.written, as_variables(environment), copy.name, "connect.tcp");
         if (!parse_address(value, to.host, to.port))
             refuse(copy.name, "connect.tcp", to.written, value, "port or ADDRESS:PORT");
     } else {

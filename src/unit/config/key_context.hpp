@@ -18,9 +18,9 @@ struct config_draft {
     position shutdown_timeout;  // of its value; line 0: not given
     std::vector<unit_draft> units;
     unit_base_paths paths;
-    std::string prefix;      // of the names of units in the file that is being read: "web.", or empty
+    std::string prefix;        // of the names of units in the file that is being read: "web.", or empty
     std::string pattern_base;  // its directory, relative to the root; empty: the root
-    variable_list file_env;  // its [env], if it is an included one
+    variable_list file_env;    // its [env], if it is an included one
 };
 
 struct key_context {

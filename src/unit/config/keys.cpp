@@ -67,11 +67,12 @@ constexpr config_key keys[] = {
     custom(in_file, "daemon", table, "the table [daemon]: hob's own daemon", read_daemon_table)
         .such_as("[daemon]"),
     custom(in_file, "log", table, "the table [log]: the log files", read_log_table).such_as("[log]"),
-    custom(in_file, "include", texts, "files whose units become units of this one, by the prefix of their names",
-           read_include)
+    custom(in_file, "include", texts,
+           "files whose units become units of this one, by the prefix of their names", read_include)
         .by_default("{}")
         .such_as("{ web = \"apps/web/units.toml\" }"),
-    custom(in_file, "env", variable_table, "the table [env]: environment variables of every unit", read_shared_env)
+    custom(in_file, "env", variable_table, "the table [env]: environment variables of every unit",
+           read_shared_env)
         .by_default("{}")
         .such_as("{ NAME = \"value\" }")
         .also_called("environment"),
@@ -150,8 +151,8 @@ constexpr config_key keys[] = {
     one_of<output_streams_words>(
         member<&unit_spec::output>(in_task, "output", "whether stdout and stderr are kept apart"))
         .by_default("\"split\""),
-    custom(in_units, "after", units, "units that must be ready, and tasks that must have ended, before it starts",
-           read_after)
+    custom(in_units, "after", units,
+           "units that must be ready, and tasks that must have ended, before it starts", read_after)
         .by_default("[]")
         .such_as("[\"db\"]")
         .also_called("depends depends_on needs requires"),
@@ -264,9 +265,9 @@ constexpr config_key keys[] = {
            read_ready_notify)
         .such_as("true")
         .present(alternative),
-    one_of<ready_owner_words>(custom(in_service, "ready.owner", word,
-                                     "tcp, unix, http: whose port or socket it may be, the service's or any's",
-                                     read_ready_owner))
+    one_of<ready_owner_words>(
+        custom(in_service, "ready.owner", word,
+               "tcp, unix, http: whose port or socket it may be, the service's or any's", read_ready_owner))
         .by_default("\"service\""),
     member<&ready_spec::delay>(in_service, "ready.delay", "ready after this time")
         .such_as("\"1s\"")

@@ -38,14 +38,14 @@ enum class value_type : std::uint8_t {
     url_or_table,
     word_or_table,
     strings,
-    patterns,   // of files
-    units,      // names
-    env_files,  // a path, a table with one, or an array of these
+    patterns,        // of files
+    units,           // names
+    env_files,       // a path, a table with one, or an array of these
     variable_table,  // a table of strings, integers and booleans
-    ports,      // a table of ports
-    texts,      // a table of strings that are not empty
-    any_table,  // its members are passed on as JSON
-    table,      // of further keys in the table of keys
+    ports,           // a table of ports
+    texts,           // a table of strings that are not empty
+    any_table,       // its members are passed on as JSON
+    table,           // of further keys in the table of keys
 };
 
 enum class key_presence : std::uint8_t {

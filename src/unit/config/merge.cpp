@@ -48,7 +48,8 @@ void merge_table(tree_value& base, tree_value over, maybe_scope scope) {
     for (auto& member : over.members) {
         const config_key* key = scope ? find_key(*scope, member.key) : nullptr;
         if (excludes_others(key)) drop_excluded(base, *scope, *key);
-        const bool has_keys = key && (key->type == value_type::table || key->type == value_type::url_or_table);
+        const bool has_keys =
+            key && (key->type == value_type::table || key->type == value_type::url_or_table);
         merge_member(base, std::move(member),
                      has_keys ? maybe_scope(inner_scope(*key, scope->table)) : std::nullopt);
     }

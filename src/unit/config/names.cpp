@@ -1,4 +1,5 @@
-// The names that a configuration has, for completion and for verbs that read logs and records without a daemon.
+// The names that a configuration has, for completion and for verbs that read logs and records without a
+// daemon.
 #include <fnmatch.h>
 
 #include <algorithm>
@@ -88,9 +89,10 @@ void add_selected(const tree_value& root, const std::string& prefix, const std::
             const tree_value* enabled = value_of(unit.value, "enabled");
             if (enabled && !enabled->boolean) continue;
             const std::string name = prefix + unit.key;
-            const bool meant = selector.starts_with('@')
-                                   ? is_in_group(unit.value, std::string_view(selector).substr(1))
-                                   : kind == unit_kind::service && ::fnmatch(selector.c_str(), name.c_str(), 0) == 0;
+            const bool meant =
+                selector.starts_with('@')
+                    ? is_in_group(unit.value, std::string_view(selector).substr(1))
+                    : kind == unit_kind::service && ::fnmatch(selector.c_str(), name.c_str(), 0) == 0;
             if (meant && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
         }
     }
@@ -106,7 +108,8 @@ std::string scoped(const source_trees& sources, const std::string& name, const s
     const included_tree* nearest = nullptr;
     for (const auto& file : sources.included) {
         const bool nearer = !nearest || file.directory.size() > nearest->directory.size();
-        if (nearer && util::is_within(directory, file.directory) && has_unit(file.tree, name)) nearest = &file;
+        if (nearer && util::is_within(directory, file.directory) && has_unit(file.tree, name))
+            nearest = &file;
     }
     return nearest ? nearest->prefix + "." + name : name;
 }

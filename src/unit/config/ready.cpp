@@ -14,7 +14,8 @@ namespace hob::unit {
 namespace {
 
 constexpr std::string_view forms_hint =
-    "one of tcp = PORT, unix = \"PATH\", http = \"http://…\", exec = COMMAND, log = \"pattern\", notify = true, delay = "
+    "one of tcp = PORT, unix = \"PATH\", http = \"http://…\", exec = COMMAND, log = \"pattern\", notify = "
+    "true, delay = "
     "\"1s\"";
 
 void read_url(const key_context& at) {

@@ -108,8 +108,8 @@ private:
         const std::string real = util::real_path(path);
         struct stat found {};
         if (::stat(real.c_str(), &found) != 0) {
-            faults_.error(where, fmt::format("'include.{}' cannot be read: '{}': {}", prefix, path,
-                                             errno_text(errno)));
+            faults_.error(
+                where, fmt::format("'include.{}' cannot be read: '{}': {}", prefix, path, errno_text(errno)));
         } else if (!util::is_within(real, util::real_path(access_.root))) {
             faults_.error(where, fmt::format("'include.{}' is outside of the project: '{}'", prefix, real),
                           "an included file lies below the directory of hob.toml");

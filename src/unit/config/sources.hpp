@@ -29,13 +29,13 @@ struct source_trees {
 
 // How the files other than hob.toml are read.
 struct source_access {
-    uid_t owner;   // of a file, or root, see read_trusted_file()
-    bool local;    // hob.local.toml counts
+    uid_t owner;       // of a file, or root, see read_trusted_file()
+    bool local;        // hob.local.toml counts
     std::string root;  // absolute; included files lie below it
 };
 
-// `bytes`: those of `path`, which is absolute. Faults in them are noted. Throws failure for a file that cannot
-// be read or trusted.
+// `bytes`: those of `path`, which is absolute. Faults in them are noted. Throws failure for a file that
+// cannot be read or trusted.
 source_trees read_sources(std::string_view bytes, const std::string& path, const source_access& access,
                           problems& faults);
 

@@ -65,9 +65,9 @@ void read_env_file_entry(const key_context& at, const tree_value& entry) {
         } else if (key == "required" && value.kind == value_kind::boolean) {
             file.required = value.boolean;
         } else if (key == "required") {
-            at.table.reject(at.key, value.where,
-                            fmt::format("has a 'required' that must be true or false, not {}",
-                                        described(value.kind)));
+            at.table.reject(
+                at.key, value.where,
+                fmt::format("has a 'required' that must be true or false, not {}", described(value.kind)));
         } else {
             understood = true;
             at.table.reject(at.key, where, fmt::format("has an unknown key '{}'", key),
@@ -238,7 +238,8 @@ void read_groups(const key_context& at) {
     if (!at.table.read(at.key, at.value, groups)) return;
     for (const auto& item : at.value.items) {
         if (unit_name_fault(item.text).empty()) continue;
-        at.table.reject(at.key, item.where, fmt::format("has a group that cannot be named so: '{}'", item.text),
+        at.table.reject(at.key, item.where,
+                        fmt::format("has a group that cannot be named so: '{}'", item.text),
                         "letters, digits, '.', '_' and '-'; without the '@'");
     }
 }

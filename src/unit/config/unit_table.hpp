@@ -20,8 +20,8 @@ struct unit_draft {
     position stop_timeout;        // line 0: not given
 };
 
-// HOB_* are hob's own: units do not inherit them and may not set them. Except those that say where hob's files
-// are, so that what runs inside a unit finds the same daemon.
+// HOB_* are hob's own: units do not inherit them and may not set them. Except those that say where hob's
+// files are, so that what runs inside a unit finds the same daemon.
 bool is_own_variable(std::string_view name);
 
 // What is wrong with a unit's name; empty: it is good.

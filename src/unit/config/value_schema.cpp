@@ -114,10 +114,11 @@ void add_variables(json_object& schema) {
     names.add("pattern", R"(^[^=\u0000]+$)").add("anyOf", allowed);
     schema.add("type", "object")
         .add("propertyNames", names)
-        .add("additionalProperties", json_object().add("anyOf", json_array()
-                                                                    .add(text_schema(argument_pattern))
-                                                                    .add(json_object().add("type", "integer"))
-                                                                    .add(json_object().add("type", "boolean"))));
+        .add("additionalProperties",
+             json_object().add("anyOf", json_array()
+                                            .add(text_schema(argument_pattern))
+                                            .add(json_object().add("type", "integer"))
+                                            .add(json_object().add("type", "boolean"))));
 }
 
 json_array env_file_forms() {
@@ -169,8 +170,8 @@ std::string pattern_of(const config_key& key) {
             return std::string(cron_pattern);
         case value_type::url:
         case value_type::url_or_table:  // of its string; the caller adds the table
-            return fmt::format(R"(^(?:http://{}(?::{})?(?:[/?][^\u0000-\u0020\u007f#]*)?|{})$)", host_pattern(),
-                               port_number, with_reference);
+            return fmt::format(R"(^(?:http://{}(?::{})?(?:[/?][^\u0000-\u0020\u007f#]*)?|{})$)",
+                               host_pattern(), port_number, with_reference);
         default:
             return {};
     }

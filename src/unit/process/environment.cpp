@@ -215,7 +215,7 @@ std::vector<std::string> unit_environment(const std::vector<std::string>& base, 
     }
     inherited.insert_or_assign("PWD", spec.cwd);
     std::vector<std::vector<written_variable>> layers{written_in("[env]", spec.shared_env),
-                                                     written_in("[env]", spec.file_env)};
+                                                      written_in("[env]", spec.file_env)};
     for (const auto& file : spec.env_files)
         layers.push_back(variables_of_file(spec, file));
     layers.push_back(written_in(ports));

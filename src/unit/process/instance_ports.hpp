@@ -12,8 +12,8 @@
 namespace hob::unit {
 
 // For each name the preferred port, or the next above it that nobody listens on, `reserved` does not have for
-// another instance, and no other name has. A name in `chosen` keeps its port. Throws failure(unit_failed) where
-// there is none.
+// another instance, and no other name has. A name in `chosen` keeps its port. Throws failure(unit_failed)
+// where there is none.
 port_list choose_ports(const port_list& preferred, const port_list& chosen, std::string_view instance,
                        const std::vector<port_reservation>& reserved);
 
@@ -29,7 +29,7 @@ public:
     void prefer(port_list ports);
     // Chooses and reserves those that are not chosen yet. Throws failure(unit_failed).
     const port_list& choose();
-    void release();  // no unit is up
+    void release();                                      // no unit is up
     const port_list& chosen() const { return chosen_; }  // in file order
 
 private:

@@ -21,7 +21,8 @@ namespace {
 constexpr std::size_t file_max = 4u << 20;
 
 [[noreturn]] void refuse(const std::string& path, const std::string& reason) {
-    throw failure(error_kind::unit_failed, cannot("choose", {}, "a port"), fmt::format("'{}': {}", path, reason));
+    throw failure(error_kind::unit_failed, cannot("choose", {}, "a port"),
+                  fmt::format("'{}': {}", path, reason));
 }
 
 bool lives(const port_reservation& by) {
@@ -66,12 +67,14 @@ locked_port_reservations::locked_port_reservations(std::string path)
     all_ = read_port_reservations(path_);
 }
 
-void locked_port_reservations::replace(const std::string& instance, const std::vector<port_reservation>& with) {
+void locked_port_reservations::replace(const std::string& instance,
+                                       const std::vector<port_reservation>& with) {
     std::erase_if(all_, [&](const port_reservation& each) { return each.instance == instance; });
     all_.insert(all_.end(), with.begin(), with.end());
     std::string text;
     for (const auto& each : all_)
-        text += fmt::format("{} {} {} {} {}\n", each.port, each.pid, each.start_time, each.instance, each.name);
+        text +=
+            fmt::format("{} {} {} {} {}\n", each.port, each.pid, each.start_time, each.instance, each.name);
     const ssize_t written = ::pwrite(file_.get(), text.data(), text.size(), 0);
     if (written < 0) refuse(path_, errno_text(errno));
     if (static_cast<std::size_t>(written) != text.size()) refuse(path_, errno_text(ENOSPC));

@@ -1,7 +1,7 @@
 #pragma once
-// The file in which the daemons of a user note the ports that they have chosen, so that no two instances choose
-// the same one before its server listens. A line is "PORT PID START_TIME INSTANCE NAME"; one of a process that
-// has ended does not count.
+// The file in which the daemons of a user note the ports that they have chosen, so that no two instances
+// choose the same one before its server listens. A line is "PORT PID START_TIME INSTANCE NAME"; one of a
+// process that has ended does not count.
 
 #include <sys/types.h>
 

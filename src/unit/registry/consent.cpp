@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "unit/process/deciding_variables.hpp"
 #include "unit/registry/unit_map.hpp"
 #include "unit/spec/definition_digest.hpp"
 
@@ -118,8 +119,13 @@ std::vector<std::string> registry::consent_to_all(const config& configuration) {
     return by_themselves;
 }
 
-bool registry::is_shared_environment_consented() const {
-    return units_->shared_env.empty() || units_->consents.contains(entry_of_shared(units_->shared_env));
+std::vector<std::string> registry::unaccepted_variables() const {
+    std::vector<std::string> found;
+    for (const auto& [name, value] : units_->shared_env) {
+        if (decides_what_is_executed(name)) found.push_back(name);
+    }
+    if (!found.empty() && units_->consents.contains(entry_of_shared(units_->shared_env))) found.clear();
+    return found;
 }
 
 void registry::adopt_consent_to_path(const config& configuration) {

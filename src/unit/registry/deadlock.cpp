@@ -47,11 +47,12 @@ void registry::refuse_deadlock(const char* verb, const std::vector<std::string>&
         const auto way = find_way(*units_->context, name, caller, seen);
         if (way.empty()) continue;
         const std::string cycle =
-            way.size() == 1 ? fmt::format("this command runs in '{}' and would wait for it", caller)
-                            : fmt::format("'{}', and this command runs in '{}'",
-                                          fmt::join(way, "' waits for '"), caller);
-        throw failure(error_kind::unit_failed, cannot(verb, name), "deadlock: " + cycle,
-                      fmt::format("let '{}' go on without waiting, or start '{}' from outside", caller, name));
+            way.size() == 1
+                ? fmt::format("this command runs in '{}' and would wait for it", caller)
+                : fmt::format("'{}', and this command runs in '{}'", fmt::join(way, "' waits for '"), caller);
+        throw failure(
+            error_kind::unit_failed, cannot(verb, name), "deadlock: " + cycle,
+            fmt::format("let '{}' go on without waiting, or start '{}' from outside", caller, name));
     }
 }
 

@@ -63,8 +63,9 @@ public:
     std::vector<std::string> consent_to_all(const config& configuration);
     // The user has named all of these units and all that they wait for.
     bool is_consented(const std::vector<std::string>& names) const;
-    // [env] as it is now came with a unit that the user has named: it may change what `hob run -- CMD` executes.
-    bool is_shared_environment_consented() const;
+    // Variables of [env] that decide what `hob run -- CMD` executes, if [env] as it is now did not come with
+    // a unit that the user has named.
+    std::vector<std::string> unaccepted_variables() const;
     // The record of a consent to a path, made by an earlier version, counts for these definitions.
     void adopt_consent_to_path(const config& configuration);
 

@@ -63,7 +63,7 @@ public:
     std::shared_ptr<command_runner> commands;  // also held by its coroutines
     std::unique_ptr<util::time_zone_watch> time_zone;
     variable_list shared_env;  // [env]
-    bool applied = false;  // a configuration was applied before
+    bool applied = false;      // a configuration was applied before
     consent_store consents;
     std::vector<unit_ptr> stopped_at_end;          // by registry::stop_all()
     std::set<std::string, std::less<>> named;      // units that the user has named as they are defined now

@@ -96,7 +96,8 @@ std::string variables_digest(const variable_list& variables) {
 }
 
 std::string held_back_text(const std::string& unit, bool is_new) {
-    return (is_new ? "new; accepted by: hob start " : "it waits for a new unit; accepted by: hob start ") + unit;
+    return (is_new ? "new; accepted by: hob start " : "it waits for a new unit; accepted by: hob start ") +
+           unit;
 }
 
 bool starts_by_itself(const unit_spec& spec) {

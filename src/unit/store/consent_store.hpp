@@ -20,8 +20,8 @@ public:
     bool contains(const entry& what);
     void add(const std::vector<entry>& what);
 
-    // A database of schema 4 or earlier may have one consent to all that hob.toml will ever say. Replaces that
-    // by `definitions`; does nothing where there is none.
+    // A database of schema 4 or earlier may have one consent to all that hob.toml will ever say. Replaces
+    // that by `definitions`; does nothing where there is none.
     void replace_consent_to_path(const std::vector<entry>& definitions);
 
 private:

@@ -84,9 +84,10 @@ std::string managed_unit::waits_for(const managed_unit& dependency) {
 }
 
 void managed_unit::signal(int, bool) {
-    throw failure(error_kind::unit_failed, cannot("signal", spec_->name),
-                  fmt::format("it is a {}, and only services and workers are signalled", name_of(spec_->kind)),
-                  "hob stop " + spec_->name + " ends it");
+    throw failure(
+        error_kind::unit_failed, cannot("signal", spec_->name),
+        fmt::format("it is a {}, and only services and workers are signalled", name_of(spec_->kind)),
+        "hob stop " + spec_->name + " ends it");
 }
 
 asio::awaitable<void> managed_unit::run_for(std::string) { co_return; }

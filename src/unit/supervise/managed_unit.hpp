@@ -112,7 +112,7 @@ public:
     virtual void request_stop(const char* why) = 0;  // in the background
     // Restarts its process, if it has one, in the background. The restart is not counted.
     virtual void request_new_process(const char*) {}
-    virtual void kill_now() = 0;                     // SIGKILL, also to what is being stopped
+    virtual void kill_now() = 0;  // SIGKILL, also to what is being stopped
     // Sends the signal to its main process, or to all of it. Throws failure(unit_failed) if it has none.
     virtual void signal(int number, bool whole);
     virtual void reconfigure(unit_spec spec, running_process running) = 0;

@@ -24,7 +24,7 @@ struct registry_options {
     rlimit unit_nofile{};  // RLIMIT_NOFILE of units; rlim_max 0: the daemon's own
     store& db;
     std::string ports_path{};  // see port_reservations_path(); empty: there are no [ports]
-    std::string root{};  // of the project: patterns of files are relative to it
+    std::string root{};        // of the project: patterns of files are relative to it
     std::uint64_t log_max_size = 10u << 20;
     int log_max_files = 5;
     // Events for subscribers: unit.state {"unit","kind","from","to","pid"?}, worker.notification

@@ -191,7 +191,9 @@ void worker::signal(int number, bool whole) {
                   fmt::format("it has no process: it is {}", name_of(state())), "hob start " + spec_->name);
 }
 
-bool worker::definition_changed() const { return process_ && needs_new_process(*process_->definition, *spec_); }
+bool worker::definition_changed() const {
+    return process_ && needs_new_process(*process_->definition, *spec_);
+}
 
 void worker::reconfigure(unit_spec spec, running_process running) {
     spec_ = std::make_shared<const unit_spec>(std::move(spec));

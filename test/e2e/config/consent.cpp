@@ -125,7 +125,8 @@ BOOST_AUTO_TEST_CASE(U34_a_hangup_applies_the_file_and_consents_to_nothing) {
     box.config(sleeper("web"));
     BOOST_REQUIRE(box.run({"start"}).status == 0);
     const std::string pid = unit_member(box, "web", "pid");
-    box.config(service("web", "touch evil; exec sleep 1000") + automatic("added", "touch evil; exec sleep 1000"));
+    box.config(service("web", "touch evil; exec sleep 1000") +
+               automatic("added", "touch evil; exec sleep 1000"));
     ::kill(box.daemon_pid(), SIGHUP);
     BOOST_TEST(wait_until([&] { return is_new(box, "added"); }));
     BOOST_TEST(is_new(box, "web"));
@@ -159,7 +160,8 @@ BOOST_AUTO_TEST_CASE(U34_without_a_daemon_new_units_show_as_well) {
     BOOST_REQUIRE(box.run({"start"}).status == 0);
     BOOST_REQUIRE(box.run({"shutdown"}).status == 0);
     BOOST_TEST(json_at(box.run({"status", "--json"}).out, "/units/0/new").value_or("-") == "-");
-    BOOST_TEST(box.run({"doctor"}).out.find("every unit that starts by itself is accepted") != std::string::npos);
+    BOOST_TEST(box.run({"doctor"}).out.find("every unit that starts by itself is accepted") !=
+               std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(U34_an_env_file_that_others_may_write_is_refused) {

@@ -53,7 +53,8 @@ BOOST_AUTO_TEST_CASE(a_second_checkout_runs_beside_the_first) {
     if (!can_run()) return;
     sandbox box;
     const std::string other = box.root() + "/other";
-    BOOST_REQUIRE(box.shell("cp -r " HOB_SOURCE_DIR "/examples/monorepo/. . && cp -r . " + other).status == 0);
+    BOOST_REQUIRE(box.shell("cp -r " HOB_SOURCE_DIR "/examples/monorepo/. . && cp -r . " + other).status ==
+                  0);
     const auto first = box.run({"start"});
     const auto second = box.run({"start"}, within(other));
     BOOST_TEST(first.status == 0, first.text());

@@ -96,7 +96,8 @@ BOOST_AUTO_TEST_CASE(L36_the_page_of_requirements_lists_the_calls_of_this_test) 
         described.insert(cell);
     }
     BOOST_TEST(!calls.empty());
-    BOOST_TEST(described == std::set<std::string>(calls.begin(), calls.end()), boost::test_tools::per_element());
+    BOOST_TEST(described == std::set<std::string>(calls.begin(), calls.end()),
+               boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(L36_doctor_names_what_is_refused) {
@@ -151,8 +152,9 @@ BOOST_AUTO_TEST_CASE(L47_without_proc_every_verb_ends_and_says_what_is_missing) 
     if (!require_root()) return;
     sandbox box;
     box.config("");
-    const std::string hide = "unshare -m sh -c 'mount -t tmpfs none /proc && cd / && exec \"$@\"' sh hob -C " +
-                             box.project() + " ";
+    const std::string hide =
+        "unshare -m sh -c 'mount -t tmpfs none /proc && cd / && exec \"$@\"' sh hob -C " + box.project() +
+        " ";
     for (const char* verb : {"ping", "run -- true", "daemon", "daemon --foreground"}) {
         const auto done = box.shell(hide + verb);
         BOOST_TEST_CONTEXT(verb << ": " << done.text()) {
@@ -176,9 +178,9 @@ BOOST_AUTO_TEST_CASE(L47_a_proc_of_another_pid_namespace_is_named_by_doctor_and_
     if (!require_root()) return;
     sandbox box;
     box.config("");
-    const auto inside = box.shell("unshare -pf --kill-child sh -c 'hob -C " + box.project() +
-                                  " ping -q; hob -C " + box.project() + " status; hob doctor; hob -C " +
-                                  box.project() + " shutdown -q'");
+    const auto inside =
+        box.shell("unshare -pf --kill-child sh -c 'hob -C " + box.project() + " ping -q; hob -C " +
+                  box.project() + " status; hob doctor; hob -C " + box.project() + " shutdown -q'");
     BOOST_TEST(inside.out.find("a /proc of another PID namespace") != std::string::npos, inside.text());
     BOOST_TEST(inside.out.find("FAIL  proc ") != std::string::npos, inside.text());
     const auto mounted = box.shell("unshare -pf --mount-proc --kill-child sh -c 'hob doctor'");

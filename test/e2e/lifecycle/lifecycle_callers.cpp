@@ -77,7 +77,8 @@ BOOST_AUTO_TEST_CASE(L45_an_inherited_runtime_directory_of_another_user_is_not_u
         options.env = {{"HOB_RUNTIME_DIR", std::nullopt}, {"XDG_RUNTIME_DIR", theirs}};
         const auto status = box.run({"ping"}, options);
         BOOST_TEST(status.status == 0, status.text());
-        const auto socket = json_at(box.run({"status", "--json"}, options).out, "/daemon/socket").value_or("");
+        const auto socket =
+            json_at(box.run({"status", "--json"}, options).out, "/daemon/socket").value_or("");
         BOOST_TEST(socket.starts_with("/tmp/hob-54321/"), socket);
         BOOST_TEST(std::filesystem::is_empty(theirs));
         end(box, options);
@@ -108,7 +109,8 @@ BOOST_AUTO_TEST_CASE(L43_in_a_unit_the_directory_of_another_project_is_about_tha
     box.shell("mkdir -p sub '" + second + "/deep' && echo '# none' >'" + second + "/hob.toml'");
     const auto own = box.run({"run", "--", "sh", "-c", box.binary() + " status --json"});
     BOOST_TEST(root_in(own) == box.project(), own.text());
-    const auto own_elsewhere = box.run({"run", "--", "sh", "-c", "cd / && " + box.binary() + " status --json"});
+    const auto own_elsewhere =
+        box.run({"run", "--", "sh", "-c", "cd / && " + box.binary() + " status --json"});
     BOOST_TEST(root_in(own_elsewhere) == box.project(), own_elsewhere.text());
     const auto there =
         box.run({"run", "--", "sh", "-c", "cd '" + second + "/deep' && " + box.binary() + " status --json"});
@@ -189,8 +191,9 @@ BOOST_AUTO_TEST_CASE(L25_a_command_or_a_waiting_client_is_work_that_no_newer_cli
 
 BOOST_AUTO_TEST_CASE(U37_in_the_foreground_it_says_what_starts_by_itself_and_what_does_not) {
     sandbox box;
-    box.config("[service.a]\nrun = 'exec sleep 1000'\nautostart = true\n[service.b]\nrun = 'exec sleep 1000'\n"
-               "[task.c]\nrun = 'true'\nevery = '1h'\n");
+    box.config(
+        "[service.a]\nrun = 'exec sleep 1000'\nautostart = true\n[service.b]\nrun = 'exec sleep 1000'\n"
+        "[task.c]\nrun = 'true'\nevery = '1h'\n");
     const auto life = [&] {
         auto daemon = box.start({"daemon", "--foreground"});
         BOOST_REQUIRE(wait_until([&] { return box.run({"--no-spawn", "ping"}).status == 0; }));

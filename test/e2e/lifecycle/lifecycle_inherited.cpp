@@ -1,4 +1,5 @@
-// Settings of the process that starts a daemon: they are undone, or named where the kernel does not permit it.
+// Settings of the process that starts a daemon: they are undone, or named where the kernel does not permit
+// it.
 
 #include <fcntl.h>
 #include <sched.h>
@@ -8,11 +9,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <boost/test/unit_test.hpp>
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <csignal>
-#include <cstring>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <vector>
@@ -192,9 +193,8 @@ BOOST_AUTO_TEST_CASE(L38_a_file_size_limit_is_an_ordinary_write_error) {
 }
 
 BOOST_AUTO_TEST_CASE(L42_every_signal_that_ends_a_process_ends_the_daemon_in_order) {
-    std::vector<int> signals{SIGTERM, SIGINT,    SIGQUIT, SIGUSR1, SIGUSR2,   SIGALRM, SIGVTALRM,
-                             SIGPROF, SIGIO,     SIGPWR,  SIGSTKFLT, SIGXCPU, SIGRTMIN, SIGRTMIN + 7,
-                             SIGRTMAX};
+    std::vector<int> signals{SIGTERM, SIGINT, SIGQUIT,   SIGUSR1, SIGUSR2,  SIGALRM,      SIGVTALRM, SIGPROF,
+                             SIGIO,   SIGPWR, SIGSTKFLT, SIGXCPU, SIGRTMIN, SIGRTMIN + 7, SIGRTMAX};
     sandbox box;
     box.config("[service.s]\nrun = 'trap \"echo >>ended; exit 0\" TERM; while :; do sleep 0.1; done'\n");
     std::size_t ends = 0;

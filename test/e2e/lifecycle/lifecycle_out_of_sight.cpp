@@ -19,17 +19,18 @@ namespace {
 // A mount namespace of its own, with `what` at `path` instead of what is there.
 void hide(const std::string& path, const char* what) {
     const bool directory = std::string(what) == "tmpfs";
-    const bool hidden =
-        ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-        (directory ? ::mount("tmpfs", path.c_str(), "tmpfs", 0, "mode=0700")
-                   : ::mount(what, path.c_str(), nullptr, MS_BIND, nullptr)) == 0;
+    const bool hidden = ::unshare(CLONE_NEWNS) == 0 &&
+                        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                        (directory ? ::mount("tmpfs", path.c_str(), "tmpfs", 0, "mode=0700")
+                                   : ::mount(what, path.c_str(), nullptr, MS_BIND, nullptr)) == 0;
     if (!hidden) ::_exit(99);
 }
 
 void expect_elsewhere(sandbox& box, const outcome& result) {
     BOOST_TEST(result.status == 3, result.text());
     BOOST_TEST(json_at(result.err, "/error/code").value_or("") == "instance_elsewhere", result.text());
-    BOOST_TEST(result.err.find("pid " + std::to_string(box.daemon_pid())) != std::string::npos, result.text());
+    BOOST_TEST(result.err.find("pid " + std::to_string(box.daemon_pid())) != std::string::npos,
+               result.text());
     BOOST_TEST(result.elapsed < 1500ms, result.elapsed.count() << " ms");
 }
 

@@ -221,9 +221,10 @@ BOOST_AUTO_TEST_CASE(U17_a_run_ends_at_once_when_what_it_waits_for_is_stopped) {
 
 BOOST_AUTO_TEST_CASE(U17_at_autostart_what_waits_for_a_failed_unit_has_failed_and_stays_wanted) {
     sandbox box;
-    box.config(service("a", "[ -e flag ] || exit 3; exec sleep 1000", "restart = \"never\"\nautostart = true") +
-               service("b", "exec sleep 1000", "after = [\"a\"]\nautostart = true") +
-               service("c", "exec sleep 1000", "after = [\"b\"]\nautostart = true"));
+    box.config(
+        service("a", "[ -e flag ] || exit 3; exec sleep 1000", "restart = \"never\"\nautostart = true") +
+        service("b", "exec sleep 1000", "after = [\"a\"]\nautostart = true") +
+        service("c", "exec sleep 1000", "after = [\"b\"]\nautostart = true"));
     BOOST_TEST(box.run({"start"}).status == 1);
     BOOST_REQUIRE(box.run({"restart", "--daemon"}).status == 0);
     BOOST_TEST(wait_until([&] { return unit_member(box, "c", "state") == "failed"; }));
@@ -239,24 +240,28 @@ BOOST_AUTO_TEST_CASE(U17_at_autostart_what_waits_for_a_failed_unit_has_failed_an
 
 BOOST_AUTO_TEST_CASE(U38_a_command_inside_a_unit_that_its_target_waits_for_fails_at_once) {
     sandbox box;
-    box.config("[task.t]\nrun = \"hob start b\"\n" + service("a", "exec sleep 1000", "after = [\"t\"]") +
-               service("b", "exec sleep 1000", "after = [\"a\"]") + service("free", "exec sleep 1000") +
-               "[task.fine]\nrun = \"hob start free\"\n[task.self]\nrun = \"hob run self\"\noverlap = \"queue\"\n");
+    box.config(
+        "[task.t]\nrun = \"hob start b\"\n" + service("a", "exec sleep 1000", "after = [\"t\"]") +
+        service("b", "exec sleep 1000", "after = [\"a\"]") + service("free", "exec sleep 1000") +
+        "[task.fine]\nrun = \"hob start free\"\n[task.self]\nrun = \"hob run self\"\noverlap = \"queue\"\n");
     const auto run = box.run({"run", "t", "--timeout", "20s"});
     BOOST_TEST(run.status == 1, run.text());
-    BOOST_TEST(run.err.find("cannot start 'b': deadlock: 'b' waits for 'a' waits for 't', and this command runs in "
-                            "'t'") != std::string::npos,
-               run.err);
+    BOOST_TEST(
+        run.err.find("cannot start 'b': deadlock: 'b' waits for 'a' waits for 't', and this command runs in "
+                     "'t'") != std::string::npos,
+        run.err);
     const auto self = box.run({"run", "self", "--timeout", "20s"});
-    BOOST_TEST(self.err.find("deadlock: this command runs in 'self' and would wait for it") != std::string::npos,
-               self.err);
+    BOOST_TEST(
+        self.err.find("deadlock: this command runs in 'self' and would wait for it") != std::string::npos,
+        self.err);
     BOOST_TEST(box.run({"run", "fine", "--timeout", "20s"}).status == 0);
 }
 
 BOOST_AUTO_TEST_CASE(U27_on_failure_of_a_worker_runs_once_until_it_is_warm_again) {
     sandbox box;
-    box.config("[worker.w]\nrun = \"echo last words >&2; exit 4\"\nprotocol = \"lines\"\n"
-               "on_failure = 'echo \"$HOB_UNIT|$HOB_REASON|$HOB_LAST_LINES\" >> told'\n");
+    box.config(
+        "[worker.w]\nrun = \"echo last words >&2; exit 4\"\nprotocol = \"lines\"\n"
+        "on_failure = 'echo \"$HOB_UNIT|$HOB_REASON|$HOB_LAST_LINES\" >> told'\n");
     BOOST_TEST(box.run({"call", "w", "x"}).status == 1);
     BOOST_TEST(wait_until([&] {
         return slurp(box.project() + "/told") == "w|the worker exited with status 4|last words\n\n";
@@ -265,8 +270,9 @@ BOOST_AUTO_TEST_CASE(U27_on_failure_of_a_worker_runs_once_until_it_is_warm_again
 
 BOOST_AUTO_TEST_CASE(U27_on_failure_of_a_task_gets_the_last_lines_of_both_streams_of_that_run) {
     sandbox box;
-    box.config("[task.t]\nrun = 'echo out $1; echo err $1 >&2; [ \"$1\" = fine ]'\n"
-               "on_failure = 'printf %s \"$HOB_LAST_LINES\" > told.new; mv told.new told'\n");
+    box.config(
+        "[task.t]\nrun = 'echo out $1; echo err $1 >&2; [ \"$1\" = fine ]'\n"
+        "on_failure = 'printf %s \"$HOB_LAST_LINES\" > told.new; mv told.new told'\n");
     BOOST_TEST(box.run({"run", "t", "--", "fine"}).status == 0);
     BOOST_TEST(box.run({"run", "t", "--", "bad"}).status == 1);
     BOOST_REQUIRE(wait_until([&] { return exists(box.project() + "/told"); }));

@@ -13,11 +13,12 @@ BOOST_AUTO_TEST_SUITE(verb_signal)
 
 BOOST_AUTO_TEST_CASE(the_main_process_or_the_whole_service_gets_it) {
     sandbox box;
-    box.config(service("s",
-                       "trap 'echo main' USR1; (trap 'echo child' USR1; touch up; while :; do sleep 0.05; done) & "
-                       "while :; do wait; done",
-                       "ready = { exec = \"test -e up\" }\n") +
-               "[task.t]\nrun = \"true\"\n" + echo_worker());
+    box.config(
+        service("s",
+                "trap 'echo main' USR1; (trap 'echo child' USR1; touch up; while :; do sleep 0.05; done) & "
+                "while :; do wait; done",
+                "ready = { exec = \"test -e up\" }\n") +
+        "[task.t]\nrun = \"true\"\n" + echo_worker());
     BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
     BOOST_TEST(box.run({"signal", "echo", "HUP"}).status == 1);  // it is cold
     BOOST_REQUIRE(box.run({"start", "echo"}).status == 0);
@@ -43,8 +44,9 @@ BOOST_AUTO_TEST_CASE(the_main_process_or_the_whole_service_gets_it) {
 BOOST_AUTO_TEST_CASE(groups_and_patterns_name_several_units) {
     sandbox box;
     const std::string sleeps = "run = \"exec sleep 1000\"\n";
-    box.config("[service.web-a]\n" + sleeps + "groups = [\"front\"]\n[service.web-b]\n" + sleeps + "[service.db]\n" +
-               sleeps + "groups = [\"back\", \"front\"]\n[task.web-t]\nrun = \"true\"\ngroups = [\"front\"]\n");
+    box.config("[service.web-a]\n" + sleeps + "groups = [\"front\"]\n[service.web-b]\n" + sleeps +
+               "[service.db]\n" + sleeps +
+               "groups = [\"back\", \"front\"]\n[task.web-t]\nrun = \"true\"\ngroups = [\"front\"]\n");
     BOOST_TEST(box.run({"start", "web-*"}).status == 0);
     BOOST_TEST(unit_member(box, "web-b", "state") == "ready");
     BOOST_TEST(unit_member(box, "db", "state") == "stopped");
@@ -69,8 +71,9 @@ BOOST_AUTO_TEST_CASE(groups_and_patterns_name_several_units) {
 BOOST_AUTO_TEST_CASE(a_dependant_is_restarted_with_what_it_asks_for) {
     sandbox box;
     const std::string sleeps = "run = \"exec sleep 1000\"\nbackoff = { min = \"1ms\" }\n";
-    box.config("[service.db]\n" + sleeps + "[service.web]\n" + sleeps + "after = [{ unit = \"db\", restart = true }]\n" +
-               "[service.other]\n" + sleeps + "after = [\"db\"]\n[service.app]\n" + sleeps +
+    box.config("[service.db]\n" + sleeps + "[service.web]\n" + sleeps +
+               "after = [{ unit = \"db\", restart = true }]\n" + "[service.other]\n" + sleeps +
+               "after = [\"db\"]\n[service.app]\n" + sleeps +
                "after = [{ unit = \"build\", restart = true }]\n[task.build]\nrun = \"true\"\n");
     BOOST_REQUIRE(box.run({"start"}).status == 0);
     const auto pid = [&](const std::string& unit) { return unit_member(box, unit, "pid"); };

@@ -232,8 +232,9 @@ BOOST_AUTO_TEST_CASE(U20_verbs_that_do_not_take_the_file_say_once_that_it_has_ch
     BOOST_TEST(box.run({"start", "web"}).status == 0);
     BOOST_TEST(box.run({"call", "w", "x"}).err == "");
     BOOST_TEST(box.run({"run", "--", "true"}).status == 0);
-    const std::vector<std::vector<std::string>> verbs{{"ping"}, {"call", "w", "x"}, {"logs", "web"}, {"runs"},
-                                                      {"wait", "web"}, {"stop", "web"}, {"run", "--", "true"}};
+    const std::vector<std::vector<std::string>> verbs{
+        {"ping"},        {"call", "w", "x"}, {"logs", "web"},      {"runs"},
+        {"wait", "web"}, {"stop", "web"},    {"run", "--", "true"}};
     const auto all_say = [&](const std::string& note) {
         for (const auto& words : verbs) {
             const auto told = box.run(words);

@@ -182,10 +182,13 @@ BOOST_AUTO_TEST_CASE(U31_an_environment_has_the_variables_of_env_file_and_env_ex
         const auto all = hob::unit::unit_environment({"PATH=/bin", "HOST=base"}, spec, "key");
         return std::string(hob::unit::value_in(all, key));
     };
-    BOOST_REQUIRE(hob::util::replace_file(spec.env_files.front().path, "HOST=${HOST}.file # c\nPATH='a b':\n"));
-    BOOST_TEST(failure_of([&] { value("URL"); }).what() ==
-               "cannot start 'x': its env_file '" + spec.env_files.front().path + ":2': text after the closing quote");
-    BOOST_REQUIRE(hob::util::replace_file(spec.env_files.front().path, "HOST=${HOST}.file # c\nPATH='/opt/a b'\n"));
+    BOOST_REQUIRE(
+        hob::util::replace_file(spec.env_files.front().path, "HOST=${HOST}.file # c\nPATH='a b':\n"));
+    BOOST_TEST(failure_of([&] { value("URL"); }).what() == "cannot start 'x': its env_file '" +
+                                                               spec.env_files.front().path +
+                                                               ":2': text after the closing quote");
+    BOOST_REQUIRE(
+        hob::util::replace_file(spec.env_files.front().path, "HOST=${HOST}.file # c\nPATH='/opt/a b'\n"));
     BOOST_TEST(value("URL") == "http://base.file/$x");
     BOOST_TEST(value("PATH") == "bin:/opt/a b");
     spec.env_files.front().text = "HOST=${NO}";
@@ -194,8 +197,9 @@ BOOST_AUTO_TEST_CASE(U31_an_environment_has_the_variables_of_env_file_and_env_ex
                                                                ":1' needs 'NO', which is not set");
     spec.env_files.front().text.reset();
     spec.env_files.front().path = dir.path() + "/none";
-    BOOST_TEST(failure_of([&] { value("URL"); }).what() ==
-               "cannot start 'x': its env_file '" + spec.env_files.front().path + "': No such file or directory");
+    BOOST_TEST(failure_of([&] { value("URL"); }).what() == "cannot start 'x': its env_file '" +
+                                                               spec.env_files.front().path +
+                                                               "': No such file or directory");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -41,19 +41,20 @@ BOOST_AUTO_TEST_CASE(U34_what_is_executed_changes_a_digest) {
     BOOST_TEST(digest(run + "[env]\nLD_PRELOAD = \"./evil.so\"\n") != plain);
     BOOST_TEST(digest(run + "env_file = [\".env\", \"evil\"]\n") != digest(run + "env_file = \".env\"\n"));
     const std::string task = digest(run, "task");
-    for (const std::string more : {"every = \"1h\"\n", "cron = \"* * * * *\"\n", "watch = [\"*.c\"]\n",
-                                   "on_start = true\n"}) {
+    for (const std::string more :
+         {"every = \"1h\"\n", "cron = \"* * * * *\"\n", "watch = [\"*.c\"]\n", "on_start = true\n"}) {
         BOOST_TEST(digest(run + more, "task") != task, more);
     }
     const std::string worker = digest(run + "protocol = \"lsp\"\n", "worker");
-    BOOST_TEST(digest(run + "protocol = \"lsp\"\nsettings = { tool = { path = \"evil\" } }\n", "worker") != worker);
+    BOOST_TEST(digest(run + "protocol = \"lsp\"\nsettings = { tool = { path = \"evil\" } }\n", "worker") !=
+               worker);
 }
 
 BOOST_AUTO_TEST_CASE(U34_what_decides_nothing_about_execution_does_not) {
     const std::string plain = digest(run);
-    for (const std::string more :
-         {"restart = \"always\"\n", "max_restarts = 3\n", "backoff = { max = \"1s\" }\n",
-          "stop = { timeout = \"1s\" }\n", "kill = \"group\"\n", "ready = { tcp = 80 }\n", "autostart = false\n"}) {
+    for (const std::string more : {"restart = \"always\"\n", "max_restarts = 3\n",
+                                   "backoff = { max = \"1s\" }\n", "stop = { timeout = \"1s\" }\n",
+                                   "kill = \"group\"\n", "ready = { tcp = 80 }\n", "autostart = false\n"}) {
         BOOST_TEST(digest(run + more) == plain, more);
     }
     BOOST_TEST(digest(run + "keep = 3\ntimeout = \"1m\"\n", "task") == digest(run, "task"));
@@ -66,7 +67,8 @@ BOOST_AUTO_TEST_CASE(U34_what_decides_nothing_about_execution_does_not) {
 BOOST_AUTO_TEST_CASE(U34_a_digest_is_what_it_was_in_the_first_version) {
     BOOST_TEST(digest(run) == "3c8d3619076809aed410785964feb901cc922f6644c0811e59c0debbd4074d44");
     BOOST_TEST(digest(run + "autostart = true\nenv = { B = \"2\", A = \"1\" }\nenv_file = \".env\"\n"
-                            "on_failure = [\"tell\", \"me\"]\n") == "14e2e58c87c2f3c2f321761305cd78e3bbf6914209e295146b8594711dbd18ad");
+                            "on_failure = [\"tell\", \"me\"]\n") ==
+               "14e2e58c87c2f3c2f321761305cd78e3bbf6914209e295146b8594711dbd18ad");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,5 @@
-#include "unit/store/consent_store.hpp"
 #include "unit/store/store.hpp"
+#include "unit/store/consent_store.hpp"
 
 #include <fcntl.h>
 #include <sqlite3.h>
