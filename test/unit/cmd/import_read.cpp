@@ -53,7 +53,8 @@ BOOST_AUTO_TEST_CASE(a_server_becomes_a_worker) {
     BOOST_TEST((got.run.argv == std::vector<std::string>{"node", "a b", "\"q\"\n\x7f", "ü"}));
     BOOST_TEST((got.env == std::vector<std::pair<std::string, std::string>>{{"K", "v"}, {"N", "3"}}));
     BOOST_TEST(got.cwd == "/p/x");
-    BOOST_TEST(got.env_file.value_or("") == "/p/.env");
+    BOOST_REQUIRE(got.env_files.size() == 1u);
+    BOOST_TEST(got.env_files.front().path == "/p/.env");
     BOOST_TEST((std::get<hob::unit::worker_spec>(got.detail).protocol == hob::unit::find_protocol("mcp")));
     BOOST_TEST(found.notes.empty());
 }

@@ -2,8 +2,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include <csignal>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <variant>
 
@@ -18,17 +16,6 @@ using namespace hob::unit;
 using namespace std::chrono_literals;
 
 namespace util = hob::util;
-
-namespace {
-
-std::string slurp(const std::string& path) {
-    std::ifstream file(path);
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(config_values)
 
