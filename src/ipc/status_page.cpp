@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <boost/crc.hpp>
 #include <boost/interprocess/exceptions.hpp>
 #include <boost/interprocess/mapped_region.hpp>
 #include <cerrno>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "identity.hpp"
+#include "util/crc32.hpp"
 #include "util/fd.hpp"
 
 namespace hob::ipc {
@@ -23,14 +23,14 @@ namespace {
 
 namespace bip = boost::interprocess;
 
-constexpr std::uint32_t format = 1;
+constexpr std::uint32_t format = 2;
 constexpr std::size_t version_max = 31;
 
 // The layout in the file. Read only on the machine that wrote it.
 struct copy {
     std::array<char, 8> magic;
     std::uint32_t format;
-    std::uint32_t checksum;  // CRC-32 of everything below
+    std::uint32_t checksum;  // CRC-32 of everything below, without the part of `units` that is not used
     std::uint64_t generation;
     std::uint64_t start_time;
     std::int64_t started_at_ms;
@@ -49,11 +49,11 @@ static_assert(sizeof(copy) <= copy_stride && std::is_trivially_copyable_v<copy>)
 // Without padding, so that equal content has an equal checksum.
 static_assert(sizeof(copy) == 8 + 4 + 4 + 3 * 8 + 7 * 4 + version_max + 1 + status_page_units_max);
 
+// `units_length` is at most the size of `units`.
 std::uint32_t checksum_of(const copy& content) {
     constexpr std::size_t head = offsetof(copy, generation);
-    boost::crc_32_type crc;
-    crc.process_bytes(reinterpret_cast<const char*>(&content) + head, sizeof content - head);
-    return crc.checksum();
+    return util::crc32({reinterpret_cast<const char*>(&content) + head,
+                        offsetof(copy, units) + content.units_length - head});
 }
 
 copy encode(const page_content& content, std::uint64_t generation) {
@@ -80,8 +80,9 @@ copy encode(const page_content& content, std::uint64_t generation) {
 
 bool is_complete(const copy& read) {
     const std::string_view magic(read.magic.data(), read.magic.size());
-    return magic == this_program.page_magic && read.format == format && read.checksum == checksum_of(read) &&
-           read.units_length <= read.units.size() && read.draining <= 1 && read.version.back() == '\0';
+    return magic == this_program.page_magic && read.format == format &&
+           read.units_length <= read.units.size() && read.checksum == checksum_of(read) &&
+           read.draining <= 1 && read.version.back() == '\0';
 }
 
 page_content decode(const copy& read) {

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cmd/doctor/daemon_glance.hpp"
 #include "lifecycle/instance.hpp"
-#include "util/deadline.hpp"
 
 namespace hob::cmd {
 
@@ -27,10 +27,10 @@ finding check_socket_path(const lifecycle::instance& where);
 finding check_config(const lifecycle::instance& where);
 finding check_consent(const lifecycle::instance& where);
 finding check_crash_loop(const lifecycle::instance& where);
-finding check_daemon(const lifecycle::instance& where, util::deadline limit);
+finding check_daemon(const daemon_glance& seen);
 finding check_leftovers(const lifecycle::instance& where);
-finding check_processes(const lifecycle::instance& where, util::deadline limit);
-finding check_database(const lifecycle::instance& where, util::deadline limit);
+finding check_processes(const lifecycle::instance& where, const daemon_glance& seen);
+finding check_database(const lifecycle::instance& where, const daemon_glance& seen);
 
 // Of all instances of this user.
 finding check_deleted_projects();
@@ -44,7 +44,7 @@ finding check_descriptors();
 finding check_priority();
 
 // What the daemon, or without one a daemon started from here, could not undo of its starter's settings.
-finding check_inherited(const lifecycle::instance& where, util::deadline limit);
+finding check_inherited(const daemon_glance& seen);
 
 // The files that a dead daemon has left: socket, page and pid file, if the lock is free.
 std::vector<std::string> leftovers_of(const lifecycle::instance& where);

@@ -72,6 +72,7 @@ void fix(const lifecycle::instance& where) {
 
 std::vector<finding> examine(invocation& call) {
     const lifecycle::instance& where = call.where();
+    const daemon_glance seen = glance_at_daemon(where, call.limit);
     return {check_runtime_directory(where),
             check_state_directory(where),
             check_locks(where),
@@ -79,10 +80,10 @@ std::vector<finding> examine(invocation& call) {
             check_config(where),
             check_consent(where),
             check_crash_loop(where),
-            check_daemon(where, call.limit),
+            check_daemon(seen),
             check_leftovers(where),
-            check_processes(where, call.limit),
-            check_database(where, call.limit),
+            check_processes(where, seen),
+            check_database(where, seen),
             check_deleted_projects(),
             check_disk_space(where),
             check_system_calls(),
@@ -90,7 +91,7 @@ std::vector<finding> examine(invocation& call) {
             check_inotify(),
             check_descriptors(),
             check_priority(),
-            check_inherited(where, call.limit)};
+            check_inherited(seen)};
 }
 
 std::string findings_json(const std::vector<finding>& findings) {

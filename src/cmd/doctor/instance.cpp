@@ -101,19 +101,6 @@ finding check_database_file(const std::string& path) {
     return {check, health::ok, path, ""};
 }
 
-// Why the daemon keeps its state in memory only. Empty: it does not, or no daemon answers.
-std::string degraded_daemon(const instance& where, util::deadline limit) {
-    const auto limit_for_probe = limit.earlier(util::deadline::in(limits::glance_timeout));
-    auto found = lifecycle::probe(where, limit_for_probe, limits::glance_timeout);
-    if (!found.connection) return "";
-    try {
-        return read_status(found.connection->call(this_program.methods.status, "{}", limit_for_probe))
-            .degraded;
-    } catch (const std::exception&) {  // check_daemon reports a daemon that does not answer
-        return "";
-    }
-}
-
 }  // namespace
 
 std::string existing_ancestor(std::string path) {
@@ -206,9 +193,9 @@ finding check_crash_loop(const instance& where) {
     return {check, health::ok, "the last start did not fail", ""};
 }
 
-finding check_daemon(const instance& where, util::deadline limit) {
+finding check_daemon(const daemon_glance& seen) {
     const std::string check = "daemon";
-    const auto found = lifecycle::probe(where, limit, limits::glance_timeout);
+    const lifecycle::probe_result& found = seen.found;
     const std::string_view name = lifecycle::name_of(found.state);
     switch (found.state) {
         case lifecycle::daemon_state::dead:
@@ -271,11 +258,11 @@ finding check_deleted_projects() {
             "hob doctor --fix, or hob list --prune, forgets them"};
 }
 
-finding check_database(const instance& where, util::deadline limit) {
+finding check_database(const instance& where, const daemon_glance& seen) {
     const std::string path = where.database_path();
     finding file = check_database_file(path);
     // The daemon opened the file when it started; the state of the file may have changed since.
-    const std::string degraded = degraded_daemon(where, limit);
+    const std::string degraded = seen.status ? seen.status->degraded : std::string();
     if (!degraded.empty()) {
         return {file.check, health::fail,
                 fmt::format("the daemon remembers nothing after its end: {}", degraded),

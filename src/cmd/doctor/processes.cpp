@@ -8,8 +8,6 @@
 #include "cmd/doctor/checks.hpp"
 #include "error.hpp"
 #include "identity.hpp"
-#include "lifecycle/probe.hpp"
-#include "limits.hpp"
 #include "unit/config/config.hpp"
 #include "unit/process/orphan_cleanup.hpp"
 #include "unit/store/reader.hpp"
@@ -20,9 +18,9 @@ namespace {
 
 constexpr const char* check = "processes";
 
-finding of_daemon(ipc::client& daemon, util::deadline limit) {
+finding of_daemon(const status_view& status) {
     std::vector<std::string> left;
-    for (const auto& unit : read_status(daemon.call(this_program.methods.status, "{}", limit)).units) {
+    for (const auto& unit : status.units) {
         if (unit.leaves_processes) left.push_back(fmt::format("'{}': {}", unit.name, unit.detail));
     }
     if (left.empty()) return {check, health::ok, "none is left of what was stopped", ""};
@@ -50,15 +48,15 @@ finding of_dead_daemon(const lifecycle::instance& where) {
 
 }  // namespace
 
-finding check_processes(const lifecycle::instance& where, util::deadline limit) {
-    const auto soon = limit.earlier(util::deadline::in(limits::glance_timeout));
+finding check_processes(const lifecycle::instance& where, const daemon_glance& seen) {
+    if (seen.status) return of_daemon(*seen.status);
+    if (seen.found.state != lifecycle::daemon_state::dead)
+        return {check, health::ok, "unknown: the daemon does not answer", ""};
     try {
-        auto found = lifecycle::probe(where, soon, limits::glance_timeout);
-        if (found.connection) return of_daemon(*found.connection, soon);
-        if (found.state == lifecycle::daemon_state::dead) return of_dead_daemon(where);
-    } catch (const std::exception&) {  // the checks of the daemon and of the database report it
+        return of_dead_daemon(where);
+    } catch (const failure&) {  // check_database reports it
+        return {check, health::ok, "unknown until the database can be read", ""};
     }
-    return {check, health::ok, "unknown: the daemon does not answer", ""};
 }
 
 }  // namespace hob::cmd

@@ -44,8 +44,8 @@ BOOST_AUTO_TEST_CASE(a_key_of_hob_toml_is_explained_with_type_default_and_table)
                "  in         [service.NAME]\n"
                "  type       port: a port of localhost, or \"ADDRESS:PORT\"\n"
                "  default    none\n"
-               "  exclusive  not together with ready.http, ready.exec, ready.log, ready.notify,\n"
-               "             ready.delay\n"
+               "  exclusive  not together with ready.unix, ready.http, ready.exec, ready.log,\n"
+               "             ready.notify, ready.delay\n"
                "  example    ready.tcp = 5432\n\n"
                "More: man hob.toml\n");
     BOOST_TEST(box.run({"help", "service.ready.tcp"}).out == port.out);

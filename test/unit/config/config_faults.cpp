@@ -52,7 +52,8 @@ BOOST_AUTO_TEST_CASE(unknown_keys) {
     expect({
         {"[daemon]\n  shutdwn_timeout = \"1s\"\n", "2:3", "unknown key 'shutdwn_timeout' in [daemon]",
          "did you mean 'shutdown_timeout'?"},
-        {"[workers.x]\nrun = \"x\"\n", "1:2", "unknown key 'workers' in the file", "did you mean 'worker'?"},
+        {"[workers.x]\nrun = \"x\"\n", "1:2", "unknown key 'workers' in the file",
+         "each is a table of its own: [worker.NAME]"},
         {"verbose = true\n", "1:1", "unknown key 'verbose' in the file", ""},
         {"[log]\nlevle = \"info\"\n", "2:1", "unknown key 'levle' in [log]", "did you mean 'level'?"},
         {worker("restart = \"always\"\n"), "3:1", "unknown key 'restart' in [worker.w]",
@@ -121,7 +122,8 @@ BOOST_AUTO_TEST_CASE(names_and_run) {
 
 BOOST_AUTO_TEST_CASE(readiness) {
     const std::string hint =
-        "one of tcp = PORT, http = \"http://…\", exec = COMMAND, log = \"pattern\", notify = true, delay = "
+        "one of tcp = PORT, unix = \"PATH\", http = \"http://…\", exec = COMMAND, log = \"pattern\", notify "
+        "= true, delay = "
         "\"1s\"";
     const std::string tcp_hint =
         "ADDRESS is numeric or localhost: \"127.0.0.1:5432\", \"[::1]:5432\", \"localhost:5432\"";
@@ -156,7 +158,7 @@ BOOST_AUTO_TEST_CASE(readiness) {
          "'http' in [service.s.ready] is not a URL that hob can ask: 'http://localhost:99999/'", url_hint},
         {service("ready = { http = { status = 200 } }\n"), "3:18", "[service.s.ready.http] has no 'url'", ""},
         {service("ready = { log = \"x\", owner = \"any\" }\n"), "3:30",
-         "'owner' in [service.s.ready] needs tcp or http", "it says whose port that may be"},
+         "'owner' in [service.s.ready] needs tcp, unix or http", "it says whose port or socket that may be"},
         {service("ready = { http = { url = \"http://localhost\", status = 20 } }\n"), "3:55",
          "'status' in [service.s.ready.http] must be from 100 to 599, not 20", ""},
         {service("ready = { exec = [] }\n"), "3:18", "'exec' in [service.s.ready] is empty", ""},
@@ -216,12 +218,12 @@ BOOST_AUTO_TEST_CASE(a_message_is_one_line_of_bounded_length_whatever_the_value)
 }
 
 BOOST_AUTO_TEST_CASE(the_schema_refuses_these_files_where_a_schema_can) {
-    test::judge().judge(
-        60, {"is taken by the",            // names are unique over all kinds of units
-             "cannot be started after",    // `after`: itself
-             "unknown unit '",             // `after`: a name that no unit has
-             "units wait for each other",  // `after`: a cycle
-             "is not a regular expression", "needs tcp or http"});  // `ready.owner`: beside which other key
+    test::judge().judge(60, {"is taken by the",            // names are unique over all kinds of units
+                             "cannot be started after",    // `after`: itself
+                             "unknown unit '",             // `after`: a name that no unit has
+                             "units wait for each other",  // `after`: a cycle
+                             "is not a regular expression",
+                             "needs tcp, unix or http"});  // `ready.owner`: beside which other key
 }
 
 BOOST_AUTO_TEST_SUITE_END()
