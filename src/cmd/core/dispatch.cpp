@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <exception>
 #include <string>
 #include <vector>
@@ -149,6 +150,13 @@ failure of_command(const failure& why, const std::string& verb) {
     return of_request ? why.of(cannot("finish", command_text(verb))) : why;
 }
 
+// -C DIR is as if the command were run in DIR. A directory that cannot be entered is reported where it is used.
+void enter_directory(global_options& global) {
+    if (!global.directory || ::chdir(global.directory->c_str()) != 0) return;
+    char path[PATH_MAX];
+    if (!global.directory->starts_with('/') && ::getcwd(path, sizeof path) != nullptr) global.directory = path;
+}
+
 exit_code run(const std::vector<std::string>& words, std::string_view given_verb, settings& how) {
     const command_line line = split_command_line(words, given_verb);
     how.json = std::find(line.before.begin(), line.before.end(), "--json") != line.before.end();
@@ -174,6 +182,7 @@ exit_code run(const std::vector<std::string>& words, std::string_view given_verb
             throw failure(error_kind::timeout, cannot("finish", command_text(line.verb)),
                           "the deadline is over");
         }
+        enter_directory(parsed.call.global);
         require_project(*verb, parsed.call);
         // A task that is named is run as the file has it now; a command of the user's own leaves the file
         // alone.

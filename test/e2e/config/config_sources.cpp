@@ -84,7 +84,13 @@ BOOST_AUTO_TEST_CASE(included_units_are_at_home_in_their_directory) {
     BOOST_TEST(box.run({"run", "build"}, below(box, "apps/web")).out == "web of root\n" + web + "\n");
     BOOST_TEST(box.run({"run", "build"}, below(box, "apps/api")).out == "root\n");
     BOOST_TEST(box.run({"run", "test"}, below(box, "apps/api")).out == box.project() + "/apps/api\n");
+    // -C is as if run in that directory, for every verb and for a command.
+    BOOST_TEST(box.run({"-C", "apps/web", "run", "build"}).out == "web of root\n" + web + "\n");
+    BOOST_TEST(box.run({"-C", "apps/web", "run", "--", "pwd"}).out == web + "\n");
     BOOST_TEST(box.run({"-C", "apps/web", "start", "dev"}).status == 0);
+    BOOST_TEST(box.run({"-C", "apps/web", "signal", "dev", "WINCH"}).status == 0);
+    BOOST_TEST(box.run({"-C", "apps/web", "wait", "dev"}).status == 0);
+    BOOST_TEST(box.run({"-C", "apps/web", "status", "dev"}).status == 0);
     BOOST_TEST(unit_member(box, "web.dev", "state") == "ready");
     BOOST_TEST(unit_member(box, "api.dev", "state") == "ready");
     BOOST_TEST(box.run({"stop", "dev"}, below(box, "apps/web/src")).status == 0);
