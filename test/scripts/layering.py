@@ -16,6 +16,7 @@ ROOMS = [
     ["spec"],
     ["config"],
     ["store"],
+    ["ports"],
     ["process"],
     ["watch"],
     ["supervise"],

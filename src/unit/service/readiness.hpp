@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "unit/process/tcp_connect.hpp"
+#include "unit/ports/tcp_connect.hpp"
 #include "unit/spec/spec.hpp"
 #include "util/async.hpp"
 

@@ -12,7 +12,7 @@
 #include <charconv>
 #include <optional>
 
-#include "unit/process/tcp_connect.hpp"
+#include "unit/ports/tcp_connect.hpp"
 #include "unit/service/readiness.hpp"
 
 namespace hob::unit {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "limits.hpp"
-#include "unit/process/tcp_connect.hpp"
+#include "unit/ports/tcp_connect.hpp"
 #include "unit/service/readiness.hpp"
 
 namespace hob::unit {

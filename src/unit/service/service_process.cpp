@@ -6,7 +6,7 @@
 
 #include "limits.hpp"
 #include "unit/config/expanded.hpp"
-#include "unit/process/taken_port.hpp"
+#include "unit/ports/taken_port.hpp"
 #include "util/duration.hpp"
 #include "util/log/log.hpp"
 #include "util/proc.hpp"

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "ipc/unit_state.hpp"
+#include "unit/ports/instance_ports.hpp"
 #include "unit/process/cgroup.hpp"
-#include "unit/process/instance_ports.hpp"
 #include "unit/spec/spec.hpp"
 #include "unit/spec/unit_status.hpp"
 #include "unit/store/run_store.hpp"

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "limits.hpp"
-#include "unit/process/tcp_connect.hpp"
+#include "unit/ports/tcp_connect.hpp"
 #include "unit/worker/worker_process.hpp"
 #include "util/duration.hpp"
 #include "util/log/log.hpp"

@@ -10,7 +10,7 @@
 
 #include "limits.hpp"
 #include "unit/config/expanded.hpp"
-#include "unit/process/taken_port.hpp"
+#include "unit/ports/taken_port.hpp"
 #include "util/duration.hpp"
 #include "util/json/json_writer.hpp"
 #include "util/log/log.hpp"

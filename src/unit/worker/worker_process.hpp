@@ -3,10 +3,10 @@
 
 #include <memory>
 
+#include "unit/ports/tcp_connect.hpp"
 #include "unit/process/input_watch.hpp"
 #include "unit/process/line_watch.hpp"
 #include "unit/process/process_io.hpp"
-#include "unit/process/tcp_connect.hpp"
 #include "unit/process/work_watch.hpp"
 #include "unit/protocol/attachment.hpp"
 #include "unit/protocol/protocols.hpp"

@@ -1,4 +1,4 @@
-#include "unit/process/taken_port.hpp"
+#include "unit/ports/taken_port.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "unit/process/port_owner.hpp"
+#include "unit/ports/port_owner.hpp"
 
 #include <dirent.h>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "unit/process/tcp_connect.hpp"
+#include "unit/ports/tcp_connect.hpp"
 
 #include <sys/socket.h>
 
@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "error.hpp"
-#include "unit/process/port_owner.hpp"
+#include "unit/ports/port_owner.hpp"
 #include "util/fd.hpp"
 
 namespace hob::unit {

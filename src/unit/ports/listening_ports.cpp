@@ -1,4 +1,4 @@
-#include "unit/process/listening_ports.hpp"
+#include "unit/ports/listening_ports.hpp"
 
 #include <charconv>
 #include <string_view>

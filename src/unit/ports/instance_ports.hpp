@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "unit/process/port_reservations.hpp"
+#include "unit/ports/port_reservations.hpp"
 #include "unit/spec/spec.hpp"
 
 namespace hob::unit {

@@ -1,4 +1,4 @@
-#include "unit/process/instance_ports.hpp"
+#include "unit/ports/instance_ports.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "error.hpp"
-#include "unit/process/listening_ports.hpp"
+#include "unit/ports/listening_ports.hpp"
 #include "util/log/log.hpp"
 #include "util/proc.hpp"
 

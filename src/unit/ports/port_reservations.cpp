@@ -1,4 +1,4 @@
-#include "unit/process/port_reservations.hpp"
+#include "unit/ports/port_reservations.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

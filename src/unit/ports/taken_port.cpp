@@ -1,10 +1,10 @@
-#include "unit/process/taken_port.hpp"
+#include "unit/ports/taken_port.hpp"
 
 #include <algorithm>
 #include <cctype>
 #include <charconv>
 
-#include "unit/process/port_owner.hpp"
+#include "unit/ports/port_owner.hpp"
 
 namespace hob::unit {
 namespace {
