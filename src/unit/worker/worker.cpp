@@ -89,8 +89,11 @@ void worker::check_usable(const char* verb) const {
 
 asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline limit) {
     bool tasks_due = !died_ && has_tasks_before();
+    process_ptr started;
     for (;;) {
         check_usable(verb);
+        // The process that was started for this has ended before it could be used: another would do the same.
+        if (started && started->over() && !process_ && died_) throw death_failure(last_exit_);
         // The process has ended or is about to, which is not handled yet: a request sent now would be lost.
         if (state() == unit_state::warm && (process_->input_closed || process_->main_process->poll()))
             set_state(unit_state::stopping);
@@ -105,6 +108,7 @@ asio::awaitable<void> worker::wait_until_warm(const char* verb, util::deadline l
                 continue;
             }
             start_process();
+            started = process_;
         }
         if (state() == unit_state::warm) co_return;
         co_await wait_for_transition(process_, verb, limit);

@@ -268,6 +268,19 @@ BOOST_AUTO_TEST_CASE(U27_on_failure_of_a_worker_runs_once_until_it_is_warm_again
     }));
 }
 
+BOOST_AUTO_TEST_CASE(U27_a_worker_that_ends_before_a_call_is_sent_is_started_once_for_it) {
+    for (const std::string status : {"0", "4"}) {
+        sandbox box;
+        box.config("[worker.w]\nrun = \"echo . >> starts; exit " + status + "\"\nprotocol = \"lines\"\n");
+        for (const std::string starts : {".\n", ".\n.\n", ".\n.\n.\n"}) {
+            const auto called = box.run({"call", "w", "x"});
+            BOOST_TEST(called.status == 1);
+            BOOST_TEST(called.err.find("exited with status " + status) != std::string::npos, called.err);
+            BOOST_TEST(slurp(box.project() + "/starts") == starts);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(U27_on_failure_of_a_task_gets_the_last_lines_of_both_streams_of_that_run) {
     sandbox box;
     box.config(
