@@ -1,6 +1,6 @@
 #pragma once
-// Finds where an answer of a program that speaks lines ends. Without I/O and without a clock: it is told of
-// bytes and of silence.
+// Finds where an answer of a program that speaks lines ends. It does no I/O and has no clock: its owner
+// passes it the bytes, and reports silence.
 
 #include <chrono>
 #include <cstddef>

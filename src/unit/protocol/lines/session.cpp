@@ -192,7 +192,7 @@ private:
     remark_handler remark_;                // of the call that waits
     std::string out_of_step_;
     int looks_ = 0;         // whether nothing comes, of this call
-    bool greeted_ = false;  // what it says before its first request is over
+    bool greeted_ = false;  // the program has written all that it writes before its first request
     bool heard_ = false;    // it has written something
     bool reads_ = false;    // it was seen to read its input
     bool unseen_ = false;   // it cannot be seen whether it does
