@@ -39,6 +39,7 @@ void read_protocol(const key_context& at);
 void read_initialize(const key_context& at);  // after read_protocol
 void read_answers(const key_context& at);
 void read_settings(const key_context& at);      // after read_protocol
+void read_files(const key_context& at);         // after read_protocol
 void read_language_ids(const key_context& at);  // after read_protocol
 void read_answer(const key_context& at);        // after read_protocol
 void read_answer_until(const key_context& at);

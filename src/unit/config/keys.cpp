@@ -196,6 +196,9 @@ constexpr config_key keys[] = {
            "the configuration that a language server gets when it asks for it", read_settings)
         .by_default("{}")
         .such_as("{ bashIde = { explainshellEndpoint = \"\" } }"),
+    custom(in_worker, "files", patterns, "patterns of the files that a language server is for", read_files)
+        .by_default("[]")
+        .such_as("[\"*.ts\", \"*.tsx\"]"),
     custom(in_worker, "language_ids", texts, "the languages of documents, by a pattern of their file names",
            read_language_ids)
         .by_default("{}")

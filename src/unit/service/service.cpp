@@ -101,6 +101,8 @@ void service::set_desired_up(std::optional<environment> caller) {
     tasks_due_ = !process_;
     culprit_.clear();
     request_.ring();
+    // Tried at once, so nobody who waits for it takes it for one that has failed.
+    if (was_supervised && state() == unit_state::backoff) set_state(unit_state::waiting);
     if (was_supervised) return;
     apply_pending_spec();
     reset_backoff();
@@ -134,6 +136,7 @@ asio::awaitable<void> service::start(std::optional<environment> caller) {
     throw_if_closing("start");
     if (process_ && pending_spec_) co_await run_tasks_before("start", util::deadline::never());
     if (apply_pending_spec() && request_process_end("its definition has changed")) restart_requested_ = true;
+    if (state() == unit_state::backoff) reset_backoff();
     set_desired_up(std::move(caller));
     co_await await_ready_or_failed("start");
 }

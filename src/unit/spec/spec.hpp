@@ -94,6 +94,8 @@ struct worker_spec {
     std::string settings_json = "{}";  // a JSON object: what lsp servers get for workspace/configuration
     // Patterns of file names, and language ids of the documents that match them; in file order.
     std::vector<std::pair<std::string, std::string>> language_ids = {};
+    // Patterns of the files that are the server's; empty: those of the languages that it speaks.
+    std::vector<std::string> files = {};
     std::vector<std::string> serial;      // methods whose calls wait for each other
     std::optional<connect_spec> connect;  // nullopt: on its standard input and output
     answer_spec answer = {};              // lines only

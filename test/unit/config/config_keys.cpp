@@ -38,7 +38,8 @@ config parse_in(unsigned table, const std::string& lines) {
 
 // What else must be in the table for the key to have a meaning.
 std::string companions(const config_key& key) {
-    const bool of_lsp = key.name == "initialize" || key.name == "settings" || key.name == "language_ids";
+    const bool of_lsp = key.name == "initialize" || key.name == "settings" || key.name == "language_ids" ||
+                        key.name == "files";
     if (of_lsp) return "protocol = \"lsp\"\n";
     if (key.name.starts_with("answer") && key.name != "answers") return "protocol = \"lines\"\n";
     if (key.name == "jitter") return "every = \"1d\"\n";
