@@ -55,6 +55,23 @@ CREATE TABLE consent (unit TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (uni
 };
 constexpr int schema_version = static_cast<int>(migrations.size());
 
+// Steps that only add what an earlier version need not know, columns with defaults and indices: they leave
+// user_version alone, so that a version without them can open the database. Their number is in `meta`. A
+// released step is never changed.
+constexpr std::array additions{
+    // Lives of services, and what is needed to show and forget runs.
+    R"(
+ALTER TABLE run ADD COLUMN kind TEXT NOT NULL DEFAULT 'run';
+ALTER TABLE run ADD COLUMN ready_at INTEGER;
+ALTER TABLE run ADD COLUMN restarts INTEGER;
+ALTER TABLE run ADD COLUMN output_bytes INTEGER;
+ALTER TABLE run ADD COLUMN environment BLOB;
+CREATE INDEX run_started ON run (started_at);
+CREATE INDEX run_failed ON run (id) WHERE state IN ('failed', 'timeout', 'lost');
+CREATE INDEX run_running ON run (id) WHERE state = 'running';
+)",
+};
+
 // Keeps an idle daemon small: no lookaside buffers, no preallocated pages.
 void configure_sqlite() {
     static const bool once = [] {
@@ -225,11 +242,22 @@ void store::use_memory() {
 
 // All steps in one transaction: a new database is synced once.
 bool store::migrate(int version) {
-    if (version == schema_version) return true;
+    const std::size_t added = version == 0 ? 0 : additions_made();
+    if (version == schema_version && added >= additions.size()) return true;
     std::string sql = "BEGIN IMMEDIATE; ";
     for (auto step = static_cast<std::size_t>(version); step < migrations.size(); ++step)
         sql += migrations[step];
+    for (auto step = added; step < additions.size(); ++step)
+        sql += additions[step];
+    if (added < additions.size())
+        sql += fmt::format("INSERT OR REPLACE INTO meta VALUES ('additions', '{}');", additions.size());
     return execute(fmt::format("{} PRAGMA user_version = {}; COMMIT;", sql, schema_version).c_str());
+}
+
+// A later version may have made more.
+std::size_t store::additions_made() const {
+    sqlite_statement query(db_, "SELECT value FROM meta WHERE key = 'additions'");
+    return query.row() ? static_cast<std::size_t>(std::max<std::int64_t>(query.number(0), 0)) : 0;
 }
 
 bool store::execute(const char* sql) {
