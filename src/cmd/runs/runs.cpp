@@ -227,7 +227,7 @@ constexpr method_row methods[] = {{.name = "run.list", .handler = answer_run_lis
 extern constinit const command runs_command;
 constinit const command runs_command{
     .name = "runs",
-    .summary = "show the history of runs and services",
+    .summary = "show the history of runs",
     .usage = "[UNIT|ID]",
     .description =
         "Shows the runs of tasks and commands and the lives of services, or those of\n"
