@@ -18,6 +18,7 @@ constexpr const char* operands_name = "\x01operands";
 constexpr option_row global_rows[] = {
     {"directory,C", "DIR", "as if run in DIR"},
     {"instance", "NAME", "the instance NAME, from any directory"},
+    {"host,H", "HOST", "on another machine, [user@]host[:dir], by ssh"},
     {"json", "", "print JSON, also for errors"},
     {"timeout", "DURATION", "the one deadline, from start to last byte, such as 500ms or 10s"},
     {"no-spawn", "", "never start a daemon"},
@@ -100,6 +101,7 @@ void apply_global(parsed_line& parsed, const std::string& name, const std::strin
     global_options& global = parsed.call.global;
     if (name == "directory") global.directory = value;
     if (name == "instance") global.instance = value;
+    if (name == "host") global.host = value;
     if (name == "json") global.json = true;
     if (name == "no-spawn") global.no_spawn = true;
     if (name == "quiet") global.quiet = true;

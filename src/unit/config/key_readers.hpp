@@ -32,6 +32,9 @@ void read_stop_timeout(const key_context& at);
 void read_after(const key_context& at);
 void read_groups(const key_context& at);
 void read_on_failure(const key_context& at);
+void read_keep(const key_context& at);  // of services and tasks
+void read_keep_runs(const key_context& at);
+void read_keep_size(const key_context& at);
 
 // worker_keys.cpp
 std::vector<std::string_view> protocol_words();
@@ -64,6 +67,7 @@ void read_ready_owner(const key_context& at);
 
 // task_keys.cpp
 void read_cron(const key_context& at);
+void read_time_zone(const key_context& at);
 void read_watch(const key_context& at);
 void read_ignore(const key_context& at);
 // What only several keys of a task show.

@@ -60,8 +60,34 @@ constexpr std::int64_t shutdown_ms_max = limits::shutdown_timeout_max.count();
 constexpr std::int64_t count_max = 1'000'000;
 constexpr std::int64_t log_size_min = 4u << 10;
 constexpr std::int64_t log_files_max = 1000;
+constexpr std::int64_t keep_size_min = 64u << 10;
 
 using enum value_type;
+
+// `keep` and the keys in its table, of services and of tasks.
+constexpr config_key keep_itself(unsigned tables, std::string_view help) {
+    return custom(tables, "keep", integer_or_table, help, read_keep)
+        .by_default("200")
+        .such_as("{ runs = 1000, age = \"30d\", size = \"100MiB\" }")
+        .also_called("history retention")
+        .at_least(1)
+        .at_most(count_max);
+}
+constexpr config_key keep_runs(unsigned tables, std::string_view help) {
+    return custom(tables, "keep.runs", integer, help, read_keep_runs)
+        .without_it("no limit of the number, in a table")
+        .such_as("1000")
+        .at_least(1)
+        .at_most(count_max);
+}
+constexpr config_key keep_age(unsigned tables, std::string_view help) {
+    return member<&keep_spec::age>(tables, "keep.age", help).such_as("\"30d\"").at_least(1);
+}
+constexpr config_key keep_size(unsigned tables, std::string_view help) {
+    return custom(tables, "keep.size", size, help, read_keep_size)
+        .such_as("\"100MiB\"")
+        .at_least(keep_size_min);
+}
 
 constexpr config_key keys[] = {
     custom(in_file, "daemon", table, "the table [daemon]: hob's own daemon", read_daemon_table)
@@ -309,6 +335,11 @@ constexpr config_key keys[] = {
         "a ready service must send WATCHDOG=1 at least once in this time, or it has failed")
         .such_as("\"30s\"")
         .at_least(1),
+    keep_itself(in_service, "how much to remember of its lives: a number of them, or a table"),
+    keep_runs(in_service, "the number of lives to remember"),
+    keep_age(in_service, "forget a life this time after its end"),
+    keep_size(in_service,
+              "forget lives whose output together is larger than this, and limit the log files to it"),
 
     member<&task_spec::every>(in_task, "every", "run at this interval")
         .such_as("\"5m\"")
@@ -319,6 +350,10 @@ constexpr config_key keys[] = {
         .such_as("\"*/5 * * * *\"")
         .also_called("schedule")
         .present(exclusive),
+    custom(in_task, "time_zone", time_zone, "the time zone of cron", read_time_zone)
+        .without_it("the time zone of the machine")
+        .such_as("\"Europe/Berlin\"")
+        .also_called("timezone tz"),
     member<&task_spec::on_start>(in_task, "on_start", "also run when the daemon starts").by_default("false"),
     member<&task_spec::jitter>(in_task, "jitter",
                                "delay each scheduled run by a random time shorter than this")
@@ -340,10 +375,11 @@ constexpr config_key keys[] = {
     member<&retry_spec::max>(in_task, "retry.max", "how often").by_default("0").at_most(count_max),
     member<&retry_spec::delay>(in_task, "retry.delay", "the pause before each repetition")
         .by_default("\"10s\""),
-    member<&task_spec::keep>(in_task, "keep", "the number of runs to remember")
-        .by_default("200")
-        .at_least(1)
-        .at_most(count_max),
+    keep_itself(in_task, "how much to remember: a number of runs, or a table"),
+    keep_runs(in_task, "the number of runs to remember"),
+    keep_age(in_task, "forget a run this time after its end"),
+    keep_size(in_task,
+              "forget runs whose output together is larger than this, and limit the log files to it"),
     custom(in_task, "watch", patterns, "patterns of files; a change of a matching file runs the task",
            read_watch)
         .by_default("[]")

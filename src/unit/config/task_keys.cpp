@@ -83,6 +83,7 @@ void check_schedule(table_reader& table, const task_spec& spec) {
         table.reject("jitter", jitter->where,
                      fmt::format("must be shorter than 'every' ({})", util::format_duration(*spec.every)));
     }
+    if (cron == nullptr) warn_without_effect<1>(table, {"time_zone"}, "'cron'");
     if (every == nullptr && cron == nullptr)
         warn_without_effect<2>(table, {"jitter", "catch_up"}, "'every' or 'cron'");
 }
@@ -97,6 +98,16 @@ void read_cron(const key_context& at) {
     spec.cron = parse_cron(text, error);
     if (!spec.cron)
         at.table.reject(at.key, at.value.where, fmt::format("('{}'): {}", text, error.reason), error.hint);
+}
+
+void read_time_zone(const key_context& at) {
+    std::string name;
+    if (!at.table.read(at.key, at.value, name)) return;
+    util::time_zone_error error;
+    auto& spec = object_of<task_spec>(at);
+    spec.time_zone = util::find_time_zone(name, error);
+    if (!spec.time_zone)
+        at.table.reject(at.key, at.value.where, fmt::format("('{}') {}", name, error.reason), error.hint);
 }
 
 void read_watch(const key_context& at) { read_patterns(at, object_of<task_spec>(at).watch); }

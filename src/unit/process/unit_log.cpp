@@ -23,7 +23,8 @@ namespace {
 constexpr std::size_t record_overhead = 128;
 constexpr std::size_t escape_growth = 6;
 constexpr std::size_t piece_min = 16;
-constexpr std::size_t batch_max = 256u << 10;  // bytes of records before they are written
+constexpr std::uint64_t kept_file_min = 4u << 10;  // as [log] max_size
+constexpr std::size_t batch_max = 256u << 10;      // bytes of records before they are written
 
 // The members that all records of one call have, as an object.
 std::string record_base(std::string_view stream, std::int64_t run = 0) {
@@ -63,6 +64,13 @@ std::size_t without_cut_character(std::string_view bytes) {
 }
 
 }  // namespace
+
+log_limits log_limits_of(const keep_spec& keep, std::uint64_t max_size, int max_files) {
+    if (!keep.size) return {max_size, max_files};
+    const auto files = static_cast<int>(
+        std::clamp<std::uint64_t>(*keep.size / kept_file_min, 1, static_cast<std::uint64_t>(max_files)));
+    return {*keep.size / static_cast<std::uint64_t>(files), files};
+}
 
 unit_log::unit_log(std::string path, std::uint64_t max_size, int max_files, asio::any_io_executor executor)
     : file_(std::move(path), max_size, max_files, loss_note), max_size_(max_size) {

@@ -24,10 +24,19 @@
 #include <vector>
 
 #include "limits.hpp"
+#include "unit/spec/spec.hpp"
 #include "util/log/rotating_file.hpp"
 #include "util/timer.hpp"
 
 namespace hob::unit {
+
+struct log_limits {
+    std::uint64_t max_size;
+    int max_files;
+};
+
+// `max_size` and `max_files`, unless `keep.size` says how large all files together may be.
+log_limits log_limits_of(const keep_spec& keep, std::uint64_t max_size, int max_files);
 
 class unit_log {
 public:
@@ -55,6 +64,7 @@ public:
     void clear_tail();  // before a new process: the tail must not show lines of the old one
 
     void set_limits(std::uint64_t max_size, int max_files);
+    void set_limits(const log_limits& limits) { set_limits(limits.max_size, limits.max_files); }
     const std::string& path() const { return file_.path(); }
     std::uint64_t lost() const { return file_.lost(); }
 

@@ -58,6 +58,7 @@ apply_result registry::apply(const config& configuration, running_process runnin
     for (const auto& [name, unit] : map.by_name)
         unit->set_log_limits(configuration.log.max_size, configuration.log.max_files);
     map.commands->set_log_limits(configuration.log.max_size, configuration.log.max_files);
+    map.prune_history(earlier);
     if (map.context->options.changed) map.context->options.changed();
     return result;
 }

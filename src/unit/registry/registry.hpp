@@ -139,6 +139,8 @@ public:
     std::shared_ptr<active_run> run_task(const std::string& unit, run_parameters parameters);
     std::shared_ptr<active_run> run_command(std::vector<std::string> command, run_parameters parameters);
     std::shared_ptr<active_run> find_run(std::int64_t id) const;  // begun and not over; or nullptr
+    // Returns once the life of a service has ended; at once when there is no such life.
+    boost::asio::awaitable<void> wait_for_life(std::int64_t id);
     run_store& runs();
 
     // Disables all triggers and ends attachments; returns once no run is active. Cancellation ends the wait.

@@ -109,6 +109,16 @@ asio::awaitable<void> registry::wait(std::string name, wait_condition condition)
     }
 }
 
+asio::awaitable<void> registry::wait_for_life(std::int64_t id) {
+    for (;;) {
+        const auto life = units_->context->runs.find(id);
+        if (!life || life->kind != record_kind::life || life->state != run_state::running) co_return;
+        const auto unit = units_->context->find(life->task);
+        if (!unit) co_return;
+        co_await unit->changes().wait();
+    }
+}
+
 asio::awaitable<void> registry::drain() {
     units_->context->draining = true;
     const failure ending(error_kind::cancelled, cannot("attach", "a worker"), "the daemon is shutting down");

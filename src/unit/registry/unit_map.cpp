@@ -197,6 +197,16 @@ void registry::unit_map::release_ports() const {
     if (!any) context->ports->release();
 }
 
+// A number of runs that was in effect already is not exceeded.
+void registry::unit_map::prune_history(const std::vector<unit_spec>& earlier) {
+    for (const auto& spec : specs) {
+        const auto before = std::find_if(earlier.begin(), earlier.end(),
+                                         [&](const unit_spec& each) { return each.name == spec.name; });
+        const bool changed = before != earlier.end() && !(before->keep == spec.keep);
+        if (spec.keep.age || changed) context->runs.prune(spec.name, spec.keep);
+    }
+}
+
 std::vector<unit_ptr> registry::unit_map::running() const {
     std::vector<unit_ptr> found;
     for (const auto& [name, unit] : by_name) {

@@ -19,6 +19,7 @@ service::service(std::shared_ptr<unit_context> context, unit_spec spec)
     : managed_unit(std::move(context), std::move(spec), unit_state::stopped),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
            context_->options.log_max_files, context_->options.executor),
+      lives_(context_),
       stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
       request_(context_->options.executor) {
     log_.remember_stdout();
@@ -90,7 +91,9 @@ void service::reset_backoff() {
     backoff_ = {};
 }
 
-void service::set_desired_up(std::optional<environment> caller) {
+// `trigger`: why the life begins that this starts, if it starts one.
+void service::set_desired_up(std::optional<environment> caller, run_trigger trigger) {
+    if (!process_ || restart_requested_ || state() == unit_state::stopping) lives_.because(trigger, {});
     if (caller) caller_environment_ = std::move(caller);
     stopped_by_user_ = false;
     record_desired_state(true, caller_environment_);
@@ -113,16 +116,17 @@ void service::begin() {
     if (supervised() || stopped_by_user_ || context_->closing || state() == unit_state::failed) return;
     if (!context_->may_start_by_itself(spec_->name)) return;
     if (auto desired = context_->options.db.desired_up(spec_->name)) {
-        set_desired_up(std::move(desired->environment));
+        set_desired_up(std::move(desired->environment), run_trigger::start);
     } else if (std::get<service_spec>(spec_->detail).autostart && state() == unit_state::stopped &&
                !last_exit_) {
-        set_desired_up(std::nullopt);
+        set_desired_up(std::nullopt, run_trigger::start);
     }
 }
 
 void service::request_start(std::optional<environment> caller) {
     if (context_->closing) return;
-    if (!desired_up() || state() == unit_state::stopping) set_desired_up(std::move(caller));
+    if (!desired_up() || state() == unit_state::stopping)
+        set_desired_up(std::move(caller), run_trigger::after);
 }
 
 void service::signal(int number, bool whole) {
@@ -137,7 +141,7 @@ asio::awaitable<void> service::start(std::optional<environment> caller) {
     if (process_ && pending_spec_) co_await run_tasks_before("start", util::deadline::never());
     if (apply_pending_spec() && request_process_end("its definition has changed")) restart_requested_ = true;
     if (state() == unit_state::backoff) reset_backoff();
-    set_desired_up(std::move(caller));
+    set_desired_up(std::move(caller), run_trigger::manual);
     co_await await_ready_or_failed("start");
 }
 
@@ -149,7 +153,7 @@ asio::awaitable<void> service::restart(std::optional<environment> caller) {
     if (process_) co_await run_tasks_before("restart", util::deadline::never());
     if (request_process_end("asked to restart")) restart_requested_ = true;
     reset_backoff();
-    set_desired_up(std::move(caller));
+    set_desired_up(std::move(caller), run_trigger::manual);
     co_await await_ready_or_failed("restart");
 }
 
@@ -183,6 +187,7 @@ failure service::failed_start(const char* verb) const {
 
 bool service::request_process_end(const char* why) {
     if (!process_ || !process_->process->request_stop()) return false;
+    lives_.ending(why);
     util::log(util::level::info, "unit", "service is stopped",
               {util::field("unit", spec_->name), util::field("reason", why),
                util::field("pid", process_->process->pid())});
@@ -197,7 +202,9 @@ void service::request_stop(const char* why) {
 }
 
 void service::request_new_process(const char* why) {
-    if (desired_up() && !context_->closing && request_process_end(why)) restart_requested_ = true;
+    if (!desired_up() || context_->closing || !request_process_end(why)) return;
+    restart_requested_ = true;
+    lives_.because(run_trigger::after, why);
 }
 
 void service::kill_now() {
@@ -241,7 +248,10 @@ void service::reconfigure(unit_spec spec, running_process running) {
         return;
     }
     spec_ = std::make_shared<const unit_spec>(std::move(spec));
-    if (replace && request_process_end("its configuration changed")) restart_requested_ = true;
+    if (replace && request_process_end("its configuration changed")) {
+        restart_requested_ = true;
+        lives_.because(run_trigger::manual, "its configuration changed");
+    }
     request_.ring();
 }
 

@@ -16,6 +16,7 @@
 #include "unit/process/child.hpp"
 #include "unit/process/scope.hpp"
 #include "unit/process/unit_log.hpp"
+#include "unit/service/life_recorder.hpp"
 #include "unit/supervise/managed_unit.hpp"
 #include "util/async.hpp"
 
@@ -55,7 +56,7 @@ public:
     void reconfigure(unit_spec spec, running_process running) override;
     bool definition_changed() const override { return pending_spec_.has_value(); }
     void set_log_limits(std::uint64_t max_size, int max_files) override {
-        log_.set_limits(max_size, max_files);
+        log_.set_limits(log_limits_of(spec_->keep, max_size, max_files));
     }
 
 private:
@@ -81,7 +82,7 @@ private:
     void add_readiness(unit_status& status) const;
     void set_state(unit_state to);
     void set_detail(std::string detail);  // the reason for a state; wakes those who wait for changes
-    void set_desired_up(std::optional<environment> caller);
+    void set_desired_up(std::optional<environment> caller, run_trigger trigger);
     void reset_backoff();
     bool apply_pending_spec();  // false: there is none
     void throw_if_closing(const char* verb) const;
@@ -98,6 +99,7 @@ private:
     boost::asio::awaitable<bool> run_due_tasks();  // false: one failed, and the service with it
     boost::asio::awaitable<process_end> run_process();
     std::shared_ptr<service_process> launch();
+    void end_output();  // of this life: writes unfinished lines to the log
     process_end launch_failed(const failure& why);
     void capture_output(const std::shared_ptr<service_process>& launched, child_pipes pipes);
     void open_notify_socket(const std::shared_ptr<service_process>& launching);
@@ -117,6 +119,7 @@ private:
     void give_up(const process_end& last);
 
     unit_log log_;
+    life_recorder lives_;
     std::optional<unit_spec> pending_spec_;  // replaces spec_ at the next start or restart by name
     std::string detail_;
     std::optional<environment> caller_environment_;

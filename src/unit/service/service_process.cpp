@@ -37,6 +37,7 @@ asio::awaitable<void> pause_until(const util::deadline& limit) {
 std::shared_ptr<service::service_process> service::launch() {
     auto launching = std::make_shared<service_process>(context_->options.executor);
     launching->environment = context_->environment_of(*spec_, caller_environment_);
+    lives_.begin(*spec_, restarts_in_a_row_, launching->environment);
     launching->spec = expanded(spec_, launching->environment);
     launching->watchdog = launching->settings().watchdog;
     const ready_spec& ready = launching->settings().ready;
@@ -64,7 +65,8 @@ void service::capture_output(const std::shared_ptr<service_process>& launched, c
         const auto owner = weak_service.lock();
         const auto current = weak_process.lock();
         if (!owner || !current) return;
-        owner->log_.write(stream, bytes);
+        owner->log_.write(stream, bytes, owner->lives_.id());
+        owner->lives_.wrote(bytes.size());
         if (!current->lines) return;
         if (current->lines->feed(stream, bytes)) current->signalled.set();
         current->output.ring();
@@ -73,6 +75,11 @@ void service::capture_output(const std::shared_ptr<service_process>& launched, c
     on.output = [capture](std::string_view bytes) { capture("stdout", bytes); };
     on.error = [capture](std::string_view bytes) { capture("stderr", bytes); };
     launched->io = process_io::make(context_->options.executor, std::move(pipes), std::move(on));
+}
+
+void service::end_output() {
+    log_.end("stdout", lives_.id());
+    log_.end("stderr", lives_.id());
 }
 
 service::process_end service::launch_failed(const failure& why) {
@@ -87,6 +94,11 @@ service::process_end service::launch_failed(const failure& why) {
     process_end last;
     last.failed = true;
     last.reason = detail_;
+    if (lives_.id() == 0) lives_.begin(*spec_, restarts_in_a_row_, {});
+    end_output();
+    life_recorder::end_of_life how;
+    how.reason = detail_;
+    lives_.end(*spec_, how);
     return last;
 }
 
@@ -105,6 +117,7 @@ asio::awaitable<service::process_end> service::run_process() {
     if (co_await await_readiness(current)) {
         current->was_ready = true;
         ++times_ready_;
+        lives_.ready();
         set_state(unit_state::ready);
         context_->became_ready(spec_->name, {});
         if (current->notify)
@@ -177,8 +190,8 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
         co_await note_background_process(*current);
     exit = co_await current->process->end();
     co_await current->io->finish();
-    log_.end("stdout");
-    log_.end("stderr");
+    end_output();
+    const std::int64_t life = lives_.id();
     current->ended = true;
     current->watchdog_changed.ring();
     if (current->notify) current->notify->close();
@@ -186,15 +199,22 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     const std::string how = end_text(exit);
     util::log(requested ? level::info : level::warning, "unit", "service ended",
               {field("unit", current->spec->name), field("pid", current->process->pid()), field("how", how)});
-    log_.write("hob", fmt::format("the service {}\n", how));
+    log_.write("hob", fmt::format("the service {}\n", how), life);
     stop_report report = co_await current->process->clean_up();
-    if (!report.text().empty()) log_.write("hob", report.text() + "\n");
+    if (!report.text().empty()) log_.write("hob", report.text() + "\n", life);
+    log_.end("hob", life);
     if (!requested) report.killed.clear();
     set_stop_report(std::move(report));
     process_end last = judge(*current, exit.value_or(exit_state{}));
     last.requested = requested;
     if (requested) last.failed = false;
     if (last.failed) note_taken_port(*current, last.reason);
+    life_recorder::end_of_life ended;
+    ended.exit = exit;
+    ended.used = current->process->used();
+    ended.requested = requested;
+    if (last.failed) ended.reason = last.reason;
+    lives_.end(*current->spec, ended);
     process_.reset();
     detail_ = requested ? std::string() : last.reason;
     co_return last;

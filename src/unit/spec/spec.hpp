@@ -17,6 +17,7 @@
 #include "limits.hpp"
 #include "unit/spec/cron.hpp"
 #include "unit/spec/worker_protocol.hpp"
+#include "util/time_zone/time_zone.hpp"
 
 namespace hob::unit {
 
@@ -142,16 +143,24 @@ struct retry_spec {
     bool operator==(const retry_spec&) const = default;
 };
 
+// How much of a unit's history is remembered. What goes beyond one of these is forgotten, the oldest first.
+struct keep_spec {
+    int runs = 200;                     // 0: no limit
+    std::optional<milliseconds> age;    // since a run has ended
+    std::optional<std::uint64_t> size;  // bytes of output; also the size of all log files of the unit
+    bool operator==(const keep_spec&) const = default;
+};
+
 struct task_spec {
     std::optional<milliseconds> every;  // at most one of every and cron
     std::optional<cron_spec> cron;
+    std::optional<util::time_zone> time_zone;  // of cron; nullopt: the machine's
     bool on_start = false;
     milliseconds jitter{0};
     catch_up_policy catch_up = catch_up_policy::once;
     overlap_policy overlap = overlap_policy::skip;
     std::optional<milliseconds> timeout;
     retry_spec retry;
-    int keep = 200;                   // runs remembered
     std::vector<std::string> watch;   // globs as written, relative to the root
     std::vector<std::string> ignore;  // likewise
     bool gitignore = true;
@@ -187,6 +196,7 @@ struct unit_spec {
     std::vector<std::string> after;                 // names of units in the same config; without cycles
     std::vector<std::string> restart_with;          // those of `after` whose new readiness restarts the unit
     std::optional<run_spec> on_failure;
+    keep_spec keep;                                             // of services and tasks
     std::variant<worker_spec, service_spec, task_spec> detail;  // the alternative of `kind`
     bool operator==(const unit_spec&) const = default;
 };

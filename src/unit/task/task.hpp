@@ -56,7 +56,7 @@ public:
     void reconfigure(unit_spec spec, running_process running) override;  // a run in progress keeps its spec
     bool definition_changed() const override;
     void set_log_limits(std::uint64_t max_size, int max_files) override {
-        log_.set_limits(max_size, max_files);
+        log_.set_limits(log_limits_of(spec_->keep, max_size, max_files));
     }
 
 private:

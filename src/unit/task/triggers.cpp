@@ -100,7 +100,7 @@ void task::check_schedule() {
 }
 
 void task::time_zone_changed() {
-    if (!detail().cron || !may_trigger()) return;
+    if (!detail().cron || detail().time_zone || !may_trigger()) return;
     if (auto record = context_->runs.schedule(spec_->name)) {
         const wall_time now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
         record->last_slot = std::max(record->last_slot, now);
@@ -133,8 +133,7 @@ void task::skip(const run_parameters& parameters, const std::string& why) {
     record.started_at = std::chrono::system_clock::now();
     record.ended_at = record.started_at;
     try {
-        context_->runs.add(record);
-        context_->runs.prune(record.task, detail().keep);
+        context_->runs.add_ended(record, spec_->keep);
     } catch (const failure&) {
         // The store has logged it.
     }

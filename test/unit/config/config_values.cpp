@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(tasks) {
     BOOST_TEST((plain.overlap == overlap_policy::skip));
     BOOST_TEST(!plain.timeout);
     BOOST_TEST((plain.retry == retry_spec{0, 10s}));
-    BOOST_TEST(plain.keep == 200);
+    BOOST_TEST(!plain.time_zone);
     BOOST_TEST(plain.watch.empty());
     BOOST_TEST(plain.ignore.empty());
     BOOST_TEST(plain.gitignore);
@@ -238,13 +238,26 @@ BOOST_AUTO_TEST_CASE(tasks) {
     BOOST_TEST((full.overlap == overlap_policy::cancel));
     BOOST_TEST((full.timeout == 10min));
     BOOST_TEST((full.retry == retry_spec{3, 0s}));
-    BOOST_TEST(full.keep == 1);
     BOOST_TEST((full.watch == std::vector<std::string>{"src/**/*.[ch]", "a\\[b"}));
     BOOST_TEST((full.ignore == std::vector<std::string>{"x"}));
     BOOST_TEST(!full.gitignore);
     BOOST_TEST((full.debounce == 1s));
     BOOST_TEST(task("cron = \"*/5 * * * *\"\n").cron->text == "*/5 * * * *");
     BOOST_TEST(name_of(task("overlap = \"queue\"\n").overlap) == "queue");
+}
+
+BOOST_AUTO_TEST_CASE(how_much_is_remembered_and_the_time_zone) {
+    const auto kept = [](const std::string& line) {
+        const config parsed = parse("[task.t]\nrun = \"x\"\n" + line + "[service.s]\nrun = \"x\"\n" + line);
+        BOOST_TEST((parsed.find("t")->keep == parsed.find("s")->keep));
+        return parsed.find("t")->keep;
+    };
+    BOOST_TEST((kept("") == keep_spec{200, {}, {}}));
+    BOOST_TEST((kept("keep = 1\n") == keep_spec{1, {}, {}}));
+    BOOST_TEST((kept("keep = { age = \"30d\" }\n") == keep_spec{0, 30 * 24h, {}}));
+    BOOST_TEST((kept("keep = { runs = 5, size = \"1MiB\" }\n") == keep_spec{5, {}, 1u << 20}));
+    BOOST_TEST(task("cron = \"@daily\"\ntime_zone = \"Europe/Berlin\"\n").time_zone->name() ==
+               "Europe/Berlin");
 }
 
 BOOST_AUTO_TEST_CASE(units_come_in_file_order_whatever_their_kind) {

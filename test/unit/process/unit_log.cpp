@@ -15,6 +15,7 @@
 
 #include "fixtures/run_loop.hpp"
 #include "harness/private_tmpfs.hpp"
+#include "harness/sandbox.hpp"
 #include "limits.hpp"
 #include "util/clock.hpp"
 #include "util/fd.hpp"
