@@ -175,6 +175,9 @@ private:
             case operand_kind::worker:  // UNIT METHOD [PARAMS...]
                 if (given == 0) add(words_of_("workers", line_.instance), "", line_.current);
                 return;
+            case operand_kind::attachable:
+                add(words_of_("attachable", line_.instance), "", line_.current);
+                return;
             case operand_kind::task:
                 add(not_given(words_of_("tasks", line_.instance)), "", line_.current);
                 return;

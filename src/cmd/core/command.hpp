@@ -41,8 +41,8 @@ enum class unit_use {
 };
 
 // What the operands of a verb name, for completion.
-// topic: a verb or a key of the configuration file.
-enum class operand_kind { none, unit, worker, task, topic, shell, file };
+// attachable: a unit that clients can be attached to. topic: a verb or a key of the configuration file.
+enum class operand_kind { none, unit, worker, attachable, task, topic, shell, file };
 
 struct option_row {
     std::string_view name;        // long name, and ",x" for a short one: "follow,f"
