@@ -158,6 +158,9 @@ constexpr config_key keys[] = {
     custom(in_service, "tty", boolean, "run it on a terminal, which `hob attach` shows", read_tty)
         .by_default("false")
         .also_called("is_tty terminal pty"),
+    member<&unit_spec::tty>(in_worker, "tty",
+                            "its standard output is a terminal, for programs that else keep it in a buffer")
+        .by_default("false"),
     custom(in_units, "after", units,
            "units that must be ready, and tasks that must have ended, before it starts", read_after)
         .by_default("[]")

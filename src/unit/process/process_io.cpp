@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
@@ -117,6 +118,15 @@ child_pipes child_pipes::terminal(terminal_size size) {
     ends.output.read = std::move(made.master);
     ends.output.write = std::move(made.slave);
     return ends;
+}
+
+void child_pipes::use_terminal_for_output() {
+    pseudo_terminal made = open_pseudo_terminal({});
+    termios mode{};
+    ::tcgetattr(made.slave.get(), &mode);
+    ::cfmakeraw(&mode);
+    if (::tcsetattr(made.slave.get(), TCSANOW, &mode) != 0) throw denied("open", "a terminal", errno);
+    output = {std::move(made.master), std::move(made.slave)};
 }
 
 process_io::process_io(std::unique_ptr<state> initial) : state_(std::move(initial)) {}

@@ -34,6 +34,8 @@ struct child_pipes {
     }
     // The terminal is the child's input and both outputs. Throws failure(denied).
     static child_pipes terminal(terminal_size size);
+    // The child's output is a terminal that passes every byte on as it is. Throws failure(denied).
+    void use_terminal_for_output();
     int error_end() const { return error.write ? error.write.get() : output.write.get(); }
     // After the fork.
     void close_child_ends() {
