@@ -181,6 +181,9 @@ private:
             case operand_kind::worker:  // UNIT METHOD [PARAMS...]
                 if (given == 0) add(names("workers"), "", line_.current);
                 return;
+            case operand_kind::attachable:
+                add(words_of_("attachable", line_.instance), "", line_.current);
+                return;
             case operand_kind::task:
                 add(not_given(names("tasks")), "", line_.current);
                 return;

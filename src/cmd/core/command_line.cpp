@@ -124,7 +124,8 @@ void apply_global(parsed_line& parsed, const std::string& name, const std::strin
 // Such as "$NAME" in a script where NAME is not set. Only the first operand of a call is a name.
 bool lacks_a_name(const std::vector<std::string>& operands, const command& verb) {
     const bool of_names = verb.completes == operand_kind::unit || verb.completes == operand_kind::worker ||
-                          verb.completes == operand_kind::task || verb.completes == operand_kind::file;
+                          verb.completes == operand_kind::task || verb.completes == operand_kind::file ||
+                          verb.completes == operand_kind::attachable || verb.completes == operand_kind::history;
     if (!of_names || operands.empty()) return false;
     const auto last = verb.completes == operand_kind::unit ? operands.end() : operands.begin() + 1;
     return std::any_of(operands.begin(), last, [](const std::string& each) { return each.empty(); });

@@ -94,7 +94,8 @@ std::string log_record_text(const util::log_record& record, const log_style& sty
     const terminal& out = style.out;
     std::string body = util::message_and_fields(record);
     const bool raw = style.format == log_format::raw;
-    if (!raw && !record.stream.empty() && !body.empty() && body.back() == '\r') body.pop_back();
+    // As a terminal leaves it: without what the program did to the screen.
+    if (!record.stream.empty() && (!raw || out.interactive)) body = util::visible_colored_line(body);
     if (!style.escapes) body = util::without_escape_sequences(body);
     if (raw && !out.interactive) return record.partial ? body : body + "\n";
     body = out.interactive ? for_terminal(body, out) : for_pipe(body);

@@ -51,6 +51,7 @@ void read_connect_tcp(const key_context& at);
 void read_connect_log(const key_context& at);
 
 // service_keys.cpp
+void read_tty(const key_context& at);
 void read_backoff(const key_context& at);
 
 // ready.cpp

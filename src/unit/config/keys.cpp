@@ -177,6 +177,16 @@ constexpr config_key keys[] = {
     one_of<output_streams_words>(
         member<&unit_spec::output>(in_task, "output", "whether stdout and stderr are kept apart"))
         .by_default("\"split\""),
+    one_of<input_source_words>(
+        member<&unit_spec::input>(in_service, "stdin", "what the standard input is: empty, or open for ever"))
+        .by_default("\"null\"")
+        .also_called("stdin_open open_stdin interactive"),
+    custom(in_service, "tty", boolean, "run it on a terminal, which `hob attach` shows", read_tty)
+        .by_default("false")
+        .also_called("is_tty terminal pty"),
+    member<&unit_spec::tty>(in_worker, "tty",
+                            "its standard output is a terminal, for programs that else keep it in a buffer")
+        .by_default("false"),
     custom(in_units, "after", units,
            "units that must be ready, and tasks that must have ended, before it starts", read_after)
         .by_default("[]")

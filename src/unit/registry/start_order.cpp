@@ -7,6 +7,7 @@
 
 #include "unit/process/environment.hpp"
 #include "unit/protocol/attachment.hpp"
+#include "unit/terminal/terminal_attachment.hpp"
 #include "unit/registry/unit_map.hpp"
 #include "util/async.hpp"
 #include "util/log/log.hpp"
@@ -124,6 +125,9 @@ asio::awaitable<void> registry::drain() {
     const failure ending(error_kind::cancelled, cannot("attach", "a worker"), "the daemon is shutting down");
     for (const auto& [number, weak] : units_->context->attachments) {
         if (const auto attached = weak.lock()) attached->end(ending);
+    }
+    for (const auto& [number, weak] : units_->context->terminals) {
+        if (const auto attached = weak.lock()) attached->end();
     }
     for (;;) {
         const auto left = units_->running();

@@ -8,6 +8,7 @@
 
 #include "limits.hpp"
 #include "unit/service/service_process.hpp"
+#include "unit/terminal/service_terminal.hpp"
 #include "util/json/json_writer.hpp"
 #include "util/log/log.hpp"
 
@@ -29,6 +30,12 @@ service::~service() = default;
 
 std::shared_ptr<service> service::make(std::shared_ptr<unit_context> context, unit_spec spec) {
     return std::shared_ptr<service>(new service(std::move(context), std::move(spec)));
+}
+
+std::shared_ptr<service_terminal> service::terminal() {
+    if (!spec_->tty && spec_->input != input_source::open) return nullptr;
+    if (!terminal_) terminal_ = std::make_shared<service_terminal>(context_->options.executor);
+    return terminal_;
 }
 
 unit_status service::status() const {

@@ -39,6 +39,7 @@ public:
     bool coming_up() const override { return desired_up(); }
     std::size_t in_flight() const override { return 0; }
     bool idle() const override { return !supervised(); }
+    std::shared_ptr<service_terminal> terminal() override;
 
     // Returns once it is ready. Throws failure(unit_failed) when this start fails, even if it will be tried
     // again.
@@ -100,6 +101,7 @@ private:
     boost::asio::awaitable<process_end> run_process();
     std::shared_ptr<service_process> launch();
     void end_output();  // of this life: writes unfinished lines to the log
+    child_pipes make_pipes();
     process_end launch_failed(const failure& why);
     void capture_output(const std::shared_ptr<service_process>& launched, child_pipes pipes);
     void open_notify_socket(const std::shared_ptr<service_process>& launching);
@@ -131,6 +133,7 @@ private:
     bool tasks_due_ = false;                    // tasks in `after` are to run before the next launch
     std::string culprit_;                       // the unit in `after` that kept it from starting
     bool stopped_by_user_ = false;              // until it is started by name; survives the daemon
+    std::shared_ptr<service_terminal> terminal_;  // also held by those who are attached; may be nullptr
     std::shared_ptr<service_process> process_;  // also held by the coroutines that await or watch it
     util::notifier request_;                    // another state is desired, or the configuration changed
     std::optional<exit_state> last_exit_;

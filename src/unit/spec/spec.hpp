@@ -26,6 +26,7 @@ using std::chrono::milliseconds;
 enum class unit_kind : std::uint8_t { worker, service, task };
 enum class kill_scope : std::uint8_t { all, group, main, mixed };
 enum class output_streams : std::uint8_t { split, merged };
+enum class input_source : std::uint8_t { null, open };
 enum class restart_policy : std::uint8_t { always, on_failure, never };
 enum class ready_form : std::uint8_t { started, tcp, http, exec, log, notify, delay, unix_socket };
 enum class catch_up_policy : std::uint8_t { once, none };
@@ -36,6 +37,7 @@ enum class overlap_policy : std::uint8_t { skip, queue, cancel };
 inline constexpr std::string_view unit_kind_words[] = {"worker", "service", "task"};
 inline constexpr std::string_view kill_scope_words[] = {"all", "group", "main", "mixed"};
 inline constexpr std::string_view output_streams_words[] = {"split", "merged"};
+inline constexpr std::string_view input_source_words[] = {"null", "open"};
 inline constexpr std::string_view restart_policy_words[] = {"always", "on-failure", "never"};
 inline constexpr std::string_view ready_form_words[] = {"started", "tcp",    "http",  "exec",
                                                         "log",     "notify", "delay", "unix"};
@@ -193,6 +195,8 @@ struct unit_spec {
     stop_spec stop;
     kill_scope kill = kill_scope::all;
     output_streams output = output_streams::split;  // merged: stdout and stderr are one pipe
+    bool tty = false;                               // a pseudo-terminal instead of pipes
+    input_source input = input_source::null;        // open: a pipe that nobody closes
     std::vector<std::string> after;                 // names of units in the same config; without cycles
     std::vector<std::string> restart_with;          // those of `after` whose new readiness restarts the unit
     std::optional<run_spec> on_failure;

@@ -34,6 +34,8 @@ using ipc::unit_state;
 
 class managed_unit;
 class attachment;
+class service_terminal;
+class terminal_attachment;
 class active_run;
 
 // What all units share. The registry makes it; every unit holds it as well.
@@ -50,7 +52,8 @@ struct unit_context {
     std::shared_ptr<util::disk_sync> disk{util::disk_sync::make(options.executor, options.db.log_path())};
     std::map<std::int64_t, std::weak_ptr<active_run>> active_runs{};   // begun and not over, by id
     std::map<std::uint64_t, std::weak_ptr<attachment>> attachments{};  // of connected editors, by number
-    std::uint64_t last_attachment = 0;
+    std::map<std::uint64_t, std::weak_ptr<terminal_attachment>> terminals{};  // likewise, of services
+    std::uint64_t last_attachment = 0;  // of either kind
     std::string root{};                        // patterns of files are relative to it
     std::shared_ptr<util::wall_clock> wall{};  // made by the first unit that needs it
     bool draining = false;  // no trigger starts anything any more; requests are still carried out
@@ -87,6 +90,9 @@ public:
     virtual bool coming_up() const = 0;
 
     virtual bool idle() const { return in_flight() == 0; }
+
+    // What clients can be attached to; nullptr: nothing.
+    virtual std::shared_ptr<service_terminal> terminal() { return nullptr; }
 
     virtual bool awaits_trigger() const { return false; }  // a trigger will start it
     // The configuration no longer has it: no trigger starts it any more. reconfigure() undoes this.

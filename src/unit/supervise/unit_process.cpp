@@ -54,6 +54,7 @@ unit_cgroup cgroup_for(const unit_context& context, const unit_spec& spec) {
 unit_process::unit_process(std::shared_ptr<unit_context> context, const process_options& options)
     : context_(std::move(context)),
       spec_(options.spec),
+      terminal_(options.terminal),
       cgroup_(cgroup_for(*context_, *spec_)),
       child_(context_->options.executor, child_options_of(*context_, options, cgroup_.directory())) {
     const pid_t pid = child_.pid();
@@ -90,6 +91,7 @@ scope unit_process::members() const {
                  cgroup_.path()};
     for (const auto& successor : successors_)
         result.successors.push_back({successor->pid(), successor->start_time()});
+    result.terminal = terminal_;
     return result;
 }
 
@@ -173,6 +175,25 @@ asio::awaitable<bool> unit_process::await_rest(util::deadline limit) {
     co_return co_await wait_gone(find_members(rest), limit);
 }
 
+// A shell ignores the stop signal, and ends when its terminal is gone. It hangs up on its jobs then, so these
+// have their time first.
+asio::awaitable<void> unit_process::hang_up() {
+    const auto ignoring = find_ignoring(members(), spec_->stop.signal);
+    if (ignoring.empty()) co_return;
+    scope rest = members();
+    if (rest.kill == kill_scope::all) rest.kill = kill_scope::group;
+    if (rest.kill == kill_scope::group) {
+        auto others = find_members(rest);
+        std::erase_if(others, [&ignoring](const member& process) {
+            return std::any_of(ignoring.begin(), ignoring.end(),
+                               [&process](const member& other) { return other.pid == process.pid; });
+        });
+        co_await wait_gone(std::move(others), stop_limit_);
+    }
+    for (const auto& process : ignoring)
+        signal_member(process, SIGHUP);
+}
+
 // A process that does not run its program yet cannot act on the stop signal.
 asio::awaitable<std::optional<exit_state>> unit_process::end(std::optional<util::deadline> limit) {
     stop_sent_ = true;
@@ -185,6 +206,7 @@ asio::awaitable<std::optional<exit_state>> unit_process::end(std::optional<util:
     if (!kill_requested_) {
         // SIGCONT: a stopped process cannot act on a signal.
         signal_scope_group(members(), {spec_->stop.signal, SIGCONT});
+        co_await hang_up();
     }
     if (!exit) exit = poll();
     while (!exit && !kill_requested_ && !stop_limit_.expired()) {

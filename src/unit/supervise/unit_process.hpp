@@ -29,7 +29,7 @@ struct process_options {
     int input = -1;                        // as in child_options
     int output = -1;
     int error = -1;
-    bool terminal = false;  // likewise
+    bool terminal = false;                 // likewise
     unsigned umask = hob::limits::unit_umask;
     std::vector<util::resource_limit> limits{};
 };
@@ -93,10 +93,12 @@ private:
     scope members() const;
     boost::asio::awaitable<std::optional<exit_state>> kill();
     std::string kill_note() const;
+    boost::asio::awaitable<void> hang_up();
     boost::asio::awaitable<bool> await_rest(util::deadline limit);  // false: not within the limit
 
     const std::shared_ptr<unit_context> context_;  // also held by the registry and every unit
     const std::shared_ptr<const unit_spec> spec_;  // also the unit's, until it is reconfigured
+    const bool terminal_;
     unit_cgroup cgroup_;
     child child_;
     std::vector<std::unique_ptr<child>> successors_;  // as main process; the last one is it

@@ -60,6 +60,11 @@ BOOST_AUTO_TEST_CASE(unknown_keys) {
          "only a service has it: [service.NAME]"},
         {worker("output = \"merged\"\n"), "3:1", "unknown key 'output' in [worker.w]",
          "only a service or a task has it: [service.NAME], [task.NAME]"},
+        {task("tty = true\n"), "3:1", "unknown key 'tty' in [task.t]",
+         "only a worker or a service has it: [worker.NAME], [service.NAME]"},
+        {task("stdin = \"open\"\n"), "3:1", "unknown key 'stdin' in [task.t]",
+         "only a service has it: [service.NAME]"},
+        {service("terminal = true\n"), "3:1", "unknown key 'terminal' in [service.s]", "did you mean 'tty'?"},
         {service("serial = [\"a\"]\n"), "3:1", "unknown key 'serial' in [service.s]",
          "only a worker has it: [worker.NAME]"},
         {task("answers = {}\nsettings = {}\n"), "3:1", "unknown key 'answers' in [task.t]",
@@ -83,6 +88,18 @@ BOOST_AUTO_TEST_CASE(unknown_keys) {
         {task("retry = { count = 3 }\n"), "3:11", "unknown key 'count' in [task.t.retry]", ""},
         {"[worker.\"a.b\"]\nrun = \"x\"\nfoo = 1\n", "3:1", "unknown key 'foo' in [worker.\"a.b\"]", ""},
         {"[log]\n\"a\\nb\" = 1\n", "2:1", "unknown key 'a\\x0ab' in [log]", ""},
+    });
+}
+
+BOOST_AUTO_TEST_CASE(terminals_and_inputs) {
+    const std::string hint = "a terminal is its input and the one stream of its output";
+    expect({
+        {service("tty = true\nstdin = \"open\"\n"), "4:9", "'stdin' in [service.s] does not go with 'tty'", hint},
+        {service("stdin = \"null\"\ntty = true\n"), "3:9", "'stdin' in [service.s] does not go with 'tty'", hint},
+        {service("tty = true\noutput = \"merged\"\n"), "4:10", "'output' in [service.s] does not go with 'tty'",
+         hint},
+        {service("tty = \"yes\"\n"), "3:7", "'tty' in [service.s] must be true or false, not a string", ""},
+        {service("stdin = true\n"), "3:9", "'stdin' in [service.s] must be a string, such as \"null\", not true or false", ""},
     });
 }
 

@@ -83,6 +83,16 @@ BOOST_AUTO_TEST_CASE(U24_services_and_tasks_can_have_one_stream) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(services_can_have_a_terminal_or_an_open_input) {
+    const unit_spec usual = only("[service.x]\nrun = \"x\"\ntty = false\nstdin = \"null\"\n");
+    BOOST_TEST(!usual.tty);
+    BOOST_TEST((usual.input == input_source::null));
+    BOOST_TEST(only("[service.x]\nrun = \"x\"\ntty = true\n").tty);
+    BOOST_TEST(only("[worker.x]\nrun = \"x\"\ntty = true\n").tty);
+    const unit_spec open = only("[service.x]\nrun = \"x\"\ntty = false\nstdin = \"open\"\noutput = \"merged\"\n");
+    BOOST_TEST((open.input == input_source::open));
+}
+
 BOOST_AUTO_TEST_CASE(variables_are_texts_integers_and_booleans) {
     const config parsed = parse(
         "env = { A = \"x\", N = -4, T = true, F = false }\n[service.s]\nrun = \"s\"\nenv = { P = 5432 }\n");
