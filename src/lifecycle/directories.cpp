@@ -109,13 +109,6 @@ directory_rules rules_of(directory_kind kind) {
     return {"the state directory", this_program.variables.state_dir, 022};
 }
 
-// How to get away from a directory that cannot be used.
-std::string way_out(directory_kind kind) {
-    const std::string variable = rules_of(kind).variable;
-    const std::string hint = "set " + variable + " to a directory of your own";
-    return is_set(variable.c_str()) ? hint + ", or unset it" : hint;
-}
-
 // From errno.
 failure unusable(const char* verb, const std::string& path, directory_kind kind) {
     return failure(error_kind::denied, cannot(verb, path), errno_text(errno), way_out(kind));
@@ -151,6 +144,12 @@ void collect(const std::string& directory, const std::string& suffix, std::vecto
 }
 
 }  // namespace
+
+std::string way_out(directory_kind kind) {
+    const std::string variable = rules_of(kind).variable;
+    const std::string hint = "set " + variable + " to a directory of your own";
+    return is_set(variable.c_str()) ? hint + ", or unset it" : hint;
+}
 
 std::string home_directory() {
     const char* home = std::getenv("HOME");

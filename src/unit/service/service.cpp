@@ -22,6 +22,7 @@ service::service(std::shared_ptr<unit_context> context, unit_spec spec)
       stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
       request_(context_->options.executor) {
     log_.remember_stdout();
+    show_lines_of(log_);
 }
 
 service::~service() = default;
@@ -44,6 +45,8 @@ unit_status service::status() const {
     status.pid = process_->process->main_pid();
     status.cgroup = process_->process->cgroup();
     if (status.detail.empty()) status.detail = process_->process->blocked_by();
+    if (status.detail.empty()) status.detail = process_->health_fault;
+    if (status.detail.empty()) status.detail = watch_held_;
     if (status.detail.empty()) status.detail = process_->status_text;
     if (state() == unit_state::starting) add_readiness(status);
     return status;
@@ -60,7 +63,9 @@ void service::add_readiness(unit_status& status) const {
 
 void service::set_state(unit_state to) {
     if (to != unit_state::backoff && to != unit_state::failed) detail_.clear();
-    enter(to, process_ ? process_->process->main_pid() : 0);
+    if (to != unit_state::stopping) stop_reason_.clear();
+    enter(to, process_ ? process_->process->main_pid() : 0, stop_reason_.empty() ? detail_ : stop_reason_);
+    update_watch();
 }
 
 void service::set_detail(std::string detail) {
@@ -97,6 +102,7 @@ void service::set_desired_up(std::optional<environment> caller) {
     const bool was_supervised = supervised();
     if (desired_up() && state() == unit_state::stopping) start_requested_ = true;
     supervision_ = supervision::up;
+    update_watch();
     dependencies_started_ = dependencies_met_ = false;
     tasks_due_ = !process_;
     culprit_.clear();
@@ -132,6 +138,7 @@ void service::signal(int number, bool whole) {
 asio::awaitable<void> service::start(std::optional<environment> caller) {
     const auto alive = self();
     throw_if_closing("start");
+    release_watch();
     if (process_ && pending_spec_) co_await run_tasks_before("start", util::deadline::never());
     if (apply_pending_spec() && request_process_end("its definition has changed")) restart_requested_ = true;
     set_desired_up(std::move(caller));
@@ -141,6 +148,7 @@ asio::awaitable<void> service::start(std::optional<environment> caller) {
 asio::awaitable<void> service::restart(std::optional<environment> caller) {
     const auto alive = self();
     throw_if_closing("restart");
+    release_watch();
     apply_pending_spec();
     // Before the stop: a task that fails leaves the process alone.
     if (process_) co_await run_tasks_before("restart", util::deadline::never());
@@ -180,6 +188,7 @@ failure service::failed_start(const char* verb) const {
 
 bool service::request_process_end(const char* why) {
     if (!process_ || !process_->process->request_stop()) return false;
+    stop_reason_ = why;
     util::log(util::level::info, "unit", "service is stopped",
               {util::field("unit", spec_->name), util::field("reason", why),
                util::field("pid", process_->process->pid())});
@@ -230,14 +239,20 @@ bool service::apply_pending_spec() {
 void service::reconfigure(unit_spec spec, running_process running) {
     const bool replace = needs_new_process(*spec_, spec);
     pending_spec_.reset();
+    if (!(spec_->watch == spec.watch)) {
+        release_watch();
+        end_watch();
+    }
     if (replace && running == running_process::keep && supervised()) {
         pending_spec_ = spec;
         spec = with_live_parts(*spec_, spec);
         spec_ = std::make_shared<const unit_spec>(std::move(spec));
+        update_watch();
         request_.ring();
         return;
     }
     spec_ = std::make_shared<const unit_spec>(std::move(spec));
+    update_watch();
     if (replace && request_process_end("its configuration changed")) restart_requested_ = true;
     request_.ring();
 }

@@ -61,6 +61,7 @@ struct run_spec {
 struct stop_spec {
     int signal = SIGTERM;
     milliseconds timeout = limits::stop_timeout;  // from the signal to SIGKILL; 0: SIGKILL at once
+    std::optional<run_spec> run;  // instead of the signal, which is sent only when this command fails
     bool operator==(const stop_spec&) const = default;
 };
 
@@ -124,8 +125,27 @@ struct backoff_spec {
     bool operator==(const backoff_spec&) const = default;
 };
 
+// How a ready service is probed from then on.
+struct health_spec {
+    ready_spec probe;  // one of tcp, unix, http and exec; its `delay` and `timeout` have no meaning
+    milliseconds every = std::chrono::seconds(10);   // from the end of one probe to the next
+    milliseconds timeout = std::chrono::seconds(5);  // of one probe
+    int failures = 3;                                // so many in a row: the service has failed
+    bool operator==(const health_spec&) const = default;
+};
+
+// Files whose changes run a task or restart a service.
+struct watch_spec {
+    std::vector<std::string> patterns;  // globs as written, relative to the root; empty: none is watched
+    std::vector<std::string> ignore;    // likewise
+    bool gitignore = true;
+    milliseconds debounce = std::chrono::milliseconds(100);
+    bool operator==(const watch_spec&) const = default;
+};
+
 struct service_spec {
     ready_spec ready;
+    std::optional<health_spec> health;
     restart_policy restart = restart_policy::on_failure;
     int max_restarts = 0;  // 0: no limit
     backoff_spec backoff;
@@ -149,11 +169,7 @@ struct task_spec {
     overlap_policy overlap = overlap_policy::skip;
     std::optional<milliseconds> timeout;
     retry_spec retry;
-    int keep = 200;                   // runs remembered
-    std::vector<std::string> watch;   // globs as written, relative to the root
-    std::vector<std::string> ignore;  // likewise
-    bool gitignore = true;
-    milliseconds debounce = std::chrono::milliseconds(100);
+    int keep = 200;  // runs remembered
     bool operator==(const task_spec&) const = default;
 };
 
@@ -184,6 +200,7 @@ struct unit_spec {
     output_streams output = output_streams::split;  // merged: stdout and stderr are one pipe
     std::vector<std::string> after;                 // names of units in the same config; without cycles
     std::vector<std::string> restart_with;          // those of `after` whose new readiness restarts the unit
+    watch_spec watch;                               // of services and tasks
     std::optional<run_spec> on_failure;
     std::variant<worker_spec, service_spec, task_spec> detail;  // the alternative of `kind`
     bool operator==(const unit_spec&) const = default;
