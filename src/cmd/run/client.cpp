@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 
 #include "cmd/core/output.hpp"
 #include "cmd/history/run_end.hpp"
+#include "cmd/streams/signal_reader.hpp"
 #include "cmd/streams/stream_client.hpp"
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
@@ -28,33 +28,6 @@ namespace hob::cmd {
 namespace {
 
 constexpr std::string_view run_id = "1", input_id = "2", other_id = "3";
-
-// Blocks the signals that are handled here and reads them from a descriptor.
-class signal_reader {
-public:
-    signal_reader() {
-        sigset_t handled;
-        ::sigemptyset(&handled);
-        for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH})
-            ::sigaddset(&handled, number);
-        ::sigprocmask(SIG_BLOCK, &handled, &before_);
-        fd_.reset(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
-        if (!fd_) throw denied("make", "a descriptor for signals", errno);
-    }
-    ~signal_reader() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
-    signal_reader(const signal_reader&) = delete;
-    signal_reader& operator=(const signal_reader&) = delete;
-
-    int fd() const { return fd_.get(); }
-    int next() {  // 0: none
-        signalfd_siginfo info{};
-        return ::read(fd_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
-    }
-
-private:
-    sigset_t before_;
-    util::unique_fd fd_;
-};
 
 // Raw mode of standard input: the run's terminal gets every key.
 class raw_terminal {

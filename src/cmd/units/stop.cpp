@@ -67,7 +67,8 @@ boost::asio::awaitable<std::string> answer_stop(handler_context context, std::sh
     } else {
         parsed.units = context.units.names_for("stop", parsed.units, by->peer_pid(), parsed.directory);
     }
-    co_await context.units.registry().stop_units(parsed.units);
+    if (parsed.now) context.units.registry().kill_units(parsed.units);
+    co_await context.units.registry().stop_units(parsed.units, parsed.hold);
     co_return unit_reply(context, parsed.units);
 }
 
