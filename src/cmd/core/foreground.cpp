@@ -53,7 +53,7 @@ exit_code run_foreground(invocation& call, foreground_options options) {
     run.lock = std::move(lock);
     run.foreground = true;
     run.shutdown_max = options.shutdown_max;
-    const auto output = std::make_shared<foreground_output>();
+    const auto output = std::make_shared<foreground_output>(call.global.json);
     run.show_line = [output](std::string_view part, std::string_view line) { output->show(part, line); };
     run.make_application = [output, make = std::move(options.make_application)](
                                lifecycle::daemon& daemon, lifecycle::application_context context) {

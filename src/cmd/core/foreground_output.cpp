@@ -9,12 +9,17 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <chrono>
 #include <utility>
 
 #include "identity.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
+#include "util/base64.hpp"
+#include "util/clock.hpp"
 #include "util/deadline.hpp"
+#include "util/json/json_writer.hpp"
+#include "util/utf8.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -25,8 +30,8 @@ constexpr std::size_t queue_max = 1u << 20;
 
 }  // namespace
 
-foreground_output::foreground_output()
-    : to_(STDOUT_FILENO), style_(log_style_for_output(log_format::raw)), prefix_(style_.out) {}
+foreground_output::foreground_output(bool json)
+    : json_(json), to_(STDOUT_FILENO), style_(log_style_for_output(log_format::raw)), prefix_(style_.out) {}
 
 void foreground_output::show(std::string_view unit, std::string_view line) {
     if (gone_) return;
@@ -35,14 +40,27 @@ void foreground_output::show(std::string_view unit, std::string_view line) {
         return;
     }
     if (left_out_ > 0) {
-        queue_ += prefix_.of(this_program.name) +
-                  fmt::format("{} lines are not shown: standard output was not read in time\n", left_out_);
+        queue_ +=
+            text_of(this_program.name,
+                    fmt::format("{} lines are not shown: standard output was not read in time", left_out_));
         left_out_ = 0;
     }
-    queue_ += prefix_.of(unit) + program_text(line, style_) + "\n";
+    queue_ += text_of(unit, line);
     if (writing_ || write_queued()) return;
     writing_ = true;
     util::spawn(executor_, write_rest(), "standard output");
+}
+
+std::string foreground_output::text_of(std::string_view unit, std::string_view line) {
+    if (!json_) return prefix_.of(unit) + program_text(line, style_) + "\n";
+    util::json_object object;
+    object.add("ts", util::rfc3339(std::chrono::system_clock::now())).add("unit", unit);
+    if (util::is_utf8(line)) {
+        object.add("msg", line);
+    } else {
+        object.add("data_b64", util::base64_encode(line));
+    }
+    return std::move(object).text() + "\n";
 }
 
 bool foreground_output::write_queued() {

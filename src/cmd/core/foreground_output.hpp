@@ -18,7 +18,8 @@ namespace hob::cmd {
 
 class foreground_output : public std::enable_shared_from_this<foreground_output> {
 public:
-    foreground_output();
+    // `json`: each line is an object.
+    explicit foreground_output(bool json);
 
     void use(boost::asio::any_io_executor executor) { executor_ = std::move(executor); }
     void show(std::string_view unit, std::string_view line);
@@ -27,9 +28,11 @@ public:
     void finish();
 
 private:
+    std::string text_of(std::string_view unit, std::string_view line);
     bool write_queued();  // false: the reader takes no more now
     boost::asio::awaitable<void> write_rest();
 
+    const bool json_;
     boost::asio::any_io_executor executor_;
     util::live_output to_;
     log_style style_;

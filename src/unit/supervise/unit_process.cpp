@@ -271,7 +271,7 @@ std::string unit_process::stop_note() const {
     const std::string command =
         spec_->stop.run ? fmt::format("stop command '{}'", spec_->stop.run->text) : "";
     if (!command_fault_.empty() && !killed)
-        return fmt::format("its {} {}; {} ended it", command, command_fault_, signal);
+        return fmt::format("ended by {}: its {} {}", signal, command, command_fault_);
     if (!killed) return {};
     if (!command_fault_.empty())
         return fmt::format("killed: its {} {}; stop.run and stop.timeout change that", command,

@@ -50,7 +50,9 @@ BOOST_AUTO_TEST_CASE(a_command_that_fails_is_told_and_the_signal_follows) {
     BOOST_REQUIRE(box.run({"start"}).status == 0);
     const auto stopped = box.run({"stop"});
     BOOST_TEST(stopped.elapsed < 20s);
-    BOOST_TEST(stopped.err.find("exited with status 3; SIGTERM ended it") != std::string::npos,
+    BOOST_TEST(stopped.err.find(
+                   "'s' was ended by SIGTERM: its stop command 'echo no; exit 3' exited with status 3") !=
+                   std::string::npos,
                stopped.text());
     BOOST_TEST(stopped.err.find("could not be started") != std::string::npos, stopped.text());
     BOOST_TEST(unit_member(box, "s", "exit") == "signal 15");

@@ -120,6 +120,20 @@ BOOST_AUTO_TEST_CASE(U37_a_daemon_in_the_foreground_shows_what_units_print) {
     BOOST_TEST(daemon.wait().status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(as_json_each_line_is_an_object) {
+    sandbox box;
+    box.config(service("web", "echo hello; printf '\\200\\n'; exec sleep 1000"));
+    auto daemon = box.start({"daemon", "--foreground", "--json"});
+    BOOST_REQUIRE(wait_until([&] { return box.run({"--no-spawn", "ping"}).status == 0; }));
+    BOOST_REQUIRE(box.run({"start", "web"}).status == 0);
+    const std::string text = daemon.read_line(20s).value_or(""), bytes = daemon.read_line(20s).value_or("");
+    BOOST_TEST(json_at(text, "/unit").value_or("") == "web", text);
+    BOOST_TEST(json_at(text, "/msg").value_or("") == "hello", text);
+    BOOST_TEST(json_at(bytes, "/data_b64").value_or("") == "gA==", bytes);
+    daemon.signal(SIGTERM);
+    daemon.wait();
+}
+
 BOOST_AUTO_TEST_CASE(a_reader_that_does_not_keep_up_delays_no_daemon_in_the_foreground) {
     sandbox box;
     box.config(service("loud", "seq 1000000; echo done > finished; exec sleep 1000"));
