@@ -18,7 +18,7 @@ using util::field;
 bool service::obeys_watch() const {
     if (spec_->watch.patterns.empty() || !watch_held_.empty()) return false;
     if (context_->closing || context_->draining) return false;
-    return desired_up() || state() == unit_state::failed;
+    return desired_up() || (state() == unit_state::failed && !asked_to_stop_);
 }
 
 void service::update_watch() {

@@ -102,6 +102,7 @@ void service::set_desired_up(std::optional<environment> caller) {
     const bool was_supervised = supervised();
     if (desired_up() && state() == unit_state::stopping) start_requested_ = true;
     supervision_ = supervision::up;
+    asked_to_stop_ = false;
     update_watch();
     dependencies_started_ = dependencies_met_ = false;
     tasks_due_ = !process_;
@@ -213,6 +214,8 @@ void service::kill_now() {
 
 asio::awaitable<void> service::stop(bool hold) {
     const auto alive = self();
+    asked_to_stop_ = true;
+    update_watch();
     if (hold) {
         stopped_by_user_ = true;
         record_desired_state(false, std::nullopt);

@@ -157,9 +157,10 @@ private:
     std::uint64_t failures_ = 0;           // processes that failed, ever
     std::shared_ptr<file_trigger> watch_;  // also held by its own coroutine
     change_loop change_loop_;
-    std::string watch_held_;                // why changes do not restart it until it is started by name
-    int restarts_ = 0;                      // starts after an end that nobody requested
-    int restarts_in_a_row_ = 0;             // of those, since it was last up for backoff.reset
+    bool asked_to_stop_ = false;  // since it was last to be up: a change of its files does not start it
+    std::string watch_held_;      // why changes do not restart it until it is started by name
+    int restarts_ = 0;            // starts after an end that nobody requested
+    int restarts_in_a_row_ = 0;   // of those, since it was last up for backoff.reset
     std::chrono::milliseconds backoff_{0};  // the last pause
 };
 

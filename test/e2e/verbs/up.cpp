@@ -60,6 +60,32 @@ BOOST_AUTO_TEST_CASE(what_it_stopped_is_not_held) {
     BOOST_TEST(state_of(box, "db") == "ready");
 }
 
+BOOST_AUTO_TEST_CASE(what_has_failed_in_it_is_not_started_later_by_a_change) {
+    sandbox box;
+    box.shell("mkdir conf");
+    box.config(
+        service("bad", "echo life >> lives; sleep 0.3; exit 7", "restart = 'never'\nwatch = ['conf']"));
+    BOOST_TEST(box.run({"up"}).status == 1);
+    BOOST_TEST(state_of(box, "bad") == "failed");
+    box.shell("echo x > conf/a");
+    let_pass(700ms);
+    BOOST_TEST(slurp(box.project() + "/lives") == "life\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_unit_that_was_removed_meanwhile_does_not_keep_the_others_up) {
+    sandbox box;
+    box.config(service("a", talker) + service("b", talker));
+    auto up = box.start({"up"});
+    BOOST_TEST(becomes(box, "a", "ready"));
+    BOOST_TEST(becomes(box, "b", "ready"));
+    box.config(service("a", talker));
+    BOOST_REQUIRE(box.run({"reload"}).status == 0);
+    up.signal(SIGTERM);
+    const auto ended = up.wait();
+    BOOST_TEST(ended.status == 0, ended.text());
+    BOOST_TEST(state_of(box, "a") == "stopped");
+}
+
 BOOST_AUTO_TEST_CASE(nothing_old_is_shown_and_no_last_line_is_lost) {
     sandbox box;
     box.config(service("s", "echo life $(cat n); printf 'last words'; exit 0", "restart = 'never'"));
