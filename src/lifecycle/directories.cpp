@@ -166,7 +166,8 @@ std::string home_directory() {
                       "HOME is not set and user " + uid + " has no usable entry in /etc/passwd",
                       std::string("set HOME, or ") + this_program.variables.state_dir + " and --instance");
     }
-    throw failure(error_kind::config, cannot("use HOME", home), "not a directory", "set HOME");
+    throw failure(error_kind::config, cannot("use HOME", home), "not a directory",
+                  "set HOME, or set " + name_both_directories());
 }
 
 std::string find_runtime_dir() {
