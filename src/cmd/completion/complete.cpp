@@ -161,6 +161,8 @@ private:
             add(names("instances"), lead, prefix);
         } else if (!row.words.empty()) {
             add(split_words(row.words), lead, prefix);
+        } else if (row.value == "UNIT") {
+            add(words_of_("units", line_.instance), lead, prefix);
         } else if (row.value == "DIR") {
             found_.more = more_words::directories;
         } else if (row.value == "FILE") {

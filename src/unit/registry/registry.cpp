@@ -173,7 +173,7 @@ std::shared_ptr<active_run> registry::run_task(const std::string& unit, run_para
         const bool service = found->spec().kind == unit_kind::service;
         throw failure(error_kind::unit_failed, cannot("run", unit),
                       fmt::format("it is a {}, and only tasks are run", name_of(found->spec().kind)),
-                      fmt::format("hob {} {}", service ? "start" : "call", unit));
+                      fmt::format("hob {} {}", service ? "up" : "call", unit));
     }
     if (!parameters.arguments.empty() && found->spec().run.ignores_arguments) {
         throw failure(error_kind::usage, cannot("run", unit), "its script ignores arguments",

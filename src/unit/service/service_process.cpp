@@ -50,6 +50,20 @@ child_pipes service::make_pipes() {
     return pipes;
 }
 
+readiness_target service::target_of(const std::shared_ptr<service_process>& current, const ready_spec& wanted,
+                                    attempt_failure& not_yet) {
+    std::function<bool(pid_t)> belongs;
+    if (!wanted.any_owner) belongs = [current](pid_t pid) { return current->process->contains(pid); };
+    return {current->spec,
+            wanted,
+            current->environment,
+            std::move(belongs),
+            current->signalled,
+            current->output,
+            [current] { return current->lines->matches_partial_line(); },
+            not_yet};
+}
+
 std::shared_ptr<service::service_process> service::launch() {
     auto launching = std::make_shared<service_process>(context_->options.executor);
     launching->environment = context_->environment_of(*spec_, caller_environment_);
@@ -114,6 +128,8 @@ service::process_end service::launch_failed(const failure& why) {
         process_.reset();
     }
     detail_ = why.reason();
+    last_exit_.reset();
+    ++ends_;
     process_end last;
     last.failed = true;
     last.reason = detail_;
@@ -127,6 +143,7 @@ service::process_end service::launch_failed(const failure& why) {
 
 asio::awaitable<service::process_end> service::run_process() {
     clear_kill_report();
+    change_loop_.started();
     port_taken_.reset();
     set_state(unit_state::starting);
     try {
@@ -145,7 +162,11 @@ asio::awaitable<service::process_end> service::run_process() {
         context_->became_ready(spec_->name, {});
         if (current->notify)
             util::spawn(context_->options.executor, enforce_watchdog(current), "watchdog " + spec_->name);
-        co_await await_end_of_ready(current);
+        if (current->settings().health) {
+            co_await util::first_of(await_end_of_ready(current), check_health(current));
+        } else {
+            co_await await_end_of_ready(current);
+        }
     }
     co_return co_await finish(current);
 }
@@ -181,12 +202,7 @@ asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> 
     if (current->process->stop_requested()) co_return false;
     const ready_spec& ready = current->settings().ready;
     const readiness_kind& kind = readiness_kind_of(ready);
-    std::function<bool(pid_t)> belongs;
-    if (!ready.any_owner) belongs = [current](pid_t pid) { return current->process->contains(pid); };
-    readiness_target target{current->spec,      current->environment,
-                            std::move(belongs), current->signalled,
-                            current->output,    [current] { return current->lines->matches_partial_line(); },
-                            current->not_yet};
+    readiness_target target = target_of(current, ready, current->not_yet);
     const auto minimum = kind.minimum ? std::optional(kind.minimum(ready)) : std::nullopt;
     bool is_ready = false;
     const auto first = co_await util::first_of(ready_or_ended(std::move(target), *current->process, is_ready),
@@ -220,9 +236,15 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     current->watchdog_changed.ring();
     if (current->notify) current->notify->close();
     last_exit_ = exit;
+    ++ends_;
     const std::string how = end_text(exit);
     util::log(requested ? level::info : level::warning, "unit", "service ended",
               {field("unit", current->spec->name), field("pid", current->process->pid()), field("how", how)});
+    if (!current->failure_reason.empty()) {
+        util::log(level::warning, "unit", "service was ended because it failed",
+                  {field("unit", current->spec->name), field("reason", current->failure_reason)});
+        log_.write("hob", current->failure_reason + "\n", life);
+    }
     log_.write("hob", fmt::format("the service {}\n", how), life);
     stop_report report = co_await current->process->clean_up();
     if (!report.text().empty()) log_.write("hob", report.text() + "\n", life);

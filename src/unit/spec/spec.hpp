@@ -64,6 +64,7 @@ struct run_spec {
 struct stop_spec {
     int signal = SIGTERM;
     milliseconds timeout = limits::stop_timeout;  // from the signal to SIGKILL; 0: SIGKILL at once
+    std::optional<run_spec> run;  // instead of the signal, which is sent only when this command fails
     bool operator==(const stop_spec&) const = default;
 };
 
@@ -129,8 +130,27 @@ struct backoff_spec {
     bool operator==(const backoff_spec&) const = default;
 };
 
+// How a ready service is probed from then on.
+struct health_spec {
+    ready_spec probe;  // one of tcp, unix, http and exec; its `delay` and `timeout` have no meaning
+    milliseconds every = std::chrono::seconds(10);   // from the end of one probe to the next
+    milliseconds timeout = std::chrono::seconds(5);  // of one probe
+    int failures = 3;                                // so many in a row: the service has failed
+    bool operator==(const health_spec&) const = default;
+};
+
+// Files whose changes run a task or restart a service.
+struct watch_spec {
+    std::vector<std::string> patterns;  // globs as written, relative to the root; empty: none is watched
+    std::vector<std::string> ignore;    // likewise
+    bool gitignore = true;
+    milliseconds debounce = std::chrono::milliseconds(100);
+    bool operator==(const watch_spec&) const = default;
+};
+
 struct service_spec {
     ready_spec ready;
+    std::optional<health_spec> health;
     restart_policy restart = restart_policy::on_failure;
     int max_restarts = 0;  // 0: no limit
     backoff_spec backoff;
@@ -163,10 +183,6 @@ struct task_spec {
     overlap_policy overlap = overlap_policy::skip;
     std::optional<milliseconds> timeout;
     retry_spec retry;
-    std::vector<std::string> watch;   // globs as written, relative to the root
-    std::vector<std::string> ignore;  // likewise
-    bool gitignore = true;
-    milliseconds debounce = std::chrono::milliseconds(100);
     bool operator==(const task_spec&) const = default;
 };
 
@@ -199,6 +215,7 @@ struct unit_spec {
     input_source input = input_source::null;        // open: a pipe that nobody closes
     std::vector<std::string> after;                 // names of units in the same config; without cycles
     std::vector<std::string> restart_with;          // those of `after` whose new readiness restarts the unit
+    watch_spec watch;                               // of services and tasks
     std::optional<run_spec> on_failure;
     keep_spec keep;                                             // of services and tasks
     std::variant<worker_spec, service_spec, task_spec> detail;  // the alternative of `kind`

@@ -137,6 +137,22 @@ BOOST_AUTO_TEST_CASE(names_and_run) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(health) {
+    const std::string hint = "one of http = \"http://…\", tcp = PORT, unix = \"PATH\", exec = COMMAND";
+    expect({
+        {service("health = {}\n"), "3:10", "'health' in [service.s] does not say how the service is probed",
+         hint},
+        {service("health = { every = \"1s\" }\n"), "3:10",
+         "'health' in [service.s] does not say how the service is probed", hint},
+        {service("health = { tcp = 80, exec = \"x\" }\n"), "3:22",
+         "[service.s.health] has both 'tcp' and 'exec'", hint},
+        {service("health = { exec = \"x\", owner = \"any\" }\n"), "3:32",
+         "'owner' in [service.s.health] needs tcp, unix or http", "it says whose port or socket that may be"},
+        {service("health = { tcp = 80, failures = 0 }\n"), "3:33",
+         "'failures' in [service.s.health] must be from 1 to 1000000, not 0", ""},
+    });
+}
+
 BOOST_AUTO_TEST_CASE(readiness) {
     const std::string hint =
         "one of tcp = PORT, unix = \"PATH\", http = \"http://…\", exec = COMMAND, log = \"pattern\", notify "
