@@ -81,6 +81,17 @@ std::string request_daemon(invocation& call, std::string_view method, const std:
     return request_with_progress(call, method, params);
 }
 
+// A start of a task only lets its triggers run it, which is seldom what was meant.
+void point_to_run(const invocation& call, std::string_view reply) {
+    for (const auto& unit : read_units(reply)) {
+        const bool named =
+            std::find(call.operands.begin(), call.operands.end(), unit.name) != call.operands.end();
+        if (named && unit.kind == "task")
+            print_error(fmt::format("hint: '{0}' is a task: hob run {0} runs it\n",
+                                    printable(unit.name, err_terminal().utf8)));
+    }
+}
+
 }  // namespace
 
 void resolve_operands(invocation& call) {
@@ -144,6 +155,7 @@ exit_code request_units(invocation& call, std::string_view verb, std::string_vie
             print(unit_line(unit));
     }
     print_by_itself(call, result);
+    if (verb == "start") point_to_run(call, result);
     return exit_code::done;
 }
 

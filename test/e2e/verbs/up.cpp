@@ -247,6 +247,10 @@ BOOST_AUTO_TEST_CASE(detached_it_is_start_and_a_task_is_refused_with_what_to_do)
     BOOST_TEST(refused.err.find("hob up --exit-with t") != std::string::npos, refused.err);
     const auto run = box.run({"run", "web"});
     BOOST_TEST(run.err.find("hob up web") != std::string::npos, run.err);
+    const auto task = box.run({"start", "t"});
+    BOOST_TEST(task.status == 0);
+    BOOST_TEST(task.err == "hint: 't' is a task: hob run t runs it\n", task.text());
+    BOOST_TEST(box.run({"start"}).err.empty());
     BOOST_TEST(box.run({"up", "-d", "--exit-with", "t"}).status == 2);
 }
 
