@@ -196,8 +196,12 @@ failure service::failed_start(const char* verb) const {
                                  : culprit_.empty() ? spec_->name
                                                     : culprit_;
     const std::string reason = dependency ? waits_for(*dependency) : detail_;
+    std::string hint = fmt::format("hob logs {}", culprit);
+    const bool ended_cleanly = last_exit_ && !last_exit_->signalled && last_exit_->number == 0;
+    if (culprit == spec_->name && ended_cleanly && !spec_->tty && spec_->input == input_source::null)
+        hint += "; if it ends when its standard input does: stdin = \"open\"";
     return failure(error_kind::unit_failed, cannot(verb, spec_->name),
-                   reason.empty() ? "it did not become ready" : reason, fmt::format("hob logs {}", culprit),
+                   reason.empty() ? "it did not become ready" : reason, hint,
                    util::json_object().add("unit", culprit).text());
 }
 

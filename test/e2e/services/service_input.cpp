@@ -38,6 +38,10 @@ BOOST_AUTO_TEST_CASE(a_program_that_ends_at_the_end_of_its_input_stays_up_with_a
                service("open", "echo up; exec cat", open_input));
     box.run({"start", "closed"});
     BOOST_TEST(wait_until([&] { return unit_member(box, "closed", "state") == "stopped"; }));
+    box.config(slurp(box.project() + "/hob.toml") + service("early", "exec cat", "restart = 'never'"));
+    const auto early = box.run({"start", "early"});
+    BOOST_TEST(early.err.ends_with("hint: hob logs early; if it ends when its standard input does: stdin = \"open\"\n"),
+               early.err);
     BOOST_TEST(box.run({"start", "open"}).status == 0);
     const auto sent = send(box, "open", "one\ntwo");
     BOOST_TEST(sent.status == 0, sent.text());
