@@ -18,7 +18,7 @@ constexpr const char* operands_name = "\x01operands";
 constexpr option_row global_rows[] = {
     {"directory,C", "DIR", "as if run in DIR"},
     {"instance", "NAME", "the instance NAME, from any directory"},
-    {"host,H", "HOST", "on another machine, [user@]host[:dir], by ssh"},
+    {"host,H", "HOST", "on another machine by ssh, as in me@host:dir"},
     {"json", "", "print JSON, also for errors"},
     {"timeout", "DURATION", "the one deadline, from start to last byte, such as 500ms or 10s"},
     {"no-spawn", "", "never start a daemon"},

@@ -157,8 +157,8 @@ std::string run_in_full(invocation& call, const unit::run_record& run, const ter
     std::string text = what(run, out.utf8) + ": " + paint(state_words(run), color_of(run.state), out.color);
     labelled_lines lines(out);
     add_times(lines, run);
-    const std::string cause = printable(util::with_local_times(run.cause), out.utf8);
-    lines.add("trigger", std::string(name_of(run.trigger)) + (cause.empty() ? "" : ": " + cause));
+    lines.add("trigger", std::string(name_of(run.trigger)));
+    lines.add("cause", printable(util::with_local_times(run.cause), out.utf8));
     if (run.restarts && *run.restarts > 0)
         lines.add("restarts", fmt::format("{} in a row before it", *run.restarts));
     lines.add("used", resources_words(run));

@@ -158,7 +158,12 @@ BOOST_AUTO_TEST_CASE(ctrl_c_a_hang_up_and_the_end_of_the_client_cancel_the_run_t
         BOOST_TEST_CONTEXT("signal " << number) {
             auto client = box.start({"-H", there.here(), "run", "long"});
             BOOST_REQUIRE(client.read_line(20s).value_or("") == "begun");
-            client.signal(number);
+            // Ctrl-C on a terminal is for ssh, too.
+            if (number == SIGINT) {
+                client.signal_group(number);
+            } else {
+                client.signal(number);
+            }
             const auto ended = client.wait();
             // As of a run here that was cancelled: by SIGTERM.
             if (number == SIGINT) BOOST_TEST(ended.status == 128 + SIGTERM, ended.text());

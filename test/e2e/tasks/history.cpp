@@ -179,25 +179,4 @@ BOOST_AUTO_TEST_CASE(a_database_of_the_version_before_is_read_without_a_daemon_a
     BOOST_TEST(at(box.run({"runs", "--json"}).out, "/0/kind") == "run");
 }
 
-// The last runs, failed runs and a span of time are found by an index, however long the history is.
-BOOST_AUTO_TEST_CASE(no_question_reads_the_whole_history) {
-    if (!require_program("sqlite3")) return;
-    sandbox box;
-    box.config("[task.t]\nrun = ['true']\n");
-    BOOST_TEST(box.run({"run", "t"}).status == 0);
-    const auto plan = [&](const std::string& question) {
-        return sql(box, "EXPLAIN QUERY PLAN SELECT id FROM run " + question).out;
-    };
-    for (const char* question :
-         {"INDEXED BY run_failed WHERE state IN ('failed', 'timeout', 'lost') ORDER BY id DESC LIMIT 20",
-          "INDEXED BY run_started WHERE started_at >= 5 ORDER BY started_at DESC, id DESC LIMIT 20",
-          "WHERE task = 't' ORDER BY id DESC LIMIT 20", "INDEXED BY run_running WHERE state = 'running'",
-          "ORDER BY id DESC LIMIT 20"}) {
-        const std::string steps = plan(question);
-        BOOST_TEST(steps.find("TEMP B-TREE") == std::string::npos, question << ": " << steps);
-        BOOST_TEST((steps.find("INDEX") != std::string::npos || std::string(question).starts_with("ORDER")),
-                   question << ": " << steps);
-    }
-}
-
 BOOST_AUTO_TEST_SUITE_END()
