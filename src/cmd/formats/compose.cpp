@@ -5,7 +5,6 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "cmd/formats/compose_values.hpp"
@@ -116,8 +115,8 @@ private:
         } else if (entrypoint == nullptr) {
             add(built.command);
         }
-        const std::string first = unit.run.empty() ? std::string() : default_text(unit.run.front());
-        if (!first.empty() && !first.starts_with('-')) {
+        const bool has_program = !unit.run.empty() && !unit.run.front().empty();
+        if (has_program && !default_text(unit.run.front()).starts_with('-')) {
             if (command == nullptr && entrypoint == nullptr)
                 unit.remarks.push_back("its command is that of the Dockerfile");
             return;
@@ -141,9 +140,8 @@ private:
         if (context.empty() || !found_.machine.read) return {};
         std::string file = build_text(entry, "dockerfile");
         if (file.empty()) file = "Dockerfile";
-        const std::string path =
-            found_.context.folder + "/" + default_text(interpolated(context)) + "/" + file;
-        const auto text = found_.machine.read(path);
+        const std::string directory = compose_path(interpolated(context), found_.context);
+        const auto text = found_.machine.read(directory + "/" + compose_text(interpolated(file)));
         return text ? read_dockerfile(*text, build_text(entry, "target")) : image_command{};
     }
 
@@ -158,7 +156,7 @@ private:
                     target.pop_back();
                 if (*inside != target && !inside->starts_with(target == "/" ? target : target + "/"))
                     continue;
-                const std::string source = default_text(interpolated(bind.source));
+                const std::string source = compose_path(interpolated(bind.source), found_.context);
                 unit.cwd =
                     parse_path("working_dir", source + "/" + inside->substr(target.size()), found_.context);
                 return;
@@ -169,7 +167,8 @@ private:
         const std::string context = build_text(entry, "context");
         const bool is_url = context.find("://") != std::string::npos || context.starts_with("git@");
         if (!is_url && !context.empty())
-            unit.cwd = parse_path("build", default_text(interpolated(context)), found_.context);
+            unit.cwd =
+                parse_path("build", compose_path(interpolated(context), found_.context), found_.context);
     }
 
     void set_environment(const std::string& name, const json::object& entry, imported_unit& unit) const {
@@ -200,7 +199,7 @@ private:
             if (!path) throw unimportable("its 'env_file' must hold paths");
             const json::value* required = table != nullptr ? table->if_contains("required") : nullptr;
             unit.env_files.push_back(
-                {parse_path("env_file", default_text(interpolated(*path)), found_.context),
+                {parse_path("env_file", compose_path(interpolated(*path), found_.context), found_.context),
                  !(required != nullptr && *required == false)});
         }
     }
@@ -253,11 +252,10 @@ private:
         const json::value* listed = entry.if_contains("ports");
         const auto ports = listed != nullptr ? compose_ports(*listed) : std::vector<compose_port>();
         for (const auto& port : ports) {
-            const std::string target = default_text(interpolated(port.target));
-            const std::string published = default_text(interpolated(port.published));
-            if (!published.empty() && published != target)
-                unit.remarks.push_back(
-                    fmt::format("it listens on {} itself: nothing maps port {} to it", target, published));
+            const import_word target = interpolated(port.target), published = interpolated(port.published);
+            if (is_literal(target) && !published.empty() && published != target)
+                unit.remarks.push_back(fmt::format("it listens on {} itself: nothing maps another port to it",
+                                                   literal_text(target)));
         }
         const std::string probe = test != nullptr ? compose_check(*check) : std::string();
         if (!probe.empty()) {
@@ -266,12 +264,10 @@ private:
         }
         const auto tcp = std::find_if(ports.begin(), ports.end(), [](const auto& port) { return port.tcp; });
         if (tcp == ports.end()) return;
-        const std::string port = default_text(interpolated(tcp->target));
-        unsigned number = 0;
-        const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-        if (error == std::errc() && end == port.data() + port.size() && number > 0 && number < 65536)
-            unit.keys.emplace_back("ready", fmt::format("{{ tcp = {} }}", number));
+        const std::string ready = compose_port_ready(interpolated(tcp->target));
+        if (!ready.empty()) unit.keys.emplace_back("ready", ready);
     }
+
     static void set_restart(const json::object& entry, imported_unit& unit) {
         std::string policy;
         if (const json::value* value = entry.if_contains("restart")) policy = scalar_of(*value).value_or("");

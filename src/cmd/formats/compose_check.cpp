@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 
 #include "cmd/formats/compose_values.hpp"
 #include "cmd/formats/json_file.hpp"
@@ -51,6 +52,19 @@ std::string check_timeout(const json::object& check) {
 }
 
 }  // namespace
+
+std::string compose_port_ready(const import_word& port) {
+    if (port.size() == 1 && port.front().variable) {
+        const auto& variable = port.front();
+        return fmt::format("{{ tcp = \"${{{}{}{}}}\" }}", variable.text,
+                           variable.fallback.empty() ? "" : ":-", variable.fallback);
+    }
+    const std::string text = is_literal(port) ? literal_text(port) : std::string();
+    unsigned number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    return whole && number > 0 && number < 65536 ? fmt::format("{{ tcp = {} }}", number) : std::string();
+}
 
 std::string compose_check(const json::object& check) {
     const json::value* test = check.if_contains("test");

@@ -54,14 +54,8 @@ std::string text_value(const json::value& value, std::string_view key) {
     return *text;
 }
 
-// "8080:80/tcp", "127.0.0.1:8080:80", "80". Colons in ${…} belong to it.
-compose_port parse_port(std::string_view text) {
-    compose_port port;
-    const auto slash = text.rfind('/');
-    if (slash != std::string_view::npos && text.find('}', slash) == std::string_view::npos) {
-        port.tcp = text.substr(slash + 1) == "tcp";
-        text = text.substr(0, slash);
-    }
+// What colons separate, except those in "${…}" and "[…]".
+std::vector<std::string> parts_of(std::string_view text) {
     std::vector<std::string> parts(1);
     int depth = 0;
     for (const char c : text) {
@@ -72,6 +66,18 @@ compose_port parse_port(std::string_view text) {
             parts.back() += c;
         }
     }
+    return parts;
+}
+
+// "8080:80/tcp", "127.0.0.1:8080:80", "80". Colons in ${…} belong to it.
+compose_port parse_port(std::string_view text) {
+    compose_port port;
+    const auto slash = text.rfind('/');
+    if (slash != std::string_view::npos && text.find('}', slash) == std::string_view::npos) {
+        port.tcp = text.substr(slash + 1) == "tcp";
+        text = text.substr(0, slash);
+    }
+    const auto parts = parts_of(text);
     port.target = parts.back();
     if (parts.size() > 1) port.published = parts[parts.size() - 2];
     return port;
@@ -109,6 +115,24 @@ std::string default_text(const import_word& word) {
     for (const auto& part : word)
         text += part.variable ? part.fallback : part.text;
     return text;
+}
+
+std::string compose_text(const import_word& word) {
+    for (const auto& part : word) {
+        if (part.variable && part.fallback.empty())
+            throw unimportable(fmt::format("it depends on the variable '{}'", part.text));
+    }
+    return default_text(word);
+}
+
+std::string compose_path(import_word word, const import_context& context) {
+    for (auto& part : word) {
+        if (part.variable && part.text == "PWD") part = {context.folder, false, {}, false};
+        if (part.variable && part.text == "HOME") part = {context.home, false, {}, false};
+    }
+    const std::string path = compose_text(word);
+    if (path.starts_with('~')) return context.home + path.substr(1);
+    return path.starts_with('/') ? path : context.folder + "/" + path;
 }
 
 std::vector<import_word> compose_command(const json::value& value, std::string_view key) {
@@ -220,12 +244,10 @@ std::vector<bind_mount> compose_binds(const json::value& value) {
             const auto source = text_of(*members, "source"), target = text_of(*members, "target");
             if (source && target && text_of(*members, "type") == "bind") binds.push_back({*source, *target});
         } else if (const auto text = scalar_of(item)) {
-            const auto colon = text->find(':');
-            const bool is_path = text->starts_with('.') || text->starts_with('/') || text->starts_with('~');
-            if (colon == std::string::npos || !is_path) continue;
-            const auto end = text->find(':', colon + 1);
-            binds.push_back({text->substr(0, colon),
-                             text->substr(colon + 1, end == std::string::npos ? end : end - colon - 1)});
+            const auto parts = parts_of(*text);
+            const bool is_path =
+                std::string_view("./~$").find(parts[0].substr(0, 1)) != std::string_view::npos;
+            if (parts.size() > 1 && !parts[0].empty() && is_path) binds.push_back({parts[0], parts[1]});
         }
     }
     return binds;

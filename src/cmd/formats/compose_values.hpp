@@ -20,6 +20,11 @@ import_word interpolated(std::string_view text);
 // The text without variables other than those with a default, which count as their default.
 std::string default_text(const import_word& word);
 
+// A text that has to be known now. Throws unimportable for a variable without a default.
+std::string compose_text(const import_word& word);
+// The same for a path, in which ${PWD} and ${HOME} are known; absolute.
+std::string compose_path(import_word word, const import_context& context);
+
 // A command or entrypoint: a list, or a text that is split without a shell. Throws unimportable.
 std::vector<import_word> compose_command(const boost::json::value& value, std::string_view key);
 
@@ -37,6 +42,9 @@ std::vector<std::string> compose_texts(const boost::json::value& value);
 
 // The value of `ready` for a healthcheck; empty: it has no test.
 std::string compose_check(const boost::json::object& check);
+
+// The value of `ready` for the port of a container; empty: it is a range.
+std::string compose_port_ready(const import_word& port);
 
 struct compose_port {
     std::string published;  // empty: chosen by docker

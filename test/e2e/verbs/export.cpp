@@ -114,6 +114,14 @@ BOOST_AUTO_TEST_CASE(systemd_takes_the_units_as_they_are) {
     const auto verified = box.shell("systemd-analyze verify --man=no units/*.service units/*.timer");
     BOOST_TEST(verified.status == 0, verified.text());
     BOOST_TEST(verified.err == "", verified.err);
+    // What systemd has read, with its own quoting.
+    const auto read =
+        box.shell("SYSTEMD_LOG_LEVEL=debug systemd-analyze verify --man=no units/*-odd.service");
+    BOOST_TEST(
+        line_with(read.out, "Command Line: /usr/bin/cat")
+            .ends_with(
+                R"x("" ";" "\$\$(HOME)" 100% "a\"b\\c\n\t\177" ü "\$\${X}" "'" "\$\$\$\$" %h "--x=y z")x"),
+        line_with(read.out, "Command Line: "));
     const auto times = box.shell(
         "grep -h OnCalendar= units/*.timer | sed s/OnCalendar=// | while read -r line; do "
         "systemd-analyze calendar \"$line\" || echo failed; done");
@@ -125,7 +133,8 @@ BOOST_AUTO_TEST_CASE(systemd_expands_nothing_in_a_command) {
     sandbox box;
     make_project(box);
     const std::string odd = export_to(box, {"systemd", "odd", "web", "probed"}).out;
-    BOOST_TEST(line_with(odd, "ExecStart=/usr/bin/cat").substr(22) == R"x( "" ";" "$$(HOME)" "100%%" "a\"b\\c\n\t\x7f" "ü" "$${X}" "'" "$$$$" "%%h" "--x=y z")x");
+    BOOST_TEST(line_with(odd, "ExecStart=/usr/bin/cat").substr(22) ==
+               R"x( "" ";" "$$(HOME)" "100%%" "a\"b\\c\n\t\x7f" "ü" "$${X}" "'" "$$$$" "%%h" "--x=y z")x");
     BOOST_TEST(line_with(odd, "Type=notify") != "");
     BOOST_TEST(line_with(odd, "WatchdogSec=") == "WatchdogSec=30");
     BOOST_TEST(line_with(odd, "ExecStart=/bin/sh -c \"echo \\\"100") ==

@@ -76,6 +76,7 @@ BOOST_AUTO_TEST_CASE(commands_are_split_without_a_shell) {
     BOOST_TEST((argv("[\"a b\", \"$$HOME\", 3, true]") == names{"a b", "$HOME", "3", "true"}));
     BOOST_TEST((argv("a 'b c' d\\ e") == names{"a", "b c", "d e"}));
     BOOST_TEST((argv("a ${B:-c d} $E") == names{"/bin/sh", "-c", R"(exec a "${B:-c d}" "${E}")", "s"}));
+    BOOST_TEST((argv("${CMD} x") == names{"/bin/sh", "-c", R"(exec "${CMD}" x)", "s"}));
     BOOST_TEST((argv("b\n    entrypoint: [\"/e\", \"x\"]") == names{"/e", "x", "b"}));
     BOOST_TEST(refusal("command: a 'b") == "its 'command' has a quote that does not end");
     BOOST_TEST(refusal("command: a ${B:+c}") == "hob.toml cannot express '${B:+c}'");
@@ -160,14 +161,16 @@ BOOST_AUTO_TEST_CASE(policies_checks_and_ports) {
     BOOST_TEST((details(service("healthcheck: {test: [NONE]}")).ready.form == ready_form::started));
     BOOST_TEST(details(service("ports: [\"127.0.0.1:8080:80/tcp\"]")).ready.port == 80);
     BOOST_TEST(details(service("ports: [\"53:53/udp\", \"${P:-9086}:9086\"]")).ready.port == 9086);
+    BOOST_TEST(details(service("ports: [\"${P:-1}:${Q:-3000}\"]")).ready.written == "${Q:-3000}");
     BOOST_TEST(details(service("ports: [{target: 81, published: \"82\"}]")).ready.port == 81);
     BOOST_TEST((details(service("ports: [\"3000-3005:3000-3005\"]")).ready.form == ready_form::started));
     const auto found = read(
         "services:\n  s: {command: x, ports: [\"8080:80\"], networks: [n], x-y: z, labels: {a: "
         "b}}\nnetworks: {n: }\n");
-    BOOST_TEST(notes(found, "s") ==
-               "it listens on 80 itself: nothing maps port 8080 to it\nwithout networks, which hob.toml does "
-               "not have\n");
+    BOOST_TEST(
+        notes(found, "s") ==
+        "it listens on 80 itself: nothing maps another port to it\nwithout networks, which hob.toml does "
+        "not have\n");
     BOOST_TEST(notes(found, "networks") == "not carried over: n\n");
 }
 
@@ -179,6 +182,11 @@ BOOST_AUTO_TEST_CASE(the_directory_is_that_of_a_mount_or_of_the_build) {
     BOOST_TEST(service("build: ./web/../api").cwd == "/p/api");
     BOOST_TEST(service("build: {context: https://x/y.git}").cwd == "/p");
     BOOST_TEST(service("working_dir: /app").cwd == "/p");
+    BOOST_TEST(service("working_dir: /app/x\n    volumes: [\"${PWD}/a:/app\"]").cwd == "/p/a/x");
+    BOOST_TEST(service("working_dir: /app\n    volumes: [\"~/a:/app\"]").cwd == "/home/me/a");
+    BOOST_TEST(service("build: \"${DIR:-web}\"").cwd == "/p/web");
+    BOOST_TEST(refusal("command: x\n    build: \"${DIR}\"") == "it depends on the variable 'DIR'");
+    BOOST_TEST(refusal("command: x\n    env_file: \"${STAGE}.env\"") == "it depends on the variable 'STAGE'");
 }
 
 BOOST_AUTO_TEST_CASE(a_built_image_has_the_command_of_its_dockerfile) {
