@@ -4,6 +4,8 @@
 
 #include "cmd/formats/draft.hpp"
 #include "error.hpp"
+#include "identity.hpp"
+#include "unit/config/config.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -55,6 +57,17 @@ void import_collector::refuse(const std::string& from, const std::string& reason
 
 void import_collector::note(const std::string& from, const std::string& text) {
     result_.notes.push_back({from, text});
+}
+
+std::string checked_toml(const imported_unit& unit, std::string_view file, const std::string& root) {
+    imported_unit alone = unit;
+    alone.after.clear();
+    try {
+        unit::parse_config(to_toml(alone, file), root + "/" + this_program.config_file, root);
+    } catch (const failure& why) {
+        throw unimportable(why.reason());
+    }
+    return to_toml(unit, file);
 }
 
 void settle_after(import_result& found, const std::function<bool(const std::string& unit)>& is_known) {

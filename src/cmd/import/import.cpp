@@ -123,8 +123,27 @@ bool is_of_file(const import_note& note, const import_result& found, const std::
                         [&](const import_note& entry) { return entry.from == note.from; });
 }
 
+// As it is called in comments.
+std::string file_name(const invocation& call) {
+    return call.operands.front() == "-" ? "standard input" : call.operands.front();
+}
+
+// Refuses the units that hob.toml would not take.
+void drop_invalid(import_result& found, const std::string& file, const std::string& root) {
+    std::erase_if(found.units, [&](const imported_unit& entry) {
+        try {
+            checked_toml(entry, file, root);
+            return false;
+        } catch (const unimportable& why) {
+            found.refused.push_back({entry.from, why.what()});
+            return true;
+        }
+    });
+}
+
 // Keeps the entries that the command line names, or all, except those that hob.toml has already.
-void select_entries(const invocation& call, const unit::config& existing, import_result& found) {
+void select_entries(const invocation& call, const unit::config& existing, const std::string& root,
+                    import_result& found) {
     const std::vector<std::string> names(call.operands.begin() + 1, call.operands.end());
     std::set<std::string> all;
     for (const auto& entry : found.units)
@@ -150,6 +169,7 @@ void select_entries(const invocation& call, const unit::config& existing, import
         return std::none_of(found.units.begin(), found.units.end(),
                             [&](const imported_unit& unit) { return unit.from == entry.from; });
     });
+    drop_invalid(found, file_name(call), root);
     settle_after(found, [&](const std::string& name) { return existing.find(name) != nullptr; });
 }
 
@@ -168,17 +188,10 @@ std::string remaining_text(const import_result& found) {
     return text;
 }
 
-std::string render(import_result& found, const std::string& file) {
+std::string render(const import_result& found, const std::string& file) {
     std::string text;
-    std::erase_if(found.units, [&](const imported_unit& entry) {
-        try {
-            text += (text.empty() ? "" : "\n") + to_toml(entry, file);
-            return false;
-        } catch (const unimportable& why) {
-            found.refused.push_back({entry.from, why.what()});
-            return true;
-        }
-    });
+    for (const auto& entry : found.units)
+        text += (text.empty() ? "" : "\n") + to_toml(entry, file);
     const std::string rest = remaining_text(found);
     return text + (text.empty() || rest.empty() ? "" : "\n") + rest;
 }
@@ -284,8 +297,8 @@ exit_code run_import(invocation& call) {
     restrict_mode(what, file);
     const import_environment machine = this_machine();
     import_result found = read_import(bytes, file, context_for(file, what.root), machine, format);
-    select_entries(call, existing, found);
-    what.added = render(found, file == "-" ? "standard input" : call.operands.front());
+    select_entries(call, existing, what.root, found);
+    what.added = render(found, file_name(call));
     std::string text = what.text;
     if (!text.empty() && !text.ends_with('\n')) text += '\n';
     if (!text.empty()) text += '\n';

@@ -40,15 +40,6 @@ std::string file_in(const std::string& directory) {
     return directory + "/" + std::string(this_program.config_file);
 }
 
-bool is_valid(const std::string& text, const std::string& directory) {
-    try {
-        unit::parse_config(text, file_in(directory), directory);
-        return true;
-    } catch (const failure&) {
-        return false;
-    }
-}
-
 bool is_enabled(const imported_unit& unit) {
     return std::none_of(unit.keys.begin(), unit.keys.end(),
                         [](const auto& key) { return key.first == "enabled"; });
@@ -63,12 +54,14 @@ public:
     document_writer(const std::string& directory, init_document& document)
         : directory_(directory), document_(document) {}
 
-    void add(proposal& next) {
+    void add(const proposal& next) {
         document_.files.push_back(next.file);
         std::string comments;
         if (!next.refused.empty()) comments += comment({next.file, next.refused}, "not read: ");
-        for (const auto& unit : next.found.units)
-            add_unit(unit, next);
+        for (const auto& unit : next.found.units) {
+            document_.text += "\n" + to_toml(unit, next.file);
+            document_.units.push_back({unit.name, unit.kind, is_enabled(unit), next.file});
+        }
         for (const auto& entry : next.found.refused)
             comments += comment(entry, "left out: ");
         for (const auto& note : next.found.notes)
@@ -79,20 +72,6 @@ public:
     }
 
 private:
-    void add_unit(const imported_unit& unit, proposal& next) {
-        try {
-            const std::string text = document_.text + "\n" + to_toml(unit, next.file);
-            // Values that hob.toml refuses can only be seen here; what is waited for may follow.
-            imported_unit alone = unit;
-            alone.after.clear();
-            if (!is_valid(to_toml(alone, next.file), directory_))
-                throw unimportable("hob.toml does not allow its values: see hob import --dry-run");
-            document_.text = text;
-            document_.units.push_back({unit.name, unit.kind, is_enabled(unit), next.file});
-        } catch (const unimportable& why) {
-            next.found.refused.push_back({unit.from, why.what()});
-        }
-    }
     static bool is_of_file(const import_note& note, const proposal& next) {
         const auto is_entry = [&](const auto& entry) { return entry.from == note.from; };
         return std::none_of(next.found.units.begin(), next.found.units.end(), is_entry) &&
@@ -120,12 +99,12 @@ init_document plain_document() {
 
 init_document document_for(const std::string& directory) {
     const char* home = ::getenv("HOME");
-    std::vector<proposal> all = propose_units(directory, home != nullptr ? home : "");
+    const std::vector<proposal> all = propose_units(directory, home != nullptr ? home : "");
     init_document document;
     document.text = schema_line() + std::string(heading);
     document.mode = file_mode;
     document_writer writer(directory, document);
-    for (auto& next : all)
+    for (const auto& next : all)
         writer.add(next);
     if (document.units.empty()) {
         init_document plain = plain_document();

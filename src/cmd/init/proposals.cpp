@@ -50,9 +50,16 @@ import_result read_source(const std::string& file, const std::string& directory,
     return found.take();
 }
 
-// The first file that has a name keeps it.
-void drop_known_names(import_result& found, std::set<std::string>& names, const std::string& main_file) {
+// Refuses units that hob.toml would not take, and those whose name another file has already.
+void drop_known_names(import_result& found, std::set<std::string>& names, const std::string& main_file,
+                      const std::string& root) {
     std::erase_if(found.units, [&](const imported_unit& unit) {
+        try {
+            checked_toml(unit, {}, root);
+        } catch (const unimportable& why) {
+            found.refused.push_back({unit.from, why.what()});
+            return true;
+        }
         if (names.insert(unit.name).second) return false;
         found.refused.push_back({unit.from, "another file has a unit of this name"});
         return true;
@@ -92,7 +99,7 @@ std::vector<proposal> propose_units(const std::string& directory, const std::str
         next.file = *file;
         try {
             next.found = read_source(*file, directory, context, machine);
-            drop_known_names(next.found, names, main_file);
+            drop_known_names(next.found, names, main_file, directory);
             if (main_file.empty() && has_service(next.found)) main_file = *file;
         } catch (const failure& why) {
             next.refused = why.reason();

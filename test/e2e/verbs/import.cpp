@@ -239,6 +239,22 @@ BOOST_AUTO_TEST_CASE(standard_input_is_secret_and_found_out) {
                "launch, mcp, crontab\n");
 }
 
+BOOST_AUTO_TEST_CASE(an_entry_that_hob_toml_does_not_allow_is_refused_alone) {
+    sandbox box;
+    box.shell("rm hob.toml");
+    box.write("compose.yaml",
+              "services:\n  a: {command: x, stop_signal: SIGFOO}\n  b: {command: y, depends_on: [a]}\n");
+    const auto done = box.run({"import", "compose.yaml"});
+    BOOST_TEST(done.status == 0, done.text());
+    BOOST_TEST(done.out == "added service 'b'\n");
+    BOOST_TEST(done.err.find("hob: not imported: 'a': ") != std::string::npos, done.err);
+    BOOST_TEST(done.err.find("SIGFOO") != std::string::npos, done.err);
+    BOOST_TEST(box.run({"check"}).status == 0);
+    BOOST_TEST(box.shell("rm hob.toml; hob init").status == 0);
+    BOOST_TEST(toml(box).find("# left out: a: ") != std::string::npos, toml(box));
+    BOOST_TEST(box.run({"check"}).status == 0);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_left_out_is_in_the_file_and_on_standard_error) {
     sandbox box;
     box.shell("rm hob.toml; mkdir -p deploy");
