@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cmd/formats/command_words.hpp"
 #include "cmd/formats/machine.hpp"
 #include "cmd/formats/read.hpp"
 #include "error.hpp"
@@ -15,18 +16,18 @@ namespace hob::cmd {
 namespace {
 
 // What holds the same is read once: the first of each line. The order is that of precedence.
-const std::vector<std::vector<std::string>> sources{
-    {"Procfile.dev", "Procfile"},
-    {"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"},
-    {"package.json"},
-    {"justfile", "Justfile", ".justfile"},
-    {"GNUmakefile", "makefile", "Makefile"},
-    {"pyproject.toml"},
-    {"CMakeLists.txt"},
-    {".mcp.json"},
-    {".vscode/mcp.json"},
-    {".cursor/mcp.json"},
-    {".vscode/launch.json"},
+constexpr std::string_view sources[] = {
+    "Procfile.dev Procfile",
+    "compose.yaml compose.yml docker-compose.yml docker-compose.yaml",
+    "package.json",
+    "justfile Justfile .justfile",
+    "GNUmakefile makefile Makefile",
+    "pyproject.toml",
+    "CMakeLists.txt",
+    ".mcp.json",
+    ".vscode/mcp.json",
+    ".cursor/mcp.json",
+    ".vscode/launch.json",
 };
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
@@ -90,7 +91,8 @@ std::vector<proposal> propose_units(const std::string& directory, const std::str
     std::vector<proposal> all;
     std::set<std::string> names;
     std::string main_file;  // the first one with services
-    for (const auto& alternatives : sources) {
+    for (const auto& line : sources) {
+        const auto alternatives = split_words(line).value_or(std::vector<std::string>());
         const auto file =
             std::find_if(alternatives.begin(), alternatives.end(),
                          [&](const std::string& name) { return exists(directory + "/" + name); });
