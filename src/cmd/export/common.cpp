@@ -26,7 +26,59 @@ std::optional<std::string> cron_of_period(milliseconds period) {
     return hours == 24 * 7 ? std::optional<std::string>("0 0 * * 0") : std::nullopt;
 }
 
+constexpr std::string_view known_keys[] = {
+    "run",      "env",          "env_file", "cwd",       "stop",     "stop.signal", "stop.timeout",
+    "kill",     "output",       "after",    "groups",    "enabled",  "on_failure",  "ready",
+    "restart",  "max_restarts", "backoff",  "autostart", "watchdog", "every",       "cron",
+    "on_start", "jitter",       "catch_up", "overlap",   "timeout",  "retry",       "keep",
+    "ignore",   "gitignore",    "debounce",  // of watch
+};
+
+bool is_known(std::string_view key) {
+    return std::find(std::begin(known_keys), std::end(known_keys), key) != std::end(known_keys);
+}
+
+const unit::tree_value* member_of(const unit::tree_value& table, std::string_view key) {
+    for (const auto& member : table.members)
+        if (member.key == key) return &member.value;
+    return nullptr;
+}
+
+// The table of the unit; nullptr: the file does not have it.
+const unit::tree_value* table_of(const unit::tree_value& file, unit::unit_kind kind, std::string_view name) {
+    const auto* units = member_of(file, unit::name_of(kind));
+    return units != nullptr ? member_of(*units, name) : nullptr;
+}
+
+const unit::tree_value* table_of(const unit::source_trees& sources, const unit::unit_spec& unit) {
+    if (const auto* table = table_of(sources.main, unit.kind, unit.name)) return table;
+    for (const auto& file : sources.included) {
+        if (!unit.name.starts_with(file.prefix + ".")) continue;
+        if (const auto* table = table_of(file.tree, unit.kind, unit.name.substr(file.prefix.size() + 1)))
+            return table;
+    }
+    return nullptr;
+}
+
 }  // namespace
+
+std::vector<std::string> further_keys(const unit::unit_spec& unit, const export_request& request) {
+    std::vector<std::string> keys;
+    const auto* table = request.sources != nullptr ? table_of(*request.sources, unit) : nullptr;
+    if (table == nullptr) return keys;
+    for (const auto& member : table->members) {
+        if (!is_known(member.key)) keys.push_back(member.key);
+        if (member.key != "stop") continue;
+        for (const auto& inner : member.value.members)
+            if (!is_known("stop." + inner.key)) keys.push_back("stop." + inner.key);
+    }
+    return keys;
+}
+
+void note_list::add_further_keys(const export_request& request) {
+    const auto keys = further_keys(unit_, request);
+    if (!keys.empty()) add(fmt::format("without {}", joined(keys)));
+}
 
 std::optional<std::string> shell_script(const unit::run_spec& run, std::string_view name) {
     const auto& argv = run.argv;

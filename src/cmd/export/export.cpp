@@ -158,6 +158,8 @@ exit_code run_export(invocation& call) {
     request.image = call.value("image").value_or("");
     request.for_system = call.has("system");
     request.find_program = program_in_path;
+    const auto sources = unit::glance_at_sources(config.source_path);
+    if (sources) request.sources = &*sources;
     const export_result result = format.write(request);
     if (!call.global.quiet && !call.global.json) {
         for (const auto& note : result.notes)

@@ -82,6 +82,7 @@ public:
         if (name_ != unit_.name) notes_.add(fmt::format("it is called '{}'", name_));
         if (!unit_.after.empty()) notes_.add(fmt::format("nothing waits for {}", joined(unit_.after)));
         if (unit_.on_failure) notes_.add("without on_failure");
+        notes_.add_further_keys(request_);
         if (unit_.stop.signal != SIGTERM) notes_.add("without stop.signal: the image says it (STOPSIGNAL)");
         const std::string text = unit_.kind == unit_kind::service ? deployment() : job();
         return notes_.comments() + text;
@@ -111,7 +112,6 @@ private:
     }
     std::string job() {
         const auto& task = std::get<task_spec>(unit_.detail);
-        if (!task.watch.empty()) notes_.add("without watch");
         if (task.on_start) notes_.add("without on_start");
         if (task.jitter.count() != 0) notes_.add("without jitter");
         std::string spec = fmt::format("backoffLimit: {}\n", task.retry.max);

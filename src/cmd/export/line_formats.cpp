@@ -88,7 +88,6 @@ void note_task(const unit::unit_spec& unit, note_list& notes) {
     if (task.timeout) lost.emplace_back("timeout");
     if (task.retry.max != 0) lost.emplace_back("retry");
     if (task.jitter.count() != 0) lost.emplace_back("jitter");
-    if (!task.watch.empty()) lost.emplace_back("watch");
     if (unit.on_failure) lost.emplace_back("on_failure");
     if (!lost.empty()) notes.add(fmt::format("without {}, which a crontab cannot express", joined(lost)));
     if (task.catch_up == unit::catch_up_policy::once)
@@ -129,6 +128,7 @@ export_result export_procfile(const export_request& request) {
             const auto names = names_with_ports(*unit, request.config);
             note_variables(*unit, names, notes, ".env");
             note_service(*unit, notes);
+            notes.add_further_keys(request);
             text += "\n" + notes.comments() + dependencies(*unit, request, names) + unit->name + ": " +
                     *command + "\n";
             any = true;
@@ -164,6 +164,7 @@ export_result export_crontab(const export_request& request) {
             const auto names = variable_names(*unit, request.config);
             note_variables(*unit, names, notes, "its environment");
             note_task(*unit, notes);
+            notes.add_further_keys(request);
             text += "\n" + notes.comments() + "# name: " + unit->name + "\n" +
                     dependencies(*unit, request, names);
             if (times) text += *times + " " + cron_escaped(*command) + "\n";

@@ -45,6 +45,7 @@ public:
             return;
         }
         main_ = command(unit_.run, unit_.name);
+        notes_.add_further_keys(request_);
         std::string service = unit_.kind == unit_kind::service ? service_section() : task_section();
         service += environment();
         const std::string head = unit_section();
@@ -179,7 +180,6 @@ private:
         std::string text = "[Service]\nType=oneshot\n" + directory() + "ExecStart=" + main_ + "\n";
         if (task.timeout) text += fmt::format("TimeoutStartSec={}\n", seconds_text(*task.timeout));
         if (task.retry.max != 0) notes_.add("without retry: systemd counts the failures of all runs");
-        if (!task.watch.empty()) notes_.add("without watch: a path of systemd knows no patterns");
         if (task.overlap != unit::overlap_policy::skip)
             notes_.add("without overlap: a run that is due while one goes on is skipped");
         return text + stop();

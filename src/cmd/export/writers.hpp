@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "unit/config/sources.hpp"
 #include "unit/spec/spec.hpp"
 
 namespace hob::cmd {
@@ -16,10 +17,11 @@ struct export_request {
     std::vector<const unit::unit_spec*> units;  // to write, in file order
     std::string root;                           // the directory of hob.toml
     std::string project;                        // a name for files: [A-Za-z0-9._-]+
-    std::string image;                          // kubernetes
+    std::string image = {};                     // kubernetes
     bool for_system = false;                    // systemd: of the system, not of a user
     // The absolute path of a program in PATH; empty: none.
     std::function<std::string(const std::string& program)> find_program = {};
+    const unit::source_trees* sources = nullptr;  // of config
 };
 
 struct exported_file {
@@ -59,11 +61,15 @@ std::string seconds_text(std::chrono::milliseconds duration);
 // The cron expression of the task's schedule; nullopt: it has none, or one that cron cannot express.
 std::optional<std::string> cron_text(const unit::task_spec& task);
 
+// The keys that the unit has in hob.toml and that no writer here knows.
+std::vector<std::string> further_keys(const unit::unit_spec& unit, const export_request& request);
+
 // Notes of one unit, and the comments that repeat them.
 class note_list {
 public:
     note_list(const unit::unit_spec& unit, export_result& result) : unit_(unit), result_(result) {}
     void add(const std::string& text);
+    void add_further_keys(const export_request& request);
     std::string comments() const;  // "# text\n" each
 
 private:

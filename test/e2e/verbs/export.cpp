@@ -236,6 +236,26 @@ BOOST_AUTO_TEST_CASE(values_of_variables_are_never_shown) {
     BOOST_TEST(!exists(box.runtime()));
 }
 
+BOOST_AUTO_TEST_CASE(each_key_that_is_not_carried_over_is_named) {
+    sandbox box;
+    box.config(
+        "include = { in = \"sub/units.toml\" }\n[task.t]\nrun = \"x\"\ncron = \"@daily\"\nwatch = "
+        "[\"a\"]\ndebounce = \"1s\"\n");
+    box.shell("mkdir sub");
+    box.write("sub/units.toml", "[task.u]\nrun = \"x\"\nevery = \"1h\"\nwatch = [\"b\"]\n");
+    for (const auto& words :
+         std::vector<std::vector<std::string>>{{"systemd"}, {"crontab"}, {"kubernetes", "--image", "i"}}) {
+        const auto done = export_to(box, words);
+        BOOST_TEST(done.status == 0, done.text());
+        for (const char* unit : {"t", "in.u"}) {
+            BOOST_TEST(
+                done.err.find("hob: '" + std::string(unit) + "': without watch\n") != std::string::npos,
+                words.front() << ": " << done.err);
+        }
+        BOOST_TEST(count(done.out, "# without watch\n") == 2u);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(faults_are_named_and_nothing_is_overwritten) {
     sandbox box;
     make_project(box);

@@ -122,7 +122,7 @@ void compare(const unit::config& before, const unit::config& after, const std::s
 }
 
 export_request request_for(const unit::config& config) {
-    export_request request{config, {}, "/p", "p", "image:1", false, {}};
+    export_request request{config, {}, "/p", "p", "image:1"};
     for (const auto& each : config.units)
         request.units.push_back(&each);
     return request;
