@@ -13,26 +13,42 @@ import argparse
 import json
 import os
 import random
+import re
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from pathlib import Path
 
+EXAMPLE = (Path(__file__).resolve().parents[2] / "examples" / "servers.toml").read_text()
 MODULES = 3
 GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "init.defaultBranch=one"]
 
 
 class Language:
-    def __init__(self, name, argv, suffix, module, good, bad, user, broken, language, sees_unsaved, extra=None,
-                 sees_modules=True, keys=""):
-        self.name, self.argv, self.suffix, self.module = name, argv, suffix, module
-        self.good, self.bad, self.user, self.broken = good, bad, user, broken
+    def __init__(self, name, suffix, module, good, bad, user, broken, language, sees_unsaved, extra=None,
+                 sees_modules=True, tail="", packages=None):
+        # Its table in examples/servers.toml, which says how it is run.
+        self.name, self.suffix, self.module = name, suffix, module
+        self.good, self.bad, self.user, self.broken, self.tail = good, bad, user, broken, tail
+        # A directory that the project shows as node_modules.
+        self.packages = packages
         self.language, self.sees_unsaved, self.extra = language, sees_unsaved, extra or {}
-        # Whether a file is checked with what it imports; more lines of hob.toml.
-        self.sees_modules, self.keys = sees_modules, keys
+        # Whether a file is checked with what it imports.
+        self.sees_modules = sees_modules
+
+    def program(self):
+        return tomllib.loads(EXAMPLE)["worker"][self.name]["run"][0]
+
+    def configuration(self):
+        """The tables of the server, as those of a worker w."""
+        tables = re.split(r"\n(?=\[)", EXAMPLE)
+        own = [each for each in tables if re.match(rf"\[worker\.{self.name}[.\]]", each)]
+        text = "\n".join(own).replace(f"[worker.{self.name}", "[worker.w")
+        return text.replace("[worker.w]\n", '[worker.w]\ncall_timeout = "120s"\n', 1) + "\n"
 
     def module_file(self, i):
         return f"mod{i}{self.module}"
@@ -44,30 +60,51 @@ class Language:
         return (self.good if good else self.bad).replace("@", str(i))
 
     def text_of_user(self, i, works):
-        return self.user.replace("@", str(i)) + ("" if works else self.broken)
+        return self.user.replace("@", str(i)) + ("" if works else self.broken) + self.tail
 
 
 def languages(npm):
-    bin = Path(npm).resolve() / "node_modules" / ".bin"
+    packages = Path(npm) / "node_modules"
     python = ("def f@() -> int:\n    return 1\n", 'def f@() -> str:\n    return ""\n',
               "from mod@ import f@\nn@: int = f@()\n", "broken: int = missing\n", "python", True)
     typescript = ("export function f@(): number { return 1; }\n", 'export function f@(): string { return ""; }\n',
                   'import { f@ } from "./mod@";\nexport const n@: number = f@();\n', "export const b: number = missing;\n", "typescript", True,
                   {"tsconfig.json": '{"compilerOptions":{"strict":true,"module":"commonjs"},"include":["*.ts"]}\n'})
+    # Of these, no file knows of another.
+    alone = {"sees_modules": False}
+    script = ("export const f@ = 1;\n", "export const f@ = 2;\n", "export const n@ = 1;\n", "debugger;\n", "javascript", True)
+    component = ("export function f@(): number { return 1; }\n", 'export function f@(): string { return ""; }\n')
+    bundler = {"tsconfig.json": '{"compilerOptions":{"strict":true,"module":"esnext","moduleResolution":"bundler","noEmit":true},'
+                                '"include":["*.ts","*.vue","*.svelte"]}\n'}
     return [
-        Language("clangd", ["clangd-14", "--background-index", "--log=error"], ".cpp", ".hpp",
+        Language("clangd", ".cpp", ".hpp",
                  "#pragma once\nint f@();\n", "#pragma once\nstruct s@ {};\ns@ f@();\n",
                  '#include "mod@.hpp"\nint n@ = f@();\n', "int broken = missing;\n", "cpp",
                  # It reads what a file includes from the disk.
                  False),
-        Language("pyright", [str(bin / "pyright-langserver"), "--stdio"], ".py", ".py", *python),
-        Language("pylsp", ["pylsp"], ".py", ".py", *python, sees_modules=False),
-        Language("typescript", [str(bin / "typescript-language-server"), "--stdio"], ".ts", ".ts", *typescript),
-        Language("vtsls", [str(bin / "vtsls"), "--stdio"], ".ts", ".ts", *typescript),
-        Language("gopls", ["gopls"], ".go", ".go",
+        Language("pyright", ".py", ".py", *python),
+        Language("pylsp", ".py", ".py", *python, sees_modules=False),
+        Language("typescript", ".ts", ".ts", *typescript),
+        Language("vtsls", ".ts", ".ts", *typescript),
+        Language("gopls", ".go", ".go",
                  "package p\n\nfunc f@() int { return 1 }\n", 'package p\n\nfunc f@() string { return "" }\n',
                  "package p\n\nvar n@ int = f@()\n", "var broken int = missing\n", "go", True,
-                 {"go.mod": "module p\n\ngo 1.19\n"}, keys='env = { GOPROXY = "off", GOFLAGS = "-mod=mod" }\n'),
+                 {"go.mod": "module p\n\ngo 1.19\n"}),
+        Language("json", ".json", ".json", '{"f@": 1}\n', '{"f@": 2}\n',
+                 '{"n@": 1}\n', "{\n", "json", True, **alone),
+        Language("css", ".css", ".css", "a { color: red; }\n", "b { color: red; }\n",
+                 "n@ { color: red; }\n", "b {\n", "css", True, **alone),
+        Language("yaml", ".yaml", ".yaml", "f@: 1\n", "f@: 2\n",
+                 "n@: 1\n", "b: [1\n", "yaml", True, **alone),
+        Language("biome", ".js", ".js", *script, **alone),
+        Language("eslint", ".js", ".js", *script,
+                 {"eslint.config.js": 'module.exports = [{ rules: { "no-debugger": "error" } }];\n'}, packages=packages, **alone),
+        Language("svelte", ".svelte", ".ts", *component,
+                 '<script lang="ts">\nimport { f@ } from "./mod@";\nexport const n: number = f@();\n', "export const b: number = missing;\n",
+                 "svelte", True, bundler, tail="</script>\n<p>{n}</p>\n", packages=packages),
+        Language("vue", ".vue", ".ts", *component,
+                 '<script setup lang="ts">\nimport { f@ } from "./mod@";\nconst n: number = f@();\n', "const b: number = missing;\n",
+                 "vue", True, bundler, tail="</script>\n<template><p>{{ n }}</p></template>\n", packages=packages),
     ]
 
 
@@ -115,7 +152,7 @@ class Editor:
 
     def barrier(self):
         """What was sent before has reached the daemon."""
-        self.request("$/nothing", {})
+        self.request("test/nothing", {})
 
     def change(self, text):
         self.text = text
@@ -138,7 +175,7 @@ class Place:
         self.dir = Path(tempfile.mkdtemp(prefix="hob-diagnostics-"))
         self.project = self.dir / "project"
         self.project.mkdir()
-        self.env = {**os.environ, "HOB_RUNTIME_DIR": str(self.dir / "r"), "HOB_STATE_DIR": str(self.dir / "s")}
+        self.env = {**os.environ, "GOPROXY": "off", "GOFLAGS": "-mod=mod", "HOB_RUNTIME_DIR": str(self.dir / "r"), "HOB_STATE_DIR": str(self.dir / "s")}
         self.modules = [True] * MODULES  # True: good, False: bad, None: there is none
         self.users = [True] * MODULES
         self.saved = {}  # branches
@@ -146,8 +183,10 @@ class Place:
         self.editor = None
         for name, text in language.extra.items():
             self.write(name, text)
-        self.write("hob.toml", "[worker.w]\nrun = %s\nprotocol = \"lsp\"\ncall_timeout = \"120s\"\n%s"
-                   % (json.dumps(language.argv), language.keys))
+        if language.packages:
+            (self.project / "node_modules").symlink_to(language.packages)
+            self.write(".gitignore", "node_modules\n")
+        self.write("hob.toml", language.configuration())
         self.write_all()
         self.git("init", "-q", ".")
         self.commit()
@@ -317,7 +356,7 @@ class Rounds:
 
 
 def soak(hob, language, rounds, seed):
-    if not shutil.which(language.argv[0]):
+    if not shutil.which(language.program()):
         print(f"{language.name}: not installed")
         return True
     place = Place(hob, language)
@@ -337,13 +376,19 @@ def soak(hob, language, rounds, seed):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--hob", required=True)
-    parser.add_argument("--npm", default="build/npm")
+    parser.add_argument("--npm", default="build/npm", type=os.path.abspath)
     parser.add_argument("--server", action="append")
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
+    os.environ["PATH"] = f"{options.npm}/node_modules/.bin:" + os.environ["PATH"]
     chosen = [each for each in languages(options.npm) if not options.server or each.name in options.server]
-    results = [soak(options.hob, each, options.rounds, options.seed) for each in chosen]
+    with tempfile.TemporaryDirectory() as programs:
+        if not shutil.which("clangd"):
+            # Debian's has only the name with the version.
+            os.symlink(shutil.which("clangd-14") or "/nonexistent", f"{programs}/clangd")
+            os.environ["PATH"] += f":{programs}"
+        results = [soak(options.hob, each, options.rounds, options.seed) for each in chosen]
     sys.exit(0 if all(results) else 1)
 
 

@@ -61,7 +61,8 @@ std::optional<event_pattern> parse_event_pattern(std::string_view text) {
         if (equals == std::string_view::npos || equals == 0) return std::nullopt;
         pattern.fields.emplace_back(field.substr(0, equals), field.substr(equals + 1));
     }
-    if (pattern.name.empty()) return std::nullopt;
+    // No protocol has such names: `stopped|exited` is meant as several.
+    if (pattern.name.empty() || pattern.name.find_first_of(" \t|") != std::string::npos) return std::nullopt;
     return pattern;
 }
 

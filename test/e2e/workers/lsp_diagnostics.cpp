@@ -58,6 +58,8 @@ const std::vector<row> rows = {
     {"uri=localhost", told::truth, told::truth},
     {"uri=short", told::truth, told::truth},
     {"pull", told::truth, told::truth},
+    {"fails", told::incomplete, told::incomplete},
+    {"fails pull", told::incomplete, told::incomplete},
     {"none", told::incomplete, told::incomplete},
     {"endless", told::truth, told::truth},
     {"stops", told::truth, told::truth},
@@ -131,6 +133,18 @@ BOOST_AUTO_TEST_CASE(P01_diagnostics_are_of_now_or_say_that_they_are_not) {
     if (!require_program("python3")) return;
     for (const auto& each : rows)
         BOOST_TEST_CONTEXT("a server with: " << each.oddities) walk(each);
+}
+
+BOOST_AUTO_TEST_CASE(an_error_that_the_server_tells_is_shown_and_logged) {
+    for (const char* oddities : {"fails", "fails pull"}) {
+        with_odd_server server(oddities);
+        const auto output = server.call("textDocument/diagnostic", "a.py");
+        BOOST_TEST(
+            output.err.find("incomplete: it found nothing, but told an error: Error while computing") !=
+            std::string::npos);
+        BOOST_TEST(output.err.find("at line 1") == std::string::npos);
+        BOOST_TEST(server.box.run({"logs", "w"}).out.find("at line 1") != std::string::npos);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(P02_diagnostics_are_of_the_disk_once_an_editor_has_left) {

@@ -16,7 +16,8 @@ BOOST_AUTO_TEST_SUITE(lsp_real_servers)
 BOOST_AUTO_TEST_CASE(P01_real_servers_tell_the_truth_after_changes_of_other_files) {
     if (!require_program("python3") || !require_program("git")) return;
     sandbox box;
-    for (const char* server : {"clangd", "pyright", "pylsp", "typescript", "vtsls"}) {
+    for (const char* server : {"clangd", "pyright", "pylsp", "typescript", "vtsls", "gopls", "json", "css",
+                               "yaml", "biome", "eslint", "svelte", "vue"}) {
         run_options options;
         options.program = "/usr/bin/env";
         options.limit = 280s;

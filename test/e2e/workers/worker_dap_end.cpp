@@ -41,6 +41,16 @@ BOOST_AUTO_TEST_CASE(P05_a_wait_that_begins_after_the_end_fails_at_once) {
     BOOST_TEST(ended.elapsed < 30s);
 }
 
+BOOST_AUTO_TEST_CASE(P05_a_step_after_the_end_changes_nothing) {
+    dap_worker dap;
+    dap.call({"launch", "program=p"});
+    dap.call({"t/events", exits});
+    const auto ended = dap.box.run({"call", "w", "next", "--until", "stopped", "--timeout", "60s"});
+    BOOST_TEST(ended.status == 1);
+    BOOST_TEST(ended.err.find(": the program has exited with status 3\n") != std::string::npos, ended.err);
+    BOOST_TEST(dap.detail() == "exited with status 3");
+}
+
 BOOST_AUTO_TEST_CASE(P05_the_end_itself_can_be_waited_for) {
     dap_worker dap;
     dap.call({"launch", "program=p"});

@@ -336,8 +336,8 @@ BOOST_AUTO_TEST_CASE(the_file_of_init_is_valid_with_and_without_its_examples) {
 }
 
 BOOST_AUTO_TEST_CASE(the_examples_are_valid) {
-    for (const std::string name :
-         {"examples/web-app.toml", "examples/workers.toml", "examples/chores.toml", "hob.toml"}) {
+    for (const std::string name : {"examples/web-app.toml", "examples/workers.toml", "examples/servers.toml",
+                                   "examples/chores.toml", "hob.toml"}) {
         const std::string text = slurp(std::string(HOB_SOURCE_DIR) + "/" + name);
         BOOST_TEST_CONTEXT(name) {
             BOOST_REQUIRE(!text.empty());

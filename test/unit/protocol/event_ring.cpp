@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(patterns_are_a_name_and_fields) {
     BOOST_TEST(pattern.matches(event));
     event.params = R"({"token":5,"value":{"kind":"begin"}})";
     BOOST_TEST(!pattern.matches(event));
-    for (const char* wrong : {"", ":a=b", "x:", "x:a", "x:=b"})
+    for (const char* wrong : {"", ":a=b", "x:", "x:a", "x:=b", "x|y", "x y"})
         BOOST_TEST(!parse_event_pattern(wrong).has_value(), wrong);
 }
 

@@ -244,7 +244,7 @@ private:
     asio::awaitable<std::string> resume(session_host& host, call_request call, event_watch* watch,
                                         util::deadline limit) {
         const program_state before = program_;
-        on_running(host);
+        if (session_ != debug_session::over) on_running(host);
         const std::uint64_t generation = generation_;
         std::optional<failure> failed;
         try {

@@ -347,6 +347,14 @@ void lsp_documents::on_diagnostics(const std::string& params) {
     about->word.hear(list, version == about->version);
 }
 
+void lsp_documents::on_error(const std::string& text) {
+    for (auto& [path, each] : open_) {
+        if (text.find(each.uri) != std::string::npos || text.find(path) != std::string::npos) {
+            each.word.told_error = text;
+        }
+    }
+}
+
 std::string why_not_opened(const std::string& path) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0)

@@ -95,6 +95,9 @@ public:
     const document* find(const std::string& path) const;
     bool empty() const { return open_.empty(); }
     void on_diagnostics(const std::string& params);
+    // The server has told an error: what it publishes next about a document that the text names is not
+    // believed when it is an empty list.
+    void on_error(const std::string& text);
     std::function<void(const std::string& path)> on_heard;  // the server has published about the document
 
 private:

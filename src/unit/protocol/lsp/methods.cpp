@@ -79,14 +79,18 @@ constexpr std::array<std::string_view, 63> methods{
 
 std::span<const std::string_view> lsp_methods() { return methods; }
 
+void remark_missing_settings(const std::string& unit, const std::set<std::string>& missing_settings,
+                             const remark_handler& remark) {
+    if (missing_settings.empty() || !remark) return;
+    std::string sections;
+    for (const auto& each : missing_settings)
+        sections += (sections.empty() ? "" : ", ") + (each.empty() ? "all" : "'" + each + "'");
+    remark(fmt::format("{} asked for settings that hob.toml does not give: {}", unit, sections));
+}
+
 failure explained(const failure& why, const std::string& unit, const std::string& method,
                   const std::set<std::string>& missing_settings, const remark_handler& remark) {
-    if (why.kind() == error_kind::worker_error && !missing_settings.empty() && remark) {
-        std::string sections;
-        for (const auto& each : missing_settings)
-            sections += (sections.empty() ? "" : ", ") + (each.empty() ? "all" : "'" + each + "'");
-        remark(fmt::format("{} asked for settings that hob.toml does not give: {}", unit, sections));
-    }
+    if (why.kind() == error_kind::worker_error) remark_missing_settings(unit, missing_settings, remark);
     return with_method_hint(why, method, methods);
 }
 

@@ -12,6 +12,10 @@ namespace hob::unit {
 
 std::span<const std::string_view> lsp_methods();
 
+// Remarks the settings that the server asked for in vain, if there are any.
+void remark_missing_settings(const std::string& unit, const std::set<std::string>& missing_settings,
+                             const remark_handler& remark);
+
 // The failure of a request with a hint at the method that was probably meant. Remarks the settings that the
 // server asked for in vain.
 failure explained(const failure& why, const std::string& unit, const std::string& method,

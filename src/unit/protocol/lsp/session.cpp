@@ -8,7 +8,9 @@
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/protocol/lsp/capabilities.hpp"
 #include "unit/protocol/lsp/client_filter.hpp"
+#include "unit/protocol/lsp/diagnostics.hpp"
 #include "unit/protocol/lsp/documents.hpp"
 #include "unit/protocol/lsp/editor.hpp"
 #include "unit/protocol/lsp/handshake.hpp"
@@ -17,8 +19,8 @@
 #include "unit/protocol/lsp/lsp.hpp"
 #include "unit/protocol/lsp/methods.hpp"
 #include "unit/protocol/lsp/progress.hpp"
-#include "unit/protocol/lsp/pulled_diagnostics.hpp"
 #include "unit/protocol/lsp/request_params.hpp"
+#include "unit/protocol/lsp/server_messages.hpp"
 #include "unit/protocol/lsp/shorthand.hpp"
 #include "unit/protocol/lsp/sync.hpp"
 #include "unit/protocol/lsp/text.hpp"
@@ -134,6 +136,9 @@ public:
         if (name == "textDocument/publishDiagnostics") {
             documents_.on_diagnostics(params);
             hearing_->ring();
+        } else if (name == "window/logMessage" || name == "window/showMessage") {
+            const std::string error = messages_.take(host, params);
+            if (!error.empty()) documents_.on_error(error);
         }
         if (name != "$/progress") return 0;
         const std::string_view token = util::json_find(params, {"token"});
@@ -212,7 +217,8 @@ private:
     // A server that answers for diagnostics, or takes no documents, publishes nothing. `first`: it has not
     // had a document before, so that one that publishes may not have done so yet.
     bool publishes(bool first) const {
-        return (first || documents_.habits().publishes) && takes_documents() && !answers_diagnostics();
+        return (first || documents_.habits().publishes) && takes_documents(capabilities_) &&
+               !answers_diagnostics();
     }
 
     // Opens the changed files some at a time, as the server reads them: it would not read a document that is
@@ -267,6 +273,7 @@ private:
         if (call.apply) applier.set_title(take_title(call.method, call.params));
         std::optional<failure> failed;
         std::string result;
+        const std::uint64_t errors = messages_.errors();
         try {
             result = co_await host.request_for(watch, call.method, std::move(call.params), limit);
         } catch (const failure& why) {
@@ -282,6 +289,10 @@ private:
         if (failed) throw explained(*failed, host.spec().name, call.method, missing_settings_, call.remark);
         const std::string summary = applier.summary();
         if (call.remark && !summary.empty()) call.remark(summary);
+        if (call.method == "textDocument/diagnostic" && messages_.errors() != errors) {
+            result = distrusted_report(std::move(result), messages_.last_error(), call.remark);
+            remark_if_incomplete(host, result, call.remark);
+        }
         const client_abilities none{};
         co_return result_for(none, call.method, std::move(result));
     }
@@ -327,18 +338,8 @@ private:
 
     // Else the server only publishes them.
     bool answers_diagnostics() const {
-        return announces("diagnosticProvider") || sync_->kinds().registers("textDocument/diagnostic");
-    }
-
-    bool takes_documents() const {
-        const std::string_view sync = util::json_member_of(capabilities_, "textDocumentSync");
-        return announces("textDocumentSync") && sync != "0" &&
-               util::json_member_of(sync, "openClose") != "false";
-    }
-
-    bool announces(std::string_view capability) const {
-        const std::string_view provider = util::json_member_of(capabilities_, capability);
-        return !provider.empty() && provider != "null" && provider != "false";
+        return announces(capabilities_, "diagnosticProvider") ||
+               sync_->kinds().registers("textDocument/diagnostic");
     }
 
     // Gives the call a progress token of ours if it has one, or waits for events.
@@ -364,21 +365,16 @@ private:
         if (heard == lsp_heard::end || !document) {
             co_return co_await host.request("textDocument/diagnostic", {}, limit);  // throws why it ended
         }
-        const std::string& list = document->word.diagnostics;
-        json_object report;
-        report.add("kind", "full").add("items", raw_json{list.empty() ? "[]" : list});
-        if (heard != lsp_heard::everything) {
-            report.add("incomplete", true);
-            if (remark) remark(remark_of(heard, path));
-        }
-        co_return std::move(report).text();
+        std::string report = published_report(*document, heard, remark);
+        remark_if_incomplete(host, report, remark);
+        co_return report;
     }
 
-    static std::string remark_of(lsp_heard heard, const std::string& path) {
-        return heard == lsp_heard::some
-                   ? fmt::format("incomplete: it still works, and may find more in '{}'", path)
-                   : fmt::format("incomplete: it has published nothing about '{}' since the last change",
-                                 path);
+    // A server without its settings may fail to look.
+    void remark_if_incomplete(const session_host& host, const std::string& report,
+                              const remark_handler& remark) const {
+        if (util::json_member_of(report, "incomplete").empty()) return;
+        remark_missing_settings(host.spec().name, missing_settings_, remark);
     }
 
     std::string capabilities_;
@@ -387,6 +383,7 @@ private:
     const std::shared_ptr<progress_tokens> tokens_ = shared_->tokens;
     std::optional<lsp_sync> sync_;
     phase phase_ = phase::up;
+    lsp_server_messages messages_;
     lsp_progress progress_;                   // work that no call has asked for
     std::set<std::string> missing_settings_;  // sections that the server asked for in vain
     std::optional<lsp_hearing> hearing_;

@@ -1,6 +1,7 @@
 #include "unit/protocol/lsp/word.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "limits.hpp"
 
@@ -20,12 +21,14 @@ void lsp_word::ask(std::uint64_t change) {
     asked_when = clock::now();
     settled = busy = reopened = reopened_for_silence = false;
     other_version.clear();
+    told_error.clear();
 }
 
 void lsp_word::renew() { silent = passed = false; }
 
 void lsp_word::hear(std::string_view list, bool names_version) {
     diagnostics = list;
+    error = std::exchange(told_error, {});
     heard = asked;
     heard_when = clock::now();
     versioned = names_version;

@@ -21,6 +21,8 @@ struct lsp_word {
     using clock = std::chrono::steady_clock;
 
     std::string diagnostics;  // the array that was published last; empty: none
+    std::string told_error;   // about this document, since it was asked or has published; empty: none
+    std::string error;        // that it told before it published `diagnostics`; empty: none
     std::uint64_t asked = 0;  // the change that the server was last made to look for; 0: it was not
     std::uint64_t heard = 0;  // the change that it has published for
     clock::time_point asked_when{};
