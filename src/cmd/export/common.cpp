@@ -97,12 +97,15 @@ std::vector<std::string> command_words(const unit::run_spec& run, std::string_vi
 
 std::vector<std::string> variable_names(const unit::unit_spec& unit, const unit::config& config) {
     std::vector<std::string> names;
+    const auto is_port = [&](const std::string& name) {
+        return std::any_of(config.ports.begin(), config.ports.end(),
+                           [&](const auto& port) { return port.first == name; });
+    };
     for (const auto* variables : {&unit.shared_env, &unit.file_env, &unit.env}) {
-        for (const auto& [name, value] : *variables) {
-            const bool is_port = std::any_of(config.ports.begin(), config.ports.end(),
-                                             [&](const auto& port) { return port.first == name; }) &&
-                                 variables != &unit.env;
-            if (!is_port && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+        for (const auto& variable : *variables) {
+            const std::string& name = variable.first;
+            if (variables != &unit.env && is_port(name)) continue;
+            if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
         }
     }
     return names;
