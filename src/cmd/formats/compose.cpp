@@ -253,7 +253,7 @@ private:
         const auto ports = listed != nullptr ? compose_ports(*listed) : std::vector<compose_port>();
         for (const auto& port : ports) {
             const import_word target = interpolated(port.target), published = interpolated(port.published);
-            if (is_literal(target) && !published.empty() && published != target)
+            if (is_literal(target) && !published.empty() && default_text(published) != default_text(target))
                 unit.remarks.push_back(fmt::format("it listens on {} itself: nothing maps another port to it",
                                                    literal_text(target)));
         }

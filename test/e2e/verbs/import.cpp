@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "harness/free_port.hpp"
 #include "harness/sandbox.hpp"
 #include "paths.hpp"
 
@@ -221,6 +222,29 @@ BOOST_AUTO_TEST_CASE(from_a_procfile_to_all_up_in_two_commands) {
     BOOST_TEST(up.status == 0, up.text());
     BOOST_TEST(box.run({"logs", "--raw", "web"}).out.find("web on 5000") != std::string::npos);
     BOOST_TEST(box.run({"status", "web", "worker"}).status == 0);
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(from_a_compose_file_to_all_up_in_two_commands) {
+    sandbox box;
+    const std::string port = std::to_string(free_port());
+    box.shell("rm hob.toml; mkdir web");
+    box.write("web/Dockerfile",
+              "FROM python:3\nCMD [\"python3\", \"-m\", \"http.server\", \"" + port + "\"]\n");
+    box.write("compose.yaml",
+              "services:\n  seed:\n    image: busybox\n    command: sh -c \"echo seeded > seed\"\n"
+              "  web:\n    build: web\n    ports: [\"${WEB_PORT:-1}:" +
+                  port +
+                  "\"]\n"
+                  "    depends_on: {seed: {condition: service_completed_successfully}}\n");
+    BOOST_TEST(box.run({"import", "compose.yaml"}).out == "added task 'seed'\nadded service 'web'\n");
+    const auto up = box.run({"start"});
+    BOOST_TEST(up.status == 0, up.text());
+    BOOST_TEST(slurp(box.project() + "/seed") == "seeded\n");
+    const auto page =
+        box.shell("python3 -c 'import urllib.request as u; print(u.urlopen(\"http://localhost:" + port +
+                  "/Dockerfile\").read())'");
+    BOOST_TEST(page.out.find("FROM python") != std::string::npos, page.text());
     BOOST_TEST(box.run({"shutdown"}).status == 0);
 }
 
