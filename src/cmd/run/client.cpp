@@ -4,8 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -15,7 +13,9 @@
 #include <utility>
 
 #include "cmd/core/output.hpp"
+#include "cmd/core/signal_reader.hpp"
 #include "cmd/history/run_end.hpp"
+#include "cmd/streams/input_mode.hpp"
 #include "cmd/streams/stream_client.hpp"
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
@@ -29,56 +29,12 @@ namespace {
 
 constexpr std::string_view run_id = "1", input_id = "2", other_id = "3";
 
-// Blocks the signals that are handled here and reads them from a descriptor.
-class signal_reader {
-public:
-    signal_reader() {
-        sigset_t handled;
-        ::sigemptyset(&handled);
-        for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH})
-            ::sigaddset(&handled, number);
-        ::sigprocmask(SIG_BLOCK, &handled, &before_);
-        fd_.reset(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
-        if (!fd_) throw denied("make", "a descriptor for signals", errno);
-    }
-    ~signal_reader() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
-    signal_reader(const signal_reader&) = delete;
-    signal_reader& operator=(const signal_reader&) = delete;
-
-    int fd() const { return fd_.get(); }
-    int next() {  // 0: none
-        signalfd_siginfo info{};
-        return ::read(fd_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
-    }
-
-private:
-    sigset_t before_;
-    util::unique_fd fd_;
-};
-
-// Raw mode of standard input: the run's terminal gets every key.
-class raw_terminal {
-public:
-    explicit raw_terminal(bool on) {
-        if (!on || ::tcgetattr(STDIN_FILENO, &before_) != 0) return;
-        termios raw = before_;
-        ::cfmakeraw(&raw);
-        set_ = ::tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
-    }
-    ~raw_terminal() {
-        if (set_) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &before_);
-    }
-    raw_terminal(const raw_terminal&) = delete;
-    raw_terminal& operator=(const raw_terminal&) = delete;
-
-private:
-    termios before_{};
-    bool set_ = false;
-};
-
 class follower {
 public:
-    explicit follower(const run_session& session) : session_(session), raw_(session.terminal) {}
+    explicit follower(const run_session& session)
+        : session_(session),
+          signals_{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH},
+          mode_(session.terminal ? input_mode::kind::keys : input_mode::kind::unchanged) {}
 
     run_result follow() {
         const std::string line = ipc::request_line(run_id, "task.run", session_.params);
@@ -213,7 +169,7 @@ public:
 private:
     const run_session& session_;
     signal_reader signals_;
-    raw_terminal raw_;
+    input_mode mode_;
     std::int64_t run_ = 0;  // 0: not begun
     int cancels_ = 0;
     bool input_ended_ = false;

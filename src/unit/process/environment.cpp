@@ -214,6 +214,8 @@ std::vector<std::string> unit_environment(const std::vector<std::string>& base, 
         inherited.insert_or_assign(entry.substr(0, equals), entry.substr(equals + 1));
     }
     inherited.insert_or_assign("PWD", spec.cwd);
+    // Nobody sees the terminal of a worker: it is to be written to as to a pipe.
+    if (spec.tty) inherited.insert_or_assign("TERM", spec.kind == unit_kind::worker ? "dumb" : "xterm-256color");
     std::vector<std::vector<written_variable>> layers{written_in("[env]", spec.shared_env),
                                                       written_in("[env]", spec.file_env)};
     for (const auto& file : spec.env_files)
@@ -229,6 +231,23 @@ std::vector<std::string> unit_environment(const std::vector<std::string>& base, 
     for (const auto& [key, value] : merged)
         all.push_back(key + "=" + value);
     return all;
+}
+
+std::vector<std::string> differing_names(const std::vector<std::string>& base,
+                                         const std::vector<std::string>& environment) {
+    std::vector<std::string> inherited = clean_base(base), given = clean_base(environment), only_one;
+    std::sort(inherited.begin(), inherited.end());
+    std::sort(given.begin(), given.end());
+    std::set_symmetric_difference(inherited.begin(), inherited.end(), given.begin(), given.end(),
+                                  std::back_inserter(only_one));
+    std::vector<std::string> names;
+    for (const auto& entry : only_one) {
+        std::string name = entry.substr(0, entry.find('='));
+        if (names.empty() || names.back() != name) names.push_back(std::move(name));
+    }
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
 }
 
 std::string_view value_in(const std::vector<std::string>& environment, std::string_view key) {

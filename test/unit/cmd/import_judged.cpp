@@ -68,7 +68,8 @@ BOOST_AUTO_TEST_SUITE(import_judged)
 BOOST_AUTO_TEST_CASE(docker_compose_reads_the_same_commands_variables_and_dependencies) {
     if (!test::require_program("docker-compose") || !test::require_program("python3")) return;
     const auto judged =
-        json::parse(output_of("python3 '" HOB_SOURCE_DIR "/test/fixtures/compose_judge.py' '" + path + "'"))
+        json::parse(
+            output_of("python3 '" HOB_SOURCE_DIR "/test/fixtures/compose_file_judge.py' '" + path + "'"))
             .as_object();
     const unit::config config = imported();
     BOOST_TEST(judged.size() == 5u);
