@@ -126,8 +126,22 @@ inline constexpr int crash_loop_restarts = 5;  // restarts in a row from which o
 inline constexpr milliseconds probe_pause_min = 5ms;     // between two attempts of a readiness probe,
 inline constexpr milliseconds probe_pause_max = 250ms;   // doubling up to this
 inline constexpr milliseconds probe_timeout = 5s;        // one attempt to connect
+// A container is killed 10 s after its TERM.
+inline constexpr milliseconds container_shutdown = 8s;
+inline constexpr milliseconds last_output_timeout = 1s;  // of a daemon in the foreground, to write the rest
 inline constexpr milliseconds on_failure_timeout = 60s;  // the on_failure command
 inline constexpr std::size_t notify_message_max = 4096;  // bytes of one sd_notify message
+
+// Services with a terminal or an open standard input, and the clients attached to them.
+// Bytes of the last output that are kept. A client that reads slowly loses what is older.
+inline constexpr std::size_t terminal_recent_max = 256u << 10;
+inline constexpr std::size_t terminal_screen_max = 16u << 10;   // of those, shown to a client that attaches
+inline constexpr std::size_t terminal_backlog_max = 64u << 10;  // bytes for a client, before it gets no more
+inline constexpr std::size_t terminal_input_max = 64u << 10;    // bytes that the program has not read yet
+inline constexpr std::size_t terminal_line_max = 64u << 10;     // a longer line is passed on in pieces
+inline constexpr milliseconds terminal_redraw_pause = 100ms;    // between two sizes that make it draw anew
+inline constexpr milliseconds attach_silence = 300ms;  // after the end of the client's input: then it leaves
+inline constexpr milliseconds attach_linger = 3s;      // likewise, when the output does not pause
 
 inline constexpr unsigned unit_umask = 022;
 

@@ -1,6 +1,7 @@
 #include "util/escape_sequences.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace hob::util {
 namespace {
@@ -46,13 +47,16 @@ std::size_t sequence_length(std::string_view text, bool may_end) {
     return escape ? std::min(at + 1, text.size()) : introducer;
 }
 
-}  // namespace
+bool is_color(std::string_view sequence) {
+    return sequence.starts_with("\x1b[") && sequence.ends_with('m') &&
+           sequence.find_first_not_of("0123456789;:", 2) == sequence.size() - 1;
+}
 
-std::size_t escape_sequence_length(std::string_view text) { return sequence_length(text, true); }
-
-std::string without_escape_sequences(std::string_view text) {
-    std::string plain;
-    plain.reserve(text.size());
+// Without the sequences that are not `kept`.
+template <typename Kept>
+std::string filtered(std::string_view text, const Kept& kept) {
+    std::string left;
+    left.reserve(text.size());
     // After the last terminator no control string ends: it is not searched for again at each introducer.
     std::size_t terminated = 0;
     for (const std::string_view end : {"\a", "\x1b\\", "\xc2\x9c"}) {
@@ -63,11 +67,22 @@ std::string without_escape_sequences(std::string_view text) {
     while (!text.empty()) {
         const bool may_end = whole - text.size() < terminated;
         const std::size_t length = sequence_length(text, may_end);
-        if (length == 0) plain += text.front();
+        if (length == 0) left += text.front();
+        if (length > 0 && kept(text.substr(0, length))) left += text.substr(0, length);
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }
-    return plain;
+    return left;
 }
+
+}  // namespace
+
+std::size_t escape_sequence_length(std::string_view text) { return sequence_length(text, true); }
+
+std::string without_escape_sequences(std::string_view text) {
+    return filtered(text, [](std::string_view) { return false; });
+}
+
+std::string with_colors_alone(std::string_view text) { return filtered(text, is_color); }
 
 std::string visible_line(std::string_view line) {
     std::string plain = without_escape_sequences(line);
@@ -75,6 +90,25 @@ std::string visible_line(std::string_view line) {
         plain.pop_back();
     plain.erase(0, plain.rfind('\r') + 1);
     return plain;
+}
+
+std::string visible_colored_line(std::string_view line) {
+    const std::string colored = with_colors_alone(line);
+    std::string shown;
+    std::optional<std::size_t> returned;  // what the next text overwrites
+    for (std::string_view rest = colored; !rest.empty();) {
+        const std::size_t color = escape_sequence_length(rest);
+        const std::string_view next = rest.substr(0, std::max<std::size_t>(color, 1));
+        rest.remove_prefix(next.size());
+        if (next == "\r") {
+            returned = shown.size();
+            continue;
+        }
+        if (color == 0 && returned) shown.erase(0, *returned);
+        if (color == 0) returned.reset();
+        shown += next;
+    }
+    return shown;
 }
 
 }  // namespace hob::util

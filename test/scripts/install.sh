@@ -19,6 +19,7 @@ for example in $(find examples -type f); do same "$example" "share/doc/hob/$exam
 same completions/hob.bash share/bash-completion/completions/hob
 same completions/_hob share/zsh/site-functions/_hob
 same completions/hob.fish share/fish/vendor_completions.d/hob.fish
+same doc/terminals.md share/doc/hob/terminals.md
 same doc/workers.md share/doc/hob/workers.md
 same LICENSE share/doc/hob/LICENSE
 if [ -d share ]; then

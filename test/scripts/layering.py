@@ -20,6 +20,7 @@ ROOMS = [
     ["process"],
     ["watch"],
     ["supervise"],
+    ["terminal"],
     ["service"],
     ["protocol"],
     ["protocol/lsp", "protocol/dap", "protocol/lines", "protocol/mcp"],

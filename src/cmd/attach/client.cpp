@@ -1,16 +1,16 @@
 #include "cmd/attach/client.hpp"
 
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <cerrno>
 #include <optional>
 #include <utility>
 
+#include "cmd/attach/terminal_client.hpp"
+#include "cmd/streams/input_mode.hpp"
+#include "cmd/streams/output_queue.hpp"
 #include "cmd/streams/stream_client.hpp"
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
@@ -24,17 +24,27 @@ namespace {
 
 constexpr std::string_view attach_id = "1", input_id = "2";
 
+// An earlier version has only the method for workers.
+constexpr std::int64_t no_such_method = -32601;
+
+std::string attach_params(const std::string& unit) {
+    util::json_object params;
+    params.add("unit", unit).add("typed", ::isatty(STDIN_FILENO) == 1);
+    params.add("recent", ::isatty(STDOUT_FILENO) == 1);
+    if (const auto size = input_size()) params.add("rows", size->rows).add("columns", size->columns);
+    return std::move(params).text();
+}
+
 class bridge {
 public:
-    struct reader_gone {};  // standard output is closed
-
     bridge(ipc::client& daemon, const std::string& unit, util::deadline limit)
         : daemon_(daemon), unit_(unit), limit_(limit) {}
 
-    int follow() {
-        daemon_.send(
-            ipc::request_line(attach_id, "worker.attach", util::json_object().add("unit", unit_).text()));
+    // nullopt: the unit is a service, and attached() is what the daemon has said about it.
+    std::optional<int> follow() {
+        daemon_.send(ipc::request_line(attach_id, "unit.attach", attach_params(unit_)));
         while (!over()) {
+            if (attached_) return std::nullopt;
             // The output that waits to be written is bounded: the daemon keeps the rest, or leaves it out.
             if (unwritten() < limits::streamed_backlog_max) {
                 if (const auto message = next_message()) {
@@ -47,8 +57,10 @@ public:
         while (unwritten() > 0)
             wait();
         if (failed_) throw failure(*failed_);
-        return *status_;
+        return status_;
     }
+
+    const ipc::incoming& attached() const { return *attached_; }
 
 private:
     enum class input_state {
@@ -58,7 +70,7 @@ private:
     };
 
     bool over() const { return status_ || failed_; }
-    std::size_t unwritten() const { return output_.size() - written_; }
+    std::size_t unwritten() const { return output_.size(); }
 
     std::optional<ipc::incoming> next_message() {
         auto next = take_arrived(daemon_);
@@ -78,8 +90,8 @@ private:
                                        {STDOUT_FILENO, output_events, 0},
                                        {reads_input ? STDIN_FILENO : -1, POLLIN, 0}}};
         if (::poll(watched.data(), watched.size(), limit_.poll_timeout()) <= 0) return;
-        if ((watched[1].revents & (POLLERR | POLLNVAL)) != 0) throw reader_gone();
-        if ((watched[1].revents & POLLOUT) != 0) write_some();
+        if ((watched[1].revents & (POLLERR | POLLNVAL)) != 0) throw output_queue::reader_gone();
+        if ((watched[1].revents & POLLOUT) != 0) output_.write_some();
         if (watched[2].revents != 0) send_input();
     }
 
@@ -88,7 +100,9 @@ private:
             if (message.method == "worker.attached") {
                 attachment_ = util::json_find_integer(message.payload, {"attachment"}).value_or(0);
             } else if (message.method == "worker.output") {
-                add_output(message.payload);
+                output_.add(output_bytes(message.payload));
+            } else if (message.method == "service.attached") {
+                attached_ = message;
             }
         } else if (message.id == attach_id) {
             on_attach_answer(message);
@@ -102,6 +116,11 @@ private:
             status_ = static_cast<int>(util::json_find_integer(message.payload, {"status"}).value_or(0));
             return;
         }
+        if (util::json_find_integer(message.payload, {"code"}) == no_such_method) {
+            daemon_.send(
+                ipc::request_line(attach_id, "worker.attach", util::json_object().add("unit", unit_).text()));
+            return;
+        }
         failed_.emplace(ipc::failure_from_error(message.payload));
         if (ipc::is_draining_refusal(*failed_)) throw ipc::not_executed();
     }
@@ -113,28 +132,6 @@ private:
             input_ = input_state::ended;
         } else if (input_ == input_state::sent) {
             input_ = input_state::readable;
-        }
-    }
-
-    void add_output(const std::string& params) {
-        if (unwritten() == 0) {
-            output_.clear();
-            written_ = 0;
-        }
-        output_ += output_bytes(params);
-    }
-
-    // A writable pipe takes this much without blocking. The descriptor may be shared with other processes, so
-    // it is not made non-blocking.
-    void write_some() {
-        const std::size_t size = std::min<std::size_t>(unwritten(), PIPE_BUF);
-        const ssize_t n = ::write(STDOUT_FILENO, output_.data() + written_, size);
-        if (n >= 0) {
-            written_ += static_cast<std::size_t>(n);
-        } else if (errno == EPIPE) {
-            throw reader_gone();
-        } else if (errno != EINTR && errno != EAGAIN) {
-            throw denied("write", "standard output", errno);
         }
     }
 
@@ -157,8 +154,8 @@ private:
     const std::string& unit_;
     util::deadline limit_;
     std::int64_t attachment_ = 0;  // 0: not attached yet
-    std::string output_;           // for standard output
-    std::size_t written_ = 0;      // bytes of output_
+    std::optional<ipc::incoming> attached_;
+    output_queue output_;
     input_state input_ = input_state::readable;
     std::optional<int> status_;
     std::optional<failure> failed_;
@@ -166,10 +163,13 @@ private:
 
 }  // namespace
 
-int follow_attachment(ipc::client& daemon, const std::string& unit, util::deadline limit) {
+int follow_attachment(ipc::client& daemon, const attach_options& options, util::deadline limit) {
     try {
-        return bridge(daemon, unit, limit).follow();
-    } catch (const bridge::reader_gone&) {
+        bridge editor(daemon, options.unit, limit);
+        if (const auto status = editor.follow()) return *status;
+        const terminal_session session{daemon, options.unit, limit, options.quiet, options.linger};
+        return follow_terminal(session, attach_id, editor.attached());
+    } catch (const output_queue::reader_gone&) {
         return 128 + SIGPIPE;
     }
 }

@@ -2,6 +2,8 @@
 // The client of `hob attach`: sends standard input to the daemon, and writes what comes from there to
 // standard output. Neither direction waits for the other.
 
+#include <chrono>
+#include <optional>
 #include <string>
 
 #include "ipc/client.hpp"
@@ -9,8 +11,15 @@
 
 namespace hob::cmd {
 
+struct attach_options {
+    std::string unit;
+    // See terminal_session.
+    bool quiet = false;
+    std::optional<std::chrono::milliseconds> linger{};
+};
+
 // Returns the exit status. Throws failure, and ipc::not_executed when the daemon has not executed the
 // request.
-int follow_attachment(ipc::client& daemon, const std::string& unit, util::deadline limit);
+int follow_attachment(ipc::client& daemon, const attach_options& options, util::deadline limit);
 
 }  // namespace hob::cmd

@@ -161,6 +161,8 @@ private:
             add(names("instances"), lead, prefix);
         } else if (!row.words.empty()) {
             add(split_words(row.words), lead, prefix);
+        } else if (row.value == "UNIT") {
+            add(words_of_("units", line_.instance), lead, prefix);
         } else if (row.value == "DIR") {
             found_.more = more_words::directories;
         } else if (row.value == "FILE") {
@@ -180,6 +182,9 @@ private:
                 return;
             case operand_kind::worker:  // UNIT METHOD [PARAMS...]
                 if (given == 0) add(names("workers"), "", line_.current);
+                return;
+            case operand_kind::attachable:
+                add(words_of_("attachable", line_.instance), "", line_.current);
                 return;
             case operand_kind::task:
                 add(not_given(names("tasks")), "", line_.current);

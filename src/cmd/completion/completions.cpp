@@ -27,14 +27,17 @@ std::vector<candidate> instance_words() {
     return words;
 }
 
-// `kind`: "units" for all of them, or the plural of a kind of unit.
+// `kind`: "units" for all of them, "attachable", or the plural of a kind of unit.
 std::vector<candidate> unit_words(std::string_view kind, const instance_choice& choice) {
     const auto instance = lifecycle::resolve_instance({.name = choice.name, .directory = choice.directory});
     std::vector<candidate> words;
-    for (auto& [name, unit_kind] : unit::unit_names(instance.config_path)) {
+    const bool all = kind == "units" || kind == "attachable";
+    const auto names = kind == "attachable" ? unit::attachable_names(instance.config_path)
+                                            : unit::unit_names(instance.config_path);
+    for (const auto& [name, unit_kind] : names) {
         const std::string_view kind_name = unit::name_of(unit_kind);
-        if (kind != "units" && kind != std::string(kind_name) + "s") continue;
-        words.push_back({std::move(name), std::string(kind_name)});
+        if (!all && kind != std::string(kind_name) + "s") continue;
+        words.push_back({name, std::string(kind_name)});
     }
     if (kind == "units") {
         for (const auto& group : unit::group_names(instance.config_path))

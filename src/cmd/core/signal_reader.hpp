@@ -1,40 +1,26 @@
 #pragma once
-// Signals as something to read, for loops with their own poll().
+// Signals as something to read, for clients that wait in poll(2).
 
 #include <signal.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <initializer_list>
 
-#include "error.hpp"
 #include "util/fd.hpp"
 
 namespace hob::cmd {
 
-// Blocks these signals during its lifetime and reads them from a descriptor.
+// Blocks the signals for its lifetime.
 class signal_reader {
 public:
-    explicit signal_reader(std::initializer_list<int> numbers) {
-        sigset_t handled;
-        ::sigemptyset(&handled);
-        for (const int number : numbers)
-            ::sigaddset(&handled, number);
-        ::sigprocmask(SIG_BLOCK, &handled, &before_);
-        fd_.reset(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
-        if (!fd_) throw denied("make", "a descriptor for signals", errno);
-    }
+    explicit signal_reader(std::initializer_list<int> numbers);
     ~signal_reader() { restore(); }
     signal_reader(const signal_reader&) = delete;
     signal_reader& operator=(const signal_reader&) = delete;
 
     int fd() const { return fd_.get(); }
-    int next() {  // 0: none
-        signalfd_siginfo info{};
-        return ::read(fd_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
-    }
-    void restore() const { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }  // also in a child
+    int next();  // 0: none
+    // As they were before; also for a child.
+    void restore() const { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
 
 private:
     sigset_t before_{};

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,6 +15,7 @@
 #include "cmd/core/output.hpp"
 #include "cmd/core/signal_reader.hpp"
 #include "cmd/history/run_end.hpp"
+#include "cmd/streams/input_mode.hpp"
 #include "cmd/streams/stream_client.hpp"
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
@@ -29,29 +29,12 @@ namespace {
 
 constexpr std::string_view run_id = "1", input_id = "2", other_id = "3";
 
-// Raw mode of standard input: the run's terminal gets every key.
-class raw_terminal {
-public:
-    explicit raw_terminal(bool on) {
-        if (!on || ::tcgetattr(STDIN_FILENO, &before_) != 0) return;
-        termios raw = before_;
-        ::cfmakeraw(&raw);
-        set_ = ::tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
-    }
-    ~raw_terminal() {
-        if (set_) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &before_);
-    }
-    raw_terminal(const raw_terminal&) = delete;
-    raw_terminal& operator=(const raw_terminal&) = delete;
-
-private:
-    termios before_{};
-    bool set_ = false;
-};
-
 class follower {
 public:
-    explicit follower(const run_session& session) : session_(session), raw_(session.terminal) {}
+    explicit follower(const run_session& session)
+        : session_(session),
+          signals_{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH},
+          mode_(session.terminal ? input_mode::kind::keys : input_mode::kind::unchanged) {}
 
     run_result follow() {
         const std::string line = ipc::request_line(run_id, "task.run", session_.params);
@@ -185,8 +168,8 @@ public:
 
 private:
     const run_session& session_;
-    signal_reader signals_{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH};
-    raw_terminal raw_;
+    signal_reader signals_;
+    input_mode mode_;
     std::int64_t run_ = 0;  // 0: not begun
     int cancels_ = 0;
     bool input_ended_ = false;

@@ -39,6 +39,8 @@ config default_config();
 // Names and kinds in file order, for completion. A broken file gives the names that can be found in it; an
 // unreadable one gives none. Never throws, never blocks.
 std::vector<std::pair<std::string, unit_kind>> unit_names(const std::string& path);
+// Likewise those that clients can be attached to.
+std::vector<std::pair<std::string, unit_kind>> attachable_names(const std::string& path);
 // Likewise the names in `groups`.
 std::vector<std::string> group_names(const std::string& path);
 

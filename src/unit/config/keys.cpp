@@ -1,53 +1,13 @@
 #include "unit/config/keys.hpp"
 
-#include <chrono>
 #include <cstdint>
-#include <optional>
 
 #include "limits.hpp"
-#include "unit/config/key_context.hpp"
 #include "unit/config/key_readers.hpp"
+#include "unit/config/key_rows.hpp"
 
 namespace hob::unit {
 namespace {
-
-using std::chrono::milliseconds;
-
-template <typename Value>
-constexpr value_type type_for() {
-    if constexpr (std::is_enum_v<Value>) return value_type::word;
-    if constexpr (std::is_same_v<Value, bool>) return value_type::boolean;
-    if constexpr (std::is_same_v<Value, int>) return value_type::integer;
-    if constexpr (std::is_same_v<Value, std::uint64_t>) return value_type::size;
-    if constexpr (std::is_same_v<Value, milliseconds>) return value_type::duration;
-    if constexpr (std::is_same_v<Value, std::optional<milliseconds>>) return value_type::duration;
-    if constexpr (std::is_same_v<Value, std::vector<std::string>>) return value_type::strings;
-    return value_type::text;
-}
-
-// A key that fills in a member of a spec; the member's type says what its values look like.
-template <auto Member>
-constexpr config_key member(unsigned tables, std::string_view name, std::string_view help) {
-    using value = decltype(member_type(Member));
-    return {
-        .tables = tables, .name = name, .type = type_for<value>(), .help = help, .read = read_member<Member>};
-}
-
-// A key with a parser of its own.
-constexpr config_key custom(unsigned tables, std::string_view name, value_type type, std::string_view help,
-                            void (*read)(const key_context&)) {
-    return {.tables = tables, .name = name, .type = type, .help = help, .read = read};
-}
-
-template <const auto& Words>
-std::vector<std::string_view> words_in() {
-    return {std::begin(Words), std::end(Words)};
-}
-
-template <const auto& Words>
-constexpr config_key one_of(config_key key) {
-    return key.with(&config_key::words, words_in<Words>);
-}
 
 constexpr std::string_view answer_words[] = {"line"};
 constexpr std::string_view log_formats[] = {"json", "text"};
@@ -162,6 +122,9 @@ constexpr config_key keys[] = {
         .such_as("{ signal = \"TERM\", timeout = \"5s\" }"),
     custom(in_units, "stop.signal", signal, "the signal that asks the unit to end", read_stop_signal)
         .by_default("\"TERM\""),
+    custom(in_units, "stop.run", command, "the command that ends the unit, instead of the signal",
+           read_stop_run)
+        .such_as("\"pg_ctl stop -D data\""),
     custom(in_units, "stop.timeout", duration, "the time from that signal to SIGKILL", read_stop_timeout)
         .by_default("\"5s\""),
     one_of<kill_scope_words>(member<&unit_spec::kill>(in_task, "kill", "which processes a stop ends"))
@@ -177,6 +140,16 @@ constexpr config_key keys[] = {
     one_of<output_streams_words>(
         member<&unit_spec::output>(in_task, "output", "whether stdout and stderr are kept apart"))
         .by_default("\"split\""),
+    one_of<input_source_words>(
+        member<&unit_spec::input>(in_service, "stdin", "what the standard input is: empty, or open for ever"))
+        .by_default("\"null\"")
+        .also_called("stdin_open open_stdin interactive"),
+    custom(in_service, "tty", boolean, "run it on a terminal, which `hob attach` shows", read_tty)
+        .by_default("false")
+        .also_called("is_tty terminal pty"),
+    member<&unit_spec::tty>(in_worker, "tty",
+                            "its standard output is a terminal, for programs that else keep it in a buffer")
+        .by_default("false"),
     custom(in_units, "after", units,
            "units that must be ready, and tasks that must have ended, before it starts", read_after)
         .by_default("[]")
@@ -222,6 +195,9 @@ constexpr config_key keys[] = {
            "the configuration that a language server gets when it asks for it", read_settings)
         .by_default("{}")
         .such_as("{ bashIde = { explainshellEndpoint = \"\" } }"),
+    custom(in_worker, "files", patterns, "patterns of the files that a language server is for", read_files)
+        .by_default("[]")
+        .such_as("[\"*.ts\", \"*.tsx\"]"),
     custom(in_worker, "language_ids", texts, "the languages of documents, by a pattern of their file names",
            read_language_ids)
         .by_default("{}")
@@ -338,6 +314,53 @@ constexpr config_key keys[] = {
     keep_size(in_service,
               "forget lives whose output together is larger than this, and limit the log files to it"),
 
+    watch_key(in_service, "patterns of files; a change of a matching file restarts the service"),
+    ignore_key(in_service),
+    gitignore_key(in_service),
+    debounce_key(in_service, "restart when nothing has changed for this time"),
+
+    custom(in_service, "health", table, "how a service that is ready is probed", read_health)
+        .without_it("it is not probed")
+        .such_as("{ http = \"http://localhost:8080/health\" }")
+        .also_called("liveness"),
+    custom(in_service, "health.tcp", port, "it is well when the port accepts a connection", read_ready_tcp)
+        .such_as("5432")
+        .present(alternative),
+    custom(in_service, "health.unix", path, "it is well when this Unix socket accepts a connection",
+           read_ready_unix)
+        .such_as("\"run/db.sock\"")
+        .present(alternative),
+    custom(in_service, "health.http", url_or_table, "it is well when a GET of this URL is answered",
+           read_ready_http)
+        .such_as("\"http://localhost:8080/health\"")
+        .present(alternative),
+    custom(in_service, "health.http.url", url, "the URL, in a table", read_ready_url)
+        .such_as("\"http://localhost:8080/health\"")
+        .present(required),
+    custom(in_service, "health.http.status", integer, "the status to require", read_ready_status)
+        .without_it("any from 200 to 399")
+        .such_as("200")
+        .at_least(100)
+        .at_most(599),
+    custom(in_service, "health.exec", command, "it is well when this command exits with 0", read_ready_exec)
+        .such_as("\"pg_isready -q\"")
+        .present(alternative),
+    one_of<ready_owner_words>(
+        custom(in_service, "health.owner", word,
+               "tcp, unix, http: whose port or socket it may be, the service's or any's", read_ready_owner))
+        .by_default("\"service\""),
+    member<&health_spec::every>(in_service, "health.every", "the pause between two probes")
+        .by_default("\"10s\"")
+        .at_least(1),
+    member<&health_spec::timeout>(in_service, "health.timeout", "a probe that takes longer has failed")
+        .by_default("\"5s\"")
+        .at_least(1),
+    member<&health_spec::failures>(in_service, "health.failures",
+                                   "after this number of failed probes in a row the service has failed")
+        .by_default("3")
+        .at_least(1)
+        .at_most(count_max),
+
     member<&task_spec::every>(in_task, "every", "run at this interval")
         .such_as("\"5m\"")
         .at_least(1)
@@ -377,19 +400,10 @@ constexpr config_key keys[] = {
     keep_age(in_task, "forget a run this time after its end"),
     keep_size(in_task,
               "forget runs whose output together is larger than this, and limit the log files to it"),
-    custom(in_task, "watch", patterns, "patterns of files; a change of a matching file runs the task",
-           read_watch)
-        .by_default("[]")
-        .such_as("[\"src/**/*.c\"]")
-        .also_called("files paths"),
-    custom(in_task, "ignore", patterns, "patterns of files not to watch", read_ignore)
-        .by_default("[]")
-        .such_as("[\"build/**\"]")
-        .also_called("exclude"),
-    member<&task_spec::gitignore>(in_task, "gitignore", "also do not watch .git and what git ignores")
-        .by_default("true"),
-    member<&task_spec::debounce>(in_task, "debounce", "start the run when nothing has changed for this time")
-        .by_default("\"100ms\""),
+    watch_key(in_task, "patterns of files; a change of a matching file runs the task"),
+    ignore_key(in_task),
+    gitignore_key(in_task),
+    debounce_key(in_task, "start the run when nothing has changed for this time"),
 };
 
 }  // namespace

@@ -98,6 +98,24 @@ void add_selected(const tree_value& root, const std::string& prefix, const std::
     }
 }
 
+// A worker, or a service with a terminal or an open standard input.
+bool is_attachable(const tree_value& unit, unit_kind kind) {
+    if (kind != unit_kind::service) return kind == unit_kind::worker;
+    const tree_value* tty = value_of(unit, "tty");
+    const tree_value* input = value_of(unit, "stdin");
+    return (tty && tty->boolean) || (input && input->text == "open");
+}
+
+void add_attachable(const tree_value& root, const std::string& prefix, named_kinds& names) {
+    for (const auto& member : root.members) {
+        const auto kind = kind_named(member.key);
+        if (!kind) continue;
+        for (const auto& unit : member.value.members) {
+            if (is_attachable(unit.value, *kind)) names.push_back({prefix + unit.key, *kind});
+        }
+    }
+}
+
 bool has_unit(const tree_value& root, const std::string& name) {
     return std::any_of(root.members.begin(), root.members.end(), [&](const tree_member& member) {
         return kind_named(member.key) && value_of(member.value, name) != nullptr;
@@ -124,6 +142,16 @@ std::vector<std::pair<std::string, unit_kind>> unit_names(const std::string& pat
             add_names(file.tree, file.prefix + ".", names);
     } else if (const auto bytes = read_any_file(path)) {
         return names_in_headers(*bytes);
+    }
+    return names;
+}
+
+std::vector<std::pair<std::string, unit_kind>> attachable_names(const std::string& path) {
+    named_kinds names;
+    if (const auto sources = glance_at_sources(path)) {
+        add_attachable(sources->main, {}, names);
+        for (const auto& file : sources->included)
+            add_attachable(file.tree, file.prefix + ".", names);
     }
     return names;
 }

@@ -60,6 +60,15 @@ void add_protocol_rules(json_object& schema) {
                             .add(unless_protocol(&worker_protocol::one_at_a_time, no_answer)));
 }
 
+// A terminal is both input and output.
+void add_terminal_rule(json_object& schema) {
+    const json_object on = json_object().add("tty", json_object().add("const", true));
+    const json_object condition =
+        json_object().add("properties", on).add("required", json_array().add("tty"));
+    const json_object absent = json_object().add("stdin", false).add("output", false);
+    schema.add("if", condition).add("then", json_object().add("properties", absent));
+}
+
 // Adds what holds for a table with the keys of the scope.
 void add_table_schema(json_object& schema, key_scope scope) {
     const auto keys = keys_in(scope);
@@ -69,6 +78,7 @@ void add_table_schema(json_object& schema, key_scope scope) {
     schema.add("type", "object").add("properties", properties).add("additionalProperties", false);
     add_presence_rules(schema, keys);
     if (scope.table == in_worker && scope.prefix.empty()) add_protocol_rules(schema);
+    if (scope.table == in_service && scope.prefix.empty()) add_terminal_rule(schema);
 }
 
 // The tables [worker.NAME], [service.NAME] or [task.NAME].

@@ -6,6 +6,16 @@
 
 namespace hob::unit {
 
+void read_tty(const key_context& at) {
+    bool& tty = object_of<unit_spec>(at).tty;
+    if (!at.table.read(at.key, at.value, tty) || !tty) return;
+    for (const std::string_view other : {"stdin", "output"}) {
+        if (const tree_value* given = at.table.value(other))
+            at.table.reject(other, given->where, "does not go with 'tty'",
+                            "a terminal is its input and the one stream of its output");
+    }
+}
+
 void read_backoff(const key_context& at) {
     if (!at.table.is(at.key, at.value, value_kind::table)) return;
     table_reader inner = inner_reader(at);

@@ -56,7 +56,7 @@ struct child_options {
     unsigned umask = hob::limits::unit_umask;
     // After `nofile`. A hard limit above this process's own counts as that one.
     std::vector<util::resource_limit> limits{};
-    bool terminal = false;  // `input` is a terminal and becomes the controlling one of the session
+    bool terminal = false;  // `output` is a terminal and becomes the controlling one of the session
     int cgroup = -1;        // an open directory of the cgroup to run in; -1: this process's own
 };
 

@@ -100,7 +100,7 @@ private:
         if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return false;
         if (::getppid() != parent) ::_exit(127);  // it died before the prctl: the signal will never come
         if (!take_descriptors()) return false;
-        if (options.terminal && ::ioctl(0, TIOCSCTTY, 0) != 0) return false;
+        if (options.terminal && ::ioctl(STDOUT_FILENO, TIOCSCTTY, 0) != 0) return false;
         if (options.nofile && ::setrlimit(RLIMIT_NOFILE, &*options.nofile) != 0) return false;
         for (const auto& limit : options.limits) {
             if (!util::set_resource_limit(limit)) return false;

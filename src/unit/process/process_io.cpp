@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
@@ -15,6 +16,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "error.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
 
@@ -106,6 +108,26 @@ struct process_io::state {
     bool writing = false;        // write_queued runs
     util::notifier room;         // bytes of the queue were written or dropped
 };
+
+child_pipes child_pipes::terminal(terminal_size size) {
+    child_pipes ends{{}, {}, {}};
+    pseudo_terminal made = open_pseudo_terminal(size);
+    ends.input.write.reset(::fcntl(made.master.get(), F_DUPFD_CLOEXEC, 3));
+    ends.input.read.reset(::fcntl(made.slave.get(), F_DUPFD_CLOEXEC, 3));
+    if (!ends.input.write || !ends.input.read) throw denied("open", "a terminal", errno);
+    ends.output.read = std::move(made.master);
+    ends.output.write = std::move(made.slave);
+    return ends;
+}
+
+void child_pipes::use_terminal_for_output() {
+    pseudo_terminal made = open_pseudo_terminal({});
+    termios mode{};
+    ::tcgetattr(made.slave.get(), &mode);
+    ::cfmakeraw(&mode);
+    if (::tcsetattr(made.slave.get(), TCSANOW, &mode) != 0) throw denied("open", "a terminal", errno);
+    output = {std::move(made.master), std::move(made.slave)};
+}
 
 process_io::process_io(std::unique_ptr<state> initial) : state_(std::move(initial)) {}
 process_io::~process_io() = default;
@@ -211,6 +233,13 @@ std::size_t process_io::unread() const {
 
 std::size_t process_io::queued() const {
     return state_->input.is_open() ? state_->queue.size() + state_->batch_left : 0;
+}
+
+bool process_io::takes_input() const { return state_->input.is_open(); }
+
+int process_io::terminal() const {
+    auto& master = state_->sources[0].stream;
+    return master.is_open() ? master.native_handle() : -1;
 }
 
 asio::awaitable<void> process_io::taken() {

@@ -1,6 +1,6 @@
 #pragma once
-// The three pipes of a running child. Writing never blocks: what does not fit is queued, up to a limit.
-// Output and errors are always read.
+// The three pipes of a running child, or its terminal. Writing never blocks: what does not fit is queued, up
+// to a limit. Output and errors are always read.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "unit/process/pseudo_terminal.hpp"
 #include "util/fd.hpp"
 
 namespace hob::unit {
@@ -31,6 +32,10 @@ struct child_pipes {
         pipes.error = {};
         return pipes;
     }
+    // The terminal is the child's input and both outputs. Throws failure(denied).
+    static child_pipes terminal(terminal_size size);
+    // The child's output is a terminal that passes every byte on as it is. Throws failure(denied).
+    void use_terminal_for_output();
     int error_end() const { return error.write ? error.write.get() : output.write.get(); }
     // After the fork.
     void close_child_ends() {
@@ -61,6 +66,8 @@ public:
     // False: the queue is full (limits::worker_input_max), or the input is closed; nothing was queued.
     bool send(std::string bytes);
     std::size_t queued() const;  // bytes that the child has not read
+    bool takes_input() const;    // the child has not closed its input
+    int terminal() const;        // the master of the child's terminal; -1: it is closed
     // Returns when the child has read some of them, or will not read more. Throws on cancellation.
     boost::asio::awaitable<void> taken();
     std::size_t unread() const;  // bytes of its output, or of the connection, that wait to be read

@@ -1,8 +1,6 @@
 #include "unit/process/run_io.hpp"
 
 #include <fcntl.h>
-#include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
@@ -69,17 +67,12 @@ run_ends make_run_pipes(bool with_input, bool merged) {
 run_ends make_run_terminal(terminal_size size) {
     run_ends ends;
     ends.terminal = true;
-    ends.output = util::open_file("/dev/ptmx", O_RDWR | O_NOCTTY);
-    if (!ends.output) throw denied("open", "/dev/ptmx", errno);
-    const int master = ends.output.get();
-    if (::grantpt(master) != 0 || ::unlockpt(master) != 0) throw denied("make", "a terminal", errno);
-    ends.child_input.reset(::ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-    if (!ends.child_input) throw denied("open", "a terminal", errno);
-    const winsize window{size.rows, size.columns, 0, 0};
-    ::ioctl(master, TIOCSWINSZ, &window);
+    pseudo_terminal made = open_pseudo_terminal(size);
+    ends.output = std::move(made.master);
+    ends.child_input = std::move(made.slave);
     ends.child_output.reset(::fcntl(ends.child_input.get(), F_DUPFD_CLOEXEC, 3));
     ends.child_error.reset(::fcntl(ends.child_input.get(), F_DUPFD_CLOEXEC, 3));
-    ends.input.reset(::fcntl(master, F_DUPFD_CLOEXEC, 3));
+    ends.input.reset(::fcntl(ends.output.get(), F_DUPFD_CLOEXEC, 3));
     if (!ends.child_output || !ends.child_error || !ends.input) throw denied("open", "a terminal", errno);
     return ends;
 }
@@ -193,8 +186,7 @@ void run_io::close_input() {
 
 void run_io::resize(terminal_size size) {
     auto& master = state_->sources[0].from;
-    const winsize window{size.rows, size.columns, 0, 0};
-    if (master.is_open()) ::ioctl(master.native_handle(), TIOCSWINSZ, &window);
+    if (master.is_open()) set_terminal_size(master.native_handle(), size);
 }
 
 }  // namespace hob::unit

@@ -10,14 +10,10 @@
 #include <string>
 #include <string_view>
 
+#include "unit/process/pseudo_terminal.hpp"
 #include "util/fd.hpp"
 
 namespace hob::unit {
-
-struct terminal_size {
-    unsigned short rows = 24;
-    unsigned short columns = 80;
-};
 
 // The ends for the run's process, and those that stay here.
 struct run_ends {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <ctime>
 #include <optional>
 #include <set>
@@ -26,6 +27,7 @@ namespace {
 
 constexpr std::size_t environ_max = 4u << 20;
 constexpr std::size_t cmdline_max = 4u << 20;
+constexpr std::size_t status_max = 64u << 10;
 
 // hob's marks in the environment that a process was started with.
 struct marks {
@@ -96,6 +98,17 @@ bool is_hob_daemon(const util::proc_stat& process) {
     return found;
 }
 
+bool ignores(pid_t pid, int number) {
+    constexpr std::string_view name = "\nSigIgn:\t";
+    const std::string status = util::read_file(proc_file(pid, "/status"), status_max).value_or("");
+    const auto at = status.find(name);
+    std::uint64_t ignored = 0;
+    if (at == std::string::npos) return false;
+    const char* digits = status.data() + at + name.size();
+    std::from_chars(digits, status.data() + status.size(), ignored, 16);
+    return ((ignored >> (number - 1)) & 1) != 0;
+}
+
 bool is_successor(const scope& target, pid_t pid) {
     return std::any_of(target.successors.begin(), target.successors.end(),
                        [pid](const member& successor) { return successor.pid == pid; });
@@ -164,6 +177,7 @@ public:
     }
 
     bool in_group(const util::proc_stat& process) const {
+        if (target_.terminal && target_.leader_held && process.session == target_.leader) return true;
         if (target_.leader == 0 || process.pgrp != target_.leader) return false;
         if (target_.leader_held) return true;
         return !leader_reused_ && process.session == target_.leader && process.pid != target_.leader &&
@@ -283,7 +297,7 @@ void signal_scope_group(const scope& target, std::initializer_list<int> numbers)
     }
     if (killing) kill_scope_cgroup(target);
     process_snapshot snapshot(target);
-    std::vector<member> group;
+    std::vector<member> group, other_groups;
     bool spares_some = false;
     for (const auto& process : snapshot.all()) {
         if (util::has_ended(process) || !snapshot.in_group(process)) continue;
@@ -291,17 +305,32 @@ void signal_scope_group(const scope& target, std::initializer_list<int> numbers)
             spares_some = true;
         } else {
             group.push_back({process.pid, process.start_time});
+            if (process.pgrp != target.leader) other_groups.push_back(group.back());
         }
     }
     if (!spares_some) {
         for (const int number : numbers)
             ::kill(-target.leader, number);  // the whole group in one step, which no fork escapes
-        return;
+        group = std::move(other_groups);
     }
     for (const int number : numbers) {
         for (const auto& process : group)
             signal_member(process, number);
     }
+}
+
+std::vector<member> find_ignoring(const scope& target, int signal) {
+    std::vector<member> ignoring;
+    if (!target.leader_held || !target.terminal) return ignoring;
+    process_snapshot snapshot(target);
+    const pid_t main = target.successors.empty() ? target.leader : target.successors.back().pid;
+    const bool main_alone = target.kill == kill_scope::main || target.kill == kill_scope::mixed;
+    for (const auto& process : snapshot.all()) {
+        const bool meant = main_alone ? process.pid == main : snapshot.in_group(process);
+        if (!meant || util::has_ended(process) || snapshot.spares(process)) continue;
+        if (ignores(process.pid, signal)) ignoring.push_back({process.pid, process.start_time});
+    }
+    return ignoring;
 }
 
 }  // namespace hob::unit

@@ -39,6 +39,9 @@ struct scope {
         {};  // scopes all and mixed: processes in it are members as well; empty: there is none
     std::vector<member> successors =
         {};  // of the leader as the main process; the last one is the main process
+    // The leader has a terminal. A shell gives each of its jobs there a group of its own: while the leader is
+    // held, its group means all of its session.
+    bool terminal = false;
 };
 
 // The processes of the scope, without zombies. While the leader is held it examines our own descendants, else
@@ -56,6 +59,9 @@ bool kill_scope_cgroup(const scope& target);
 // in it gets them, otherwise to each process in turn. Scope main: to the leader alone; scope mixed:
 // likewise, except SIGKILL. Only while leader_held. SIGKILL goes to the cgroup as well.
 void signal_scope_group(const scope& target, std::initializer_list<int> numbers);
+
+// On a terminal: those that signal_scope_group() signals and that ignore the signal, as shells do.
+std::vector<member> find_ignoring(const scope& target, int signal);
 
 // Waits until all of `members` have ended. False: not within the limit.
 boost::asio::awaitable<bool> wait_gone(std::vector<member> members, util::deadline limit);

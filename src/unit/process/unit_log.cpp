@@ -89,7 +89,7 @@ void unit_log::set_limits(std::uint64_t max_size, int max_files) {
 void unit_log::write(std::string_view stream, std::string_view bytes, std::int64_t run) {
     if (bytes.empty()) return;
     if (stream == "stderr" || (remembers_stdout_ && stream == "stdout")) remember(bytes);
-    base_ = record_base(stream, run);
+    begin_records(stream, run);
     std::string& pending = pending_of(stream, run).bytes;
     for (;;) {
         const void* newline = std::memchr(bytes.data(), '\n', bytes.size());
@@ -138,7 +138,7 @@ void unit_log::write_partial_lines() {
     for (auto& line : pending_) {
         const std::size_t size = without_cut_character(line.bytes);
         if (line.last_write > silent_since || size == 0) continue;
-        base_ = record_base(line.stream, line.run);
+        begin_records(line.stream, line.run);
         add_record(std::string_view(line.bytes).substr(0, size), true);
         line.bytes.erase(0, size);
     }
@@ -150,9 +150,14 @@ void unit_log::end(std::string_view stream, std::int64_t run) {
     std::erase_if(pending_,
                   [&](const pending_line& line) { return line.stream == stream && line.run == run; });
     if (rest.empty()) return;
-    base_ = record_base(stream, run);
+    begin_records(stream, run);
     add_line(rest);
     flush();
+}
+
+void unit_log::begin_records(std::string_view stream, std::int64_t run) {
+    base_ = record_base(stream, run);
+    is_shown_ = show_ && stream != "hob";
 }
 
 unit_log::pending_line& unit_log::pending_of(std::string_view stream, std::int64_t run) {
@@ -184,6 +189,7 @@ void unit_log::add_full_pieces(std::string_view& line) {
 }
 
 void unit_log::add_record(std::string_view piece, bool partial) {
+    if (is_shown_) show_(piece);
     util::json_object record(util::raw_json{base_});
     if (util::is_utf8(piece)) {
         record.add("msg", piece);

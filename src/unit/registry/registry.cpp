@@ -119,17 +119,6 @@ asio::awaitable<std::string> registry::list(std::string unit,
     co_return co_await worker->list(timeout);
 }
 
-asio::awaitable<int> registry::attach(std::string unit, attach_stream to,
-                                      std::function<void(std::uint64_t)> began) {
-    const auto worker = units_->worker_named(unit, "attach");
-    co_return co_await worker->attach(std::move(to), std::move(began));
-}
-
-std::shared_ptr<attachment> registry::attachment_of(std::uint64_t number) const {
-    const auto found = units_->context->attachments.find(number);
-    return found == units_->context->attachments.end() ? nullptr : found->second.lock();
-}
-
 asio::awaitable<void> registry::start(std::string unit,
                                       std::optional<std::vector<std::string>> caller_environment) {
     co_await units_->unit_named("start", unit)->start(std::move(caller_environment));
@@ -184,7 +173,7 @@ std::shared_ptr<active_run> registry::run_task(const std::string& unit, run_para
         const bool service = found->spec().kind == unit_kind::service;
         throw failure(error_kind::unit_failed, cannot("run", unit),
                       fmt::format("it is a {}, and only tasks are run", name_of(found->spec().kind)),
-                      fmt::format("hob {} {}", service ? "start" : "call", unit));
+                      fmt::format("hob {} {}", service ? "up" : "call", unit));
     }
     if (!parameters.arguments.empty() && found->spec().run.ignores_arguments) {
         throw failure(error_kind::usage, cannot("run", unit), "its script ignores arguments",

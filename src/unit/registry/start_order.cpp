@@ -7,6 +7,7 @@
 
 #include "unit/process/environment.hpp"
 #include "unit/protocol/attachment.hpp"
+#include "unit/terminal/terminal_attachment.hpp"
 #include "unit/registry/unit_map.hpp"
 #include "util/async.hpp"
 #include "util/log/log.hpp"
@@ -72,9 +73,13 @@ asio::awaitable<void> registry::restart_units(std::vector<std::string> names,
     throw_first(co_await util::all_of(std::move(restarts)));
 }
 
-asio::awaitable<void> registry::stop_units(std::vector<std::string> names) {
+asio::awaitable<void> registry::stop_units(std::vector<std::string> names, bool hold) {
     std::vector<unit_ptr> left;
-    units_->record_desired_states("stop", names, false, std::nullopt);
+    if (hold) {
+        units_->record_desired_states("stop", names, false, std::nullopt);
+    } else {
+        units_->clear_desired_states(names);
+    }
     for (const auto& name : names)
         left.push_back(units_->unit_named("stop", name));
     std::exception_ptr first_failure;
@@ -82,7 +87,7 @@ asio::awaitable<void> registry::stop_units(std::vector<std::string> names) {
         const auto next = without_dependents(left);
         std::vector<asio::awaitable<void>> stops;
         for (const auto& unit : next)
-            stops.push_back(unit->stop(true));
+            stops.push_back(unit->stop(hold));
         for (const auto& failed : co_await util::all_of(std::move(stops))) {
             if (failed && !first_failure) first_failure = failed;
         }
@@ -121,9 +126,13 @@ asio::awaitable<void> registry::wait_for_life(std::int64_t id) {
 
 asio::awaitable<void> registry::drain() {
     units_->context->draining = true;
+    units_->context->drain_began->set();
     const failure ending(error_kind::cancelled, cannot("attach", "a worker"), "the daemon is shutting down");
     for (const auto& [number, weak] : units_->context->attachments) {
         if (const auto attached = weak.lock()) attached->end(ending);
+    }
+    for (const auto& [number, weak] : units_->context->terminals) {
+        if (const auto attached = weak.lock()) attached->end();
     }
     for (;;) {
         const auto left = units_->running();
@@ -137,6 +146,7 @@ asio::awaitable<void> registry::drain() {
 
 asio::awaitable<void> registry::stop_all() {
     units_->context->closing = true;
+    units_->context->drain_began->set();
     for (auto left = units_->running(); !left.empty(); left = units_->running()) {
         const auto next = without_dependents(left);
         std::vector<asio::awaitable<void>> stops;
@@ -161,6 +171,7 @@ std::vector<unit_status> registry::ended_badly() const {
 
 void registry::kill_all() {
     units_->context->closing = true;
+    units_->context->drain_began->set();
     for (const auto& unit : units_->running())
         unit->kill_now();
 }

@@ -180,6 +180,16 @@ void registry::unit_map::record_desired_states(const char* verb, const std::vect
     });
 }
 
+void registry::unit_map::clear_desired_states(const std::vector<std::string>& names) const {
+    for (const auto& name : names)
+        unit_named("stop", name);  // throws before anything is written
+    const store::without_sync unsynced(context->options.db);
+    context->options.db.transaction([&] {
+        for (const auto& name : names)
+            context->options.db.clear_desired_up(name);
+    });
+}
+
 asio::awaitable<void> registry::unit_map::sync_desired_states() const {
     const auto disk = context->disk;
     const int error = co_await disk->flush();

@@ -46,6 +46,8 @@ public:
     // returned, which logs a failure.
     void record_desired_states(const char* verb, const std::vector<std::string>& names, bool up,
                                const std::optional<std::vector<std::string>>& caller);
+    // The next daemon does not start them again.
+    void clear_desired_states(const std::vector<std::string>& names) const;
     boost::asio::awaitable<void> sync_desired_states() const;
     std::vector<unit_ptr> running() const;
     void release_ports() const;  // if nothing runs

@@ -8,6 +8,7 @@
 
 #include "limits.hpp"
 #include "unit/service/service_process.hpp"
+#include "unit/terminal/service_terminal.hpp"
 #include "util/json/json_writer.hpp"
 #include "util/log/log.hpp"
 
@@ -23,12 +24,19 @@ service::service(std::shared_ptr<unit_context> context, unit_spec spec)
       stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
       request_(context_->options.executor) {
     log_.remember_stdout();
+    show_lines_of(log_);
 }
 
 service::~service() = default;
 
 std::shared_ptr<service> service::make(std::shared_ptr<unit_context> context, unit_spec spec) {
     return std::shared_ptr<service>(new service(std::move(context), std::move(spec)));
+}
+
+std::shared_ptr<service_terminal> service::terminal() {
+    if (!spec_->tty && spec_->input != input_source::open) return nullptr;
+    if (!terminal_) terminal_ = std::make_shared<service_terminal>(context_->options.executor);
+    return terminal_;
 }
 
 unit_status service::status() const {
@@ -45,6 +53,8 @@ unit_status service::status() const {
     status.pid = process_->process->main_pid();
     status.cgroup = process_->process->cgroup();
     if (status.detail.empty()) status.detail = process_->process->blocked_by();
+    if (status.detail.empty()) status.detail = process_->health_fault;
+    if (status.detail.empty()) status.detail = watch_held_;
     if (status.detail.empty()) status.detail = process_->status_text;
     if (state() == unit_state::starting) add_readiness(status);
     return status;
@@ -61,7 +71,9 @@ void service::add_readiness(unit_status& status) const {
 
 void service::set_state(unit_state to) {
     if (to != unit_state::backoff && to != unit_state::failed) detail_.clear();
-    enter(to, process_ ? process_->process->main_pid() : 0);
+    if (to != unit_state::stopping) stop_reason_.clear();
+    enter(to, process_ ? process_->process->main_pid() : 0, stop_reason_.empty() ? detail_ : stop_reason_);
+    update_watch();
 }
 
 void service::set_detail(std::string detail) {
@@ -100,10 +112,14 @@ void service::set_desired_up(std::optional<environment> caller, run_trigger trig
     const bool was_supervised = supervised();
     if (desired_up() && state() == unit_state::stopping) start_requested_ = true;
     supervision_ = supervision::up;
+    asked_to_stop_ = false;
+    update_watch();
     dependencies_started_ = dependencies_met_ = false;
     tasks_due_ = !process_;
     culprit_.clear();
     request_.ring();
+    // Tried at once, so nobody who waits for it takes it for one that has failed.
+    if (was_supervised && state() == unit_state::backoff) set_state(unit_state::waiting);
     if (was_supervised) return;
     apply_pending_spec();
     reset_backoff();
@@ -136,8 +152,10 @@ void service::signal(int number, bool whole) {
 asio::awaitable<void> service::start(std::optional<environment> caller) {
     const auto alive = self();
     throw_if_closing("start");
+    release_watch();
     if (process_ && pending_spec_) co_await run_tasks_before("start", util::deadline::never());
     if (apply_pending_spec() && request_process_end("its definition has changed")) restart_requested_ = true;
+    if (state() == unit_state::backoff) reset_backoff();
     set_desired_up(std::move(caller), run_trigger::manual);
     co_await await_ready_or_failed("start");
 }
@@ -145,6 +163,7 @@ asio::awaitable<void> service::start(std::optional<environment> caller) {
 asio::awaitable<void> service::restart(std::optional<environment> caller) {
     const auto alive = self();
     throw_if_closing("restart");
+    release_watch();
     apply_pending_spec();
     // Before the stop: a task that fails leaves the process alone.
     if (process_) co_await run_tasks_before("restart", util::deadline::never());
@@ -177,14 +196,19 @@ failure service::failed_start(const char* verb) const {
                                  : culprit_.empty() ? spec_->name
                                                     : culprit_;
     const std::string reason = dependency ? waits_for(*dependency) : detail_;
+    std::string hint = fmt::format("hob logs {}", culprit);
+    const bool ended_cleanly = last_exit_ && !last_exit_->signalled && last_exit_->number == 0;
+    if (culprit == spec_->name && ended_cleanly && !spec_->tty && spec_->input == input_source::null)
+        hint += "; if it ends when its standard input does: stdin = \"open\"";
     return failure(error_kind::unit_failed, cannot(verb, spec_->name),
-                   reason.empty() ? "it did not become ready" : reason, fmt::format("hob logs {}", culprit),
+                   reason.empty() ? "it did not become ready" : reason, hint,
                    util::json_object().add("unit", culprit).text());
 }
 
 bool service::request_process_end(const char* why) {
     if (!process_ || !process_->process->request_stop()) return false;
     lives_.ending(why);
+    stop_reason_ = why;
     util::log(util::level::info, "unit", "service is stopped",
               {util::field("unit", spec_->name), util::field("reason", why),
                util::field("pid", process_->process->pid())});
@@ -211,6 +235,8 @@ void service::kill_now() {
 
 asio::awaitable<void> service::stop(bool hold) {
     const auto alive = self();
+    asked_to_stop_ = true;
+    update_watch();
     if (hold) {
         stopped_by_user_ = true;
         record_desired_state(false, std::nullopt);
@@ -237,14 +263,20 @@ bool service::apply_pending_spec() {
 void service::reconfigure(unit_spec spec, running_process running) {
     const bool replace = needs_new_process(*spec_, spec);
     pending_spec_.reset();
+    if (!(spec_->watch == spec.watch)) {
+        release_watch();
+        end_watch();
+    }
     if (replace && running == running_process::keep && supervised()) {
         pending_spec_ = spec;
         spec = with_live_parts(*spec_, spec);
         spec_ = std::make_shared<const unit_spec>(std::move(spec));
+        update_watch();
         request_.ring();
         return;
     }
     spec_ = std::make_shared<const unit_spec>(std::move(spec));
+    update_watch();
     if (replace && request_process_end("its configuration changed")) {
         restart_requested_ = true;
         lives_.because(run_trigger::manual, "its configuration changed");

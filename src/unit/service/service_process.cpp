@@ -34,6 +34,36 @@ asio::awaitable<void> pause_until(const util::deadline& limit) {
 
 }  // namespace
 
+// Of the next process, as the definition has it. Throws failure(unit_failed).
+child_pipes service::make_pipes() {
+    const auto with_terminal = terminal();
+    if (!with_terminal && terminal_) std::exchange(terminal_, nullptr)->close();
+    if (spec_->tty) {
+        try {
+            return child_pipes::terminal(with_terminal->size());
+        } catch (const failure& why) {
+            throw failure(error_kind::unit_failed, cannot("start", spec_->name), why.what(), why.hint());
+        }
+    }
+    child_pipes pipes = spec_->output == output_streams::merged ? child_pipes::merged() : child_pipes();
+    if (spec_->input == input_source::open) pipes.input = util::make_pipe();
+    return pipes;
+}
+
+readiness_target service::target_of(const std::shared_ptr<service_process>& current, const ready_spec& wanted,
+                                    attempt_failure& not_yet) {
+    std::function<bool(pid_t)> belongs;
+    if (!wanted.any_owner) belongs = [current](pid_t pid) { return current->process->contains(pid); };
+    return {current->spec,
+            wanted,
+            current->environment,
+            std::move(belongs),
+            current->signalled,
+            current->output,
+            [current] { return current->lines->matches_partial_line(); },
+            not_yet};
+}
+
 std::shared_ptr<service::service_process> service::launch() {
     auto launching = std::make_shared<service_process>(context_->options.executor);
     launching->environment = context_->environment_of(*spec_, caller_environment_);
@@ -44,13 +74,15 @@ std::shared_ptr<service::service_process> service::launch() {
     const readiness_kind& kind = readiness_kind_of(ready);
     if (kind.output_pattern) launching->lines = std::make_unique<line_watch>(kind.output_pattern(ready));
     if (kind.notify_socket || launching->watchdog) open_notify_socket(launching);
-    child_pipes pipes = spec_->output == output_streams::merged ? child_pipes::merged() : child_pipes();
+    child_pipes pipes = make_pipes();
     process_options options;
     options.spec = spec_;
     options.argv = spec_->run.argv;
     options.environment = launching->environment;
+    options.input = pipes.input.read ? pipes.input.read.get() : -1;
     options.output = pipes.output.write.get();
     options.error = pipes.error_end();
+    options.terminal = spec_->tty;
     launching->process = std::make_unique<unit_process>(context_, options);
     log_.clear_tail();
     capture_output(launching, std::move(pipes));
@@ -58,6 +90,7 @@ std::shared_ptr<service::service_process> service::launch() {
 }
 
 void service::capture_output(const std::shared_ptr<service_process>& launched, child_pipes pipes) {
+    if (spec_->tty) launched->slave = std::move(pipes.output.write);
     pipes.close_child_ends();
     const std::weak_ptr<service> weak_service = self();
     const std::weak_ptr<service_process> weak_process = launched;
@@ -67,6 +100,7 @@ void service::capture_output(const std::shared_ptr<service_process>& launched, c
         if (!owner || !current) return;
         owner->log_.write(stream, bytes, owner->lives_.id());
         owner->lives_.wrote(bytes.size());
+        if (current->terminal) current->terminal->output(bytes);
         if (!current->lines) return;
         if (current->lines->feed(stream, bytes)) current->signalled.set();
         current->output.ring();
@@ -75,6 +109,8 @@ void service::capture_output(const std::shared_ptr<service_process>& launched, c
     on.output = [capture](std::string_view bytes) { capture("stdout", bytes); };
     on.error = [capture](std::string_view bytes) { capture("stderr", bytes); };
     launched->io = process_io::make(context_->options.executor, std::move(pipes), std::move(on));
+    launched->terminal = terminal();
+    if (launched->terminal) launched->terminal->connect(launched->io, spec_->tty);
 }
 
 void service::end_output() {
@@ -87,10 +123,13 @@ service::process_end service::launch_failed(const failure& why) {
               {field("unit", spec_->name), field("reason", why.what())});
     if (process_) {
         process_->io->abandon();
+        process_->disconnect();
         process_->ended = true;
         process_.reset();
     }
     detail_ = why.reason();
+    last_exit_.reset();
+    ++ends_;
     process_end last;
     last.failed = true;
     last.reason = detail_;
@@ -104,6 +143,7 @@ service::process_end service::launch_failed(const failure& why) {
 
 asio::awaitable<service::process_end> service::run_process() {
     clear_kill_report();
+    change_loop_.started();
     port_taken_.reset();
     set_state(unit_state::starting);
     try {
@@ -122,7 +162,11 @@ asio::awaitable<service::process_end> service::run_process() {
         context_->became_ready(spec_->name, {});
         if (current->notify)
             util::spawn(context_->options.executor, enforce_watchdog(current), "watchdog " + spec_->name);
-        co_await await_end_of_ready(current);
+        if (current->settings().health) {
+            co_await util::first_of(await_end_of_ready(current), check_health(current));
+        } else {
+            co_await await_end_of_ready(current);
+        }
     }
     co_return co_await finish(current);
 }
@@ -158,12 +202,7 @@ asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> 
     if (current->process->stop_requested()) co_return false;
     const ready_spec& ready = current->settings().ready;
     const readiness_kind& kind = readiness_kind_of(ready);
-    std::function<bool(pid_t)> belongs;
-    if (!ready.any_owner) belongs = [current](pid_t pid) { return current->process->contains(pid); };
-    readiness_target target{current->spec,      current->environment,
-                            std::move(belongs), current->signalled,
-                            current->output,    [current] { return current->lines->matches_partial_line(); },
-                            current->not_yet};
+    readiness_target target = target_of(current, ready, current->not_yet);
     const auto minimum = kind.minimum ? std::optional(kind.minimum(ready)) : std::nullopt;
     bool is_ready = false;
     const auto first = co_await util::first_of(ready_or_ended(std::move(target), *current->process, is_ready),
@@ -190,15 +229,22 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
         co_await note_background_process(*current);
     exit = co_await current->process->end();
     co_await current->io->finish();
+    current->disconnect();
     end_output();
     const std::int64_t life = lives_.id();
     current->ended = true;
     current->watchdog_changed.ring();
     if (current->notify) current->notify->close();
     last_exit_ = exit;
+    ++ends_;
     const std::string how = end_text(exit);
     util::log(requested ? level::info : level::warning, "unit", "service ended",
               {field("unit", current->spec->name), field("pid", current->process->pid()), field("how", how)});
+    if (!current->failure_reason.empty()) {
+        util::log(level::warning, "unit", "service was ended because it failed",
+                  {field("unit", current->spec->name), field("reason", current->failure_reason)});
+        log_.write("hob", current->failure_reason + "\n", life);
+    }
     log_.write("hob", fmt::format("the service {}\n", how), life);
     stop_report report = co_await current->process->clean_up();
     if (!report.text().empty()) log_.write("hob", report.text() + "\n", life);

@@ -26,6 +26,7 @@ using std::chrono::milliseconds;
 enum class unit_kind : std::uint8_t { worker, service, task };
 enum class kill_scope : std::uint8_t { all, group, main, mixed };
 enum class output_streams : std::uint8_t { split, merged };
+enum class input_source : std::uint8_t { null, open };
 enum class restart_policy : std::uint8_t { always, on_failure, never };
 enum class ready_form : std::uint8_t { started, tcp, http, exec, log, notify, delay, unix_socket };
 enum class catch_up_policy : std::uint8_t { once, none };
@@ -36,6 +37,7 @@ enum class overlap_policy : std::uint8_t { skip, queue, cancel };
 inline constexpr std::string_view unit_kind_words[] = {"worker", "service", "task"};
 inline constexpr std::string_view kill_scope_words[] = {"all", "group", "main", "mixed"};
 inline constexpr std::string_view output_streams_words[] = {"split", "merged"};
+inline constexpr std::string_view input_source_words[] = {"null", "open"};
 inline constexpr std::string_view restart_policy_words[] = {"always", "on-failure", "never"};
 inline constexpr std::string_view ready_form_words[] = {"started", "tcp",    "http",  "exec",
                                                         "log",     "notify", "delay", "unix"};
@@ -62,6 +64,7 @@ struct run_spec {
 struct stop_spec {
     int signal = SIGTERM;
     milliseconds timeout = limits::stop_timeout;  // from the signal to SIGKILL; 0: SIGKILL at once
+    std::optional<run_spec> run;  // instead of the signal, which is sent only when this command fails
     bool operator==(const stop_spec&) const = default;
 };
 
@@ -95,6 +98,8 @@ struct worker_spec {
     std::string settings_json = "{}";  // a JSON object: what lsp servers get for workspace/configuration
     // Patterns of file names, and language ids of the documents that match them; in file order.
     std::vector<std::pair<std::string, std::string>> language_ids = {};
+    // Patterns of the files that are the server's; empty: those of the languages that it speaks.
+    std::vector<std::string> files = {};
     std::vector<std::string> serial;      // methods whose calls wait for each other
     std::optional<connect_spec> connect;  // nullopt: on its standard input and output
     answer_spec answer = {};              // lines only
@@ -125,8 +130,27 @@ struct backoff_spec {
     bool operator==(const backoff_spec&) const = default;
 };
 
+// How a ready service is probed from then on.
+struct health_spec {
+    ready_spec probe;  // one of tcp, unix, http and exec; its `delay` and `timeout` have no meaning
+    milliseconds every = std::chrono::seconds(10);   // from the end of one probe to the next
+    milliseconds timeout = std::chrono::seconds(5);  // of one probe
+    int failures = 3;                                // so many in a row: the service has failed
+    bool operator==(const health_spec&) const = default;
+};
+
+// Files whose changes run a task or restart a service.
+struct watch_spec {
+    std::vector<std::string> patterns;  // globs as written, relative to the root; empty: none is watched
+    std::vector<std::string> ignore;    // likewise
+    bool gitignore = true;
+    milliseconds debounce = std::chrono::milliseconds(100);
+    bool operator==(const watch_spec&) const = default;
+};
+
 struct service_spec {
     ready_spec ready;
+    std::optional<health_spec> health;
     restart_policy restart = restart_policy::on_failure;
     int max_restarts = 0;  // 0: no limit
     backoff_spec backoff;
@@ -159,10 +183,6 @@ struct task_spec {
     overlap_policy overlap = overlap_policy::skip;
     std::optional<milliseconds> timeout;
     retry_spec retry;
-    std::vector<std::string> watch;   // globs as written, relative to the root
-    std::vector<std::string> ignore;  // likewise
-    bool gitignore = true;
-    milliseconds debounce = std::chrono::milliseconds(100);
     bool operator==(const task_spec&) const = default;
 };
 
@@ -191,8 +211,11 @@ struct unit_spec {
     stop_spec stop;
     kill_scope kill = kill_scope::all;
     output_streams output = output_streams::split;  // merged: stdout and stderr are one pipe
+    bool tty = false;                               // a pseudo-terminal instead of pipes
+    input_source input = input_source::null;        // open: a pipe that nobody closes
     std::vector<std::string> after;                 // names of units in the same config; without cycles
     std::vector<std::string> restart_with;          // those of `after` whose new readiness restarts the unit
+    watch_spec watch;                               // of services and tasks
     std::optional<run_spec> on_failure;
     keep_spec keep;                                             // of services and tasks
     std::variant<worker_spec, service_spec, task_spec> detail;  // the alternative of `kind`

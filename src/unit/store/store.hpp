@@ -126,7 +126,6 @@ private:
     attempt open(const std::string& path);
     attempt prepare(const std::string& path);
     attempt check_contents() const;
-    attempt read_all(const std::string& sql) const;
     attempt classify(int code) const;
     void use_memory();
     bool migrate(int version);

@@ -10,6 +10,7 @@ unit_spec with_live_parts(const unit_spec& running, const unit_spec& newer) {
     spec.enabled = newer.enabled;
     spec.on_failure = newer.on_failure;
     spec.keep = newer.keep;
+    spec.watch = newer.watch;
     if (auto* service = std::get_if<service_spec>(&spec.detail)) {
         const auto& from = std::get<service_spec>(newer.detail);
         service->restart = from.restart;

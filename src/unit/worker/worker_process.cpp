@@ -110,6 +110,7 @@ worker::process_ptr worker::make_process() {
     memory_.bind(*spec_);
     made->protocol = instantiate(*own_spec().protocol);
     child_pipes pipes = own_spec().connect ? child_pipes() : child_pipes::with_input();
+    if (spec_->tty) pipes.use_terminal_for_output();
     process_options options;
     options.spec = spec_;
     options.argv = spec_->run.argv;

@@ -145,6 +145,12 @@ BOOST_AUTO_TEST_CASE(C06_every_example_of_every_page_works) {
         if (examples.empty()) continue;
         sandbox box;
         make_calc_project(box);
+        if (page == "hob-attach.1") {
+            box.config(slurp(box.project() + "/hob.toml") +
+                       "[service.repl]\nrun = ['python3', '-q']\ntty = true\n"
+                       "[service.game]\nrun = 'cat'\nstdin = 'open'\n");
+            box.run({"start"});
+        }
         // hob init only writes where no file exists.
         const bool empty = page == "hob-init.1";
         run_options options;

@@ -185,6 +185,20 @@ BOOST_AUTO_TEST_CASE(C12_raw_prints_what_the_program_wrote) {
     BOOST_TEST(count(box.run({"logs", "web", "db", "--raw"}).out, "|") == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(C12_a_line_is_shown_as_a_terminal_leaves_it) {
+    sandbox box;
+    box.config(echo_unit + "[service.web]\nrun = ['true']\n");
+    const std::string drawn = "\\u001b[2J\\u001b[1;1H10%\\r\\u001b[32m100%\\u001b[0m done\\r";
+    put_log(box, "log/web.log", unit_record("stdout", drawn));
+    const auto shown = box.run({"logs", "web"});
+    BOOST_TEST(shown.out.ends_with(" \x1b[32m100%\x1b[0m done\n"), shown.out);
+    BOOST_TEST(shown.out.find("10%\r") == std::string::npos, shown.out);
+    BOOST_TEST(box.run({"logs", "web", "--color", "never"}).out.ends_with(" 100% done\n"));
+    // The bytes are still there.
+    BOOST_TEST(box.run({"logs", "web", "--raw"}).out ==
+               "\x1b[2J\x1b[1;1H10%\r\x1b[32m100%\x1b[0m done\r\n");
+}
+
 BOOST_AUTO_TEST_CASE(C12_color_never_removes_escape_sequences_and_grep_ignores_them) {
     sandbox box;
     box.config(echo_unit);

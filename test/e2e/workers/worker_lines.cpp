@@ -121,7 +121,17 @@ BOOST_AUTO_TEST_CASE(P17_a_late_answer_is_nobodys) {
 
 BOOST_AUTO_TEST_CASE(P17_a_first_answer_that_never_comes_names_the_buffer) {
     given("run = [\"tr\", \"a-z\", \"A-Z\"]");
-    fails("abc", "stdbuf -oL");
+    fails("abc", "set tty = true, or run it by `stdbuf -oL`");
+    given("run = [\"tr\", \"a-z\", \"A-Z\"]\ntty = true");
+    answers("abc", "\"ABC\"");
+    answers("tab\there", "\"TAB\\tHERE\"");
+    // Every byte, however long the line.
+    const std::string text(50'000, 'x');
+    const auto whole = call({text});
+    BOOST_TEST(whole.out == "\"" + std::string(50'000, 'X') + "\"\n");
+    given_python("import os, sys\nfor l in sys.stdin: print(sys.stdin.isatty(), sys.stdout.isatty(), os.environ['TERM'])",
+                 "tty = true");
+    answers("x", "\"False True dumb\"");
     given("run = [\"stdbuf\", \"-oL\", \"tr\", \"a-z\", \"A-Z\"]");
     answers("abc", "\"ABC\"");
     answers("def", "\"DEF\"");

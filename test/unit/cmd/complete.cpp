@@ -15,6 +15,7 @@ std::vector<candidate> known_words(std::string_view kind, const instance_choice&
     if (kind == "units") return {{"calc", "worker"}, {"db", "service"}};
     if (kind == "tasks") return {{"build", "task"}};
     if (kind == "workers") return {{"calc", "worker"}};
+    if (kind == "attachable") return {{"calc", "worker"}, {"web", "service"}};
     if (kind == "instances") return {{"p-0123456789ab", "/p"}, {"mine", "/q"}};
     return {};
 }
@@ -57,6 +58,12 @@ BOOST_AUTO_TEST_CASE(help_takes_verbs_and_keys_of_hob_toml) {
     BOOST_TEST(has(words({"hob", "help", "max"}), "max_restarts"));
 }
 
+BOOST_AUTO_TEST_CASE(attach_completes_what_clients_can_be_attached_to) {
+    BOOST_TEST(words({"hob", "attach", ""}) == (list{"calc", "web"}), boost::test_tools::per_element());
+    BOOST_TEST(words({"hob", "attach", "web", ""}).empty());
+    BOOST_TEST(words({"hob", "attach", "--l"}) == list{"--linger"}, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(verbs_that_take_units_complete_each_unit_once) {
     BOOST_TEST(words({"hob", "status", ""}) == (list{"calc", "db"}), boost::test_tools::per_element());
     BOOST_TEST(words({"hob", "status", "calc", ""}) == list{"db"}, boost::test_tools::per_element());
@@ -66,7 +73,6 @@ BOOST_AUTO_TEST_CASE(verbs_that_take_units_complete_each_unit_once) {
 BOOST_AUTO_TEST_CASE(call_completes_workers_and_no_methods) {
     BOOST_TEST(words({"hob", "call", ""}) == list{"calc"}, boost::test_tools::per_element());
     BOOST_TEST(words({"hob", "call", "calc", ""}).empty());
-    BOOST_TEST(words({"hob", "attach", ""}) == list{"calc"}, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(C16_run_and_runs_complete_tasks_and_options_their_values) {
@@ -74,6 +80,7 @@ BOOST_AUTO_TEST_CASE(C16_run_and_runs_complete_tasks_and_options_their_values) {
     BOOST_TEST(words({"hob", "runs", "b"}) == list{"build"}, boost::test_tools::per_element());
     BOOST_TEST(words({"hob", "wait", "--for", ""}) == (list{"ready", "stopped", "idle"}),
                boost::test_tools::per_element());
+    BOOST_TEST((words({"hob", "up", "--exit-with", ""}) == list{"calc", "db"}));
     BOOST_TEST(words({"hob", "wait", "db", "--for=s"}) == list{"--for=stopped"},
                boost::test_tools::per_element());
     BOOST_TEST(words({"hob", "logs", "--level", "w"}) == list{"warning"}, boost::test_tools::per_element());

@@ -172,7 +172,8 @@ private:
             host.spec().name);
     }
     static std::string buffer_hint() {
-        return "it has written nothing yet; if it keeps its output in a buffer, run it by `stdbuf -oL`";
+        return "it has written nothing yet; if it keeps its output in a buffer, set tty = true, or run it by "
+               "`stdbuf -oL`";
     }
 
     std::string hint_for_silence(const session_host& host) const {

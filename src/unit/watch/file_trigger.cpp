@@ -1,4 +1,4 @@
-#include "unit/task/file_trigger.hpp"
+#include "unit/watch/file_trigger.hpp"
 
 #include <fmt/format.h>
 #include <sys/inotify.h>
@@ -38,16 +38,13 @@ constexpr std::size_t paths_max = 10000;  // reported one by one
 struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
     using clock = std::chrono::steady_clock;
 
-    state(const asio::any_io_executor& on, std::string root, const unit_spec& spec, callback report)
-        : state(on, root, spec.name, std::get<task_spec>(spec.detail), std::move(report)) {}
-
-    state(const asio::any_io_executor& on, const std::string& root, std::string name, const task_spec& spec,
-          callback report)
+    state(const asio::any_io_executor& on, const std::string& root, const std::string& name,
+          const watch_spec& spec, callback report)
         : executor(on),
-          unit(std::move(name)),
+          unit(name),
           debounce(spec.debounce),
           on_change(std::move(report)),
-          files(root, spec.watch, spec.ignore, spec.gitignore),
+          files(root, spec.patterns, spec.ignore, spec.gitignore),
           watches(root),
           readable(on),
           debounce_timer(on) {
@@ -233,9 +230,10 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
     bool stopped = false;
 };
 
-std::shared_ptr<file_trigger> file_trigger::make(const asio::any_io_executor& executor, std::string root,
-                                                 const unit_spec& spec, callback on_change) {
-    const auto made = std::make_shared<state>(executor, std::move(root), spec, std::move(on_change));
+std::shared_ptr<file_trigger> file_trigger::make(const asio::any_io_executor& executor,
+                                                 const std::string& root, const unit_spec& spec,
+                                                 callback on_change) {
+    const auto made = std::make_shared<state>(executor, root, spec.name, spec.watch, std::move(on_change));
     util::spawn(executor, made->run(), "watch " + spec.name);
     return std::shared_ptr<file_trigger>(new file_trigger(made));
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The `watch` trigger of a task. inotify watches the folders that can contain a match and are not ignored.
-// Changes are collected until none has come for the task's `debounce`.
+// `watch` of a task or a service. inotify watches the folders that can contain a match and are not ignored.
+// Changes are collected until none has come for its `debounce`.
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -20,8 +20,9 @@ public:
 
     // Its coroutine adds the watches; the log says when it is done. shared: the coroutine holds it until
     // stop().
-    static std::shared_ptr<file_trigger> make(const boost::asio::any_io_executor& executor, std::string root,
-                                              const unit_spec& spec, callback on_change);
+    static std::shared_ptr<file_trigger> make(const boost::asio::any_io_executor& executor,
+                                              const std::string& root, const unit_spec& spec,
+                                              callback on_change);
     ~file_trigger();
 
     void stop();
