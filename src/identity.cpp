@@ -20,6 +20,7 @@ constinit const identity this_program{
             .state_dir = "HOB_STATE_DIR",
             .start_timeout = "HOB_START_TIMEOUT",
             .log_levels = "HOB_LOG",
+            .remote_shell = "HOB_SSH",
             .unit = "HOB_UNIT",
             .run = "HOB_RUN",
         },

@@ -21,7 +21,8 @@ struct identity {
         const char* state_dir;
         const char* start_timeout;
         const char* log_levels;
-        const char* unit;  // this and `run` are set in the processes of units
+        const char* remote_shell;  // instead of ssh
+        const char* unit;          // this and `run` are set in the processes of units
         const char* run;
     } variables;
     // Variables that a daemon drops: those that tell a process which daemon it belongs to, and TZ, because

@@ -126,6 +126,9 @@ inline constexpr int crash_loop_restarts = 5;  // restarts in a row from which o
 inline constexpr milliseconds probe_pause_min = 5ms;     // between two attempts of a readiness probe,
 inline constexpr milliseconds probe_pause_max = 250ms;   // doubling up to this
 inline constexpr milliseconds probe_timeout = 5s;        // one attempt to connect
+// A container is killed 10 s after its TERM.
+inline constexpr milliseconds container_shutdown = 8s;
+inline constexpr milliseconds last_output_timeout = 1s;  // of a daemon in the foreground, to write the rest
 inline constexpr milliseconds on_failure_timeout = 60s;  // the on_failure command
 inline constexpr std::size_t notify_message_max = 4096;  // bytes of one sd_notify message
 

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <utility>
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/connection.hpp"
+#include "cmd/core/foreground.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/spawned.hpp"
 #include "cmd/handlers/make_application.hpp"
@@ -11,58 +13,23 @@
 #include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/daemonize.hpp"
-#include "lifecycle/probe.hpp"
 #include "lifecycle/spawn.hpp"
 #include "lifecycle/start_failure.hpp"
-#include "lifecycle/startup_watch.hpp"
 #include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
 
 constexpr option_row options[] = {
-    {"foreground", "", "stay in the foreground and log to standard error"},
+    {"foreground", "", "stay in the foreground, log to standard error and show what units print"},
 };
 
-failure already_running(const lifecycle::probe_result& found, const lifecycle::instance& where) {
-    const std::string pid = found.pid ? fmt::format(" (pid {})", found.pid) : "";
-    return failure(error_kind::start_failed, cannot("start the daemon of", where.root),
-                   fmt::format("one is {} already{}", name_of(found.state), pid));
-}
-
-// If the lock is held, a probe says by whom. Waits for a predecessor that is shutting down.
-lifecycle::instance_lock take_lock(const lifecycle::instance& where, util::deadline limit) {
-    lifecycle::startup_watch watch(where.runtime_dir);
-    const auto patience = util::deadline::in(lifecycle::start_timeout()).earlier(limit);
-    for (;;) {
-        if (auto lock = lifecycle::instance_lock::try_take(where.pid_path())) return std::move(*lock);
-        auto found = lifecycle::probe(where, patience);
-        if (found.problem) throw *found.problem;
-        const bool ending =
-            found.state == lifecycle::daemon_state::draining || found.state == lifecycle::daemon_state::dead;
-        if (!ending || patience.expired()) throw already_running(found, where);
-        watch.wait(patience);
-    }
-}
-
-exit_code run_foreground(invocation& call) {
-    const lifecycle::instance where = call.where();
-    lifecycle::check_runtime_dir(where.runtime_dir, true);
-    lifecycle::instance_lock lock = take_lock(where, call.limit);
-    lifecycle::clear_start_failure(where);
-    lifecycle::daemon_options run;
-    run.where = where;
-    run.caller = lifecycle::read_caller_settings();
-    const int keep[] = {lock.fd()};
-    lifecycle::daemonize(run.caller, keep, false);
-    run.lock = std::move(lock);
-    run.foreground = true;
-    run.make_application = make_application;
-    return lifecycle::run_daemon(std::move(run));
-}
-
 exit_code run_daemon_verb(invocation& call) {
-    if (call.has("foreground")) return run_foreground(call);
+    if (call.has("foreground")) {
+        foreground_options foreground;
+        foreground.make_application = make_application;
+        return run_foreground(call, std::move(foreground));
+    }
     lifecycle::connect_options settings = connect_options_of(call);
     settings.release_brake = true;
     const ipc::client connection = lifecycle::connect_acting(call.where(), settings);

@@ -1,12 +1,20 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/instances.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/status_view.hpp"
 #include "cmd/core/table.hpp"
+#include "error.hpp"
+#include "identity.hpp"
 #include "lifecycle/forget.hpp"
 #include "util/duration.hpp"
 #include "util/json/json_writer.hpp"
@@ -53,20 +61,64 @@ std::string list_table(const std::vector<instance_view>& views, const terminal& 
     return instances.render(out);
 }
 
+std::string size_text(std::uint64_t bytes) { return util::format_size(bytes >> 10 << 10); }
+
+std::string name_of(const lifecycle::instance& where) {
+    return printable(where.root.empty() ? where.key : where.root, err_terminal().utf8);
+}
+
+// One line for each; their directories may only be on a disk that is not mounted now.
+std::string gone_text(const std::vector<lifecycle::instance>& gone) {
+    std::string text;
+    for (const auto& where : gone)
+        text += fmt::format("  {}  {}\n", name_of(where), size_text(lifecycle::state_size(where)));
+    return text;
+}
+
+// Without a person to ask, --yes is needed.
+bool may_remove(const invocation& call, const std::vector<lifecycle::instance>& gone) {
+    if (call.has("yes")) return true;
+    const std::string_view are = gone.size() == 1 ? "directory is gone" : "directories are gone";
+    const bool asks = ::isatty(STDIN_FILENO) == 1 && err_terminal().interactive && !call.global.json;
+    if (!asks) {
+        if (!call.global.json) print_error(fmt::format("{} {}:\n{}", gone.size(), are, gone_text(gone)));
+        throw failure(error_kind::usage, cannot("remove", "", "their logs and history"),
+                      "there is no terminal to ask on", command_text("list --prune --yes"));
+    }
+    print_error(fmt::format("{} {}:\n{}remove the logs and history, for ever? [y/N] ", gone.size(), are,
+                            gone_text(gone)));
+    std::array<char, 16> answer{};
+    const ssize_t n = ::read(STDIN_FILENO, answer.data(), answer.size());
+    return n > 0 && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
 // Continues with the others when one cannot be removed.
 exit_code prune(const invocation& call) {
+    const auto gone = lifecycle::deleted_instances();
+    const bool speaks = !call.global.json && !call.global.quiet;
+    if (gone.empty()) {
+        if (speaks)
+            print_error("nothing to remove: the directories of all instances exist, or something runs\n");
+        return exit_code::done;
+    }
+    if (!may_remove(call, gone)) return exit_code::failed;
     exit_code worst = exit_code::done;
-    for (const auto& deleted : lifecycle::deleted_instances()) {
-        const std::string& name = deleted.root.empty() ? deleted.key : deleted.root;
+    std::uint64_t freed = 0;
+    for (const auto& where : gone) {
         try {
-            const bool forgotten = lifecycle::forget_instance(deleted);
-            if (forgotten && !call.global.json && !call.global.quiet)
-                print_error(fmt::format("forgot {}\n", printable(name, err_terminal().utf8)));
+            const std::uint64_t size = lifecycle::state_size(where);
+            const bool forgotten = lifecycle::forget_instance(where);
+            if (forgotten) freed += size;
+            if (speaks) {
+                print_error(forgotten ? fmt::format("removed {}: {}\n", name_of(where), size_text(size))
+                                      : fmt::format("kept {}: it is in use again\n", name_of(where)));
+            }
         } catch (const failure& why) {
             print_failure(why, call.global.json);
             worst = exit_code::failed;
         }
     }
+    if (speaks && gone.size() > 1) print_error(fmt::format("freed {}\n", size_text(freed)));
     return worst;
 }
 
@@ -79,8 +131,16 @@ exit_code run_list(invocation& call) {
     return pruned;
 }
 
+void check_list(const invocation& call) {
+    if (call.has("yes") && !call.has("prune")) {
+        throw failure(error_kind::usage, cannot("use", "--yes"), "it goes with '--prune'",
+                      command_text("list --prune --yes"));
+    }
+}
+
 constexpr option_row options[] = {
-    {"prune", "", "first forget the projects that were deleted, with their logs and history"},
+    {"prune", "", "first forget the projects whose directories are gone, with their logs and history"},
+    {"yes,y", "", "with --prune: do not ask"},
 };
 
 }  // namespace
@@ -96,6 +156,7 @@ constinit const command list_command{
         "does not hold up the others.",
     .need = daemon_need::looking,
     .options = options,
+    .check = check_list,
     .run = run_list,
 };
 

@@ -6,9 +6,9 @@ namespace hob::ipc {
 namespace {
 
 // In the order of the enum.
-constexpr std::array<std::string_view, 7> names{"running",   "ok",   "failed", "timeout",
-                                                "cancelled", "lost", "skipped"};
-static_assert(names.size() == static_cast<std::size_t>(run_state::skipped) + 1);
+constexpr std::array<std::string_view, 8> names{"running",   "ok",   "failed",  "timeout",
+                                                "cancelled", "lost", "skipped", "stopped"};
+static_assert(names.size() == static_cast<std::size_t>(run_state::stopped) + 1);
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #pragma once
-// The states of runs, as `hob runs --json` and `hob status --json` name them.
+// The states of runs and of the lives of services (`stopped` is one of these only), as `hob runs --json` and
+// `hob status --json` name them.
 
 #include <cstdint>
 #include <optional>
@@ -7,7 +8,7 @@
 
 namespace hob::ipc {
 
-enum class run_state : std::uint8_t { running, ok, failed, timeout, cancelled, lost, skipped };
+enum class run_state : std::uint8_t { running, ok, failed, timeout, cancelled, lost, skipped, stopped };
 
 std::string_view name_of(run_state state);
 std::optional<run_state> run_state_named(std::string_view name);

@@ -26,6 +26,8 @@ struct application_context {
     std::function<void(std::string_view event, std::string_view members_raw)> publish;
     // What page_units() or needed() returns has changed.
     std::function<void()> changed;
+    // Gets each line that a part of the application prints; may be empty.
+    std::function<void(std::string_view part, std::string_view line)> show_line{};
 };
 
 // The configuration file on disk, compared with what runs.

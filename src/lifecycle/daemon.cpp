@@ -77,7 +77,8 @@ void daemon::make_application() {
                                 .where = options_.where,
                                 .caller = std::move(options_.caller),
                                 .publish = {},
-                                .changed = {}};
+                                .changed = {},
+                                .show_line = options_.show_line};
     context.publish = [this](std::string_view event, std::string_view members) { publish(event, members); };
     context.changed = [this] { changed(); };
     application_ = options_.make_application(*this, std::move(context));

@@ -31,6 +31,10 @@ struct daemon_options {
     caller_settings caller;   // what units get back
     util::unique_fd outcome;  // where `ready` or a failure is reported; empty in the foreground
     bool foreground = false;
+    // In the foreground: see application_context.
+    std::function<void(std::string_view part, std::string_view line)> show_line{};
+    // The longest time that a shutdown may take, whatever the configuration says.
+    std::optional<std::chrono::milliseconds> shutdown_max{};
     // Makes the application, and calls daemon::add_method for each method of the wire.
     std::function<std::unique_ptr<application>(daemon&, application_context)> make_application;
 };

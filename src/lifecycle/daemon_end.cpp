@@ -69,7 +69,8 @@ void daemon::begin_shutdown(shutdown_mode mode, const std::string& reason) {
 }
 
 boost::asio::awaitable<void> daemon::shut_down() {
-    const auto budget = application_->daemon_config().shutdown_timeout;
+    const std::chrono::milliseconds configured = application_->daemon_config().shutdown_timeout;
+    const auto budget = std::min(configured, options_.shutdown_max.value_or(configured));
     const auto limit = util::deadline::in(budget);
     if (phase_ == phase::draining) co_await finish_requests(budget / 2);
     server_->cancel_all();

@@ -109,13 +109,6 @@ directory_rules rules_of(directory_kind kind) {
     return {"the state directory", this_program.variables.state_dir, 022};
 }
 
-// How to get away from a directory that cannot be used.
-std::string way_out(directory_kind kind) {
-    const std::string variable = rules_of(kind).variable;
-    const std::string hint = "set " + variable + " to a directory of your own";
-    return is_set(variable.c_str()) ? hint + ", or unset it" : hint;
-}
-
 // From errno.
 failure unusable(const char* verb, const std::string& path, directory_kind kind) {
     return failure(error_kind::denied, cannot(verb, path), errno_text(errno), way_out(kind));
@@ -152,6 +145,12 @@ void collect(const std::string& directory, const std::string& suffix, std::vecto
 
 }  // namespace
 
+std::string way_out(directory_kind kind) {
+    const std::string variable = rules_of(kind).variable;
+    const std::string hint = "set " + variable + " to a directory of your own";
+    return is_set(variable.c_str()) ? hint + ", or unset it" : hint;
+}
+
 std::string home_directory() {
     const char* home = std::getenv("HOME");
     if (home && *home == '/' && is_directory(home)) {
@@ -167,7 +166,8 @@ std::string home_directory() {
                       "HOME is not set and user " + uid + " has no usable entry in /etc/passwd",
                       std::string("set HOME, or ") + this_program.variables.state_dir + " and --instance");
     }
-    throw failure(error_kind::config, cannot("use HOME", home), "not a directory", "set HOME");
+    throw failure(error_kind::config, cannot("use HOME", home), "not a directory",
+                  "set HOME, or set " + name_both_directories());
 }
 
 std::string find_runtime_dir() {

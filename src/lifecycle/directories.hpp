@@ -16,6 +16,9 @@ enum class directory_kind {
     state,    // nobody else may write it; its files are 0600 anyway
 };
 
+// A hint: how to get away from a directory that cannot be used.
+std::string way_out(directory_kind kind);
+
 // Throws failure(foreign) unless `path` is a directory of this user, no symbolic link and as private as its
 // kind must be; failure(denied) if that cannot be found out. False: it does not exist.
 bool check_private_directory(const std::string& path, directory_kind kind);

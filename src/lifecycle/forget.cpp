@@ -45,6 +45,21 @@ void remove_tree(const std::string& path) {
         throw denied("remove", path, errno);
 }
 
+// nftw() takes no argument for its function.
+std::uint64_t counted_bytes = 0;
+
+int count_entry(const char*, const struct stat* found, int, FTW*) {
+    counted_bytes += static_cast<std::uint64_t>(found->st_blocks) * 512;
+    return 0;
+}
+
+std::uint64_t tree_size(const std::string& path) {
+    constexpr int descriptors = 16;
+    counted_bytes = 0;
+    ::nftw(path.c_str(), count_entry, descriptors, FTW_PHYS | FTW_MOUNT);
+    return counted_bytes;
+}
+
 }  // namespace
 
 std::vector<instance> deleted_instances() {
@@ -60,6 +75,8 @@ std::vector<instance> deleted_instances() {
     std::erase_if(deleted, [&](const instance& where) { return has_process(where.key, processes); });
     return deleted;
 }
+
+std::uint64_t state_size(const instance& where) { return tree_size(where.state_dir()); }
 
 bool forget_instance(const instance& where) {
     std::optional<instance_lock> lock;

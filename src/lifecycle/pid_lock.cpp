@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "error.hpp"
+#include "lifecycle/directories.hpp"
 
 namespace hob::lifecycle {
 namespace {
@@ -90,7 +91,9 @@ std::optional<instance_lock> instance_lock::try_take(const std::string& pid_path
         util::open_file(pid_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
     if (!fd) {
         if (is_misplaced(errno)) throw not_a_pid_file(pid_path);
-        throw denied("open", pid_path, errno);
+        if (errno != EROFS) throw denied("open", pid_path, errno);
+        throw failure(error_kind::denied, cannot("open", pid_path), errno_text(errno),
+                      way_out(directory_kind::runtime));
     }
     if (!regular_and_ours(fd.get())) throw not_a_pid_file(pid_path);
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {

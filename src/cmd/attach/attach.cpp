@@ -71,6 +71,7 @@ constinit const command attach_command{
     .run = run_attach,
     .methods = methods,
     .notes_config = true,
+    .reads_input = true,
 };
 
 }  // namespace hob::cmd

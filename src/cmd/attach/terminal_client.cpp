@@ -14,7 +14,7 @@
 #include "cmd/core/table.hpp"
 #include "cmd/streams/input_mode.hpp"
 #include "cmd/streams/output_queue.hpp"
-#include "cmd/streams/signal_reader.hpp"
+#include "cmd/core/signal_reader.hpp"
 #include "cmd/streams/stream_client.hpp"
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"

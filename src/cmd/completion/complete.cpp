@@ -48,6 +48,7 @@ public:
     const option_row* awaiting = nullptr;  // the option whose value comes next
     std::vector<std::string> operands;
     instance_choice instance;
+    bool remote = false;  // the names are those of another machine
     std::string current;
 
     const option_row* option(std::string_view name) const {
@@ -101,6 +102,7 @@ private:
     }
 
     void set(const option_row& row, const std::string& value) {
+        if (option_name(row) == "host") remote = true;
         if (option_name(row) == "instance") instance.name = value;
         if (option_name(row) == "directory") instance.directory = value;
     }
@@ -133,6 +135,10 @@ public:
     }
 
 private:
+    std::vector<candidate> names(std::string_view kind) const {
+        return line_.remote ? std::vector<candidate>() : words_of_(kind, line_.instance);
+    }
+
     void add(const std::vector<candidate>& words, const std::string& lead, std::string_view prefix) {
         for (const auto& each : words) {
             if (each.word.starts_with(prefix)) found_.words.push_back({lead + each.word, each.help});
@@ -152,9 +158,11 @@ private:
     void values(const option_row& row, const std::string& lead, std::string_view prefix) {
         const std::string_view name = option_name(row);
         if (name == "instance") {
-            add(words_of_("instances", line_.instance), lead, prefix);
+            add(names("instances"), lead, prefix);
         } else if (!row.words.empty()) {
             add(split_words(row.words), lead, prefix);
+        } else if (row.value == "UNIT") {
+            add(words_of_("units", line_.instance), lead, prefix);
         } else if (row.value == "DIR") {
             found_.more = more_words::directories;
         } else if (row.value == "FILE") {
@@ -170,16 +178,20 @@ private:
             case operand_kind::none:
                 return;
             case operand_kind::unit:
-                add(not_given(words_of_("units", line_.instance)), "", line_.current);
+                add(not_given(names("units")), "", line_.current);
                 return;
             case operand_kind::worker:  // UNIT METHOD [PARAMS...]
-                if (given == 0) add(words_of_("workers", line_.instance), "", line_.current);
+                if (given == 0) add(names("workers"), "", line_.current);
                 return;
             case operand_kind::attachable:
                 add(words_of_("attachable", line_.instance), "", line_.current);
                 return;
             case operand_kind::task:
-                add(not_given(words_of_("tasks", line_.instance)), "", line_.current);
+                add(not_given(names("tasks")), "", line_.current);
+                return;
+            case operand_kind::history:
+                add(names("tasks"), "", line_.current);
+                add(names("services"), "", line_.current);
                 return;
             case operand_kind::topic:
                 topic();

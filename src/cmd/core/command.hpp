@@ -41,8 +41,9 @@ enum class unit_use {
 };
 
 // What the operands of a verb name, for completion.
-// attachable: a unit that clients can be attached to. topic: a verb or a key of the configuration file.
-enum class operand_kind { none, unit, worker, attachable, task, topic, shell, file };
+// attachable: a unit that clients can be attached to. history: a unit that the history of runs is about. topic: a verb or
+// a key of the configuration file.
+enum class operand_kind { none, unit, worker, attachable, task, history, topic, shell, file };
 
 struct option_row {
     std::string_view name;        // long name, and ",x" for a short one: "follow,f"
@@ -69,6 +70,7 @@ struct method_row {
 struct global_options {
     std::optional<std::string> directory;  // -C
     std::optional<std::string> instance;   // --instance
+    std::optional<std::string> host;       // -H
     bool json = false;
     std::optional<std::chrono::milliseconds> timeout;  // --timeout: the one deadline from start to last byte
     bool no_spawn = false;
@@ -113,6 +115,7 @@ struct command {
     bool passes_status = false;  // exits with another program's status; its own failures are run_failed
     bool takes_command = false;  // "-- CMD..." is meaningful
     bool notes_config = false;   // says in a line when the configuration file has changed
+    bool reads_input = false;    // what it is for may need standard input
 };
 
 // Every verb, sorted by name.

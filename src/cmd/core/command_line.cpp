@@ -18,6 +18,7 @@ constexpr const char* operands_name = "\x01operands";
 constexpr option_row global_rows[] = {
     {"directory,C", "DIR", "as if run in DIR"},
     {"instance", "NAME", "the instance NAME, from any directory"},
+    {"host,H", "HOST", "on another machine by ssh, as in me@host:dir"},
     {"json", "", "print JSON, also for errors"},
     {"timeout", "DURATION", "the one deadline, from start to last byte, such as 500ms or 10s"},
     {"no-spawn", "", "never start a daemon"},
@@ -100,6 +101,7 @@ void apply_global(parsed_line& parsed, const std::string& name, const std::strin
     global_options& global = parsed.call.global;
     if (name == "directory") global.directory = value;
     if (name == "instance") global.instance = value;
+    if (name == "host") global.host = value;
     if (name == "json") global.json = true;
     if (name == "no-spawn") global.no_spawn = true;
     if (name == "quiet") global.quiet = true;
@@ -119,6 +121,16 @@ void apply_global(parsed_line& parsed, const std::string& name, const std::strin
     }
 }
 
+// Such as "$NAME" in a script where NAME is not set. Only the first operand of a call is a name.
+bool lacks_a_name(const std::vector<std::string>& operands, const command& verb) {
+    const bool of_names = verb.completes == operand_kind::unit || verb.completes == operand_kind::worker ||
+                          verb.completes == operand_kind::task || verb.completes == operand_kind::file ||
+                          verb.completes == operand_kind::attachable || verb.completes == operand_kind::history;
+    if (!of_names || operands.empty()) return false;
+    const auto last = verb.completes == operand_kind::unit ? operands.end() : operands.begin() + 1;
+    return std::any_of(operands.begin(), last, [](const std::string& each) { return each.empty(); });
+}
+
 void check_operands(const parsed_line& parsed, const command& verb, bool dashes) {
     const auto count = static_cast<int>(parsed.call.operands.size());
     const auto wrong = [&](std::string reason) {
@@ -129,6 +141,7 @@ void check_operands(const parsed_line& parsed, const command& verb, bool dashes)
     };
     if (dashes && !verb.takes_command) throw wrong("it takes no command after --");
     if (count < verb.operands_min) throw wrong("an argument is missing");
+    if (lacks_a_name(parsed.call.operands, verb)) throw wrong("a name is empty");
     if (verb.operands_max >= 0 && count > verb.operands_max) {
         const std::string& extra = parsed.call.operands[static_cast<std::size_t>(verb.operands_max)];
         throw wrong("one argument too many: '" + extra + "'");

@@ -17,6 +17,7 @@
 #include "cmd/core/neighbours.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/project.hpp"
+#include "cmd/core/remote.hpp"
 #include "cmd/core/spawned.hpp"
 #include "error.hpp"
 #include "identity.hpp"
@@ -150,11 +151,13 @@ failure of_command(const failure& why, const std::string& verb) {
     return of_request ? why.of(cannot("finish", command_text(verb))) : why;
 }
 
-// -C DIR is as if the command were run in DIR. A directory that cannot be entered is reported where it is used.
+// -C DIR is as if the command were run in DIR. A directory that cannot be entered is reported where it is
+// used.
 void enter_directory(global_options& global) {
     if (!global.directory || ::chdir(global.directory->c_str()) != 0) return;
     char path[PATH_MAX];
-    if (!global.directory->starts_with('/') && ::getcwd(path, sizeof path) != nullptr) global.directory = path;
+    if (!global.directory->starts_with('/') && ::getcwd(path, sizeof path) != nullptr)
+        global.directory = path;
 }
 
 exit_code run(const std::vector<std::string>& words, std::string_view given_verb, settings& how) {
@@ -175,6 +178,7 @@ exit_code run(const std::vector<std::string>& words, std::string_view given_verb
         return exit_code::done;
     }
     if (parsed.install) return install_links(*parsed.install);
+    if (verb && parsed.call.global.host) return static_cast<exit_code>(run_remotely(line, *verb, parsed));
     if (verb && !parsed.help) {
         // A deadline of no time at all is over before anything begins.
         if (verb->check) verb->check(parsed.call);
@@ -210,6 +214,7 @@ int dispatch(int argc, char** argv) {
         ::signal(SIGPIPE, SIG_IGN);
         const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
         if (const auto code = run_if_spawned(words)) return static_cast<int>(*code);
+        if (const auto status = run_for_remote(words)) return *status;
         const exit_code code = run(words, argc > 0 ? verb_of_name(argv[0]) : "", how);
         flush();
         return static_cast<int>(code);

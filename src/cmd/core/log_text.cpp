@@ -90,6 +90,12 @@ bool is_shown(const util::log_record& record, log_format format) {
     return format == log_format::verbose || record.stream != this_program.name;
 }
 
+std::string program_text(std::string_view line, const log_style& style) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const std::string plain = style.escapes ? std::string(line) : util::without_escape_sequences(line);
+    return style.out.interactive ? without_hidden_controls(for_terminal(plain, style.out)) : for_pipe(plain);
+}
+
 std::string log_record_text(const util::log_record& record, const log_style& style, std::string_view today) {
     const terminal& out = style.out;
     std::string body = util::message_and_fields(record);
@@ -131,6 +137,16 @@ std::string log_record_json(const util::log_record& record, std::string_view lin
         object.add("data_b64", util::base64_encode(record.message));
     }
     return std::move(object).text() + "\n";
+}
+
+std::string log_record_json(const util::log_record& record, std::string_view line, std::string_view unit) {
+    const std::string text = log_record_json(record, line);
+    util::json_object named;
+    named.add("unit", unit);
+    const auto members = util::json_object_members(text).value_or(std::vector<util::json_member>());
+    for (const auto& [key_raw, key, value] : members)
+        named.add(key, util::raw_json{value});
+    return std::move(named).text() + "\n";
 }
 
 }  // namespace hob::cmd

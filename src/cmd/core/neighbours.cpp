@@ -13,7 +13,6 @@ struct neighbour {
 constexpr neighbour neighbours[] = {
     {"config", "check"},
     {"deactivate", "stop"},
-    {"down", "shutdown"},
     {"exec", "run -- CMD"},
     {"exit", "shutdown"},
     {"history", "runs"},
@@ -39,7 +38,6 @@ constexpr neighbour neighbours[] = {
     {"kill-server", "shutdown"},
     {"tail", "logs -f"},
     {"top", "status --watch"},
-    {"up", "start"},
     {"validate", "check"},
     {"version", "--version"},
 };

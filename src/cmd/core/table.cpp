@@ -53,6 +53,12 @@ bool is_unprintable(std::uint32_t value) {
            within(value, 0xfff9, 0xfffb) || within(value, 0xe0000, 0xe007f);
 }
 
+// How many characters of printable ASCII `text` begins with.
+std::size_t plain_length(std::string_view text) {
+    const auto plain = [](char c) { return c >= 0x20 && c < 0x7f; };
+    return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), plain) - text.begin());
+}
+
 int width_of(std::uint32_t value) {
     if (value >= 0x300 && value < 0x370) return 0;
     const bool wide = (value >= 0x1100 && value < 0x1160) || (value >= 0x2e80 && value < 0xa4d0) ||
@@ -74,7 +80,11 @@ std::string blanks(int count) { return std::string(static_cast<std::size_t>(std:
 std::string printable(std::string_view text, bool utf8) {
     std::string out;
     out.reserve(text.size());
-    while (!text.empty()) {
+    for (;;) {
+        const std::size_t plain = plain_length(text);
+        out += text.substr(0, plain);
+        text.remove_prefix(plain);
+        if (text.empty()) break;
         const code_point point = decode(text);
         const std::size_t bytes = std::max<std::size_t>(point.bytes, 1);
         const bool shown = point.bytes == 1 || (point.bytes > 1 && utf8);

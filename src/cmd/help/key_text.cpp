@@ -31,6 +31,7 @@ std::vector<unsigned> tables_of(const named_key& named) {
 
 // "[daemon]", "[service.NAME]"
 std::string header_of(unsigned table) {
+    if (table == unit::in_file) return "the file itself, above its first table, or as a table of its own";
     const bool of_units = (table & unit::in_units) != 0;
     return fmt::format("[{}{}]", unit::table_name(table), of_units ? ".NAME" : "");
 }
@@ -96,7 +97,8 @@ std::string key_text(const named_key& named, const terminal& out) {
     const config_key& key = *named.key;
     const auto inner = inner_keys(named);
     std::string text = wrapped(fmt::format("{}: {}", key.name, key.help), 0, out.columns) + "\n";
-    if (named.tables != unit::in_file) text += "\n" + help_columns(facts_of(named, !inner.empty()), out);
+    const bool only_a_header = named.tables == unit::in_file && !inner.empty();
+    if (!only_a_header) text += "\n" + help_columns(facts_of(named, !inner.empty()), out);
     if (inner.empty()) return text;
     std::vector<help_line> lines;
     for (const config_key* each : inner)
@@ -148,8 +150,10 @@ std::string keys_beside_verb(std::string_view verb, const terminal& out) {
             continue;
         }
         const unsigned table = unit::inner_scope(*named.key, unit::in_file).table;
-        for (const config_key* each : inner_keys(named))
+        const auto inner = inner_keys(named);
+        for (const config_key* each : inner)
             lines.push_back({"hob help " + unit::full_name(*each, table), std::string(each->help)});
+        if (inner.empty()) lines.push_back({fmt::format("[{}]", verb), std::string(named.key->help)});
     }
     if (lines.empty()) return {};
     return "\n" + paint("Keys of hob.toml:", heading, out.color) + "\n" + help_columns(lines, out);

@@ -18,10 +18,7 @@ std::string wait_params(std::int64_t id) { return util::json_object().add("run",
 // Without a daemon no run is active.
 std::string record_of_ended_run(invocation& call, std::int64_t id) {
     auto run = find_run_record(call, id);
-    if (!run) {
-        throw failure(error_kind::unit_unknown, cannot("wait for run", std::to_string(id)),
-                      "there is no such run", "hob runs lists them");
-    }
+    if (!run) throw no_such_run(call, cannot("wait for run", std::to_string(id)), id);
     if (run->state == unit::run_state::running) run->state = unit::run_state::lost;
     return unit::run_json(*run, call.where().log_dir());
 }

@@ -31,6 +31,7 @@ std::optional<std::int64_t> number(const json::object& from, std::string_view na
 unit::run_record record_of(const json::object& from) {
     unit::run_record run;
     run.id = number(from, "id").value_or(0);
+    run.kind = unit::record_kind_named(text(from, "kind")).value_or(unit::record_kind::run);
     run.task = text(from, "task");
     run.trigger = unit::run_trigger_named(text(from, "trigger")).value_or(unit::run_trigger::manual);
     run.cause = text(from, "cause");
@@ -41,6 +42,8 @@ unit::run_record record_of(const json::object& from) {
     run.signal = number(from, "signal");
     run.cpu_ms = number(from, "cpu_ms");
     run.max_rss_kib = number(from, "max_rss_kib");
+    run.ready_at = util::parse_rfc3339(text(from, "ready_at"));
+    run.restarts = number(from, "restarts");
     return run;
 }
 
@@ -48,24 +51,47 @@ std::string list_params(const unit::run_query& query) {
     util::json_object params;
     params.add_if("task", query.task);
     if (query.limit > 0) params.add("limit", query.limit);
+    if (query.failed) params.add("failed", true);
+    if (query.since) params.add("since", util::rfc3339(*query.since));
+    if (query.until) params.add("until", util::rfc3339(*query.until));
     return std::move(params).text();
 }
 
+const failure& malformed() {
+    static const failure reason(error_kind::usage, cannot("read", {}, "the params"),
+                                "they are not {\"task\":NAME,\"limit\":N,\"failed\":BOOL,\"since\":TIME,"
+                                "\"until\":TIME}");
+    return reason;
+}
+
+std::optional<std::chrono::system_clock::time_point> time_in(const json::object& params,
+                                                             std::string_view name) {
+    if (!params.contains(name)) return std::nullopt;
+    const auto time = util::parse_rfc3339(text(params, name));
+    if (!time) throw malformed();
+    return time;
+}
+
 unit::run_query query_of(std::string_view params) {
-    const failure malformed(error_kind::usage, cannot("read", {}, "the params"),
-                            "they are not {\"task\":NAME,\"limit\":N}");
     json::error_code error;
     const json::value parsed = json::parse(params.empty() ? "{}" : params, error);
-    if (error || !parsed.is_object()) throw malformed;
+    if (error || !parsed.is_object()) throw malformed();
+    const json::object& members = parsed.as_object();
     unit::run_query query;
-    if (const auto* task = parsed.as_object().if_contains("task")) {
-        if (!task->is_string()) throw malformed;
+    if (const auto* task = members.if_contains("task")) {
+        if (!task->is_string()) throw malformed();
         query.task = std::string(task->as_string());
     }
-    if (const auto* limit = parsed.as_object().if_contains("limit")) {
-        if (!limit->is_int64() || limit->as_int64() < 0) throw malformed;
+    if (const auto* limit = members.if_contains("limit")) {
+        if (!limit->is_int64() || limit->as_int64() < 0) throw malformed();
         query.limit = static_cast<std::size_t>(limit->as_int64());
     }
+    if (const auto* failed = members.if_contains("failed")) {
+        if (!failed->is_bool()) throw malformed();
+        query.failed = failed->as_bool();
+    }
+    query.since = time_in(members, "since");
+    query.until = time_in(members, "until");
     return query;
 }
 
@@ -80,6 +106,8 @@ std::vector<unit::run_record> run_history(invocation& call, const unit::run_quer
             std::vector<unit::run_record> runs;
             for (const auto& run : reply.at("runs").as_array())
                 runs.push_back(record_of(run.as_object()));
+            // A daemon of an earlier version does not know every condition.
+            std::erase_if(runs, [&](const unit::run_record& run) { return !query.matches(run); });
             return runs;
         }
         daemon_gone = true;
@@ -92,6 +120,14 @@ std::vector<unit::run_record> run_history(invocation& call, const unit::run_quer
 
 std::optional<unit::run_record> find_run_record(invocation& call, std::int64_t id) {
     return unit::read_run(call.where().database_path(), id);
+}
+
+failure no_such_run(invocation& call, cannot tried, std::int64_t id) {
+    if (unit::read_was_forgotten(call.where().database_path(), id)) {
+        return {error_kind::unit_unknown, std::move(tried), "it was removed from the history",
+                "'keep' of its unit says how much is kept: hob help keep"};
+    }
+    return {error_kind::unit_unknown, std::move(tried), "there is no such run", "hob runs lists them"};
 }
 
 std::string answer_run_list(handler_context context, ipc::session&, const ipc::request& request) {

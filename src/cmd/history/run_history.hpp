@@ -1,5 +1,5 @@
 #pragma once
-// The history of runs, from the daemon if one answers, else from its database.
+// The history of runs and of the lives of services, from the daemon if one answers, else from its database.
 
 #include <cstdint>
 #include <optional>
@@ -7,6 +7,7 @@
 
 #include "cmd/core/command.hpp"
 #include "cmd/handlers/handler_context.hpp"
+#include "error.hpp"
 #include "unit/spec/run_record.hpp"
 #include "unit/store/run_store.hpp"
 
@@ -17,6 +18,9 @@ std::vector<unit::run_record> run_history(invocation& call, const unit::run_quer
 
 // One run, from the database; nullopt: there is none with this id.
 std::optional<unit::run_record> find_run_record(invocation& call, std::int64_t id);
+
+// Says whether there never was such a run, or whether it is forgotten.
+failure no_such_run(invocation& call, cannot tried, std::int64_t id);
 
 // Handles run.list.
 std::string answer_run_list(handler_context context, ipc::session& from, const ipc::request& request);

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -16,12 +17,14 @@
 #include "cmd/core/log_text.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/project.hpp"
+#include "cmd/core/time_option.hpp"
 #include "cmd/history/run_end.hpp"
 #include "cmd/history/run_history.hpp"
 #include "cmd/logs/merged.hpp"
 #include "lifecycle/instance.hpp"
 #include "unit/config/config.hpp"
 #include "util/clock.hpp"
+#include "util/duration.hpp"
 #include "util/log/log_reader.hpp"
 #include "util/log/log_reader_filter.hpp"
 #include "util/log/log_reader_follow.hpp"
@@ -83,15 +86,6 @@ std::optional<std::size_t> parse_lines(const std::string& text) {
     return number;
 }
 
-std::optional<system_clock::time_point> time_option(const invocation& call, std::string_view name) {
-    const auto text = call.value(name);
-    if (!text) return std::nullopt;
-    const auto time = util::parse_when(*text, system_clock::now());
-    if (time) return time;
-    throw cannot_use(*text, name, "not a time",
-                     "as in 10m (ago), 13:02, 2026-01-02, '2026-01-02 13:02' or 2026-01-02T13:02:11Z");
-}
-
 std::optional<util::level> level_option(const invocation& call, bool of_unit) {
     const auto text = call.value("level");
     if (!text) return std::nullopt;
@@ -113,7 +107,7 @@ std::optional<unit::run_record> run_option(invocation& call) {
         throw cannot_use(*text, "run", "not the number of a run", "hob runs lists them");
     }
     auto run = find_run_record(call, id);
-    if (!run) throw cannot_read_run(*text, "no such run", "hob runs lists them");
+    if (!run) throw no_such_run(call, cannot("read", "", "the log of run '" + *text + "'"), id);
     if (!call.operands.empty() && call.operands.front() != run->task) {
         throw cannot_read_run(*text, "it is of '" + run->task + "', not of '" + call.operands.front() + "'");
     }
@@ -167,12 +161,15 @@ public:
         return !matches(record) || show(record, line);
     }
 
+    bool shown_any() const { return shown_any_; }
+
 private:
     bool matches(const util::log_record& record) const {
         return (json_ || is_shown(record, style_.format)) && filter_.matches(record);
     }
 
     bool show(const util::log_record& record, std::string_view line) const {
+        shown_any_ = true;
         if (json_) return print(log_record_json(record, line));
         const std::string today = util::rfc3339(system_clock::now()).substr(0, 10);
         return print(log_record_text(record, style_, today));
@@ -181,6 +178,7 @@ private:
     const util::log_filter& filter_;
     bool json_;
     log_style style_;
+    mutable bool shown_any_ = false;
 };
 
 // The last matching lines of all files together. `end`: the end of the newest file.
@@ -250,6 +248,16 @@ std::vector<log_source> merged_sources(invocation& call) {
     return sources;
 }
 
+// The log is rotated, whatever the history still knows.
+void note_lost_output(const invocation& call, const logs_options& options) {
+    const auto& filter = options.filter;
+    const bool whole = options.run && call.options.size() == 1;
+    if (!whole || call.global.quiet || options.run->output_bytes.value_or(0) == 0) return;
+    print_error(fmt::format("the log no longer has the {} that run {} has written\n",
+                            util::format_size(static_cast<std::uint64_t>(*options.run->output_bytes)),
+                            *filter.run));
+}
+
 exit_code run_logs(invocation& call) {
     require_known_instance(call);
     call.operands = unit::names_meant(call.where().config_path, call.operands, directory_of(call));
@@ -280,6 +288,7 @@ exit_code run_logs(invocation& call) {
         options.lines ? show_last(files, end, *options.lines, to) : show_all(files, to);
     if (!options.follow) {
         if (files.empty() && !call.global.quiet && out_terminal().interactive) print_error("no log yet\n");
+        if (!to.shown_any()) note_lost_output(call, options);
         flush();
         return exit_code::done;
     }

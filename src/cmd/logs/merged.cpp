@@ -18,8 +18,6 @@
 #include "cmd/core/table.hpp"
 #include "error.hpp"
 #include "util/clock.hpp"
-#include "util/json/json_text.hpp"
-#include "util/json/json_writer.hpp"
 #include "util/log/log_cursor.hpp"
 #include "util/log/log_reader_follow.hpp"
 
@@ -68,7 +66,7 @@ public:
     bool show(const merged_line& merged) const {
         const std::string& name = options_.sources[merged.source].name;
         const util::log_record record = util::parse_log_record(merged.line);
-        if (json_) return print(with_name(log_record_json(record, merged.line), name));
+        if (json_) return print(log_record_json(record, merged.line, name));
         const std::string today = util::rfc3339(system_clock::now()).substr(0, 10);
         if (options_.format == log_format::raw) return print(log_record_text(record, style_, today));
         const std::string shown = printable(name, style_.out.utf8);
@@ -86,15 +84,6 @@ public:
     }
 
 private:
-    static std::string with_name(const std::string& record, const std::string& name) {
-        util::json_object named;
-        named.add("unit", name);
-        const auto members = util::json_object_members(record).value_or(std::vector<util::json_member>());
-        for (const auto& [key_raw, key, value] : members)
-            named.add(key, util::raw_json{value});
-        return std::move(named).text() + "\n";
-    }
-
     const merged_options& options_;
     bool json_;
     log_style style_;

@@ -13,9 +13,9 @@
 #include <utility>
 
 #include "cmd/core/output.hpp"
+#include "cmd/core/signal_reader.hpp"
 #include "cmd/history/run_end.hpp"
 #include "cmd/streams/input_mode.hpp"
-#include "cmd/streams/signal_reader.hpp"
 #include "cmd/streams/stream_client.hpp"
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"

@@ -129,11 +129,15 @@ asio::awaitable<std::string> answer_run_wait(handler_context context, std::share
         } catch (const failure&) {
             // It did not start; its record says so.
         }
+    } else {
+        co_await context.units.registry().wait_for_life(id);
     }
     const auto record = context.units.registry().runs().find(id);
     if (!record) {
+        const bool forgotten = context.units.registry().runs().was_forgotten(id);
         throw failure(error_kind::unit_unknown, cannot("wait for run", std::to_string(id)),
-                      "there is no such run", "hob runs lists them");
+                      forgotten ? "it was removed from the history" : "there is no such run",
+                      "hob runs lists them");
     }
     co_return unit::run_json(*record, context.units.where().log_dir());
 }

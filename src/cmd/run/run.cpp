@@ -175,6 +175,7 @@ constinit const command run_command{
     .passes_status = true,
     .takes_command = true,
     .notes_config = true,
+    .reads_input = true,
 };
 
 }  // namespace hob::cmd

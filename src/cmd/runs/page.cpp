@@ -1,17 +1,13 @@
 #include "cmd/runs/page.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <map>
 #include <string_view>
 
 #include "cmd/core/table.hpp"
 #include "cmd/runs/page_output.hpp"
+#include "cmd/runs/run_text.hpp"
 #include "identity.hpp"
 #include "util/clock.hpp"
 #include "util/json/json_writer.hpp"
-#include "util/signal_name.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -45,16 +41,24 @@ util::json_array run_array(const unit::run_record& run, const std::string& outpu
     return fields;
 }
 
-// [unit, state, from, to or null, end, failed, output]
-util::json_array life_array(const service_life& life, const std::string& output) {
+// [id, service, state, from, to or null, end, failed, trigger, cause, cpu_ms, max_rss_kib, output, ready or
+// null, restarts]
+util::json_array life_array(const unit::run_record& life, const std::string& output) {
     util::json_array fields;
-    fields.add(printable(life.unit, true))
-        .add(life.state)
-        .add(ms_of(life.from))
-        .add(ms_of(life.to))
-        .add(printable(life.end, true))
-        .add(life.failed)
-        .add(output);
+    fields.add(life.id)
+        .add(printable(life.task, true))
+        .add(life_state(life))
+        .add(ms_of(life.started_at))
+        .add(ms_of(life.ended_at))
+        .add(end_text(life))
+        .add(is_failure(life.state))
+        .add(name_of(life.trigger))
+        .add(printable(util::with_local_times(life.cause), true))
+        .add(life.cpu_ms)
+        .add(life.max_rss_kib)
+        .add(output)
+        .add(ms_of(life.ready_at))
+        .add(life.restarts);
     return fields;
 }
 
@@ -62,12 +66,14 @@ std::string page_data(const lifecycle::instance& where, const page_content& cont
     const auto outputs = run_output(where, content.runs, {});
     util::json_array runs, lives;
     for (const auto& run : content.runs) {
-        const auto output = outputs.find(run.id);
-        runs.add(run_array(run, output == outputs.end() ? std::string() : output->second));
+        const auto found = outputs.find(run.id);
+        const std::string output = found == outputs.end() ? std::string() : found->second;
+        if (run.kind == unit::record_kind::life) {
+            lives.add(life_array(run, output));
+        } else {
+            runs.add(run_array(run, output));
+        }
     }
-    const auto life_outputs = life_output(where, content.lives, {});
-    for (std::size_t at = 0; at < content.lives.size(); ++at)
-        lives.add(life_array(content.lives[at], life_outputs[at]));
     util::json_object data;
     data.add("program", this_program.name).add("root", printable(where.root, true));
     data.add("written", ms_of(content.written)).add("runs", runs).add("lives", lives);
@@ -88,12 +94,6 @@ std::string embedded(std::string_view json) {
 }
 
 }  // namespace
-
-std::string end_text(const unit::run_record& run) {
-    if (run.signal)
-        return fmt::format("signal {} ({})", *run.signal, util::signal_name(static_cast<int>(*run.signal)));
-    return run.exit && *run.exit != 0 ? fmt::format("exit {}", *run.exit) : "";
-}
 
 std::string runs_page(const lifecycle::instance& where, const page_content& content) {
     constexpr std::string_view marker = "{{data}}";

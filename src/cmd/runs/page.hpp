@@ -6,15 +6,13 @@
 #include <string_view>
 #include <vector>
 
-#include "cmd/runs/page_lives.hpp"
 #include "lifecycle/instance.hpp"
 #include "unit/spec/run_record.hpp"
 
 namespace hob::cmd {
 
 struct page_content {
-    std::vector<unit::run_record> runs;             // newest first
-    std::vector<service_life> lives;                // oldest first
+    std::vector<unit::run_record> runs;             // and lives, newest first
     std::chrono::system_clock::time_point written;  // where the time line ends
 };
 
@@ -23,8 +21,5 @@ std::string runs_page(const lifecycle::instance& where, const page_content& cont
 
 // page.html, built into the binary by CMake. "{{data}}" stands where the data go.
 extern const std::string_view page_template;
-
-// "exit 3", "signal 9 (KILL)"; empty for exit status 0 and for a run that is not over.
-std::string end_text(const unit::run_record& run);
 
 }  // namespace hob::cmd

@@ -13,7 +13,7 @@
 namespace hob::cmd {
 namespace {
 
-// The newest lines of one run or life, filled in backward.
+// The newest lines of one run, filled in backward.
 struct tail {
     std::vector<std::string> lines;  // newest first
     std::size_t bytes = 0;
@@ -77,30 +77,6 @@ std::map<std::int64_t, std::string> run_output(const lifecycle::instance& where,
     for (const auto& [id, lines] : tails) {
         if (!lines.lines.empty()) output[id] = lines.text();
     }
-    return output;
-}
-
-std::vector<std::string> life_output(const lifecycle::instance& where, const std::vector<service_life>& lives,
-                                     output_limits limits) {
-    std::vector<tail> tails(lives.size());
-    std::set<std::string> units;
-    for (const auto& life : lives)
-        units.insert(life.unit);
-    for (const auto& unit : units) {
-        std::size_t total = limits.total / units.size();
-        read_tails(where, unit, limits, total, [&](const util::log_record& record) -> tail* {
-            if (!record.time) return nullptr;
-            for (std::size_t at = lives.size(); at > 0; --at) {
-                const service_life& life = lives[at - 1];
-                if (life.unit != unit || *record.time < life.from) continue;
-                return !life.to || *record.time <= *life.to ? &tails[at - 1] : nullptr;
-            }
-            return nullptr;
-        });
-    }
-    std::vector<std::string> output;
-    for (const auto& lines : tails)
-        output.push_back(lines.text());
     return output;
 }
 

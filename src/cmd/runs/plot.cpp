@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "cmd/core/table.hpp"
+#include "cmd/runs/run_text.hpp"
 #include "util/clock.hpp"
 #include "util/duration.hpp"
 
@@ -37,20 +38,6 @@ std::string cell(const unit::run_record& run, std::int64_t longest, int row, con
 }
 
 }  // namespace
-
-std::string_view color_of(unit::run_state state) {
-    switch (state) {
-        case unit::run_state::ok:
-            return "32";
-        case unit::run_state::running:
-            return "36";
-        case unit::run_state::skipped:
-        case unit::run_state::cancelled:
-            return "2";
-        default:
-            return "31";
-    }
-}
 
 std::string plot_runs(const std::vector<unit::run_record>& runs, const terminal& out) {
     std::vector<unit::run_record> shown;

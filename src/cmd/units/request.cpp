@@ -19,6 +19,7 @@
 #include "error.hpp"
 #include "unit/application/application.hpp"
 #include "unit/config/config.hpp"
+#include "unit/spec/definition_digest.hpp"
 #include "unit/spec/unit_status_json.hpp"
 #include "util/base64.hpp"
 #include "util/json/json_edit.hpp"
@@ -41,6 +42,9 @@ std::optional<std::vector<std::string>> strings_of(const json::value* value) {
     }
     return texts;
 }
+
+bool is_true(const json::value* value) { return value && value->is_bool() && value->as_bool(); }
+bool is_false(const json::value* value) { return value && value->is_bool() && !value->as_bool(); }
 
 failure malformed_params() {
     return failure(error_kind::usage, cannot("read", {}, "the params"),
@@ -69,23 +73,23 @@ std::optional<std::vector<std::string>> environment_of(const json::object& param
     return environment;
 }
 
-std::string request_params(const invocation& call) {
-    util::json_array names;
-    for (const auto& name : call.operands)
-        names.add(name);
-    util::json_object params;
-    params.add("units", names);
-    add_directory(params, call);
-    add_own_environment(params);
-    return std::move(params).text();
-}
-
 // Returns the reply. Shows the progress on a terminal.
 std::string request_daemon(invocation& call, std::string_view method, const std::string& params) {
     const terminal out = out_terminal();
     if (call.global.json || call.global.quiet || !out.drawable)
         return lifecycle::request_acting(call.where(), connect_options_of(call), method, params, call.limit);
     return request_with_progress(call, method, params);
+}
+
+// A start of a task only lets its triggers run it, which is seldom what was meant.
+void point_to_run(const invocation& call, std::string_view reply) {
+    for (const auto& unit : read_units(reply)) {
+        const bool named =
+            std::find(call.operands.begin(), call.operands.end(), unit.name) != call.operands.end();
+        if (named && unit.kind == "task")
+            print_error(fmt::format("hint: '{0}' is a task: hob run {0} runs it\n",
+                                    printable(unit.name, err_terminal().utf8)));
+    }
 }
 
 }  // namespace
@@ -119,12 +123,25 @@ void add_own_environment(util::json_object& params) {
     params.add(encoded ? "env_b64" : "env", entries);
 }
 
+std::string params_of_units(invocation& call, const std::string& exit_with) {
+    resolve_operands(call);
+    util::json_array names;
+    for (const auto& name : call.operands)
+        names.add(name);
+    util::json_object params;
+    params.add("units", names);
+    if (!exit_with.empty()) params.add("exit_with", exit_with);
+    add_directory(params, call);
+    add_own_environment(params);
+    return std::move(params).text();
+}
+
 exit_code request_units(invocation& call, std::string_view verb, std::string_view method) {
     const auto began = std::chrono::system_clock::now();
-    resolve_operands(call);
+    const std::string params = params_of_units(call, {});
     std::string result;
     try {
-        result = request_daemon(call, method, request_params(call));
+        result = request_daemon(call, method, params);
     } catch (const failure& why) {
         throw explain_unready(call, verb, why, began);
     }
@@ -138,6 +155,7 @@ exit_code request_units(invocation& call, std::string_view verb, std::string_vie
             print(unit_line(unit));
     }
     print_by_itself(call, result);
+    if (verb == "start") point_to_run(call, result);
     return exit_code::done;
 }
 
@@ -160,6 +178,23 @@ std::vector<std::string> all_service_names(handler_context context, const char* 
     throw failure(error_kind::unit_failed, cannot(verb, "every service"), "hob.toml has no service", hint);
 }
 
+std::vector<std::string> all_unit_names(handler_context context) {
+    std::vector<std::string> names;
+    for (const auto& spec : context.units.config().units)
+        names.push_back(spec.name);
+    return names;
+}
+
+std::vector<std::string> services_or_triggered(handler_context context, const char* verb) {
+    std::vector<std::string> services, triggered;
+    for (const auto& spec : context.units.config().units) {
+        if (spec.kind == unit::unit_kind::service && spec.enabled) services.push_back(spec.name);
+        if (unit::starts_by_itself(spec)) triggered.push_back(spec.name);
+    }
+    if (services.empty() && !triggered.empty()) return triggered;
+    return all_service_names(context, verb, "workers start by themselves when they are called");
+}
+
 std::optional<std::vector<std::string>> parse_environment(std::string_view params) {
     return environment_of(params_object(params));
 }
@@ -171,6 +206,12 @@ unit_request parse_unit_request(std::string_view params) {
     if (!units) throw malformed_params();
     request.units = *units;
     request.environment = environment_of(object);
+    request.hold = !is_false(object.if_contains("hold"));
+    request.now = is_true(object.if_contains("now"));
+    if (const json::value* exit_with = object.if_contains("exit_with")) {
+        if (!exit_with->is_string()) throw malformed_params();
+        request.exit_with = exit_with->as_string();
+    }
     if (const json::value* directory = object.if_contains("cwd")) {
         if (!directory->is_string()) throw malformed_params();
         request.directory = directory->as_string();

@@ -17,6 +17,10 @@ namespace hob::cmd {
 // fails. The only limits are --timeout and those of the units.
 exit_code request_units(invocation& call, std::string_view verb, std::string_view method);
 
+// The params of such a request: the operands, which are resolved, and this process's environment.
+// `exit_with`: of unit.up, or empty.
+std::string params_of_units(invocation& call, const std::string& exit_with);
+
 // Adds "env" or "env_b64", the environment of this process.
 void add_own_environment(util::json_object& params);
 
@@ -24,10 +28,18 @@ void add_own_environment(util::json_object& params);
 // none.
 std::vector<std::string> all_service_names(const handler_context context, const char* verb, const char* hint);
 
+std::vector<std::string> all_unit_names(handler_context context);
+
+// Every service. Where there is none, the tasks with a trigger: the request lets them run. Throws as above.
+std::vector<std::string> services_or_triggered(handler_context context, const char* verb);
+
 struct unit_request {
     std::vector<std::string> units;
     std::optional<std::vector<std::string>> environment;  // K=V
     std::string directory;  // as if it was given there; empty: where the client is
+    bool hold = true;       // of a stop: they stay stopped
+    bool now = false;       // of a stop: SIGKILL
+    std::string exit_with;  // of unit.up: a unit; empty: none
 };
 
 // Replaces groups, patterns and the bare names of an included file by the names of units, for what is shown
@@ -37,7 +49,8 @@ void resolve_operands(invocation& call);
 // Adds "cwd" if -C chose a directory.
 void add_directory(util::json_object& params, const invocation& call);
 
-// Throws failure(usage) when the params are not {"units":[…],"env":[…]?,"cwd":DIR?}.
+// Throws failure(usage) when the params are not
+// {"units":[…],"env":[…]?,"cwd":DIR?,"hold":BOOL?,"now":BOOL?,"exit_with":UNIT?}.
 unit_request parse_unit_request(std::string_view params);
 
 // "env" or "env_b64" of the params; nullopt: neither is there. Throws failure(usage).

@@ -5,30 +5,11 @@
 #include "ipc/session.hpp"
 #include "lifecycle/daemon.hpp"
 #include "unit/application/application.hpp"
-#include "unit/spec/definition_digest.hpp"
 
 namespace hob::cmd {
 namespace {
 
 exit_code run_start(invocation& call) { return request_units(call, "start", "unit.start"); }
-
-std::vector<std::string> all_unit_names(handler_context context) {
-    std::vector<std::string> names;
-    for (const auto& spec : context.units.config().units)
-        names.push_back(spec.name);
-    return names;
-}
-
-// Every service. Where there is none, the tasks with a trigger: the request lets them run.
-std::vector<std::string> services_or_triggered(handler_context context) {
-    std::vector<std::string> services, triggered;
-    for (const auto& spec : context.units.config().units) {
-        if (spec.kind == unit::unit_kind::service && spec.enabled) services.push_back(spec.name);
-        if (unit::starts_by_itself(spec)) triggered.push_back(spec.name);
-    }
-    if (services.empty() && !triggered.empty()) return triggered;
-    return all_service_names(context, "start", "workers start by themselves when they are called");
-}
 
 boost::asio::awaitable<std::string> answer_start(handler_context context, std::shared_ptr<ipc::session> by,
                                                  ipc::request request) {
@@ -42,7 +23,7 @@ boost::asio::awaitable<std::string> answer_start(handler_context context, std::s
         co_return unit_reply(context, parsed.units);
     }
     const auto by_themselves = context.units.consent(all_unit_names(context), by->peer_pid());
-    parsed.units = services_or_triggered(context);
+    parsed.units = services_or_triggered(context, "start");
     context.units.refuse_deadlock("start", parsed.units, by->peer_pid());
     co_await context.units.registry().start_units(parsed.units, std::move(parsed.environment));
     co_return unit_reply(context, parsed.units, by_themselves);

@@ -67,7 +67,14 @@ boost::asio::awaitable<std::string> answer_stop(handler_context context, std::sh
     } else {
         parsed.units = context.units.names_for("stop", parsed.units, by->peer_pid(), parsed.directory);
     }
-    co_await context.units.registry().stop_units(parsed.units);
+    // Who stops what it started does not have to know what was removed since.
+    if (!parsed.hold) {
+        std::erase_if(parsed.units, [&](const std::string& name) {
+            return !context.units.registry().status(name).has_value();
+        });
+    }
+    if (parsed.now) context.units.registry().kill_units(parsed.units);
+    co_await context.units.registry().stop_units(parsed.units, parsed.hold);
     co_return unit_reply(context, parsed.units);
 }
 

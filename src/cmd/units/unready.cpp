@@ -133,7 +133,8 @@ failure explain_unready(invocation& call, std::string_view verb, const failure& 
     std::string reason = timed_out ? "the deadline is over" : why.reason();
     const std::string only = call.operands.size() == 1 ? call.operands.front() : "";
     for (const auto& unit : units) {
-        const bool explained = !timed_out && (unit.name == culprit || unit.name == only);
+        const bool explained =
+            !timed_out && (unit.name == culprit || unit.name == only || unit.name == why.tried().object);
         if (!explained) reason += "; " + state_text(unit);
     }
     const std::string detail = units.empty() ? why.detail() : detail_of(call, why, units, began);

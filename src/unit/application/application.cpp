@@ -147,6 +147,7 @@ void application::open() {
                              .log_max_size = config_.log.max_size,
                              .log_max_files = config_.log.max_files,
                              .publish = context_.publish,
+                             .show_line = context_.show_line,
                              .changed = context_.changed};
     registry_ = std::make_unique<unit::registry>(std::move(options));
     registry_->adopt_consent_to_path(config_);

@@ -131,7 +131,7 @@ void drop_triggers(unit_spec& spec) {
         task->on_start = false;
         task->every.reset();
         task->cron.reset();
-        task->watch.clear();
+        spec.watch.patterns.clear();
     }
 }
 

@@ -29,8 +29,9 @@ variables as_variables(const std::vector<std::string>& environment) {
         fmt::format("its {} is '{}', which becomes '{}', and that is no {}", what, written, value, wanted));
 }
 
-void expand_ready(ready_spec& ready, const std::string& unit, const variables& values) {
-    const std::string what = fmt::format("ready.{}", name_of(ready.form));
+void expand_probe(ready_spec& ready, std::string_view key, const std::string& unit, const variables& values) {
+    if (ready.written.empty()) return;
+    const std::string what = fmt::format("{}.{}", key, name_of(ready.form));
     std::string value = expand_text(ready.written, values, unit, what);
     if (ready.form == ready_form::tcp) {
         if (!parse_address(value, ready.host, ready.port))
@@ -50,8 +51,11 @@ std::shared_ptr<const unit_spec> expanded(std::shared_ptr<const unit_spec> spec,
                                           const std::vector<std::string>& environment) {
     unit_spec copy = *spec;
     if (auto* service = std::get_if<service_spec>(&copy.detail)) {
-        if (service->ready.written.empty()) return spec;
-        expand_ready(service->ready, copy.name, as_variables(environment));
+        const bool in_health = service->health && !service->health->probe.written.empty();
+        if (service->ready.written.empty() && !in_health) return spec;
+        const variables values = as_variables(environment);
+        expand_probe(service->ready, "ready", copy.name, values);
+        if (in_health) expand_probe(service->health->probe, "health", copy.name, values);
     } else if (auto* worker = std::get_if<worker_spec>(&copy.detail)) {
         if (!worker->connect || worker->connect->written.empty()) return spec;
         connect_spec& to = *worker->connect;

@@ -41,12 +41,19 @@ Object& object_of(const key_context& at) {
         return at.draft.units.back().spec;
     } else if constexpr (std::is_same_v<Object, stop_spec>) {
         return object_of<unit_spec>(at).stop;
+    } else if constexpr (std::is_same_v<Object, keep_spec>) {
+        return object_of<unit_spec>(at).keep;
     } else if constexpr (std::is_same_v<Object, connect_spec>) {
         return object_of<worker_spec>(at).connect.value();
     } else if constexpr (std::is_same_v<Object, answer_spec>) {
         return object_of<worker_spec>(at).answer;
     } else if constexpr (std::is_same_v<Object, ready_spec>) {
-        return object_of<service_spec>(at).ready;
+        return at.key.name.starts_with("health.") ? object_of<health_spec>(at).probe
+                                                  : object_of<service_spec>(at).ready;
+    } else if constexpr (std::is_same_v<Object, health_spec>) {
+        return object_of<service_spec>(at).health.value();
+    } else if constexpr (std::is_same_v<Object, watch_spec>) {
+        return object_of<unit_spec>(at).watch;
     } else if constexpr (std::is_same_v<Object, backoff_spec>) {
         return object_of<service_spec>(at).backoff;
     } else if constexpr (std::is_same_v<Object, retry_spec>) {

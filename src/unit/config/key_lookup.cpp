@@ -39,6 +39,8 @@ constexpr std::array types{
     type_row{value_type::url, "string", "http://ADDRESS[:PORT][/PATH]; ADDRESS is numeric or localhost"},
     type_row{value_type::url_or_table, "string or table", "http://ADDRESS[:PORT][/PATH], or a table"},
     type_row{value_type::word_or_table, "string or table", ""},
+    type_row{value_type::integer_or_table, "integer or table", ""},
+    type_row{value_type::time_zone, "time zone", "a name of the tz database, as \"Europe/Berlin\""},
     type_row{value_type::strings, "array", "of strings"},
     type_row{value_type::patterns, "array",
              "of patterns: ** is any number of directories, * any part of a name"},

@@ -29,9 +29,13 @@ void read_env_file(const key_context& at);
 void read_cwd(const key_context& at);
 void read_stop_signal(const key_context& at);
 void read_stop_timeout(const key_context& at);
+void read_stop_run(const key_context& at);
 void read_after(const key_context& at);
 void read_groups(const key_context& at);
 void read_on_failure(const key_context& at);
+void read_keep(const key_context& at);  // of services and tasks
+void read_keep_runs(const key_context& at);
+void read_keep_size(const key_context& at);
 
 // worker_keys.cpp
 std::vector<std::string_view> protocol_words();
@@ -39,6 +43,7 @@ void read_protocol(const key_context& at);
 void read_initialize(const key_context& at);  // after read_protocol
 void read_answers(const key_context& at);
 void read_settings(const key_context& at);      // after read_protocol
+void read_files(const key_context& at);         // after read_protocol
 void read_language_ids(const key_context& at);  // after read_protocol
 void read_answer(const key_context& at);        // after read_protocol
 void read_answer_until(const key_context& at);
@@ -50,7 +55,8 @@ void read_connect_log(const key_context& at);
 void read_tty(const key_context& at);
 void read_backoff(const key_context& at);
 
-// ready.cpp
+// ready.cpp: also for the probe of `health`
+void read_health(const key_context& at);
 void read_ready(const key_context& at);
 void read_ready_tcp(const key_context& at);
 void read_ready_unix(const key_context& at);
@@ -64,9 +70,14 @@ void read_ready_owner(const key_context& at);
 
 // task_keys.cpp
 void read_cron(const key_context& at);
+void read_time_zone(const key_context& at);
+// What only several keys of a task show.
+void check_task(table_reader& table, const task_spec& spec);
+
+// watch_keys.cpp
 void read_watch(const key_context& at);
 void read_ignore(const key_context& at);
-// What only several keys of a task show.
-void check_task(table_reader& table, task_spec& spec);
+// What only several keys of a service or a task show.
+void check_watch(table_reader& table);
 
 }  // namespace hob::unit

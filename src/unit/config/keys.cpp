@@ -1,53 +1,13 @@
 #include "unit/config/keys.hpp"
 
-#include <chrono>
 #include <cstdint>
-#include <optional>
 
 #include "limits.hpp"
-#include "unit/config/key_context.hpp"
 #include "unit/config/key_readers.hpp"
+#include "unit/config/key_rows.hpp"
 
 namespace hob::unit {
 namespace {
-
-using std::chrono::milliseconds;
-
-template <typename Value>
-constexpr value_type type_for() {
-    if constexpr (std::is_enum_v<Value>) return value_type::word;
-    if constexpr (std::is_same_v<Value, bool>) return value_type::boolean;
-    if constexpr (std::is_same_v<Value, int>) return value_type::integer;
-    if constexpr (std::is_same_v<Value, std::uint64_t>) return value_type::size;
-    if constexpr (std::is_same_v<Value, milliseconds>) return value_type::duration;
-    if constexpr (std::is_same_v<Value, std::optional<milliseconds>>) return value_type::duration;
-    if constexpr (std::is_same_v<Value, std::vector<std::string>>) return value_type::strings;
-    return value_type::text;
-}
-
-// A key that fills in a member of a spec; the member's type says what its values look like.
-template <auto Member>
-constexpr config_key member(unsigned tables, std::string_view name, std::string_view help) {
-    using value = decltype(member_type(Member));
-    return {
-        .tables = tables, .name = name, .type = type_for<value>(), .help = help, .read = read_member<Member>};
-}
-
-// A key with a parser of its own.
-constexpr config_key custom(unsigned tables, std::string_view name, value_type type, std::string_view help,
-                            void (*read)(const key_context&)) {
-    return {.tables = tables, .name = name, .type = type, .help = help, .read = read};
-}
-
-template <const auto& Words>
-std::vector<std::string_view> words_in() {
-    return {std::begin(Words), std::end(Words)};
-}
-
-template <const auto& Words>
-constexpr config_key one_of(config_key key) {
-    return key.with(&config_key::words, words_in<Words>);
-}
 
 constexpr std::string_view answer_words[] = {"line"};
 constexpr std::string_view log_formats[] = {"json", "text"};
@@ -60,8 +20,34 @@ constexpr std::int64_t shutdown_ms_max = limits::shutdown_timeout_max.count();
 constexpr std::int64_t count_max = 1'000'000;
 constexpr std::int64_t log_size_min = 4u << 10;
 constexpr std::int64_t log_files_max = 1000;
+constexpr std::int64_t keep_size_min = 64u << 10;
 
 using enum value_type;
+
+// `keep` and the keys in its table, of services and of tasks.
+constexpr config_key keep_itself(unsigned tables, std::string_view help) {
+    return custom(tables, "keep", integer_or_table, help, read_keep)
+        .by_default("200")
+        .such_as("{ runs = 1000, age = \"30d\", size = \"100MiB\" }")
+        .also_called("history retention")
+        .at_least(1)
+        .at_most(count_max);
+}
+constexpr config_key keep_runs(unsigned tables, std::string_view help) {
+    return custom(tables, "keep.runs", integer, help, read_keep_runs)
+        .without_it("no limit of the number, in a table")
+        .such_as("1000")
+        .at_least(1)
+        .at_most(count_max);
+}
+constexpr config_key keep_age(unsigned tables, std::string_view help) {
+    return member<&keep_spec::age>(tables, "keep.age", help).such_as("\"30d\"").at_least(1);
+}
+constexpr config_key keep_size(unsigned tables, std::string_view help) {
+    return custom(tables, "keep.size", size, help, read_keep_size)
+        .such_as("\"100MiB\"")
+        .at_least(keep_size_min);
+}
 
 constexpr config_key keys[] = {
     custom(in_file, "daemon", table, "the table [daemon]: hob's own daemon", read_daemon_table)
@@ -136,6 +122,9 @@ constexpr config_key keys[] = {
         .such_as("{ signal = \"TERM\", timeout = \"5s\" }"),
     custom(in_units, "stop.signal", signal, "the signal that asks the unit to end", read_stop_signal)
         .by_default("\"TERM\""),
+    custom(in_units, "stop.run", command, "the command that ends the unit, instead of the signal",
+           read_stop_run)
+        .such_as("\"pg_ctl stop -D data\""),
     custom(in_units, "stop.timeout", duration, "the time from that signal to SIGKILL", read_stop_timeout)
         .by_default("\"5s\""),
     one_of<kill_scope_words>(member<&unit_spec::kill>(in_task, "kill", "which processes a stop ends"))
@@ -206,6 +195,9 @@ constexpr config_key keys[] = {
            "the configuration that a language server gets when it asks for it", read_settings)
         .by_default("{}")
         .such_as("{ bashIde = { explainshellEndpoint = \"\" } }"),
+    custom(in_worker, "files", patterns, "patterns of the files that a language server is for", read_files)
+        .by_default("[]")
+        .such_as("[\"*.ts\", \"*.tsx\"]"),
     custom(in_worker, "language_ids", texts, "the languages of documents, by a pattern of their file names",
            read_language_ids)
         .by_default("{}")
@@ -316,6 +308,58 @@ constexpr config_key keys[] = {
         "a ready service must send WATCHDOG=1 at least once in this time, or it has failed")
         .such_as("\"30s\"")
         .at_least(1),
+    keep_itself(in_service, "how much to remember of its lives: a number of them, or a table"),
+    keep_runs(in_service, "the number of lives to remember"),
+    keep_age(in_service, "forget a life this time after its end"),
+    keep_size(in_service,
+              "forget lives whose output together is larger than this, and limit the log files to it"),
+
+    watch_key(in_service, "patterns of files; a change of a matching file restarts the service"),
+    ignore_key(in_service),
+    gitignore_key(in_service),
+    debounce_key(in_service, "restart when nothing has changed for this time"),
+
+    custom(in_service, "health", table, "how a service that is ready is probed", read_health)
+        .without_it("it is not probed")
+        .such_as("{ http = \"http://localhost:8080/health\" }")
+        .also_called("liveness"),
+    custom(in_service, "health.tcp", port, "it is well when the port accepts a connection", read_ready_tcp)
+        .such_as("5432")
+        .present(alternative),
+    custom(in_service, "health.unix", path, "it is well when this Unix socket accepts a connection",
+           read_ready_unix)
+        .such_as("\"run/db.sock\"")
+        .present(alternative),
+    custom(in_service, "health.http", url_or_table, "it is well when a GET of this URL is answered",
+           read_ready_http)
+        .such_as("\"http://localhost:8080/health\"")
+        .present(alternative),
+    custom(in_service, "health.http.url", url, "the URL, in a table", read_ready_url)
+        .such_as("\"http://localhost:8080/health\"")
+        .present(required),
+    custom(in_service, "health.http.status", integer, "the status to require", read_ready_status)
+        .without_it("any from 200 to 399")
+        .such_as("200")
+        .at_least(100)
+        .at_most(599),
+    custom(in_service, "health.exec", command, "it is well when this command exits with 0", read_ready_exec)
+        .such_as("\"pg_isready -q\"")
+        .present(alternative),
+    one_of<ready_owner_words>(
+        custom(in_service, "health.owner", word,
+               "tcp, unix, http: whose port or socket it may be, the service's or any's", read_ready_owner))
+        .by_default("\"service\""),
+    member<&health_spec::every>(in_service, "health.every", "the pause between two probes")
+        .by_default("\"10s\"")
+        .at_least(1),
+    member<&health_spec::timeout>(in_service, "health.timeout", "a probe that takes longer has failed")
+        .by_default("\"5s\"")
+        .at_least(1),
+    member<&health_spec::failures>(in_service, "health.failures",
+                                   "after this number of failed probes in a row the service has failed")
+        .by_default("3")
+        .at_least(1)
+        .at_most(count_max),
 
     member<&task_spec::every>(in_task, "every", "run at this interval")
         .such_as("\"5m\"")
@@ -326,6 +370,10 @@ constexpr config_key keys[] = {
         .such_as("\"*/5 * * * *\"")
         .also_called("schedule")
         .present(exclusive),
+    custom(in_task, "time_zone", time_zone, "the time zone of cron", read_time_zone)
+        .without_it("the time zone of the machine")
+        .such_as("\"Europe/Berlin\"")
+        .also_called("timezone tz"),
     member<&task_spec::on_start>(in_task, "on_start", "also run when the daemon starts").by_default("false"),
     member<&task_spec::jitter>(in_task, "jitter",
                                "delay each scheduled run by a random time shorter than this")
@@ -347,23 +395,15 @@ constexpr config_key keys[] = {
     member<&retry_spec::max>(in_task, "retry.max", "how often").by_default("0").at_most(count_max),
     member<&retry_spec::delay>(in_task, "retry.delay", "the pause before each repetition")
         .by_default("\"10s\""),
-    member<&task_spec::keep>(in_task, "keep", "the number of runs to remember")
-        .by_default("200")
-        .at_least(1)
-        .at_most(count_max),
-    custom(in_task, "watch", patterns, "patterns of files; a change of a matching file runs the task",
-           read_watch)
-        .by_default("[]")
-        .such_as("[\"src/**/*.c\"]")
-        .also_called("files paths"),
-    custom(in_task, "ignore", patterns, "patterns of files not to watch", read_ignore)
-        .by_default("[]")
-        .such_as("[\"build/**\"]")
-        .also_called("exclude"),
-    member<&task_spec::gitignore>(in_task, "gitignore", "also do not watch .git and what git ignores")
-        .by_default("true"),
-    member<&task_spec::debounce>(in_task, "debounce", "start the run when nothing has changed for this time")
-        .by_default("\"100ms\""),
+    keep_itself(in_task, "how much to remember: a number of runs, or a table"),
+    keep_runs(in_task, "the number of runs to remember"),
+    keep_age(in_task, "forget a run this time after its end"),
+    keep_size(in_task,
+              "forget runs whose output together is larger than this, and limit the log files to it"),
+    watch_key(in_task, "patterns of files; a change of a matching file runs the task"),
+    ignore_key(in_task),
+    gitignore_key(in_task),
+    debounce_key(in_task, "start the run when nothing has changed for this time"),
 };
 
 }  // namespace

@@ -37,6 +37,8 @@ enum class value_type : std::uint8_t {
     url,
     url_or_table,
     word_or_table,
+    integer_or_table,
+    time_zone,
     strings,
     patterns,        // of files
     units,           // names

@@ -1,6 +1,6 @@
-// `ready` of a service. Each kind of readiness is an alternative below `ready` in the table of keys, under
-// the word of its ready_form; its parser stands here and fills in the members of ready_spec that its probe
-// uses.
+// `ready` and `health` of a service. Each kind of readiness is an alternative below `ready` in the table of
+// keys, under the word of its ready_form; its parser stands here and fills in the members of ready_spec that
+// its probe uses.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,6 +17,8 @@ constexpr std::string_view forms_hint =
     "one of tcp = PORT, unix = \"PATH\", http = \"http://…\", exec = COMMAND, log = \"pattern\", notify = "
     "true, delay = "
     "\"1s\"";
+constexpr std::string_view health_hint =
+    "one of http = \"http://…\", tcp = PORT, unix = \"PATH\", exec = COMMAND";
 
 void read_url(const key_context& at) {
     auto& spec = object_of<ready_spec>(at);
@@ -41,7 +43,7 @@ ready_form form_of(const table_reader& ready, std::string_view leaf) {
 }
 
 // The form that the table says; a second one is noted.
-ready_form read_form(const table_reader& ready) {
+ready_form read_form(const table_reader& ready, std::string_view hint) {
     ready_form found = ready_form::started;
     for (const auto& member : ready.table().members) {
         const ready_form form = form_of(ready, member.key);
@@ -49,25 +51,34 @@ ready_form read_form(const table_reader& ready) {
         if (found != ready_form::started) {
             ready.faults().error(
                 member.where,
-                fmt::format("{} has both '{}' and '{}'", ready.title(), name_of(found), member.key),
-                forms_hint);
+                fmt::format("{} has both '{}' and '{}'", ready.title(), name_of(found), member.key), hint);
         }
         found = form;
     }
     return found;
 }
 
+void read_probe_table(const key_context& at, ready_spec& spec, std::string_view missing,
+                      std::string_view hint) {
+    table_reader inner = inner_reader(at);
+    spec.form = read_form(inner, hint);
+    const bool misspelt = !read_keys(inner, at.draft).empty();
+    // An unknown key is the better message: it was probably meant to be the form.
+    if (!misspelt && spec.form == ready_form::started) at.table.reject(at.key, at.value.where, missing, hint);
+}
+
 }  // namespace
 
 void read_ready(const key_context& at) {
     if (!at.table.is(at.key, at.value, value_kind::table)) return;
-    table_reader inner = inner_reader(at);
-    auto& spec = object_of<ready_spec>(at);
-    spec.form = read_form(inner);
-    const bool misspelt = !read_keys(inner, at.draft).empty();
-    // An unknown key is the better message: it was probably meant to be the form.
-    if (!misspelt && spec.form == ready_form::started)
-        at.table.reject(at.key, at.value.where, "does not say when the service is ready", forms_hint);
+    read_probe_table(at, object_of<service_spec>(at).ready, "does not say when the service is ready",
+                     forms_hint);
+}
+
+void read_health(const key_context& at) {
+    if (!at.table.is(at.key, at.value, value_kind::table)) return;
+    health_spec& health = object_of<service_spec>(at).health.emplace();
+    read_probe_table(at, health.probe, "does not say how the service is probed", health_hint);
 }
 
 void read_ready_tcp(const key_context& at) {

@@ -99,11 +99,13 @@ json_object key_schema(const config_key& key, unsigned table) {
         add_units_schema(schema, inner);
     } else if (key.type == value_type::table) {
         add_table_schema(schema, inner);
-    } else if (key.type == value_type::url_or_table || key.type == value_type::word_or_table) {
-        json_object text, object;
-        add_value_schema(text, key);
+    } else if (key.type == value_type::url_or_table || key.type == value_type::word_or_table ||
+               key.type == value_type::integer_or_table) {
+        json_object simple, object;
+        add_value_schema(simple, key);
         add_table_schema(object, inner);
-        schema.add("anyOf", json_array().add(text).add(object));
+        if (key.type == value_type::integer_or_table) object.add("minProperties", 1);
+        schema.add("anyOf", json_array().add(simple).add(object));
     } else {
         add_value_schema(schema, key);
     }

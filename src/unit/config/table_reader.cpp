@@ -60,6 +60,12 @@ void table_reader::reject(std::string_view leaf, position where, std::string_vie
     faults_.error(where, fmt::format("'{}' in {} {}", leaf, title_, reason), hint);
 }
 
+void table_reader::warn_without_effect(std::string_view leaf, std::string_view missing) {
+    if (const tree_value* present = value(leaf))
+        faults_.warning(present->where,
+                        fmt::format("'{}' in {} has no effect without {}", leaf, title_, missing));
+}
+
 bool table_reader::is(const config_key& key, const tree_value& value, value_kind kind) {
     if (value.kind == kind) return true;
     reject(key, value.where,

@@ -34,6 +34,9 @@ public:
     void reject(const config_key& key, position where, std::string_view reason, std::string_view hint = {});
     void reject(std::string_view leaf, position where, std::string_view reason, std::string_view hint = {});
 
+    // Notes a warning that the key has no effect without another, if it is there.
+    void warn_without_effect(std::string_view leaf, std::string_view missing);
+
     // Whether the value is of this kind; notes it when it is not.
     bool is(const config_key& key, const tree_value& value, value_kind kind);
 

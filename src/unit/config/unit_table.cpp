@@ -134,7 +134,8 @@ void read_unit_keys(const tree_member& member, const std::string& title, config_
     unit_spec& spec = draft.units.back().spec;
     table_reader table(member.value, {table_of(spec.kind), {}}, title, faults);
     const auto meanings = read_keys(table, draft);
-    if (auto* task = std::get_if<task_spec>(&spec.detail)) check_task(table, *task);
+    if (const auto* task = std::get_if<task_spec>(&spec.detail)) check_task(table, *task);
+    check_watch(table);
     const auto* worker = std::get_if<worker_spec>(&spec.detail);
     if (worker && worker->protocol->shares_helpers && table.value("kill") == nullptr)
         spec.kill = kill_scope::group;
@@ -212,6 +213,8 @@ void read_stop_signal(const key_context& at) {
     if (number) object_of<stop_spec>(at).signal = *number;
     if (!number) at.table.reject(at.key, at.value.where, error.reason, error.hint);
 }
+
+void read_stop_run(const key_context& at) { object_of<stop_spec>(at).run = read_command(at); }
 
 void read_stop_timeout(const key_context& at) {
     if (at.table.read(at.key, at.value, object_of<stop_spec>(at).timeout))

@@ -22,6 +22,7 @@ constexpr std::string_view argument_pattern = R"(^[^\u0000]*$)";
 constexpr std::string_view glob_pattern = R"(^(?![\s\S]*(?:^|[^\\])\[[^\[\]]*$)[^\u0000]+$)";
 constexpr std::string_view cron_pattern =
     R"(^(?:@[A-Za-z]+|[ \t]*[0-9A-Za-z*,/-]+(?:[ \t]+[0-9A-Za-z*,/-]+){4}[ \t]*)$)";
+constexpr std::string_view time_zone_pattern = "^[A-Za-z0-9_+-][A-Za-z0-9_+/-]*$";
 constexpr std::string_view size_pattern = "^[0-9]+(?:B|KiB|MiB|GiB|TiB|KB|MB|GB|TB)$";
 
 constexpr std::string_view with_reference = R"([^\u0000]*\$\{[^\u0000]*)";  // to a variable
@@ -166,6 +167,8 @@ std::string pattern_of(const config_key& key) {
             return std::string(path_pattern);
         case value_type::signal:
             return signal_pattern();
+        case value_type::time_zone:  // whether there is such a zone depends on the machine
+            return std::string(time_zone_pattern);
         case value_type::cron:
             return std::string(cron_pattern);
         case value_type::url:
@@ -193,6 +196,7 @@ void add_value_schema(json_object& schema, const config_key& key) {
             if (key.presence == key_presence::alternative) schema.add("enum", json_array().add(true));
             break;
         case value_type::integer:
+        case value_type::integer_or_table:  // its number; the caller adds the table
             return add_integer(schema, key);
         case value_type::command:
             return add_command(schema);

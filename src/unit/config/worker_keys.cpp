@@ -70,15 +70,28 @@ void read_settings(const key_context& at) {
     spec.settings_json = to_json(at.value);
 }
 
+namespace {
+
+bool has_documents(const key_context& at) {
+    const auto& spec = object_of<worker_spec>(at);
+    if (spec.protocol->documents) return true;
+    at.table.reject(at.key, at.value.where,
+                    fmt::format("has no effect: protocol '{}' has no documents", spec.protocol->name),
+                    "protocols with documents: " + protocols_with(&worker_protocol::documents));
+    return false;
+}
+
+}  // namespace
+
+void read_files(const key_context& at) {
+    std::vector<std::string> patterns;
+    if (!at.table.read(at.key, at.value, patterns) || !has_documents(at)) return;
+    object_of<worker_spec>(at).files = std::move(patterns);
+}
+
 void read_language_ids(const key_context& at) {
     auto& spec = object_of<worker_spec>(at);
-    if (!at.table.is(at.key, at.value, value_kind::table)) return;
-    if (!spec.protocol->documents) {
-        at.table.reject(at.key, at.value.where,
-                        fmt::format("has no effect: protocol '{}' has no documents", spec.protocol->name),
-                        "protocols with documents: " + protocols_with(&worker_protocol::documents));
-        return;
-    }
+    if (!at.table.is(at.key, at.value, value_kind::table) || !has_documents(at)) return;
     for (const auto& [pattern, where, value] : at.value.members) {
         const bool is_text = value.kind == value_kind::string && !value.text.empty() && !pattern.empty();
         if (!is_text) {

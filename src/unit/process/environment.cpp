@@ -234,6 +234,23 @@ std::vector<std::string> unit_environment(const std::vector<std::string>& base, 
     return all;
 }
 
+std::vector<std::string> differing_names(const std::vector<std::string>& base,
+                                         const std::vector<std::string>& environment) {
+    std::vector<std::string> inherited = clean_base(base), given = clean_base(environment), only_one;
+    std::sort(inherited.begin(), inherited.end());
+    std::sort(given.begin(), given.end());
+    std::set_symmetric_difference(inherited.begin(), inherited.end(), given.begin(), given.end(),
+                                  std::back_inserter(only_one));
+    std::vector<std::string> names;
+    for (const auto& entry : only_one) {
+        std::string name = entry.substr(0, entry.find('='));
+        if (names.empty() || names.back() != name) names.push_back(std::move(name));
+    }
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
+}
+
 std::string_view value_in(const std::vector<std::string>& environment, std::string_view key) {
     for (const auto& entry : environment) {
         if (entry.size() > key.size() && entry[key.size()] == '=' && entry.starts_with(key)) {

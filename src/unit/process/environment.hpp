@@ -35,6 +35,11 @@ std::vector<std::string> unit_environment(const std::vector<std::string>& base, 
 variables shared_variables(const std::vector<std::string>& base, const variable_list& shared,
                            const port_list& ports);
 
+// The names of the variables that `base` lacks, has with another value, or has and `environment` lacks;
+// sorted, without those that hob sets by itself.
+std::vector<std::string> differing_names(const std::vector<std::string>& base,
+                                         const std::vector<std::string>& environment);
+
 // The value of `key` in K=V `environment`; empty when absent.
 std::string_view value_in(const std::vector<std::string>& environment, std::string_view key);
 

@@ -23,7 +23,8 @@ namespace {
 constexpr std::size_t record_overhead = 128;
 constexpr std::size_t escape_growth = 6;
 constexpr std::size_t piece_min = 16;
-constexpr std::size_t batch_max = 256u << 10;  // bytes of records before they are written
+constexpr std::uint64_t kept_file_min = 4u << 10;  // as [log] max_size
+constexpr std::size_t batch_max = 256u << 10;      // bytes of records before they are written
 
 // The members that all records of one call have, as an object.
 std::string record_base(std::string_view stream, std::int64_t run = 0) {
@@ -64,6 +65,13 @@ std::size_t without_cut_character(std::string_view bytes) {
 
 }  // namespace
 
+log_limits log_limits_of(const keep_spec& keep, std::uint64_t max_size, int max_files) {
+    if (!keep.size) return {max_size, max_files};
+    const auto files = static_cast<int>(
+        std::clamp<std::uint64_t>(*keep.size / kept_file_min, 1, static_cast<std::uint64_t>(max_files)));
+    return {*keep.size / static_cast<std::uint64_t>(files), files};
+}
+
 unit_log::unit_log(std::string path, std::uint64_t max_size, int max_files, asio::any_io_executor executor)
     : file_(std::move(path), max_size, max_files, loss_note), max_size_(max_size) {
     if (executor) partial_timer_ = std::make_shared<util::timer>(executor);
@@ -81,7 +89,7 @@ void unit_log::set_limits(std::uint64_t max_size, int max_files) {
 void unit_log::write(std::string_view stream, std::string_view bytes, std::int64_t run) {
     if (bytes.empty()) return;
     if (stream == "stderr" || (remembers_stdout_ && stream == "stdout")) remember(bytes);
-    base_ = record_base(stream, run);
+    begin_records(stream, run);
     std::string& pending = pending_of(stream, run).bytes;
     for (;;) {
         const void* newline = std::memchr(bytes.data(), '\n', bytes.size());
@@ -130,7 +138,7 @@ void unit_log::write_partial_lines() {
     for (auto& line : pending_) {
         const std::size_t size = without_cut_character(line.bytes);
         if (line.last_write > silent_since || size == 0) continue;
-        base_ = record_base(line.stream, line.run);
+        begin_records(line.stream, line.run);
         add_record(std::string_view(line.bytes).substr(0, size), true);
         line.bytes.erase(0, size);
     }
@@ -142,9 +150,14 @@ void unit_log::end(std::string_view stream, std::int64_t run) {
     std::erase_if(pending_,
                   [&](const pending_line& line) { return line.stream == stream && line.run == run; });
     if (rest.empty()) return;
-    base_ = record_base(stream, run);
+    begin_records(stream, run);
     add_line(rest);
     flush();
+}
+
+void unit_log::begin_records(std::string_view stream, std::int64_t run) {
+    base_ = record_base(stream, run);
+    is_shown_ = show_ && stream != "hob";
 }
 
 unit_log::pending_line& unit_log::pending_of(std::string_view stream, std::int64_t run) {
@@ -176,6 +189,7 @@ void unit_log::add_full_pieces(std::string_view& line) {
 }
 
 void unit_log::add_record(std::string_view piece, bool partial) {
+    if (is_shown_) show_(piece);
     util::json_object record(util::raw_json{base_});
     if (util::is_utf8(piece)) {
         record.add("msg", piece);

@@ -18,16 +18,26 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "limits.hpp"
+#include "unit/spec/spec.hpp"
 #include "util/log/rotating_file.hpp"
 #include "util/timer.hpp"
 
 namespace hob::unit {
+
+struct log_limits {
+    std::uint64_t max_size;
+    int max_files;
+};
+
+// `max_size` and `max_files`, unless `keep.size` says how large all files together may be.
+log_limits log_limits_of(const keep_spec& keep, std::uint64_t max_size, int max_files);
 
 class unit_log {
 public:
@@ -54,7 +64,12 @@ public:
     void remember_stdout() { remembers_stdout_ = true; }
     void clear_tail();  // before a new process: the tail must not show lines of the old one
 
+    // Calls `show` with each line of the unit's streams as well, without its newline; pieces of a long line
+    // count as lines. `show` may be empty.
+    void copy_lines(std::function<void(std::string_view line)> show) { show_ = std::move(show); }
+
     void set_limits(std::uint64_t max_size, int max_files);
+    void set_limits(const log_limits& limits) { set_limits(limits.max_size, limits.max_files); }
     const std::string& path() const { return file_.path(); }
     std::uint64_t lost() const { return file_.lost(); }
 
@@ -66,6 +81,7 @@ private:
         std::chrono::steady_clock::time_point last_write{};
     };
 
+    void begin_records(std::string_view stream, std::int64_t run);
     pending_line& pending_of(std::string_view stream, std::int64_t run);
     void watch_partial_lines();
     void write_partial_lines();
@@ -81,7 +97,9 @@ private:
     std::vector<pending_line> pending_;  // at most one for each stream and run
     std::string batch_;                  // records of this call
     std::string base_;                   // {"ts":"…","stream":"…"} of this call
-    std::string tail_;                   // the last bytes for tail()
+    bool is_shown_ = false;              // the records of this call are
+    std::function<void(std::string_view line)> show_;
+    std::string tail_;  // the last bytes for tail()
     bool remembers_stdout_ = false;
     // Runs while a line is unfinished. Shared with its handler, which finds the log gone if this is.
     std::shared_ptr<util::timer> partial_timer_;

@@ -58,6 +58,7 @@ apply_result registry::apply(const config& configuration, running_process runnin
     for (const auto& [name, unit] : map.by_name)
         unit->set_log_limits(configuration.log.max_size, configuration.log.max_files);
     map.commands->set_log_limits(configuration.log.max_size, configuration.log.max_files);
+    map.prune_history(earlier);
     if (map.context->options.changed) map.context->options.changed();
     return result;
 }
@@ -172,7 +173,7 @@ std::shared_ptr<active_run> registry::run_task(const std::string& unit, run_para
         const bool service = found->spec().kind == unit_kind::service;
         throw failure(error_kind::unit_failed, cannot("run", unit),
                       fmt::format("it is a {}, and only tasks are run", name_of(found->spec().kind)),
-                      fmt::format("hob {} {}", service ? "start" : "call", unit));
+                      fmt::format("hob {} {}", service ? "up" : "call", unit));
     }
     if (!parameters.arguments.empty() && found->spec().run.ignores_arguments) {
         throw failure(error_kind::usage, cannot("run", unit), "its script ignores arguments",

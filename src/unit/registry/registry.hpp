@@ -13,11 +13,13 @@
 #include <string_view>
 #include <vector>
 
+#include "unit/process/child.hpp"
 #include "unit/protocol/protocol_session.hpp"
 #include "unit/spec/spec.hpp"
 #include "unit/spec/unit_status.hpp"
 #include "unit/supervise/process_definition.hpp"
 #include "unit/supervise/registry_options.hpp"
+#include "util/async.hpp"
 
 namespace hob::unit {
 
@@ -119,9 +121,34 @@ public:
     // end.
     boost::asio::awaitable<void> start_units(std::vector<std::string> units,
                                              std::optional<std::vector<std::string>> caller_environment);
-    boost::asio::awaitable<void> stop_units(std::vector<std::string> units);
+    // Without `hold` they do not stay stopped: whatever starts them next does.
+    boost::asio::awaitable<void> stop_units(std::vector<std::string> units, bool hold = true);
     boost::asio::awaitable<void> restart_units(std::vector<std::string> units,
                                                std::optional<std::vector<std::string>> caller_environment);
+
+    // Throws failure(unit_unknown) unless there are units of all these names.
+    void require_units(const char* verb, const std::vector<std::string>& units) const;
+
+    // SIGKILL to all of these. Returns without waiting.
+    void kill_units(const std::vector<std::string>& units);
+
+    // These and all that they wait for, in file order.
+    std::vector<std::string> with_dependencies(const std::vector<std::string>& units) const;
+    bool is_running(const std::string& unit) const;  // see managed_unit::running()
+    // Returns once none of these runs, or awaits a trigger if `triggers`, or when the daemon shuts down.
+    boost::asio::awaitable<void> ended(std::vector<std::string> units, bool triggers);
+
+    boost::asio::awaitable<void> drain_begins();  // returns when the daemon shuts down
+
+    struct first_end {
+        std::optional<exit_state> exit;  // nullopt: it could not be started
+        std::string reason;              // then: why
+    };
+    std::uint64_t ends_of(const std::string& unit) const;  // see managed_unit::ends()
+    // Returns when a process of the service has ended since ends_of() was `before`; nullopt: the daemon shuts
+    // down. `tried`: nothing more will start it once that is set and it does not run.
+    boost::asio::awaitable<std::optional<first_end>> next_end(std::string unit, std::uint64_t before,
+                                                              util::manual_reset_event& tried);
 
     // See managed_unit::signal(). Throws also failure(unit_unknown).
     void signal(const std::string& unit, int number, bool whole);
@@ -151,6 +178,8 @@ public:
     std::shared_ptr<active_run> run_task(const std::string& unit, run_parameters parameters);
     std::shared_ptr<active_run> run_command(std::vector<std::string> command, run_parameters parameters);
     std::shared_ptr<active_run> find_run(std::int64_t id) const;  // begun and not over; or nullptr
+    // Returns once the life of a service has ended; at once when there is no such life.
+    boost::asio::awaitable<void> wait_for_life(std::int64_t id);
     run_store& runs();
 
     // Disables all triggers and ends attachments; returns once no run is active. Cancellation ends the wait.

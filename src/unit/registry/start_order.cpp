@@ -73,9 +73,13 @@ asio::awaitable<void> registry::restart_units(std::vector<std::string> names,
     throw_first(co_await util::all_of(std::move(restarts)));
 }
 
-asio::awaitable<void> registry::stop_units(std::vector<std::string> names) {
+asio::awaitable<void> registry::stop_units(std::vector<std::string> names, bool hold) {
     std::vector<unit_ptr> left;
-    units_->record_desired_states("stop", names, false, std::nullopt);
+    if (hold) {
+        units_->record_desired_states("stop", names, false, std::nullopt);
+    } else {
+        units_->clear_desired_states(names);
+    }
     for (const auto& name : names)
         left.push_back(units_->unit_named("stop", name));
     std::exception_ptr first_failure;
@@ -83,7 +87,7 @@ asio::awaitable<void> registry::stop_units(std::vector<std::string> names) {
         const auto next = without_dependents(left);
         std::vector<asio::awaitable<void>> stops;
         for (const auto& unit : next)
-            stops.push_back(unit->stop(true));
+            stops.push_back(unit->stop(hold));
         for (const auto& failed : co_await util::all_of(std::move(stops))) {
             if (failed && !first_failure) first_failure = failed;
         }
@@ -110,8 +114,19 @@ asio::awaitable<void> registry::wait(std::string name, wait_condition condition)
     }
 }
 
+asio::awaitable<void> registry::wait_for_life(std::int64_t id) {
+    for (;;) {
+        const auto life = units_->context->runs.find(id);
+        if (!life || life->kind != record_kind::life || life->state != run_state::running) co_return;
+        const auto unit = units_->context->find(life->task);
+        if (!unit) co_return;
+        co_await unit->changes().wait();
+    }
+}
+
 asio::awaitable<void> registry::drain() {
     units_->context->draining = true;
+    units_->context->drain_began->set();
     const failure ending(error_kind::cancelled, cannot("attach", "a worker"), "the daemon is shutting down");
     for (const auto& [number, weak] : units_->context->attachments) {
         if (const auto attached = weak.lock()) attached->end(ending);
@@ -131,6 +146,7 @@ asio::awaitable<void> registry::drain() {
 
 asio::awaitable<void> registry::stop_all() {
     units_->context->closing = true;
+    units_->context->drain_began->set();
     for (auto left = units_->running(); !left.empty(); left = units_->running()) {
         const auto next = without_dependents(left);
         std::vector<asio::awaitable<void>> stops;
@@ -155,6 +171,7 @@ std::vector<unit_status> registry::ended_badly() const {
 
 void registry::kill_all() {
     units_->context->closing = true;
+    units_->context->drain_began->set();
     for (const auto& unit : units_->running())
         unit->kill_now();
 }

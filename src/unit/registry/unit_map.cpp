@@ -180,6 +180,16 @@ void registry::unit_map::record_desired_states(const char* verb, const std::vect
     });
 }
 
+void registry::unit_map::clear_desired_states(const std::vector<std::string>& names) const {
+    for (const auto& name : names)
+        unit_named("stop", name);  // throws before anything is written
+    const store::without_sync unsynced(context->options.db);
+    context->options.db.transaction([&] {
+        for (const auto& name : names)
+            context->options.db.clear_desired_up(name);
+    });
+}
+
 asio::awaitable<void> registry::unit_map::sync_desired_states() const {
     const auto disk = context->disk;
     const int error = co_await disk->flush();
@@ -195,6 +205,16 @@ void registry::unit_map::release_ports() const {
                      std::any_of(by_name.begin(), by_name.end(),
                                  [&](const auto& named_unit) { return is_up(named_unit.second); });
     if (!any) context->ports->release();
+}
+
+// A number of runs that was in effect already is not exceeded.
+void registry::unit_map::prune_history(const std::vector<unit_spec>& earlier) {
+    for (const auto& spec : specs) {
+        const auto before = std::find_if(earlier.begin(), earlier.end(),
+                                         [&](const unit_spec& each) { return each.name == spec.name; });
+        const bool changed = before != earlier.end() && !(before->keep == spec.keep);
+        if (spec.keep.age || changed) context->runs.prune(spec.name, spec.keep);
+    }
 }
 
 std::vector<unit_ptr> registry::unit_map::running() const {

@@ -38,12 +38,16 @@ public:
 
     void apply_unit(const unit_spec& spec, running_process running);
     void retire_missing(const config& configuration, running_process running);
+    // What `keep` of the specs no longer allows is forgotten; `earlier`: the specs before these.
+    void prune_history(const std::vector<unit_spec>& earlier);
     void watch_time_zone();  // while a task has a cron expression
     void drop_stopped();     // of the retired units
     // The records survive a crash of this process, and a crash of the machine once sync_desired_states() has
     // returned, which logs a failure.
     void record_desired_states(const char* verb, const std::vector<std::string>& names, bool up,
                                const std::optional<std::vector<std::string>>& caller);
+    // The next daemon does not start them again.
+    void clear_desired_states(const std::vector<std::string>& names) const;
     boost::asio::awaitable<void> sync_desired_states() const;
     std::vector<unit_ptr> running() const;
     void release_ports() const;  // if nothing runs

@@ -20,6 +20,7 @@ namespace hob::unit {
 
 struct readiness_target {
     std::shared_ptr<const unit_spec> spec;  // of a service
+    const ready_spec& wanted;               // its `ready`, or the probe of its `health`
     std::vector<std::string> environment;   // K=V, of its process
     std::function<bool(pid_t)> belongs;   // whether a process is part of the service; empty: any is accepted
     util::manual_reset_event& signalled;  // set by a matching line of output, or by READY=1
@@ -27,7 +28,7 @@ struct readiness_target {
     std::function<bool()> partial_line_matches;
     attempt_failure& not_yet;  // why the service is not ready yet, for people; kept up to date
 
-    const ready_spec& ready() const { return std::get<service_spec>(spec->detail).ready; }
+    const ready_spec& ready() const { return wanted; }
 };
 
 // Added to the reason that the port belongs to another process.

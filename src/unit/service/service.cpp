@@ -20,9 +20,11 @@ service::service(std::shared_ptr<unit_context> context, unit_spec spec)
     : managed_unit(std::move(context), std::move(spec), unit_state::stopped),
       log_(context_->options.state_dir + "/log/" + spec_->name + ".log", context_->options.log_max_size,
            context_->options.log_max_files, context_->options.executor),
+      lives_(context_),
       stopped_by_user_(context_->options.db.stopped_by_user(spec_->name)),
       request_(context_->options.executor) {
     log_.remember_stdout();
+    show_lines_of(log_);
 }
 
 service::~service() = default;
@@ -51,6 +53,8 @@ unit_status service::status() const {
     status.pid = process_->process->main_pid();
     status.cgroup = process_->process->cgroup();
     if (status.detail.empty()) status.detail = process_->process->blocked_by();
+    if (status.detail.empty()) status.detail = process_->health_fault;
+    if (status.detail.empty()) status.detail = watch_held_;
     if (status.detail.empty()) status.detail = process_->status_text;
     if (state() == unit_state::starting) add_readiness(status);
     return status;
@@ -67,7 +71,9 @@ void service::add_readiness(unit_status& status) const {
 
 void service::set_state(unit_state to) {
     if (to != unit_state::backoff && to != unit_state::failed) detail_.clear();
-    enter(to, process_ ? process_->process->main_pid() : 0);
+    if (to != unit_state::stopping) stop_reason_.clear();
+    enter(to, process_ ? process_->process->main_pid() : 0, stop_reason_.empty() ? detail_ : stop_reason_);
+    update_watch();
 }
 
 void service::set_detail(std::string detail) {
@@ -97,17 +103,23 @@ void service::reset_backoff() {
     backoff_ = {};
 }
 
-void service::set_desired_up(std::optional<environment> caller) {
+// `trigger`: why the life begins that this starts, if it starts one.
+void service::set_desired_up(std::optional<environment> caller, run_trigger trigger) {
+    if (!process_ || restart_requested_ || state() == unit_state::stopping) lives_.because(trigger, {});
     if (caller) caller_environment_ = std::move(caller);
     stopped_by_user_ = false;
     record_desired_state(true, caller_environment_);
     const bool was_supervised = supervised();
     if (desired_up() && state() == unit_state::stopping) start_requested_ = true;
     supervision_ = supervision::up;
+    asked_to_stop_ = false;
+    update_watch();
     dependencies_started_ = dependencies_met_ = false;
     tasks_due_ = !process_;
     culprit_.clear();
     request_.ring();
+    // Tried at once, so nobody who waits for it takes it for one that has failed.
+    if (was_supervised && state() == unit_state::backoff) set_state(unit_state::waiting);
     if (was_supervised) return;
     apply_pending_spec();
     reset_backoff();
@@ -118,16 +130,17 @@ void service::begin() {
     if (supervised() || stopped_by_user_ || context_->closing || state() == unit_state::failed) return;
     if (!context_->may_start_by_itself(spec_->name)) return;
     if (auto desired = context_->options.db.desired_up(spec_->name)) {
-        set_desired_up(std::move(desired->environment));
+        set_desired_up(std::move(desired->environment), run_trigger::start);
     } else if (std::get<service_spec>(spec_->detail).autostart && state() == unit_state::stopped &&
                !last_exit_) {
-        set_desired_up(std::nullopt);
+        set_desired_up(std::nullopt, run_trigger::start);
     }
 }
 
 void service::request_start(std::optional<environment> caller) {
     if (context_->closing) return;
-    if (!desired_up() || state() == unit_state::stopping) set_desired_up(std::move(caller));
+    if (!desired_up() || state() == unit_state::stopping)
+        set_desired_up(std::move(caller), run_trigger::after);
 }
 
 void service::signal(int number, bool whole) {
@@ -139,21 +152,24 @@ void service::signal(int number, bool whole) {
 asio::awaitable<void> service::start(std::optional<environment> caller) {
     const auto alive = self();
     throw_if_closing("start");
+    release_watch();
     if (process_ && pending_spec_) co_await run_tasks_before("start", util::deadline::never());
     if (apply_pending_spec() && request_process_end("its definition has changed")) restart_requested_ = true;
-    set_desired_up(std::move(caller));
+    if (state() == unit_state::backoff) reset_backoff();
+    set_desired_up(std::move(caller), run_trigger::manual);
     co_await await_ready_or_failed("start");
 }
 
 asio::awaitable<void> service::restart(std::optional<environment> caller) {
     const auto alive = self();
     throw_if_closing("restart");
+    release_watch();
     apply_pending_spec();
     // Before the stop: a task that fails leaves the process alone.
     if (process_) co_await run_tasks_before("restart", util::deadline::never());
     if (request_process_end("asked to restart")) restart_requested_ = true;
     reset_backoff();
-    set_desired_up(std::move(caller));
+    set_desired_up(std::move(caller), run_trigger::manual);
     co_await await_ready_or_failed("restart");
 }
 
@@ -191,6 +207,8 @@ failure service::failed_start(const char* verb) const {
 
 bool service::request_process_end(const char* why) {
     if (!process_ || !process_->process->request_stop()) return false;
+    lives_.ending(why);
+    stop_reason_ = why;
     util::log(util::level::info, "unit", "service is stopped",
               {util::field("unit", spec_->name), util::field("reason", why),
                util::field("pid", process_->process->pid())});
@@ -205,7 +223,9 @@ void service::request_stop(const char* why) {
 }
 
 void service::request_new_process(const char* why) {
-    if (desired_up() && !context_->closing && request_process_end(why)) restart_requested_ = true;
+    if (!desired_up() || context_->closing || !request_process_end(why)) return;
+    restart_requested_ = true;
+    lives_.because(run_trigger::after, why);
 }
 
 void service::kill_now() {
@@ -215,6 +235,8 @@ void service::kill_now() {
 
 asio::awaitable<void> service::stop(bool hold) {
     const auto alive = self();
+    asked_to_stop_ = true;
+    update_watch();
     if (hold) {
         stopped_by_user_ = true;
         record_desired_state(false, std::nullopt);
@@ -241,15 +263,24 @@ bool service::apply_pending_spec() {
 void service::reconfigure(unit_spec spec, running_process running) {
     const bool replace = needs_new_process(*spec_, spec);
     pending_spec_.reset();
+    if (!(spec_->watch == spec.watch)) {
+        release_watch();
+        end_watch();
+    }
     if (replace && running == running_process::keep && supervised()) {
         pending_spec_ = spec;
         spec = with_live_parts(*spec_, spec);
         spec_ = std::make_shared<const unit_spec>(std::move(spec));
+        update_watch();
         request_.ring();
         return;
     }
     spec_ = std::make_shared<const unit_spec>(std::move(spec));
-    if (replace && request_process_end("its configuration changed")) restart_requested_ = true;
+    update_watch();
+    if (replace && request_process_end("its configuration changed")) {
+        restart_requested_ = true;
+        lives_.because(run_trigger::manual, "its configuration changed");
+    }
     request_.ring();
 }
 

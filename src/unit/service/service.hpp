@@ -13,15 +13,20 @@
 #include <vector>
 
 #include "error.hpp"
+#include "unit/ports/tcp_connect.hpp"
 #include "unit/process/child.hpp"
 #include "unit/process/scope.hpp"
 #include "unit/process/unit_log.hpp"
+#include "unit/service/life_recorder.hpp"
 #include "unit/supervise/managed_unit.hpp"
+#include "unit/watch/change_loop.hpp"
 #include "util/async.hpp"
 
 namespace hob::unit {
 
 struct child_pipes;
+struct readiness_target;
+class file_trigger;
 
 class service final : public managed_unit {
 public:
@@ -39,6 +44,8 @@ public:
     std::size_t in_flight() const override { return 0; }
     bool idle() const override { return !supervised(); }
     std::shared_ptr<service_terminal> terminal() override;
+    std::uint64_t ends() const override { return ends_; }
+    std::optional<exit_state> last_exit() const override { return last_exit_; }
 
     // Returns once it is ready. Throws failure(unit_failed) when this start fails, even if it will be tried
     // again.
@@ -56,7 +63,7 @@ public:
     void reconfigure(unit_spec spec, running_process running) override;
     bool definition_changed() const override { return pending_spec_.has_value(); }
     void set_log_limits(std::uint64_t max_size, int max_files) override {
-        log_.set_limits(max_size, max_files);
+        log_.set_limits(log_limits_of(spec_->keep, max_size, max_files));
     }
 
 private:
@@ -82,7 +89,7 @@ private:
     void add_readiness(unit_status& status) const;
     void set_state(unit_state to);
     void set_detail(std::string detail);  // the reason for a state; wakes those who wait for changes
-    void set_desired_up(std::optional<environment> caller);
+    void set_desired_up(std::optional<environment> caller, run_trigger trigger);
     void reset_backoff();
     bool apply_pending_spec();  // false: there is none
     void throw_if_closing(const char* verb) const;
@@ -99,6 +106,7 @@ private:
     boost::asio::awaitable<bool> run_due_tasks();  // false: one failed, and the service with it
     boost::asio::awaitable<process_end> run_process();
     std::shared_ptr<service_process> launch();
+    void end_output();  // of this life: writes unfinished lines to the log
     child_pipes make_pipes();
     process_end launch_failed(const failure& why);
     void capture_output(const std::shared_ptr<service_process>& launched, child_pipes pipes);
@@ -110,6 +118,11 @@ private:
     process_end judge(const service_process& current, const exit_state& exit) const;
     void note_taken_port(const service_process& current, std::string& reason);
     boost::asio::awaitable<void> enforce_watchdog(std::shared_ptr<service_process> current);
+    static readiness_target target_of(const std::shared_ptr<service_process>& current,
+                                      const ready_spec& wanted, attempt_failure& not_yet);
+    // Returns when it has failed, and has been asked to end.
+    boost::asio::awaitable<void> check_health(std::shared_ptr<service_process> current);
+    void set_health_fault(service_process& current, std::string fault);
     bool should_restart(process_end& last);
     std::string times_in_a_row() const;
     void report_crash_loop(const process_end& last);
@@ -118,9 +131,19 @@ private:
     boost::asio::awaitable<void> back_off();
     void give_up(const process_end& last);
 
+    // Restart on change: restart_on_change.cpp.
+    bool obeys_watch() const;
+    void update_watch();  // after a change of what obeys_watch() returns
+    void end_watch();
+    void release_watch();
+    void on_files_changed(const std::vector<std::string>& paths, const std::string& note);
+    void hold_watch(const std::string& path);
+
     unit_log log_;
+    life_recorder lives_;
     std::optional<unit_spec> pending_spec_;  // replaces spec_ at the next start or restart by name
     std::string detail_;
+    std::string stop_reason_;  // why hob ends its process, if it does
     std::optional<environment> caller_environment_;
     supervision supervision_ = supervision::none;
     bool restart_requested_ = false;  // the current process is to be replaced: not counted as a restart
@@ -136,9 +159,14 @@ private:
     std::optional<exit_state> last_exit_;
     std::optional<port_user> port_taken_;  // what made its last start fail
     std::uint64_t times_ready_ = 0;
-    std::uint64_t failures_ = 0;            // processes that failed, ever
-    int restarts_ = 0;                      // starts after an end that nobody requested
-    int restarts_in_a_row_ = 0;             // of those, since it was last up for backoff.reset
+    std::uint64_t ends_ = 0;
+    std::uint64_t failures_ = 0;           // processes that failed, ever
+    std::shared_ptr<file_trigger> watch_;  // also held by its own coroutine
+    change_loop change_loop_;
+    bool asked_to_stop_ = false;  // since it was last to be up: a change of its files does not start it
+    std::string watch_held_;      // why changes do not restart it until it is started by name
+    int restarts_ = 0;            // starts after an end that nobody requested
+    int restarts_in_a_row_ = 0;   // of those, since it was last up for backoff.reset
     std::chrono::milliseconds backoff_{0};  // the last pause
 };
 

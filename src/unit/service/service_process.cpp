@@ -50,9 +50,24 @@ child_pipes service::make_pipes() {
     return pipes;
 }
 
+readiness_target service::target_of(const std::shared_ptr<service_process>& current, const ready_spec& wanted,
+                                    attempt_failure& not_yet) {
+    std::function<bool(pid_t)> belongs;
+    if (!wanted.any_owner) belongs = [current](pid_t pid) { return current->process->contains(pid); };
+    return {current->spec,
+            wanted,
+            current->environment,
+            std::move(belongs),
+            current->signalled,
+            current->output,
+            [current] { return current->lines->matches_partial_line(); },
+            not_yet};
+}
+
 std::shared_ptr<service::service_process> service::launch() {
     auto launching = std::make_shared<service_process>(context_->options.executor);
     launching->environment = context_->environment_of(*spec_, caller_environment_);
+    lives_.begin(*spec_, restarts_in_a_row_, launching->environment);
     launching->spec = expanded(spec_, launching->environment);
     launching->watchdog = launching->settings().watchdog;
     const ready_spec& ready = launching->settings().ready;
@@ -83,7 +98,8 @@ void service::capture_output(const std::shared_ptr<service_process>& launched, c
         const auto owner = weak_service.lock();
         const auto current = weak_process.lock();
         if (!owner || !current) return;
-        owner->log_.write(stream, bytes);
+        owner->log_.write(stream, bytes, owner->lives_.id());
+        owner->lives_.wrote(bytes.size());
         if (current->terminal) current->terminal->output(bytes);
         if (!current->lines) return;
         if (current->lines->feed(stream, bytes)) current->signalled.set();
@@ -97,6 +113,11 @@ void service::capture_output(const std::shared_ptr<service_process>& launched, c
     if (launched->terminal) launched->terminal->connect(launched->io, spec_->tty);
 }
 
+void service::end_output() {
+    log_.end("stdout", lives_.id());
+    log_.end("stderr", lives_.id());
+}
+
 service::process_end service::launch_failed(const failure& why) {
     util::log(level::warning, "unit", "service did not start",
               {field("unit", spec_->name), field("reason", why.what())});
@@ -107,14 +128,22 @@ service::process_end service::launch_failed(const failure& why) {
         process_.reset();
     }
     detail_ = why.reason();
+    last_exit_.reset();
+    ++ends_;
     process_end last;
     last.failed = true;
     last.reason = detail_;
+    if (lives_.id() == 0) lives_.begin(*spec_, restarts_in_a_row_, {});
+    end_output();
+    life_recorder::end_of_life how;
+    how.reason = detail_;
+    lives_.end(*spec_, how);
     return last;
 }
 
 asio::awaitable<service::process_end> service::run_process() {
     clear_kill_report();
+    change_loop_.started();
     port_taken_.reset();
     set_state(unit_state::starting);
     try {
@@ -128,11 +157,16 @@ asio::awaitable<service::process_end> service::run_process() {
     if (co_await await_readiness(current)) {
         current->was_ready = true;
         ++times_ready_;
+        lives_.ready();
         set_state(unit_state::ready);
         context_->became_ready(spec_->name, {});
         if (current->notify)
             util::spawn(context_->options.executor, enforce_watchdog(current), "watchdog " + spec_->name);
-        co_await await_end_of_ready(current);
+        if (current->settings().health) {
+            co_await util::first_of(await_end_of_ready(current), check_health(current));
+        } else {
+            co_await await_end_of_ready(current);
+        }
     }
     co_return co_await finish(current);
 }
@@ -168,12 +202,7 @@ asio::awaitable<bool> service::await_readiness(std::shared_ptr<service_process> 
     if (current->process->stop_requested()) co_return false;
     const ready_spec& ready = current->settings().ready;
     const readiness_kind& kind = readiness_kind_of(ready);
-    std::function<bool(pid_t)> belongs;
-    if (!ready.any_owner) belongs = [current](pid_t pid) { return current->process->contains(pid); };
-    readiness_target target{current->spec,      current->environment,
-                            std::move(belongs), current->signalled,
-                            current->output,    [current] { return current->lines->matches_partial_line(); },
-                            current->not_yet};
+    readiness_target target = target_of(current, ready, current->not_yet);
     const auto minimum = kind.minimum ? std::optional(kind.minimum(ready)) : std::nullopt;
     bool is_ready = false;
     const auto first = co_await util::first_of(ready_or_ended(std::move(target), *current->process, is_ready),
@@ -201,24 +230,37 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     exit = co_await current->process->end();
     co_await current->io->finish();
     current->disconnect();
-    log_.end("stdout");
-    log_.end("stderr");
+    end_output();
+    const std::int64_t life = lives_.id();
     current->ended = true;
     current->watchdog_changed.ring();
     if (current->notify) current->notify->close();
     last_exit_ = exit;
+    ++ends_;
     const std::string how = end_text(exit);
     util::log(requested ? level::info : level::warning, "unit", "service ended",
               {field("unit", current->spec->name), field("pid", current->process->pid()), field("how", how)});
-    log_.write("hob", fmt::format("the service {}\n", how));
+    if (!current->failure_reason.empty()) {
+        util::log(level::warning, "unit", "service was ended because it failed",
+                  {field("unit", current->spec->name), field("reason", current->failure_reason)});
+        log_.write("hob", current->failure_reason + "\n", life);
+    }
+    log_.write("hob", fmt::format("the service {}\n", how), life);
     stop_report report = co_await current->process->clean_up();
-    if (!report.text().empty()) log_.write("hob", report.text() + "\n");
+    if (!report.text().empty()) log_.write("hob", report.text() + "\n", life);
+    log_.end("hob", life);
     if (!requested) report.killed.clear();
     set_stop_report(std::move(report));
     process_end last = judge(*current, exit.value_or(exit_state{}));
     last.requested = requested;
     if (requested) last.failed = false;
     if (last.failed) note_taken_port(*current, last.reason);
+    life_recorder::end_of_life ended;
+    ended.exit = exit;
+    ended.used = current->process->used();
+    ended.requested = requested;
+    if (last.failed) ended.reason = last.reason;
+    lives_.end(*current->spec, ended);
     process_.reset();
     detail_ = requested ? std::string() : last.reason;
     co_return last;

@@ -55,6 +55,7 @@ struct service::service_process {
     std::string status_text;     // STATUS= of sd_notify
     std::string failure_reason;  // why hob ended it, such as the watchdog; empty: hob did not
     attempt_failure not_yet;     // while it starts: why it is not ready
+    std::string health_fault;    // how its last health check failed; empty: it is well
     util::deadline start_limit = util::deadline::never();  // for becoming ready
     bool was_ready = false;
     bool ended = false;

@@ -36,6 +36,7 @@ asio::awaitable<void> service::supervise() {
         }
         if (restarts_in_a_row_ == limits::crash_loop_restarts) report_crash_loop(last);
         co_await back_off();
+        lives_.because(run_trigger::retry, lives_.last_end());
     }
     supervision_ = supervision::none;
     set_state(unit_state::stopped);

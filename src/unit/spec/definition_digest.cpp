@@ -59,18 +59,21 @@ void add_detail(util::json_object& object, const worker_spec& spec) {
 void add_detail(util::json_object& object, const service_spec& spec) {
     if (spec.autostart) object.add("autostart", true);
     if (spec.ready.exec) add_command(object, "ready", *spec.ready.exec);
+    if (spec.health && spec.health->probe.exec) add_command(object, "health", *spec.health->probe.exec);
 }
 
 void add_detail(util::json_object& object, const task_spec& spec) {
     if (spec.on_start) object.add("on_start", true);
     if (spec.every || spec.cron) object.add("schedule", true);
-    if (!spec.watch.empty()) object.add("watch", true);
 }
 
 bool triggered(const worker_spec&) { return false; }
 bool triggered(const service_spec& spec) { return spec.autostart; }
-bool triggered(const task_spec& spec) {
-    return spec.on_start || spec.every || spec.cron || !spec.watch.empty();
+bool triggered(const task_spec& spec) { return spec.on_start || spec.every || spec.cron; }
+
+// A service's watch starts only what was started before.
+bool is_triggered_by_files(const unit_spec& spec) {
+    return spec.kind == unit_kind::task && !spec.watch.patterns.empty();
 }
 
 }  // namespace
@@ -85,7 +88,9 @@ std::string definition_digest(const unit_spec& spec) {
     add_env_files(object, spec.env_files);
     add_dependencies(object, spec.after);
     if (spec.on_failure) add_command(object, "on_failure", *spec.on_failure);
+    if (spec.stop.run) add_command(object, "stop", *spec.stop.run);
     std::visit([&object](const auto& detail) { add_detail(object, detail); }, spec.detail);
+    if (is_triggered_by_files(spec)) object.add("watch", true);
     return util::sha256_hex(object.text());
 }
 
@@ -102,7 +107,8 @@ std::string held_back_text(const std::string& unit, bool is_new) {
 
 bool starts_by_itself(const unit_spec& spec) {
     if (!spec.enabled) return false;
-    return std::visit([](const auto& detail) { return triggered(detail); }, spec.detail);
+    return is_triggered_by_files(spec) ||
+           std::visit([](const auto& detail) { return triggered(detail); }, spec.detail);
 }
 
 }  // namespace hob::unit

@@ -17,6 +17,7 @@
 #include "limits.hpp"
 #include "unit/spec/cron.hpp"
 #include "unit/spec/worker_protocol.hpp"
+#include "util/time_zone/time_zone.hpp"
 
 namespace hob::unit {
 
@@ -63,6 +64,7 @@ struct run_spec {
 struct stop_spec {
     int signal = SIGTERM;
     milliseconds timeout = limits::stop_timeout;  // from the signal to SIGKILL; 0: SIGKILL at once
+    std::optional<run_spec> run;  // instead of the signal, which is sent only when this command fails
     bool operator==(const stop_spec&) const = default;
 };
 
@@ -96,6 +98,8 @@ struct worker_spec {
     std::string settings_json = "{}";  // a JSON object: what lsp servers get for workspace/configuration
     // Patterns of file names, and language ids of the documents that match them; in file order.
     std::vector<std::pair<std::string, std::string>> language_ids = {};
+    // Patterns of the files that are the server's; empty: those of the languages that it speaks.
+    std::vector<std::string> files = {};
     std::vector<std::string> serial;      // methods whose calls wait for each other
     std::optional<connect_spec> connect;  // nullopt: on its standard input and output
     answer_spec answer = {};              // lines only
@@ -126,8 +130,27 @@ struct backoff_spec {
     bool operator==(const backoff_spec&) const = default;
 };
 
+// How a ready service is probed from then on.
+struct health_spec {
+    ready_spec probe;  // one of tcp, unix, http and exec; its `delay` and `timeout` have no meaning
+    milliseconds every = std::chrono::seconds(10);   // from the end of one probe to the next
+    milliseconds timeout = std::chrono::seconds(5);  // of one probe
+    int failures = 3;                                // so many in a row: the service has failed
+    bool operator==(const health_spec&) const = default;
+};
+
+// Files whose changes run a task or restart a service.
+struct watch_spec {
+    std::vector<std::string> patterns;  // globs as written, relative to the root; empty: none is watched
+    std::vector<std::string> ignore;    // likewise
+    bool gitignore = true;
+    milliseconds debounce = std::chrono::milliseconds(100);
+    bool operator==(const watch_spec&) const = default;
+};
+
 struct service_spec {
     ready_spec ready;
+    std::optional<health_spec> health;
     restart_policy restart = restart_policy::on_failure;
     int max_restarts = 0;  // 0: no limit
     backoff_spec backoff;
@@ -142,20 +165,24 @@ struct retry_spec {
     bool operator==(const retry_spec&) const = default;
 };
 
+// How much of a unit's history is remembered. What goes beyond one of these is forgotten, the oldest first.
+struct keep_spec {
+    int runs = 200;                     // 0: no limit
+    std::optional<milliseconds> age;    // since a run has ended
+    std::optional<std::uint64_t> size;  // bytes of output; also the size of all log files of the unit
+    bool operator==(const keep_spec&) const = default;
+};
+
 struct task_spec {
     std::optional<milliseconds> every;  // at most one of every and cron
     std::optional<cron_spec> cron;
+    std::optional<util::time_zone> time_zone;  // of cron; nullopt: the machine's
     bool on_start = false;
     milliseconds jitter{0};
     catch_up_policy catch_up = catch_up_policy::once;
     overlap_policy overlap = overlap_policy::skip;
     std::optional<milliseconds> timeout;
     retry_spec retry;
-    int keep = 200;                   // runs remembered
-    std::vector<std::string> watch;   // globs as written, relative to the root
-    std::vector<std::string> ignore;  // likewise
-    bool gitignore = true;
-    milliseconds debounce = std::chrono::milliseconds(100);
     bool operator==(const task_spec&) const = default;
 };
 
@@ -188,7 +215,9 @@ struct unit_spec {
     input_source input = input_source::null;        // open: a pipe that nobody closes
     std::vector<std::string> after;                 // names of units in the same config; without cycles
     std::vector<std::string> restart_with;          // those of `after` whose new readiness restarts the unit
+    watch_spec watch;                               // of services and tasks
     std::optional<run_spec> on_failure;
+    keep_spec keep;                                             // of services and tasks
     std::variant<worker_spec, service_spec, task_spec> detail;  // the alternative of `kind`
     bool operator==(const unit_spec&) const = default;
 };

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <ctime>
 #include <iterator>
@@ -13,6 +12,7 @@
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/store/schema.hpp"
 #include "unit/store/sqlite_statement.hpp"
 #include "util/log/log.hpp"
 
@@ -22,38 +22,6 @@ namespace {
 using util::field;
 using util::level;
 using util::log;
-
-// Step N brings a database from version N to N + 1. A released step is never changed.
-constexpr std::array migrations{
-    R"(
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE process (unit TEXT NOT NULL, pid INTEGER NOT NULL, pgid INTEGER NOT NULL, session INTEGER NOT NULL,
-    start_time INTEGER NOT NULL, boot_id TEXT NOT NULL, kill TEXT NOT NULL, PRIMARY KEY (unit, pid)) WITHOUT ROWID;
-CREATE TABLE held (unit TEXT PRIMARY KEY) WITHOUT ROWID;
-)",
-    R"(
-CREATE TABLE wanted (unit TEXT PRIMARY KEY, environment BLOB) WITHOUT ROWID;
-)",
-    // Runs, and what a schedule has to remember. Times are milliseconds since the epoch.
-    R"(
-CREATE TABLE run (id INTEGER PRIMARY KEY AUTOINCREMENT, task TEXT NOT NULL, trigger TEXT NOT NULL, cause TEXT NOT NULL,
-    state TEXT NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, exit INTEGER, signal INTEGER, cpu_ms INTEGER,
-    max_rss_kib INTEGER);
-CREATE INDEX run_of_task ON run (task, id);
-CREATE TABLE schedule (task TEXT PRIMARY KEY, rule TEXT NOT NULL, anchor INTEGER NOT NULL,
-    last_slot INTEGER NOT NULL) WITHOUT ROWID;
-)",
-    // What workers remember.
-    R"(
-CREATE TABLE memory (unit TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, bound_to TEXT NOT NULL,
-    PRIMARY KEY (unit, key)) WITHOUT ROWID;
-)",
-    // The definitions that the user has named.
-    R"(
-CREATE TABLE consent (unit TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (unit, digest)) WITHOUT ROWID;
-)",
-};
-constexpr int schema_version = static_cast<int>(migrations.size());
 
 // Keeps an idle daemon small: no lookaside buffers, no preallocated pages.
 void configure_sqlite() {
@@ -98,6 +66,22 @@ std::string path_problem(const std::string& path, bool& has_content, bool& exist
     if (!S_ISREG(found.st_mode)) return "it is not a regular file";
     if (found.st_uid != ::geteuid()) return "it belongs to another user";
     return {};
+}
+
+constexpr std::int64_t checked_whole = 16 << 20;  // bytes: a larger database would delay a start
+
+// All but the history.
+constexpr std::string_view small_tables[] = {"meta",     "process", "held",   "wanted",
+                                             "schedule", "memory",  "consent"};
+
+// Of the whole database; of all but the history where that is so long that a start would wait for it.
+std::vector<std::string> consistency_checks(sqlite3* db) {
+    sqlite_statement size(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+    if (!size.row() || size.number(0) <= checked_whole) return {"PRAGMA quick_check(1)"};
+    std::vector<std::string> checks;
+    for (const std::string_view table : small_tables)
+        checks.push_back(fmt::format("PRAGMA quick_check({})", table));
+    return checks;
 }
 
 kill_scope kill_named(const std::string& name) {
@@ -197,23 +181,20 @@ store::attempt store::prepare(const std::string& path) {
 }
 
 store::attempt store::check_contents() const {
-    {
-        sqlite_statement check(db_, "PRAGMA quick_check(1)");
+    for (const auto& sql : consistency_checks(db_)) {
+        sqlite_statement check(db_, sql.c_str());
         if (!check.row()) return classify(check.code());
         if (const auto result = check.text(0); result != "ok") return {outcome::corrupt, result};
     }
-    // Damage shows only where it is read, and a table may be missing. All of these are small.
-    for (const char* sql : {"SELECT * FROM meta", "SELECT * FROM process", "SELECT * FROM held",
-                            "SELECT * FROM wanted", "SELECT * FROM run LIMIT 1", "SELECT * FROM schedule",
-                            "SELECT * FROM memory", "SELECT * FROM consent"}) {
-        sqlite_statement all(db_, sql);
-        if (!all.done()) {
-            attempt failed = classify(all.code());
-            if ((all.code() & 0xff) == SQLITE_ERROR) failed.result = outcome::corrupt;  // no such table
-            return failed;
-        }
-    }
-    return {outcome::open, {}};
+    // A table may be missing. One statement: each that is prepared costs more than the rows of these tables.
+    sqlite_statement tables(
+        db_,
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('meta', 'process', "
+        "'held', 'wanted', 'run', 'schedule', 'memory', 'consent')");
+    if (!tables.row()) return classify(tables.code());
+    if (tables.number(0) != 8) return {outcome::corrupt, "a table is missing"};
+    sqlite_statement newest(db_, "SELECT * FROM run LIMIT 1");
+    return newest.done() ? attempt{outcome::open, {}} : classify(newest.code());
 }
 
 void store::use_memory() {
@@ -225,11 +206,22 @@ void store::use_memory() {
 
 // All steps in one transaction: a new database is synced once.
 bool store::migrate(int version) {
-    if (version == schema_version) return true;
+    const std::size_t added = version == 0 ? 0 : additions_made();
+    if (version == schema_version && added >= additions.size()) return true;
     std::string sql = "BEGIN IMMEDIATE; ";
     for (auto step = static_cast<std::size_t>(version); step < migrations.size(); ++step)
         sql += migrations[step];
+    for (auto step = added; step < additions.size(); ++step)
+        sql += additions[step];
+    if (added < additions.size())
+        sql += fmt::format("INSERT OR REPLACE INTO meta VALUES ('additions', '{}');", additions.size());
     return execute(fmt::format("{} PRAGMA user_version = {}; COMMIT;", sql, schema_version).c_str());
+}
+
+// A later version may have made more.
+std::size_t store::additions_made() const {
+    sqlite_statement query(db_, "SELECT value FROM meta WHERE key = 'additions'");
+    return query.row() ? static_cast<std::size_t>(std::max<std::int64_t>(query.number(0), 0)) : 0;
 }
 
 bool store::execute(const char* sql) {

@@ -129,6 +129,7 @@ private:
     attempt classify(int code) const;
     void use_memory();
     bool migrate(int version);
+    std::size_t additions_made() const;
     bool execute(const char* sql);
     void close();
 

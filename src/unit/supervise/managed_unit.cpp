@@ -142,7 +142,13 @@ asio::awaitable<void> managed_unit::await_dependencies(const char* verb, util::d
     }
 }
 
-void managed_unit::enter(unit_state state, pid_t pid) {
+void managed_unit::show_lines_of(unit_log& log) const {
+    const auto& show = context_->options.show_line;
+    if (!show) return;
+    log.copy_lines([show, name = spec_->name](std::string_view line) { show(name, line); });
+}
+
+void managed_unit::enter(unit_state state, pid_t pid, std::string_view reason) {
     if (state_ == state) return;
     const auto from = std::exchange(state_, state);
     since_ = std::chrono::system_clock::now();
@@ -156,6 +162,7 @@ void managed_unit::enter(unit_state state, pid_t pid) {
             .add("from", name_of(from))
             .add("to", name_of(state));
         if (pid) params.add("pid", pid);
+        if (!reason.empty()) params.add("reason", reason);
         context_->options.publish("unit.state", std::move(params).text());
     }
     if (context_->options.changed) context_->options.changed();

@@ -17,6 +17,8 @@
 #include "ipc/unit_state.hpp"
 #include "unit/ports/instance_ports.hpp"
 #include "unit/process/cgroup.hpp"
+#include "unit/process/child.hpp"
+#include "unit/process/unit_log.hpp"
 #include "unit/spec/spec.hpp"
 #include "unit/spec/unit_status.hpp"
 #include "unit/store/run_store.hpp"
@@ -57,6 +59,9 @@ struct unit_context {
     std::string root{};                        // patterns of files are relative to it
     std::shared_ptr<util::wall_clock> wall{};  // made by the first unit that needs it
     bool draining = false;  // no trigger starts anything any more; requests are still carried out
+    // Set with `draining` or `closing`.
+    std::unique_ptr<util::manual_reset_event> drain_began{
+        std::make_unique<util::manual_reset_event>(options.executor)};
     std::unique_ptr<cgroup_home> cgroups{};
     std::unique_ptr<instance_ports> ports{};
 
@@ -95,6 +100,11 @@ public:
     virtual std::shared_ptr<service_terminal> terminal() { return nullptr; }
 
     virtual bool awaits_trigger() const { return false; }  // a trigger will start it
+
+    // Of a service: how many of its processes have ended or could not be started, ever, and how the last one
+    // ended; nullopt: it could not be started.
+    virtual std::uint64_t ends() const { return 0; }
+    virtual std::optional<exit_state> last_exit() const { return std::nullopt; }
     // The configuration no longer has it: no trigger starts it any more. reconfigure() undoes this.
     virtual void retired() {}
 
@@ -154,12 +164,14 @@ protected:
     // timeout): `cannot VERB 'NAME': it waits for …`.
     boost::asio::awaitable<void> await_dependencies(const char* verb, util::deadline limit);
 
-    // Sets the state, logs and publishes it, and rings changes().
-    void enter(unit_state state, pid_t pid);
+    // Sets the state, logs and publishes it, and rings changes(). `reason`: for people, or empty.
+    void enter(unit_state state, pid_t pid, std::string_view reason = {});
 
     // What status() and stop() say: that it was killed until the next process starts, and which processes are
     // left until they have ended.
     void set_stop_report(stop_report report);
+    // Lines of its log are shown where the daemon shows those of all units.
+    void show_lines_of(unit_log& log) const;
     void clear_kill_report() { stop_report_.killed.clear(); }
     // Throws failure(unit_failed) if a stop left processes.
     void throw_if_left(const char* verb) const;

@@ -9,6 +9,8 @@ unit_spec with_live_parts(const unit_spec& running, const unit_spec& newer) {
     spec.groups = newer.groups;
     spec.enabled = newer.enabled;
     spec.on_failure = newer.on_failure;
+    spec.keep = newer.keep;
+    spec.watch = newer.watch;
     if (auto* service = std::get_if<service_spec>(&spec.detail)) {
         const auto& from = std::get<service_spec>(newer.detail);
         service->restart = from.restart;

@@ -30,6 +30,8 @@ struct registry_options {
     // Events for subscribers: unit.state {"unit","kind","from","to","pid"?}, worker.notification
     // {"unit","method","params"}, worker.activity {"unit","activity"}.
     std::function<void(std::string_view event, std::string params_raw)> publish;
+    // Gets each line that a unit writes to its log; may be empty.
+    std::function<void(std::string_view unit, std::string_view line)> show_line{};
     // status() or anything_running() changed. Not called for calls_in_flight(), which the caller knows.
     std::function<void()> changed;
 };

@@ -9,8 +9,8 @@
 namespace hob::unit {
 
 struct stop_report {
-    // It needed SIGKILL, and which keys change that: "killed: it did not end within 5s of SIGTERM; …". Empty:
-    // it did not.
+    // It needed SIGKILL, and which keys change that: "killed: it did not end within 5s of SIGTERM; …"; or
+    // "ended by SIGTERM: its stop command … exited with status 1". Empty: neither.
     std::string killed{};
     std::vector<member> left{};  // processes that could not be ended
 

@@ -1,5 +1,6 @@
 #include "unit/supervise/unit_process.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 
@@ -8,6 +9,7 @@
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/process/hook_command.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
 #include "util/duration.hpp"
@@ -49,6 +51,16 @@ unit_cgroup cgroup_for(const unit_context& context, const unit_spec& spec) {
     return context.cgroups->make(spec.name);
 }
 
+asio::awaitable<void> hook_end(child_options options, std::optional<exit_state>& ended) {
+    ended = co_await run_hook_command(std::move(options));
+}
+
+// Sets `ended` unless it is killed because `killed` was set.
+asio::awaitable<void> interruptible_hook(child_options options, util::manual_reset_event& killed,
+                                         std::optional<exit_state>& ended) {
+    co_await util::first_of(hook_end(std::move(options), ended), killed.wait());
+}
+
 }  // namespace
 
 unit_process::unit_process(std::shared_ptr<unit_context> context, const process_options& options)
@@ -56,7 +68,12 @@ unit_process::unit_process(std::shared_ptr<unit_context> context, const process_
       spec_(options.spec),
       terminal_(options.terminal),
       cgroup_(cgroup_for(*context_, *spec_)),
-      child_(context_->options.executor, child_options_of(*context_, options, cgroup_.directory())) {
+      child_(context_->options.executor, child_options_of(*context_, options, cgroup_.directory())),
+      killed_(context_->options.executor) {
+    if (spec_->stop.run) {
+        environment_ = options.environment;
+        command_output_.reset(::fcntl(options.error, F_DUPFD_CLOEXEC, 3));
+    }
     const pid_t pid = child_.pid();
     context_->options.db.put_process(
         {spec_->name, pid, pid, pid, child_.start_time(), this_boot(), spec_->kill});
@@ -153,6 +170,7 @@ bool unit_process::signal(int number, bool whole) {
 
 void unit_process::kill_now() {
     kill_requested_ = true;
+    killed_.set();
     if (!reaped_) signal_scope_group(members(), {SIGKILL});
     request_stop();
 }
@@ -194,26 +212,54 @@ asio::awaitable<void> unit_process::hang_up() {
         signal_member(process, SIGHUP);
 }
 
-// A process that does not run its program yet cannot act on the stop signal.
+void unit_process::ask_to_end() {
+    // SIGCONT: a stopped process cannot act on a signal.
+    signal_scope_group(members(), {spec_->stop.signal, SIGCONT});
+}
+
+// Also when the process has ended meanwhile, the command may finish what it does.
+asio::awaitable<bool> unit_process::run_stop_command() {
+    const run_spec& command = *spec_->stop.run;
+    child_options options = hook_options(*spec_, command, environment_);
+    options.output = options.error = command_output_.get();
+    std::optional<exit_state> ended;
+    try {
+        const bool in_time = co_await util::within(stop_limit_.remaining(),
+                                                   interruptible_hook(std::move(options), killed_, ended));
+        if (!in_time)
+            command_fault_ = fmt::format("did not end within {}", util::format_duration(spec_->stop.timeout));
+        if (ended && (ended->signalled || ended->number != 0)) command_fault_ = exit_text(*ended);
+    } catch (const failure& why) {
+        command_fault_ = "could not be started: " + why.reason();
+    }
+    if (command_fault_.empty()) co_return true;
+    util::log(util::level::warning, "unit", "a stop command failed",
+              {field("unit", spec_->name), field("command", command.text), field("how", command_fault_)});
+    co_return false;
+}
+
+// A process that does not run its program yet cannot act on the stop signal. The stop command is for the main
+// process: what that has left behind gets the signal.
 asio::awaitable<std::optional<exit_state>> unit_process::end(std::optional<util::deadline> limit) {
     stop_sent_ = true;
     kill_requested_ = kill_requested_ || child_.launching();
     std::optional<exit_state> exit = poll();
     nothing_left_ = exit && find_members(members()).empty();
+    if (exit) command_output_.reset();
     if (nothing_left_) co_return *exit;
     stop_limit_ = util::deadline::in(kill_requested_ ? milliseconds(0) : spec_->stop.timeout);
     if (limit) stop_limit_ = stop_limit_.earlier(*limit);
-    if (!kill_requested_) {
-        // SIGCONT: a stopped process cannot act on a signal.
-        signal_scope_group(members(), {spec_->stop.signal, SIGCONT});
-        co_await hang_up();
-    }
+    if (!kill_requested_ && command_output_) asked_by_command_ = co_await run_stop_command();
+    command_output_.reset();
+    if (!kill_requested_ && !asked_by_command_) ask_to_end();
+    if (!kill_requested_ && !asked_by_command_) co_await hang_up();
     if (!exit) exit = poll();
     while (!exit && !kill_requested_ && !stop_limit_.expired()) {
         const auto ended = co_await util::within(stop_limit_.remaining(), main_exited());
         if (ended) exit = *ended;
     }
     if (exit && !kill_requested_ && spec_->kill != kill_scope::main) {
+        if (asked_by_command_) ask_to_end();
         const bool rest_ended = co_await await_rest(stop_limit_);
         needed_kill_ = !rest_ended && !kill_requested_;
     }
@@ -241,10 +287,21 @@ asio::awaitable<std::optional<exit_state>> unit_process::kill() {
     co_return exit;
 }
 
-std::string unit_process::kill_note() const {
-    if (!needed_kill_ || !poll()) return {};
-    return fmt::format("killed: it did not end within {} of SIG{}; stop.timeout and stop.signal change that",
-                       util::format_duration(spec_->stop.timeout), util::signal_name(spec_->stop.signal));
+std::string unit_process::stop_note() const {
+    const bool killed = needed_kill_ && poll();
+    const std::string signal = fmt::format("SIG{}", util::signal_name(spec_->stop.signal));
+    const std::string command =
+        spec_->stop.run ? fmt::format("stop command '{}'", spec_->stop.run->text) : "";
+    if (!command_fault_.empty() && !killed)
+        return fmt::format("ended by {}: its {} {}", signal, command, command_fault_);
+    if (!killed) return {};
+    if (!command_fault_.empty())
+        return fmt::format("killed: its {} {}; stop.run and stop.timeout change that", command,
+                           command_fault_);
+    return fmt::format("killed: it did not end within {} of {}; stop.timeout and {} change that",
+                       util::format_duration(spec_->stop.timeout),
+                       asked_by_command_ ? "its " + command : signal,
+                       asked_by_command_ ? "stop.run" : "stop.signal");
 }
 
 asio::awaitable<stop_report> unit_process::clean_up() {
@@ -264,7 +321,7 @@ asio::awaitable<stop_report> unit_process::clean_up() {
         context_->options.db.put_process(
             {spec_->name, process.pid, 0, 0, process.start_time, this_boot(), spec_->kill});
     }
-    report.killed = kill_note();
+    report.killed = stop_note();
     co_return report;
 }
 

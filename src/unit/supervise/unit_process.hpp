@@ -15,7 +15,9 @@
 #include "unit/process/scope.hpp"
 #include "unit/supervise/managed_unit.hpp"
 #include "unit/supervise/stop_report.hpp"
+#include "util/async.hpp"
 #include "util/deadline.hpp"
+#include "util/fd.hpp"
 #include "util/resource_limits.hpp"
 
 namespace hob::unit {
@@ -78,9 +80,10 @@ public:
     // As ended(), but goes on waiting when a stop is requested.
     boost::asio::awaitable<void> gone();
     bool kill_requested() const { return kill_requested_; }
-    // The stop signal, the stop timeout (or `limit`, if that is earlier), SIGKILL. Returns when the process
-    // has ended. If it ended by itself, this is for the rest of the unit; call it before its output is no
-    // longer read. nullopt: it could not be ended.
+    // The stop command or signal, the stop timeout (or `limit`, if that is earlier), SIGKILL. The command's
+    // output goes where the error output of the process goes. Returns when the process has ended. If it ended
+    // by itself, this is for the rest of the unit; call it before its output is no longer read. nullopt: it
+    // could not be ended.
     boost::asio::awaitable<std::optional<exit_state>> end(std::optional<util::deadline> limit = std::nullopt);
     // After end(), or after the process has ended: ends what it left behind, as end() does if that was not
     // called; then reaps the process and removes its record.
@@ -91,8 +94,10 @@ private:
     const child& main() const { return successors_.empty() ? child_ : *successors_.back(); }
     boost::asio::awaitable<std::optional<exit_state>> main_exited();  // nullopt: interrupted
     scope members() const;
+    void ask_to_end();
+    boost::asio::awaitable<bool> run_stop_command();  // false: it failed
     boost::asio::awaitable<std::optional<exit_state>> kill();
-    std::string kill_note() const;
+    std::string stop_note() const;
     boost::asio::awaitable<void> hang_up();
     boost::asio::awaitable<bool> await_rest(util::deadline limit);  // false: not within the limit
 
@@ -103,10 +108,15 @@ private:
     child child_;
     std::vector<std::unique_ptr<child>> successors_;  // as main process; the last one is it
     util::deadline stop_limit_ = util::deadline::never();
+    std::vector<std::string> environment_;  // of its stop command; empty: it has none
+    util::unique_fd command_output_;        // likewise
+    std::string command_fault_;             // why its stop command did not end it, for people
+    util::manual_reset_event killed_;       // kill_now() was called
     bool stop_requested_ = false;
     bool kill_requested_ = false;
-    bool stop_sent_ = false;     // end() was called
-    bool nothing_left_ = false;  // it found no process of the unit
+    bool stop_sent_ = false;         // end() was called
+    bool asked_by_command_ = false;  // its stop command has ended with 0
+    bool nothing_left_ = false;      // it found no process of the unit
     bool needed_kill_ = false;
     bool reaped_ = false;
 };

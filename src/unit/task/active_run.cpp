@@ -74,8 +74,9 @@ std::shared_ptr<active_run> active_run::make(std::shared_ptr<unit_context> conte
         new active_run(std::move(context), std::move(spec), log, std::move(parameters)));
 }
 
-std::vector<std::string> active_run::environment() const {
-    auto entries = context_->environment_of(*spec_, parameters_.caller);
+std::vector<std::string> active_run::environment() {
+    if (environment_.empty()) environment_ = context_->environment_of(*spec_, parameters_.caller);
+    auto entries = std::move(environment_);
     const auto set = [&entries](std::string_view key, std::string_view value) {
         const std::string start = std::string(key) + "=";
         std::erase_if(entries, [&](const std::string& entry) { return entry.starts_with(start); });
@@ -103,6 +104,12 @@ void active_run::begin() {
     record_.cause = parameters_.cause;
     record_.state = run_state::running;
     record_.started_at = std::chrono::system_clock::now();
+    try {
+        environment_ = context_->environment_of(*spec_, parameters_.caller);
+        record_.environment = differing_names(context_->options.base_environment, environment_);
+    } catch (const failure&) {
+        // start_process() reports it, once there is a record.
+    }
     record_.id = context_->runs.add(record_);
     context_->active_runs[record_.id] = weak_from_this();
 }
@@ -116,6 +123,7 @@ run_io::handlers active_run::handlers() {
         const auto owner = weak.lock();
         if (!owner) return;
         owner->log_.write(stream, bytes, owner->record_.id);
+        owner->output_bytes_ += static_cast<std::int64_t>(bytes.size());
         if (owner->parameters_.listener)
             owner->parameters_.listener->output(owner->record_.id, stream, bytes);
     };
@@ -288,20 +296,14 @@ asio::awaitable<void> active_run::finish(std::optional<exit_state> exit) {
 void active_run::record_exit() {
     if (exit_ && exit_->signalled) record_.signal = exit_->number;
     if (exit_ && !exit_->signalled) record_.exit = exit_->number;
-    if (const auto& used = process_->used()) {
-        const auto ms = [](const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; };
-        record_.cpu_ms = ms(used->ru_utime) + ms(used->ru_stime);
-        record_.max_rss_kib = used->ru_maxrss;
-    }
+    if (const auto& used = process_->used()) record_.note_usage(*used);
 }
 
 void active_run::write_end(run_state state) {
     record_.state = state;
     record_.ended_at = std::max(std::chrono::system_clock::now(), record_.started_at);
-    context_->options.db.transaction([this] {
-        context_->runs.finish(record_);
-        context_->runs.prune(record_.task, std::get<task_spec>(spec_->detail).keep);
-    });
+    record_.output_bytes = output_bytes_;
+    context_->runs.end(record_, spec_->keep);
     context_->active_runs.erase(record_.id);
     result_ = record_;
     publish(record_.state);

@@ -110,7 +110,7 @@ private:
     boost::asio::awaitable<void> await_launch();
     void set_start_failure(std::exception_ptr reason);
     std::exception_ptr record_start_failure(const failure& why);  // what the callers get
-    std::vector<std::string> environment() const;
+    std::vector<std::string> environment();
     run_io::handlers handlers();
     boost::asio::awaitable<void> output_room();
     boost::asio::awaitable<std::optional<exit_state>> until_end();
@@ -126,6 +126,8 @@ private:
     unit_log& log_;
     run_parameters parameters_;
     run_record record_;
+    std::vector<std::string> environment_;  // without what only this run has; empty: not made yet
+    std::int64_t output_bytes_ = 0;
     std::unique_ptr<unit_process> process_;
     std::shared_ptr<run_io> io_;  // also held by its own coroutines
     std::optional<exit_state> exit_;

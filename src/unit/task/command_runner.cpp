@@ -21,7 +21,7 @@ unit_spec command_spec() {
     spec.cwd = "/";
     task_spec detail;
     detail.overlap = overlap_policy::queue;
-    detail.keep = limits::command_runs_kept;
+    spec.keep.runs = limits::command_runs_kept;
     spec.detail = detail;
     return spec;
 }

@@ -23,32 +23,44 @@ constexpr int search_days = 366 * 9;  // 29 February comes at least every eight 
 // Minutes since the epoch of a local time read as if it were UTC.
 using local_minutes = std::chrono::duration<std::int64_t, std::ratio<60>>;
 
-std::int64_t offset_at(std::int64_t utc_seconds) {
-    const std::time_t time = utc_seconds;
-    std::tm local{};
-    if (::localtime_r(&time, &local) == nullptr) return 0;
-    return local.tm_gmtoff;
-}
+// The offset from UTC in seconds, of the machine's zone or of another.
+class zone_clock {
+public:
+    explicit zone_clock(const std::optional<util::time_zone>& zone) : zone_(zone ? &*zone : nullptr) {}
 
-local_minutes local_of(std::int64_t utc_seconds) {
-    return floor<local_minutes>(seconds(utc_seconds + offset_at(utc_seconds)));
-}
-
-// The first time at which the clock shows `local`; for a skipped local time, the first minute after the gap.
-std::int64_t utc_of(local_minutes local) {
-    const std::int64_t as_utc = seconds(local).count();
-    constexpr std::int64_t day = 86400;
-    const std::int64_t before = offset_at(as_utc - day), after = offset_at(as_utc + day);
-    const std::int64_t early = as_utc - std::max(before, after), late = as_utc - std::min(before, after);
-    if (local_of(early) == local) return early;
-    if (local_of(late) == local) return late;
-    std::int64_t low = early - 60, high = late + 60;  // local time is before `local` at low, after it at high
-    while (high - low > 60) {
-        const std::int64_t middle = low + (high - low) / 120 * 60;
-        (local_of(middle) > local ? high : low) = middle;
+    std::int64_t offset_at(std::int64_t utc_seconds) const {
+        if (zone_ != nullptr) return zone_->offset_at(utc_seconds);
+        const std::time_t time = utc_seconds;
+        std::tm local{};
+        if (::localtime_r(&time, &local) == nullptr) return 0;
+        return local.tm_gmtoff;
     }
-    return high;
-}
+
+    local_minutes local_of(std::int64_t utc_seconds) const {
+        return floor<local_minutes>(seconds(utc_seconds + offset_at(utc_seconds)));
+    }
+
+    // The first time at which the clock shows `local`; for a skipped local time, the first minute after the
+    // gap.
+    std::int64_t utc_of(local_minutes local) const {
+        const std::int64_t as_utc = seconds(local).count();
+        constexpr std::int64_t day = 86400;
+        const std::int64_t before = offset_at(as_utc - day), after = offset_at(as_utc + day);
+        const std::int64_t early = as_utc - std::max(before, after), late = as_utc - std::min(before, after);
+        if (local_of(early) == local) return early;
+        if (local_of(late) == local) return late;
+        std::int64_t low = early - 60,
+                     high = late + 60;  // local time is before `local` at low, after it at high
+        while (high - low > 60) {
+            const std::int64_t middle = low + (high - low) / 120 * 60;
+            (local_of(middle) > local ? high : low) = middle;
+        }
+        return high;
+    }
+
+private:
+    const util::time_zone* zone_;
+};
 
 struct civil_day {
     unsigned month, day, weekday;
@@ -74,11 +86,11 @@ wall_time at(std::int64_t utc_seconds) { return wall_time(seconds(utc_seconds));
 std::int64_t seconds_of(wall_time time) { return floor<seconds>(time.time_since_epoch()).count(); }
 
 // Goes through the elapsing minutes; skips days and hours that cannot match.
-std::optional<wall_time> next_elapsed(const cron_spec& cron, wall_time after) {
+std::optional<wall_time> next_elapsed(const cron_spec& cron, const zone_clock& clock, wall_time after) {
     std::int64_t utc = (seconds_of(after) / 60 + 1) * 60;
     const std::int64_t end = utc + std::int64_t{search_days} * 86400;
     while (utc < end) {
-        const local_minutes local = local_of(utc);
+        const local_minutes local = clock.local_of(utc);
         const std::int64_t day = floor<days>(local).count();
         const auto of_day = static_cast<int>((local - local_minutes(day * 1440)).count());
         if (!day_matches(cron, day)) {
@@ -97,18 +109,18 @@ std::optional<wall_time> next_elapsed(const cron_spec& cron, wall_time after) {
 }
 
 // Goes through the local times.
-std::optional<wall_time> next_local(const cron_spec& cron, wall_time after) {
+std::optional<wall_time> next_local(const cron_spec& cron, const zone_clock& clock, wall_time after) {
     const std::int64_t from = seconds_of(after);
-    const std::int64_t first_day = floor<days>(local_of(from)).count() - 1;
+    const std::int64_t first_day = floor<days>(clock.local_of(from)).count() - 1;
     for (std::int64_t day = first_day; day < first_day + search_days; ++day) {
         if (!day_matches(cron, day)) continue;
         for (unsigned hour = 0; hour < 24; ++hour) {
             if (!has(cron.hours, hour)) continue;
             const local_minutes start(day * 1440 + hour * 60);
-            if (utc_of(start + local_minutes(59)) <= from) continue;
+            if (clock.utc_of(start + local_minutes(59)) <= from) continue;
             for (unsigned minute = 0; minute < 60; ++minute) {
                 if (!has(cron.minutes, minute)) continue;
-                const std::int64_t utc = utc_of(start + local_minutes(minute));
+                const std::int64_t utc = clock.utc_of(start + local_minutes(minute));
                 if (utc > from) return at(utc);
             }
         }
@@ -150,19 +162,22 @@ wall_time next_every(milliseconds every, wall_time anchor, wall_time after) {
     return anchor + (steps + 1) * every;
 }
 
-std::optional<wall_time> next_cron(const cron_spec& cron, wall_time after) {
-    return cron.any_hour ? next_elapsed(cron, after) : next_local(cron, after);
+std::optional<wall_time> next_cron(const cron_spec& cron, wall_time after,
+                                   const std::optional<util::time_zone>& zone) {
+    const zone_clock clock(zone);
+    return cron.any_hour ? next_elapsed(cron, clock, after) : next_local(cron, clock, after);
 }
 
 std::optional<wall_time> next_slot(const task_spec& task, wall_time anchor, wall_time after) {
     if (task.every) return next_every(*task.every, anchor, after);
-    if (task.cron) return next_cron(*task.cron, after);
+    if (task.cron) return next_cron(*task.cron, after, task.time_zone);
     return std::nullopt;
 }
 
 std::string schedule_rule(const task_spec& task) {
     if (task.every) return fmt::format("every {}", task.every->count());
-    return task.cron ? "cron " + task.cron->text : "";
+    if (!task.cron) return {};
+    return "cron " + task.cron->text + (task.time_zone ? " in " + task.time_zone->name() : "");
 }
 
 schedule_plan plan_schedule(const task_spec& task, const std::optional<schedule_record>& known,

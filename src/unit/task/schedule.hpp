@@ -1,6 +1,6 @@
 #pragma once
 // When a task is due: a grid or a cron expression, in wall-clock time. Pure functions of their arguments and
-// the local time zone.
+// the time zone of the machine.
 
 #include <chrono>
 #include <optional>
@@ -16,16 +16,17 @@ using wall_time = std::chrono::system_clock::time_point;
 // The first slot after `after`. The grid of `every` goes through `anchor`, in both directions.
 wall_time next_every(milliseconds every, wall_time anchor, wall_time after);
 
-// The first minute after `after` that matches in local time. With fixed hours, a time skipped by the change
-// to daylight saving time runs at the next existing minute, and a time that occurs twice runs the first time.
-// With an hour field that begins with `*`, every minute whose local time matches runs, as time elapses.
-// nullopt: none within nine years.
-std::optional<wall_time> next_cron(const cron_spec& cron, wall_time after);
+// The first minute after `after` that matches in the local time of the zone. With fixed hours, a time skipped
+// by the change to daylight saving time runs at the next existing minute, and a time that occurs twice runs
+// the first time. With an hour field that begins with `*`, every minute whose local time matches runs, as
+// time elapses. nullopt: none within nine years. `zone`: instead of the machine's.
+std::optional<wall_time> next_cron(const cron_spec& cron, wall_time after,
+                                   const std::optional<util::time_zone>& zone = std::nullopt);
 
 // For a task with `every` or `cron`.
 std::optional<wall_time> next_slot(const task_spec& task, wall_time anchor, wall_time after);
 
-// The identity of a schedule record: it changes with `every` and `cron`.
+// The identity of a schedule record: it changes with `every`, `cron` and `time_zone`.
 std::string schedule_rule(const task_spec& task);
 
 struct schedule_plan {

@@ -13,7 +13,7 @@
 #include "limits.hpp"
 #include "unit/process/environment.hpp"
 #include "unit/process/on_failure.hpp"
-#include "unit/task/file_trigger.hpp"
+#include "unit/watch/file_trigger.hpp"
 #include "util/log/log.hpp"
 
 namespace hob::unit {
@@ -31,6 +31,7 @@ task::task(std::shared_ptr<unit_context> context, unit_spec spec)
       last_run_(context_->runs.last_of(spec_->name)),
       retry_timer_(context_->options.executor) {
     log_.remember_stdout();
+    show_lines_of(log_);
 }
 
 task::~task() { disarm(); }
@@ -110,8 +111,7 @@ asio::awaitable<void> task::process_queue() {
         current_ = queue_.front();
         queue_.pop_front();
         clear_kill_report();
-        if (current_->parameters().trigger == run_trigger::watch)
-            watch_run_started_ = std::chrono::steady_clock::now();
+        if (current_->parameters().trigger == run_trigger::watch) change_loop_.started();
         co_await execute(current_);
         const auto ended = std::exchange(current_, nullptr);
         after_run(*ended);
@@ -248,7 +248,7 @@ asio::awaitable<void> task::start(std::optional<environment> caller) {
     if (caller) caller_environment_ = std::move(caller);
     record_desired_state(true, std::nullopt);
     hold_reason_.clear();
-    repeats_.clear();
+    change_loop_.clear();
     if (std::exchange(stopped_by_user_, false)) arm();
     update_state();
     co_return;

@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "unit/supervise/managed_unit.hpp"
 #include "unit/task/active_run.hpp"
 #include "unit/task/schedule.hpp"
+#include "unit/watch/change_loop.hpp"
 #include "util/timer.hpp"
 
 namespace hob::unit {
@@ -56,7 +56,7 @@ public:
     void reconfigure(unit_spec spec, running_process running) override;  // a run in progress keeps its spec
     bool definition_changed() const override;
     void set_log_limits(std::uint64_t max_size, int max_files) override {
-        log_.set_limits(max_size, max_files);
+        log_.set_limits(log_limits_of(spec_->keep, max_size, max_files));
     }
 
 private:
@@ -81,8 +81,6 @@ private:
     void trigger(run_parameters parameters);
     void skip(const run_parameters& parameters, const std::string& why);
     void on_files_changed(std::vector<std::string> paths, const std::string& note);
-    std::optional<std::string> path_of_a_loop(const std::vector<std::string>& paths,
-                                              std::chrono::steady_clock::time_point seen);
     void hold_loop(const std::string& path);
     void add_changed_paths(run_parameters& parameters, const std::vector<std::string>& paths) const;
 
@@ -100,12 +98,9 @@ private:
     util::timer retry_timer_;
     bool retrying_ = false;
     std::optional<wall_time> next_at_;
-    std::shared_ptr<file_trigger> file_trigger_;  // also held by its own coroutine
-    // Runs that change what they watch.
-    std::optional<std::chrono::steady_clock::time_point> watch_run_started_;  // the last run of the watch
-    std::optional<std::chrono::steady_clock::time_point> deferred_since_;     // the first change during it
-    std::map<std::string, int>
-        repeats_;  // by path: runs that it caused, each soon after the start of the last
+    std::shared_ptr<file_trigger> file_trigger_;                           // also held by its own coroutine
+    std::optional<std::chrono::steady_clock::time_point> deferred_since_;  // the first change during a run
+    change_loop change_loop_;
     std::string hold_reason_;
 };
 

@@ -7,8 +7,9 @@
 
 #include "error.hpp"
 #include "limits.hpp"
-#include "unit/task/file_trigger.hpp"
 #include "unit/task/task.hpp"
+#include "unit/watch/cause_of_change.hpp"
+#include "unit/watch/file_trigger.hpp"
 #include "util/log/log.hpp"
 
 namespace hob::unit {
@@ -52,7 +53,7 @@ void task::arm() {
         trigger(std::move(parameters));
     }
     if (detail().every || detail().cron) check_schedule();
-    if (!detail().watch.empty() && !file_trigger_) {
+    if (!spec_->watch.patterns.empty() && !file_trigger_) {
         const std::weak_ptr<task> weak = self();
         auto on_change = [weak](std::vector<std::string> paths, const std::string& note) {
             if (const auto owner = weak.lock()) owner->on_files_changed(std::move(paths), note);
@@ -100,7 +101,7 @@ void task::check_schedule() {
 }
 
 void task::time_zone_changed() {
-    if (!detail().cron || !may_trigger()) return;
+    if (!detail().cron || detail().time_zone || !may_trigger()) return;
     if (auto record = context_->runs.schedule(spec_->name)) {
         const wall_time now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
         record->last_slot = std::max(record->last_slot, now);
@@ -133,8 +134,7 @@ void task::skip(const run_parameters& parameters, const std::string& why) {
     record.started_at = std::chrono::system_clock::now();
     record.ended_at = record.started_at;
     try {
-        context_->runs.add(record);
-        context_->runs.prune(record.task, detail().keep);
+        context_->runs.add_ended(record, spec_->keep);
     } catch (const failure&) {
         // The store has logged it.
     }
@@ -149,7 +149,7 @@ void task::on_files_changed(std::vector<std::string> paths, const std::string& n
         return;
     }
     const auto seen = std::exchange(deferred_since_, std::nullopt).value_or(now);
-    if (const auto path = path_of_a_loop(paths, seen)) {
+    if (const auto path = change_loop_.path_at_fault(paths, seen, spec_->watch.debounce)) {
         hold_loop(*path);
         return;
     }
@@ -163,14 +163,13 @@ void task::on_files_changed(std::vector<std::string> paths, const std::string& n
 // One path a line, so a name with a newline would forge another path: it is left out. The first path and the
 // number of others are the cause, unless there is one.
 void task::add_changed_paths(run_parameters& parameters, const std::vector<std::string>& paths) const {
-    std::string changed, first;
-    std::size_t named = 0, left_out = 0;
+    std::string changed;
+    std::size_t left_out = 0;
     for (const auto& path : paths) {
         if (path.find('\n') != std::string::npos) {
             ++left_out;
             continue;
         }
-        if (named++ == 0) first = path;
         if (changed.size() + path.size() + 1 > limits::changed_paths_max) continue;
         if (!changed.empty()) changed += '\n';
         changed += path;
@@ -179,32 +178,12 @@ void task::add_changed_paths(run_parameters& parameters, const std::vector<std::
         util::log(level::warning, "unit", "paths with a newline are left out of HOB_CHANGED",
                   {field("unit", spec_->name), field("paths", left_out)});
     }
-    if (parameters.cause.empty() && !paths.empty()) {
-        parameters.cause = named > 0 ? first : "a path with a newline";
-        if (paths.size() > 1) parameters.cause += " and " + std::to_string(paths.size() - 1) + " more";
-    }
+    parameters.cause = cause_of_change(paths, parameters.cause);
     parameters.variables.emplace_back("HOB_CHANGED", std::move(changed));
 }
 
-// A path that started several runs in a row, each soon after the last had started: the runs change it
-// themselves.
-std::optional<std::string> task::path_of_a_loop(const std::vector<std::string>& paths,
-                                                std::chrono::steady_clock::time_point seen) {
-    const bool soon =
-        watch_run_started_ && seen - *watch_run_started_ <= limits::watch_loop_window + detail().debounce;
-    std::map<std::string, int> repeats;
-    for (const auto& path : paths) {
-        const auto before = soon ? repeats_.find(path) : repeats_.end();
-        const int count = before == repeats_.end() ? (soon ? 1 : 0) : before->second + 1;
-        if (count >= limits::watch_loop_runs) return path;
-        repeats.emplace(path, count);
-    }
-    repeats_ = std::move(repeats);
-    return std::nullopt;
-}
-
 void task::hold_loop(const std::string& path) {
-    repeats_.clear();
+    change_loop_.clear();
     hold_reason_ =
         fmt::format("its runs change '{}', which it watches; hob start {} releases it", path, spec_->name);
     stopped_by_user_ = true;

@@ -22,6 +22,7 @@ worker::worker(std::shared_ptr<unit_context> context, unit_spec spec)
       turns_(std::make_shared<call_mutexes>(context_->options.executor)),
       memory_(context_->options.db) {
     settled_.set();
+    show_lines_of(log_);
 }
 
 worker::~worker() = default;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "error.hpp"
@@ -34,9 +35,12 @@ bool is_directory(const std::string& path) {
 
 }  // namespace
 
-log_follower::log_follower(std::string path, open_log current, off_t from)
-    : path_(std::move(path)), inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
-    if (!inotify_) give_up_inotify(errno);
+log_follower::log_follower(std::string path, open_log current, off_t from, waits where)
+    : path_(std::move(path)) {
+    if (where == waits::here) {
+        inotify_.reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+        if (!inotify_) give_up_inotify(errno);
+    }
     begin_file(std::move(current), from);
 }
 
@@ -91,8 +95,8 @@ bool log_follower::truncated() {
     return file_stat.st_size < offset_ || read_head(current_.fd.get(), head_.size()) != head_;
 }
 
-// Reads the present file to its end.
-bool log_follower::read_new(const line_sink& sink) {
+// Reads the present file to its end, or until the budget is used up.
+log_follower::progress log_follower::read_new(const line_sink& sink, std::size_t& budget) {
     if (truncated()) {
         offset_ = 0;
         head_.clear();
@@ -100,9 +104,11 @@ bool log_follower::read_new(const line_sink& sink) {
     }
     std::string chunk(block, '\0');
     for (;;) {
+        if (budget == 0) return progress::more;
         const ssize_t n = ::pread(current_.fd.get(), chunk.data(), chunk.size(), offset_);
         if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return true;
+        if (n <= 0) return progress::all;
+        budget -= std::min(budget, static_cast<std::size_t>(n));
         std::string_view rest(chunk.data(), static_cast<std::size_t>(n));
         if (head_.size() < head_max && static_cast<std::size_t>(offset_) == head_.size()) {
             head_.append(rest.substr(0, head_max - head_.size()));
@@ -110,24 +116,24 @@ bool log_follower::read_new(const line_sink& sink) {
         offset_ += n;
         for (auto newline = rest.find('\n'); newline != std::string_view::npos; newline = rest.find('\n')) {
             pending_.append(rest.substr(0, newline));
-            if (!pending_.empty() && !sink(pending_)) return false;
+            if (!pending_.empty() && !sink(pending_)) return progress::stopped;
             pending_.clear();
             rest.remove_prefix(newline + 1);
         }
         pending_.append(rest);
         if (pending_.size() > log_line_cap) {
-            if (!sink(pending_)) return false;
+            if (!sink(pending_)) return progress::stopped;
             pending_.clear();
         }
     }
 }
 
 // The file has been rotated and is not written any more: reads what was written since the last read.
-bool log_follower::finish_file(const line_sink& sink) {
-    if (!read_new(sink)) return false;
-    if (!pending_.empty() && !sink(pending_)) return false;
+log_follower::progress log_follower::finish_file(const line_sink& sink, std::size_t& budget) {
+    if (const progress read = read_new(sink, budget); read != progress::all) return read;
+    if (!pending_.empty() && !sink(pending_)) return progress::stopped;
     pending_.clear();
-    return true;
+    return progress::all;
 }
 
 // Whether the file being read is the one at path_.
@@ -151,7 +157,9 @@ bool log_follower::next_file() {
         if (position != files.end()) {
             next = static_cast<std::size_t>(position - files.begin()) + 1;
         } else {
-            // Our file is gone: continue with the oldest file that was written after it.
+            // Our file is gone: continue with the oldest file that was written after it. Others may have gone
+            // with it.
+            lost_ = true;
             struct stat ours {};
             ::fstat(current_.fd.get(), &ours);
             while (next > 0) {
@@ -171,14 +179,20 @@ bool log_follower::next_file() {
 }
 
 bool log_follower::drain(const line_sink& sink) {
+    return drain_some(sink, std::numeric_limits<std::size_t>::max()) != progress::stopped;
+}
+
+log_follower::progress log_follower::drain_some(const line_sink& sink, std::size_t bytes) {
     // Watch before reading: a change in between then wakes the next wait().
     watch_directory();
     for (;;) {
-        if (current_.fd && !read_new(sink)) return false;
+        progress read = current_.fd ? read_new(sink, bytes) : progress::all;
+        if (read != progress::all) return read;
         bool absent = false;
-        if (at_path(absent) || absent) return true;
-        if (current_.fd && !finish_file(sink)) return false;
-        if (!next_file()) return true;
+        if (at_path(absent) || absent) return progress::all;
+        if (current_.fd) read = finish_file(sink, bytes);
+        if (read != progress::all) return read;
+        if (!next_file()) return progress::all;
     }
 }
 

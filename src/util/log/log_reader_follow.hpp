@@ -2,7 +2,9 @@
 // Following a rotated log as it grows: across rotation, truncation, removal, and restarts of its writer.
 // Waits with inotify; where inotify is not available, polls.
 
+#include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "util/deadline.hpp"
@@ -13,12 +15,19 @@ namespace hob::util {
 
 class log_follower {
 public:
+    enum class waits { here, elsewhere };  // elsewhere: the owner knows when to call drain(), not wait()
+
     // Begins at byte `from` of `current`. If that has no descriptor: at the beginning of the file, once there
     // is one.
-    log_follower(std::string path, open_log current, off_t from);
+    log_follower(std::string path, open_log current, off_t from, waits where = waits::here);
 
     // Calls `sink` with every new complete line. False: the sink stopped it. Throws failure(denied).
     bool drain(const line_sink& sink);
+    // As above, but returns after about `bytes` of the log: there may be more.
+    enum class progress { all, more, stopped };
+    progress drain_some(const line_sink& sink, std::size_t bytes);
+    // Whether the log was rotated away before it was read, since the last call.
+    bool take_loss() { return std::exchange(lost_, false); }
 
     enum class wake_reason { readable, reader_gone, deadline };
     // Waits until drain() may find something, or nobody reads `output` (a descriptor that we write to) any
@@ -37,8 +46,8 @@ public:
 private:
     void watch_directory();
     void watch_file();
-    bool read_new(const line_sink& sink);
-    bool finish_file(const line_sink& sink);
+    progress read_new(const line_sink& sink, std::size_t& budget);
+    progress finish_file(const line_sink& sink, std::size_t& budget);
     bool at_path(bool& absent) const;
     bool next_file();
     void begin_file(open_log log, off_t from);
@@ -54,6 +63,7 @@ private:
     int directory_watch_ = -1;
     int file_watch_ = -1;
     std::string polling_;
+    bool lost_ = false;
 };
 
 }  // namespace hob::util

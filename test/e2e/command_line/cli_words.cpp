@@ -44,6 +44,23 @@ BOOST_AUTO_TEST_CASE(C03_empty_huge_and_non_utf8_words_arrive_unchanged) {
     BOOST_TEST(box.run({"-C", "no\xffsuch", "status"}).status == 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_name_that_is_empty_is_told_so) {
+    sandbox box;
+    make_calc_project(box);
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{"start", ""},
+                                               {"stop", "calc", ""},
+                                               {"call", "", "add"},
+                                               {"run", ""},
+                                               {"logs", ""},
+                                               {"wait", "", "--for", "idle"}}) {
+        const auto output = box.run(words);
+        BOOST_TEST(output.status == (words[0] == "run" ? 125 : 2), words[0]);
+        BOOST_TEST(output.err.find(": a name is empty\nhint: usage: hob " + words[0]) != std::string::npos,
+                   output.err);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(C03_global_options_stand_anywhere_before_the_dashes) {
     sandbox box;
     make_calc_project(box);

@@ -207,6 +207,28 @@ BOOST_AUTO_TEST_CASE(U17_a_start_after_a_failure_of_what_it_waits_for_tries_that
     BOOST_TEST(box.run({"start", "b"}).status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(U17_a_start_after_a_repair_knows_nothing_of_the_failure_before) {
+    sandbox box;
+    const auto with = [&](const std::string& first) {
+        box.config(
+            service("first", first, "restart = \"always\"\nbackoff = { min = \"1m\", max = \"10m\" }") +
+            "[task.between]\nrun = \"true\"\nafter = [\"first\"]\n" +
+            service("last", "exec sleep 1000", "after = [\"between\"]"));
+    };
+    for (int i = 0; i < scaled(10); ++i) {
+        with("exit 1");
+        const auto broken = box.run({"start"});
+        BOOST_TEST(broken.status == 1, broken.text());
+        BOOST_TEST(count(broken.err, "'last'") == 1u, broken.err);
+        BOOST_TEST(unit_member(box, "first", "state") == "backoff");
+        with("exec sleep 1000");
+        const auto repaired = box.run({"start"});
+        BOOST_TEST(repaired.status == 0, repaired.text());
+        BOOST_TEST(unit_member(box, "last", "state") == "ready");
+        BOOST_TEST(box.run({"stop"}).status == 0);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(U17_a_run_ends_at_once_when_what_it_waits_for_is_stopped) {
     sandbox box;
     box.config(service("a", "exec sleep 1000", "ready = { log = \"never\", timeout = \"60s\" }") +

@@ -128,6 +128,21 @@ BOOST_AUTO_TEST_CASE(C05_completion_starts_nothing_and_says_nothing) {
     BOOST_TEST(!exists(box.state()));
 }
 
+BOOST_AUTO_TEST_CASE(C16_runs_offers_what_has_a_history_and_another_machine_has_other_names) {
+    sandbox box;
+    box.config("[worker.w]\nrun = ['cat']\n[service.s]\nrun = ['cat']\n[task.t]\nrun = ['cat']\n");
+    const auto offered = [&](std::vector<std::string> words) {
+        std::vector<std::string> all{"completions", "--words", "line", "--", "hob"};
+        all.insert(all.end(), words.begin(), words.end());
+        return box.run(all).out;
+    };
+    BOOST_TEST(offered({"runs", ""}) == "t\ttask\ns\tservice\n");
+    BOOST_TEST(offered({"run", ""}) == "t\ttask\n");
+    BOOST_TEST(offered({"-H", "host", "start", ""}) == "");
+    BOOST_TEST(offered({"--host=host", "sta"}).starts_with("start\t"));
+    BOOST_TEST(offered({"runs", "--fa"}).starts_with("--failed\t"));
+}
+
 BOOST_AUTO_TEST_CASE(C05_nor_where_nothing_can_be_read) {
     sandbox box;
     run_options options;

@@ -50,15 +50,46 @@ BOOST_AUTO_TEST_CASE(C16_deleted_projects_are_forgotten_with_prune) {
     const std::string state = box.state_dir(gone);  // needs the directory
     BOOST_REQUIRE(remove_tree(gone));
     BOOST_TEST(box.run({"list"}).out.find(gone) != std::string::npos);
-    const auto pruned = box.run({"list", "--prune"});
+    // Without a terminal it does not ask, and removes nothing.
+    const auto refused = box.run({"list", "--prune"});
+    BOOST_TEST(refused.status == 2, refused.text());
+    BOOST_TEST(refused.err.find("  " + gone + "  ") != std::string::npos, refused.text());
+    BOOST_TEST(refused.err.find("hint: hob list --prune --yes") != std::string::npos, refused.text());
+    BOOST_TEST(exists(state));
+    const auto pruned = box.run({"list", "--prune", "--yes"});
     BOOST_TEST(pruned.status == 0, pruned.text());
-    BOOST_TEST(pruned.err == "forgot " + gone + "\n");
+    BOOST_TEST(pruned.err.starts_with("removed " + gone + ": "), pruned.err);
+    BOOST_TEST((pruned.err.ends_with("KiB\n") || pruned.err.ends_with("MiB\n")), pruned.err);
     BOOST_TEST(pruned.out.find(gone) == std::string::npos, pruned.out);
     BOOST_TEST(pruned.out.find(kept) != std::string::npos, pruned.out);
     BOOST_TEST(!exists(state));
     BOOST_TEST(exists(box.state_dir(kept) + "/root"));
     BOOST_TEST(box.daemon_pid() != 0);
-    BOOST_TEST(box.run({"list", "--prune"}).err == "");
+    const auto none = box.run({"list", "--prune"});
+    BOOST_TEST(none.status == 0);
+    BOOST_TEST(none.err.starts_with("nothing to remove"), none.err);
+    BOOST_TEST(box.run({"list", "--yes"}).status == 2);
+}
+
+BOOST_AUTO_TEST_CASE(on_a_terminal_prune_asks_and_only_yes_removes) {
+    if (!require_program("script")) return;
+    sandbox box;
+    const std::string gone = run_project(box, "gone");
+    BOOST_REQUIRE(box.run({"-C", gone, "shutdown"}).status == 0);
+    const std::string state = box.state_dir(gone);
+    BOOST_REQUIRE(remove_tree(gone));
+    const auto answered = [&](const std::string& answer) {
+        return box.shell("printf '" + answer + "\\n' | script -qec 'hob list --prune' /dev/null");
+    };
+    const auto no = answered("");
+    BOOST_TEST(no.out.find("1 directory is gone:") != std::string::npos, no.text());
+    BOOST_TEST(no.out.find("for ever? [y/N]") != std::string::npos, no.text());
+    BOOST_TEST(no.status == 1);
+    BOOST_TEST(exists(state));
+    const auto yes = answered("y");
+    BOOST_TEST(yes.out.find("removed " + gone) != std::string::npos, yes.text());
+    BOOST_TEST(yes.status == 0);
+    BOOST_TEST(!exists(state));
 }
 
 BOOST_AUTO_TEST_CASE(C16_a_deleted_project_of_which_something_runs_is_kept) {
@@ -75,10 +106,10 @@ BOOST_AUTO_TEST_CASE(C16_a_deleted_project_of_which_something_runs_is_kept) {
     BOOST_REQUIRE(wait_until([&] {
         return slurp("/proc/" + std::to_string(process.pid()) + "/environ").find(key) != std::string::npos;
     }));
-    BOOST_TEST(box.run({"list", "--prune"}).status == 0);
+    BOOST_TEST(box.run({"list", "--prune", "--yes"}).status == 0);
     BOOST_TEST(exists(state));
     process.kill_and_reap();
-    BOOST_TEST(box.run({"list", "--prune"}).out.find(gone) == std::string::npos);
+    BOOST_TEST(box.run({"list", "--prune", "--yes"}).out.find(gone) == std::string::npos);
     BOOST_TEST(!exists(state));
 }
 

@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(C14_the_page_ends_when_it_was_written_and_shows_how_each_ru
         BOOST_TEST(count(shown, "class=\"bar running open\"") == 1u);
         BOOST_TEST(count(shown, "class=\"bar up open\"") == 1u);
         BOOST_TEST(count(shown, "class=\"bar up\"") == 1u);  // web before its restart
-        BOOST_TEST(count(shown, "class=\"state failed\"") == 2u);
+        BOOST_TEST(count(shown, "class=\"state failed\"") == 3u);
         for (const char* part : {">failed, exit 3<", ">failed, signal 11 (SEGV)<", " so far<", "goes on"})
             BOOST_TEST_CONTEXT(part) { BOOST_TEST(shown.find(part) != std::string::npos); }
         BOOST_TEST(count(shown, "<i style=") > 0u);  // ticks

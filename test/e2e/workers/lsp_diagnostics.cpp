@@ -234,6 +234,17 @@ BOOST_AUTO_TEST_CASE(P18_only_documents_of_the_servers_own_languages_are_opened_
     }
 }
 
+BOOST_AUTO_TEST_CASE(P18_files_names_the_documents_of_a_server) {
+    with_odd_server server("selector");
+    server.box.config(slurp(server.box.project() + "/hob.toml") + "files = [\"*.rs\", \"docs/*.md\"]\n");
+    server.box.shell("mkdir docs");
+    server.call("textDocument/hover", "a.py");
+    for (const char* name : {"README.md", "docs/one.md", "tool.rs", "new.py", "c.py"})
+        server.box.write(name, "fine, too\n");
+    server.call("textDocument/hover", "a.py");
+    BOOST_TEST(server.opened() == "[\"a.py\", \"one.md\", \"tool.rs\"]\n", server.opened());
+}
+
 BOOST_AUTO_TEST_CASE(P19_a_server_that_publishes_nothing_is_not_waited_for) {
     for (const char* oddities : {"pull", "none", "never"}) {
         BOOST_TEST_CONTEXT(oddities) {

@@ -134,6 +134,14 @@ BOOST_FIXTURE_TEST_CASE(a_wrong_shorthand_is_an_error, with_clangd) {
         box.run({"call", "clangd", "textDocument/hover", "file=none.cpp", "line=1", "col=1"});
     BOOST_TEST(missing.err.find("cannot read '") != std::string::npos, missing.err);
     BOOST_TEST(box.run({"call", "clangd", "textDocument/hover", "line=1"}).status == 2);
+    const auto behind =
+        box.run({"call", "clangd", "textDocument/hover", "file=src/util/utf8.cpp", "line=99999"});
+    BOOST_TEST(behind.status == 2);
+    BOOST_TEST(behind.err.find("line 99999 is behind the end of '") != std::string::npos, behind.err);
+    const auto other =
+        box.run({"call", "clangd", "textDocument/hover", "file=src/util/utf8.cpp", "line=1", "column=3"});
+    BOOST_TEST(other.status == 2);
+    BOOST_TEST(other.err.find("has no member 'column'\nhint: say col=N\n") != std::string::npos, other.err);
 }
 
 BOOST_FIXTURE_TEST_CASE(it_is_ended_by_shutdown_and_exit, with_clangd) {

@@ -80,6 +80,7 @@ BOOST_AUTO_TEST_CASE(C16_run_and_runs_complete_tasks_and_options_their_values) {
     BOOST_TEST(words({"hob", "runs", "b"}) == list{"build"}, boost::test_tools::per_element());
     BOOST_TEST(words({"hob", "wait", "--for", ""}) == (list{"ready", "stopped", "idle"}),
                boost::test_tools::per_element());
+    BOOST_TEST((words({"hob", "up", "--exit-with", ""}) == list{"calc", "db"}));
     BOOST_TEST(words({"hob", "wait", "db", "--for=s"}) == list{"--for=stopped"},
                boost::test_tools::per_element());
     BOOST_TEST(words({"hob", "logs", "--level", "w"}) == list{"warning"}, boost::test_tools::per_element());

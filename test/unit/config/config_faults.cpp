@@ -140,6 +140,22 @@ BOOST_AUTO_TEST_CASE(names_and_run) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(health) {
+    const std::string hint = "one of http = \"http://…\", tcp = PORT, unix = \"PATH\", exec = COMMAND";
+    expect({
+        {service("health = {}\n"), "3:10", "'health' in [service.s] does not say how the service is probed",
+         hint},
+        {service("health = { every = \"1s\" }\n"), "3:10",
+         "'health' in [service.s] does not say how the service is probed", hint},
+        {service("health = { tcp = 80, exec = \"x\" }\n"), "3:22",
+         "[service.s.health] has both 'tcp' and 'exec'", hint},
+        {service("health = { exec = \"x\", owner = \"any\" }\n"), "3:32",
+         "'owner' in [service.s.health] needs tcp, unix or http", "it says whose port or socket that may be"},
+        {service("health = { tcp = 80, failures = 0 }\n"), "3:33",
+         "'failures' in [service.s.health] must be from 1 to 1000000, not 0", ""},
+    });
+}
+
 BOOST_AUTO_TEST_CASE(readiness) {
     const std::string hint =
         "one of tcp = PORT, unix = \"PATH\", http = \"http://…\", exec = COMMAND, log = \"pattern\", notify "
@@ -214,6 +230,29 @@ BOOST_AUTO_TEST_CASE(U04_dependencies_that_cannot_be) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(how_much_is_remembered) {
+    expect({
+        {task("keep = 0\n"), "3:8", "'keep' in [task.t] must be from 1 to 1000000, not 0", ""},
+        {service("keep = \"30d\"\n"), "3:8",
+         "'keep' in [service.s] must be a number or { runs = 200, age = \"30d\", size = \"100MiB\" }, not a "
+         "string",
+         ""},
+        {task("keep = {}\n"), "3:8", "'keep' in [task.t] says nothing", "at least one of runs, age and size"},
+        {task("keep = { aeg = \"30d\" }\n"), "3:10", "unknown key 'aeg' in [task.t.keep]",
+         "did you mean 'age'?"},
+        {task("keep = { runs = 0 }\n"), "3:17", "'runs' in [task.t.keep] must be from 1 to 1000000, not 0",
+         ""},
+        {task("keep = { size = \"1KiB\" }\n"), "3:17",
+         "'size' in [task.t.keep] must be at least 64KiB, not '1KiB'", ""},
+        {worker("keep = 5\n"), "3:1", "unknown key 'keep' in [worker.w]",
+         "only a service or a task has it: [service.NAME], [task.NAME]"},
+        {task("cron = \"@daily\"\ntime_zone = \"Berlin\"\n"), "4:13",
+         "'time_zone' in [task.t] ('Berlin') is not a time zone", "did you mean 'Europe/Berlin'?"},
+        {task("timezone = \"UTC\"\n"), "3:1", "unknown key 'timezone' in [task.t]",
+         "did you mean 'time_zone'?"},
+    });
+}
+
 BOOST_AUTO_TEST_CASE(the_first_fault_by_position_is_reported) {
     expect({
         {"[log]\nmax_files = 0\n[daemon]\nidle_timeout = 1\n", "2:13",
@@ -238,11 +277,13 @@ BOOST_AUTO_TEST_CASE(a_message_is_one_line_of_bounded_length_whatever_the_value)
 }
 
 BOOST_AUTO_TEST_CASE(the_schema_refuses_these_files_where_a_schema_can) {
-    test::judge().judge(60, {"is taken by the",            // names are unique over all kinds of units
+    test::judge().judge(69, {"is taken by the",            // names are unique over all kinds of units
                              "cannot be started after",    // `after`: itself
                              "unknown unit '",             // `after`: a name that no unit has
                              "units wait for each other",  // `after`: a cycle
                              "is not a regular expression",
+                             "is not a time zone",         // depends on the machine
+                             "must be at least 64KiB",     // a size is text
                              "needs tcp, unix or http"});  // `ready.owner`: beside which other key
 }
 

@@ -38,11 +38,16 @@ config parse_in(unsigned table, const std::string& lines) {
 
 // What else must be in the table for the key to have a meaning.
 std::string companions(const config_key& key) {
-    const bool of_lsp = key.name == "initialize" || key.name == "settings" || key.name == "language_ids";
+    const bool of_lsp = key.name == "initialize" || key.name == "settings" || key.name == "language_ids" ||
+                        key.name == "files";
     if (of_lsp) return "protocol = \"lsp\"\n";
     if (key.name.starts_with("answer") && key.name != "answers") return "protocol = \"lines\"\n";
     if (key.name == "jitter") return "every = \"1d\"\n";
     if (key.name == "ready.timeout" || key.name == "ready.owner") return "ready.tcp = 1\n";
+    if (key.name == "health.every" || key.name == "health.timeout" || key.name == "health.failures" ||
+        key.name == "health.owner")
+        return "health.tcp = 1\n";
+    if (key.name == "health.http.status") return "health.http.url = \"http://localhost\"\n";
     if (key.name == "connect.timeout") return "connect.tcp = 1\n";
     if (key.name == "ready.http.status") return "ready.http.url = \"http://localhost\"\n";
     return {};
@@ -218,7 +223,7 @@ BOOST_AUTO_TEST_CASE(a_name_with_its_table_means_one_key_and_without_it_the_key_
     BOOST_TEST(count("ready.http.url") == 1u);
     BOOST_TEST(count("kill") == 3u);
     BOOST_TEST(count("task.kill") == 1u);
-    BOOST_TEST(count("tcp") == 2u);
+    BOOST_TEST(count("tcp") == 3u);
     BOOST_TEST(count("task") == 1u);
     BOOST_TEST(count("worker.restart") == 0u);
     BOOST_TEST(count("nothing") == 0u);

@@ -231,17 +231,11 @@ BOOST_AUTO_TEST_CASE(tasks) {
     BOOST_TEST((plain.overlap == overlap_policy::skip));
     BOOST_TEST(!plain.timeout);
     BOOST_TEST((plain.retry == retry_spec{0, 10s}));
-    BOOST_TEST(plain.keep == 200);
-    BOOST_TEST(plain.watch.empty());
-    BOOST_TEST(plain.ignore.empty());
-    BOOST_TEST(plain.gitignore);
-    BOOST_TEST((plain.debounce == 100ms));
+    BOOST_TEST(!plain.time_zone);
     const task_spec full = task(
         "every = \"5m\"\non_start = true\njitter = \"299s\"\ncatch_up = \"none\"\noverlap = "
         "\"cancel\"\ntimeout = \"10m\"\n"
-        "retry = { max = 3, delay = \"0\" }\nkeep = 1\nwatch = [\"src/**/*.[ch]\", \"a\\\\[b\"]\nignore = "
-        "[\"x\"]\n"
-        "gitignore = false\ndebounce = \"1s\"\n");
+        "retry = { max = 3, delay = \"0\" }\nkeep = 1\n");
     BOOST_TEST((full.every == 5min));
     BOOST_TEST(full.on_start);
     BOOST_TEST((full.jitter == 299s));
@@ -249,13 +243,69 @@ BOOST_AUTO_TEST_CASE(tasks) {
     BOOST_TEST((full.overlap == overlap_policy::cancel));
     BOOST_TEST((full.timeout == 10min));
     BOOST_TEST((full.retry == retry_spec{3, 0s}));
-    BOOST_TEST(full.keep == 1);
-    BOOST_TEST((full.watch == std::vector<std::string>{"src/**/*.[ch]", "a\\[b"}));
-    BOOST_TEST((full.ignore == std::vector<std::string>{"x"}));
-    BOOST_TEST(!full.gitignore);
-    BOOST_TEST((full.debounce == 1s));
     BOOST_TEST(task("cron = \"*/5 * * * *\"\n").cron->text == "*/5 * * * *");
     BOOST_TEST(name_of(task("overlap = \"queue\"\n").overlap) == "queue");
+}
+
+BOOST_AUTO_TEST_CASE(how_much_is_remembered_and_the_time_zone) {
+    const auto kept = [](const std::string& line) {
+        const config parsed = parse("[task.t]\nrun = \"x\"\n" + line + "[service.s]\nrun = \"x\"\n" + line);
+        BOOST_TEST((parsed.find("t")->keep == parsed.find("s")->keep));
+        return parsed.find("t")->keep;
+    };
+    BOOST_TEST((kept("") == keep_spec{200, {}, {}}));
+    BOOST_TEST((kept("keep = 1\n") == keep_spec{1, {}, {}}));
+    BOOST_TEST((kept("keep = { age = \"30d\" }\n") == keep_spec{0, 30 * 24h, {}}));
+    BOOST_TEST((kept("keep = { runs = 5, size = \"1MiB\" }\n") == keep_spec{5, {}, 1u << 20}));
+    BOOST_TEST(task("cron = \"@daily\"\ntime_zone = \"Europe/Berlin\"\n").time_zone->name() ==
+               "Europe/Berlin");
+}
+
+BOOST_AUTO_TEST_CASE(services_and_tasks_watch_files) {
+    for (const std::string table : {"[service.x]\n", "[task.x]\n"}) {
+        const watch_spec plain = parse(table + "run = \"x\"\n").units[0].watch;
+        BOOST_TEST(plain.patterns.empty());
+        BOOST_TEST(plain.ignore.empty());
+        BOOST_TEST(plain.gitignore);
+        BOOST_TEST((plain.debounce == 100ms));
+        const watch_spec full = parse(table +
+                                      "run = \"x\"\nwatch = [\"src/**/*.[ch]\", \"a\\\\[b\"]\n"
+                                      "ignore = [\"x\"]\ngitignore = false\ndebounce = \"1s\"\n")
+                                    .units[0]
+                                    .watch;
+        BOOST_TEST((full.patterns == std::vector<std::string>{"src/**/*.[ch]", "a\\[b"}));
+        BOOST_TEST((full.ignore == std::vector<std::string>{"x"}));
+        BOOST_TEST(!full.gitignore);
+        BOOST_TEST((full.debounce == 1s));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(health_has_a_probe_and_how_often_it_may_fail) {
+    BOOST_TEST(!service("").health);
+    const auto plain = service("health = { http = \"http://localhost/\" }\n").health;
+    BOOST_REQUIRE(plain.has_value());
+    BOOST_TEST((plain->probe.form == ready_form::http));
+    BOOST_TEST(plain->probe.url == "http://localhost/");
+    BOOST_TEST((plain->every == 10s && plain->timeout == 5s && plain->failures == 3));
+    const auto full = service(
+        "ready = { tcp = 1 }\nhealth = { exec = \"true\", every = \"1s\", timeout = \"2s\", "
+        "failures = 1 }\n");
+    BOOST_TEST((full.ready.form == ready_form::tcp));
+    BOOST_TEST((full.health->probe.form == ready_form::exec));
+    BOOST_TEST((full.health->every == 1s && full.health->timeout == 2s && full.health->failures == 1));
+    BOOST_TEST(service("health = { tcp = 80, owner = \"any\" }\n").health->probe.any_owner);
+    BOOST_TEST(service("health = { tcp = \"${PORT}\" }\n").health->probe.written == "${PORT}");
+    BOOST_TEST(service("health = { http = { url = \"http://localhost/\", status = 204 } }\n")
+                   .health->probe.status.value() == 204);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_may_stop_a_unit) {
+    for (const std::string table : {"[service.x]\n", "[task.x]\n", "[worker.x]\n"}) {
+        BOOST_TEST(!parse(table + "run = \"x\"\n").units[0].stop.run);
+        const stop_spec stop =
+            parse(table + "run = \"x\"\nstop = { run = [\"pg_ctl\", \"stop\"] }\n").units[0].stop;
+        BOOST_TEST((stop.run->argv == std::vector<std::string>{"pg_ctl", "stop"}));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(units_come_in_file_order_whatever_their_kind) {
@@ -347,8 +397,8 @@ BOOST_AUTO_TEST_CASE(the_file_of_init_is_valid_with_and_without_its_examples) {
 }
 
 BOOST_AUTO_TEST_CASE(the_examples_are_valid) {
-    for (const std::string name : {"examples/web-app.toml", "examples/workers.toml", "examples/servers.toml",
-                                   "examples/chores.toml", "hob.toml"}) {
+    for (const std::string name : {"examples/web/hob.toml", "examples/workers.toml", "examples/servers.toml",
+                                   "examples/home/hob.toml", "examples/agents/hob.toml", "hob.toml"}) {
         const std::string text = slurp(std::string(HOB_SOURCE_DIR) + "/" + name);
         BOOST_TEST_CONTEXT(name) {
             BOOST_REQUIRE(!text.empty());

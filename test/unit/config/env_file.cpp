@@ -53,16 +53,9 @@ json::value result_of(const json::object& row) {
     return result_of(std::string_view(row.at("text").as_string()), base);
 }
 
-// What dotenv and dotenv-expand say of each case; empty where they are not installed.
-std::vector<json::value> judged_by_dotenv() {
+// What another program reads from each case: a line of its output for each.
+std::vector<json::value> judged_by(const std::string& command) {
     std::vector<json::value> verdicts;
-    if (!test::require_program("node")) return verdicts;
-    if (!test::exists(HOB_NPM "/node_modules/dotenv-expand/lib/main.js")) {
-        if (test::number_from_env("HOB_REQUIRE_ALL", 0) != 0) BOOST_ERROR("dotenv-expand is not installed");
-        return verdicts;
-    }
-    const std::string command = "node '" HOB_SOURCE_DIR "/test/fixtures/dotenv_judge.js' '" HOB_NPM "' '" +
-                                std::string(cases_path) + "'";
     FILE* pipe = ::popen(command.c_str(), "re");
     BOOST_REQUIRE(pipe != nullptr);
     std::string output;
@@ -74,6 +67,24 @@ std::vector<json::value> judged_by_dotenv() {
     for (std::string line; std::getline(lines, line);)
         verdicts.push_back(json::parse(line));
     return verdicts;
+}
+
+// dotenv and dotenv-expand; empty where they are not installed.
+std::vector<json::value> judged_by_dotenv() {
+    if (!test::require_program("node")) return {};
+    if (!test::exists(HOB_NPM "/node_modules/dotenv-expand/lib/main.js")) {
+        if (test::number_from_env("HOB_REQUIRE_ALL", 0) != 0) BOOST_ERROR("dotenv-expand is not installed");
+        return {};
+    }
+    return judged_by("node '" HOB_SOURCE_DIR "/test/fixtures/dotenv_judge.js' '" HOB_NPM "' '" +
+                     std::string(cases_path) + "'");
+}
+
+// The parser of docker-compose, which Debian's Python finds; empty where it is not installed.
+std::vector<json::value> judged_by_compose() {
+    if (!test::require_program("docker-compose")) return {};
+    return judged_by("/usr/bin/python3 '" HOB_SOURCE_DIR "/test/fixtures/compose_judge.py' '" +
+                     std::string(cases_path) + "' 2>/dev/null");
 }
 
 std::string text_of(std::string_view text, const unit::variables& base = {}) {
@@ -94,12 +105,14 @@ std::string layered(const unit::variables& base,
 
 BOOST_AUTO_TEST_SUITE(env_files)
 
-BOOST_AUTO_TEST_CASE(U31_each_file_is_read_as_dotenv_reads_it_or_the_difference_has_a_reason) {
+BOOST_AUTO_TEST_CASE(U31_each_file_is_read_as_by_dotenv_and_compose_or_the_difference_has_a_reason) {
     const json::value all = corpus();
     const auto& cases = all.at("cases").as_array();
     const auto verdicts = judged_by_dotenv();
     BOOST_TEST(cases.size() >= 200u);
+    const auto of_compose = judged_by_compose();
     if (!verdicts.empty()) BOOST_REQUIRE_EQUAL(verdicts.size(), cases.size());
+    if (!of_compose.empty()) BOOST_REQUIRE_EQUAL(of_compose.size(), cases.size());
     std::set<std::string> unneeded;
     for (const auto& reason : all.at("reasons").as_object())
         unneeded.insert(std::string(reason.key()));
@@ -114,6 +127,12 @@ BOOST_AUTO_TEST_CASE(U31_each_file_is_read_as_dotenv_reads_it_or_the_difference_
                 unneeded.erase(std::string(differs->as_string()));
             }
             if (!verdicts.empty()) BOOST_TEST((result == verdicts[i]) == (differs == nullptr));
+            const auto* from_compose = row.if_contains("compose");
+            if (from_compose) {
+                BOOST_TEST(all.at("reasons").as_object().contains(from_compose->as_string()));
+                unneeded.erase(std::string(from_compose->as_string()));
+            }
+            if (!of_compose.empty()) BOOST_TEST((result == of_compose[i]) == (from_compose == nullptr));
         }
     }
     BOOST_TEST(unneeded.empty());

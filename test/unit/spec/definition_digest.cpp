@@ -32,7 +32,8 @@ BOOST_AUTO_TEST_CASE(U34_what_is_executed_changes_a_digest) {
     const std::string plain = digest(run);
     for (const std::string more :
          {"env = { A = \"1\" }\n", "env_file = \".env\"\n", "cwd = \"sub\"\n", "on_failure = \"evil\"\n",
-          "ready = { exec = \"evil\" }\n", "autostart = true\n"}) {
+          "ready = { exec = \"evil\" }\n", "health = { exec = \"evil\" }\n", "stop = { run = \"evil\" }\n",
+          "autostart = true\n"}) {
         BOOST_TEST(digest(run + more) != plain, more);
     }
     BOOST_TEST(digest("run = \"serve --port 2\"\n") != plain);

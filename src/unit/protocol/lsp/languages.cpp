@@ -284,12 +284,16 @@ std::string_view extension_of(std::string_view name) {
     return dot == std::string_view::npos ? std::string_view() : name.substr(dot + 1);
 }
 
+bool matches(std::string_view path, const std::string& pattern) {
+    const bool whole_path = pattern.find('/') != std::string::npos;
+    const std::string anywhere = whole_path && !pattern.starts_with('/') ? "**/" + pattern : pattern;
+    return lsp_glob(anywhere).matches(whole_path ? path : name_of_path(path));
+}
+
 std::string_view overridden(std::string_view path, language_overrides overrides) {
     std::string_view found;
     for (const auto& [pattern, id] : overrides) {
-        const bool whole_path = pattern.find('/') != std::string::npos;
-        const std::string anywhere = whole_path && !pattern.starts_with('/') ? "**/" + pattern : pattern;
-        if (lsp_glob(anywhere).matches(whole_path ? path : name_of_path(path))) found = id;
+        if (matches(path, pattern)) found = id;
     }
     return found;
 }
@@ -320,6 +324,11 @@ std::string language_of_path(std::string_view path, language_overrides overrides
     if (id.empty()) id = known_language(name);
     if (id.empty()) id = extension_of(name);
     return id.empty() ? "plaintext" : std::string(id);
+}
+
+bool matches_one(std::string_view path, std::span<const std::string> patterns) {
+    return std::any_of(patterns.begin(), patterns.end(),
+                       [&](const std::string& each) { return matches(path, each); });
 }
 
 bool is_source_path(std::string_view path, language_overrides overrides) {

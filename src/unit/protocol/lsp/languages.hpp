@@ -16,6 +16,9 @@ using language_overrides = std::span<const std::pair<std::string, std::string>>;
 // the id of its extension, and without an extension "plaintext".
 std::string language_of_path(std::string_view path, language_overrides overrides = {});
 
+// Whether one of the patterns, which are as above, matches.
+bool matches_one(std::string_view path, std::span<const std::string> patterns);
+
 // A file of a language that servers keep an index of: it is in the table and no plain text, or has an
 // override.
 bool is_source_path(std::string_view path, language_overrides overrides = {});

@@ -80,6 +80,10 @@ public:
         if (!shorthand.file.empty() && (!document || document->deleted)) {
             throw cannot_call(host.spec(), why_not_opened(path));
         }
+        if (!shorthand.file.empty()) {
+            check_members(host.spec().name, call.method, call.params);
+            check_line(host.spec().name, shorthand, document->text());
+        }
         const bool asks_published = call.method == "textDocument/diagnostic" && !answers_diagnostics();
         co_await wait_until_read(host, first, !asks_published, limit);
         if (!asks_published) remark_incomplete(call);

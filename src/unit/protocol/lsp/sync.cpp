@@ -44,15 +44,21 @@ boost::asio::awaitable<void> lsp_sync::start(boost::asio::any_io_executor execut
     return files_.start(std::move(executor));
 }
 
+// Whether the server should read the file again when it has changed.
+bool lsp_sync::is_for(const session_host& host, const std::string& path) const {
+    const auto& worker = worker_spec_of(host.spec());
+    if (!worker.files.empty()) return matches_one(path, worker.files);
+    return is_source_path(path, worker.language_ids) &&
+           kinds_.speaks(language_of_path(path, worker.language_ids));
+}
+
 bool lsp_sync::announce(session_host& host) {
     util::json_array changes;
     const bool all_opened = unopened_.empty();
     for (const auto& change : files_.changes()) {
         documents_.count_change(change.what != lsp_files::change_kind::changed);
         if (!is_watched(change.path)) continue;
-        const auto& ids = worker_spec_of(host.spec()).language_ids;
-        if (is_source_path(change.path, ids) && kinds_.speaks(language_of_path(change.path, ids)))
-            unopened_.insert(change.path);
+        if (is_for(host, change.path)) unopened_.insert(change.path);
         changes.add(util::json_object()
                         .add("uri", util::uri_of_path(change.path))
                         .add("type", static_cast<int>(change.what)));

@@ -37,6 +37,7 @@ public:
     void open_next(session_host& host);
 
 private:
+    bool is_for(const session_host& host, const std::string& path) const;
     struct watcher {
         std::string registration;
         std::optional<std::string> base;  // the folder that the pattern is relative to; nullopt: the root

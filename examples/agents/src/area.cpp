@@ -1,0 +1,3 @@
+#include "area.hpp"
+
+double area(double width, double height) { return width * height; }

@@ -1,0 +1,1 @@
+export default { clearScreen: false, server: { proxy: { "/api": process.env.API_URL } } };

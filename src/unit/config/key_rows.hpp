@@ -1,0 +1,77 @@
+#pragma once
+// How the rows of the table of keys are written.
+
+#include <chrono>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "unit/config/key_context.hpp"
+#include "unit/config/key_readers.hpp"
+#include "unit/config/keys.hpp"
+
+namespace hob::unit {
+
+template <typename Value>
+constexpr value_type type_for() {
+    if constexpr (std::is_enum_v<Value>) return value_type::word;
+    if constexpr (std::is_same_v<Value, bool>) return value_type::boolean;
+    if constexpr (std::is_same_v<Value, int>) return value_type::integer;
+    if constexpr (std::is_same_v<Value, std::uint64_t>) return value_type::size;
+    if constexpr (std::is_same_v<Value, std::chrono::milliseconds>) return value_type::duration;
+    if constexpr (std::is_same_v<Value, std::optional<std::chrono::milliseconds>>)
+        return value_type::duration;
+    if constexpr (std::is_same_v<Value, std::vector<std::string>>) return value_type::strings;
+    return value_type::text;
+}
+
+// A key that fills in a member of a spec; the member's type says what its values look like.
+template <auto Member>
+constexpr config_key member(unsigned tables, std::string_view name, std::string_view help) {
+    using value = decltype(member_type(Member));
+    return {
+        .tables = tables, .name = name, .type = type_for<value>(), .help = help, .read = read_member<Member>};
+}
+
+// A key with a parser of its own.
+constexpr config_key custom(unsigned tables, std::string_view name, value_type type, std::string_view help,
+                            void (*read)(const key_context&)) {
+    return {.tables = tables, .name = name, .type = type, .help = help, .read = read};
+}
+
+template <const auto& Words>
+std::vector<std::string_view> words_in() {
+    return {std::begin(Words), std::end(Words)};
+}
+
+template <const auto& Words>
+constexpr config_key one_of(config_key key) {
+    return key.with(&config_key::words, words_in<Words>);
+}
+
+// `watch` and its companions, which two kinds of unit have.
+constexpr config_key watch_key(unsigned table, std::string_view help) {
+    return custom(table, "watch", value_type::patterns, help, read_watch)
+        .by_default("[]")
+        .such_as("[\"src/**/*.c\"]")
+        .also_called("files paths");
+}
+constexpr config_key ignore_key(unsigned table) {
+    return custom(table, "ignore", value_type::patterns, "patterns of files not to watch", read_ignore)
+        .by_default("[]")
+        .such_as("[\"build/**\"]")
+        .also_called("exclude");
+}
+constexpr config_key gitignore_key(unsigned table) {
+    return member<&watch_spec::gitignore>(table, "gitignore", "also do not watch .git and what git ignores")
+        .by_default("true");
+}
+constexpr config_key debounce_key(unsigned table, std::string_view help) {
+    return member<&watch_spec::debounce>(table, "debounce", help).by_default("\"100ms\"");
+}
+
+}  // namespace hob::unit
