@@ -13,6 +13,7 @@ extern constinit const command doctor_command;
 extern constinit const command down_command;
 extern constinit const command env_command;
 extern constinit const command events_command;
+extern constinit const command export_command;
 extern constinit const command help_command;
 extern constinit const command import_command;
 extern constinit const command init_command;
@@ -36,12 +37,11 @@ namespace {
 
 // Sorted by name.
 constexpr const command* table[] = {
-    &attach_command,   &call_command,   &check_command,   &completions_command, &daemon_command,
-    &doctor_command,   &down_command,   &env_command,     &events_command,      &help_command,
-    &import_command,   &init_command,   &list_command,    &logs_command,        &ping_command,
-    &prompt_command,   &reload_command, &restart_command, &run_command,         &runs_command,
-    &shutdown_command, &signal_command, &start_command,   &status_command,      &stop_command,
-    &up_command,       &wait_command,
+    &attach_command,  &call_command, &check_command,  &completions_command, &daemon_command, &doctor_command,
+    &down_command,    &env_command,  &events_command, &export_command,      &help_command,   &import_command,
+    &init_command,    &list_command, &logs_command,   &ping_command,        &prompt_command, &reload_command,
+    &restart_command, &run_command,  &runs_command,   &shutdown_command,    &signal_command, &start_command,
+    &status_command,  &stop_command, &up_command,     &wait_command,
 };
 
 }  // namespace

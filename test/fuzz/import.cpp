@@ -1,6 +1,6 @@
-// Files that other programs wrote: refused in one line, or workers that hob.toml takes as they are.
+// Files that other programs wrote: refused in one line, or units that hob.toml takes as they are.
 
-#include "cmd/import/read.hpp"
+#include "cmd/formats/read.hpp"
 
 #include <algorithm>
 #include <string>
@@ -22,7 +22,11 @@ void check(const cmd::imported_unit& unit) {
         return;
     }
     const unit::config read = unit::parse_config(toml, "/p/hob.toml", "/p");
-    claim(read.units.size() == 1 && read.units[0].name == unit.name, "a worker is one worker, by its name");
+    claim(read.units.size() == 1 && read.units[0].name == unit.name, "a unit is one unit, by its name");
+    if (!unit.script.empty()) {
+        claim(read.units[0].run.text == unit.script, "a script keeps its bytes");
+        return;
+    }
     const bool literal = std::all_of(unit.run.begin(), unit.run.end(), cmd::is_literal) &&
                          std::all_of(unit.env.begin(), unit.env.end(),
                                      [](const auto& one) { return cmd::is_literal(one.second); });

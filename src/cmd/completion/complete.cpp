@@ -174,6 +174,8 @@ private:
         const command& verb = *line_.verb;
         const auto given = static_cast<int>(line_.operands.size());
         if (verb.operands_max >= 0 && given >= verb.operands_max) return;
+        if (given == 0 && !verb.first_words.empty())
+            return add(split_words(verb.first_words), "", line_.current);
         switch (verb.completes) {
             case operand_kind::none:
                 return;

@@ -106,6 +106,7 @@ struct command {
     daemon_need need = daemon_need::none;
     unit_use units = unit_use::none;
     operand_kind completes = operand_kind::none;
+    std::string_view first_words = {};  // completion of the first operand, separated by blanks
     int operands_min = 0;
     int operands_max = 0;  // -1: any number
     std::span<const option_row> options = {};

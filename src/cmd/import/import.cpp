@@ -1,9 +1,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,21 +9,21 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/output.hpp"
 #include "cmd/core/table.hpp"
-#include "cmd/import/read.hpp"
+#include "cmd/formats/machine.hpp"
+#include "cmd/formats/read.hpp"
 #include "identity.hpp"
 #include "lifecycle/instance.hpp"
 #include "limits.hpp"
 #include "unit/config/config.hpp"
 #include "unit/config/file.hpp"
 #include "util/fd.hpp"
-#include "util/fork.hpp"
 #include "util/json/json_writer.hpp"
-#include "util/process_handle.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -72,56 +70,84 @@ import_target find_target(invocation& call) {
     return target;
 }
 
-bool is_in_path(const std::string& program) {
-    const char* path = ::getenv("PATH");
-    std::string_view rest = path ? path : "/usr/local/bin:/usr/bin:/bin";
-    while (!rest.empty()) {
-        const auto end = std::min(rest.find(':'), rest.size());
-        const std::string file = std::string(rest.substr(0, end)) + "/" + program;
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-        if (::access(file.c_str(), X_OK) == 0) return true;
-    }
-    return false;
-}
-
-// Finds the module without running it, and not in the current directory.
-bool python_has_debugpy() {
-    const char* const words[] = {"python3", "-c",
-                                 "import sys; sys.path.pop(0); from importlib.util import find_spec; "
-                                 "sys.exit(not find_spec('debugpy'))",
-                                 nullptr};
-    const util::unique_fd null = util::open_file("/dev/null", O_RDWR);
-    // exec does not change the arguments, although its signature allows it.
-    const pid_t pid = util::start_program(words[0], const_cast<char* const*>(words), [&null] {
-        return ::dup2(null.get(), 0) == 0 && ::dup2(null.get(), 1) == 1 && ::dup2(null.get(), 2) == 2;
-    });
-    if (pid < 0) return false;
-    const bool in_time = util::process_handle(pid).wait(util::deadline::in(limits::import_probe_timeout));
-    if (!in_time) ::kill(pid, SIGKILL);
-    int status = -1;
-    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    return in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 std::string file_operand(const invocation& call) {
     const std::string& file = call.operands.front();
     if (file.empty()) throw failure(error_kind::usage, cannot("import", "a file"), "its name is empty");
-    return call.global.directory && !file.starts_with('/') ? *call.global.directory + "/" + file : file;
+    const bool relative = call.global.directory && !file.starts_with('/') && file != "-";
+    return relative ? *call.global.directory + "/" + file : file;
 }
 
-// Editors keep their files in a subdirectory of the folder that they apply to.
+std::string read_standard_input() {
+    std::string text;
+    char buffer[4096];
+    for (;;) {
+        const ssize_t count = ::read(STDIN_FILENO, buffer, sizeof buffer);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) throw denied("read", "-", errno);
+        if (count == 0) return text;
+        text.append(buffer, static_cast<std::size_t>(count));
+        if (text.size() > limits::config_file_max)
+            throw failure(error_kind::config, cannot("read", "-"), "it is too large");
+    }
+}
+
+std::string format_option(const invocation& call) {
+    const std::string format = call.value("format").value_or("");
+    const bool known =
+        std::find(std::begin(import_formats), std::end(import_formats), format) != std::end(import_formats);
+    if (!format.empty() && !known) {
+        std::string all;
+        for (const auto name : import_formats)
+            all.append(all.empty() ? "" : ", ").append(name);
+        throw failure(error_kind::usage, cannot("use", format, "for '--format'"), "it is none of " + all);
+    }
+    return format;
+}
+
+// The directory that relative paths in the file begin in. Editors keep their files in a subdirectory of the
+// folder that these apply to; what a person has elsewhere (~/.codex, a shared mcp.json) applies to the
+// project.
 std::string folder_of(const std::string& file, const std::string& root) {
-    const std::string directory = real_path(directory_of(file));
-    for (const char* name : {"/.vscode", "/.cursor"}) {
+    const std::string directory = real_path(file == "-" ? "." : directory_of(file));
+    for (const char* name : {"/.vscode", "/.cursor", "/.zed"}) {
         if (directory.ends_with(name)) return directory.substr(0, directory.rfind('/'));
     }
-    return root;
+    const bool of_project = !file.ends_with(".json") && !file.ends_with(".toml");
+    return of_project || file.ends_with("package.json") ? directory : root;
+}
+
+// Whether a note is about the file as a whole. `entries`: of all units in it.
+bool is_of_file(const import_note& note, const import_result& found, const std::set<std::string>& entries) {
+    return !entries.contains(note.from) &&
+           std::none_of(found.refused.begin(), found.refused.end(),
+                        [&](const import_note& entry) { return entry.from == note.from; });
+}
+
+// As it is called in comments.
+std::string file_name(const invocation& call) {
+    return call.operands.front() == "-" ? "standard input" : call.operands.front();
+}
+
+// Refuses the units that hob.toml would not take.
+void drop_invalid(import_result& found, const std::string& file, const std::string& root) {
+    std::erase_if(found.units, [&](const imported_unit& entry) {
+        try {
+            checked_toml(entry, file, root);
+            return false;
+        } catch (const unimportable& why) {
+            found.refused.push_back({entry.from, why.what()});
+            return true;
+        }
+    });
 }
 
 // Keeps the entries that the command line names, or all, except those that hob.toml has already.
-void select_entries(const invocation& call, const unit::config& existing, import_result& found) {
+void select_entries(const invocation& call, const unit::config& existing, const std::string& root,
+                    import_result& found) {
     const std::vector<std::string> names(call.operands.begin() + 1, call.operands.end());
+    std::set<std::string> all;
+    for (const auto& entry : found.units)
+        all.insert(entry.from);
     const auto is_selected = [&](const std::string& from) {
         return names.empty() || std::find(names.begin(), names.end(), from) != names.end();
     };
@@ -139,23 +165,35 @@ void select_entries(const invocation& call, const unit::config& existing, import
     });
     std::erase_if(found.refused, [&](const import_note& entry) { return !is_selected(entry.from); });
     std::erase_if(found.notes, [&](const import_note& entry) {
+        if (names.empty() && is_of_file(entry, found, all)) return false;
         return std::none_of(found.units.begin(), found.units.end(),
                             [&](const imported_unit& unit) { return unit.from == entry.from; });
     });
+    drop_invalid(found, file_name(call), root);
+    settle_after(found, [&](const std::string& name) { return existing.find(name) != nullptr; });
 }
 
-std::string render(import_result& found, const std::string& file) {
+// What is not in the units: refused entries, and notes about the file.
+std::string remaining_text(const import_result& found) {
+    std::set<std::string> entries;
+    for (const auto& unit : found.units)
+        entries.insert(unit.from);
     std::string text;
-    std::erase_if(found.units, [&](const imported_unit& entry) {
-        try {
-            text += (text.empty() ? "" : "\n") + to_toml(entry, file);
-            return false;
-        } catch (const unimportable& why) {
-            found.refused.push_back({entry.from, why.what()});
-            return true;
-        }
-    });
+    for (const auto& entry : found.refused)
+        text += fmt::format("# not imported: {}: {}\n", toml_comment(entry.from), toml_comment(entry.text));
+    for (const auto& note : found.notes) {
+        if (is_of_file(note, found, entries))
+            text += fmt::format("# {}: {}\n", toml_comment(note.from), toml_comment(note.text));
+    }
     return text;
+}
+
+std::string render(const import_result& found, const std::string& file) {
+    std::string text;
+    for (const auto& entry : found.units)
+        text += (text.empty() ? "" : "\n") + to_toml(entry, file);
+    const std::string rest = remaining_text(found);
+    return text + (text.empty() || rest.empty() ? "" : "\n") + rest;
 }
 
 // Writes the file atomically, unless somebody else has changed it meanwhile.
@@ -198,7 +236,9 @@ void print_result_json(const import_target& what, const import_result& found, bo
     util::json_array units;
     for (const auto& unit : found.units) {
         util::json_object entry;
-        units.add(entry.add("name", unit.name).add("entry", unit.from).add("protocol", unit.protocol));
+        entry.add("name", unit.name).add("entry", unit.from).add("kind", unit::name_of(unit.kind));
+        if (unit.kind == unit::unit_kind::worker) entry.add("protocol", unit.protocol);
+        units.add(entry);
     }
     util::json_object result;
     result.add("file", what.path).add("written", !dry && !found.units.empty());
@@ -224,7 +264,8 @@ void print_result(const invocation& call, const import_target& what, const impor
         print(what.added);
     } else if (!call.global.quiet) {
         for (const auto& entry : found.units)
-            print(fmt::format("added worker '{}' ({})\n", entry.name, entry.protocol));
+            print(fmt::format("added {} '{}'{}\n", unit::name_of(entry.kind), entry.name,
+                              entry.protocol.empty() ? "" : fmt::format(" ({})", entry.protocol)));
     }
 }
 
@@ -232,25 +273,32 @@ void print_result(const invocation& call, const import_target& what, const impor
 void restrict_mode(import_target& what, const std::string& file) {
     constexpr mode_t others = S_IRWXG | S_IRWXO;
     struct stat source {};
-    if (::stat(file.c_str(), &source) != 0) source.st_mode = S_IRUSR | S_IWUSR;
+    if (file == "-" || ::stat(file.c_str(), &source) != 0) source.st_mode = S_IRUSR | S_IWUSR;
     if (what.before.st_nlink != 0) what.mode = what.before.st_mode & 07777;
     what.mode &= ~others | source.st_mode;
 }
 
+import_context context_for(const std::string& file, const std::string& root) {
+    import_context context;
+    context.root = root;
+    context.folder = folder_of(file, root);
+    if (const char* home = ::getenv("HOME")) context.home = home;
+    return context;
+}
+
 exit_code run_import(invocation& call) {
     const std::string file = file_operand(call);
+    const std::string format = format_option(call);
     const bool dry = call.has("dry-run");
     import_target what = find_target(call);
     const unit::config existing = unit::parse_config(what.text, what.path, what.root);
-    const std::string bytes = unit::read_trusted_file(file, ::geteuid(), {});
-    import_context context;
-    context.root = what.root;
-    context.folder = folder_of(file, what.root);
-    if (const char* home = ::getenv("HOME")) context.home = home;
+    const std::string bytes =
+        file == "-" ? read_standard_input() : unit::read_trusted_file(file, ::geteuid(), {});
     restrict_mode(what, file);
-    import_result found = read_import(bytes, file, context, {is_in_path, python_has_debugpy});
-    select_entries(call, existing, found);
-    what.added = render(found, call.operands.front());
+    const import_environment machine = this_machine();
+    import_result found = read_import(bytes, file, context_for(file, what.root), machine, format);
+    select_entries(call, existing, what.root, found);
+    what.added = render(found, file_name(call));
     std::string text = what.text;
     if (!text.empty() && !text.ends_with('\n')) text += '\n';
     if (!text.empty()) text += '\n';
@@ -269,6 +317,8 @@ exit_code run_import(invocation& call) {
 
 constexpr std::array options{
     option_row{"dry-run,n", "", "print what would be added and write nothing"},
+    option_row{"format", "FORMAT", "what the file is, instead of finding out",
+               "procfile package compose tasks launch mcp crontab"},
 };
 
 }  // namespace
@@ -276,13 +326,15 @@ constexpr std::array options{
 extern constinit const command import_command;
 constinit const command import_command{
     .name = "import",
-    .summary = "add workers from mcp.json or launch.json",
+    .summary = "add units from files of other programs",
     .usage = "FILE [ENTRY...]",
     .description =
-        "Reads the servers of an MCP client (`mcpServers`, or `servers` as VS Code has\n"
-        "them) or the configurations of VS Code's launch.json, and adds a worker for\n"
-        "each to the hob.toml of this project. Existing units are not changed. Entries\n"
-        "that cannot become a worker are listed with the reason.",
+        "Reads Procfile, package.json, compose.yaml, a crontab, VS Code's tasks.json or\n"
+        "launch.json, or the MCP servers of an agent (.mcp.json, .vscode/mcp.json,\n"
+        "~/.codex/config.toml, Zed's settings.json), and adds a unit for each entry to\n"
+        "the hob.toml of this project. Nothing is executed. Existing units are not\n"
+        "changed. What cannot be carried over is named, here and in comments. With -\n"
+        "the file is standard input: crontab -l | hob import -",
     .need = daemon_need::looking,
     .completes = operand_kind::file,
     .operands_min = 1,

@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "harness/free_port.hpp"
 #include "harness/sandbox.hpp"
 #include "paths.hpp"
 
@@ -70,6 +71,7 @@ BOOST_AUTO_TEST_CASE(a_dry_run_prints_what_a_run_writes) {
     const auto dry = box.run({"import", "--dry-run", "mcp.json"});
     BOOST_TEST(dry.status == 0);
     BOOST_TEST(toml(box) == "");
+    const auto part = box.run({"import", "-n", "-q", "mcp.json", "b c", "none"});
     const auto json = box.run({"import", "--json", "mcp.json", "b c", "none"});
     BOOST_TEST(json.status == 0, json.text());
     BOOST_TEST(json_at(json.out, "/written").value_or("") == "true");
@@ -77,7 +79,9 @@ BOOST_AUTO_TEST_CASE(a_dry_run_prints_what_a_run_writes) {
     BOOST_TEST(!json_at(json.out, "/units/1"));
     BOOST_TEST(json_at(json.out, "/refused/0/text").value_or("") == "the file has no such entry");
     BOOST_TEST(json_at(json.out, "/toml").value_or("") == toml(box));
-    BOOST_TEST(dry.out.ends_with(toml(box)));
+    BOOST_TEST(part.out == toml(box));
+    BOOST_TEST(dry.out.find("[worker.a]") != std::string::npos);
+    BOOST_TEST(dry.out.find("[worker.b-c]") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(without_a_project_it_creates_one_here) {
@@ -204,6 +208,96 @@ BOOST_AUTO_TEST_CASE(P12_nobody_can_read_keys_who_could_not_read_them_before) {
         BOOST_TEST(imported.status == 0, imported.text());
         BOOST_TEST(imported.out.find("\n600\n") != std::string::npos, imported.out);
     }
+}
+
+BOOST_AUTO_TEST_CASE(from_a_procfile_to_all_up_in_two_commands) {
+    sandbox box;
+    box.shell("rm hob.toml; mkdir worker");
+    box.write("Procfile", "web: echo web on $PORT; exec sleep 100\nworker: cd worker && exec sleep 100\n");
+    box.write(".env", "GREETING=hello\n", 0600);
+    const auto done = box.run({"import", "Procfile"});
+    BOOST_TEST(done.status == 0, done.text());
+    BOOST_TEST(done.out == "added service 'web'\nadded service 'worker'\n");
+    const auto up = box.run({"start"});
+    BOOST_TEST(up.status == 0, up.text());
+    BOOST_TEST(box.run({"logs", "--raw", "web"}).out.find("web on 5000") != std::string::npos);
+    BOOST_TEST(box.run({"status", "web", "worker"}).status == 0);
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(from_a_compose_file_to_all_up_in_two_commands) {
+    sandbox box;
+    const std::string port = std::to_string(free_port());
+    box.shell("rm hob.toml; mkdir web");
+    box.write("web/Dockerfile",
+              "FROM python:3\nCMD [\"python3\", \"-m\", \"http.server\", \"" + port + "\"]\n");
+    box.write("compose.yaml",
+              "services:\n  seed:\n    image: busybox\n    command: sh -c \"echo seeded > seed\"\n"
+              "  web:\n    build: web\n    ports: [\"${WEB_PORT:-1}:" +
+                  port +
+                  "\"]\n"
+                  "    depends_on: {seed: {condition: service_completed_successfully}}\n");
+    BOOST_TEST(box.run({"import", "compose.yaml"}).out == "added task 'seed'\nadded service 'web'\n");
+    const auto up = box.run({"start"});
+    BOOST_TEST(up.status == 0, up.text());
+    BOOST_TEST(slurp(box.project() + "/seed") == "seeded\n");
+    const auto page =
+        box.shell("python3 -c 'import urllib.request as u; print(u.urlopen(\"http://localhost:" + port +
+                  "/Dockerfile\").read())'");
+    BOOST_TEST(page.out.find("FROM python") != std::string::npos, page.text());
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(standard_input_is_secret_and_found_out) {
+    sandbox box;
+    box.shell("rm hob.toml");
+    const auto piped = box.shell("printf '*/5 * * * * mbsync -a\\n' | hob import -");
+    BOOST_TEST(piped.out == "added task 'mbsync'\n", piped.text());
+    BOOST_TEST(mode_of(box.project() + "/hob.toml") == 0600u);
+    BOOST_TEST(toml(box).starts_with("# mbsync of standard input\n[task.mbsync]\n"));
+    const auto forced = box.shell("echo 'a: b' | hob import --format crontab -");
+    BOOST_TEST(forced.status == 2);
+    BOOST_TEST(forced.err.find("it has no entry of a crontab") != std::string::npos);
+    BOOST_TEST(box.run({"import", "--format", "ini", "x"}).err ==
+               "hob: cannot use 'ini' for '--format': it is none of procfile, package, compose, tasks, "
+               "launch, mcp, crontab\n");
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_that_hob_toml_does_not_allow_is_refused_alone) {
+    sandbox box;
+    box.shell("rm hob.toml");
+    box.write("compose.yaml",
+              "services:\n  a: {command: x, stop_signal: SIGFOO}\n  b: {command: y, depends_on: [a]}\n");
+    const auto done = box.run({"import", "compose.yaml"});
+    BOOST_TEST(done.status == 0, done.text());
+    BOOST_TEST(done.out == "added service 'b'\n");
+    BOOST_TEST(done.err.find("hob: not imported: 'a': ") != std::string::npos, done.err);
+    BOOST_TEST(done.err.find("SIGFOO") != std::string::npos, done.err);
+    BOOST_TEST(box.run({"check"}).status == 0);
+    BOOST_TEST(box.shell("rm hob.toml; hob init").status == 0);
+    BOOST_TEST(toml(box).find("# left out: a: ") != std::string::npos, toml(box));
+    BOOST_TEST(box.run({"check"}).status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_left_out_is_in_the_file_and_on_standard_error) {
+    sandbox box;
+    box.shell("rm hob.toml; mkdir -p deploy");
+    box.write(
+        "deploy/compose.yaml",
+        "services:\n  db: {image: postgres:16}\n  web:\n    command: cat\n    build: ./web\n"
+        "    environment: {KEY: sekret}\n    depends_on: [db]\n    cap_drop: [ALL]\nvolumes: {data: }\n",
+        0640);
+    const auto done = box.run({"import", "deploy/compose.yaml"});
+    BOOST_TEST(done.status == 0, done.text());
+    for (const char* part : {"its image 'postgres:16' has the command", "no image is built",
+                             "without cap_drop", "without 'db' in after", "volumes"}) {
+        BOOST_TEST(done.err.find(part) != std::string::npos, part);
+        BOOST_TEST(toml(box).find(part) != std::string::npos, part);
+    }
+    BOOST_TEST(done.err.find("sekret") == std::string::npos);
+    BOOST_TEST(toml(box).find("cwd = \"deploy/web\"") != std::string::npos);
+    BOOST_TEST((mode_of(box.project() + "/hob.toml") & 0077u) == 0040u);
+    BOOST_TEST(box.run({"check"}).status == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

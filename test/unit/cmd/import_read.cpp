@@ -1,4 +1,4 @@
-#include "cmd/import/read.hpp"
+#include "cmd/formats/read.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(wrong_types_are_reported) {
     BOOST_TEST(refusal("3") == "it must be an object, not a number");
     BOOST_TEST(refusal("{}") == "it has no command");
     BOOST_TEST(refusal(R"({"command":""})") == "it has no command");
-    BOOST_TEST(refusal(R"({"command":["x"]})") == "its 'command' must be a string, not an array");
+    BOOST_TEST(refusal(R"({"command":3})") == "its 'command' must be a string, not a number");
     BOOST_TEST(refusal(R"({"command":"x","args":"y"})") == "its 'args' must be an array, not a string");
     BOOST_TEST(refusal(R"({"command":"x","args":[1]})") == "its 'args' must hold strings, not a number");
     BOOST_TEST(refusal(R"({"command":"x","env":[]})") == "its 'env' must be an object, not an array");
@@ -95,8 +95,10 @@ BOOST_AUTO_TEST_CASE(wrong_types_are_reported) {
                "it sets 'HOB_UNIT', which is hob's own");
     BOOST_TEST(refusal(R"({"command":"x\u0000y"})") == "it has a NUL byte in a text");
     BOOST_TEST(refusal(R"({"command":"x","cwd":""})") == "its 'cwd' is empty");
-    BOOST_TEST(refusal(R"({"url":"https://x"})") == "it is reached over a URL, and hob keeps processes");
-    BOOST_TEST(refusal(R"({"type":"sse","url":"x"})") == "it is reached over sse, and hob keeps processes");
+    BOOST_TEST(refusal(R"({"url":"https://x"})") ==
+               "it is reached over a URL, and hob keeps processes; `npx mcp-remote URL` is one");
+    BOOST_TEST(refusal(R"({"type":"sse","url":"x"})") ==
+               "it is reached over sse, and hob keeps processes; `npx mcp-remote URL` is one");
     BOOST_TEST(refusal(R"({"type":"odd","command":"x"})") == "its type is 'odd'");
     BOOST_TEST(refusal(R"({"command":"x","disabled":true})") == "it is disabled");
     BOOST_TEST(read(R"({"mcpServers":[]})").refused.at(0).text == "it must be an object, not an array");
@@ -114,8 +116,8 @@ BOOST_AUTO_TEST_CASE(names_are_made_valid_and_unique) {
         names.push_back(spec(found, i).name);
         if (names.back() == "same") BOOST_TEST(spec(found, i).run.text == "2");  // as in every JSON parser
     }
-    const std::vector<std::string> wanted = {"a-b",      "a-b-2", "worker", "daemon-1",
-                                             "worker-2", "same",  "a.b",    std::string(56, 'n')};
+    const std::vector<std::string> wanted = {"a-b",    "a-b-2", "unit", "daemon-1",
+                                             "unit-2", "same",  "a.b",  std::string(56, 'n')};
     BOOST_TEST(names == wanted, boost::test_tools::per_element());
     BOOST_TEST(found.notes.size() == 6u);
     BOOST_TEST(found.notes[0].text == "it is called 'a-b'");
@@ -157,13 +159,14 @@ BOOST_AUTO_TEST_CASE(U31_a_value_of_env_is_not_expanded_by_hob) {
     BOOST_TEST((got.env == std::vector<std::pair<std::string, std::string>>{{"A", "$x $${"}, {"B", "$$${"}}));
 }
 
-BOOST_AUTO_TEST_CASE(environment_variables_are_expanded_by_a_shell) {
+BOOST_AUTO_TEST_CASE(variables_are_expanded_by_a_shell_in_commands_and_by_hob_in_env) {
     const auto got =
-        spec(server(R"({"command":"c","args":["${T}","it's"],"env":{"T":"${T}","U":"u-${T}","L":"l"}})"));
-    BOOST_TEST((got.run.argv ==
-                std::vector<std::string>{"/bin/sh", "-c", R"(U=u-"${T}" exec c "${T}" 'it'\''s')", "s"}));
-    BOOST_TEST((got.env == std::vector<std::pair<std::string, std::string>>{{"L", "l"}}));
-    const auto found = server(R"({"command":"c","env":{"a.b":"${T}"}})");
+        spec(server(R"({"command":"c","args":["${T}","it's"],"env":{"T":"${T}","U":"u-${T}","L":"l$"}})"));
+    BOOST_TEST(
+        (got.run.argv == std::vector<std::string>{"/bin/sh", "-c", R"(exec c "${T}" 'it'\''s')", "s"}));
+    BOOST_TEST((got.env == std::vector<std::pair<std::string, std::string>>{
+                               {"T", "${T:-}"}, {"U", "u-${T:-}"}, {"L", "l$"}}));
+    const auto found = server(R"({"command":"c","env":{"A":"$${T}"}})");
     BOOST_CHECK_THROW(to_toml(found.units.at(0), "f"), unimportable);
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Words of an editor's configuration, and the variables in them.
+// Words of configurations of other programs, and the variables in them.
 
 #include <stdexcept>
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace hob::cmd {
 
-// An entry cannot become a worker; what() says why.
+// An entry cannot become a unit; what() says why.
 class unimportable : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
@@ -18,13 +18,14 @@ struct word_part {
     std::string text;       // a literal, or a variable's name
     bool variable = false;  // of the environment that the worker starts with
     std::string fallback;   // used if the variable is unset or empty
+    bool required = false;  // an unset variable is an error
     bool operator==(const word_part&) const = default;
 };
 using import_word = std::vector<word_part>;  // without empty literals; adjacent ones are one
 
 struct import_context {
     std::string root;         // the directory of hob.toml
-    std::string folder;       // the value of ${workspaceFolder}
+    std::string folder;       // the base of relative paths, and the value of ${workspaceFolder}
     std::string home;         // the value of ${userHome} in a path
     bool bare_names = false;  // ${NAME} and ${NAME:-TEXT} are environment variables
 };
@@ -38,6 +39,8 @@ std::string parse_path(std::string_view key, std::string_view text, const import
 
 bool is_literal(const import_word& word);
 std::string literal_text(const import_word& word);  // requires is_literal(word)
+import_word literal_word(std::string_view text);
+void add_literal(import_word& word, std::string_view text);
 
 // Quoted as one word for /bin/sh.
 std::string shell_word(const import_word& word);

@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <array>
 
-#include "cmd/import/read.hpp"
+#include "cmd/formats/json_file.hpp"
+#include "cmd/formats/readers.hpp"
 #include "util/json/json_text.hpp"
 
 namespace hob::cmd {
@@ -168,10 +169,8 @@ void choose_adapter(const json::object& entry, const std::string& type, const im
     }
 }
 
-}  // namespace
-
 imported_unit read_configuration(const json::object& original, const import_context& context,
-                                 const import_environment& machine, std::vector<std::string>& notes) {
+                                 const import_environment& machine) {
     const json::object entry = for_linux(original);
     const auto type = text_of(entry, "type");
     if (!type || type->empty()) throw unimportable("it has no type");
@@ -182,12 +181,42 @@ imported_unit read_configuration(const json::object& original, const import_cont
     unit.protocol = "dap";
     choose_adapter(entry, *type, context, machine, unit);
     if (const auto task = text_of(entry, "preLaunchTask"))
-        notes.push_back(fmt::format("without its preLaunchTask '{}': do that before you call", *task));
+        unit.remarks.push_back(fmt::format("without its preLaunchTask '{}': do that before you call", *task));
     const bool lldb = !is_one_of(*type, {"python", "debugpy", "go"});
-    const json::object params = params_of(entry, context, lldb, notes);
+    const json::object params = params_of(entry, context, lldb, unit.remarks);
     unit.comment = request;
     if (!params.empty()) unit.comment += " " + shell_word({{json::serialize(params), false, {}}});
     return unit;
+}
+
+std::string name_of_configuration(const json::value& element, int number) {
+    const json::value* named = element.is_object() ? element.get_object().if_contains("name") : nullptr;
+    return named != nullptr && named->is_string() ? named->get_string().c_str()
+                                                  : fmt::format("configuration {}", number);
+}
+
+}  // namespace
+
+bool read_configurations(const json::object& file, import_collector& found) {
+    const json::value* all = file.if_contains("configurations");
+    if (all == nullptr) return false;
+    if (!all->is_array()) {
+        found.refuse("configurations", fmt::format("it must be an array, not {}", kind_of(*all)));
+        return true;
+    }
+    found.context.bare_names = false;
+    int number = 0;
+    for (const auto& element : all->get_array()) {
+        found.entry(name_of_configuration(element, ++number), [&] {
+            if (!element.is_object())
+                throw unimportable(fmt::format("it must be an object, not {}", kind_of(element)));
+            return read_configuration(element.get_object(), found.context, found.machine);
+        });
+    }
+    const json::value* compounds = file.if_contains("compounds");
+    if (compounds && compounds->is_array() && !compounds->get_array().empty())
+        found.refuse("compounds", "each of their configurations is a worker of its own");
+    return true;
 }
 
 }  // namespace hob::cmd

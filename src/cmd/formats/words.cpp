@@ -1,22 +1,14 @@
-#include "cmd/import/words.hpp"
+#include "cmd/formats/words.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace hob::cmd {
 namespace {
 
 bool starts_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-
-void add_literal(import_word& word, std::string_view text) {
-    if (text.empty()) return;
-    if (!word.empty() && !word.back().variable) {
-        word.back().text += text;
-    } else {
-        word.push_back({std::string(text), false, {}});
-    }
-}
 
 // The environment variable to suggest instead of ${input:api-key}: API_KEY.
 std::string variable_for(std::string_view input) {
@@ -37,9 +29,9 @@ void add_variable(import_word& word, std::string_view name, const import_context
     } else if (name == "pathSeparator" || name == "/") {
         add_literal(word, "/");
     } else if (name == "userHome") {
-        word.push_back({"HOME", true, {}});
+        word.push_back({"HOME", true, {}, false});
     } else if (name.starts_with("env:") && is_variable_name(name.substr(4))) {
-        word.push_back({std::string(name.substr(4)), true, {}});
+        word.push_back({std::string(name.substr(4)), true, {}, false});
     } else if (name.starts_with("input:")) {
         throw unimportable(fmt::format("it asks the user for '${{{}}}'; use ${{env:{}}} instead", name,
                                        variable_for(name.substr(6))));
@@ -47,7 +39,7 @@ void add_variable(import_word& word, std::string_view name, const import_context
                context.bare_names && is_variable_name(name.substr(0, dash))) {
         const bool falls_back = dash != std::string_view::npos;
         word.push_back({std::string(name.substr(0, dash)), true,
-                        std::string(falls_back ? name.substr(dash + 2) : std::string_view())});
+                        std::string(falls_back ? name.substr(dash + 2) : std::string_view()), false});
     } else {
         throw unimportable(fmt::format("only an editor knows what '${{{}}}' is", name));
     }
@@ -63,6 +55,21 @@ std::string double_quoted(std::string_view text) {
 }
 
 }  // namespace
+
+void add_literal(import_word& word, std::string_view text) {
+    if (text.empty()) return;
+    if (!word.empty() && !word.back().variable) {
+        word.back().text += text;
+    } else {
+        word.push_back({std::string(text), false, {}, false});
+    }
+}
+
+import_word literal_word(std::string_view text) {
+    import_word word;
+    add_literal(word, text);
+    return word;
+}
 
 bool is_variable_name(std::string_view name) {
     return !name.empty() && starts_name(name[0]) && std::all_of(name.begin(), name.end(), [](char c) {
@@ -87,7 +94,8 @@ import_word parse_word(std::string_view text, const import_context& context) {
 std::string parse_path(std::string_view key, std::string_view text, const import_context& context) {
     import_word word = parse_word(text, context);
     for (auto& part : word) {
-        if (part.variable && part.text == "HOME" && part.fallback.empty()) part = {context.home, false, {}};
+        if (part.variable && part.text == "HOME" && part.fallback.empty())
+            part = {context.home, false, {}, false};
         if (part.variable)
             throw unimportable(fmt::format("its '{}' depends on the environment: '${{{}}}'", key, part.text));
     }
@@ -95,6 +103,7 @@ std::string parse_path(std::string_view key, std::string_view text, const import
     if (path == "~" || path.starts_with("~/")) path.replace(0, 1, context.home);
     if (path.empty()) throw unimportable(fmt::format("its '{}' is empty", key));
     if (!path.starts_with('/')) path = context.folder + "/" + path;
+    path = std::filesystem::path(path).lexically_normal().string();
     while (path.size() > 1 && path.ends_with('/'))
         path.pop_back();
     if (path == context.root) return ".";
@@ -117,7 +126,8 @@ std::string shell_word(const import_word& word) {
     std::string text;
     for (const auto& part : word) {
         if (part.variable) {
-            text += part.fallback.empty()
+            text += part.required ? fmt::format("\"${{{}:?is not set}}\"", part.text)
+                    : part.fallback.empty()
                         ? fmt::format("\"${{{}}}\"", part.text)
                         : fmt::format("\"${{{}:-{}}}\"", part.text, double_quoted(part.fallback));
             continue;

@@ -1,0 +1,284 @@
+// hob export: files that systemd, cron and Kubernetes take, without values of variables.
+
+#include <sys/stat.h>
+
+#include <boost/json.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "harness/sandbox.hpp"
+#include "paths.hpp"
+
+using namespace hob::test;
+namespace json = boost::json;
+
+namespace {
+
+const std::string project = R"toml([env]
+SHARED = "sekret-shared"
+[ports]
+WEB_PORT = 8080
+[service.db]
+run = "cat /dev/null"
+ready = { tcp = "localhost:5432", timeout = "20s" }
+stop = { signal = "INT", timeout = "0s" }
+[service.web]
+run = 'echo "100% $HOME" | cat; exec cat "a b" $WEB_PORT'
+cwd = "apps/web %x"
+after = ["migrate", { unit = "db", restart = true }]
+env = { API_KEY = "sekret-key", "we.ird" = "sekret-odd" }
+env_file = [".env", { path = ".env*local", required = false }]
+ready = { http = "http://localhost:${WEB_PORT}/health" }
+restart = "always"
+max_restarts = 5
+on_failure = "echo $HOB_UNIT"
+[service.odd]
+run = ["cat", "", ";", "$(HOME)", "100%", "a\"b\\c\n\t\u007f", "ü", "${X}", "'", "$$", "%h", "--x=y z"]
+ready = { notify = true }
+watchdog = "30s"
+kill = "mixed"
+[service.probed]
+run = "cat"
+ready = { exec = ["test", "-e", "a b"] }
+[task.migrate]
+run = ["cat", "migrate"]
+[task.backup]
+run = "date +%F | tee 'x y'"
+cron = "*/15 2,3 1-7 * mon"
+timeout = "90s"
+cwd = "sub"
+jitter = "10s"
+[task.tick]
+run = ["cat", "100%"]
+every = "5m"
+on_start = true
+[task.odd-period]
+run = "cat"
+every = "7m"
+[worker.w]
+run = "cat"
+protocol = "lines"
+)toml";
+
+void make_project(sandbox& box) {
+    box.shell("mkdir -p 'apps/web %x' sub");
+    box.write(".env", "FILE_KEY=sekret-file\n");
+    box.config(project);
+}
+
+outcome export_to(sandbox& box, std::vector<std::string> words) {
+    words.insert(words.begin(), "export");
+    return box.run(words);
+}
+
+// What a program of node says of a file, if the packages that it needs are installed.
+outcome judged(sandbox& box, const std::string& package, const std::string& script, const std::string& file) {
+    outcome none;
+    if (!require_program("node")) return none;
+    if (!exists(HOB_NPM "/node_modules/" + package)) {
+        BOOST_TEST(number_from_env("HOB_REQUIRE_ALL", 0) == 0, package << " is not installed");
+        return none;
+    }
+    box.write("judge.js", script);
+    return box.shell("NODE_PATH='" HOB_NPM "/node_modules' node judge.js '" + file + "'");
+}
+
+// A line of a crontab, as cron hands it to the shell.
+std::string command_of_line(std::string line) {
+    for (auto at = line.find("\\%"); at != std::string::npos; at = line.find("\\%", at))
+        line.erase(at, 1);
+    return line.substr(line.find("cd "));
+}
+
+std::string line_with(const std::string& text, const std::string& part) {
+    const auto at = text.find(part);
+    if (at == std::string::npos) return {};
+    const auto begin = text.rfind('\n', at) + 1;
+    return text.substr(begin, text.find('\n', at) - begin);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(export_)
+
+BOOST_AUTO_TEST_CASE(systemd_takes_the_units_as_they_are) {
+    sandbox box;
+    make_project(box);
+    for (const char* manager : {"--system", "--user"}) {
+        const auto done = export_to(box, {"systemd", manager, "-o", "units", "--force"});
+        BOOST_TEST(done.status == 0, done.text());
+        BOOST_TEST(done.err.find("hob: 'w': not exported: systemd has nothing that answers calls") !=
+                   std::string::npos);
+    }
+    BOOST_TEST(export_to(box, {"systemd", "--system", "-o", "units", "-f", "-q"}).err == "");
+    if (!require_program("systemd-analyze")) return;
+    const auto verified = box.shell("systemd-analyze verify --man=no units/*.service units/*.timer");
+    BOOST_TEST(verified.status == 0, verified.text());
+    BOOST_TEST(verified.err == "", verified.err);
+    // What systemd has read, with its own quoting.
+    const auto read =
+        box.shell("SYSTEMD_LOG_LEVEL=debug systemd-analyze verify --man=no units/*-odd.service");
+    BOOST_TEST(
+        line_with(read.out, "Command Line: /usr/bin/cat")
+            .ends_with(
+                R"x("" ";" "\$\$(HOME)" 100% "a\"b\\c\n\t\177" ü "\$\${X}" "'" "\$\$\$\$" %h "--x=y z")x"),
+        line_with(read.out, "Command Line: "));
+    const auto times = box.shell(
+        "grep -h OnCalendar= units/*.timer | sed s/OnCalendar=// | while read -r line; do "
+        "systemd-analyze calendar \"$line\" || echo failed; done");
+    BOOST_TEST(count(times.out, "Next elapse: ") == 2u, times.text());
+    BOOST_TEST(times.out.find("failed") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(systemd_expands_nothing_in_a_command) {
+    sandbox box;
+    make_project(box);
+    const std::string odd = export_to(box, {"systemd", "odd", "web", "probed"}).out;
+    BOOST_TEST(line_with(odd, "ExecStart=/usr/bin/cat").substr(22) ==
+               R"x( "" ";" "$$(HOME)" "100%%" "a\"b\\c\n\t\x7f" "ü" "$${X}" "'" "$$$$" "%%h" "--x=y z")x");
+    BOOST_TEST(line_with(odd, "Type=notify") != "");
+    BOOST_TEST(line_with(odd, "WatchdogSec=") == "WatchdogSec=30");
+    BOOST_TEST(line_with(odd, "ExecStart=/bin/sh -c \"echo \\\"100") ==
+               R"(ExecStart=/bin/sh -c "echo \"100%% $$HOME\" | cat; exec cat \"a b\" $$WEB_PORT" web)");
+    BOOST_TEST(line_with(odd, "apps/web") == "WorkingDirectory=" + box.project() + "/apps/web %%x");
+    BOOST_TEST(line_with(odd, "EnvironmentFile=-") ==
+               "EnvironmentFile=-" + box.project() + R"(/.env\*local)");
+    BOOST_TEST(line_with(odd, "until test") ==
+               R"(ExecStartPost=/bin/bash -c "until test -e 'a b'; do sleep 0.2; done")");
+    BOOST_TEST(line_with(odd, "Requires=")
+                   .ends_with("-migrate.service " +
+                              line_with(odd, "After=").substr(line_with(odd, "After=").find(' ') + 1)));
+}
+
+BOOST_AUTO_TEST_CASE(cron_takes_the_lines_and_the_shell_gets_the_words) {
+    sandbox box;
+    make_project(box);
+    const auto done = export_to(box, {"crontab"});
+    BOOST_TEST(done.status == 0, done.text());
+    BOOST_TEST(done.out.find("\nWEB_PORT=8080\n") != std::string::npos);
+    BOOST_TEST(done.err.find("'odd-period': not exported: cron cannot express its period") !=
+               std::string::npos);
+    // `cat 100%` says which file there is not.
+    const std::string tick = line_with(done.out, "*/5 * * * * ");
+    BOOST_TEST(tick.ends_with("cat 100\\%"));
+    BOOST_TEST(box.shell(command_of_line(tick)).err == "cat: 100%: No such file or directory\n");
+    BOOST_TEST(line_with(done.out, "@reboot").ends_with("cat 100\\%"));
+    box.shell(command_of_line(line_with(done.out, "*/15 2,3 1-7 * mon ")));
+    BOOST_TEST(slurp(box.project() + "/sub/x y").starts_with("20"));
+    box.write("tab", done.out);
+    const auto parsed =
+        judged(box, "cron-parser",
+               "const r = require('cron-parser').CronFileParser.parseFileSync(process.argv[2]);"
+               "const bad = Object.keys(r.errors).filter((line) => !line.startsWith('@reboot'));"
+               "console.log(r.expressions.length, bad.length, r.variables.WEB_PORT);",
+               "tab");
+    if (parsed.status >= 0) BOOST_TEST(parsed.out == "2 0 8080\n", parsed.text());
+}
+
+BOOST_AUTO_TEST_CASE(kubernetes_takes_the_documents) {
+    sandbox box;
+    make_project(box);
+    const auto done = export_to(box, {"kubernetes", "--image", "registry.example.org/a:1"});
+    BOOST_TEST(done.status == 0, done.text());
+    box.write("all.yaml", done.out);
+    const auto valid = judged(box, "kubernetes-models", R"js(
+const YAML = require('yaml'), apps = require('kubernetes-models/apps/v1'), batch = require('kubernetes-models/batch/v1');
+const kinds = {Deployment: apps.Deployment, Job: batch.Job, CronJob: batch.CronJob}, found = {};
+for (const document of YAML.parseAllDocuments(require('fs').readFileSync(process.argv[2], 'utf8'))) {
+  if (document.errors.length) throw document.errors[0];
+  const object = document.toJS();
+  if (!object) continue;
+  new kinds[object.kind](object).validate();
+  const spec = object.kind === 'CronJob' ? object.spec.jobTemplate.spec : object.spec;
+  found[object.metadata.name] = {kind: object.kind, container: spec.template.spec.containers[0], schedule: object.spec.schedule};
+}
+console.log(JSON.stringify(found));
+)js",
+                              "all.yaml");
+    if (valid.status < 0) return;
+    BOOST_REQUIRE_EQUAL(valid.status, 0);
+    const auto found = json::parse(valid.out).as_object();
+    BOOST_TEST(found.size() == 8u);
+    const auto words = [&](const char* name) {
+        return json::serialize(found.at(name).at("container").at("command"));
+    };
+    BOOST_TEST(words("odd") ==
+               json::serialize(json::array{"cat", "", ";", "$$(HOME)", "100%", "a\"b\\c\n\t\x7f", "ü", "${X}",
+                                           "'", "$$", "%h", "--x=y z"}));
+    BOOST_TEST(words("web") == json::serialize(json::array{
+                                   "/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", "apps/web %x", "/bin/sh",
+                                   "-c", "echo \"100% $HOME\" | cat; exec cat \"a b\" $WEB_PORT", "web"}));
+    BOOST_TEST(found.at("web").at("container").at("readinessProbe").at("httpGet").at("port") == 8080);
+    BOOST_TEST(found.at("backup").at("schedule") == "*/15 2,3 1-7 * mon");
+    BOOST_TEST(found.at("odd-period").at("kind") == "Job");
+    BOOST_TEST(json::serialize(found.at("web").at("container").at("env")).find("API_KEY") !=
+               std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(values_of_variables_are_never_shown) {
+    sandbox box;
+    make_project(box);
+    for (const auto& words : std::vector<std::vector<std::string>>{{"systemd"},
+                                                                   {"systemd", "--system"},
+                                                                   {"procfile"},
+                                                                   {"crontab"},
+                                                                   {"kubernetes", "--image", "i"}}) {
+        for (const bool as_json : {false, true}) {
+            std::vector<std::string> all = words;
+            if (as_json) all.insert(all.begin(), "--json");
+            const auto done = export_to(box, all);
+            BOOST_TEST_CONTEXT(words.front()) {
+                BOOST_TEST(done.status == 0);
+                BOOST_TEST(done.text().find("sekret") == std::string::npos, done.text());
+                BOOST_TEST(done.text().find("SHARED") != std::string::npos);
+            }
+        }
+    }
+    BOOST_TEST(!exists(box.runtime()));
+}
+
+BOOST_AUTO_TEST_CASE(each_key_that_is_not_carried_over_is_named) {
+    sandbox box;
+    box.config(
+        "include = { in = \"sub/units.toml\" }\n[task.t]\nrun = \"x\"\ncron = \"@daily\"\nwatch = "
+        "[\"a\"]\ndebounce = \"1s\"\n");
+    box.shell("mkdir sub");
+    box.write("sub/units.toml", "[task.u]\nrun = \"x\"\nevery = \"1h\"\nwatch = [\"b\"]\n");
+    for (const auto& words :
+         std::vector<std::vector<std::string>>{{"systemd"}, {"crontab"}, {"kubernetes", "--image", "i"}}) {
+        const auto done = export_to(box, words);
+        BOOST_TEST(done.status == 0, done.text());
+        for (const char* unit : {"t", "in.u"}) {
+            BOOST_TEST(
+                done.err.find("hob: '" + std::string(unit) + "': without watch\n") != std::string::npos,
+                words.front() << ": " << done.err);
+        }
+        BOOST_TEST(count(done.out, "# without watch\n") == 2u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(faults_are_named_and_nothing_is_overwritten) {
+    sandbox box;
+    make_project(box);
+    const auto unknown = export_to(box, {"launchd"});
+    BOOST_TEST(unknown.status == 2);
+    BOOST_TEST(unknown.err ==
+               "hob: cannot export to 'launchd': it is no format\nhint: the formats are systemd, procfile, "
+               "crontab and kubernetes\n");
+    BOOST_TEST(export_to(box, {"kubernetes"})
+                   .err.starts_with("hob: cannot export to 'kubernetes': it needs an image\n"));
+    BOOST_TEST(export_to(box, {"crontab", "--image", "x"}).status == 2);
+    BOOST_TEST(export_to(box, {"crontab", "nobody"}).err.starts_with("hob: cannot export 'nobody': "));
+    BOOST_TEST(export_to(box, {"crontab", "-q", "web"}).err ==
+               "hob: cannot export to 'crontab': no unit can be exported\n");
+    BOOST_TEST(export_to(box, {"procfile", "-q", "-o", "out", "web"}).status == 0);
+    const std::string before = slurp(box.project() + "/out/Procfile");
+    const auto again = export_to(box, {"procfile", "-q", "-o", "out", "db"});
+    BOOST_TEST(again.status == 2);
+    BOOST_TEST(again.err.find("it exists already") != std::string::npos);
+    BOOST_TEST(slurp(box.project() + "/out/Procfile") == before);
+    sandbox none;
+    none.shell("rm hob.toml");
+    BOOST_TEST(export_to(none, {"systemd"}).err.find("no hob.toml in") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
