@@ -254,7 +254,7 @@ private:
     invocation& call_;
     const std::string& exit_with_;
     ipc::client daemon_;
-    signal_reader signals_;
+    signal_reader signals_{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     up_screen screen_;
     unit_streams streams_;
     phase phase_ = phase::up;
