@@ -74,4 +74,32 @@ constexpr config_key debounce_key(unsigned table, std::string_view help) {
     return member<&watch_spec::debounce>(table, "debounce", help).by_default("\"100ms\"");
 }
 
+inline constexpr std::int64_t keep_runs_max = 1'000'000;
+inline constexpr std::int64_t keep_size_min = 64u << 10;  // bytes
+
+// `keep` and the keys in its table, of services and of tasks.
+constexpr config_key keep_itself(unsigned tables, std::string_view help) {
+    return custom(tables, "keep", value_type::integer_or_table, help, read_keep)
+        .by_default("200")
+        .such_as("{ runs = 1000, age = \"30d\", size = \"100MiB\" }")
+        .also_called("history retention")
+        .at_least(1)
+        .at_most(keep_runs_max);
+}
+constexpr config_key keep_runs(unsigned tables, std::string_view help) {
+    return custom(tables, "keep.runs", value_type::integer, help, read_keep_runs)
+        .without_it("no limit of the number, in a table")
+        .such_as("1000")
+        .at_least(1)
+        .at_most(keep_runs_max);
+}
+constexpr config_key keep_age(unsigned tables, std::string_view help) {
+    return member<&keep_spec::age>(tables, "keep.age", help).such_as("\"30d\"").at_least(1);
+}
+constexpr config_key keep_size(unsigned tables, std::string_view help) {
+    return custom(tables, "keep.size", value_type::size, help, read_keep_size)
+        .such_as("\"100MiB\"")
+        .at_least(keep_size_min);
+}
+
 }  // namespace hob::unit

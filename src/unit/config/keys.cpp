@@ -20,34 +20,8 @@ constexpr std::int64_t shutdown_ms_max = limits::shutdown_timeout_max.count();
 constexpr std::int64_t count_max = 1'000'000;
 constexpr std::int64_t log_size_min = 4u << 10;
 constexpr std::int64_t log_files_max = 1000;
-constexpr std::int64_t keep_size_min = 64u << 10;
 
 using enum value_type;
-
-// `keep` and the keys in its table, of services and of tasks.
-constexpr config_key keep_itself(unsigned tables, std::string_view help) {
-    return custom(tables, "keep", integer_or_table, help, read_keep)
-        .by_default("200")
-        .such_as("{ runs = 1000, age = \"30d\", size = \"100MiB\" }")
-        .also_called("history retention")
-        .at_least(1)
-        .at_most(count_max);
-}
-constexpr config_key keep_runs(unsigned tables, std::string_view help) {
-    return custom(tables, "keep.runs", integer, help, read_keep_runs)
-        .without_it("no limit of the number, in a table")
-        .such_as("1000")
-        .at_least(1)
-        .at_most(count_max);
-}
-constexpr config_key keep_age(unsigned tables, std::string_view help) {
-    return member<&keep_spec::age>(tables, "keep.age", help).such_as("\"30d\"").at_least(1);
-}
-constexpr config_key keep_size(unsigned tables, std::string_view help) {
-    return custom(tables, "keep.size", size, help, read_keep_size)
-        .such_as("\"100MiB\"")
-        .at_least(keep_size_min);
-}
 
 constexpr config_key keys[] = {
     custom(in_file, "daemon", table, "the table [daemon]: hob's own daemon", read_daemon_table)
