@@ -47,7 +47,8 @@ public:
                 : tty_  ? input_mode::kind::keys
                         : input_mode::kind::lines) {
         if (typed_)
-            say(fmt::format("attached to '{}'; {} leaves", session_.unit, tty_ ? "Ctrl-]" : "Ctrl-] or Ctrl-C"));
+            say(fmt::format("attached to '{}'; {} leaves", session_.unit,
+                            tty_ ? "Ctrl-]" : "Ctrl-] or Ctrl-C"));
     }
 
     ~terminal_client() {
@@ -105,8 +106,7 @@ private:
     void wait() {
         if (session_.limit.expired())
             throw failure(error_kind::timeout, cannot("attach", session_.unit), "the deadline is over");
-        const bool reads_input =
-            !over_ && !input_ended_ && (typed_ || (pending_.empty() && !input_sent_));
+        const bool reads_input = !over_ && !input_ended_ && (typed_ || (pending_.empty() && !input_sent_));
         const bool reads_daemon = !over_ && output_.size() < limits::streamed_backlog_max;
         const short output_events = output_.size() > 0 ? POLLOUT : 0;
         std::array<pollfd, 4> watched{{{reads_daemon ? session_.daemon.socket() : -1, POLLIN, 0},
@@ -248,8 +248,9 @@ private:
     void say(const std::string& text) {
         if (!shown_) return say_plainly(text);
         const bool raw = typed_ && tty_;
-        if (!session_.quiet) output_.add(fmt::format("{}[{}] {}\r\n", raw ? "\r" : "", this_program.name,
-                                                printable(text, out_terminal().utf8)));
+        if (!session_.quiet)
+            output_.add(fmt::format("{}[{}] {}\r\n", raw ? "\r" : "", this_program.name,
+                                    printable(text, out_terminal().utf8)));
     }
     void say_plainly(const std::string& text, std::string_view before = "") const {
         if (session_.quiet) return;

@@ -61,7 +61,7 @@ asio::awaitable<std::string> attach_service(handler_context context, std::shared
     const auto number = std::make_shared<std::uint64_t>(0);  // also held by the client's functions
     unit::terminal_client client = client_of(from, number, params);
     std::function<void(std::uint64_t, bool)> began = [from, number, id = request.id](std::uint64_t given,
-                                                                                    bool tty) {
+                                                                                     bool tty) {
         *number = given;
         util::json_object attached;
         attached.add("id", util::raw_json{id}).add("attachment", given).add("tty", tty);

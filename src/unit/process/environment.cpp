@@ -215,7 +215,8 @@ std::vector<std::string> unit_environment(const std::vector<std::string>& base, 
     }
     inherited.insert_or_assign("PWD", spec.cwd);
     // Nobody sees the terminal of a worker: it is to be written to as to a pipe.
-    if (spec.tty) inherited.insert_or_assign("TERM", spec.kind == unit_kind::worker ? "dumb" : "xterm-256color");
+    if (spec.tty)
+        inherited.insert_or_assign("TERM", spec.kind == unit_kind::worker ? "dumb" : "xterm-256color");
     std::vector<std::vector<written_variable>> layers{written_in("[env]", spec.shared_env),
                                                       written_in("[env]", spec.file_env)};
     for (const auto& file : spec.env_files)

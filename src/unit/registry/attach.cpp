@@ -34,8 +34,7 @@ failure has_no_terminal(const managed_unit& unit) {
     const std::string& name = unit.spec().name;
     if (unit.spec().kind != unit_kind::service)
         return {error_kind::usage, cannot("attach", name),
-                fmt::format("it is a {}; workers and services can be attached to",
-                            name_of(unit.spec().kind)),
+                fmt::format("it is a {}; workers and services can be attached to", name_of(unit.spec().kind)),
                 fmt::format("hob run -t {} runs it on this terminal", name)};
     const std::string reason = "it has neither a terminal nor an open standard input";
     if (unit.definition_changed())
@@ -77,8 +76,7 @@ asio::awaitable<unit_status> registry::attach_terminal(
     const auto terminal = service->terminal();
     if (!terminal) throw has_no_terminal(*service);
     if (!service->running()) throw does_not_run(*service);
-    const auto attached =
-        std::make_shared<terminal_attachment>(service, terminal, std::move(client));
+    const auto attached = std::make_shared<terminal_attachment>(service, terminal, std::move(client));
     const registered_terminal registered(*units_->context, attached);
     began(registered.number, service->spec().tty);
     co_await attached->follow();

@@ -99,11 +99,12 @@ public:
     bool is_worker(const std::string& unit) const;  // throws failure(unit_unknown)
     // Attaches a client to the terminal of a service, or to its open standard input, until the service has
     // ended for good. Returns its status. `began` gets the number that terminal_attachment_of() takes. Throws
-    // failure(unit_unknown), failure(usage) if it has neither, failure(unit_failed) if it is not about to run.
-    // Cancelling the coroutine detaches the client.
+    // failure(unit_unknown), failure(usage) if it has neither, failure(unit_failed) if it is not about to
+    // run. Cancelling the coroutine detaches the client.
     boost::asio::awaitable<unit_status> attach_terminal(
         std::string unit, terminal_client client, std::function<void(std::uint64_t number, bool tty)> began);
-    std::shared_ptr<terminal_attachment> terminal_attachment_of(std::uint64_t number) const;  // nullptr: ended
+    std::shared_ptr<terminal_attachment> terminal_attachment_of(
+        std::uint64_t number) const;  // nullptr: ended
 
     // Returns once the unit is ready (a worker: warm). `caller_environment`: the base of its environment from
     // now on. Throws failure(unit_unknown, unit_failed).

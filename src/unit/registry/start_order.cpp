@@ -7,8 +7,8 @@
 
 #include "unit/process/environment.hpp"
 #include "unit/protocol/attachment.hpp"
-#include "unit/terminal/terminal_attachment.hpp"
 #include "unit/registry/unit_map.hpp"
+#include "unit/terminal/terminal_attachment.hpp"
 #include "util/async.hpp"
 #include "util/log/log.hpp"
 

@@ -148,14 +148,14 @@ private:
     supervision supervision_ = supervision::none;
     bool restart_requested_ = false;  // the current process is to be replaced: not counted as a restart
     bool start_requested_ = false;    // while the current process was ending by itself: it is to be replaced
-    bool dependencies_started_ = false;         // since it was last asked for
-    bool dependencies_met_ = false;             // likewise
-    bool tasks_due_ = false;                    // tasks in `after` are to run before the next launch
-    std::string culprit_;                       // the unit in `after` that kept it from starting
-    bool stopped_by_user_ = false;              // until it is started by name; survives the daemon
+    bool dependencies_started_ = false;           // since it was last asked for
+    bool dependencies_met_ = false;               // likewise
+    bool tasks_due_ = false;                      // tasks in `after` are to run before the next launch
+    std::string culprit_;                         // the unit in `after` that kept it from starting
+    bool stopped_by_user_ = false;                // until it is started by name; survives the daemon
     std::shared_ptr<service_terminal> terminal_;  // also held by those who are attached; may be nullptr
-    std::shared_ptr<service_process> process_;  // also held by the coroutines that await or watch it
-    util::notifier request_;                    // another state is desired, or the configuration changed
+    std::shared_ptr<service_process> process_;    // also held by the coroutines that await or watch it
+    util::notifier request_;                      // another state is desired, or the configuration changed
     std::optional<exit_state> last_exit_;
     std::optional<port_user> port_taken_;  // what made its last start fail
     std::uint64_t times_ready_ = 0;

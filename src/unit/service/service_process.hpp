@@ -42,7 +42,7 @@ struct service::service_process {
     std::shared_ptr<const unit_spec> spec;
     std::vector<std::string> environment;
     std::unique_ptr<unit_process> process;
-    std::shared_ptr<process_io> io;         // also held by its own coroutines
+    std::shared_ptr<process_io> io;              // also held by its own coroutines
     std::shared_ptr<service_terminal> terminal;  // also the service's; nullptr: it has none
     // Held open: its master reports an end when no process has it open, and a program may open it again.
     util::unique_fd slave;

@@ -55,7 +55,7 @@ struct unit_context {
     std::map<std::int64_t, std::weak_ptr<active_run>> active_runs{};   // begun and not over, by id
     std::map<std::uint64_t, std::weak_ptr<attachment>> attachments{};  // of connected editors, by number
     std::map<std::uint64_t, std::weak_ptr<terminal_attachment>> terminals{};  // likewise, of services
-    std::uint64_t last_attachment = 0;  // of either kind
+    std::uint64_t last_attachment = 0;                                        // of either kind
     std::string root{};                        // patterns of files are relative to it
     std::shared_ptr<util::wall_clock> wall{};  // made by the first unit that needs it
     bool draining = false;  // no trigger starts anything any more; requests are still carried out

@@ -31,7 +31,7 @@ struct process_options {
     int input = -1;                        // as in child_options
     int output = -1;
     int error = -1;
-    bool terminal = false;                 // likewise
+    bool terminal = false;  // likewise
     unsigned umask = hob::limits::unit_umask;
     std::vector<util::resource_limit> limits{};
 };

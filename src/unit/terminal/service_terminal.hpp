@@ -1,7 +1,7 @@
 #pragma once
 // The terminal, or the open standard input, of a service: what its processes, one after the other, share with
-// the clients that are attached. It keeps the last of the output, for clients that attach late or read slowly.
-// No client makes the service wait.
+// the clients that are attached. It keeps the last of the output, for clients that attach late or read
+// slowly. No client makes the service wait.
 
 #include <boost/asio/any_io_executor.hpp>
 

@@ -27,8 +27,8 @@ struct terminal_client {
     std::function<void(ipc::unit_state state, const std::string& detail)> state;
     std::function<std::size_t()> queued;                      // bytes that it has not read yet
     std::function<boost::asio::awaitable<void>()> drained{};  // returns when it has read some of them
-    bool typed = false;    // its input is typed, not read from a file or a pipe
-    bool recent = false;   // it wants to see the last output
+    bool typed = false;   // its input is typed, not read from a file or a pipe
+    bool recent = false;  // it wants to see the last output
     std::optional<terminal_size> size{};
 };
 
@@ -67,7 +67,7 @@ private:
     std::string complete_lines(std::string bytes, bool end);
     boost::asio::awaitable<bool> deliver(std::string bytes, bool all);
 
-    const std::shared_ptr<managed_unit> unit_;           // also the registry's
+    const std::shared_ptr<managed_unit> unit_;          // also the registry's
     const std::shared_ptr<service_terminal> terminal_;  // also the service's
     terminal_client client_;
     std::uint64_t position_ = 0;  // of the output that it has got

@@ -40,7 +40,8 @@ BOOST_AUTO_TEST_CASE(a_program_that_ends_at_the_end_of_its_input_stays_up_with_a
     BOOST_TEST(wait_until([&] { return unit_member(box, "closed", "state") == "stopped"; }));
     box.config(slurp(box.project() + "/hob.toml") + service("early", "exec cat", "restart = 'never'"));
     const auto early = box.run({"start", "early"});
-    BOOST_TEST(early.err.ends_with("hint: hob logs early; if it ends when its standard input does: stdin = \"open\"\n"),
+    BOOST_TEST(early.err.ends_with(
+                   "hint: hob logs early; if it ends when its standard input does: stdin = \"open\"\n"),
                early.err);
     BOOST_TEST(box.run({"start", "open"}).status == 0);
     const auto sent = send(box, "open", "one\ntwo");
@@ -59,7 +60,8 @@ BOOST_AUTO_TEST_CASE(lines_of_several_clients_do_not_mix) {
     BOOST_TEST(box.run({"start", "cat"}).status == 0);
     const int lines = scaled(2000);
     std::vector<background> clients;
-    for (const std::string word : {"aaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbb", "cccccccccccccccccccccccc"}) {
+    for (const std::string word :
+         {"aaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbb", "cccccccccccccccccccccccc"}) {
         run_options piped;
         piped.input = "";
         for (int i = 0; i < lines; ++i)
@@ -68,7 +70,8 @@ BOOST_AUTO_TEST_CASE(lines_of_several_clients_do_not_mix) {
     }
     for (auto& client : clients)
         BOOST_TEST(client.wait().status == 0);
-    BOOST_TEST(wait_until([&] { return count(log_of(box, "cat"), "\n") == static_cast<std::size_t>(3 * lines); }));
+    BOOST_TEST(
+        wait_until([&] { return count(log_of(box, "cat"), "\n") == static_cast<std::size_t>(3 * lines); }));
     const std::string counted = box.shell("hob logs cat --raw -n all | sort | uniq -c | tr -s ' '").out;
     const std::string each = " " + std::to_string(lines) + " ";
     BOOST_TEST(counted == each + "aaaaaaaaaaaaaaaaaaaaaaaa\n" + each + "bbbbbbbbbbbbbbbbbbbbbbbb\n" + each +
@@ -142,7 +145,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_delivered_is_an_error) {
     box.run({"start", "bad"});
     const auto bad = send(box, "bad", "x\n");
     BOOST_TEST(bad.status == 1);
-    BOOST_TEST(bad.err == "hob: cannot attach 'bad': it has failed: exited with status 3\nhint: hob start bad\n");
+    BOOST_TEST(bad.err ==
+               "hob: cannot attach 'bad': it has failed: exited with status 3\nhint: hob start bad\n");
 }
 
 BOOST_AUTO_TEST_CASE(after_the_end_of_input_it_shows_the_answer_and_leaves) {
@@ -158,7 +162,8 @@ BOOST_AUTO_TEST_CASE(after_the_end_of_input_it_shows_the_answer_and_leaves) {
     BOOST_TEST(send(box, "chatty", "x\n", {"--linger", "0"}).elapsed < 2s);
     const auto wrong = send(box, "chatty", "x\n", {"--linger", "soon"});
     BOOST_TEST(wrong.status == 2);
-    BOOST_TEST(wrong.err == "hob: cannot use 'soon' for '--linger': not a duration\nhint: as in 500ms, 5s or 0\n");
+    BOOST_TEST(wrong.err ==
+               "hob: cannot use 'soon' for '--linger': not a duration\nhint: as in 500ms, 5s or 0\n");
     // A reader that goes away.
     const auto gone = box.shell("hob attach chatty < <(exec sleep 5) | head -1");
     BOOST_TEST(gone.out == "tick\n");
@@ -166,8 +171,9 @@ BOOST_AUTO_TEST_CASE(after_the_end_of_input_it_shows_the_answer_and_leaves) {
 
 BOOST_AUTO_TEST_CASE(both_streams_come_and_merged_ones_in_their_order) {
     sandbox box;
-    box.config(service("m", "while read -r n; do for ((i = 0; i < n; ++i)); do echo out $i; echo err $i >&2; done; done",
-                       open_input + "output = 'merged'"));
+    box.config(service(
+        "m", "while read -r n; do for ((i = 0; i < n; ++i)); do echo out $i; echo err $i >&2; done; done",
+        open_input + "output = 'merged'"));
     BOOST_TEST(box.run({"start", "m"}).status == 0);
     std::string expected;
     for (int i = 0; i < 200; ++i)

@@ -19,7 +19,8 @@ const std::string ctrl_c = "\x03";
 
 // An interactive shell, with a prompt that is easy to find.
 std::string shell(const std::string& name = "sh", const std::string& more = {}) {
-    return "[service." + name + "]\nrun = [\"/bin/bash\", \"--norc\", \"--noprofile\", \"-i\"]\ntty = true\n" +
+    return "[service." + name +
+           "]\nrun = [\"/bin/bash\", \"--norc\", \"--noprofile\", \"-i\"]\ntty = true\n" +
            "env = { PS1 = '> ', HISTFILE = '' }\n" + more + "\n";
 }
 
@@ -53,8 +54,9 @@ BOOST_AUTO_TEST_SUITE(service_terminal)
 
 BOOST_AUTO_TEST_CASE(it_runs_on_a_terminal_of_24_by_80_until_somebody_is_attached) {
     sandbox box;
-    box.config(script("s", "test -t 0 && test -t 1 && test -t 2 && echo all; tty; stty size; echo $TERM; "
-                           "ps -o tpgid= -o pgid= -o sid= -p $$ | tr -s ' '; echo END; exec sleep 1000") +
+    box.config(script("s",
+                      "test -t 0 && test -t 1 && test -t 2 && echo all; tty; stty size; echo $TERM; "
+                      "ps -o tpgid= -o pgid= -o sid= -p $$ | tr -s ' '; echo END; exec sleep 1000") +
                script("own", "echo $TERM; exec sleep 1000", "env = { TERM = 'dumb' }"));
     BOOST_TEST(box.run({"start", "s", "own"}).status == 0);
     BOOST_TEST(wait_for_log(box, "s", "END"));
@@ -75,7 +77,8 @@ BOOST_FIXTURE_TEST_CASE(keys_go_to_the_program_and_a_key_leaves_it, with_shell) 
     person.until("30 100\r\n42\r\n");
     person.resize(40, 120);
     person.type("sleep 1000\n");
-    BOOST_TEST(wait_until([&] { return box.shell("pgrep -s " + unit_member(box, "sh", "pid") + " sleep").status == 0; }));
+    BOOST_TEST(wait_until(
+        [&] { return box.shell("pgrep -s " + unit_member(box, "sh", "pid") + " sleep").status == 0; }));
     person.type(ctrl_c);
     person.until("> ");
     person.type("echo status $?; stty size\n");
@@ -149,7 +152,8 @@ BOOST_FIXTURE_TEST_CASE(an_attachment_survives_restarts_and_ends_with_the_servic
 
 BOOST_AUTO_TEST_CASE(the_terminal_is_restored_however_the_attachment_ends) {
     // It switches on what a program on the whole screen does.
-    with_shell with(script("s", "printf '\\033[?1049h\\033[?1000h\\033[?2004h\\033[?25l\\033=up\\n'; exec sleep 1000"));
+    with_shell with(
+        script("s", "printf '\\033[?1049h\\033[?1000h\\033[?2004h\\033[?25l\\033=up\\n'; exec sleep 1000"));
     with.start("s");
     const std::string undone = "\x1b>\x1b[?1000l\x1b[?2004l\x1b[?1049l\x1b[?25h";
     for (const int number : {SIGTERM, SIGHUP, SIGINT, SIGQUIT}) {
@@ -207,7 +211,9 @@ BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_stalls_nobody_and_learns_what_i
     slow.signal(SIGSTOP);
     terminal_program fast(with.box, {"attach", "flood"});
     fast.until("flood");
-    const auto written = [&] { return json_at(with.box.run({"status", "flood", "--json"}).out, "/units/0/cpu_ms"); };
+    const auto written = [&] {
+        return json_at(with.box.run({"status", "flood", "--json"}).out, "/units/0/cpu_ms");
+    };
     const auto before = written();
     BOOST_TEST(wait_until([&] { return written() != before; }));
     BOOST_TEST(with.box.run({"ping"}).elapsed < 2s);
@@ -226,8 +232,9 @@ BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_stalls_nobody_and_learns_what_i
 
 BOOST_AUTO_TEST_CASE(a_program_on_the_whole_screen_draws_it_for_each_that_comes) {
     // It draws when the size changes, and only then.
-    with_shell with(script("s", "trap 'printf \"drawn %s;\" \"$(stty size)\"' WINCH; printf '\\033[?1049h'; "
-                                "while :; do read -r -t 1000 line; done"));
+    with_shell with(script("s",
+                           "trap 'printf \"drawn %s;\" \"$(stty size)\"' WINCH; printf '\\033[?1049h'; "
+                           "while :; do read -r -t 1000 line; done"));
     with.start("s");
     for (int i = 0; i < 2; ++i) {
         terminal_program person(with.box, {"attach", "s"}, 30, 100);
@@ -239,7 +246,8 @@ BOOST_AUTO_TEST_CASE(a_program_on_the_whole_screen_draws_it_for_each_that_comes)
 }
 
 BOOST_AUTO_TEST_CASE(what_is_shown_late_is_text_and_colours_and_asks_the_terminal_nothing) {
-    with_shell with(script("s", "printf '\\033[31mred\\033[0m\\033[6n\\033[2J\\033]0;title\\a end\\n'; exec sleep 1000"));
+    with_shell with(
+        script("s", "printf '\\033[31mred\\033[0m\\033[6n\\033[2J\\033]0;title\\a end\\n'; exec sleep 1000"));
     with.start("s");
     BOOST_TEST(wait_for_log(with.box, "s", "end"));
     terminal_program person(with.box, {"attach", "s"});
@@ -264,7 +272,8 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_all_jobs_of_the_session_and_shells_that_ignore_
     const std::string pid = unit_member(with.box, "sh", "pid");
     terminal_program person(with.box, {"attach", "sh"});
     person.until("> ");
-    person.type("(trap 'echo term >>" + with.box.project() + "/seen; exit' TERM; while :; do sleep 0.05; done) &\n");
+    person.type("(trap 'echo term >>" + with.box.project() +
+                "/seen; exit' TERM; while :; do sleep 0.05; done) &\n");
     person.until("> ");
     person.type("sleep 1000\n");
     BOOST_TEST(wait_until([&] { return with.box.shell("pgrep -c -s " + pid).out > "2"; }));
@@ -286,7 +295,8 @@ BOOST_AUTO_TEST_CASE(a_process_that_keeps_the_terminal_open_holds_nothing_up) {
 }
 
 BOOST_AUTO_TEST_CASE(a_program_may_close_its_terminal_and_open_it_again) {
-    with_shell with(script("s", "exec </dev/null >/dev/null 2>&1; sleep 0.2; exec >/dev/tty; echo again; exec sleep 1000"));
+    with_shell with(script(
+        "s", "exec </dev/null >/dev/null 2>&1; sleep 0.2; exec >/dev/tty; echo again; exec sleep 1000"));
     with.start("s");
     BOOST_TEST(wait_for_log(with.box, "s", "again\r\n"));
 }
@@ -298,9 +308,10 @@ BOOST_AUTO_TEST_CASE(without_a_free_terminal_the_start_fails_and_says_so) {
         "unshare -m bash -c 'mount -t devpts -o newinstance,max=1,ptmxmode=0666 devpts /dev/pts && "
         "mount --bind /dev/pts/ptmx /dev/ptmx && hob start one && hob start two; hob shutdown'");
     if (seen.err.find("mount:") != std::string::npos) return not_possible_here(seen.err);
-    BOOST_TEST(seen.err.find("cannot start 'two': cannot make a terminal: no pseudo-terminal is free: the limit "
-                             "is kernel.pty.max") != std::string::npos,
-               seen.text());
+    BOOST_TEST(
+        seen.err.find("cannot start 'two': cannot make a terminal: no pseudo-terminal is free: the limit "
+                      "is kernel.pty.max") != std::string::npos,
+        seen.text());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_process_of_the_service_is_not_attached_to_itself, with_shell) {
@@ -316,19 +327,22 @@ BOOST_AUTO_TEST_CASE(units_without_either_key_are_refused_with_the_key) {
     with.start("plain");
     const auto plain = with.box.run({"attach", "plain"});
     BOOST_TEST(plain.status == 2);
-    BOOST_TEST(plain.err == "hob: cannot attach 'plain': it has neither a terminal nor an open standard input\n"
-                            "hint: in [service.plain]: tty = true for a terminal, or stdin = \"open\"\n");
+    BOOST_TEST(plain.err ==
+               "hob: cannot attach 'plain': it has neither a terminal nor an open standard input\n"
+               "hint: in [service.plain]: tty = true for a terminal, or stdin = \"open\"\n");
     const auto task = with.box.run({"attach", "t"});
     BOOST_TEST(task.status == 2);
-    BOOST_TEST(task.err == "hob: cannot attach 't': it is a task; workers and services can be attached to\n"
-                           "hint: hob run -t t runs it on this terminal\n");
+    BOOST_TEST(task.err ==
+               "hob: cannot attach 't': it is a task; workers and services can be attached to\n"
+               "hint: hob run -t t runs it on this terminal\n");
     // The key comes later.
     with.box.config(service("plain", "exec sleep 1000", "tty = true") + "[task.t]\nrun = 'true'\n");
     BOOST_TEST(with.box.run({"start", "t"}).status == 0);
     const auto before = with.box.run({"attach", "plain"});
-    BOOST_TEST(before.err.find("as it was started\nhint: hob restart plain starts it as it is defined now\n") !=
-                   std::string::npos,
-               before.err);
+    BOOST_TEST(
+        before.err.find("as it was started\nhint: hob restart plain starts it as it is defined now\n") !=
+            std::string::npos,
+        before.err);
     BOOST_TEST(with.box.run({"restart", "plain"}).status == 0);
     terminal_program person(with.box, {"attach", "plain"});
     person.until("leaves");

@@ -195,8 +195,7 @@ BOOST_AUTO_TEST_CASE(C12_a_line_is_shown_as_a_terminal_leaves_it) {
     BOOST_TEST(shown.out.find("10%\r") == std::string::npos, shown.out);
     BOOST_TEST(box.run({"logs", "web", "--color", "never"}).out.ends_with(" 100% done\n"));
     // The bytes are still there.
-    BOOST_TEST(box.run({"logs", "web", "--raw"}).out ==
-               "\x1b[2J\x1b[1;1H10%\r\x1b[32m100%\x1b[0m done\r\n");
+    BOOST_TEST(box.run({"logs", "web", "--raw"}).out == "\x1b[2J\x1b[1;1H10%\r\x1b[32m100%\x1b[0m done\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(C12_color_never_removes_escape_sequences_and_grep_ignores_them) {

@@ -86,8 +86,10 @@ BOOST_AUTO_TEST_CASE(W01_section_6_7_7_one_input_at_a_time_and_params_are_checke
     };
     BOOST_TEST(code("service.input", R"({"attachment":0,"data":"x"})") == "usage");
     BOOST_TEST(code("service.input", R"({"attachment":)" + number + "}") == "usage");
-    BOOST_TEST(code("service.resize", R"({"attachment":)" + number + R"(,"rows":0,"columns":80})") == "usage");
-    BOOST_TEST(code("service.resize", R"({"attachment":)" + number + R"(,"rows":70000,"columns":80})") == "usage");
+    BOOST_TEST(code("service.resize", R"({"attachment":)" + number + R"(,"rows":0,"columns":80})") ==
+               "usage");
+    BOOST_TEST(code("service.resize", R"({"attachment":)" + number + R"(,"rows":70000,"columns":80})") ==
+               "usage");
     // The program reads no more: the request waits, and a second one is refused.
     BOOST_TEST(box.shell("kill -STOP " + unit_member(box, "cat", "pid")).status == 0);
     const std::string much(300'000, 'x');
@@ -122,7 +124,8 @@ BOOST_AUTO_TEST_CASE(W01_section_6_7_6_a_client_that_does_not_read_is_told_what_
 
 BOOST_AUTO_TEST_CASE(W01_section_6_7_8_sizes_of_a_terminal) {
     raw_client client = greeted();
-    const std::string number = attach(client, R"({"unit":"tty","rows":11,"columns":33,"typed":true,"recent":true})");
+    const std::string number =
+        attach(client, R"({"unit":"tty","rows":11,"columns":33,"typed":true,"recent":true})");
     const std::string size = "stty size < /proc/" + unit_member(box, "tty", "pid") + "/fd/0";
     BOOST_TEST(box.shell(size).out == "11 33\n");
     client.request("2", "service.resize", R"({"attachment":)" + number + R"(,"rows":12,"columns":34})");

@@ -129,8 +129,10 @@ BOOST_AUTO_TEST_CASE(P17_a_first_answer_that_never_comes_names_the_buffer) {
     const std::string text(50'000, 'x');
     const auto whole = call({text});
     BOOST_TEST(whole.out == "\"" + std::string(50'000, 'X') + "\"\n");
-    given_python("import os, sys\nfor l in sys.stdin: print(sys.stdin.isatty(), sys.stdout.isatty(), os.environ['TERM'])",
-                 "tty = true");
+    given_python(
+        "import os, sys\nfor l in sys.stdin: print(sys.stdin.isatty(), sys.stdout.isatty(), "
+        "os.environ['TERM'])",
+        "tty = true");
     answers("x", "\"False True dumb\"");
     given("run = [\"stdbuf\", \"-oL\", \"tr\", \"a-z\", \"A-Z\"]");
     answers("abc", "\"ABC\"");

@@ -94,12 +94,15 @@ BOOST_AUTO_TEST_CASE(unknown_keys) {
 BOOST_AUTO_TEST_CASE(terminals_and_inputs) {
     const std::string hint = "a terminal is its input and the one stream of its output";
     expect({
-        {service("tty = true\nstdin = \"open\"\n"), "4:9", "'stdin' in [service.s] does not go with 'tty'", hint},
-        {service("stdin = \"null\"\ntty = true\n"), "3:9", "'stdin' in [service.s] does not go with 'tty'", hint},
-        {service("tty = true\noutput = \"merged\"\n"), "4:10", "'output' in [service.s] does not go with 'tty'",
+        {service("tty = true\nstdin = \"open\"\n"), "4:9", "'stdin' in [service.s] does not go with 'tty'",
          hint},
+        {service("stdin = \"null\"\ntty = true\n"), "3:9", "'stdin' in [service.s] does not go with 'tty'",
+         hint},
+        {service("tty = true\noutput = \"merged\"\n"), "4:10",
+         "'output' in [service.s] does not go with 'tty'", hint},
         {service("tty = \"yes\"\n"), "3:7", "'tty' in [service.s] must be true or false, not a string", ""},
-        {service("stdin = true\n"), "3:9", "'stdin' in [service.s] must be a string, such as \"null\", not true or false", ""},
+        {service("stdin = true\n"), "3:9",
+         "'stdin' in [service.s] must be a string, such as \"null\", not true or false", ""},
     });
 }
 

@@ -89,7 +89,8 @@ BOOST_AUTO_TEST_CASE(services_can_have_a_terminal_or_an_open_input) {
     BOOST_TEST((usual.input == input_source::null));
     BOOST_TEST(only("[service.x]\nrun = \"x\"\ntty = true\n").tty);
     BOOST_TEST(only("[worker.x]\nrun = \"x\"\ntty = true\n").tty);
-    const unit_spec open = only("[service.x]\nrun = \"x\"\ntty = false\nstdin = \"open\"\noutput = \"merged\"\n");
+    const unit_spec open =
+        only("[service.x]\nrun = \"x\"\ntty = false\nstdin = \"open\"\noutput = \"merged\"\n");
     BOOST_TEST((open.input == input_source::open));
 }
 

@@ -85,8 +85,8 @@ BOOST_AUTO_TEST_CASE(idle_returns_when_all_is_answered_and_flushed) {
     start();
     peer client = greeted();
     client.request("1", "short");
-    client.request("2", "big");
     BOOST_TEST(run_until([&] { return under_test->in_flight() == 1; }));
+    client.request("2", "big");
     bool idle = false;
     asio::co_spawn(io, under_test->idle(), [&](const std::exception_ptr& error) { idle = !error; });
     BOOST_TEST(!run_until([&] { return idle; }, 60ms));  // the large reply does not fit into the socket

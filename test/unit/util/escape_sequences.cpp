@@ -59,8 +59,9 @@ BOOST_AUTO_TEST_CASE(U29_a_line_is_what_a_terminal_leaves_of_it) {
 BOOST_AUTO_TEST_CASE(colours_alone_are_kept_for_views) {
     using hob::util::visible_colored_line;
     using hob::util::with_colors_alone;
-    BOOST_TEST(with_colors_alone("\x1b[1;31mred\x1b[0m\x1b[2J\x1b[?25l\x1b]0;t\a end\x1b[38:2:1:2:3mx\x1b[m") ==
-               "\x1b[1;31mred\x1b[0m end\x1b[38:2:1:2:3mx\x1b[m");
+    BOOST_TEST(
+        with_colors_alone("\x1b[1;31mred\x1b[0m\x1b[2J\x1b[?25l\x1b]0;t\a end\x1b[38:2:1:2:3mx\x1b[m") ==
+        "\x1b[1;31mred\x1b[0m end\x1b[38:2:1:2:3mx\x1b[m");
     BOOST_TEST(with_colors_alone("\x1b[>4;1mx\x1b[?1m\x1b[") == "x");
     BOOST_TEST(visible_colored_line("10%\r\x1b[32m50%\x1b[0m\r") == "\x1b[32m50%\x1b[0m");
     BOOST_TEST(visible_colored_line("\x1b[31mred\r\x1b[0m") == "\x1b[31mred\x1b[0m");

@@ -19,7 +19,8 @@ terminal_modes after(std::string_view written) {
 BOOST_AUTO_TEST_SUITE(terminal_modes_of_programs)
 
 BOOST_AUTO_TEST_CASE(text_and_colours_that_were_reset_leave_nothing_to_undo) {
-    for (const char* text : {"", "plain", "\x1b[31mred\x1b[0m", "\x1b[2J\x1b[H", "\x1b]0;\x1b[?25l\a", "\x1b(B"}) {
+    for (const char* text :
+         {"", "plain", "\x1b[31mred\x1b[0m", "\x1b[2J\x1b[H", "\x1b]0;\x1b[?25l\a", "\x1b(B"}) {
         BOOST_TEST(after(text).leave_text() == "", text);
         BOOST_TEST(after(text).enter_text() == "", text);
     }
@@ -42,7 +43,9 @@ BOOST_AUTO_TEST_CASE(each_mode_is_undone_and_the_screen_last) {
 }
 
 BOOST_AUTO_TEST_CASE(resets_of_the_program_count) {
-    BOOST_TEST(after("\x1b[?1049h\x1b[?25l\x1b" "c").leave_text() == "");
+    BOOST_TEST(after("\x1b[?1049h\x1b[?25l\x1b"
+                     "c")
+                   .leave_text() == "");
     BOOST_TEST(after("\x1b[?1h\x1b=\x1b[?25l\x1b[!p").leave_text() == "");
 }
 
@@ -62,7 +65,8 @@ BOOST_AUTO_TEST_CASE(a_sequence_that_was_cut_off_is_ended_first) {
 }
 
 BOOST_AUTO_TEST_CASE(odd_sequences_do_no_harm) {
-    const std::string many = "\x1b[?" + std::string(100'000, '1') + "h\x1b[" + std::string(100, ';') + "m\x1b[?99999999999h";
+    const std::string many =
+        "\x1b[?" + std::string(100'000, '1') + "h\x1b[" + std::string(100, ';') + "m\x1b[?99999999999h";
     BOOST_TEST(after(many).enter_text() == "");
     BOOST_TEST(after("\x1b[<999999999u").leave_text() == "");
 }
