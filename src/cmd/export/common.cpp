@@ -75,8 +75,12 @@ std::vector<std::string> further_keys(const unit::unit_spec& unit, const export_
     return keys;
 }
 
-void note_list::add_further_keys(const export_request& request) {
-    const auto keys = further_keys(unit_, request);
+void note_list::add_further_keys(const export_request& request,
+                                 std::initializer_list<std::string_view> carried) {
+    auto keys = further_keys(unit_, request);
+    std::erase_if(keys, [&](const std::string& key) {
+        return std::find(carried.begin(), carried.end(), key) != carried.end();
+    });
     if (!keys.empty()) add(fmt::format("without {}", joined(keys)));
 }
 

@@ -82,7 +82,7 @@ public:
         if (name_ != unit_.name) notes_.add(fmt::format("it is called '{}'", name_));
         if (!unit_.after.empty()) notes_.add(fmt::format("nothing waits for {}", joined(unit_.after)));
         if (unit_.on_failure) notes_.add("without on_failure");
-        notes_.add_further_keys(request_);
+        notes_.add_further_keys(request_, {"time_zone", "tty", "stdin"});
         if (unit_.stop.signal != SIGTERM) notes_.add("without stop.signal: the image says it (STOPSIGNAL)");
         const std::string text = unit_.kind == unit_kind::service ? deployment() : job();
         return notes_.comments() + text;
@@ -134,10 +134,13 @@ private:
         if (task.overlap == unit::overlap_policy::queue)
             notes_.add("overlap: a run that is due while one goes on is skipped");
         if (task.every) notes_.add("every: its times are those of the clock");
-        notes_.add("its times are those of the cluster, often UTC");
+        if (!task.time_zone) notes_.add("its times are those of the cluster, often UTC");
+        const std::string zone = task.time_zone
+                                     ? fmt::format("  timeZone: {}\n", yaml_string(task.time_zone->name()))
+                                     : std::string();
         return "apiVersion: batch/v1\nkind: CronJob\n" + metadata() +
-               fmt::format("spec:\n  schedule: {}\n  concurrencyPolicy: {}\n  jobTemplate:\n    spec:\n",
-                           yaml_string(times),
+               fmt::format("spec:\n  schedule: {}\n{}  concurrencyPolicy: {}\n  jobTemplate:\n    spec:\n",
+                           yaml_string(times), zone,
                            task.overlap == unit::overlap_policy::cancel ? "Replace" : "Forbid") +
                indented(spec, 6);
     }
@@ -150,6 +153,8 @@ private:
     std::string container(const std::string& further) {
         return fmt::format("  - name: {}\n    image: {}\n    command: {}\n", yaml_string(name_),
                            yaml_string(request_.image), yaml_list(unexpanded_words(command()))) +
+               (unit_.tty ? "    tty: true\n" : "") +
+               (unit_.tty || unit_.input == unit::input_source::open ? "    stdin: true\n" : "") +
                environment() + indented(further, 4);
     }
     std::vector<std::string> command() {

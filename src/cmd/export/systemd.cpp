@@ -45,7 +45,7 @@ public:
             return;
         }
         main_ = command(unit_.run, unit_.name);
-        notes_.add_further_keys(request_);
+        notes_.add_further_keys(request_, {"stop.run", "time_zone"});
         std::string service = unit_.kind == unit_kind::service ? service_section() : task_section();
         service += environment();
         const std::string head = unit_section();
@@ -194,8 +194,9 @@ private:
             text += fmt::format("OnUnitActiveSec={}\n", seconds_text(*task.every));
         }
         if (task.cron) {
+            const std::string zone = task.time_zone ? " " + task.time_zone->name() : std::string();
             for (const auto& when : systemd_calendar(*task.cron))
-                text += fmt::format("OnCalendar={}\n", when);
+                text += fmt::format("OnCalendar={}{}\n", when, zone);
             if (task.catch_up == unit::catch_up_policy::once) text += "Persistent=true\n";
         }
         text += "AccuracySec=1s\n";
@@ -206,6 +207,7 @@ private:
 
     std::string stop() {
         std::string text;
+        if (unit_.stop.run) text += fmt::format("ExecStop={}\n", command(*unit_.stop.run, unit_.name));
         const bool kill_at_once = unit_.stop.timeout.count() == 0;
         if (kill_at_once) {
             text += "KillSignal=SIGKILL\n";

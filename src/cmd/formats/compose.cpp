@@ -90,6 +90,7 @@ private:
         if (unit.kind == unit::unit_kind::service) set_ready(entry, unit);
         set_restart(entry, unit);
         set_stop(entry, unit);
+        if (unit.kind == unit::unit_kind::service) set_terminal(entry, unit);
         if (entry.contains("profiles")) set_profiles(entry, unit);
         remark_image(entry, unit);
         remark_others(entry, unit);
@@ -303,6 +304,15 @@ private:
         if (!stop.empty()) unit.keys.emplace_back("stop", "{ " + stop + " }");
     }
 
+    // A terminal has an input, too.
+    static void set_terminal(const json::object& entry, imported_unit& unit) {
+        if (is_true(entry, "tty")) {
+            unit.keys.emplace_back("tty", "true");
+        } else if (is_true(entry, "stdin_open")) {
+            unit.keys.emplace_back("stdin", "\"open\"");
+        }
+    }
+
     void set_profiles(const json::object& entry, imported_unit& unit) const {
         unit.keys.emplace_back("enabled", "false");
         std::string names;
@@ -327,13 +337,31 @@ private:
         if (const json::object* deploy = object_of(entry, "deploy");
             deploy != nullptr && deploy->size() == 1 && deploy->contains("restart_policy"))
             others.erase("deploy");
-        remark_other_keys(
-            others,
-            {"command",     "entrypoint",        "image",    "build",       "environment",    "env_file",
-             "working_dir", "depends_on",        "links",    "healthcheck", "ports",          "restart",
-             "stop_signal", "stop_grace_period", "profiles", "extends",     "container_name", "hostname",
-             "labels",      "pull_policy",       "platform", "expose"},
-            unit);
+        remark_other_keys(others, {"command",
+                                   "entrypoint",
+                                   "image",
+                                   "build",
+                                   "environment",
+                                   "env_file",
+                                   "working_dir",
+                                   "depends_on",
+                                   "links",
+                                   "healthcheck",
+                                   "ports",
+                                   "restart",
+                                   "stop_signal",
+                                   "stop_grace_period",
+                                   "profiles",
+                                   "extends",
+                                   "container_name",
+                                   "hostname",
+                                   "labels",
+                                   "pull_policy",
+                                   "platform",
+                                   "expose",
+                                   "tty",
+                                   "stdin_open"},
+                          unit);
     }
 
     const json::object& services_;

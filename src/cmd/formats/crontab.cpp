@@ -195,14 +195,12 @@ private:
             require_name(name);
             unit.env.emplace_back(name, literal_word(value));
         }
-        if (variables_.contains("CRON_TZ"))
-            unit.remarks.push_back("without CRON_TZ: its times are those of this machine");
     }
     static void require_name(const std::string& name) {
         if (name.starts_with("HOB_"))
             throw unimportable(fmt::format("it sets '{}', which is hob's own", name));
     }
-    static void set_times(const std::string& when, imported_unit& unit) {
+    void set_times(const std::string& when, imported_unit& unit) const {
         if (when == "@reboot") {
             unit.keys.emplace_back("on_start", "true");
             unit.remarks.push_back("on_start is each start of hob's daemon, not only a boot");
@@ -212,6 +210,8 @@ private:
         if (!unit::parse_cron(when, why))
             throw unimportable(fmt::format("its times '{}': {}", when, why.reason));
         unit.keys.emplace_back("cron", toml_string(when));
+        const auto zone = variables_.find("CRON_TZ");
+        if (zone != variables_.end()) unit.keys.emplace_back("time_zone", toml_string(zone->second));
         // cron forgets what a machine that was off has missed.
         unit.keys.emplace_back("catch_up", "\"none\"");
     }

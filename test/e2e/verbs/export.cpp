@@ -236,6 +236,23 @@ BOOST_AUTO_TEST_CASE(values_of_variables_are_never_shown) {
     BOOST_TEST(!exists(box.runtime()));
 }
 
+BOOST_AUTO_TEST_CASE(stop_commands_time_zones_and_terminals) {
+    sandbox box;
+    box.config(
+        "[service.s]\nrun = \"cat\"\nstop = { run = \"cat stop\" }\ntty = true\nhealth = { tcp = 1 }\n"
+        "[task.t]\nrun = \"cat\"\ncron = \"5 4 * * *\"\ntime_zone = \"UTC\"\n");
+    const auto units = export_to(box, {"systemd"});
+    BOOST_TEST(line_with(units.out, "ExecStop=").ends_with("/cat stop"));
+    BOOST_TEST(line_with(units.out, "OnCalendar=") == "OnCalendar=*-*-* 04:05:00 UTC");
+    BOOST_TEST(units.err.find("hob: 's': without tty, health\n") != std::string::npos, units.err);
+    const auto documents = export_to(box, {"kubernetes", "--image", "i"});
+    BOOST_TEST(documents.out.find("  timeZone: \"UTC\"\n") != std::string::npos);
+    BOOST_TEST(documents.out.find("    tty: true\n") != std::string::npos);
+    BOOST_TEST(documents.err.find("hob: 's': without stop.run, health\n") != std::string::npos,
+               documents.err);
+    BOOST_TEST(export_to(box, {"crontab"}).err.find("hob: 't': without time_zone\n") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(each_key_that_is_not_carried_over_is_named) {
     sandbox box;
     box.config(

@@ -174,6 +174,12 @@ BOOST_AUTO_TEST_CASE(policies_checks_and_ports) {
     BOOST_TEST(notes(found, "networks") == "not carried over: n\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_terminal_or_an_open_input) {
+    BOOST_TEST(service("tty: true\n    stdin_open: true").tty);
+    BOOST_TEST((service("stdin_open: true").input == hob::unit::input_source::open));
+    BOOST_TEST((service("stdin_open: false").input == hob::unit::input_source::null));
+}
+
 BOOST_AUTO_TEST_CASE(the_directory_is_that_of_a_mount_or_of_the_build) {
     BOOST_TEST(service("working_dir: /app/web\n    volumes: [\"./src:/app:ro\", data:/data]").cwd ==
                "/p/src/web");

@@ -180,6 +180,8 @@ BOOST_AUTO_TEST_CASE(the_user_of_a_system_crontab_is_not_a_part_of_the_command) 
                "mail root -s x");
     BOOST_TEST(parsed(here.read("* * * * * deploy --all\n", "crontab")).units.at(0).run.text ==
                "deploy --all");
+    const auto zoned = parsed(here.read("CRON_TZ=UTC\n* * * * * a\n", "x.cron"));
+    BOOST_TEST(task(zoned.units.at(0)).time_zone.value().name() == "UTC");
     const auto bash = parsed(here.read("SHELL=/bin/bash\n* * * * * a && b\n", "x.cron"));
     BOOST_TEST((bash.units.at(0).run.argv == names{"/bin/bash", "-c", "a && b"}));
 }
