@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <memory>
@@ -21,14 +22,17 @@ constexpr std::size_t children_max = 4u << 20;
 
 std::string proc_path(pid_t pid, const char* leaf) { return "/proc/" + std::to_string(pid) + "/" + leaf; }
 
-// The blank-separated field at `index`, counted from 0.
-std::string_view field(std::string_view text, int index) {
-    for (; index > 0; --index) {
-        const auto blank = text.find(' ');
-        if (blank == std::string_view::npos) return {};
-        text.remove_prefix(blank + 1);
+constexpr std::size_t stat_fields = 49;  // behind the name, as far as they are read here
+
+// The blank-separated fields; empty where there are fewer.
+std::array<std::string_view, stat_fields> fields_of(std::string_view text) {
+    std::array<std::string_view, stat_fields> fields{};
+    for (auto& each : fields) {
+        const auto end = std::min(text.find(' '), text.size());
+        each = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
     }
-    return text.substr(0, text.find(' '));
+    return fields;
 }
 
 template <typename Number>
@@ -61,23 +65,23 @@ std::optional<proc_stat> read_proc_stat(pid_t pid) {
     if (name_start == std::string::npos || name_end == std::string::npos || name_end + 2 > bytes->size())
         return std::nullopt;
     const std::string_view rest = std::string_view(*bytes).substr(name_end + 2);
+    const auto fields = fields_of(rest);
     proc_stat stat;
     stat.pid = pid;
     stat.comm = bytes->substr(name_start + 1, name_end - name_start - 1);
     stat.state = rest.empty() ? '?' : rest.front();
-    stat.ppid = number<pid_t>(field(rest, 1));
-    stat.pgrp = number<pid_t>(field(rest, 2));
-    stat.session = number<pid_t>(field(rest, 3));
-    for (const int ticks : {11, 12, 13, 14})
-        stat.cpu_ticks += number<std::uint64_t>(field(rest, ticks));
-    stat.threads = number<int>(field(rest, 17));
-    stat.start_time = number<std::uint64_t>(field(rest, 19));
-    stat.rss_pages = number<std::uint64_t>(field(rest, 21));
-    const bool has_memory =
-        number<std::uint64_t>(field(rest, 20)) != 0;  // a kernel thread or a zombie has none
-    const auto environment_end = number<std::uint64_t>(field(rest, 48));
+    stat.ppid = number<pid_t>(fields[1]);
+    stat.pgrp = number<pid_t>(fields[2]);
+    stat.session = number<pid_t>(fields[3]);
+    for (const std::size_t ticks : {11u, 12u, 13u, 14u})
+        stat.cpu_ticks += number<std::uint64_t>(fields[ticks]);
+    stat.threads = number<int>(fields[17]);
+    stat.start_time = number<std::uint64_t>(fields[19]);
+    stat.rss_pages = number<std::uint64_t>(fields[21]);
+    const bool has_memory = number<std::uint64_t>(fields[20]) != 0;  // a kernel thread or a zombie has none
+    const auto environment_end = number<std::uint64_t>(fields[48]);
     if (!has_memory || environment_end != 0) {
-        stat.environment_bytes = environment_end - number<std::uint64_t>(field(rest, 47));
+        stat.environment_bytes = environment_end - number<std::uint64_t>(fields[47]);
     }
     return stat;
 }

@@ -57,15 +57,15 @@ void add_rows(po::options_description& known, std::span<const option_row> rows,
 }
 
 // Whether `word` is a global option whose value is the next word.
-bool takes_next_word(const std::string& word) {
-    for (const auto& row : global_rows) {
-        if (row.value.empty()) continue;
-        if (word == "--" + std::string(long_name(row))) return true;
-        const auto comma = row.name.find(',');
-        if (comma != std::string_view::npos && word == "-" + std::string(row.name.substr(comma + 1)))
-            return true;
-    }
-    return false;
+bool takes_next_word(std::string_view word) {
+    const bool is_long = word.starts_with("--");
+    const std::string_view name = word.substr(is_long ? 2 : 1);
+    return std::any_of(std::begin(global_rows), std::end(global_rows), [&](const option_row& row) {
+        const std::size_t comma = std::min(row.name.find(','), row.name.size());
+        return !row.value.empty() &&
+               name == (is_long ? row.name.substr(0, comma)
+                                : row.name.substr(std::min(comma + 1, row.name.size())));
+    });
 }
 
 failure bad_option(const po::error_with_option_name& error, const command* verb) {
@@ -125,7 +125,8 @@ void apply_global(parsed_line& parsed, const std::string& name, const std::strin
 bool lacks_a_name(const std::vector<std::string>& operands, const command& verb) {
     const bool of_names = verb.completes == operand_kind::unit || verb.completes == operand_kind::worker ||
                           verb.completes == operand_kind::task || verb.completes == operand_kind::file ||
-                          verb.completes == operand_kind::attachable || verb.completes == operand_kind::history;
+                          verb.completes == operand_kind::attachable ||
+                          verb.completes == operand_kind::history;
     if (!of_names || operands.empty()) return false;
     const auto last = verb.completes == operand_kind::unit ? operands.end() : operands.begin() + 1;
     return std::any_of(operands.begin(), last, [](const std::string& each) { return each.empty(); });

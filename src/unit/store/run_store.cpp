@@ -144,6 +144,12 @@ void run_store::forget(const std::string& task, std::int64_t last_id) {
 }
 
 int run_store::mark_running_lost() {
+    {
+        // An update is prepared for every index of the table; to look is cheap.
+        sqlite_statement any(db_.handle(),
+                             "SELECT 1 FROM run INDEXED BY run_running WHERE state = 'running' LIMIT 1");
+        if (!any.row()) return 0;
+    }
     sqlite_statement statement(
         db_.handle(), "UPDATE run INDEXED BY run_running SET state = 'lost' WHERE state = 'running'");
     db_.write(statement, "run");

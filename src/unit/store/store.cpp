@@ -75,9 +75,10 @@ constexpr std::string_view small_tables[] = {"meta",     "process", "held",   "w
                                              "schedule", "memory",  "consent"};
 
 // Of the whole database; of all but the history where that is so long that a start would wait for it.
-std::vector<std::string> consistency_checks(sqlite3* db) {
-    sqlite_statement size(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
-    if (!size.row() || size.number(0) <= checked_whole) return {"PRAGMA quick_check(1)"};
+std::vector<std::string> consistency_checks(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || status.st_size <= checked_whole)
+        return {"PRAGMA quick_check(1)"};
     std::vector<std::string> checks;
     for (const std::string_view table : small_tables)
         checks.push_back(fmt::format("PRAGMA quick_check({})", table));
@@ -181,7 +182,8 @@ store::attempt store::prepare(const std::string& path) {
 }
 
 store::attempt store::check_contents() const {
-    for (const auto& sql : consistency_checks(db_)) {
+    const auto checks = consistency_checks(path_);
+    for (const auto& sql : checks) {
         sqlite_statement check(db_, sql.c_str());
         if (!check.row()) return classify(check.code());
         if (const auto result = check.text(0); result != "ok") return {outcome::corrupt, result};
@@ -193,6 +195,7 @@ store::attempt store::check_contents() const {
         "'held', 'wanted', 'run', 'schedule', 'memory', 'consent')");
     if (!tables.row()) return classify(tables.code());
     if (tables.number(0) != 8) return {outcome::corrupt, "a table is missing"};
+    if (checks.size() == 1) return {outcome::open, {}};
     sqlite_statement newest(db_, "SELECT * FROM run LIMIT 1");
     return newest.done() ? attempt{outcome::open, {}} : classify(newest.code());
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "fixtures/npm.hpp"
 #include "fixtures/services.hpp"
 #include "harness/sandbox.hpp"
 #include "paths.hpp"
@@ -36,19 +37,12 @@ struct with_agents {
     }
 };
 
-bool have_from_npm(const std::string& name) {
-    if (exists(HOB_NPM "/node_modules/.bin/" + name)) return require_program("node");
-    BOOST_TEST(number_from_env("HOB_REQUIRE_ALL", 0) == 0,
-               "not installed: " << name << "; ./dev test installs it");
-    return false;
-}
-
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(example_agents, with_agents)
 
 BOOST_AUTO_TEST_CASE(a_mistake_is_found_mended_and_the_server_may_die_meanwhile) {
-    if (!have_from_npm("pyright-langserver")) return;
+    if (!require_npm(".bin/pyright-langserver")) return;
     const std::vector<std::string> check = {"pyright", "textDocument/diagnostic", "file=app/main.py"};
     BOOST_TEST(count(call(check), "\"message\"") == 0u);
     box.write("app/stats.py",
@@ -64,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_mistake_is_found_mended_and_the_server_may_die_meanwhile)
 BOOST_AUTO_TEST_CASE(a_definition_in_another_file_is_found) {
     if (!require_program("clangd-14")) return;
     const std::vector<std::string> define = {"clangd", "textDocument/definition", "file=src/main.cpp",
-                                             "line=4", "col=12"};
+                                             "line=3", "col=21"};
     BOOST_TEST(json_at(call(define), "/0/uri").value_or("").find("/src/area.") != std::string::npos);
 }
 
@@ -83,7 +77,7 @@ BOOST_AUTO_TEST_CASE(a_program_stops_at_a_breakpoint_and_tells_its_variables) {
 }
 
 BOOST_AUTO_TEST_CASE(the_mcp_servers_are_those_that_mcp_json_names) {
-    if (!have_from_npm("mcp-server-memory")) return;
+    if (!require_npm(".bin/mcp-server-memory")) return;
     call({"memory", "create_entities",
           R"(entities:=[{"name":"kettle","entityType":"thing","observations":["warm"]}])"});
     BOOST_TEST(call({"files", "read_text_file", "path=app/stats.py"}).find("def mean") != std::string::npos);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "fixtures/npm.hpp"
 #include "harness/sandbox.hpp"
 #include "paths.hpp"
 
@@ -35,13 +36,6 @@ struct with_examples {
     }
 };
 
-bool have_from_npm(const std::string& name) {
-    if (exists(HOB_NPM "/node_modules/.bin/" + name)) return require_program("node");
-    BOOST_TEST(number_from_env("HOB_REQUIRE_ALL", 0) == 0,
-               "not installed: " << name << "; ./dev test installs it");
-    return false;
-}
-
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(example_servers, with_examples)
@@ -69,7 +63,7 @@ BOOST_AUTO_TEST_CASE(delve_debugs_a_program_in_go) {
 }
 
 BOOST_AUTO_TEST_CASE(the_filesystem_server_reads_below_its_directory_only) {
-    if (!have_from_npm("mcp-server-filesystem")) return;
+    if (!require_npm(".bin/mcp-server-filesystem")) return;
     box.write("notes.txt", "remember the milk\n");
     BOOST_TEST(box.run({"call", "files", "--list"}).out.find("read_text_file") != std::string::npos);
     BOOST_TEST(result({"files", "read_text_file", "path=notes.txt"}, "/content/0/text") ==
@@ -80,7 +74,7 @@ BOOST_AUTO_TEST_CASE(the_filesystem_server_reads_below_its_directory_only) {
 }
 
 BOOST_AUTO_TEST_CASE(the_memory_server_keeps_what_it_was_told_over_a_restart) {
-    if (!have_from_npm("mcp-server-memory")) return;
+    if (!require_npm(".bin/mcp-server-memory")) return;
     const std::string entities =
         R"(entities:=[{"name":"kettle","entityType":"thing","observations":["warm"]}])";
     result({"memory", "create_entities", entities}, "/content/0/text");

@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_unit_is_an_error_but_a_missing_log_is_not) {
     BOOST_TEST((quiet.status == 0 && quiet.out.empty()), quiet.text());
     BOOST_TEST(box.run({"logs", "gone"}).out.ends_with(" from before\n"));
     BOOST_TEST(box.run({"logs", "../daemon"}).status == 1);
-    BOOST_TEST(box.run({"logs", ""}).status == 1);
+    BOOST_TEST(box.run({"logs", ""}).status == 2);
 }
 
 BOOST_AUTO_TEST_CASE(C07_json_prints_each_record_as_stored) {

@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(a_refused_launch_does_not_count_as_running) {
     dap.call({"setBreakpoints", in_a});
     BOOST_TEST(dap.call({"t/given"}) == "[]\n");
     dap.call({"t/events", R"({"before":[["stopped",{"reason":"step","threadId":1}]]})"});
-    BOOST_TEST(dap.box.run({"call", "w", "next"}).status == 1);
+    BOOST_TEST(dap.box.run({"call", "w", "stepIn"}).status == 1);
     BOOST_TEST(dap.detail() == "paused: step");
 }
 

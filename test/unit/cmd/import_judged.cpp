@@ -1,13 +1,10 @@
 // compose.yaml as hob reads it, held against docker-compose.
 
-#include <stdio.h>
-
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <array>
-
 #include "cmd/formats/read.hpp"
+#include "harness/command_output.hpp"
 #include "harness/sandbox.hpp"
 #include "paths.hpp"
 #include "unit/config/config.hpp"
@@ -28,17 +25,6 @@ unit::config imported() {
     for (const auto& each : found.units)
         text += cmd::to_toml(each, "compose.yaml") + "\n";
     return unit::parse_config(text, "/p/hob.toml");
-}
-
-std::string output_of(const std::string& command) {
-    FILE* pipe = ::popen(command.c_str(), "re");
-    BOOST_REQUIRE(pipe != nullptr);
-    std::string output;
-    std::array<char, 4096> chunk{};
-    while (const std::size_t n = ::fread(chunk.data(), 1, chunk.size(), pipe))
-        output.append(chunk.data(), n);
-    BOOST_TEST(::pclose(pipe) == 0);
-    return output;
 }
 
 json::array words(const std::vector<std::string>& all) {
@@ -68,8 +54,8 @@ BOOST_AUTO_TEST_SUITE(import_judged)
 BOOST_AUTO_TEST_CASE(docker_compose_reads_the_same_commands_variables_and_dependencies) {
     if (!test::require_program("docker-compose") || !test::require_program("python3")) return;
     const auto judged =
-        json::parse(
-            output_of("python3 '" HOB_SOURCE_DIR "/test/fixtures/compose_file_judge.py' '" + path + "'"))
+        json::parse(test::output_of("python3 '" HOB_SOURCE_DIR "/test/fixtures/compose_file_judge.py' '" +
+                                    path + "'"))
             .as_object();
     const unit::config config = imported();
     BOOST_TEST(judged.size() == 5u);

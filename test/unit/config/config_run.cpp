@@ -4,9 +4,9 @@
 #include <unistd.h>
 #include <boost/test/unit_test.hpp>
 
-#include <array>
 #include <string>
 
+#include "harness/command_output.hpp"
 #include "util/shell_quote.hpp"
 
 using namespace hob::unit;
@@ -20,14 +20,7 @@ std::string script(std::string_view text) { return shell_command(text, "x").argv
 // The output of `command` with `args` appended.
 std::string output(run_spec command, const std::vector<std::string>& args = {}) {
     command.argv.insert(command.argv.end(), args.begin(), args.end());
-    FILE* pipe = ::popen(util::shell_quoted(command.argv).c_str(), "re");
-    BOOST_REQUIRE(pipe != nullptr);
-    std::string text;
-    std::array<char, 256> chunk{};
-    while (const std::size_t n = ::fread(chunk.data(), 1, chunk.size(), pipe))
-        text.append(chunk.data(), n);
-    ::pclose(pipe);
-    return text;
+    return hob::test::run_command(util::shell_quoted(command.argv)).out;
 }
 
 }  // namespace

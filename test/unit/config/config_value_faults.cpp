@@ -133,7 +133,9 @@ BOOST_AUTO_TEST_CASE(wrong_types) {
          "'retry' in [task.t] must be a table, such as { max = 3, delay = \"10s\" }, not an integer", ""},
         {task("retry = { max = 1.0 }\n"), "3:17",
          "'max' in [task.t.retry] must be an integer, such as 0, not a number with a fraction", ""},
-        {task("keep = \"all\"\n"), "3:8", "'keep' in [task.t] must be an integer, such as 200, not a string",
+        {task("keep = \"all\"\n"), "3:8",
+         "'keep' in [task.t] must be a number or { runs = 200, age = \"30d\", size = \"100MiB\" }, not a "
+         "string",
          ""},
         {task("watch = \"src\"\n"), "3:9",
          "'watch' in [task.t] must be an array, such as [\"src/**/*.c\"], not a string", ""},

@@ -4,7 +4,6 @@
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <array>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -12,6 +11,8 @@
 #include <vector>
 
 #include "error.hpp"
+#include "fixtures/npm.hpp"
+#include "harness/command_output.hpp"
 #include "harness/sandbox.hpp"
 #include "paths.hpp"
 
@@ -56,14 +57,7 @@ json::value result_of(const json::object& row) {
 // What another program reads from each case: a line of its output for each.
 std::vector<json::value> judged_by(const std::string& command) {
     std::vector<json::value> verdicts;
-    FILE* pipe = ::popen(command.c_str(), "re");
-    BOOST_REQUIRE(pipe != nullptr);
-    std::string output;
-    std::array<char, 4096> chunk{};
-    while (const std::size_t n = ::fread(chunk.data(), 1, chunk.size(), pipe))
-        output.append(chunk.data(), n);
-    BOOST_TEST(::pclose(pipe) == 0);
-    std::istringstream lines(output);
+    std::istringstream lines(test::output_of(command));
     for (std::string line; std::getline(lines, line);)
         verdicts.push_back(json::parse(line));
     return verdicts;
@@ -71,11 +65,7 @@ std::vector<json::value> judged_by(const std::string& command) {
 
 // dotenv and dotenv-expand; empty where they are not installed.
 std::vector<json::value> judged_by_dotenv() {
-    if (!test::require_program("node")) return {};
-    if (!test::exists(HOB_NPM "/node_modules/dotenv-expand/lib/main.js")) {
-        if (test::number_from_env("HOB_REQUIRE_ALL", 0) != 0) BOOST_ERROR("dotenv-expand is not installed");
-        return {};
-    }
+    if (!test::require_npm("dotenv-expand")) return {};
     return judged_by("node '" HOB_SOURCE_DIR "/test/fixtures/dotenv_judge.js' '" HOB_NPM "' '" +
                      std::string(cases_path) + "'");
 }

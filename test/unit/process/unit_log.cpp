@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(U07_endless_output_without_a_newline_takes_bounded_memory_a
         log.write("stdout", chunk);  // 256 MiB
     rusage after{};
     ::getrusage(RUSAGE_SELF, &after);
-    if (!test::sanitized()) BOOST_TEST(after.ru_maxrss - before.ru_maxrss < 8 << 10);
+    if (!hob::test::sanitized()) BOOST_TEST(after.ru_maxrss - before.ru_maxrss < 8 << 10);
     std::uint64_t used = 0;
     for (const auto& entry : fs::directory_iterator(here.root + "/log"))
         used += entry.file_size();

@@ -10,6 +10,8 @@
 #include <random>
 #include <sstream>
 
+#include "fixtures/npm.hpp"
+#include "harness/command_output.hpp"
 #include "harness/sandbox.hpp"
 #include "paths.hpp"
 #include "unit/task/schedule.hpp"
@@ -111,11 +113,7 @@ private:
 
 std::vector<std::string> judged_by_croner(const std::vector<zone_case>& cases) {
     std::vector<std::string> verdicts;
-    if (!test::require_program("node")) return verdicts;
-    if (!test::exists(HOB_NPM "/node_modules/croner/package.json")) {
-        if (test::number_from_env("HOB_REQUIRE_ALL", 0) != 0) BOOST_ERROR("croner is not installed");
-        return verdicts;
-    }
+    if (!test::require_npm("croner")) return verdicts;
     const std::string path = "/tmp/hob-croner-" + std::to_string(::getpid());
     {
         std::ofstream file(path);
@@ -124,15 +122,8 @@ std::vector<std::string> judged_by_croner(const std::vector<zone_case>& cases) {
     }
     const std::string command =
         "node '" HOB_SOURCE_DIR "/test/fixtures/croner_judge.js' '" HOB_NPM "' '" + path + "'";
-    FILE* pipe = ::popen(command.c_str(), "re");
-    BOOST_REQUIRE(pipe != nullptr);
-    std::string output;
-    std::array<char, 4096> chunk{};
-    while (const std::size_t n = ::fread(chunk.data(), 1, chunk.size(), pipe))
-        output.append(chunk.data(), n);
-    BOOST_TEST(::pclose(pipe) == 0);
+    std::istringstream lines(test::output_of(command));
     ::unlink(path.c_str());
-    std::istringstream lines(output);
     for (std::string line; std::getline(lines, line);)
         verdicts.push_back(line);
     return verdicts;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/command_output.hpp"
 #include "paths.hpp"
 #include "util/shell_quote.hpp"
 
@@ -34,13 +35,7 @@ std::vector<std::string> lines_of(const std::string& path) {
 std::set<std::size_t> found_by_grep(const std::string& pattern) {
     const std::string command =
         "LC_ALL=C.UTF-8 grep -nE -e " + hob::util::shell_quoted({pattern}) + " '" + lines_path + "'";
-    FILE* pipe = ::popen(command.c_str(), "re");
-    BOOST_REQUIRE(pipe != nullptr);
-    std::string output;
-    std::array<char, 4096> chunk{};
-    while (const std::size_t n = ::fread(chunk.data(), 1, chunk.size(), pipe))
-        output.append(chunk.data(), n);
-    const int status = ::pclose(pipe);
+    const auto [output, status] = hob::test::run_command(command);
     BOOST_TEST((status == 0 || status == 1 << 8));
     std::set<std::size_t> numbers;
     for (std::size_t at = 0; at < output.size(); at = output.find('\n', at) + 1)
