@@ -1,16 +1,19 @@
 #include "unit/process/input_watch.hpp"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <iterator>
 #include <memory>
+#include <utility>
 
-#include "util/fd.hpp"
 #include "util/proc.hpp"
 
 namespace hob::unit {
@@ -55,21 +58,48 @@ input_watch::input_watch(int input) {
     if (::fstat(input, &pipe) == 0) input_ = pipe.st_ino;
 }
 
-// `directory`: "/proc/12", or of a thread "/proc/12/task/13".
-input_watch::activity input_watch::thread(pid_t process, const std::string& directory) const {
-    const auto text = util::read_file(directory + "/syscall", syscall_text_max);
-    if (!text || text->empty()) return activity::hidden;
-    if (text->starts_with("running")) return activity::runs;
+bool input_watch::is_input(pid_t process, unsigned long descriptor) const {
+    struct stat file {};
+    const std::string link = fmt::format("/proc/{}/fd/{}", process, descriptor);
+    return ::stat(link.c_str(), &file) == 0 && file.st_ino == input_;
+}
+
+// `text`: of /proc/PID/syscall.
+input_watch::activity input_watch::meaning_of(pid_t process, const std::string& text) const {
+    if (text.empty()) return activity::hidden;
+    if (text.starts_with("running")) return activity::runs;
     char* after = nullptr;
-    const long number = std::strtol(text->c_str(), &after, 10);
+    const long number = std::strtol(text.c_str(), &after, 10);
     if (is_among(polling_calls, number)) return activity::polls;
     if (number == SYS_wait4 || number == SYS_waitid) return activity::waits_for_children;
     if (!is_among(reading_calls, number)) return activity::sleeps;
-    const unsigned long descriptor = std::strtoul(after, nullptr, 16);
-    struct stat file {};
-    const std::string link = fmt::format("/proc/{}/fd/{}", process, descriptor);
-    const bool ours = ::stat(link.c_str(), &file) == 0 && file.st_ino == input_;
-    return ours ? activity::reads : activity::sleeps;
+    return is_input(process, std::strtoul(after, nullptr, 16)) ? activity::reads : activity::sleeps;
+}
+
+// `directory`: "/proc/12", or of a thread "/proc/12/task/13".
+input_watch::activity input_watch::thread(pid_t process, const std::string& directory) const {
+    const auto text = util::read_file(directory + "/syscall", syscall_text_max);
+    return text ? meaning_of(process, *text) : activity::hidden;
+}
+
+input_watch::activity input_watch::reader_activity() {
+    if (opened_ != reader_) {
+        opened_ = reader_;
+        reading_.clear();
+        const std::string path = fmt::format("/proc/{}/syscall", reader_);
+        syscall_.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    }
+    std::array<char, syscall_text_max> bytes;
+    const ssize_t size = syscall_ ? ::pread(syscall_.get(), bytes.data(), bytes.size(), 0) : -1;
+    if (size <= 0) {
+        opened_ = 0;
+        return activity::hidden;
+    }
+    std::string text(bytes.data(), static_cast<std::size_t>(size));
+    if (!reading_.empty() && text == reading_) return activity::reads;
+    const activity found = meaning_of(reader_, text);
+    if (found == activity::reads) reading_ = std::move(text);
+    return found;
 }
 
 std::vector<input_watch::activity> input_watch::all_threads(pid_t root) {
@@ -88,7 +118,7 @@ std::vector<input_watch::activity> input_watch::all_threads(pid_t root) {
 
 input_watch::sight input_watch::look(pid_t root) {
     if (reader_ == 0) reader_ = root;
-    if (thread(reader_, fmt::format("/proc/{}", reader_)) == activity::reads) return sight::waits;
+    if (reader_activity() == activity::reads) return sight::waits;
     const auto all = all_threads(root);
     const auto any = [&all](activity what) { return std::find(all.begin(), all.end(), what) != all.end(); };
     if (any(activity::reads)) return sight::waits;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "util/fd.hpp"
+
 namespace hob::unit {
 
 class input_watch {
@@ -30,10 +32,18 @@ public:
 private:
     enum class activity { reads, polls, waits_for_children, runs, sleeps, hidden };
     activity thread(pid_t process, const std::string& directory) const;
+    activity meaning_of(pid_t process, const std::string& text) const;
+    bool is_input(pid_t process, unsigned long descriptor) const;
+    activity reader_activity();
     std::vector<activity> all_threads(pid_t root);
 
     ino_t input_ = 0;
     pid_t reader_ = 0;  // the process that was seen to read last
+    // Of the main thread of this process: its open /proc/PID/syscall, and what that said when it read the
+    // input. Each call looks there, so nothing is opened or looked up again.
+    pid_t opened_ = 0;
+    util::unique_fd syscall_;
+    std::string reading_;
 };
 
 }  // namespace hob::unit

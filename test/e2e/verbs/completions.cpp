@@ -157,8 +157,8 @@ BOOST_AUTO_TEST_CASE(C05_nor_where_nothing_can_be_read) {
     }
 }
 
-#if !defined(__SANITIZE_ADDRESS__)
 BOOST_AUTO_TEST_CASE(C05_completion_and_prompt_take_less_than_ten_milliseconds) {
+    if (sanitized()) return;  // a sanitizer takes longer to begin
     sandbox box;
     make_calc_project(box);
     box.run({"ping"});
@@ -171,6 +171,5 @@ BOOST_AUTO_TEST_CASE(C05_completion_and_prompt_take_less_than_ten_milliseconds) 
         BOOST_TEST(best.count() < 10);
     }
 }
-#endif
 
 BOOST_AUTO_TEST_SUITE_END()

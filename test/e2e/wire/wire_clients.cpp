@@ -193,8 +193,9 @@ BOOST_AUTO_TEST_CASE(L44_the_memory_of_many_connections_is_returned_once_they_ar
         peak = rss_kib();
     }
     BOOST_TEST(peak > before);
-    BOOST_TEST(wait_until([&] { return rss_kib() < before + (peak - before) / 4 + 512; }),
-               before << " KiB, then " << peak << ", now " << rss_kib());
+    const auto returned = [&] { return rss_kib() < before + (peak - before) / 4 + 512; };
+    if (!sanitized())
+        BOOST_TEST(wait_until(returned), before << " KiB, then " << peak << ", now " << rss_kib());
     stays.request("1", "hob.ping");
     BOOST_TEST(json_at(stays.reply(), "/id").value_or("") == "1");
 }

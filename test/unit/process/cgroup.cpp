@@ -4,12 +4,14 @@
 #include <sys/wait.h>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "fixtures/cgroups.hpp"
 #include "fixtures/run_loop.hpp"
+#include "harness/sandbox.hpp"
 #include "unit/process/child.hpp"
 #include "unit/process/scope.hpp"
 #include "unit/process/subreaper.hpp"
@@ -142,8 +144,15 @@ BOOST_AUTO_TEST_CASE(a_scope_takes_its_cgroup_along_and_spares_what_is_marked_fo
     BOOST_REQUIRE(main.in_cgroup());
     cgroup.started();
     scope target{key, "w", kill_scope::all, main.pid(), main.start_time(), true, cgroup.path()};
-    BOOST_REQUIRE(hob::test::wait_until(
-        [&] { return cgroup_members(cgroup.path()).size() == 3 && find_members(target).size() == 2; }));
+    // Before it executes sleep, a process may still have the marks of its parent.
+    const auto sleeps = [](pid_t pid) {
+        return hob::test::slurp("/proc/" + std::to_string(pid) + "/comm") == "sleep\n";
+    };
+    BOOST_REQUIRE(hob::test::wait_until([&] {
+        const auto all = cgroup_members(cgroup.path());
+        return all.size() == 3 && std::all_of(all.begin(), all.end(), sleeps) &&
+               find_members(target).size() == 2;
+    }));
     BOOST_TEST(!kill_scope_cgroup(target));
     BOOST_TEST(loop.run(end_scope(target, hob::util::deadline::in(10s))).empty());
     const auto spared = cgroup_members(cgroup.path());

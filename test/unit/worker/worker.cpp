@@ -65,11 +65,7 @@ std::size_t open_descriptors() {
     return count;
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr int rounds = 100;
-#else
-constexpr int rounds = 1000;
-#endif
+const int rounds = hob::test::sanitized() ? 100 : 1000;
 
 }  // namespace
 
