@@ -112,7 +112,7 @@ private:
         }
         const std::string unit = util::json_find_string(payload, {"unit"}).value_or("");
         if (std::find(shown_.begin(), shown_.end(), unit) == shown_.end()) return;
-        // Of what was asked for only the end is worth a line.
+        // A unit that was asked to stop gets a line only when it has stopped.
         if (phase_ == phase::stopping && util::json_find_string(payload, {"to"}) == "stopping") return;
         // What the unit printed before comes first: as much of it as is read at once, since it may print more
         // all the time.

@@ -20,7 +20,7 @@ struct pseudo_terminal {
 // Throws failure(denied) that says what the machine has run out of.
 pseudo_terminal open_pseudo_terminal(terminal_size size);
 
-// Of either end. The programs on it are told by SIGWINCH if that changes it.
+// Sets the size through either end. Programs on the terminal get SIGWINCH if it changes.
 void set_terminal_size(int fd, terminal_size size);
 
 }  // namespace hob::unit

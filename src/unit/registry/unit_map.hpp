@@ -14,7 +14,7 @@
 #include "unit/registry/registry.hpp"
 #include "unit/store/consent_store.hpp"
 #include "unit/supervise/managed_unit.hpp"
-#include "util/time_zone_watch.hpp"
+#include "util/time_zone/time_zone_watch.hpp"
 
 namespace hob::unit {
 

@@ -45,9 +45,9 @@ public:
     std::int64_t add(const run_record& run);
     // Writes what may change while it runs: all but id, kind, task, trigger and start.
     void update(const run_record& run);
-    // As update(), of one that has ended; forgets what is beyond `keep`.
+    // As update(), for a run that has ended; also forgets runs beyond `keep`.
     void end(const run_record& run, const keep_spec& keep);
-    // As add() and end(), of one that never ran.
+    // As add() and end(), for a run that never began.
     void add_ended(const run_record& run, const keep_spec& keep);
     // Forgets ended runs beyond `keep`, the oldest first. Of `size`, the newest is kept in any case.
     void prune(const std::string& task, const keep_spec& keep);

@@ -1,4 +1,4 @@
-#include "util/time_zone_watch.hpp"
+#include "util/time_zone/time_zone_watch.hpp"
 
 #include <sys/inotify.h>
 #include <unistd.h>
