@@ -123,9 +123,9 @@ inline constexpr milliseconds attached_look = 2s;  // between checks of the file
 // Services.
 inline constexpr milliseconds ready_delay = 100ms;  // without `ready`, from the start to being ready
 inline constexpr int crash_loop_restarts = 5;  // restarts in a row from which on a service counts as failing
-inline constexpr milliseconds probe_pause_min = 5ms;     // between two attempts of a readiness probe,
-inline constexpr milliseconds probe_pause_max = 250ms;   // doubling up to this
-inline constexpr milliseconds probe_timeout = 5s;        // one attempt to connect
+inline constexpr milliseconds probe_pause_min = 5ms;    // between two attempts of a readiness probe,
+inline constexpr milliseconds probe_pause_max = 250ms;  // doubling up to this
+inline constexpr milliseconds probe_timeout = 5s;       // one attempt to connect
 // A container is killed 10 s after its TERM.
 inline constexpr milliseconds container_shutdown = 8s;
 inline constexpr milliseconds last_output_timeout = 1s;  // of a daemon in the foreground, to write the rest

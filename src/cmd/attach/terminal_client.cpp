@@ -11,10 +11,10 @@
 
 #include "cmd/attach/leave_key.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/signal_reader.hpp"
 #include "cmd/core/table.hpp"
 #include "cmd/streams/input_mode.hpp"
 #include "cmd/streams/output_queue.hpp"
-#include "cmd/core/signal_reader.hpp"
 #include "cmd/streams/stream_client.hpp"
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"

@@ -41,8 +41,8 @@ enum class unit_use {
 };
 
 // What the operands of a verb name, for completion.
-// attachable: a unit that clients can be attached to. history: a unit that the history of runs is about. topic: a verb or
-// a key of the configuration file.
+// attachable: a unit that clients can be attached to. history: a unit that the history of runs is about.
+// topic: a verb or a key of the configuration file.
 enum class operand_kind { none, unit, worker, attachable, task, history, topic, shell, file };
 
 struct option_row {

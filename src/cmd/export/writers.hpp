@@ -70,7 +70,8 @@ public:
     note_list(const unit::unit_spec& unit, export_result& result) : unit_(unit), result_(result) {}
     void add(const std::string& text);
     // `carried`: those that this format has a place for.
-    void add_further_keys(const export_request& request, std::initializer_list<std::string_view> carried = {});
+    void add_further_keys(const export_request& request,
+                          std::initializer_list<std::string_view> carried = {});
     std::string comments() const;  // "# text\n" each
 
 private:

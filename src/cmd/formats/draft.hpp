@@ -113,8 +113,8 @@ std::string to_toml(const imported_unit& unit, std::string_view file);
 std::string toml_command(const std::vector<import_word>& words);
 std::string toml_command(std::string_view script);
 
-// As to_toml(). Throws unimportable also for values that hob.toml does not allow. `after` is not checked: what
-// it names may follow.
+// As to_toml(). Throws unimportable also for values that hob.toml does not allow. `after` is not checked:
+// what it names may follow.
 std::string checked_toml(const imported_unit& unit, std::string_view file, const std::string& root);
 
 // A string, and a comment's text, as TOML writes them.

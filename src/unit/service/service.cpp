@@ -118,9 +118,12 @@ void service::set_desired_up(std::optional<environment> caller, run_trigger trig
     tasks_due_ = !process_;
     culprit_.clear();
     request_.ring();
-    // Tried at once, so nobody who waits for it takes it for one that has failed.
-    if (was_supervised && state() == unit_state::backoff) set_state(unit_state::waiting);
-    if (was_supervised) return;
+    if (was_supervised) {
+        // The next attempt begins at once. Units that wait for this one would take the back-off for a
+        // failure.
+        if (state() == unit_state::backoff) set_state(unit_state::waiting);
+        return;
+    }
     apply_pending_spec();
     reset_backoff();
     util::spawn(context_->options.executor, supervise(), "service " + spec_->name);
