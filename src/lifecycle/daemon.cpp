@@ -17,6 +17,7 @@
 #include "ipc/unix_socket.hpp"
 #include "lifecycle/daemon_resources.hpp"
 #include "lifecycle/spawn.hpp"
+#include "lifecycle/start_keeper.hpp"
 #include "lifecycle/start_failure.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
@@ -78,7 +79,9 @@ void daemon::make_application() {
                                 .caller = std::move(options_.caller),
                                 .publish = {},
                                 .changed = {},
-                                .show_line = options_.show_line};
+                                .show_line = options_.show_line,
+                                .keeper = keeper_.get(),
+                                .held = std::move(options_.keeper.held)};
     context.publish = [this](std::string_view event, std::string_view members) { publish(event, members); };
     context.changed = [this] { changed(); };
     application_ = options_.make_application(*this, std::move(context));
@@ -102,9 +105,52 @@ void daemon::hold_runtime_dir() {
     if (resources_->runtime_hold) ::flock(resources_->runtime_hold.get(), LOCK_SH | LOCK_NB);
 }
 
+void daemon::connect_keeper() {
+    keeper_handle& handle = options_.keeper;
+    if (!handle) return;
+    keeper_ = std::make_unique<keeper_link>(executor(), handle.pid, std::move(handle.socket));
+    keeper_link& keeper = *keeper_;
+    keeper.on_asked = [this](int number) { signalled(number, true); };
+    keeper.on_lost = [this] { keeper_lost(); };
+    if (handle.is_successor) return;
+    keeper.hold(lock_key, {{lock_key, options_.lock.fd()}});
+    resources_->state_lock.hold_with(keeper);
+}
+
+pid_t daemon::keeper_pid() const {
+    return keeper_ && keeper_->alive() ? keeper_->pid() : 0;
+}
+
+void daemon::keeper_lost() {
+    util::log(level::error, channel, "the keeper is gone: what runs would end with this daemon",
+              {field("pid", keeper_->pid()), field("hint", command_text("restart --daemon"))});
+    application_->keeper_lost();
+    changed();
+}
+
+lifecycle::state_lock daemon::take_state_lock() {
+    if (held_entry* const held = options_.keeper.find(state_lock_key))
+        return state_lock::resume(options_.where, *held);
+    const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(limits::shutdown_timeout_max);
+    return state_lock::take(options_.where, util::deadline::in(patience));
+}
+
+// Its clients have waited in its queue. SO_PEERCRED names the process that called listen(2) last.
+bool daemon::resume_socket() {
+    const std::string& path = options_.where.socket_path();
+    held_entry* const held = options_.keeper.find(socket_key);
+    util::unique_fd socket = held ? held->take(socket_key) : util::unique_fd();
+    const auto found = identity_of(path);
+    if (!socket || !found || held->note != text_of(*found)) return false;
+    resources_->listening = std::move(socket);
+    resources_->socket = found;
+    return true;
+}
+
 void daemon::bind() {
     const instance& where = options_.where;
     if (!options_.lock.still_at(where.pid_path())) throw pid_file_lost(where.pid_path());
+    if (resume_socket()) return;
     struct stat found {};
     if (::lstat(where.socket_path().c_str(), &found) == 0) {
         if (S_ISDIR(found.st_mode)) {
@@ -125,6 +171,10 @@ void daemon::bind() {
 void daemon::listen() {
     if (::listen(resources_->listening.get(), limits::listen_backlog) != 0) {
         throw denied("listen on", options_.where.socket_path(), errno);
+    }
+    if (keeper_ && resources_->socket) {
+        keeper_->hold(socket_key, {{socket_key, resources_->listening.get()}});
+        keeper_->note(socket_key, text_of(*resources_->socket));
     }
     server_->listen(std::move(resources_->listening));
 }
@@ -159,8 +209,7 @@ void daemon::start() {
     pid_written_ = options_.lock.write_pid(pid_);
     const int pid_error = errno;
     make_state_dir(where);
-    const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(limits::shutdown_timeout_max);
-    lifecycle::state_lock state_lock = state_lock::take(where, util::deadline::in(patience));
+    lifecycle::state_lock state_lock = take_state_lock();
     set_up_log(where, log_settings{}, options_.foreground);
     util::log(level::info, channel, "daemon starting",
               {field("pid", ::getpid()), field("version", version_text), field("root", where.root)});
@@ -177,6 +226,7 @@ void daemon::start() {
 
     resources_ = std::make_unique<resources>(executor());
     resources_->state_lock = std::move(state_lock);
+    connect_keeper();
     resources_->start_time = util::own_start_time();
     if (resources_->start_time == 0) throw without_proc(cannot("start the daemon of", where.root));
     resources_->root = identity_of(where.root);
@@ -193,6 +243,7 @@ void daemon::start() {
     listen();
     publish_page();
     clear_start_failure(where);
+    if (keeper_) keeper_->say(keeper::message_kind::ready);
     application_->begin();
     arm_idle_timer();
     util::release_startup_memory();
@@ -239,6 +290,8 @@ exit_code run_daemon(daemon_options options) {
 void daemon::abandon(const failure& why) {
     util::log(level::error, channel, "daemon failed",
               {field("code", name_of(why.kind())), field("reason", why.what())});
+    // The keeper goes on with what it holds, and tries again.
+    if (options_.keeper.is_successor && options_.lock.still_at(options_.where.pid_path())) return;
     if (resources_) remove_files();
     options_.lock.unlink_guarded(options_.where.pid_path(), options_.where.pid_path());
 }

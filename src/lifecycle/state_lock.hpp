@@ -7,6 +7,7 @@
 
 #include "error.hpp"
 #include "lifecycle/instance.hpp"
+#include "lifecycle/keeper_link.hpp"
 #include "util/deadline.hpp"
 #include "util/fd.hpp"
 
@@ -21,12 +22,18 @@ public:
     // the holder serves. The directory must exist.
     static state_lock take(const instance& where, util::deadline limit);
 
+    // That of a daemon that died, from its keeper. Throws failure(internal).
+    static state_lock resume(const instance& where, held_entry& held);
+    void hold_with(keeper_link& keeper) const;
+
     // Others wait for the end of this process from here on.
     void mark_draining() const;
     // query_state_lock() finds no holder any more. The directory stays locked until the process ends.
     void unmark() { holder_.reset(); }
 
 private:
+    void write_holder(const instance& where);
+
     util::unique_fd directory_;
     util::unique_fd holder_;
     off_t state_at_ = 0;  // offset in the file

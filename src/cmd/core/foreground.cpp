@@ -11,6 +11,7 @@
 #include "lifecycle/daemonize.hpp"
 #include "lifecycle/probe.hpp"
 #include "lifecycle/start_failure.hpp"
+#include "lifecycle/start_keeper.hpp"
 #include "lifecycle/startup_watch.hpp"
 #include "limits.hpp"
 
@@ -38,20 +39,28 @@ lifecycle::instance_lock take_lock(const lifecycle::instance& where, util::deadl
     }
 }
 
+void start_anew(lifecycle::daemon_options& run, util::deadline limit) {
+    lifecycle::check_runtime_dir(run.where.runtime_dir, true);
+    run.lock = take_lock(run.where, limit);
+    lifecycle::clear_start_failure(run.where);
+    run.caller = lifecycle::read_caller_settings();
+    const int keep[] = {run.lock.fd()};
+    lifecycle::daemonize(run.caller, keep, false);
+    run.keeper = lifecycle::fork_from_keeper(run.where, run.caller, run.lock.fd(), -1);
+}
+
 }  // namespace
 
 exit_code run_foreground(invocation& call, foreground_options options) {
-    const lifecycle::instance where = call.where();
-    lifecycle::check_runtime_dir(where.runtime_dir, true);
-    lifecycle::instance_lock lock = take_lock(where, call.limit);
-    lifecycle::clear_start_failure(where);
     lifecycle::daemon_options run;
-    run.where = where;
-    run.caller = lifecycle::read_caller_settings();
-    const int keep[] = {lock.fd()};
-    lifecycle::daemonize(run.caller, keep, false);
-    run.lock = std::move(lock);
     run.foreground = true;
+    run.where = call.where();
+    if (auto keeper = lifecycle::inherited_keeper()) {
+        lifecycle::take_over(run, std::move(*keeper), false);
+        lifecycle::resume_lock(run);
+    } else {
+        start_anew(run, call.limit);
+    }
     run.shutdown_max = options.shutdown_max;
     const auto output = std::make_shared<foreground_output>(call.global.json);
     run.show_line = [output](std::string_view part, std::string_view line) { output->show(part, line); };

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -14,19 +16,25 @@
 #include "limits.hpp"
 #include "unit/application/unit_names.hpp"
 #include "unit/config/config.hpp"
+#include "unit/config/file_record.hpp"
 #include "unit/ports/port_reservations.hpp"
 #include "unit/process/caller.hpp"
+#include "unit/process/known_children.hpp"
 #include "unit/process/orphan_cleanup.hpp"
 #include "unit/process/usage.hpp"
 #include "unit/spec/definition_digest.hpp"
 #include "unit/spec/unit_status_json.hpp"
 #include "unit/store/run_store.hpp"
+#include "unit/supervise/managed_unit.hpp"
 #include "util/json/json_writer.hpp"
 #include "util/log/log.hpp"
 #include "util/suggest.hpp"
 
 namespace hob::unit {
 namespace {
+
+// The keeper holds the files that the configuration was read from.
+constexpr const char* config_key = "config";
 
 bool file_exists(const std::string& path) {
     struct stat found {};
@@ -67,8 +75,46 @@ unit::config application::read_config() const {
 
 // The next glance finds out what the files look like: they may change while they are read.
 void application::load_config() {
-    config_ = read_config();
+    if (!store_ && resume_config()) return;
+    file_record read;
+    {
+        const recorded_reading reading(&read);
+        config_ = read_config();
+    }
     stamps_.clear();
+    if (context_.keeper) context_.keeper->hold_text(config_key, read.text());
+}
+
+// What runs goes on as it was configured, whatever the files say by now.
+bool application::resume_config() {
+    const auto held = std::find_if(context_.held.begin(), context_.held.end(),
+                                   [](const auto& each) { return each.key == config_key; });
+    const auto text = held == context_.held.end() ? std::nullopt : held->text();
+    const auto record = text ? file_record::parse(*text) : std::nullopt;
+    if (!record) return false;
+    try {
+        const recorded_reading reading(nullptr, &*record);
+        config_ = record->empty() ? default_config()
+                                  : unit::load_config(context_.where.config_path, ::geteuid(), context_.where.root);
+    } catch (const failure& why) {
+        util::log(util::level::warning, "config", "cannot go on with the configuration of the last daemon",
+                  {util::field("reason", why.what())});
+        return false;
+    }
+    return true;
+}
+
+// A unit that is there no more cannot be gone on with: its process is ended.
+void application::adopt_units() {
+    for (auto& held : context_.held) {
+        if (!held.key.starts_with(held_unit_prefix)) continue;
+        const std::string key = held.key;
+        const pid_t pid = held.pid;
+        if (registry_->adopt(key.substr(held_unit_prefix.size()), std::move(held))) continue;
+        if (pid > 0) ::kill(-pid, SIGKILL);
+        context_.keeper->drop(key);
+    }
+    context_.held.clear();
 }
 
 std::vector<std::string> application::config_files() const {
@@ -133,8 +179,15 @@ void application::open() {
     const lifecycle::instance& where = context_.where;
     log_warnings();
     store_ = std::make_unique<unit::store>(where.database_path());
-    run_store(*store_).mark_running_lost();
-    clean_up_orphans(*store_, where.key, limits::sweep_timeout, &config_, where.state_dir());
+    std::set<std::string, std::less<>> going_on;
+    for (const auto& held : context_.held) {
+        if (held.pid > 0 && held.key.starts_with(held_unit_prefix))
+            going_on.insert(held.key.substr(held_unit_prefix.size()));
+        if (held.pid > 0 && held.exit.code != 0) context_.keeper->add_end(held.pid, held.exit);
+    }
+    set_root_of_units(context_.keeper ? context_.keeper->pid() : 0);
+    run_store(*store_).mark_running_lost(going_on);
+    clean_up_orphans(*store_, where.key, limits::sweep_timeout, {&config_, where.state_dir(), going_on});
 
     registry_options options{.executor = context_.executor,
                              .instance_key = where.key,
@@ -142,6 +195,7 @@ void application::open() {
                              .base_environment = std::move(context_.caller.environment),
                              .unit_nofile = context_.caller.nofile,
                              .db = *store_,
+                             .keeper = context_.keeper,
                              .ports_path = port_reservations_path(where.state_root),
                              .root = where.root,
                              .log_max_size = config_.log.max_size,
@@ -152,6 +206,7 @@ void application::open() {
     registry_ = std::make_unique<unit::registry>(std::move(options));
     registry_->adopt_consent_to_path(config_);
     registry_->apply(config_);
+    adopt_units();
 }
 
 void application::begin() {
@@ -213,6 +268,8 @@ std::string application::ended_badly_json() const {
 }
 
 void application::kill() { registry_->kill_all(); }
+
+void application::keeper_lost() { set_root_of_units(0); }
 
 void application::forget_running() { store_->clear_all_desired_up(); }
 

@@ -55,6 +55,7 @@ public:
     boost::asio::awaitable<void> stop() override;
     std::string ended_badly_json() const override;
     void kill() override;
+    void keeper_lost() override;
     void forget_running() override;
     bool busy() const override;  // a call in flight, or a service or task up
     bool needed() const override;
@@ -68,6 +69,8 @@ public:
 
 private:
     unit::config read_config() const;
+    bool resume_config();  // false: there is none of a daemon before this one
+    void adopt_units();
     void log_warnings() const;
     std::vector<std::string> config_files() const;
     void log_begin() const;

@@ -302,6 +302,12 @@ unit_cgroup cgroup_home::make(const std::string& unit) {
     return {};
 }
 
+unit_cgroup cgroup_home::adopt(std::string path) {
+    if (path.empty() || ::access(path.c_str(), F_OK) != 0) return {};
+    if (path_.empty()) path_ = path.substr(0, path.rfind('/'));
+    return {*this, std::move(path), {}};
+}
+
 void cgroup_home::remove_empty() {
     // The cleanup at the start leaves directories in which spared processes live.
     if (path_.empty() && ::access(list_path(state_dir_).c_str(), F_OK) != 0) return;

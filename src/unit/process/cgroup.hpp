@@ -79,6 +79,8 @@ public:
     cgroup_home& operator=(const cgroup_home&) = delete;
 
     unit_cgroup make(const std::string& unit);
+    // One that a daemon before this one has made; none, if the path is empty or it is gone.
+    unit_cgroup adopt(std::string path);
     void remove_empty();
 
 private:

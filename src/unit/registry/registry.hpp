@@ -48,6 +48,9 @@ public:
     // configuration is applied again.
     apply_result apply(const config& configuration, running_process running = running_process::replace);
 
+    // The unit goes on with what the keeper holds of it. False: there is no such unit.
+    bool adopt(const std::string& unit, lifecycle::held_entry held);
+
     const port_list& ports() const;  // those of [ports], while a unit is up
 
     // What apply() would do.

@@ -83,6 +83,7 @@ std::shared_ptr<service::service_process> service::launch() {
     options.output = pipes.output.write.get();
     options.error = pipes.error_end();
     options.terminal = spec_->tty;
+    options.held = held_by_keeper(pipes, launching->notify.get());
     launching->process = std::make_unique<unit_process>(context_, options);
     log_.clear_tail();
     capture_output(launching, std::move(pipes));
@@ -126,6 +127,7 @@ service::process_end service::launch_failed(const failure& why) {
         process_->disconnect();
         process_->ended = true;
         process_.reset();
+        drop_process();
     }
     detail_ = why.reason();
     last_exit_.reset();
@@ -148,18 +150,32 @@ asio::awaitable<service::process_end> service::run_process() {
     set_state(unit_state::starting);
     try {
         process_ = launch();
+        remember();
         co_await await_launch(process_);
     } catch (const failure& problem) {
         co_return launch_failed(problem);
     }
-    const auto current = process_;
+    remember();
     if (context_->options.changed) context_->options.changed();
-    if (co_await await_readiness(current)) {
-        current->was_ready = true;
-        ++times_ready_;
-        lives_.ready();
-        set_state(unit_state::ready);
-        context_->became_ready(spec_->name, {});
+    const auto current = process_;
+    co_return co_await keep_process(current);
+}
+
+void service::became_ready(service_process& current) {
+    current.was_ready = true;
+    ++times_ready_;
+    lives_.ready();
+    set_state(unit_state::ready);
+    context_->became_ready(spec_->name, {});
+}
+
+asio::awaitable<service::process_end> service::keep_process(std::shared_ptr<service_process> current) {
+    bool is_ready = current->was_ready && !current->process->stop_requested();
+    if (!is_ready && co_await await_readiness(current)) {
+        became_ready(*current);
+        is_ready = true;
+    }
+    if (is_ready) {
         if (current->notify)
             util::spawn(context_->options.executor, enforce_watchdog(current), "watchdog " + spec_->name);
         if (current->settings().health) {
@@ -229,6 +245,7 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
         co_await note_background_process(*current);
     exit = co_await current->process->end();
     co_await current->io->finish();
+    drop_output();
     current->disconnect();
     end_output();
     const std::int64_t life = lives_.id();
@@ -262,6 +279,7 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     if (last.failed) ended.reason = last.reason;
     lives_.end(*current->spec, ended);
     process_.reset();
+    drop_process();
     detail_ = requested ? std::string() : last.reason;
     co_return last;
 }

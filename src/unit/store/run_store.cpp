@@ -143,17 +143,25 @@ void run_store::forget(const std::string& task, std::int64_t last_id) {
     db_.write(statement, "run");
 }
 
-int run_store::mark_running_lost() {
+int run_store::mark_running_lost(const std::set<std::string, std::less<>>& going_on) {
+    std::vector<std::int64_t> lost;
     {
-        // An update is prepared for every index of the table; to look is cheap.
-        sqlite_statement any(db_.handle(),
-                             "SELECT 1 FROM run INDEXED BY run_running WHERE state = 'running' LIMIT 1");
-        if (!any.row()) return 0;
+        sqlite_statement running(db_.handle(),
+                                 "SELECT id, kind, task FROM run INDEXED BY run_running WHERE state = 'running'");
+        while (running.row()) {
+            const bool is_life = record_kind_named(running.text(1)) == record_kind::life;
+            if (!is_life || !going_on.contains(running.text(2))) lost.push_back(running.number(0));
+        }
     }
-    sqlite_statement statement(
-        db_.handle(), "UPDATE run INDEXED BY run_running SET state = 'lost' WHERE state = 'running'");
-    db_.write(statement, "run");
-    return ::sqlite3_changes(db_.handle());
+    if (lost.empty()) return 0;
+    db_.transaction([&] {
+        for (const std::int64_t id : lost) {
+            sqlite_statement statement(db_.handle(), "UPDATE run SET state = 'lost' WHERE id = ?");
+            statement.bind(id);
+            db_.write(statement, "run");
+        }
+    });
+    return static_cast<int>(lost.size());
 }
 
 std::optional<run_record> run_store::find(std::int64_t id) { return find_run_in(db_.handle(), id); }

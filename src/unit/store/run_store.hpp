@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,8 +52,9 @@ public:
     void add_ended(const run_record& run, const keep_spec& keep);
     // Forgets ended runs beyond `keep`, the oldest first. Of `size`, the newest is kept in any case.
     void prune(const std::string& task, const keep_spec& keep);
-    // Marks the runs that a previous daemon left running as lost. Returns their number.
-    int mark_running_lost();
+    // Marks the runs that a previous daemon left running as lost, but not the lives of `going_on`, services.
+    // Returns their number.
+    int mark_running_lost(const std::set<std::string, std::less<>>& going_on = {});
 
     std::optional<run_record> find(std::int64_t id);
     std::optional<run_record> last_of(const std::string& task);  // skipped runs are left out

@@ -40,6 +40,9 @@ class service_terminal;
 class terminal_attachment;
 class active_run;
 
+// The keeper holds what outlives the daemon under this and the name of its unit.
+inline constexpr std::string_view held_unit_prefix = "unit/";
+
 // What all units share. The registry makes it; every unit holds it as well.
 struct unit_context {
     registry_options options;
@@ -134,6 +137,8 @@ public:
     virtual void reconfigure(unit_spec spec, running_process running) = 0;
     // A process runs with an earlier definition than the configuration has.
     virtual bool definition_changed() const { return false; }
+    // Goes on with what the keeper holds of it, right after the daemon's start.
+    virtual void adopt(lifecycle::held_entry) {}
     virtual void set_log_limits(std::uint64_t max_size, int max_files) = 0;
 
     // Rings at every change of its state or of the reason for it, and when its last call or run has ended.
@@ -166,6 +171,12 @@ protected:
 
     // Sets the state, logs and publishes it, and rings changes(). `reason`: for people, or empty.
     void enter(unit_state state, pid_t pid, std::string_view reason = {});
+    // The state in which a daemon before this one has left it, and since when.
+    void restore_state(unit_state state, std::chrono::system_clock::time_point since) {
+        state_ = state;
+        since_ = since;
+    }
+    std::chrono::system_clock::time_point since() const { return since_; }
 
     // What status() and stop() say: that it was killed until the next process starts, and which processes are
     // left until they have ended.

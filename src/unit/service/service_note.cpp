@@ -1,0 +1,81 @@
+#include "unit/service/service_note.hpp"
+
+#include <boost/json.hpp>
+
+#include "util/json/json_writer.hpp"
+
+namespace hob::unit {
+namespace {
+
+// Calls `field(name, member)` for each.
+template <typename Note, typename Field>
+void each_field(Note& note, const Field& field) {
+    field("state", note.state);
+    field("since", note.since);
+    field("supervision", note.supervision);
+    field("detail", note.detail);
+    field("stop_reason", note.stop_reason);
+    field("watch_held", note.watch_held);
+    field("culprit", note.culprit);
+    field("restart_requested", note.restart_requested);
+    field("start_requested", note.start_requested);
+    field("dependencies_met", note.dependencies_met);
+    field("tasks_due", note.tasks_due);
+    field("asked_to_stop", note.asked_to_stop);
+    field("restarts", note.restarts);
+    field("restarts_in_a_row", note.restarts_in_a_row);
+    field("backoff", note.backoff);
+    field("backoff_ends", note.backoff_ends);
+    field("ends", note.ends);
+    field("exit", note.exit);
+    field("exit_by_signal", note.exit_by_signal);
+    field("pid", note.pid);
+    field("start_time", note.start_time);
+    field("main_pid", note.main_pid);
+    field("life", note.life);
+    field("definition", note.definition);
+    field("cgroup", note.cgroup);
+    field("notify_address", note.notify_address);
+    field("status_text", note.status_text);
+    field("failure_reason", note.failure_reason);
+    field("watchdog", note.watchdog);
+    field("start_ends", note.start_ends);
+    field("was_ready", note.was_ready);
+    field("launching", note.launching);
+    field("stop_requested", note.stop_requested);
+}
+
+void read(const boost::json::value& from, std::string& into) {
+    if (const auto* text = from.if_string()) into.assign(text->data(), text->size());
+}
+
+void read(const boost::json::value& from, std::int64_t& into) {
+    if (const auto* number = from.if_int64()) into = *number;
+}
+
+void read(const boost::json::value& from, bool& into) {
+    if (const auto* yes = from.if_bool()) into = *yes;
+}
+
+}  // namespace
+
+std::string to_json(const service_note& note) {
+    util::json_object object;
+    each_field(note, [&object](std::string_view name, const auto& member) { object.add(name, member); });
+    return std::move(object).text();
+}
+
+std::optional<service_note> parse_service_note(const std::string& text) {
+    boost::system::error_code error;
+    const boost::json::value parsed = boost::json::parse(text, error);
+    const boost::json::object* object = error ? nullptr : parsed.if_object();
+    if (!object) return std::nullopt;
+    service_note note;
+    each_field(note, [object](std::string_view name, auto& member) {
+        if (const auto* value = object->if_contains(boost::json::string_view(name.data(), name.size())))
+            read(*value, member);
+    });
+    return note;
+}
+
+}  // namespace hob::unit
