@@ -15,6 +15,7 @@
 #include "lifecycle/startup_watch.hpp"
 #include "limits.hpp"
 #include "util/json/json_edit.hpp"
+#include "util/proc.hpp"
 #include "util/process_handle.hpp"
 #include "version.hpp"
 
@@ -88,9 +89,11 @@ public:
                     break;
                 case daemon_state::wedged:
                     if (!options_.now) throw *found.problem;
-                    ended_ = found.pid;
                     kill_confirmed(where_, found.pid,
                                    options_.limit.earlier(util::deadline::in(limits::reap_timeout)));
+                    // Its keeper starts another one, which is asked to end in its turn.
+                    killed_ = found.pid;
+                    waited_ = true;
                     break;
                 case daemon_state::denied:
                 case daemon_state::foreign:
@@ -110,6 +113,7 @@ private:
         }
         const pid_t pid = connection.peer_pid();
         const util::process_handle process(pid);
+        remember_keeper_of(pid);
         waited_ = true;
         try {
             connection.call(this_program.methods.shutdown,
@@ -123,6 +127,14 @@ private:
         ended_ = pid;
         hear_farewell(connection);
         if (process && !process.wait(options_.limit)) throw too_late(where_, pid);
+        if (keeper_ && !keeper_.wait(options_.limit)) throw too_late(where_, pid);
+    }
+
+    // The parent of a daemon that has the same pid file open.
+    void remember_keeper_of(pid_t daemon) {
+        const auto stat = util::read_proc_stat(daemon);
+        if (stat && stat->ppid > 0 && has_open(stat->ppid, where_.pid_path()))
+            keeper_ = util::process_handle(stat->ppid);
     }
 
     // Returns when the daemon has closed the connection, or at the deadline.
@@ -141,7 +153,7 @@ private:
     // The lock is released a moment before the process has ended.
     ended_daemon finish() {
         if (process_ && !process_.wait(options_.limit)) throw too_late(where_, *ended_);
-        return {ended_, farewell_units_};
+        return {ended_ ? ended_ : killed_, farewell_units_};
     }
 
     // `pid` 0: not known yet.
@@ -161,8 +173,10 @@ private:
     const instance& where_;
     const end_options& options_;
     std::optional<pid_t> ended_;
+    std::optional<pid_t> killed_;  // one that was wedged
     std::string farewell_units_;
     util::process_handle process_;  // of ended_, if its end was only waited for
+    util::process_handle keeper_;   // of ended_
     std::optional<startup_watch> watch_;
     bool waited_ = false;
 };

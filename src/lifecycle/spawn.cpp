@@ -129,16 +129,21 @@ bool spawn_daemon(const instance& where, instance_lock lock, util::deadline limi
 
     std::string report;
     const auto patience = util::deadline::in(limits::start_patience);
+    // The daemon, which writes it, is a child of the process that was started.
+    const auto daemon_pid = [&] {
+        const pid_t written = query_lock(where.pid_path()).pid;
+        return written ? written : pid;
+    };
     bool over = read_outcome(outcome.read.get(), report, limit.earlier(patience));
     if (!over && !limit.expired()) {
         if (on_wait)
-            on_wait(fmt::format("waiting for the daemon of '{}' to start (pid {})", where.root, pid));
+            on_wait(fmt::format("waiting for the daemon of '{}' to start (pid {})", where.root, daemon_pid()));
         over = read_outcome(outcome.read.get(), report, limit);
     }
     if (report == ready_word) return true;
     if (!over) {
         throw failure(error_kind::timeout, cannot("wait any longer for the daemon of", where.root),
-                      fmt::format("pid {} is still starting", pid), "its log is " + where.daemon_log_path());
+                      fmt::format("pid {} is still starting", daemon_pid()), "its log is " + where.daemon_log_path());
     }
     if (report == pid_file_lost_word) return false;
     if (auto why = parse_failure(report)) throw *why;

@@ -146,6 +146,9 @@ struct child::state {
     }
 };
 
+child::child(const asio::any_io_executor& executor, const child_options& options)
+    : child(executor, options, held_process()) {}
+
 child::child(const asio::any_io_executor& executor, const child_options& options, const held_process& held)
     : state_(std::make_unique<state>(executor)) {
     launch_names names{options.unit, options.cwd, options.argv.front(), program_candidates_of(options)};

@@ -77,8 +77,10 @@ class child {
 public:
     // Makes the process, and does not wait until it executes the program: see launched(). Throws
     // failure(unit_failed) if there can be no process.
+    child(const boost::asio::any_io_executor& executor, const child_options& options);
+    // One that outlives the daemon, if `held` is not empty.
     child(const boost::asio::any_io_executor& executor, const child_options& options,
-          const held_process& held = {});
+          const held_process& held);
     // Adopts a process that hob did not start: a descendant that becomes a child of this process when its
     // parents end. Throws failure(unit_failed) if it has ended.
     child(const boost::asio::any_io_executor& executor, pid_t pid);
