@@ -6,7 +6,7 @@
 #include <array>
 #include <filesystem>
 
-#include "cmd/export/systemd_text.hpp"
+#include "cmd/formats/systemd_text.hpp"
 #include "cmd/export/writers.hpp"
 #include "cmd/formats/draft.hpp"
 #include "util/shell_quote.hpp"
