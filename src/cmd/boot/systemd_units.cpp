@@ -66,8 +66,13 @@ private:
             words.insert(words.end(), {"--instance", key});
         if (key != "user") words.insert(words.end(), {"-C", request_.where.root});
         words.insert(words.end(), verb.begin(), verb.end());
-        // In the path of the program itself, systemd expands no variables.
-        return systemd_word(request_.program) + " " + systemd_command(words);
+        if (request_.program.find_first_of("\"'\\") == std::string::npos) {
+            // In the path of the program itself, systemd expands no variables.
+            return systemd_word(request_.program) + " " + systemd_command(words);
+        }
+        // systemd takes no program with such a path, but a shell becomes it.
+        words.insert(words.begin(), {"/bin/sh", "-c", "exec \"$0\" \"$@\"", request_.program});
+        return systemd_command(words);
     }
 
     std::string service() const {

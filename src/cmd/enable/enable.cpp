@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/stat.h>
@@ -61,11 +62,13 @@ struct written_file {
     std::string old_program;           // of an update that executes another one
 };
 
+// Everybody may read a unit.
 void write_unit(const std::string& path, const std::string& text) {
     const auto slash = path.rfind('/');
-    if (!util::make_directories(path.substr(0, slash)) || !util::replace_file(path, text) ||
-        ::chmod(path.c_str(), 0644) != 0)
+    if (!util::make_directories(path.substr(0, slash)) || !util::replace_file(path, text))
         throw denied("write", path, errno);
+    const util::unique_fd written = util::open_file(path, O_RDONLY | O_NOFOLLOW);
+    if (!written || ::fchmod(written.get(), 0644) != 0) throw denied("write", path, errno);
 }
 
 // Refuses before anything is written.
@@ -215,7 +218,7 @@ exit_code run_enable(invocation& call) {
     return exit_code::done;
 }
 
-// The consent of `hob enable`, which starts no service and no daemon.
+// The consent of `hob enable`: what starts by itself does so from now on.
 boost::asio::awaitable<std::string> answer_accept(handler_context context, std::shared_ptr<ipc::session> by,
                                                   ipc::request) {
     co_await context.daemon.apply_changed_file();
@@ -225,6 +228,7 @@ boost::asio::awaitable<std::string> answer_accept(handler_context context, std::
     util::json_array accepted;
     for (const auto& name : context.units.consent(names, by->peer_pid()))
         accepted.add(name);
+    if (!accepted.empty()) context.units.begin();
     co_return util::json_object().add("by_itself", accepted).text();
 }
 

@@ -2,24 +2,16 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "fixtures/systemd.hpp"
 #include "harness/sandbox.hpp"
 
 using namespace hob::test;
 
 namespace {
 
-// As in enable.cpp: `systemctl` edits the links, and is not running.
-outcome with_systemd(sandbox& box, const std::string& words) {
-    return box.shell(
-        "unshare -m sh -c 'mount -t tmpfs none /run && mkdir -p /run/systemd/system "
-        "/run/user/$(id -u)/systemd && touch /run/user/$(id -u)/systemd/private && "
-        "SYSTEMD_OFFLINE=1 exec hob " +
-        words + "'");
+std::string files_left(sandbox& box) {
+    return box.shell("find " + unit_directory_of(box) + " -type f -o -type l").out;
 }
-
-std::string units(const sandbox& box) { return box.home() + "/.config/systemd/user"; }
-
-std::string files_left(sandbox& box) { return box.shell("find " + units(box) + " -type f -o -type l").out; }
 
 }  // namespace
 
@@ -29,7 +21,8 @@ BOOST_AUTO_TEST_CASE(it_removes_what_enable_wrote_and_leaves_the_daemon) {
     if (!require_root() || !require_program("systemctl")) return;
     sandbox box;
     box.config(echo_worker());
-    box.shell("mkdir -p " + units(box) + " && echo mine >" + units(box) + "/other.service");
+    box.shell("mkdir -p " + unit_directory_of(box) + " && echo mine >" + unit_directory_of(box) +
+              "/other.service");
     BOOST_TEST(with_systemd(box, "enable").status == 0);
     BOOST_TEST(box.run({"ping"}).status == 0);
     const pid_t daemon = box.daemon_pid();
@@ -38,7 +31,7 @@ BOOST_AUTO_TEST_CASE(it_removes_what_enable_wrote_and_leaves_the_daemon) {
     BOOST_TEST(count(done.out, "removed  ") == 2u, done.out);
     BOOST_TEST(done.out.find("(pid " + std::to_string(daemon) + ") goes on") != std::string::npos, done.out);
     BOOST_TEST(box.daemon_pid() == daemon);
-    BOOST_TEST(files_left(box) == units(box) + "/other.service\n");
+    BOOST_TEST(files_left(box) == unit_directory_of(box) + "/other.service\n");
     const auto again = with_systemd(box, "disable");
     BOOST_TEST(again.status == 0, again.text());
     BOOST_TEST(again.out == "it was not enabled\n");
@@ -61,7 +54,7 @@ BOOST_AUTO_TEST_CASE(files_changed_by_hand_are_kept_without_force) {
     sandbox box;
     box.config(echo_worker());
     BOOST_TEST(with_systemd(box, "enable").status == 0);
-    const std::string service = units(box) + "/hob-" + box.key() + ".service";
+    const std::string service = unit_path(box, ".service");
     box.shell("echo '# mine' >>" + service + "; mkdir " + service + ".d");
     const auto done = with_systemd(box, "disable");
     BOOST_TEST(done.status == 0, done.text());

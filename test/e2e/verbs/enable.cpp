@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "fixtures/systemd.hpp"
 #include "harness/sandbox.hpp"
 
 using namespace hob::test;
@@ -22,19 +23,6 @@ std::string unit_text(const outcome& printed, const std::string& suffix) {
         if (name->ends_with(suffix))
             return json_at(printed.out, "/files/" + std::to_string(i) + "/text").value_or("");
     return {};
-}
-
-// A project that systemd sees in a tree of its own: `systemctl` edits the links, and is not running.
-outcome enable(sandbox& box, const std::string& words, const std::string& verb = "enable") {
-    return box.shell(
-        "unshare -m sh -c 'mount -t tmpfs none /run && mkdir -p /run/systemd/system "
-        "/run/user/$(id -u)/systemd && touch /run/user/$(id -u)/systemd/private && "
-        "SYSTEMD_OFFLINE=1 exec hob " +
-        verb + " " + words + "'");
-}
-
-std::string unit_path(const sandbox& box, const std::string& suffix) {
-    return box.home() + "/.config/systemd/user/hob-" + box.key() + suffix;
 }
 
 constexpr const char* project =
@@ -63,14 +51,13 @@ BOOST_AUTO_TEST_CASE(systemd_accepts_the_units_of_odd_paths) {
             BOOST_TEST(printed.status == 0);
             const std::string service = unit_text(printed, ".service");
             BOOST_TEST(line_with(service, "TimeoutStopSec=") == "TimeoutStopSec=65");
-            box.write("units/hob-x.service", service);
-            box.write("units/hob-x.socket", unit_text(printed, ".socket"));
+            box.write("hob-x.service", service);
+            box.write("hob-x.socket", unit_text(printed, ".socket"));
             const auto verified = box.shell(
-                "cd units && SYSTEMD_LOG_LEVEL=debug systemd-analyze --user verify "
-                "--man=no ./hob-x.service ./hob-x.socket 2>&1");
+                "mkdir x && XDG_RUNTIME_DIR=$PWD/x systemd-analyze --user verify --man=no ./hob-x.service "
+                "./hob-x.socket 2>&1");
             BOOST_TEST(verified.status == 0, verified.text());
-            for (const char* fault : {"Unknown", "ignoring", "not found", "Failed to parse"})
-                BOOST_TEST(line_with(verified.out, "/").find(fault) == std::string::npos, verified.text());
+            BOOST_TEST(verified.out == "", verified.out);
         }
     }
 }
@@ -82,17 +69,17 @@ BOOST_AUTO_TEST_CASE(the_words_reach_the_program_as_they_are) {
     sandbox box(options);
     box.config("");
     const auto printed = box.run({"--json", "enable", "--print"});
-    box.write("units/hob-x.service", unit_text(printed, ".service"));
-    box.write("units/hob-x.socket", unit_text(printed, ".socket"));
+    box.write("hob-x.service", unit_text(printed, ".service"));
+    box.write("hob-x.socket", unit_text(printed, ".socket"));
     const auto read = box.shell(
-        "cd units && SYSTEMD_LOG_LEVEL=debug systemd-analyze --user verify --man=no "
+        "mkdir -p x && XDG_RUNTIME_DIR=$PWD/x SYSTEMD_LOG_LEVEL=debug systemd-analyze --user verify --man=no "
         "./hob-x.service 2>&1 | grep 'Command Line.*daemon'");
     // systemd shows the words as it would read them: a dollar sign stands twice.
     BOOST_TEST(read.out.find("-C \"" + box.root() + "/a \\$\\$HOME %h \\\"q\\\" ü\" daemon --foreground") !=
                    std::string::npos,
                read.text());
     const auto dumped = box.shell(
-        "cd units && SYSTEMD_LOG_LEVEL=debug systemd-analyze --user verify --man=no "
+        "mkdir -p x && XDG_RUNTIME_DIR=$PWD/x SYSTEMD_LOG_LEVEL=debug systemd-analyze --user verify --man=no "
         "./hob-x.socket 2>&1 | grep 'ListenStream:'");
     BOOST_TEST(dumped.out.find(box.runtime() + "/") != std::string::npos, dumped.text());
 }
@@ -101,22 +88,21 @@ BOOST_AUTO_TEST_CASE(units_of_the_system_ask_for_the_directory_of_the_user) {
     sandbox box;
     box.config("");
     box.set_env("HOB_RUNTIME_DIR", std::nullopt);
-    const auto printed = box.run({"--json", "enable", "--system", "--user", "nobody", "--print"});
+    const auto printed = box.run({"--json", "enable", "--system", "--user", "daemon", "--print"});
     BOOST_TEST(printed.status == 0, printed.text());
     const std::string service = unit_text(printed, ".service"), socket = unit_text(printed, ".socket");
-    BOOST_TEST(line_with(service, "User=") == "User=nobody");
-    BOOST_TEST(line_with(socket, "SocketUser=") == "SocketUser=nobody");
+    BOOST_TEST(line_with(service, "User=") == "User=daemon");
+    BOOST_TEST(line_with(socket, "SocketUser=") == "SocketUser=daemon");
     BOOST_TEST(line_with(service, "WantedBy=") == "WantedBy=multi-user.target");
     for (const auto& text : {service, socket})
-        BOOST_TEST(line_with(text, "Requires=") == "Requires=user-runtime-dir@65534.service");
+        BOOST_TEST(line_with(text, "Requires=") == "Requires=user-runtime-dir@1.service");
     BOOST_TEST(line_with(socket, "ListenStream=") ==
-               "ListenStream=/run/user/65534/hob/" + box.key() + ".sock");
+               "ListenStream=/run/user/1/hob/" + box.key() + ".sock");
     BOOST_TEST(service.find("Environment=\"PATH=") == std::string::npos);
     if (!require_program("systemd-analyze")) return;
-    box.write("units/hob-x.service", service);
-    box.write("units/hob-x.socket", socket);
-    const auto verified =
-        box.shell("cd units && systemd-analyze verify --man=no ./hob-x.service ./hob-x.socket 2>&1");
+    box.write("hob-x.service", service);
+    box.write("hob-x.socket", socket);
+    const auto verified = box.shell("systemd-analyze verify --man=no ./hob-x.service ./hob-x.socket 2>&1");
     BOOST_TEST(verified.status == 0, verified.text());
     BOOST_TEST(verified.out == "", verified.out);
 }
@@ -157,18 +143,16 @@ BOOST_AUTO_TEST_CASE(it_writes_enables_accepts_and_can_be_repeated) {
     if (!require_root() || !require_program("systemctl")) return;
     sandbox box;
     box.config(project);
-    const auto first = enable(box, "");
+    const auto first = with_systemd(box, "enable");
     BOOST_TEST(first.status == 0, first.text());
     BOOST_TEST(first.out.find("written    " + unit_path(box, ".service")) != std::string::npos, first.out);
     BOOST_TEST(first.out.find("by itself then: web, tidy\n") != std::string::npos, first.out);
     BOOST_TEST(first.out.find("loginctl enable-linger") != std::string::npos, first.out);
-    BOOST_TEST(
-        exists(box.home() + "/.config/systemd/user/default.target.wants/hob-" + box.key() + ".service"));
-    BOOST_TEST(
-        exists(box.home() + "/.config/systemd/user/sockets.target.wants/hob-" + box.key() + ".socket"));
+    BOOST_TEST(exists(unit_directory_of(box) + "/default.target.wants/hob-" + box.key() + ".service"));
+    BOOST_TEST(exists(unit_directory_of(box) + "/sockets.target.wants/hob-" + box.key() + ".socket"));
     BOOST_TEST(box.daemon_starts() == 0);
     BOOST_TEST(!exists(box.pid_file()));
-    const auto again = enable(box, "--json");
+    const auto again = with_systemd(box, "enable --json");
     BOOST_TEST(again.status == 0, again.text());
     BOOST_TEST(json_at(again.out, "/files/0/change").value_or("") == "unchanged");
     BOOST_TEST(json_at(again.out, "/started").value_or("") == "false");
@@ -185,7 +169,7 @@ BOOST_AUTO_TEST_CASE(a_running_daemon_accepts_and_goes_on) {
     BOOST_TEST(box.run({"ping"}).status == 0);
     const pid_t daemon = box.daemon_pid();
     BOOST_TEST(box.run({"status", "web"}).out.find("new") != std::string::npos);
-    const auto done = enable(box, "");
+    const auto done = with_systemd(box, "enable");
     BOOST_TEST(done.status == 0, done.text());
     BOOST_TEST(box.run({"wait", "web", "--for", "ready"}).status == 0);
     BOOST_TEST(box.daemon_pid() == daemon);
@@ -208,15 +192,15 @@ BOOST_AUTO_TEST_CASE(files_changed_by_hand_are_not_lost) {
     if (!require_root() || !require_program("systemctl")) return;
     sandbox box;
     box.config(project);
-    BOOST_TEST(enable(box, "").status == 0);
+    BOOST_TEST(with_systemd(box, "enable").status == 0);
     box.shell("echo '# mine' >>" + unit_path(box, ".service"));
     const std::string mine = slurp(unit_path(box, ".service"));
     box.config(std::string(project) + "[daemon]\nshutdown_timeout = \"33s\"\n");
-    const auto refused = enable(box, "");
+    const auto refused = with_systemd(box, "enable");
     BOOST_TEST(refused.status == 3, refused.text());
     BOOST_TEST(refused.err.find("it was changed by hand") != std::string::npos, refused.err);
     BOOST_TEST(slurp(unit_path(box, ".service")) == mine);
-    const auto forced = enable(box, "--force");
+    const auto forced = with_systemd(box, "enable --force");
     BOOST_TEST(forced.status == 0, forced.text());
     BOOST_TEST(line_with(slurp(unit_path(box, ".service")), "TimeoutStopSec=") == "TimeoutStopSec=38");
 }
@@ -225,13 +209,14 @@ BOOST_AUTO_TEST_CASE(another_program_and_a_moved_project_are_told) {
     if (!require_root() || !require_program("systemctl")) return;
     sandbox box;
     box.config(project);
-    BOOST_TEST(enable(box, "").status == 0);
+    BOOST_TEST(with_systemd(box, "enable").status == 0);
     const std::string old_key = box.key();
-    const std::string old_program = box.binary();
+    const std::string first_text = slurp(unit_path(box, ".service"));
+    const std::string old_program = first_text.substr(first_text.rfind("Program=") + 8);
     box.copy_binary();
     const auto examined = box.run({"doctor"});
     BOOST_TEST(examined.out.find("another program than this one") != std::string::npos, examined.out);
-    const auto updated = box.shell("true").status == 0 ? enable(box, "") : outcome();
+    const auto updated = with_systemd(box, "enable");
     BOOST_TEST(updated.status == 0, updated.text());
     BOOST_TEST(updated.out.find("updated    ") != std::string::npos, updated.out);
     BOOST_TEST(updated.out.find("no longer " + old_program) != std::string::npos, updated.out);
@@ -239,22 +224,13 @@ BOOST_AUTO_TEST_CASE(another_program_and_a_moved_project_are_told) {
 
     const std::string moved = box.root() + "/moved";
     BOOST_REQUIRE(::rename(box.project().c_str(), moved.c_str()) == 0);
-    BOOST_REQUIRE(::mkdir(box.project().c_str(), 0700) == 0);
-    BOOST_REQUIRE(::rmdir(box.project().c_str()) == 0);
-    const auto there = box.shell("true", {.cwd = moved}).status == 0
-                           ? box.shell(
-                                 "unshare -m sh -c 'mount -t tmpfs none /run && mkdir -p /run/systemd/system "
-                                 "/run/user/0/systemd && touch /run/user/0/systemd/private && "
-                                 "SYSTEMD_OFFLINE=1 exec hob enable'",
-                                 {.cwd = moved})
-                           : outcome();
+    const auto there = with_systemd(box, "enable", moved);
     BOOST_TEST(there.status == 0, there.text());
     BOOST_TEST(there.out.find("hob --instance " + old_key + " disable") != std::string::npos, there.out);
     const auto removed = box.run({"--instance", old_key, "disable"}, {.cwd = moved});
     BOOST_TEST(removed.status == 0, removed.text());
-    BOOST_TEST(!exists(box.home() + "/.config/systemd/user/hob-" + old_key + ".service"));
-    BOOST_TEST(
-        !exists(box.home() + "/.config/systemd/user/default.target.wants/hob-" + old_key + ".service"));
+    BOOST_TEST(!exists(unit_directory_of(box) + "/hob-" + old_key + ".service"));
+    BOOST_TEST(!exists(unit_directory_of(box) + "/default.target.wants/hob-" + old_key + ".service"));
 }
 
 BOOST_AUTO_TEST_CASE(options_that_do_not_fit_are_refused) {
@@ -262,11 +238,11 @@ BOOST_AUTO_TEST_CASE(options_that_do_not_fit_are_refused) {
     box.config("");
     for (const std::vector<std::string>& words : {std::vector<std::string>{"--launchd"},
                                                   {"--system"},
-                                                  {"--user", "nobody"},
+                                                  {"--user", "daemon"},
                                                   {"--print", "--now"},
                                                   {"extra"},
                                                   {"--system", "--user", "no-such-user", "--print"},
-                                                  {"--system", "--user", "nobody", "--launchd", "--print"}}) {
+                                                  {"--system", "--user", "daemon", "--launchd", "--print"}}) {
         std::vector<std::string> line{"enable"};
         line.insert(line.end(), words.begin(), words.end());
         const auto done = box.run(line);
