@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <utility>
 
 #include "error.hpp"
 #include "identity.hpp"
@@ -102,6 +103,12 @@ private:
         const failure busy(error_kind::version, cannot("use the daemon of", where_.root),
                            compared("older", greeting) + " and busy", command_text("restart --daemon"));
         if (!options_.spawn) throw busy;
+        // A service manager starts the program that its unit names.
+        if (std::exchange(replaced_, true))
+            throw failure(error_kind::version, cannot("use the daemon of", where_.root),
+                          compared("older", greeting) + ", and so was the one before",
+                          fmt::format("what starts it executes another program; if that is systemd: {}",
+                                      command_text("enable")));
         try {
             connection.call(this_program.methods.shutdown, ipc::shutdown_params({.if_idle = true}),
                             options_.limit.earlier(util::deadline::in(limits::request_timeout)));
@@ -237,8 +244,9 @@ private:
     util::deadline patience_;
     std::optional<util::deadline> drain_limit_;
     std::optional<startup_watch> watch_;
-    int lost_starts_ = 0;  // starts that lost their pid file
-    int hang_ups_ = 0;     // of servers that did not greet, while no daemon lived
+    int lost_starts_ = 0;    // starts that lost their pid file
+    int hang_ups_ = 0;       // of servers that did not greet, while no daemon lived
+    bool replaced_ = false;  // an older daemon
     bool waited_ = false;
     bool reported_ = false;
 };

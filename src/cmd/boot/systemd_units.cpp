@@ -81,7 +81,7 @@ private:
         text += needs();
         if (is_system_) text += "After=network.target\n";
         if (has_socket()) text += fmt::format("Wants={0}.socket\nAfter={0}.socket\n", name_);
-        text += "StartLimitIntervalSec=60\nStartLimitBurst=30\n\n[Service]\nType=notify\nNotifyAccess=all\n";
+        text += "StartLimitIntervalSec=0\n\n[Service]\nType=notify\nNotifyAccess=all\n";
         text += "ExecStart=" + command({"daemon", "--foreground"}) + "\n";
         text += "ExecReload=" + command({"reload"}) + "\n";
         text += timeouts() + restarts();
@@ -106,7 +106,7 @@ private:
     // Status 2: hob.toml is wrong. Status 3: another daemon runs, or something is in the way. The next start
     // would fail likewise.
     static std::string restarts() {
-        return "Restart=on-failure\nRestartSec=2\nRestartPreventExitStatus=2 3\n";
+        return "Restart=on-failure\nRestartSec=5\nRestartPreventExitStatus=2 3\n";
     }
 
     std::string environment() const {
@@ -126,6 +126,8 @@ private:
                                        value_of(request_.where.root), needs());
         text += fmt::format("ListenStream={}\nSocketMode=0600\nDirectoryMode=0700\n",
                             value_of(request_.where.socket_path()));
+        // Each command that needs the daemon makes systemd try once, also while hob.toml is not valid.
+        text += "TriggerLimitIntervalSec=2\nTriggerLimitBurst=50\n";
         // systemd would make the directory for root.
         if (is_system_)
             text += fmt::format(

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "cmd/boot/installed.hpp"
 #include "cmd/doctor/checks.hpp"
 #include "error.hpp"
+#include "ipc/unix_socket.hpp"
+#include "lifecycle/pid_lock.hpp"
 #include "limits.hpp"
 #include "util/fd.hpp"
 
@@ -61,6 +64,31 @@ std::string fault_of(const boot_unit& unit, const lifecycle::instance& where) {
     if (!same_file(file.program, "/proc/self/exe"))
         return fmt::format("executes {}, which is another program than this one", file.program);
     return {};
+}
+
+// Whether the systemd of this scope runs.
+bool systemd_runs(boot_scope scope) {
+    if (!exists("/run/systemd/system")) return false;
+    return scope == boot_scope::system || exists(fmt::format("/run/user/{}/systemd/private", ::geteuid()));
+}
+
+// The daemon, and who listens for it, are not those of the enabled unit. nullopt: they are.
+std::optional<finding> beside_unit(const lifecycle::instance& where, const boot_unit& unit) {
+    const auto names = unit_names(where);
+    const std::string manager = unit.scope == boot_scope::user ? "systemctl --user" : "systemctl";
+    const auto lock = lifecycle::query_lock(where.pid_path());
+    if (lock.state == lifecycle::lock_state::held) {
+        if (lock.pid == 0 || runs_in_unit(lock.pid, names.front())) return std::nullopt;
+        return finding{
+            "boot", health::warn,
+            fmt::format("enabled, but systemd did not start the daemon that runs (pid {})", lock.pid),
+            fmt::format("hob shutdown, then: {} restart {}", manager, names.back())};
+    }
+    const bool has_socket = exists(unit_directory(unit.scope) + "/" + names.back());
+    if (!has_socket || !systemd_runs(unit.scope) || ipc::is_listened_on(where.socket_path()))
+        return std::nullopt;
+    return finding{"boot", health::warn, "enabled, but systemd does not listen at the socket",
+                   fmt::format("{} restart {}", manager, names.back())};
 }
 
 // The last value of a key in logind.conf and its drop-ins, in the order of systemd.
@@ -110,6 +138,7 @@ finding check_boot(const lifecycle::instance& where) {
     if (::lstat(wants_link(unit->scope, name).c_str(), &link) != 0)
         return {check, health::warn, fmt::format("{} exists, but is not enabled", unit->file.path),
                 fmt::format("hob enable{}", options)};
+    if (auto found = beside_unit(where, *unit)) return std::move(*found);
     const bool changed = unit->file.writer != written_by::us;
     const bool at_login = unit->scope == boot_scope::user && !lingers(own_name());
     return {check, health::ok,

@@ -212,6 +212,19 @@ BOOST_AUTO_TEST_CASE(a_socket_that_a_manager_listens_at_is_not_taken_away) {
     BOOST_TEST(is_down(box));
 }
 
+BOOST_AUTO_TEST_CASE(a_manager_that_starts_an_older_daemon_each_time_is_reported) {
+    sandbox box;
+    box.config(echo_worker());
+    socket_manager manager(box);
+    run_options newer;
+    newer.program = HOB_NEXT_BINARY;
+    const auto done = box.run({"ping", "--json"}, newer);
+    BOOST_TEST(done.status == 1, done.text());
+    BOOST_TEST(json_at(done.err, "/error/code").value_or("") == "version", done.text());
+    BOOST_TEST(done.err.find("hob enable") != std::string::npos, done.text());
+    BOOST_TEST(manager.starts() == 2u, manager.log());
+}
+
 BOOST_AUTO_TEST_CASE(systemd_socket_activate_works_with_clients_at_once) {
     if (!require_program("systemd-socket-activate")) return;
     sandbox box;

@@ -96,8 +96,7 @@ BOOST_AUTO_TEST_CASE(units_of_the_system_ask_for_the_directory_of_the_user) {
     BOOST_TEST(line_with(service, "WantedBy=") == "WantedBy=multi-user.target");
     for (const auto& text : {service, socket})
         BOOST_TEST(line_with(text, "Requires=") == "Requires=user-runtime-dir@1.service");
-    BOOST_TEST(line_with(socket, "ListenStream=") ==
-               "ListenStream=/run/user/1/hob/" + box.key() + ".sock");
+    BOOST_TEST(line_with(socket, "ListenStream=") == "ListenStream=/run/user/1/hob/" + box.key() + ".sock");
     BOOST_TEST(service.find("Environment=\"PATH=") == std::string::npos);
     if (!require_program("systemd-analyze")) return;
     box.write("hob-x.service", service);
@@ -231,6 +230,54 @@ BOOST_AUTO_TEST_CASE(another_program_and_a_moved_project_are_told) {
     BOOST_TEST(removed.status == 0, removed.text());
     BOOST_TEST(!exists(unit_directory_of(box) + "/hob-" + old_key + ".service"));
     BOOST_TEST(!exists(unit_directory_of(box) + "/default.target.wants/hob-" + old_key + ".service"));
+}
+
+BOOST_AUTO_TEST_CASE(a_path_too_long_for_a_socket_unit_has_none) {
+    sandbox box;
+    box.config("");
+    box.set_env("HOB_RUNTIME_DIR", box.root() + "/" + std::string(120, 'r'));
+    const auto printed = box.run({"enable", "--print"});
+    BOOST_TEST(printed.status == 0, printed.text());
+    BOOST_TEST(printed.out.find("[Service]") != std::string::npos);
+    BOOST_TEST(printed.out.find(".socket") == std::string::npos, printed.out);
+}
+
+BOOST_AUTO_TEST_CASE(doctor_says_what_does_not_fit) {
+    if (!require_root() || !require_program("systemctl")) return;
+    sandbox box;
+    box.config(project);
+    BOOST_TEST(with_systemd(box, "doctor").out.find("boot          not enabled") != std::string::npos);
+    BOOST_TEST(with_systemd(box, "enable").status == 0);
+    const auto deaf = with_systemd(box, "doctor").out;
+    BOOST_TEST(deaf.find("systemd does not listen at the socket") != std::string::npos, deaf);
+    BOOST_TEST(box.run({"ping"}).status == 0);
+    const auto outside = with_systemd(box, "doctor").out;
+    BOOST_TEST(outside.find("systemd did not start the daemon that runs (pid " +
+                            std::to_string(box.daemon_pid())) != std::string::npos,
+               outside);
+    box.shell("rm " + unit_directory_of(box) + "/default.target.wants/*");
+    const auto disabled = box.run({"doctor"}).out;
+    BOOST_TEST(disabled.find("exists, but is not enabled") != std::string::npos, disabled);
+}
+
+BOOST_AUTO_TEST_CASE(doctor_says_what_a_logout_ends) {
+    if (!require_root()) return;
+    sandbox box;
+    box.config("");
+    const auto logout = [&](const std::string& setting) {
+        return box
+            .shell(
+                "unshare -m sh -c 'mount -t tmpfs none /run && mkdir -p /run/systemd/system && "
+                "mount -t tmpfs none /etc/systemd && mkdir /etc/systemd/logind.conf.d && "
+                "printf \"[Login]\\nKillUserProcesses=no\\n\" >/etc/systemd/logind.conf && printf \"" +
+                setting + "\" >/etc/systemd/logind.conf.d/x.conf && exec " + box.binary() + " doctor'")
+            .out;
+    };
+    const std::string kept = logout("[Login]\\n");
+    BOOST_TEST(kept.find("ok    logout        the daemon goes on") != std::string::npos, kept);
+    const std::string ended = logout("[Login]\\nKillUserProcesses=yes\\n");
+    BOOST_TEST(ended.find("warn  logout        KillUserProcesses=yes") != std::string::npos, ended);
+    BOOST_TEST(ended.find("loginctl enable-linger") != std::string::npos, ended);
 }
 
 BOOST_AUTO_TEST_CASE(options_that_do_not_fit_are_refused) {
