@@ -254,7 +254,7 @@ constinit const command enable_command{
         "Writes a service and a socket of systemd for this project and enables them:\n"
         "the daemon starts when you log in, and when a command needs it. That accepts\n"
         "all units of hob.toml as they are defined now, and lists those that then run\n"
-        "by themselves. Nothing is started without --now.",
+        "by themselves. No daemon is started without --now.",
     .need = daemon_need::looking,
     .options = options,
     .check = check,
