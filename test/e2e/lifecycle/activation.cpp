@@ -156,6 +156,20 @@ BOOST_AUTO_TEST_CASE(a_client_that_comes_during_a_shutdown_gets_the_next_daemon)
     BOOST_TEST(manager.starts() == 2u, manager.log());
 }
 
+BOOST_AUTO_TEST_CASE(a_slow_start_is_waited_for) {
+    if (!require_program("strace")) return;
+    sandbox box;
+    box.config(echo_worker());
+    // It holds the lock, and at its socket still listens the manager: longer than a greeting may take.
+    socket_manager manager(box, {},
+                           {"strace", "-D", "-f", "-o", "/dev/null", "-e", "trace=listen", "-e",
+                            "inject=listen:delay_enter=6s:when=1"});
+    const auto done = box.run({"ping"});
+    BOOST_TEST(done.status == 0, done.text());
+    BOOST_TEST(done.elapsed > 5s, done.text());
+    BOOST_TEST(manager.starts() == 1u, manager.log());
+}
+
 BOOST_AUTO_TEST_CASE(a_socket_of_another_path_is_not_taken) {
     sandbox box;
     box.config(echo_worker());
