@@ -156,6 +156,18 @@ BOOST_AUTO_TEST_CASE(a_client_that_comes_during_a_shutdown_gets_the_next_daemon)
     BOOST_TEST(manager.starts() == 2u, manager.log());
 }
 
+BOOST_AUTO_TEST_CASE(commands_around_the_idle_exit_never_fail) {
+    sandbox box;
+    box.config("[daemon]\nidle_timeout = \"20ms\"\n");
+    socket_manager manager(box);
+    for (int i = 0; i < scaled(60); ++i) {
+        const auto done = box.run({"ping"});
+        BOOST_TEST(done.status == 0, done.text());
+        let_pass_randomly(60ms);
+    }
+    BOOST_TEST(manager.starts() > 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_slow_start_is_waited_for) {
     if (!require_program("strace")) return;
     sandbox box;
