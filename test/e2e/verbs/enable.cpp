@@ -226,7 +226,9 @@ BOOST_AUTO_TEST_CASE(another_program_and_a_moved_project_are_told) {
     const auto there = with_systemd(box, "enable", moved);
     BOOST_TEST(there.status == 0, there.text());
     BOOST_TEST(there.out.find("hob --instance " + old_key + " disable") != std::string::npos, there.out);
-    const auto removed = box.run({"--instance", old_key, "disable"}, {.cwd = moved});
+    run_options in_moved;
+    in_moved.cwd = moved;
+    const auto removed = box.run({"--instance", old_key, "disable"}, in_moved);
     BOOST_TEST(removed.status == 0, removed.text());
     BOOST_TEST(!exists(unit_directory_of(box) + "/hob-" + old_key + ".service"));
     BOOST_TEST(!exists(unit_directory_of(box) + "/default.target.wants/hob-" + old_key + ".service"));
