@@ -16,8 +16,8 @@
 #include "identity.hpp"
 #include "ipc/unix_socket.hpp"
 #include "lifecycle/daemon_resources.hpp"
+#include "lifecycle/handed_socket.hpp"
 #include "lifecycle/spawn.hpp"
-#include "lifecycle/start_keeper.hpp"
 #include "lifecycle/start_failure.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
@@ -55,6 +55,13 @@ bool file_exists(const std::string& path) {
 bool is_empty_file(const std::string& path) {
     struct stat found {};
     return ::stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) && found.st_size == 0;
+}
+
+failure socket_taken(const instance& where) {
+    const std::string unit = manager_unit(where);
+    return failure(error_kind::start_failed, cannot("bind", where.socket_path()),
+                   "something listens at it, such as a service manager",
+                   fmt::format("for systemd: systemctl --user start {0}, or stop {0}.socket", unit));
 }
 
 }  // namespace
@@ -105,57 +112,17 @@ void daemon::hold_runtime_dir() {
     if (resources_->runtime_hold) ::flock(resources_->runtime_hold.get(), LOCK_SH | LOCK_NB);
 }
 
-void daemon::connect_keeper() {
-    keeper_handle& handle = options_.keeper;
-    if (!handle) return;
-    keeper_ = std::make_unique<keeper_link>(executor(), handle.pid, std::move(handle.socket));
-    keeper_link& keeper = *keeper_;
-    keeper.on_asked = [this](int number) { signalled(number, true); };
-    keeper.on_lost = [this] { keeper_lost(); };
-    if (handle.is_successor) return;
-    keeper.hold(lock_key, {{lock_key, options_.lock.fd()}});
-    resources_->state_lock.hold_with(keeper);
-}
-
-pid_t daemon::keeper_pid() const {
-    return keeper_ && keeper_->alive() ? keeper_->pid() : 0;
-}
-
-void daemon::keeper_lost() {
-    util::log(level::error, channel, "the keeper is gone: what runs would end with this daemon",
-              {field("pid", keeper_->pid()), field("hint", command_text("restart --daemon"))});
-    application_->keeper_lost();
-    changed();
-}
-
-lifecycle::state_lock daemon::take_state_lock() {
-    if (held_entry* const held = options_.keeper.find(state_lock_key))
-        return state_lock::resume(options_.where, *held);
-    const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(limits::shutdown_timeout_max);
-    return state_lock::take(options_.where, util::deadline::in(patience));
-}
-
-// Its clients have waited in its queue. SO_PEERCRED names the process that called listen(2) last.
-bool daemon::resume_socket() {
-    const std::string& path = options_.where.socket_path();
-    held_entry* const held = options_.keeper.find(socket_key);
-    util::unique_fd socket = held ? held->take(socket_key) : util::unique_fd();
-    const auto found = identity_of(path);
-    if (!socket || !found || held->note != text_of(*found)) return false;
-    resources_->listening = std::move(socket);
-    resources_->socket = found;
-    return true;
-}
-
 void daemon::bind() {
     const instance& where = options_.where;
     if (!options_.lock.still_at(where.pid_path())) throw pid_file_lost(where.pid_path());
-    if (resume_socket()) return;
+    if (resume_socket() || bind_handed()) return;
     struct stat found {};
     if (::lstat(where.socket_path().c_str(), &found) == 0) {
         if (S_ISDIR(found.st_mode)) {
             throw failure(error_kind::foreign, cannot("bind", where.socket_path()), "it is a directory");
         }
+        // Before this daemon has a socket of its own, one that listens there is not a leftover.
+        if (!resources_->socket && ipc::is_listened_on(where.socket_path())) throw socket_taken(where);
         options_.lock.unlink_guarded(where.pid_path(), where.socket_path());
     }
     try {
@@ -172,10 +139,7 @@ void daemon::listen() {
     if (::listen(resources_->listening.get(), limits::listen_backlog) != 0) {
         throw denied("listen on", options_.where.socket_path(), errno);
     }
-    if (keeper_ && resources_->socket) {
-        keeper_->hold(socket_key, {{socket_key, resources_->listening.get()}});
-        keeper_->note(socket_key, text_of(*resources_->socket));
-    }
+    hold_socket();
     server_->listen(std::move(resources_->listening));
 }
 
@@ -255,6 +219,8 @@ exit_code daemon::run() {
     start();
     if (options_.outcome) report_ready(options_.outcome.get());
     options_.outcome.reset();
+    options_.manager.ready(manager_status());
+    arm_watchdog();
     while (phase_ != phase::ended) {
         if (context_.run_one() == 0)
             throw failure(error_kind::internal, cannot("go on"), "nothing is waited for");
@@ -388,6 +354,7 @@ boost::asio::awaitable<void> daemon::apply_changed_file() {
 }
 
 std::string daemon::reload(config_change change) {
+    const reload_notice notice(options_.manager, manager_status());
     application_->load_config();
     set_up_log(options_.where, application_->log_config(), options_.foreground);
     std::string difference = application_->apply_config(change);
