@@ -18,6 +18,7 @@
 #include "lifecycle/daemon_resources.hpp"
 #include "lifecycle/handed_socket.hpp"
 #include "lifecycle/spawn.hpp"
+#include "lifecycle/start_keeper.hpp"
 #include "lifecycle/start_failure.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
@@ -88,7 +89,7 @@ void daemon::make_application() {
                                 .changed = {},
                                 .show_line = options_.show_line,
                                 .keeper = keeper_.get(),
-                                .held = std::move(options_.keeper.held)};
+                                .held = options_.keeper.take_all_but(socket_key)};
     context.publish = [this](std::string_view event, std::string_view members) { publish(event, members); };
     context.changed = [this] { changed(); };
     application_ = options_.make_application(*this, std::move(context));

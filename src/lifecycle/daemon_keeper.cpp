@@ -42,9 +42,9 @@ void daemon::keeper_lost() {
 
 lifecycle::state_lock daemon::take_state_lock() {
     if (held_entry* const held = options_.keeper.find(state_lock_key))
-        return state_lock::resume(options_.where, *held);
+        return state_lock::resume(options_.where, *held, options_.keeper.pid);
     const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(limits::shutdown_timeout_max);
-    return state_lock::take(options_.where, util::deadline::in(patience));
+    return state_lock::take(options_.where, util::deadline::in(patience), options_.keeper.pid);
 }
 
 // Its clients have waited in its queue. SO_PEERCRED names the process that called listen(2) last.

@@ -9,6 +9,7 @@
 #include "ipc/hello.hpp"
 #include "lifecycle/probe.hpp"
 #include "lifecycle/startup_watch.hpp"
+#include "lifecycle/state_lock.hpp"
 #include "limits.hpp"
 #include "util/json/json_edit.hpp"
 #include "util/proc.hpp"
@@ -74,6 +75,9 @@ public:
                     killed_ = found.pid;
                     waited_ = true;
                     break;
+                case daemon_state::orphaned:
+                    end_keeper();
+                    break;
                 case daemon_state::denied:
                 case daemon_state::foreign:
                     throw *found.problem;
@@ -107,6 +111,20 @@ private:
         hear_farewell(connection);
         if (process && !process.wait(options_.limit)) throw too_late(where_, pid);
         if (keeper_ && !keeper_.wait(options_.limit)) throw too_late(where_, pid);
+    }
+
+    // It ends what it holds, with SIGTERM first.
+    void end_keeper() {
+        const auto holder = query_state_lock(where_);
+        const pid_t pid = holder ? holder->keeper : 0;
+        const util::process_handle keeper(pid);
+        if (!keeper || !has_open(pid, where_.pid_path()))
+            throw failure(error_kind::crash_loop, cannot("end the daemon of", where_.root),
+                          "its keeper could not be found", command_text("daemon") + " starts it again");
+        if (!keeper.signal(SIGTERM) && errno != ESRCH) throw denied("end", "pid " + std::to_string(pid), errno);
+        waited_ = true;
+        killed_ = pid;
+        if (!keeper.wait(options_.limit)) throw too_late(where_, pid);
     }
 
     // The parent of a daemon that has the same pid file open.

@@ -63,6 +63,14 @@ held_entry* keeper_handle::find(std::string_view key) {
     return found == held.end() ? nullptr : &*found;
 }
 
+std::vector<held_entry> keeper_handle::take_all_but(std::string_view key) {
+    std::vector<held_entry> taken, left;
+    for (auto& each : held)
+        (each.key == key ? left : taken).push_back(std::move(each));
+    held = std::move(left);
+    return taken;
+}
+
 bool read_held(int socket, std::vector<held_entry>& into) {
     keeper::message what;
     what.kind = keeper::message_kind::list;

@@ -41,6 +41,7 @@ struct keeper_handle {
 
     explicit operator bool() const { return static_cast<bool>(socket); }
     held_entry* find(std::string_view key);
+    std::vector<held_entry> take_all_but(std::string_view key);
 };
 
 // Asks for all that is held. Blocks; false: the keeper is gone.

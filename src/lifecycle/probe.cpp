@@ -9,10 +9,12 @@
 
 #include "identity.hpp"
 #include "ipc/unix_socket.hpp"
+#include "lifecycle/start_failure.hpp"
 #include "lifecycle/startup_watch.hpp"
 #include "lifecycle/state_lock.hpp"
 #include "util/duration.hpp"
 #include "util/proc.hpp"
+#include "util/process_handle.hpp"
 
 namespace hob::lifecycle {
 namespace {
@@ -58,6 +60,10 @@ probe_result state_by_lock(const instance& where, const lock_view& lock, bool hu
             return foreign(cannot("use", where.pid_path()), "not a regular file of ours");
         case lock_state::held:
             break;
+    }
+    if (lock.pid && !util::process_handle(lock.pid)) {
+        // Only the keeper holds it.
+        if (auto loop = crash_loop(where)) return from_failure(daemon_state::orphaned, std::move(*loop));
     }
     result.page = page_of_holder(where, lock.pid);
     result.state =

@@ -147,6 +147,8 @@ keeper_handle fork_from_keeper(const instance& where, const caller_settings& cal
     return handle;
 }
 
+bool is_started_by_keeper() { return std::getenv(this_program.variables.keeper) != nullptr; }
+
 std::optional<keeper_handle> inherited_keeper() {
     const char* const variable = this_program.variables.keeper;
     const char* const text = std::getenv(variable);

@@ -14,6 +14,9 @@ namespace hob::lifecycle {
 // from here. An empty handle, in this process: there can be no keeper, and errno says why.
 keeper_handle fork_from_keeper(const instance& where, const caller_settings& caller, int lock, int outcome);
 
+// Whether one has executed this process. Only until inherited_keeper() was called.
+bool is_started_by_keeper();
+
 // The keeper that has executed this process as its next daemon; nullopt: none has. Call it before anything
 // reads the environment.
 std::optional<keeper_handle> inherited_keeper();
