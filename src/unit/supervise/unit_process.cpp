@@ -253,6 +253,7 @@ asio::awaitable<bool> unit_process::run_stop_command() {
 // process: what that has left behind gets the signal.
 asio::awaitable<std::optional<exit_state>> unit_process::end(std::optional<util::deadline> limit) {
     stop_sent_ = true;
+    co_await context_->turns->next();
     kill_requested_ = kill_requested_ || child_.launching();
     std::optional<exit_state> exit = poll();
     nothing_left_ = exit && find_members(members()).empty();
@@ -319,6 +320,7 @@ asio::awaitable<stop_report> unit_process::clean_up() {
     // A process that ended by itself leaves the rest of the unit as a stop would find it.
     if (!stop_sent_ && !kill_requested_) co_await end();
     limits_.end();
+    co_await context_->turns->next();
     stop_report report;
     const auto limit = util::deadline::in(poll() ? limits::reap_timeout : std::chrono::milliseconds(0));
     if (!nothing_left_) report.left = co_await end_scope(members(), limit);
