@@ -25,8 +25,9 @@ finding check_limits(const daemon_glance& seen) {
                                fmt::join(measured, ", "));
     }
     if (message.empty()) return {check, health::ok, "each limit of a unit that runs is in force", ""};
+    if (unheeded.empty()) return {check, health::ok, message, ""};
     return {
-        check, unheeded.empty() ? health::ok : health::warn, message,
+        check, health::warn, message,
         "run the daemon alone in a cgroup v2 that it may write, such as a systemd service with Delegate=yes"};
 }
 

@@ -180,7 +180,9 @@ up_session plan_up(handler_context context, unit_request request, pid_t by) {
 asio::awaitable<up_end> bring_up(handler_context context, up_session session) {
     unit::registry& registry = context.units.registry();
     const auto tried = std::make_shared<util::manual_reset_event>(context.daemon.executor());
-    const std::uint64_t ends_before = session.resumes ? 0 : registry.ends_of(session.exit_with);
+    // Without a process, it has ended before this daemon was asked.
+    const bool missed = session.resumes && !registry.is_running(session.exit_with);
+    const std::uint64_t ends_before = missed ? 0 : registry.ends_of(session.exit_with);
     if (session.resumes) {
         tried->set();
     } else {
