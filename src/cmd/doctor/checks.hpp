@@ -34,6 +34,9 @@ finding check_database(const lifecycle::instance& where, const daemon_glance& se
 // Whether the limits of the units that run have an effect.
 finding check_limits(const daemon_glance& seen);
 
+finding check_boot(const lifecycle::instance& where);
+finding check_logout(const lifecycle::instance& where);
+
 // Of all instances of this user.
 finding check_deleted_projects();
 
