@@ -60,8 +60,6 @@ BOOST_AUTO_TEST_CASE(unknown_keys) {
          "only a service has it: [service.NAME]"},
         {worker("output = \"merged\"\n"), "3:1", "unknown key 'output' in [worker.w]",
          "only a service or a task has it: [service.NAME], [task.NAME]"},
-        {task("tty = true\n"), "3:1", "unknown key 'tty' in [task.t]",
-         "only a worker or a service has it: [worker.NAME], [service.NAME]"},
         {task("stdin = \"open\"\n"), "3:1", "unknown key 'stdin' in [task.t]",
          "only a service has it: [service.NAME]"},
         {service("terminal = true\n"), "3:1", "unknown key 'terminal' in [service.s]", "did you mean 'tty'?"},
