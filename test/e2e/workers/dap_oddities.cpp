@@ -44,6 +44,7 @@ struct row {
 };
 const seen too_late{4, "cannot call 'w': "};
 const seen nothing_came{4, "cannot call 'w': "};
+const seen no_session{1, "it has no debug session"};
 const seen died{1, "the worker exited with status"};
 const seen starting{4, "its handshake is not over"};
 const seen no_details{0, "\"details_error\":"};
@@ -117,14 +118,14 @@ const std::vector<row> rows = {
     {.oddities = "dies=launch", .launched = died, .state = "null"},
     {.oddities = "dies=setBreakpoints", .launched = died, .state = "null"},
     {.oddities = "dies=configurationDone", .launched = died, .state = "null"},
-    {.oddities = "dies=continue", .continued = died, .after = "null", .waited = nothing_came},
+    {.oddities = "dies=continue", .continued = died, .after = "null", .waited = no_session},
     {.oddities = "dies=disconnect"},
-    {.oddities = "leaves", .after = "null", .waited = nothing_came},
-    {.oddities = "leaves terminated=never", .after = "null", .waited = nothing_came},
+    {.oddities = "leaves", .after = "null", .waited = no_session},
+    {.oddities = "leaves terminated=never", .after = "null", .waited = no_session},
     {.oddities = "leaves terminated=never exited=never",
      .continued = died,
      .after = "null",
-     .waited = nothing_came},
+     .waited = no_session},
     {.oddities = "flood=20000"},
     {.oddities = "progress=5000",
      .state = "paused: breakpoint, thinking: 4999",
@@ -136,7 +137,13 @@ const std::vector<row> rows = {
     {.oddities = "headers=more"},
     {.oddities = "headers=noise"},
     {.oddities = "length=short"},
-    {.oddities = "length=long", .launched = nothing_came, .state = "running", .timeout = "2s"},
+    {.oddities = "length=long"},
+    {.oddities = "length=longer",
+     .launched = {4, "of a message of 1000"},
+     .state = "running",
+     .evaluated = too_late,
+     .threads = too_late,
+     .timeout = "2s"},
     {.oddities = "length=none"},
     {.oddities = "length=word"},
     {.oddities = "asks=runInTerminal"},
