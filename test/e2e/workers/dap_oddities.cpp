@@ -229,10 +229,12 @@ struct odd_adapter {
         call({"--until", "stopped", "--collect", "output", "--locals", "launch", "program=p"}, each.timeout,
              expected, step);
     }
+    std::string detail() {
+        return json_at(box.run({"status", "--json", "w"}).out, "/units/0/detail").value_or("none");
+    }
     void is(const std::string& state, const char* step) {
-        const auto status = box.run({"status", "--json", "w"});
-        const std::string detail = json_at(status.out, "/units/0/detail").value_or("none");
-        BOOST_TEST(detail == state, step << ": " << status.text());
+        const std::string detail = this->detail();
+        BOOST_TEST(detail == state, step << ": " << detail);
     }
     // Of two callers, the first whose request may be answered behind that of the second.
     void ask(const row& each) {
@@ -269,10 +271,7 @@ milliseconds walk(const row& each) {
     adapter.ask(each);
     if (each.launched.status == 0) {
         adapter.call({"--until", "exited,terminated", "continue"}, each.timeout, each.continued, "continue");
-        BOOST_TEST(wait_until([&] {
-            return adapter.box.run({"status", "--json", "w"}).out.find(each.after) != std::string::npos;
-        }));
-        adapter.is(each.after, "after the end");
+        BOOST_TEST(wait_until([&] { return adapter.detail() == each.after; }), adapter.detail());
         // An adapter that is new has no program.
         const std::string patience = each.waited.status == 4 ? "1s" : each.timeout;
         adapter.call({"threads", "--until", "stopped"}, patience, each.waited, "wait");

@@ -123,7 +123,11 @@ public:
         for (const auto& row : lists) {
             if (util::json_member_of(capabilities_, row.capability).empty()) continue;
             const auto items = co_await list_all(host, row, limit);
-            if (items) all.add(row.member, raw_json{*items});
+            if (!items) continue;
+            util::json_array array;
+            for (const auto& item : *items)
+                array.add(raw_json{item});
+            all.add(row.member, array);
         }
         co_return std::move(all).text();
     }
@@ -304,10 +308,10 @@ private:
         if (listed) tools_.emplace(*listed);
     }
 
-    // All pages of one list, as an array. nullopt: the server does not have this list.
-    asio::awaitable<std::optional<std::string>> list_all(session_host& host, list_row row,
-                                                         util::deadline limit) {
-        util::json_array items;
+    // The items of all pages of one list, raw. nullopt: the server does not have this list.
+    asio::awaitable<std::optional<std::vector<std::string>>> list_all(session_host& host, list_row row,
+                                                                      util::deadline limit) {
+        std::vector<std::string> items;
         std::size_t size = 0;
         std::set<std::string> cursors;  // a server may return one that it has returned before,
         std::set<std::string> seen;     // and then lists the same again
@@ -325,17 +329,27 @@ private:
             }
             if (failed && page == 0 && is_unknown_method(*failed)) co_return std::nullopt;
             if (failed) throw failure(*failed);
-            const auto listed = util::json_array_elements(util::json_member_of(result, row.member));
-            for (const auto item : listed.value_or(std::vector<std::string_view>())) {
-                if (!seen.emplace(item).second) continue;
-                items.add(raw_json{item});
-                size += item.size();
-            }
+            cursor = add_page(result, row.member, seen, items);
+            size += result.size();
             if (size > limits::line_max) throw too_long(host, row);
-            cursor = util::json_find(result, {"nextCursor"});
             if (cursor.empty() || cursor == "null" || !cursors.insert(cursor).second) break;
         }
-        co_return std::move(items).text();
+        co_return items;
+    }
+
+    // Adds the items that were not seen on an earlier page. Returns the cursor of the next one; raw.
+    static std::string add_page(std::string_view page, std::string_view member, std::set<std::string>& seen,
+                                std::vector<std::string>& items) {
+        std::string cursor;
+        for (const auto& each : util::json_object_members(page).value_or(std::vector<util::json_member>())) {
+            if (each.key == "nextCursor") cursor = each.value;
+            if (each.key != member) continue;
+            const auto listed = util::json_array_elements(each.value);
+            for (const auto item : listed.value_or(std::vector<std::string_view>())) {
+                if (seen.emplace(item).second) items.emplace_back(item);
+            }
+        }
+        return cursor;
     }
 
     static failure too_long(const session_host& host, const list_row& row) {

@@ -32,11 +32,16 @@ std::string content_text(std::string_view result) {
 
 }  // namespace
 
-tool_list::tool_list(std::string_view listed) {
-    for (const auto item : elements(listed)) {
-        std::string_view schema = util::json_find(item, {"inputSchema"});
-        if (schema.size() > limits::schema_size_max) schema = {};
-        schemas_.emplace(util::json_find_string(item, {"name"}).value_or(""), schema);
+tool_list::tool_list(const std::vector<std::string>& listed) {
+    for (const auto& item : listed) {
+        std::string name;
+        std::string_view schema;
+        for (const auto& each : util::json_object_members(item).value_or(std::vector<util::json_member>())) {
+            if (each.key == "name") name = util::json_unquote(each.value).value_or("");
+            if (each.key == "inputSchema" && each.value.size() <= limits::schema_size_max)
+                schema = each.value;
+        }
+        schemas_.emplace(std::move(name), schema);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "error.hpp"
 
@@ -12,7 +13,7 @@ namespace hob::unit {
 
 class tool_list {
 public:
-    explicit tool_list(std::string_view listed);  // a raw array
+    explicit tool_list(const std::vector<std::string>& listed);  // raw
 
     bool has(std::string_view tool) const { return schemas_.contains(tool); }
     // Why a call of `tool` with `arguments` (raw) is not allowed. nullopt: it is allowed.
