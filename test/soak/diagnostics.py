@@ -6,7 +6,7 @@
 Each round changes something: it breaks, mends, deletes, makes or moves a file that others import, breaks a file itself,
 switches branches, lets an editor open a file with unsaved text, change it as a whole or by ranges, or leave, or restarts the server. Then it asks for the
 diagnostics of one or two files at once. An answer is wrong if it shows an error where there is none, or none where there is one, and is
-not marked as incomplete. Ends with 1 after a wrong answer. A server that is not installed is skipped.
+not marked as incomplete. Ends with 1 after a wrong answer. Ctrl-C ends it early. A server that is not installed is skipped.
 """
 
 import argparse
@@ -389,12 +389,17 @@ def soak(hob, language, rounds, seed):
         return True
     place = Place(hob, language)
     run = Rounds(place, seed)
+    number = -1
     try:
         for number in range(rounds):
             run.ask(number, run.change())
+    except KeyboardInterrupt:
+        rounds = number
     finally:
         place.end()
     times = sorted(run.times)
+    if not times:
+        return True
     print(f"{language.name}: seed {seed}, {rounds} rounds, {run.answers} answers, {len(run.wrong)} wrong, {run.incomplete} incomplete; "
           f"median {statistics.median(times):.2f} s, 95 % {times[len(times) * 95 // 100]:.2f} s, longest {times[-1]:.2f} s",
           flush=True)
