@@ -22,11 +22,14 @@ inline constexpr milliseconds look_again = 20ms;      // between probes, without
 inline constexpr milliseconds out_of_sight = 500ms;
 // Of one command, each of a daemon that lost its pid file before it was ready.
 inline constexpr int lost_starts_max = 5;
+// Of one command: servers that hung up without a greeting, before it starts a daemon itself.
+inline constexpr int hang_ups_max = 3;
 
 // Lifecycle, seen by the daemon.
 inline constexpr milliseconds shutdown_timeout = 10s;  // [daemon] shutdown_timeout's default
 inline constexpr milliseconds shutdown_timeout_max = 120s;
 inline constexpr milliseconds farewell_timeout = 500ms;  // last replies to slow readers at the end
+inline constexpr milliseconds notify_timeout = 1s;       // for a service manager that does not read
 inline constexpr milliseconds sweep_timeout = 1s;        // for ending what a predecessor left running
 
 // The crash-loop brake.

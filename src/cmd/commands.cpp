@@ -9,8 +9,10 @@ extern constinit const command call_command;
 extern constinit const command check_command;
 extern constinit const command completions_command;
 extern constinit const command daemon_command;
+extern constinit const command disable_command;
 extern constinit const command doctor_command;
 extern constinit const command down_command;
+extern constinit const command enable_command;
 extern constinit const command env_command;
 extern constinit const command events_command;
 extern constinit const command export_command;
@@ -37,11 +39,12 @@ namespace {
 
 // Sorted by name.
 constexpr const command* table[] = {
-    &attach_command,  &call_command, &check_command,  &completions_command, &daemon_command, &doctor_command,
-    &down_command,    &env_command,  &events_command, &export_command,      &help_command,   &import_command,
-    &init_command,    &list_command, &logs_command,   &ping_command,        &prompt_command, &reload_command,
-    &restart_command, &run_command,  &runs_command,   &shutdown_command,    &signal_command, &start_command,
-    &status_command,  &stop_command, &up_command,     &wait_command,
+    &attach_command,  &call_command,   &check_command, &completions_command, &daemon_command,
+    &disable_command, &doctor_command, &down_command,  &enable_command,      &env_command,
+    &events_command,  &export_command, &help_command,  &import_command,      &init_command,
+    &list_command,    &logs_command,   &ping_command,  &prompt_command,      &reload_command,
+    &restart_command, &run_command,    &runs_command,  &shutdown_command,    &signal_command,
+    &start_command,   &status_command, &stop_command,  &up_command,          &wait_command,
 };
 
 }  // namespace

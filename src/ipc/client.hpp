@@ -45,6 +45,8 @@ public:
 
     const hello& greeting() const { return greeting_; }
     pid_t peer_pid() const { return peer_.pid; }
+    // For a server that did not make the socket that it listens at: then the peer is who did.
+    void set_peer_pid(pid_t pid) { peer_.pid = pid; }
     uid_t peer_uid() const { return peer_.uid; }
     int socket() const { return socket_.get(); }
 

@@ -9,7 +9,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <optional>
+#include <string_view>
 
 #include "error.hpp"
 #include "limits.hpp"
@@ -98,6 +100,16 @@ util::unique_fd bind_unix(const std::string& path) {
         throw denied("bind", path, errno);
     }
     return fd;
+}
+
+bool is_listened_on(const std::string& path) {
+    std::ifstream sockets("/proc/net/unix");
+    // Num RefCount Protocol Flags Type St Inode Path
+    constexpr std::string_view listening = " 00010000 0001 01 ";
+    for (std::string line; std::getline(sockets, line);) {
+        if (line.ends_with(" " + path) && line.find(listening) != std::string::npos) return true;
+    }
+    return false;
 }
 
 util::unique_fd accept_unix(int listener) {

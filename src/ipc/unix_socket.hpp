@@ -19,6 +19,10 @@ connected connect_unix(const std::string& path, util::deadline limit);
 // umask alone gives 0700). `path` must not exist. Throws failure(denied).
 util::unique_fd bind_unix(const std::string& path);
 
+// Whether a socket bound to this path listens, by /proc/net/unix: a connection could start what listens.
+// False where that cannot be read.
+bool is_listened_on(const std::string& path);
+
 // The next client, non-blocking. Empty and errno on failure: EAGAIN when there is none.
 util::unique_fd accept_unix(int listener);
 

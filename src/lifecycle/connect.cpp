@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <utility>
 
 #include "error.hpp"
 #include "identity.hpp"
@@ -49,14 +50,17 @@ public:
                           "the deadline is over");
         }
         for (;;) {
-            probe_result found = probe(where_, options_.limit, limits::greeting_timeout, options_.early);
+            probe_result found = probe(where_, options_.limit, limits::greeting_timeout, options_.early,
+                                       options_.spawn ? first_look::socket : first_look::lock);
+            if (found.hung_up) report_failed_start();
             switch (found.state) {
                 case daemon_state::alive:
                     if (speaks_with_us(*found.connection)) return std::move(*found.connection);
                     replace_older(*found.connection);
                     break;
                 case daemon_state::dead:
-                    start();
+                    // A service manager may start the next one for the next connection.
+                    if (!found.hung_up || ++hang_ups_ > limits::hang_ups_max) start();
                     break;
                 case daemon_state::starting:
                     wait_for_start(found);
@@ -67,7 +71,9 @@ public:
                 case daemon_state::wedged:
                 case daemon_state::denied:
                 case daemon_state::foreign:
-                    refuse(found);
+                    // A service manager that listens takes its time to start the daemon.
+                    if (!found.silent || start_limit_.expired()) refuse(found);
+                    report_once(0, "start");
             }
         }
     }
@@ -97,6 +103,12 @@ private:
         const failure busy(error_kind::version, cannot("use the daemon of", where_.root),
                            compared("older", greeting) + " and busy", command_text("restart --daemon"));
         if (!options_.spawn) throw busy;
+        // A service manager starts the program that its unit names.
+        if (std::exchange(replaced_, true))
+            throw failure(error_kind::version, cannot("use the daemon of", where_.root),
+                          compared("older", greeting) + ", and so was the one before",
+                          fmt::format("what starts it executes another program; if that is systemd: {}",
+                                      command_text("enable")));
         try {
             connection.call(this_program.methods.shutdown, ipc::shutdown_params({.if_idle = true}),
                             options_.limit.earlier(util::deadline::in(limits::request_timeout)));
@@ -111,6 +123,18 @@ private:
             throw failure(error_kind::timeout, cannot("wait any longer for the older daemon to end"),
                           fmt::format("pid {} still runs", pid));
         }
+    }
+
+    // The failure of a start that has failed since this client began.
+    std::optional<failure> failed_start() const {
+        const auto last = read_start_failure(where_);
+        if (!last || last->at < began_) return std::nullopt;
+        return failure(last->kind, last->message, last->hint);
+    }
+
+    // A service manager has started the daemon for this client, and it failed.
+    void report_failed_start() const {
+        if (const auto last = failed_start()) throw *last;
     }
 
     void start() {
@@ -128,10 +152,9 @@ private:
         // The client that held the lock while we waited may have failed to start the daemon. Its failure is
         // then ours too, so that many clients make one failed start.
         if (waited_) {
-            const auto last = read_start_failure(where_);
-            if (last && last->at >= began_) {
+            if (const auto last = failed_start()) {
                 lock->unlink_guarded(where_.pid_path(), where_.pid_path());
-                throw failure(last->kind, last->message, last->hint);
+                throw *last;
             }
         }
         if (options_.release_brake) {
@@ -221,7 +244,9 @@ private:
     util::deadline patience_;
     std::optional<util::deadline> drain_limit_;
     std::optional<startup_watch> watch_;
-    int lost_starts_ = 0;  // starts that lost their pid file
+    int lost_starts_ = 0;    // starts that lost their pid file
+    int hang_ups_ = 0;       // of servers that did not greet, while no daemon lived
+    bool replaced_ = false;  // an older daemon
     bool waited_ = false;
     bool reported_ = false;
 };

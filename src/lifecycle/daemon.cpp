@@ -16,6 +16,7 @@
 #include "identity.hpp"
 #include "ipc/unix_socket.hpp"
 #include "lifecycle/daemon_resources.hpp"
+#include "lifecycle/handed_socket.hpp"
 #include "lifecycle/spawn.hpp"
 #include "lifecycle/start_failure.hpp"
 #include "limits.hpp"
@@ -54,6 +55,13 @@ bool file_exists(const std::string& path) {
 bool is_empty_file(const std::string& path) {
     struct stat found {};
     return ::stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) && found.st_size == 0;
+}
+
+failure socket_taken(const instance& where) {
+    const std::string unit = manager_unit(where);
+    return failure(error_kind::start_failed, cannot("bind", where.socket_path()),
+                   "something listens at it, such as a service manager",
+                   fmt::format("for systemd: systemctl --user start {0}, or stop {0}.socket", unit));
 }
 
 }  // namespace
@@ -105,11 +113,14 @@ void daemon::hold_runtime_dir() {
 void daemon::bind() {
     const instance& where = options_.where;
     if (!options_.lock.still_at(where.pid_path())) throw pid_file_lost(where.pid_path());
+    if (bind_handed()) return;
     struct stat found {};
     if (::lstat(where.socket_path().c_str(), &found) == 0) {
         if (S_ISDIR(found.st_mode)) {
             throw failure(error_kind::foreign, cannot("bind", where.socket_path()), "it is a directory");
         }
+        // Before this daemon has a socket of its own, one that listens there is not a leftover.
+        if (!resources_->socket && ipc::is_listened_on(where.socket_path())) throw socket_taken(where);
         options_.lock.unlink_guarded(where.pid_path(), where.socket_path());
     }
     try {
@@ -204,6 +215,8 @@ exit_code daemon::run() {
     start();
     if (options_.outcome) report_ready(options_.outcome.get());
     options_.outcome.reset();
+    options_.manager.ready(manager_status());
+    arm_watchdog();
     while (phase_ != phase::ended) {
         if (context_.run_one() == 0)
             throw failure(error_kind::internal, cannot("go on"), "nothing is waited for");
@@ -335,6 +348,7 @@ boost::asio::awaitable<void> daemon::apply_changed_file() {
 }
 
 std::string daemon::reload(config_change change) {
+    const reload_notice notice(options_.manager, manager_status());
     application_->load_config();
     set_up_log(options_.where, application_->log_config(), options_.foreground);
     std::string difference = application_->apply_config(change);

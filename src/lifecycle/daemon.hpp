@@ -19,6 +19,7 @@
 #include "lifecycle/daemonize.hpp"
 #include "lifecycle/instance.hpp"
 #include "lifecycle/pid_lock.hpp"
+#include "lifecycle/service_manager.hpp"
 #include "util/fd.hpp"
 
 namespace hob::lifecycle {
@@ -35,6 +36,10 @@ struct daemon_options {
     std::function<void(std::string_view part, std::string_view line)> show_line{};
     // The longest time that a shutdown may take, whatever the configuration says.
     std::optional<std::chrono::milliseconds> shutdown_max{};
+    // Who started it, if that wants to be told of its states.
+    service_manager manager{};
+    // The socket of the instance, handed over by the service manager that listens at it; or empty.
+    util::unique_fd handed{};
     // Makes the application, and calls daemon::add_method for each method of the wire.
     std::function<std::unique_ptr<application>(daemon&, application_context)> make_application;
 };
@@ -101,7 +106,10 @@ private:
     void watch_files();
     void publish_page();
     void bind();
+    bool bind_handed();  // daemon_manager.cpp. False: there is no handed socket that clients can reach
     void listen();
+    void arm_watchdog();
+    std::string manager_status() const;
     std::string hello_line() const;
     void changed();  // what the page or the idle timer depends on has changed
     void write_page();
@@ -111,6 +119,8 @@ private:
     void rebind();
     void watch_signals();
     boost::asio::awaitable<void> wait_for_signals();
+    void stop_listening();
+    std::chrono::milliseconds shutdown_budget() const;
     boost::asio::awaitable<void> shut_down();
     boost::asio::awaitable<void> finish_requests(std::chrono::milliseconds limit);
     boost::asio::awaitable<void> stop_application(std::chrono::milliseconds limit);

@@ -55,11 +55,9 @@ void daemon::begin_shutdown(shutdown_mode mode, const std::string& reason) {
     phase_ = mode == shutdown_mode::now ? phase::draining_now : phase::draining;
     util::log(level::info, channel, "daemon shutting down", {field("reason", reason)});
     resources_->state_lock.mark_draining();
-    // At once, so that a client that connects from here on finds either a draining daemon or none.
-    server_->stop_accepting();
-    if (identity_of(options_.where.socket_path()) == resources_->socket) {
-        options_.lock.unlink_guarded(options_.where.pid_path(), options_.where.socket_path());
-    }
+    options_.manager.stopping(reason, shutdown_budget() + limits::reap_timeout);
+    resources_->watchdog_timer.cancel();
+    stop_listening();
     write_page();
     server_->announce(hello_line());
     publish("daemon.draining", "{}");
@@ -68,9 +66,24 @@ void daemon::begin_shutdown(shutdown_mode mode, const std::string& reason) {
     util::spawn(executor(), shut_down(), "shutdown");
 }
 
-boost::asio::awaitable<void> daemon::shut_down() {
+std::chrono::milliseconds daemon::shutdown_budget() const {
     const std::chrono::milliseconds configured = application_->daemon_config().shutdown_timeout;
-    const auto budget = std::min(configured, options_.shutdown_max.value_or(configured));
+    return std::min(configured, options_.shutdown_max.value_or(configured));
+}
+
+// At once, so that a client that connects from here on finds either a draining daemon or none. Who connects
+// to a socket of the service manager would start the next daemon: such clients are greeted by this one to the
+// end.
+void daemon::stop_listening() {
+    if (resources_->socket_is_handed) return;
+    server_->stop_accepting();
+    if (identity_of(options_.where.socket_path()) == resources_->socket) {
+        options_.lock.unlink_guarded(options_.where.pid_path(), options_.where.socket_path());
+    }
+}
+
+boost::asio::awaitable<void> daemon::shut_down() {
+    const auto budget = shutdown_budget();
     const auto limit = util::deadline::in(budget);
     if (phase_ == phase::draining) co_await finish_requests(budget / 2);
     server_->cancel_all();
@@ -79,6 +92,7 @@ boost::asio::awaitable<void> daemon::shut_down() {
     {
         const step timed("last replies");
         co_await util::within(std::min(limit.remaining(), limits::farewell_timeout), server_->idle());
+        server_->stop_accepting();
         server_->close_all();
     }
     remove_files();
@@ -124,7 +138,8 @@ void daemon::tell_how_it_ended() {
 
 void daemon::remove_files() {
     const instance& where = options_.where;
-    if (resources_->socket && identity_of(where.socket_path()) == resources_->socket) {
+    if (resources_->socket && !resources_->socket_is_handed &&
+        identity_of(where.socket_path()) == resources_->socket) {
         options_.lock.unlink_guarded(where.pid_path(), where.socket_path());
     }
     options_.lock.unlink_guarded(where.pid_path(), where.page_path());

@@ -15,7 +15,7 @@ namespace hob::lifecycle {
 
 struct daemon::resources {
     explicit resources(const boost::asio::any_io_executor& executor)
-        : signals(executor), idle_timer(executor) {}
+        : signals(executor), idle_timer(executor), watchdog_timer(executor) {}
 
     lifecycle::state_lock state_lock;
     util::unique_fd runtime_hold;  // a shared flock on a runtime dir under /tmp, so that systemd-tmpfiles
@@ -28,6 +28,9 @@ struct daemon::resources {
     std::optional<lifecycle::runtime_files_watch> runtime_files_watch;
     boost::asio::signal_set signals;
     util::timer idle_timer;
+    util::timer watchdog_timer;  // of the service manager
+    // The socket belongs to a service manager: it is never unlinked, and clients are accepted to the end.
+    bool socket_is_handed = false;
 };
 
 }  // namespace hob::lifecycle

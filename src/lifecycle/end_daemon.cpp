@@ -1,12 +1,8 @@
 #include "lifecycle/end_daemon.hpp"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include <memory>
 
 #include "error.hpp"
 #include "identity.hpp"
@@ -25,23 +21,6 @@ failure too_late(const instance& where, pid_t pid) {
     return failure(error_kind::timeout, cannot("wait any longer for the daemon of", where.root, "to end"),
                    pid ? fmt::format("pid {} still runs", pid) : "the deadline is over",
                    command_text("shutdown --now"));
-}
-
-// Whether the process has the pid file open: then it is the daemon, even without a page.
-bool has_open(pid_t pid, const std::string& pid_path) {
-    struct stat pid_file {};
-    if (::stat(pid_path.c_str(), &pid_file) != 0) return false;
-    const std::string directory = fmt::format("/proc/{}/fd", pid);
-    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(directory.c_str()), ::closedir);
-    if (!dir) return false;
-    while (const dirent* entry = ::readdir(dir.get())) {
-        struct stat open {};
-        const std::string path = directory + "/" + entry->d_name;
-        if (::stat(path.c_str(), &open) == 0 && open.st_dev == pid_file.st_dev &&
-            open.st_ino == pid_file.st_ino)
-            return true;
-    }
-    return false;
 }
 
 // Kills a wedged daemon once the lock is held and the process is confirmed to be the daemon:

@@ -1,12 +1,15 @@
 #include "lifecycle/pid_lock.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
+#include <memory>
 
 #include "error.hpp"
 #include "lifecycle/directories.hpp"
@@ -81,6 +84,22 @@ lock_view query_lock(const std::string& pid_path) {
     view.state = range.l_type == F_UNLCK ? lock_state::free : lock_state::held;
     view.pid = read_pid(fd.get());
     return view;
+}
+
+bool has_open(pid_t pid, const std::string& pid_path) {
+    struct stat pid_file {};
+    if (::stat(pid_path.c_str(), &pid_file) != 0) return false;
+    const std::string directory = fmt::format("/proc/{}/fd", pid);
+    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(directory.c_str()), ::closedir);
+    if (!dir) return false;
+    while (const dirent* entry = ::readdir(dir.get())) {
+        struct stat open {};
+        const std::string path = directory + "/" + entry->d_name;
+        if (::stat(path.c_str(), &open) == 0 && open.st_dev == pid_file.st_dev &&
+            open.st_ino == pid_file.st_ino)
+            return true;
+    }
+    return false;
 }
 
 pid_file_lost::pid_file_lost(const std::string& pid_path)

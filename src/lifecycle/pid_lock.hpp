@@ -29,6 +29,9 @@ struct lock_view {
 // Asks without taking the lock (F_OFD_GETLK): taking it for an instant would make other clients fail.
 lock_view query_lock(const std::string& pid_path);
 
+// Whether the process has the pid file open: then it is the daemon, even without a page.
+bool has_open(pid_t pid, const std::string& pid_path);
+
 // The start cannot continue because the locked pid file was removed. Another start may succeed.
 struct pid_file_lost : failure {
     explicit pid_file_lost(const std::string& pid_path);

@@ -1,6 +1,7 @@
 #include "lifecycle/probe.hpp"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -43,10 +44,10 @@ failure wedged_failure(const instance& where, pid_t pid, std::chrono::millisecon
 }
 
 // Nobody listens, or the server hung up: the lock decides.
-probe_result state_by_lock(const instance& where, bool hung_up) {
-    const lock_view lock = query_lock(where.pid_path());
+probe_result state_by_lock(const instance& where, const lock_view& lock, bool hung_up) {
     probe_result result;
     result.pid = lock.pid;
+    result.hung_up = hung_up;
     switch (lock.state) {
         case lock_state::free:
             result.state = daemon_state::dead;
@@ -64,14 +65,26 @@ probe_result state_by_lock(const instance& where, bool hung_up) {
     return result;
 }
 
+probe_result state_by_lock(const instance& where, bool hung_up) {
+    return state_by_lock(where, query_lock(where.pid_path()), hung_up);
+}
+
+// The daemon that lives has not listened yet: at its socket listens another process, which will hand it over.
+bool is_before_listening(const instance& where, pid_t peer, pid_t daemon) {
+    return peer > 0 && daemon > 0 && peer != daemon && !has_open(peer, where.pid_path());
+}
+
 // No greeting: connected, or the backlog stayed full.
 probe_result state_of_silent_server(const instance& where, pid_t peer, std::chrono::milliseconds waited) {
     probe_result result = state_by_lock(where, false);
     if (result.state == daemon_state::denied || result.state == daemon_state::foreign) return result;
     if (result.state == daemon_state::dead) {
-        return foreign(cannot("reach the daemon of", where.root),
-                       "what listens at '" + where.socket_path() + "' is silent and holds no lock");
+        result = foreign(cannot("reach the daemon of", where.root),
+                         "what listens at '" + where.socket_path() + "' is silent and holds no lock");
+        result.silent = true;
+        return result;
     }
+    if (is_before_listening(where, peer, result.pid)) return result;
     if (peer) result.pid = peer;
     result.state = daemon_state::wedged;
     result.problem = wedged_failure(where, result.pid, waited);
@@ -97,6 +110,16 @@ probe_result state_by_connect_error(const instance& where, int error, std::chron
 
 config_note note_config = nullptr;
 
+probe_result of_another_user(const instance& where, uid_t user) {
+    return foreign(cannot("use", where.socket_path()), "its server belongs to user " + std::to_string(user));
+}
+
+bool is_our_daemon(const instance& where, pid_t pid) {
+    struct stat process {};
+    return ::stat(("/proc/" + std::to_string(pid)).c_str(), &process) == 0 && process.st_uid == ::geteuid() &&
+           has_open(pid, where.pid_path());
+}
+
 probe_result greet(const instance& where, util::unique_fd socket, util::deadline limit,
                    std::chrono::milliseconds waited, const std::optional<ipc::early_request>& early) {
     ucred peer{};
@@ -104,10 +127,8 @@ probe_result greet(const instance& where, util::unique_fd socket, util::deadline
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
         return from_failure(daemon_state::denied, denied("look at the peer of", where.socket_path(), errno));
     }
-    if (peer.uid != ::geteuid()) {
-        return foreign(cannot("use", where.socket_path()),
-                       "its server belongs to user " + std::to_string(peer.uid));
-    }
+    // The service manager of the system listens as root, for daemons of any user.
+    if (peer.uid != ::geteuid() && peer.uid != 0) return of_another_user(where, peer.uid);
     ipc::client connection(std::move(socket), peer);
     if (early) connection.send_early(*early);
     switch (connection.read_greeting(limit)) {
@@ -121,6 +142,11 @@ probe_result greet(const instance& where, util::unique_fd socket, util::deadline
             return foreign(cannot("use", where.socket_path()),
                            std::string("what answers is not ") + this_program.name);
     }
+    // Who listened when this client connected: a service manager, or the daemon before this one.
+    const pid_t greeted = connection.greeting().pid;
+    if (peer.uid != ::geteuid() && !is_our_daemon(where, greeted)) return of_another_user(where, peer.uid);
+    if (peer.pid != greeted && peer.pid > 0 && !has_open(peer.pid, where.pid_path()))
+        connection.set_peer_pid(greeted);
     if (note_config && !connection.greeting().config_state.empty()) note_config(connection.greeting());
     probe_result result;
     result.pid = connection.greeting().pid;
@@ -145,12 +171,16 @@ std::optional<ipc::page_content> page_of_holder(const instance& where, pid_t hol
 namespace {
 
 probe_result look(const instance& where, util::deadline limit, std::chrono::milliseconds waited,
-                  const std::optional<ipc::early_request>& early) {
+                  const std::optional<ipc::early_request>& early, first_look first) {
     try {
         if (!check_runtime_dir(where.runtime_dir, false)) return {};
     } catch (const failure& why) {
         return from_failure(why.kind() == error_kind::foreign ? daemon_state::foreign : daemon_state::denied,
                             why);
+    }
+    if (first == first_look::lock) {
+        const lock_view lock = query_lock(where.pid_path());
+        if (lock.state != lock_state::held) return state_by_lock(where, lock, false);
     }
     auto connection = ipc::connect_unix(where.socket_path(), limit);
     if (!connection.socket) return state_by_connect_error(where, connection.error, waited);
@@ -183,17 +213,17 @@ std::optional<failure> out_of_sight(const instance& where, probe_result& found) 
 }  // namespace
 
 probe_result probe(const instance& where, util::deadline limit, std::chrono::milliseconds patience,
-                   const std::optional<ipc::early_request>& early) {
+                   const std::optional<ipc::early_request>& early, first_look first) {
     const auto waited = std::min(patience, limit.remaining());
     const auto greeting_limit = util::deadline::in(waited);
-    probe_result found = look(where, greeting_limit, waited, early);
+    probe_result found = look(where, greeting_limit, waited, early, first);
     auto hidden = out_of_sight(where, found);
     if (!hidden) return found;
     // It may just have lost a file: then it binds its socket anew, or shuts down.
     const auto sight_limit = greeting_limit.earlier(util::deadline::in(limits::out_of_sight));
     while (hidden && !sight_limit.expired()) {
         startup_watch(where.runtime_dir).wait(sight_limit);
-        found = look(where, greeting_limit, waited, early);
+        found = look(where, greeting_limit, waited, early, first);
         hidden = out_of_sight(where, found);
     }
     if (hidden) found = from_failure(daemon_state::denied, *hidden);

@@ -32,7 +32,7 @@ ROOMS = [
 
 # What several verbs use. A verb includes these and itself, never another verb. `core` is part of the daemon's machinery:
 # like lifecycle and ipc it knows no unit.
-SHARED = [["core"], ["handlers"], ["streams", "history", "formats"]]
+SHARED = [["core"], ["handlers"], ["streams", "history", "formats"], ["boot"]]
 
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
 

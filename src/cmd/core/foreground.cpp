@@ -1,14 +1,20 @@
 #include "cmd/core/foreground.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <span>
 #include <utility>
 
 #include "cmd/core/foreground_output.hpp"
+#include "cmd/core/output.hpp"
 #include "error.hpp"
+#include "identity.hpp"
 #include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/daemonize.hpp"
+#include "lifecycle/handed_socket.hpp"
 #include "lifecycle/probe.hpp"
 #include "lifecycle/start_failure.hpp"
 #include "lifecycle/startup_watch.hpp"
@@ -16,6 +22,14 @@
 
 namespace hob::cmd {
 namespace {
+
+// The original stays with the caller, which needs it if the start fails.
+util::unique_fd copy_of(const lifecycle::handed_socket& handed) {
+    if (!handed) return {};
+    util::unique_fd copy(::fcntl(handed.fd(), F_DUPFD_CLOEXEC, 3));
+    if (!copy) throw denied("use", "the socket of the service manager", errno);
+    return copy;
+}
 
 failure already_running(const lifecycle::probe_result& found, const lifecycle::instance& where) {
     const std::string pid = found.pid ? fmt::format(" (pid {})", found.pid) : "";
@@ -38,18 +52,23 @@ lifecycle::instance_lock take_lock(const lifecycle::instance& where, util::deadl
     }
 }
 
-}  // namespace
-
-exit_code run_foreground(invocation& call, foreground_options options) {
-    const lifecycle::instance where = call.where();
+exit_code run_with(const lifecycle::instance& where, const lifecycle::handed_socket& handed, invocation& call,
+                   foreground_options options) {
     lifecycle::check_runtime_dir(where.runtime_dir, true);
     lifecycle::instance_lock lock = take_lock(where, call.limit);
     lifecycle::clear_start_failure(where);
     lifecycle::daemon_options run;
     run.where = where;
     run.caller = lifecycle::read_caller_settings();
-    const int keep[] = {lock.fd()};
-    lifecycle::daemonize(run.caller, keep, false);
+    run.manager = lifecycle::service_manager::from_environment();
+    const int lock_alone[] = {lock.fd()};
+    const int both[] = {lock.fd(), handed.fd()};
+    lifecycle::daemonize(run.caller, handed ? std::span<const int>(both) : std::span<const int>(lock_alone),
+                         false);
+    run.handed = copy_of(handed);
+    if (!handed.problem().empty())
+        print_error(fmt::format("{}: the socket that was handed over is not used: {}\n", this_program.name,
+                                handed.problem()));
     run.lock = std::move(lock);
     run.foreground = true;
     run.shutdown_max = options.shutdown_max;
@@ -63,6 +82,19 @@ exit_code run_foreground(invocation& call, foreground_options options) {
     const exit_code code = lifecycle::run_daemon(std::move(run));
     output->finish();
     return code;
+}
+
+}  // namespace
+
+exit_code run_foreground(invocation& call, foreground_options options) {
+    const lifecycle::instance where = call.where();
+    const auto handed = lifecycle::handed_socket::take(where);
+    try {
+        return run_with(where, handed, call, std::move(options));
+    } catch (...) {
+        handed.turn_clients_away();
+        throw;
+    }
 }
 
 }  // namespace hob::cmd

@@ -34,10 +34,12 @@ constexpr neighbour neighbours[] = {
     {"show", "status"},
     {"spawn", "run -- CMD"},
     {"start-server", "daemon"},
+    {"startup", "enable"},
     {"stop-server", "shutdown"},
     {"kill-server", "shutdown"},
     {"tail", "logs -f"},
     {"top", "status --watch"},
+    {"unstartup", "disable"},
     {"validate", "check"},
     {"version", "--version"},
 };

@@ -32,6 +32,9 @@ finding check_leftovers(const lifecycle::instance& where);
 finding check_processes(const lifecycle::instance& where, const daemon_glance& seen);
 finding check_database(const lifecycle::instance& where, const daemon_glance& seen);
 
+finding check_boot(const lifecycle::instance& where);
+finding check_logout(const lifecycle::instance& where);
+
 // Of all instances of this user.
 finding check_deleted_projects();
 

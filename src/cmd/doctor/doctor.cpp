@@ -84,6 +84,8 @@ std::vector<finding> examine(invocation& call) {
             check_leftovers(where),
             check_processes(where, seen),
             check_database(where, seen),
+            check_boot(where),
+            check_logout(where),
             check_deleted_projects(),
             check_disk_space(where),
             check_system_calls(),

@@ -6,9 +6,9 @@
 #include <array>
 #include <filesystem>
 
-#include "cmd/export/systemd_text.hpp"
 #include "cmd/export/writers.hpp"
 #include "cmd/formats/draft.hpp"
+#include "cmd/formats/systemd_text.hpp"
 #include "util/shell_quote.hpp"
 #include "util/signal_name.hpp"
 

@@ -9,17 +9,10 @@
 namespace hob::unit {
 namespace {
 
-consent_store::entry entry_of(const unit_spec& spec) { return {spec.name, definition_digest(spec)}; }
-
-// Not the name of a unit.
-consent_store::entry entry_of_shared(const variable_list& shared_env) {
-    return {"[env]", variables_digest(shared_env)};
-}
-
 std::vector<consent_store::entry> entries_of(const std::vector<unit_spec>& specs) {
     std::vector<consent_store::entry> entries;
     for (const auto& spec : specs)
-        entries.push_back(entry_of(spec));
+        entries.push_back(consent_to(spec));
     return entries;
 }
 
@@ -28,7 +21,7 @@ std::vector<consent_store::entry> entries_of(const std::vector<unit_spec>& specs
 void registry::unit_map::find_named(const config& configuration) {
     named.clear();
     for (const auto& spec : configuration.units) {
-        if (consents.contains(entry_of(spec))) named.insert(spec.name);
+        if (consents.contains(consent_to(spec))) named.insert(spec.name);
     }
     find_startable(configuration.units);
 }
@@ -90,11 +83,11 @@ std::vector<std::string> registry::consent(const std::vector<std::string>& names
     std::vector<std::string> by_themselves;
     for (const auto& spec : map.specs) {
         if (!chosen.contains(spec.name) || map.named.contains(spec.name)) continue;
-        added.push_back(entry_of(spec));
+        added.push_back(consent_to(spec));
         map.named.insert(spec.name);
         if (starts_by_itself(spec)) by_themselves.push_back(spec.name);
     }
-    if (!map.shared_env.empty()) added.push_back(entry_of_shared(map.shared_env));
+    if (!map.shared_env.empty()) added.push_back(consent_to_shared(map.shared_env));
     map.consents.add(added);
     map.find_startable(map.specs);
     // The request itself starts the named services and what they wait for, in its own environment.
@@ -109,12 +102,12 @@ std::vector<std::string> registry::consent_to_all(const config& configuration) {
     std::vector<consent_store::entry> added;
     std::vector<std::string> by_themselves;
     for (const auto& spec : configuration.units) {
-        auto entry = entry_of(spec);
+        auto entry = consent_to(spec);
         if (units_->consents.contains(entry)) continue;
         added.push_back(std::move(entry));
         if (starts_by_itself(spec)) by_themselves.push_back(spec.name);
     }
-    if (!configuration.env.empty()) added.push_back(entry_of_shared(configuration.env));
+    if (!configuration.env.empty()) added.push_back(consent_to_shared(configuration.env));
     if (!added.empty()) units_->consents.add(added);
     return by_themselves;
 }
@@ -124,7 +117,7 @@ std::vector<std::string> registry::unaccepted_variables() const {
     for (const auto& [name, value] : units_->shared_env) {
         if (decides_what_is_executed(name)) found.push_back(name);
     }
-    if (!found.empty() && units_->consents.contains(entry_of_shared(units_->shared_env))) found.clear();
+    if (!found.empty() && units_->consents.contains(consent_to_shared(units_->shared_env))) found.clear();
     return found;
 }
 

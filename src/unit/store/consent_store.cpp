@@ -1,5 +1,6 @@
 #include "unit/store/consent_store.hpp"
 
+#include "unit/spec/definition_digest.hpp"
 #include "unit/store/sqlite_statement.hpp"
 
 namespace hob::unit {
@@ -36,6 +37,21 @@ void consent_store::replace_consent_to_path(const std::vector<entry>& definition
         sqlite_statement statement(db_.handle(), "DELETE FROM meta WHERE key = 'consent'");
         db_.write(statement, "consent");
     });
+}
+
+consent_store::entry consent_to(const unit_spec& spec) { return {spec.name, definition_digest(spec)}; }
+
+// Not the name of a unit.
+consent_store::entry consent_to_shared(const variable_list& shared_env) {
+    return {"[env]", variables_digest(shared_env)};
+}
+
+std::vector<consent_store::entry> consents_to(const config& configuration) {
+    std::vector<consent_store::entry> all;
+    for (const auto& spec : configuration.units)
+        all.push_back(consent_to(spec));
+    if (!configuration.env.empty()) all.push_back(consent_to_shared(configuration.env));
+    return all;
 }
 
 }  // namespace hob::unit

@@ -31,4 +31,11 @@ private:
     std::set<entry> added_;  // by this daemon: also those that could not be written
 };
 
+// To what a unit is now.
+consent_store::entry consent_to(const unit_spec& spec);
+// To [env], which all units share.
+consent_store::entry consent_to_shared(const variable_list& shared_env);
+// To all of a configuration.
+std::vector<consent_store::entry> consents_to(const config& configuration);
+
 }  // namespace hob::unit

@@ -1,4 +1,4 @@
-#include "cmd/export/systemd_text.hpp"
+#include "cmd/formats/systemd_text.hpp"
 
 #include <fmt/format.h>
 
