@@ -44,6 +44,11 @@ std::string result_with_events(const std::string& result, const event_watch& wat
     return std::move(answer).text();
 }
 
+std::string none_came(const framing& of) {
+    const std::string rest = of.unfinished();
+    return "it was answered, but none of the events came" + (rest.empty() ? "" : "; " + rest);
+}
+
 // The failure of a call with the events that it got, in its detail.
 failure with_events(const failure& why, const event_watch& watch) {
     if (watch.collected().empty() || (!why.detail().empty() && !why.detail().starts_with('{'))) return why;
@@ -130,7 +135,7 @@ asio::awaitable<std::string> worker::call_and_wait(process_ptr process, call_req
     if (watch->has_until()) {
         if (!watch->ended_by()) {
             throw failure(error_kind::timeout, cannot("call", spec_->name),
-                          "it was answered, but none of the events came", {},
+                          none_came(*process->protocol.framing), {},
                           result_with_events(result, *watch, more, began));
         }
         if (wants_details) {
@@ -156,7 +161,8 @@ asio::awaitable<std::string> worker::send_call(process_ptr process, call_request
 // Until an event ends the wait, or the limit.
 asio::awaitable<void> worker::wait_for_event(process_ptr process, event_watch& watch, util::deadline limit) {
     if (process->over() && !watch.ended_by()) watch.fail(death_failure(*last_exit_));
-    if (const auto over = process->protocol.session->end_of_events(*process)) watch.fail(*over);
+    if (const auto never = process->protocol.session->never_comes(*process, watch.until()))
+        watch.fail(*never);
     co_await util::within(limit.remaining(), watch.ended());
 }
 

@@ -68,6 +68,10 @@ constexpr std::array<std::string_view, 43> dap_methods{
     "initialize",
 };
 
+// Events of a debug session, which do not come without one.
+constexpr std::array<std::string_view, 6> dap_session_events{"stopped",    "continued", "exited",
+                                                             "terminated", "process",   "thread"};
+
 template <std::size_t N>
 bool among(const std::array<std::string_view, N>& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
