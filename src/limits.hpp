@@ -62,6 +62,7 @@ inline constexpr milliseconds stop_timeout = 5s;        // stop.timeout's defaul
 inline constexpr milliseconds reap_timeout = 2s;        // from SIGKILL to the exit
 inline constexpr milliseconds kill_timeout = 5s;        // likewise, of a process that sleeps in the kernel
 inline constexpr milliseconds exit_look_again = 250ms;  // at what is no child of the daemon, without pidfds
+inline constexpr milliseconds memory_look = 10s;        // between two looks at memory_max, without a cgroup
 inline constexpr milliseconds exec_window = 100ms;      // how long a process may be in execve(2)
 inline constexpr std::size_t worker_input_max = 32u << 20;  // bytes for a worker that reads slowly
 inline constexpr milliseconds handshake_timeout = 60s;      // from the start of the worker

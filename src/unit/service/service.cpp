@@ -57,6 +57,7 @@ unit_status service::status() const {
     if (status.detail.empty()) status.detail = watch_held_;
     if (status.detail.empty()) status.detail = process_->status_text;
     if (state() == unit_state::starting) add_readiness(status);
+    process_->process->limits().add_to(status);
     return status;
 }
 

@@ -156,6 +156,8 @@ asio::awaitable<service::process_end> service::run_process() {
     if (context_->options.changed) context_->options.changed();
     if (co_await await_readiness(current)) {
         current->was_ready = true;
+        // Only probes use it from here on. With a thousand ports it has 100 KiB.
+        if (!current->settings().health) current->environment = {};
         ++times_ready_;
         lives_.ready();
         set_state(unit_state::ready);

@@ -378,6 +378,13 @@ BOOST_AUTO_TEST_CASE(W05_an_editor_that_does_not_read_its_answers_is_cut_off) {
     BOOST_TEST(call({"t/echo", "1"}) == "1\n");
 }
 
+BOOST_AUTO_TEST_CASE(an_option_for_services_is_refused) {
+    const auto refused = box.run({"attach", "w", "--linger", "1s"});
+    BOOST_TEST(refused.status == 2);
+    BOOST_TEST(refused.err ==
+               "hob: cannot use '--linger' for 'w': it is a worker: its editor ends the attachment\n");
+}
+
 BOOST_AUTO_TEST_CASE(protocols_that_cannot_be_shared_are_refused) {
     box.config(protocol_worker("dap") + "[worker.l]\nrun = [\"cat\"]\nprotocol = \"lines\"\n");
     BOOST_TEST(box.run({"attach"}).status == 2);
