@@ -94,7 +94,7 @@ void set_compose_health(const json::object& entry, imported_unit& unit) {
                            fmt::format("{{ exec = {}, every = {}, timeout = {}, failures = {} }}", probe,
                                        toml_duration(positive_in(*check, "interval")),
                                        toml_duration(positive_in(*check, "timeout")), retries_of(*check)));
-    unit.remarks.push_back("health: it is restarted when its healthcheck fails; compose only shows that");
+    unit.remarks.emplace_back("health: it is restarted when its healthcheck fails; compose only shows that");
 }
 
 }  // namespace hob::cmd

@@ -244,7 +244,6 @@ lsp_documents::document* lsp_documents::sync(session_host& host, const std::stri
         return nullptr;
     }
     if (!known) return open(host, path, std::move(*text));
-    known->deleted = false;
     if (util::sha256_hex(*text) != known->hash) change(host, *known, std::move(*text));
     return known;
 }
@@ -255,10 +254,11 @@ void lsp_documents::mark_deleted(session_host& host, const std::string& path) {
         known = open(host, path, {});
     } else if (known->editor_text) {
         return;
-    } else if (!known->deleted) {
+    } else {
         change(host, *known, {});
     }
-    known->deleted = true;
+    // A server for which it stays open does not look for it anew when it is back.
+    close(host, path);
 }
 
 bool lsp_documents::sync_all(session_host& host) {
@@ -268,8 +268,8 @@ bool lsp_documents::sync_all(session_host& host) {
     bool changed = false;
     for (const auto& path : paths) {
         const auto before = open_.at(path).version;
-        sync(host, path);
-        changed = changed || open_.at(path).version != before;
+        const document* known = sync(host, path);
+        changed = changed || !known || known->version != before;
     }
     return changed;
 }

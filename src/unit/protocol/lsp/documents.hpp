@@ -29,7 +29,6 @@ public:
         std::string hash;  // of own_text
         std::int64_t version = 1;
         std::uint64_t last_used = 0;  // the highest is the newest
-        bool deleted = false;         // the file is gone
         lsp_word word;                // what the server has said about it
 
         const std::string& text() const { return editor_text ? *editor_text : own_text; }
@@ -46,7 +45,8 @@ public:
     document* sync(session_host& host, const std::string& path);
     // Updates all documents from the disk. True: something changed.
     bool sync_all(session_host& host);
-    // Makes the document of a deleted file empty. A server to which it is only closed answers from memory.
+    // Makes the document of a deleted file empty, and closes it. A server to which it is only closed answers
+    // from memory.
     void mark_deleted(session_host& host, const std::string& path);
     // The number of documents that calls about others still wait for: nothing was published since they
     // changed.
