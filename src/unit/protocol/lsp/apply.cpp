@@ -24,7 +24,7 @@ bool edit_applier::write(Plan&& plan_edits) {
     file_plan plan(documents_.root(), started_,
                    [this](const std::string& path) -> std::optional<std::string> {
                        const auto* known = documents_.find(path);
-                       if (!known) return std::nullopt;
+                       if (!known || known->deleted) return std::nullopt;
                        return known->text();
                    });
     try {

@@ -240,10 +240,11 @@ lsp_documents::document* lsp_documents::sync(session_host& host, const std::stri
     // File times are coarse: only the content tells for certain whether a file has changed.
     auto text = read_file(path);
     if (!text) {
-        if (known) mark_deleted(host, path);
+        if (known) drop_deleted(host, *known);
         return nullptr;
     }
     if (!known) return open(host, path, std::move(*text));
+    known->deleted = false;
     if (util::sha256_hex(*text) != known->hash) change(host, *known, std::move(*text));
     return known;
 }
@@ -254,11 +255,19 @@ void lsp_documents::mark_deleted(session_host& host, const std::string& path) {
         known = open(host, path, {});
     } else if (known->editor_text) {
         return;
-    } else {
+    } else if (!known->deleted) {
         change(host, *known, {});
     }
-    // A server for which it stays open does not look for it anew when it is back.
-    close(host, path);
+    known->deleted = true;
+}
+
+// First it is made empty. Once the server has published about that it is closed: a server for which it stays
+// open does not look for it anew when it is back, and one to which it is closed at once answers from memory.
+void lsp_documents::drop_deleted(session_host& host, document& gone) {
+    const bool is_known = gone.deleted && gone.word.publishes > 0 && gone.word.heard >= gone.word.asked;
+    const std::string path = gone.path;
+    if (is_known) return close(host, path);
+    mark_deleted(host, path);
 }
 
 bool lsp_documents::sync_all(session_host& host) {
@@ -268,8 +277,9 @@ bool lsp_documents::sync_all(session_host& host) {
     bool changed = false;
     for (const auto& path : paths) {
         const auto before = open_.at(path).version;
-        const document* known = sync(host, path);
-        changed = changed || !known || known->version != before;
+        sync(host, path);
+        const document* const after = find(path);
+        changed = changed || !after || after->version != before;
     }
     return changed;
 }

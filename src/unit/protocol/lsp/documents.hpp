@@ -29,6 +29,7 @@ public:
         std::string hash;  // of own_text
         std::int64_t version = 1;
         std::uint64_t last_used = 0;  // the highest is the newest
+        bool deleted = false;         // the file is gone
         lsp_word word;                // what the server has said about it
 
         const std::string& text() const { return editor_text ? *editor_text : own_text; }
@@ -45,8 +46,7 @@ public:
     document* sync(session_host& host, const std::string& path);
     // Updates all documents from the disk. True: something changed.
     bool sync_all(session_host& host);
-    // Makes the document of a deleted file empty, and closes it. A server to which it is only closed answers
-    // from memory.
+    // Makes the document of a deleted file empty; a later sync() closes it.
     void mark_deleted(session_host& host, const std::string& path);
     // The number of documents that calls about others still wait for: nothing was published since they
     // changed.
@@ -101,6 +101,7 @@ public:
     std::function<void(const std::string& path)> on_heard;  // the server has published about the document
 
 private:
+    void drop_deleted(session_host& host, document& gone);
     document* open(session_host& host, const std::string& path, std::string text);
     void change(session_host& host, document& changed, std::string text);
     // The document has the text `before` at the server.

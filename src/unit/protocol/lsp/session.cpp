@@ -77,7 +77,9 @@ public:
         const bool first = documents_.empty();
         synchronize(host, path);
         const auto* document = documents_.find(path);
-        if (!shorthand.file.empty() && !document) throw cannot_call(host.spec(), why_not_opened(path));
+        if (!shorthand.file.empty() && (!document || document->deleted)) {
+            throw cannot_call(host.spec(), why_not_opened(path));
+        }
         if (!shorthand.file.empty()) {
             check_members(host.spec().name, call.method, call.params);
             check_line(host.spec().name, shorthand, document->text());
