@@ -56,7 +56,7 @@ bool protocol_session::is_spent_for(const std::string&) const { return false; }
 
 std::optional<failure> protocol_session::end_of_events(const session_host&) const { return std::nullopt; }
 
-std::optional<failure> protocol_session::never_comes(const session_host& host,
+std::optional<failure> protocol_session::never_comes(const session_host& host, const std::string&,
                                                      const std::vector<event_pattern>&) const {
     return end_of_events(host);
 }

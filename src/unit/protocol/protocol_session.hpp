@@ -174,8 +174,8 @@ public:
     virtual bool is_spent_for(const std::string& method) const;
     // Why no event comes that a call could wait for; nullopt: one may come.
     virtual std::optional<failure> end_of_events(const session_host& host) const;
-    // Likewise for a call that begins to wait, and of which all these events could end the wait.
-    virtual std::optional<failure> never_comes(const session_host& host,
+    // Likewise for a call of `method` that begins to wait, and of which all these events could end the wait.
+    virtual std::optional<failure> never_comes(const session_host& host, const std::string& method,
                                                const std::vector<event_pattern>& events) const;
 
     // Handles in params are valid for one generation. 0: the protocol has no generations.

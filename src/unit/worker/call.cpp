@@ -118,6 +118,7 @@ asio::awaitable<std::string> worker::call_and_wait(process_ptr process, call_req
             co_await call_mutexes::acquire(process->mutexes, *mutex, spec_->name, request.method, limit));
     }
     const bool wants_details = request.details;
+    const std::string method = request.method;
     // Only the caller's own limit ends the wait for an event.
     const auto event_limit = request.timeout ? limit : util::deadline::never();
     std::optional<event_watch> watch;
@@ -126,7 +127,7 @@ asio::awaitable<std::string> worker::call_and_wait(process_ptr process, call_req
     std::string result;
     try {
         result = co_await send_call(process, std::move(request), watch_or_null, limit);
-        if (watch && watch->has_until()) co_await wait_for_event(process, *watch, event_limit);
+        if (watch && watch->has_until()) co_await wait_for_event(process, method, *watch, event_limit);
     } catch (const failure& why) {
         throw watch ? with_events(why, *watch) : why;
     }
@@ -159,9 +160,10 @@ asio::awaitable<std::string> worker::send_call(process_ptr process, call_request
 }
 
 // Until an event ends the wait, or the limit.
-asio::awaitable<void> worker::wait_for_event(process_ptr process, event_watch& watch, util::deadline limit) {
+asio::awaitable<void> worker::wait_for_event(process_ptr process, std::string method, event_watch& watch,
+                                             util::deadline limit) {
     if (process->over() && !watch.ended_by()) watch.fail(death_failure(*last_exit_));
-    if (const auto never = process->protocol.session->never_comes(*process, watch.until()))
+    if (const auto never = process->protocol.session->never_comes(*process, method, watch.until()))
         watch.fail(*never);
     co_await util::within(limit.remaining(), watch.ended());
 }

@@ -160,12 +160,12 @@ public:
                        "launch or attach begins another one");
     }
 
-    std::optional<failure> never_comes(const session_host& host,
+    // A request that the protocol does not define may cause any event.
+    std::optional<failure> never_comes(const session_host& host, const std::string& method,
                                        const std::vector<event_pattern>& events) const override {
-        const bool idle = session_ == debug_session::none && program_.is == program_state::phase::unknown &&
-                          std::all_of(events.begin(), events.end(), [](const event_pattern& event) {
-                              return among(dap_session_events, event.name);
-                          });
+        const bool idle = among(dap_methods, method) && session_ == debug_session::none &&
+                          program_.is == program_state::phase::unknown &&
+                          std::ranges::all_of(events, is_session_event, &event_pattern::name);
         if (!idle) return end_of_events(host);
         return failure(error_kind::unit_failed, cannot("call", host.spec().name), "it has no debug session",
                        "launch or attach begins one");
