@@ -127,6 +127,9 @@ void service::set_desired_up(std::optional<environment> caller, run_trigger trig
     }
     apply_pending_spec();
     reset_backoff();
+    // Its turn to be launched may come later. Whoever waits for it must not take its last failure for that of
+    // this start.
+    if (state() == unit_state::failed) set_state(unit_state::waiting);
     util::spawn(context_->options.executor, supervise(), "service " + spec_->name);
 }
 
@@ -183,9 +186,7 @@ asio::awaitable<void> service::await_ready_or_failed(const char* verb) {
         throw_if_closing(verb);
         // It may have ended again since: that is another event than this start.
         if (times_ready_ != times_ready || (ready() && !restart_requested_)) co_return;
-        // It may still show an earlier failure until its turn to be launched comes.
-        const bool has_failed = state() == unit_state::failed && !supervised();
-        if (failures_ != failures || has_failed) throw failed_start(verb);
+        if (failures_ != failures || state() == unit_state::failed) throw failed_start(verb);
         if (state() == unit_state::waiting && dependencies_started_) {
             const auto dependency = first_unready_dependency();
             if (dependency && is_hopeless(*dependency)) throw failed_start(verb);

@@ -13,8 +13,8 @@ public:
     void clear() { text_.clear(); }
     // `params` of an `output` event. Telemetry is left out.
     void on_output(std::string_view params);
-    // With what was said as its hint: the reason why a program could not be built or started is often there
-    // only.
+    // The failure with the last lines of the output as its hint, if it has none. Often only the output says
+    // why a program could not be built or started.
     failure added_to(const failure& refused) const;
 
 private:

@@ -263,7 +263,7 @@ void lsp_documents::mark_deleted(session_host& host, const std::string& path) {
 
 // First it is made empty. Once the server has published about that it is closed: a server for which it stays
 // open does not look for it anew when it is back, and one to which it is closed at once answers from memory.
-void lsp_documents::drop_deleted(session_host& host, document& gone) {
+void lsp_documents::drop_deleted(session_host& host, const document& gone) {
     const bool is_known = gone.deleted && gone.word.publishes > 0 && gone.word.heard >= gone.word.asked;
     const std::string path = gone.path;
     if (is_known) return close(host, path);

@@ -101,7 +101,7 @@ public:
     std::function<void(const std::string& path)> on_heard;  // the server has published about the document
 
 private:
-    void drop_deleted(session_host& host, document& gone);
+    void drop_deleted(session_host& host, const document& gone);
     document* open(session_host& host, const std::string& path, std::string text);
     void change(session_host& host, document& changed, std::string text);
     // The document has the text `before` at the server.
