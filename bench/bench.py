@@ -15,6 +15,7 @@ import build
 import logs
 import peers
 import processes
+import projects
 import protocols
 import services
 import tasks
@@ -30,6 +31,7 @@ GROUPS = {
     "call": throughput.through,
     "logs": logs.logs,
     "services": services.services,
+    "projects": projects.projects,
     "tasks": tasks.tasks,
     "protocols": protocols.protocols,
     "peers": peers.peers,
@@ -55,12 +57,13 @@ class Effort:
     service_rounds: int = 2  # starts and stops of all of them
     runs: int = 3100  # three times, plus a tenth of it as whole commands: 10,000 in all
     changes: int = 20  # of a watched file
+    history: int = 1000000  # runs
     protocol_rounds: int = 300  # of one request, each over a pipe and through hob
 
 
 QUICK = Effort(
     rounds=100, cold_rounds=15, repeats=3, requests=8000, lines=200000, peer_rounds=8, peer_cold_rounds=2, idle=2,
-    restarts=4, services=100, service_rounds=1, runs=300, changes=5, protocol_rounds=50,
+    restarts=4, services=100, service_rounds=1, runs=300, changes=5, history=100000, protocol_rounds=50,
 )
 
 

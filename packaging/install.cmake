@@ -9,10 +9,10 @@ endforeach()
 install(FILES completions/hob.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME hob)
 install(FILES completions/_hob DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 install(FILES completions/hob.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
-install(FILES README.md CHANGELOG.md LICENSE packaging/copyright doc/protocol.md doc/requirements.md doc/terminals.md
+install(FILES README.md CHANGELOG.md LICENSE packaging/copyright doc/boot.md doc/protocol.md doc/requirements.md doc/terminals.md
   doc/workers.md
   DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN .gitignore EXCLUDE)
 # Files that hob or an editor reads at run time: put a file into share/ and it is installed as share/hob/FILE.
 install(DIRECTORY share/ DESTINATION ${CMAKE_INSTALL_DATADIR}/hob OPTIONAL)
 

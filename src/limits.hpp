@@ -62,10 +62,14 @@ inline constexpr milliseconds stop_timeout = 5s;        // stop.timeout's defaul
 inline constexpr milliseconds reap_timeout = 2s;        // from SIGKILL to the exit
 inline constexpr milliseconds kill_timeout = 5s;        // likewise, of a process that sleeps in the kernel
 inline constexpr milliseconds exit_look_again = 250ms;  // at what is no child of the daemon, without pidfds
+inline constexpr milliseconds memory_look = 10s;        // between two looks at memory_max, without a cgroup
 inline constexpr milliseconds exec_window = 100ms;      // how long a process may be in execve(2)
 inline constexpr std::size_t worker_input_max = 32u << 20;  // bytes for a worker that reads slowly
 inline constexpr milliseconds handshake_timeout = 60s;      // from the start of the worker
 inline constexpr milliseconds connect_timeout = 20s;        // [worker.*] connect.timeout's default
+// A message that lacks so many of the bytes that its header has announced may be complete.
+inline constexpr std::size_t overcount_max = 64;
+inline constexpr milliseconds optional_answer = 10s;   // to a request of an editor that a server may ignore
 inline constexpr milliseconds mcp_probe_timeout = 3s;  // no answer to the first message: try `initialize`
 // A program that speaks lines reads its first request at the latest when it has rested, or computed, for so
 // long. One that was seen to read is waited for as long as a call may take.
@@ -171,7 +175,10 @@ inline constexpr std::size_t regex_memory_max = 1u << 20;  // of one, compiled, 
 inline constexpr int regex_program_max = 2000;             // instructions that RE2 makes of one
 inline constexpr std::size_t regex_length_max = 4u << 10;  // bytes of one, as written
 inline constexpr std::size_t regex_line_max = 4u << 10;    // bytes of a line of output that are searched
-inline constexpr int schema_steps_max = 200'000;           // of checking arguments by a tool's schema
+// Of checking the arguments of a call by a tool's schema: steps, and bytes of either.
+inline constexpr long schema_steps_max = 50'000;
+inline constexpr std::size_t schema_size_max = 256u << 10;
+inline constexpr std::size_t schema_value_max = 1u << 20;
 inline constexpr std::size_t path_pattern_max = 4u << 10;  // bytes of a pattern of paths
 inline constexpr std::size_t path_alternatives_max = 256;  // patterns that the braces of one stand for
 

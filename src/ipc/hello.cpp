@@ -66,6 +66,31 @@ bool read_rare_members(const object_reader& params, hello& greeting) {
     return true;
 }
 
+std::optional<hello> read_params(std::string_view params_raw) {
+    object_reader params(params_raw);
+    hello greeting;
+    greeting.protocol = static_cast<int>(params.number("protocol"));
+    greeting.version = params.text("version");
+    greeting.pid = static_cast<pid_t>(params.number("pid"));
+    greeting.instance = params.text("instance");
+    greeting.root = params.text("root");
+    greeting.draining = params.draining();
+    if (!params) return std::nullopt;
+    const bool good = params.size() <= usual_members || read_rare_members(params, greeting);
+    return good ? std::optional(std::move(greeting)) : std::nullopt;
+}
+
+// The params of a line that is written as hello_line() does; nullopt: it is not. They are not checked. A
+// client reads its greeting before anything else: so the line is scanned once.
+std::optional<std::string_view> params_of_usual(std::string_view line) {
+    constexpr std::string_view nothing = "null";
+    const std::string frame = notification_line(this_program.methods.hello, nothing);
+    const std::size_t at = frame.rfind(nothing);
+    if (line.ends_with('\n')) line.remove_suffix(1);
+    if (!line.starts_with(std::string_view(frame).substr(0, at)) || !line.ends_with('}')) return std::nullopt;
+    return line.substr(at, line.size() - at - 1);
+}
+
 }  // namespace
 
 std::string hello_line(const hello& greeting, const std::vector<std::string>& capabilities) {
@@ -83,20 +108,13 @@ std::string hello_line(const hello& greeting, const std::vector<std::string>& ca
 }
 
 std::optional<hello> parse_hello(std::string_view line) {
+    const auto usual = params_of_usual(line);
+    auto greeting = usual ? read_params(*usual) : std::nullopt;
+    if (greeting) return greeting;
     const incoming message = parse_incoming(line);
     if (message.what != incoming::kind::notification || message.method != this_program.methods.hello)
         return std::nullopt;
-    object_reader params(message.payload);
-    hello greeting;
-    greeting.protocol = static_cast<int>(params.number("protocol"));
-    greeting.version = params.text("version");
-    greeting.pid = static_cast<pid_t>(params.number("pid"));
-    greeting.instance = params.text("instance");
-    greeting.root = params.text("root");
-    greeting.draining = params.draining();
-    if (!params) return std::nullopt;
-    const bool good = params.size() <= usual_members || read_rare_members(params, greeting);
-    return good ? std::optional(std::move(greeting)) : std::nullopt;
+    return read_params(message.payload);
 }
 
 std::string ping_result(const ping_reply& reply) {

@@ -7,6 +7,8 @@
 #include "fuzz/target.hpp"
 #include "limits.hpp"
 #include "unit/protocol/framing.hpp"
+#include "util/json/json_cut.hpp"
+#include "util/json/json_text.hpp"
 
 using namespace hob;
 using test::claim;
@@ -44,6 +46,22 @@ std::vector<read_frame> frames_of(std::string_view text, std::size_t piece, std:
     return all;
 }
 
+// A message that is complete before its end is one, and nothing is returned twice.
+void check_early(std::string_view text, std::size_t piece) {
+    unit::header_framing framing;
+    std::size_t returned = 0;
+    for (std::size_t at = 0; at < text.size(); at += piece) {
+        framing.feed(text.substr(at, piece));
+        while (const auto frame = framing.next())
+            returned += frame->oversized ? 0 : frame->line.size();
+        const auto early = framing.early();
+        if (!early) continue;
+        claim(util::json_value_prefix(early->line) > 0, "what came early begins with JSON");
+        returned += early->line.size();
+    }
+    claim(returned <= text.size(), "nothing is returned twice, also early");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
@@ -57,6 +75,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         returned += frame.line.size();
     claim(returned <= text.size(), "nothing is returned twice");
 
+    check_early(text, 1 + bytes[0] % 32u);
+    // The beginning of another header at the end of a body is not part of it.
+    if (!text.ends_with('}') && util::validate_json(text, limits::json_depth_max)) return 0;
     const std::string message(text);
     const auto decoded = frames_of(unit::header_framing().encode(message), 1 + bytes[0], 0);
     claim(decoded.size() == 1 && decoded[0] == read_frame{message, false}, "an encoded message is read back");

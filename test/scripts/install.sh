@@ -15,7 +15,7 @@ same() {
   cmp "$1" "$installed/$2" || failed=1
 }
 for page in man/*.[1-9]; do same "$page" "share/man/man${page##*.}/${page##*/}"; done
-for example in $(find examples -type f); do same "$example" "share/doc/hob/$example"; done
+for example in $(find examples -type f ! -name .gitignore); do same "$example" "share/doc/hob/$example"; done
 same completions/hob.bash share/bash-completion/completions/hob
 same completions/_hob share/zsh/site-functions/_hob
 same completions/hob.fish share/fish/vendor_completions.d/hob.fish

@@ -4,9 +4,9 @@
     diagnostics.py --hob build/hob --npm build/npm [--server NAME]... [--rounds 50] [--seed N]
 
 Each round changes something: it breaks, mends, deletes, makes or moves a file that others import, breaks a file itself,
-switches branches, lets an editor open a file with unsaved text or leave, or restarts the server. Then it asks for the
+switches branches, lets an editor open a file with unsaved text, change it as a whole or by ranges, or leave, or restarts the server. Then it asks for the
 diagnostics of one or two files at once. An answer is wrong if it shows an error where there is none, or none where there is one, and is
-not marked as incomplete. Ends with 1 after a wrong answer. A server that is not installed is skipped.
+not marked as incomplete. Ends with 1 after a wrong answer. Ctrl-C ends it early. A server that is not installed is skipped.
 """
 
 import argparse
@@ -108,6 +108,30 @@ def languages(npm):
     ]
 
 
+def position(text, offset):
+    return {"line": text.count("\n", 0, offset), "character": offset - text.rfind("\n", 0, offset) - 1}
+
+
+def replacement(text, begin, end, new):
+    return {"range": {"start": position(text, begin), "end": position(text, end)}, "text": new}
+
+
+def by_ranges(old, new, how):
+    """Changes that make `new` of `old`, in lists that are sent one after the other."""
+    begin = len(os.path.commonprefix([old, new]))
+    same = len(os.path.commonprefix([old[begin:][::-1], new[begin:][::-1]]))
+    end, middle = len(old) - same, new[begin:len(new) - same]
+    if how == "one":
+        return [[replacement(old, begin, end, middle)]]
+    rest = old[:begin] + old[end:]
+    removal = replacement(old, begin, end, "")
+    if how == "two":
+        return [[removal, replacement(rest, begin, begin, middle)]]
+    # As one types.
+    typed = [[replacement(new[:begin + i] + rest[begin:], begin + i, begin + i, letter)] for i, letter in enumerate(middle)]
+    return [[removal], *typed]
+
+
 class Editor:
     """An editor that has one file open with a text of its own."""
 
@@ -115,7 +139,7 @@ class Editor:
         self.file, self.text = file, text
         self.uri = "file://" + str(place.project / file)
         self.process = place.spawn("attach", "w")
-        self.ids = 0
+        self.ids, self.version = 0, 1
         self.request("initialize", {"processId": None, "rootUri": None, "capabilities": {}})
         self.notify("initialized", {})
         self.notify("textDocument/didOpen",
@@ -154,10 +178,13 @@ class Editor:
         """What was sent before has reached the daemon."""
         self.request("test/nothing", {})
 
-    def change(self, text):
+    def change(self, text, how):
+        """`how`: whole, or by ranges: one, two, typed."""
+        for changes in [[{"text": text}]] if how == "whole" else by_ranges(self.text, text, how):
+            self.version += 1
+            self.notify("textDocument/didChange", {"textDocument": {"uri": self.uri, "version": self.version},
+                                                   "contentChanges": changes})
         self.text = text
-        self.notify("textDocument/didChange", {"textDocument": {"uri": self.uri, "version": 2 + self.ids},
-                                               "contentChanges": [{"text": text}]})
         self.barrier()
 
     def leave(self, politely):
@@ -312,8 +339,9 @@ class Rounds:
         if place.editor:
             is_user = place.editor.file.startswith("user")
             i = int(place.editor.file[4 if is_user else 3])
-            place.editor.change(language.text_of_user(i, good) if is_user else language.text_of_module(i, good))
-            return f"the editor made {place.editor.file} {good}"
+            how = self.random.choice(["whole", "one", "two", "typed"])
+            place.editor.change(language.text_of_user(i, good) if is_user else language.text_of_module(i, good), how)
+            return f"the editor made {place.editor.file} {good}, {how}"
         if self.random.random() < 0.5 or place.modules[i] is None or not language.sees_unsaved:
             place.editor = Editor(place, language.user_file(i), language.language, language.text_of_user(i, good))
         else:
@@ -361,12 +389,17 @@ def soak(hob, language, rounds, seed):
         return True
     place = Place(hob, language)
     run = Rounds(place, seed)
+    number = -1
     try:
         for number in range(rounds):
             run.ask(number, run.change())
+    except KeyboardInterrupt:
+        rounds = number
     finally:
         place.end()
     times = sorted(run.times)
+    if not times:
+        return True
     print(f"{language.name}: seed {seed}, {rounds} rounds, {run.answers} answers, {len(run.wrong)} wrong, {run.incomplete} incomplete; "
           f"median {statistics.median(times):.2f} s, 95 % {times[len(times) * 95 // 100]:.2f} s, longest {times[-1]:.2f} s",
           flush=True)

@@ -37,8 +37,8 @@ std::string attach_params(const std::string& unit) {
 
 class bridge {
 public:
-    bridge(ipc::client& daemon, const std::string& unit, util::deadline limit)
-        : daemon_(daemon), unit_(unit), limit_(limit) {}
+    bridge(ipc::client& daemon, const attach_options& options, util::deadline limit)
+        : daemon_(daemon), unit_(options.unit), for_services_(options.linger.has_value()), limit_(limit) {}
 
     // nullopt: the unit is a service, and attached() is what the daemon has said about it.
     std::optional<int> follow() {
@@ -99,6 +99,9 @@ private:
         if (message.what == ipc::incoming::kind::notification) {
             if (message.method == "worker.attached") {
                 attachment_ = util::json_find_integer(message.payload, {"attachment"}).value_or(0);
+                if (for_services_)
+                    failed_.emplace(error_kind::usage, cannot("use", "--linger", "for '" + unit_ + "'"),
+                                    "it is a worker: its editor ends the attachment");
             } else if (message.method == "worker.output") {
                 output_.add(output_bytes(message.payload));
             } else if (message.method == "service.attached") {
@@ -152,6 +155,7 @@ private:
 
     ipc::client& daemon_;
     const std::string& unit_;
+    const bool for_services_;  // an option was given that workers do not have
     util::deadline limit_;
     std::int64_t attachment_ = 0;  // 0: not attached yet
     std::optional<ipc::incoming> attached_;
@@ -165,7 +169,7 @@ private:
 
 int follow_attachment(ipc::client& daemon, const attach_options& options, util::deadline limit) {
     try {
-        bridge editor(daemon, options.unit, limit);
+        bridge editor(daemon, options, limit);
         if (const auto status = editor.follow()) return *status;
         const terminal_session session{daemon, options.unit, limit, options.quiet, options.linger};
         return follow_terminal(session, attach_id, editor.attached());

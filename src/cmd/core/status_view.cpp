@@ -45,6 +45,21 @@ private:
     std::vector<util::json_member> members_;
 };
 
+std::vector<std::string> texts_in(std::string_view array) {
+    std::vector<std::string> texts;
+    for (const auto text : util::json_array_elements(array).value_or(std::vector<std::string_view>()))
+        texts.push_back(util::json_unquote(text).value_or(""));
+    return texts;
+}
+
+// "12.5 MiB", or "12.5 MiB of 512MiB"
+std::string memory_text(const unit_view& unit) {
+    if (!unit.rss_kib) return {};
+    const std::string used = fmt::format("{:.1f} MiB", static_cast<double>(*unit.rss_kib) / 1024);
+    if (unit.memory_max == 0) return used;
+    return used + " of " + util::format_size(static_cast<std::uint64_t>(unit.memory_max));
+}
+
 struct look_row {
     std::string_view state;
     std::string_view mark, ascii_mark, code;
@@ -168,19 +183,18 @@ table units_table(const std::vector<unit_view>& units, const terminal& out) {
         const state_look look = look_of(unit, out.utf8);
         const std::string code(look.code);
         const std::string exit = last_exit_of(unit);
-        rows.add(
-            {{std::string(look.mark), code},
-             {printable(unit.name, out.utf8), ""},
-             {printable(unit.state, out.utf8), code},
-             {printable(unit.kind, out.utf8), std::string(quiet)},
-             {unit.pid > 0 ? std::to_string(unit.pid) : "", ""},
-             {age_of(unit.since), ""},
-             {time_until(unit.next_at), ""},
-             {unit.rss_kib ? fmt::format("{:.1f} MiB", static_cast<double>(*unit.rss_kib) / 1024) : "", ""},
-             {unit.cpu_ms ? util::format_duration(milliseconds(*unit.cpu_ms)) : "", ""},
-             {unit.restarts > 0 ? std::to_string(unit.restarts) : "", std::string(busy)},
-             {printable(exit, out.utf8), unit.exit == "0" ? "" : std::string(bad)},
-             {printable(unit.detail, out.utf8), ""}});
+        rows.add({{std::string(look.mark), code},
+                  {printable(unit.name, out.utf8), ""},
+                  {printable(unit.state, out.utf8), code},
+                  {printable(unit.kind, out.utf8), std::string(quiet)},
+                  {unit.pid > 0 ? std::to_string(unit.pid) : "", ""},
+                  {age_of(unit.since), ""},
+                  {time_until(unit.next_at), ""},
+                  {memory_text(unit), ""},
+                  {unit.cpu_ms ? util::format_duration(milliseconds(*unit.cpu_ms)) : "", ""},
+                  {unit.restarts > 0 ? std::to_string(unit.restarts) : "", std::string(busy)},
+                  {printable(exit, out.utf8), unit.exit == "0" ? "" : std::string(bad)},
+                  {printable(unit.detail, out.utf8), ""}});
     }
     return rows;
 }
@@ -238,6 +252,9 @@ std::vector<unit_view> read_units(std::string_view reply_json) {
                          .leaves_processes = unit.raw("left").starts_with('['),
                          .rss_kib = unit.number("rss_kib"),
                          .cpu_ms = unit.number("cpu_ms"),
+                         .memory_max = object(unit.raw("limits")).number("memory_max").value_or(0),
+                         .memory_measured = object(unit.raw("limits")).raw("memory_measured") == "true",
+                         .without_effect = texts_in(object(unit.raw("limits")).raw("without_effect")),
                          .waiting_for = unit.text("waiting_for"),
                          .probe = unit.text("probe"),
                          .probe_failure = unit.text("probe_failure"),
@@ -281,9 +298,7 @@ status_view read_status(std::string_view status_json) {
                        .kept = {},
                        .ports = {},
                        .units = {}};
-    for (const auto setting :
-         util::json_array_elements(daemon.raw("kept")).value_or(std::vector<std::string_view>()))
-        status.kept.push_back(util::json_unquote(setting).value_or(""));
+    status.kept = texts_in(daemon.raw("kept"));
     for (const auto& member :
          util::json_object_members(whole.object_or_empty("ports")).value_or(std::vector<util::json_member>()))
         status.ports.emplace_back(member.key, util::json_integer(member.value).value_or(0));

@@ -25,11 +25,14 @@ struct unit_view {
     bool enabled = true;
     bool leaves_processes = false;  // that could not be ended; `detail` says so
     std::optional<std::int64_t> rss_kib, cpu_ms;
-    std::string waiting_for;           // the unit that it waits for
-    std::string probe, probe_failure;  // of a unit that starts: how hob checks readiness
-    std::string port_taken;            // a JSON object, or empty
-    std::string next_at;               // RFC 3339, or empty
-    std::string last_run_state;        // of a task; empty: it has never run
+    std::int64_t memory_max = 0;              // bytes; 0: no limit
+    bool memory_measured = false;             // not the kernel enforces it
+    std::vector<std::string> without_effect;  // the keys of limits that have none
+    std::string waiting_for;                  // the unit that it waits for
+    std::string probe, probe_failure;         // of a unit that starts: how hob checks readiness
+    std::string port_taken;                   // a JSON object, or empty
+    std::string next_at;                      // RFC 3339, or empty
+    std::string last_run_state;               // of a task; empty: it has never run
     std::optional<std::int64_t> last_run_exit;
 };
 

@@ -31,6 +31,8 @@ finding check_daemon(const daemon_glance& seen);
 finding check_leftovers(const lifecycle::instance& where);
 finding check_processes(const lifecycle::instance& where, const daemon_glance& seen);
 finding check_database(const lifecycle::instance& where, const daemon_glance& seen);
+// Whether the limits of the units that run have an effect.
+finding check_limits(const daemon_glance& seen);
 
 finding check_boot(const lifecycle::instance& where);
 finding check_logout(const lifecycle::instance& where);

@@ -93,7 +93,8 @@ std::vector<finding> examine(invocation& call) {
             check_inotify(),
             check_descriptors(),
             check_priority(),
-            check_inherited(seen)};
+            check_inherited(seen),
+            check_limits(seen)};
 }
 
 std::string findings_json(const std::vector<finding>& findings) {

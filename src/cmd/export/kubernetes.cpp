@@ -82,7 +82,7 @@ public:
         if (name_ != unit_.name) notes_.add(fmt::format("it is called '{}'", name_));
         if (!unit_.after.empty()) notes_.add(fmt::format("nothing waits for {}", joined(unit_.after)));
         if (unit_.on_failure) notes_.add("without on_failure");
-        notes_.add_further_keys(request_, {"time_zone", "tty", "stdin"});
+        notes_.add_further_keys(request_, {"time_zone", "tty", "stdin", "health", "memory_max"});
         if (unit_.stop.signal != SIGTERM) notes_.add("without stop.signal: the image says it (STOPSIGNAL)");
         const std::string text = unit_.kind == unit_kind::service ? deployment() : job();
         return notes_.comments() + text;
@@ -104,7 +104,7 @@ private:
         if (service.max_restarts != 0) notes_.add("without max_restarts");
         if (service.watchdog) notes_.add("without watchdog");
         const std::string labels = fmt::format("app.kubernetes.io/name: {}\n", yaml_string(name_));
-        const std::string inner = container(ready(service.ready));
+        const std::string inner = container(ready(service.ready) + health(service));
         return "apiVersion: apps/v1\nkind: Deployment\n" + metadata() +
                "spec:\n  replicas: 1\n  selector:\n    matchLabels:\n" + indented(labels, 6) +
                "  template:\n    metadata:\n      labels:\n" + indented(labels, 8) + "    spec:\n" +
@@ -155,7 +155,12 @@ private:
                            yaml_string(request_.image), yaml_list(unexpanded_words(command()))) +
                (unit_.tty ? "    tty: true\n" : "") +
                (unit_.tty || unit_.input == unit::input_source::open ? "    stdin: true\n" : "") +
-               environment() + indented(further, 4);
+               environment() + memory() + indented(further, 4);
+    }
+    std::string memory() const {
+        const auto bytes = unit_.resources.memory_max;
+        return bytes == 0 ? std::string()
+                          : fmt::format("    resources:\n      limits:\n        memory: \"{}\"\n", bytes);
     }
     std::vector<std::string> command() {
         std::vector<std::string> words = command_words(unit_.run, unit_.name);
@@ -211,33 +216,60 @@ private:
     }
 
     std::string ready(const unit::ready_spec& ready) {
+        if (ready.form == unit::ready_form::started) return {};
+        if (ready.form == unit::ready_form::delay) {
+            if (ready.delay.count() == 0) return {};
+            return fmt::format(
+                "readinessProbe:\n  exec:\n    command: [\"true\"]\n  initialDelaySeconds: {}\n",
+                whole_seconds(ready.delay));
+        }
+        const std::string action = probe("ready", "readiness", ready);
+        return action.empty() ? action : "readinessProbe:\n" + action + "  periodSeconds: 2\n";
+    }
+    // Kubernetes begins with it before the service is ready, so it must not count until then.
+    std::string health(const service_spec& service) {
+        if (!service.health) return {};
+        const auto& health = *service.health;
+        const std::string action = probe("health", "liveness", health.probe);
+        if (action.empty()) return {};
+        std::string text =
+            "livenessProbe:\n" + action +
+            fmt::format("  periodSeconds: {}\n  timeoutSeconds: {}\n  failureThreshold: {}\n",
+                        whole_seconds(health.every), whole_seconds(health.timeout), health.failures);
+        if (service.ready.form == unit::ready_form::started) return text;
+        const auto start = service.ready.timeout + service.ready.delay;
+        return text + "startupProbe:\n" + action +
+               fmt::format("  periodSeconds: 2\n  timeoutSeconds: {}\n  failureThreshold: {}\n",
+                           whole_seconds(health.timeout), (whole_seconds(start) + 1) / 2);
+    }
+    static std::int64_t whole_seconds(std::chrono::milliseconds time) {
+        return std::max<std::int64_t>(1, (time.count() + 999) / 1000);
+    }
+    // What a probe does. Empty, with a note: Kubernetes has nothing like it.
+    std::string probe(std::string_view key, std::string_view called, const unit::ready_spec& ready) {
         const std::string written = with_ports(ready.written);
         const bool known = written.find("${") == std::string::npos;
-        std::string probe;
+        std::string action;
         if (ready.form == unit::ready_form::exec) {
-            probe =
+            action =
                 "exec:\n  command: " + yaml_list(unexpanded_words(command_words(*ready.exec, unit_.name))) +
                 "\n";
         } else if (ready.form == unit::ready_form::tcp && known) {
             const std::string port =
                 written.empty() ? std::to_string(ready.port) : written.substr(written.rfind(':') + 1);
-            probe = fmt::format("tcpSocket:\n  port: {}\n", port);
+            action = fmt::format("tcpSocket:\n  port: {}\n", port);
         } else if (ready.form == unit::ready_form::http && known) {
-            probe = http_probe(written.empty() ? ready.url : written);
-        } else if (ready.form == unit::ready_form::delay) {
-            if (ready.delay.count() == 0) return {};
-            return fmt::format(
-                "readinessProbe:\n  exec:\n    command: [\"true\"]\n  initialDelaySeconds: {}\n",
-                (ready.delay.count() + 999) / 1000);
-        } else if (ready.form != unit::ready_form::started) {
-            notes_.add(fmt::format("without ready.{}", unit::name_of(ready.form)));
+            action = http_probe(written.empty() ? ready.url : written);
+        } else {
+            notes_.add(fmt::format("without {}.{}", key, unit::name_of(ready.form)));
+            return {};
         }
-        if (probe.empty()) return {};
         if (ready.form != unit::ready_form::exec)
-            notes_.add(
-                "the readiness probe comes from outside: it must listen on all addresses, not on localhost");
-        if (ready.status) notes_.add("without ready.http.status");
-        return "readinessProbe:\n" + indented(probe, 2) + "  periodSeconds: 2\n";
+            notes_.add(fmt::format(
+                "the {} probe comes from outside: it must listen on all addresses, not on localhost",
+                called));
+        if (ready.status) notes_.add(fmt::format("without {}.http.status", key));
+        return indented(action, 2);
     }
     // Of the variables, only those of [ports] have values here.
     std::string with_ports(std::string text) const {

@@ -45,9 +45,10 @@ public:
             return;
         }
         main_ = command(unit_.run, unit_.name);
-        notes_.add_further_keys(request_, {"stop.run", "time_zone"});
+        notes_.add_further_keys(request_,
+                                {"stop.run", "time_zone", "health", "memory_max", "pids_max", "cpu_weight"});
         std::string service = unit_.kind == unit_kind::service ? service_section() : task_section();
-        service += environment();
+        service += limits() + environment();
         const std::string head = unit_section();
         std::string install;
         if (unit_.kind == unit_kind::service)
@@ -107,6 +108,10 @@ private:
         if (notifies) text += "NotifyAccess=all\n";
         text += directory() + "ExecStart=" + main_ + "\n" + ready(service.ready);
         if (service.watchdog) text += fmt::format("WatchdogSec={}\n", seconds_text(*service.watchdog));
+        if (service.health)
+            notes_.add(
+                "without health: systemd probes nothing; a program that sends WATCHDOG=1 can have "
+                "watchdog instead");
         constexpr std::array<std::string_view, 3> policies{"always", "on-failure", "no"};
         text += fmt::format("Restart={}\n", policies[static_cast<std::size_t>(service.restart)]);
         if (service.restart != unit::restart_policy::never)
@@ -220,6 +225,17 @@ private:
         text += fmt::format("KillMode={}\n", modes[static_cast<std::size_t>(unit_.kill)]);
         if (unit_.kill == unit::kill_scope::group && unit_.kind == unit_kind::service)
             notes_.add("kill: systemd ends all its processes, not its process group");
+        return text;
+    }
+
+    std::string limits() const {
+        const auto& resources = unit_.resources;
+        std::string text;
+        if (resources.memory_max > 0)
+            text += fmt::format("MemoryMax={}\nOOMPolicy=kill\n", resources.memory_max);
+        if (resources.pids_max > 0) text += fmt::format("TasksMax={}\n", resources.pids_max);
+        if (resources.cpu_weight != unit::resource_spec().cpu_weight)
+            text += fmt::format("CPUWeight={}\n", resources.cpu_weight);
         return text;
     }
 

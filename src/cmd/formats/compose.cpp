@@ -89,6 +89,8 @@ private:
         set_after(entry, unit);
         if (unit.kind == unit::unit_kind::service) set_ready(entry, unit);
         set_restart(entry, unit);
+        if (unit.kind == unit::unit_kind::service) set_compose_health(entry, unit);
+        set_compose_limits(entry, unit);
         set_stop(entry, unit);
         if (unit.kind == unit::unit_kind::service) set_terminal(entry, unit);
         if (entry.contains("profiles")) set_profiles(entry, unit);
@@ -334,9 +336,7 @@ private:
         json::object others;
         for (const auto& member : entry)
             if (!member.key().starts_with("x-")) others.insert(member);
-        if (const json::object* deploy = object_of(entry, "deploy");
-            deploy != nullptr && deploy->size() == 1 && deploy->contains("restart_policy"))
-            others.erase("deploy");
+        if (deploy_is_kept(entry)) others.erase("deploy");
         remark_other_keys(others, {"command",
                                    "entrypoint",
                                    "image",
@@ -360,7 +360,10 @@ private:
                                    "platform",
                                    "expose",
                                    "tty",
-                                   "stdin_open"},
+                                   "stdin_open",
+                                   "mem_limit",
+                                   "pids_limit",
+                                   "cpu_shares"},
                           unit);
     }
 

@@ -37,17 +37,25 @@ std::string check_command(const json::value& test) {
     if (form == "CMD-SHELL" && words.size() == 2) return shell_text(words[1]);
     return form == "CMD" && words.size() > 1 ? toml_command({words.begin() + 1, words.end()}) : std::string();
 }
-// The time after which docker would call it unhealthy.
-std::string check_timeout(const json::object& check) {
-    const auto duration = [&](const char* key, milliseconds otherwise) {
-        const json::value* value = check.if_contains(key);
-        return value != nullptr ? compose_duration(*value).value_or(otherwise) : otherwise;
-    };
+milliseconds duration_in(const json::object& check, const char* key, milliseconds otherwise) {
+    const json::value* value = check.if_contains(key);
+    return value != nullptr ? compose_duration(*value).value_or(otherwise) : otherwise;
+}
+// Of one check. Docker takes 0 for its default.
+milliseconds positive_in(const json::object& check, const char* key) {
+    const milliseconds duration = duration_in(check, key, seconds(30));
+    return duration.count() > 0 ? duration : seconds(30);
+}
+std::int64_t retries_of(const json::object& check) {
     const json::value* retries = check.if_contains("retries");
     const std::int64_t count = retries != nullptr && retries->is_int64() ? retries->get_int64() : 3;
-    const milliseconds each = duration("interval", seconds(30)) + duration("timeout", seconds(30));
-    const milliseconds all =
-        duration("start_period", seconds(0)) + each * std::clamp<std::int64_t>(count, 1, 1000);
+    return std::clamp<std::int64_t>(count, 1, 1000);
+}
+// The time after which docker would call it unhealthy.
+std::string check_timeout(const json::object& check) {
+    const milliseconds each =
+        duration_in(check, "interval", seconds(30)) + duration_in(check, "timeout", seconds(30));
+    const milliseconds all = duration_in(check, "start_period", seconds(0)) + each * retries_of(check);
     return toml_duration(std::max<milliseconds>(all, seconds(1)));
 }
 
@@ -71,6 +79,22 @@ std::string compose_check(const json::object& check) {
     const std::string probe = test != nullptr ? check_command(*test) : std::string();
     return probe.empty() ? std::string()
                          : fmt::format("{{ exec = {}, timeout = {} }}", probe, check_timeout(check));
+}
+
+void set_compose_health(const json::object& entry, imported_unit& unit) {
+    const json::object* check = object_of(entry, "healthcheck");
+    const bool restarts = std::any_of(unit.keys.begin(), unit.keys.end(), [](const auto& key) {
+        return key.first == "restart" && key.second != "\"never\"";
+    });
+    if (check == nullptr || is_true(*check, "disable") || !restarts) return;
+    const json::value* test = check->if_contains("test");
+    const std::string probe = test != nullptr ? check_command(*test) : std::string();
+    if (probe.empty()) return;
+    unit.keys.emplace_back("health",
+                           fmt::format("{{ exec = {}, every = {}, timeout = {}, failures = {} }}", probe,
+                                       toml_duration(positive_in(*check, "interval")),
+                                       toml_duration(positive_in(*check, "timeout")), retries_of(*check)));
+    unit.remarks.emplace_back("health: it is restarted when its healthcheck fails; compose only shows that");
 }
 
 }  // namespace hob::cmd

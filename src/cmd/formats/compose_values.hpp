@@ -43,6 +43,15 @@ std::vector<std::string> compose_texts(const boost::json::value& value);
 // The value of `ready` for a healthcheck; empty: it has no test.
 std::string compose_check(const boost::json::object& check);
 
+// `health`, if the service is restarted, which its key `restart` says. Compose lets an unhealthy container
+// run.
+void set_compose_health(const boost::json::object& entry, imported_unit& unit);
+
+// memory_max, pids_max and cpu_weight.
+void set_compose_limits(const boost::json::object& entry, imported_unit& unit);
+// Nothing of the service's `deploy` is lost.
+bool deploy_is_kept(const boost::json::object& entry);
+
 // The value of `ready` for the port of a container; empty: it is a range.
 std::string compose_port_ready(const import_word& port);
 

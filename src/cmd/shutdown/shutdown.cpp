@@ -56,6 +56,7 @@ std::string answer_shutdown(handler_context context, ipc::session&, const ipc::r
     }
     // A shutdown clears what should be up. In a restart the successor brings it back.
     if (!params.restart && !params.if_idle) context.daemon.application().forget_running();
+    if (params.restart) context.daemon.publish("daemon.restarting", "{}");
     context.daemon.begin_shutdown(
         params.now ? lifecycle::shutdown_mode::now : lifecycle::shutdown_mode::graceful,
         std::string(this_program.methods.shutdown));

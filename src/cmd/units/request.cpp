@@ -208,6 +208,7 @@ unit_request parse_unit_request(std::string_view params) {
     request.environment = environment_of(object);
     request.hold = !is_false(object.if_contains("hold"));
     request.now = is_true(object.if_contains("now"));
+    request.resume = is_true(object.if_contains("resume"));
     if (const json::value* exit_with = object.if_contains("exit_with")) {
         if (!exit_with->is_string()) throw malformed_params();
         request.exit_with = exit_with->as_string();

@@ -40,6 +40,7 @@ struct unit_request {
     bool hold = true;       // of a stop: they stay stopped
     bool now = false;       // of a stop: SIGKILL
     std::string exit_with;  // of unit.up: a unit; empty: none
+    bool resume = false;    // of unit.up: follow what a daemon before this one has started
 };
 
 // Replaces groups, patterns and the bare names of an included file by the names of units, for what is shown
@@ -50,7 +51,7 @@ void resolve_operands(invocation& call);
 void add_directory(util::json_object& params, const invocation& call);
 
 // Throws failure(usage) when the params are not
-// {"units":[…],"env":[…]?,"cwd":DIR?,"hold":BOOL?,"now":BOOL?,"exit_with":UNIT?}.
+// {"units":[…],"env":[…]?,"cwd":DIR?,"hold":BOOL?,"now":BOOL?,"exit_with":UNIT?,"resume":BOOL?}.
 unit_request parse_unit_request(std::string_view params);
 
 // "env" or "env_b64" of the params; nullopt: neither is there. Throws failure(usage).

@@ -21,6 +21,7 @@
 #include "error.hpp"
 #include "identity.hpp"
 #include "ipc/draining.hpp"
+#include "limits.hpp"
 #include "util/json/json_edit.hpp"
 #include "util/json/json_writer.hpp"
 #include "util/signal_name.hpp"
@@ -32,15 +33,16 @@ constexpr std::string_view up_id = "1", stop_id = "2", kill_id = "3";
 
 class follower {
 public:
-    follower(invocation& call, ipc::client daemon, const std::string& exit_with)
+    follower(invocation& call, ipc::client daemon, const std::string& params, const std::string& exit_with)
         : call_(call),
+          params_(params),
           exit_with_(exit_with),
           daemon_(std::move(daemon)),
           screen_(call.global.json, call.global.quiet),
           streams_(call.where().log_dir()) {}
 
-    exit_code run(const std::string& params) {
-        daemon_.send(ipc::request_line(up_id, "unit.up", params));
+    exit_code run() {
+        daemon_.send(ipc::request_line(up_id, "unit.up", params_));
         while (phase_ != phase::ended) {
             bool busy = phase_ != phase::finishing && take_message();
             if (screen_.is_written()) busy = read_streams() || busy;
@@ -95,6 +97,7 @@ private:
     void begin(const up_begun& begun) {
         begun_ = true;
         for (const auto& unit : begun.shown) {
+            if (std::find(shown_.begin(), shown_.end(), unit.name) != shown_.end()) continue;
             streams_.add(unit.name, call_.where().unit_log_path(unit.name), unit.log_inode, unit.log_size);
             screen_.add_unit(unit.name);
             shown_.push_back(unit.name);
@@ -106,9 +109,11 @@ private:
     }
 
     void handle_event(const std::string& payload) {
-        if (util::json_find_string(payload, {"event"}) == "daemon.draining") {
-            shuts_down_ = true;
-            screen_.say("the daemon shuts down");
+        const auto event = util::json_find_string(payload, {"event"});
+        if (event == "daemon.restarting" && phase_ == phase::up) restarts_ = true;
+        if (event == "daemon.draining") {
+            shuts_down_ = !restarts_;
+            screen_.say(restarts_ ? "the daemon restarts" : "the daemon shuts down");
         }
         const std::string unit = util::json_find_string(payload, {"unit"}).value_or("");
         if (std::find(shown_.begin(), shown_.end(), unit) == shown_.end()) return;
@@ -125,20 +130,61 @@ private:
         if (message.what == ipc::incoming::kind::error) {
             failure why = ipc::failure_from_error(message.payload);
             if (ipc::is_draining_refusal(why) && !begun_) throw ipc::not_executed();
-            if (!shuts_down_ && phase_ == phase::up) throw failure(why);
+            if (!shuts_down_ && !restarts_ && phase_ == phase::up) throw failure(why);
             return;
         }
         end_ = parse_up_end(message.payload);
+        if (restarts_ && !end_->status) return;
+        restarts_ = false;
         shuts_down_ = shuts_down_ || end_->shuts_down;
         if (!shuts_down_ && phase_ == phase::up) stop();
     }
 
     void daemon_ended() {
+        if (phase_ == phase::up && !shuts_down_) return resume();
         if (!shuts_down_) {
             throw failure(error_kind::no_daemon, cannot("follow", "", "the units any longer"),
                           "the daemon has ended", "hob status shows what runs; hob up follows it again");
         }
         finish();
+    }
+
+    // Its successor has started what was to be up: only follows that.
+    void resume() {
+        if (!restarts_) screen_.say("the daemon has ended; another one goes on");
+        screen_.write();
+        auto next = successor();
+        if (!next) return;
+        daemon_ = std::move(*next);
+        restarts_ = false;
+        begun_ = false;
+        end_.reset();
+        util::json_object params;
+        params.add_members(util::raw_json{params_}).add("resume", true);
+        daemon_.send(ipc::request_line(up_id, "unit.up", params.text()));
+    }
+
+    // nullopt: the user wants to wait no longer.
+    std::optional<ipc::client> successor() {
+        auto options = connect_options_of(call_);
+        if (!restarts_) return lifecycle::connect_acting(call_.where(), options);
+        // Whoever asked for the restart starts it, with its own environment.
+        options.spawn = false;
+        const auto patience = util::deadline::in(lifecycle::start_timeout());
+        while (!patience.expired()) {
+            try {
+                return lifecycle::connect_acting(call_.where(), options);
+            } catch (const failure& why) {
+                if (why.kind() != error_kind::no_daemon) throw;
+            }
+            pollfd signals{signals_.fd(), POLLIN, 0};
+            if (::poll(&signals, 1, static_cast<int>(limits::look_again.count())) > 0)
+                handle_signal(signals_.next());
+            if (!left_.empty()) phase_ = phase::ended;
+            if (phase_ == phase::ended) return std::nullopt;
+        }
+        throw failure(error_kind::no_daemon, cannot("follow", "", "the units any longer"),
+                      "the daemon was to be restarted, and did not come back", "hob up starts them again");
     }
 
     void stop() {
@@ -168,8 +214,8 @@ private:
             phase_ = phase::ended;
         } else if (interrupts_ == 2) {
             screen_.say("killing");
-            if (begun_ && !shuts_down_) send_stop(kill_id, true);
-        } else if (begun_ && phase_ == phase::up && !shuts_down_) {
+            if (begun_ && !shuts_down_ && !restarts_) send_stop(kill_id, true);
+        } else if (begun_ && phase_ == phase::up && !shuts_down_ && !restarts_) {
             screen_.say(fmt::format("stopping; {} again kills", number == SIGINT ? "Ctrl-C" : "a signal"));
             stop();
         }
@@ -252,6 +298,7 @@ private:
     }
 
     invocation& call_;
+    const std::string& params_;  // of unit.up
     const std::string& exit_with_;
     ipc::client daemon_;
     signal_reader signals_{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH};
@@ -263,6 +310,7 @@ private:
     std::optional<up_end> end_;
     std::optional<failure> stop_failure_;
     bool shuts_down_ = false;  // the daemon
+    bool restarts_ = false;    // likewise: a successor follows
     bool timed_out_ = false;
     std::string left_;  // why it ends and leaves all up; empty: it does not
     int interrupts_ = 0;
@@ -275,7 +323,7 @@ exit_code follow_up(invocation& call, const std::string& params, const std::stri
     for (;;) {
         try {
             ipc::client daemon = lifecycle::connect_acting(call.where(), connect_options_of(call));
-            return follower(call, std::move(daemon), exit_with).run(params);
+            return follower(call, std::move(daemon), params, exit_with).run();
         } catch (const ipc::not_executed&) {
             if (call.limit.expired())
                 throw failure(error_kind::timeout, cannot("finish", "unit.up"), "the deadline is over");

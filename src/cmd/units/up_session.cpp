@@ -151,6 +151,11 @@ up_session plan_up(handler_context context, unit_request request, pid_t by) {
     add_exit_with(context, request, by, session);
     find_units(context, request, by, session);
     session.environment = std::move(request.environment);
+    session.resumes = request.resume;
+    if (session.resumes && session.exit_with_is_task) {
+        throw failure(error_kind::unit_failed, cannot("end with", session.exit_with),
+                      "its run was lost with the daemon", "hob runs " + session.exit_with);
+    }
     const auto& last = session.exit_with;
     const bool is_listed = std::find(session.units.begin(), session.units.end(), last) != session.units.end();
     if (!last.empty() && !session.exit_with_is_task && !is_listed) session.units.push_back(last);
@@ -158,8 +163,9 @@ up_session plan_up(handler_context context, unit_request request, pid_t by) {
     if (session.exit_with_is_task) named.push_back(last);
     context.units.registry().require_units("start", named);
     context.units.refuse_deadlock("start", named, by);
-    session.by_themselves =
-        context.units.consent(request.units.empty() ? all_unit_names(context) : named, by);
+    if (!session.resumes)
+        session.by_themselves =
+            context.units.consent(request.units.empty() ? all_unit_names(context) : named, by);
     const auto started = context.units.registry().with_dependencies(named);
     for (const auto& name : started)
         session.shown.push_back(shown_unit(context, name, true));
@@ -174,9 +180,15 @@ up_session plan_up(handler_context context, unit_request request, pid_t by) {
 asio::awaitable<up_end> bring_up(handler_context context, up_session session) {
     unit::registry& registry = context.units.registry();
     const auto tried = std::make_shared<util::manual_reset_event>(context.daemon.executor());
-    const std::uint64_t ends_before = registry.ends_of(session.exit_with);
-    util::spawn(context.daemon.executor(), start_all(context, session.units, session.environment, tried),
-                "up");
+    // Without a process, it has ended before this daemon was asked.
+    const bool missed = session.resumes && !registry.is_running(session.exit_with);
+    const std::uint64_t ends_before = missed ? 0 : registry.ends_of(session.exit_with);
+    if (session.resumes) {
+        tried->set();
+    } else {
+        util::spawn(context.daemon.executor(), start_all(context, session.units, session.environment, tried),
+                    "up");
+    }
     up_end end;
     if (session.exit_with_is_task) {
         co_await run_to_end(context, session, end);

@@ -27,6 +27,7 @@ struct up_unit {
 
 struct up_session {
     std::vector<std::string> units;  // to be started
+    bool resumes = false;            // nothing is started: it is followed
     std::string exit_with;           // its end is the end; empty: none
     bool exit_with_is_task = false;
     std::vector<up_unit> shown;

@@ -41,6 +41,8 @@ Object& object_of(const key_context& at) {
         return at.draft.units.back().spec;
     } else if constexpr (std::is_same_v<Object, stop_spec>) {
         return object_of<unit_spec>(at).stop;
+    } else if constexpr (std::is_same_v<Object, resource_spec>) {
+        return object_of<unit_spec>(at).resources;
     } else if constexpr (std::is_same_v<Object, keep_spec>) {
         return object_of<unit_spec>(at).keep;
     } else if constexpr (std::is_same_v<Object, connect_spec>) {

@@ -74,6 +74,37 @@ constexpr config_key debounce_key(unsigned table, std::string_view help) {
     return member<&watch_spec::debounce>(table, "debounce", help).by_default("\"100ms\"");
 }
 
+inline constexpr std::int64_t memory_max_least = 1u << 20;  // bytes
+inline constexpr std::int64_t pids_max_most = 4'194'304;    // the most that the kernel can have
+inline constexpr std::int64_t cpu_weight_most = 10'000;     // likewise
+
+// What the processes of a unit may use together.
+constexpr config_key memory_max_key(unsigned tables) {
+    return member<&resource_spec::memory_max>(
+               tables, "memory_max", "the unit has failed when its processes use more memory than this")
+        .without_it("no limit")
+        .such_as("\"512MiB\"")
+        .also_called("mem_limit memory memory_limit max_memory_restart")
+        .at_least(memory_max_least);
+}
+constexpr config_key pids_max_key(unsigned tables) {
+    return member<&resource_spec::pids_max>(tables, "pids_max",
+                                            "how many processes and threads the unit may have at a time")
+        .without_it("no limit")
+        .such_as("100")
+        .also_called("pids_limit tasks_max processes_max")
+        .at_least(1)
+        .at_most(pids_max_most);
+}
+constexpr config_key cpu_weight_key(unsigned tables) {
+    return member<&resource_spec::cpu_weight>(tables, "cpu_weight",
+                                              "its share of the CPU beside other units: 200 is twice 100")
+        .by_default("100")
+        .also_called("cpu_shares")
+        .at_least(1)
+        .at_most(cpu_weight_most);
+}
+
 inline constexpr std::int64_t keep_runs_max = 1'000'000;
 inline constexpr std::int64_t keep_size_min = 64u << 10;  // bytes
 

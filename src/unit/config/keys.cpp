@@ -136,6 +136,9 @@ constexpr config_key keys[] = {
     member<&unit_spec::enabled>(in_units, "enabled", "false: the unit is left alone unless it is named")
         .by_default("true")
         .also_called("disabled"),
+    memory_max_key(in_units),
+    pids_max_key(in_units),
+    cpu_weight_key(in_units),
     custom(in_units, "on_failure", command,
            "the command to run when a service or a task has failed and is not tried again", read_on_failure)
         .such_as("\"notify-send $HOB_UNIT\""),

@@ -204,8 +204,8 @@ std::vector<std::string_view> table_reader::reject_unknown_keys() {
     for (const auto& member : table_.members) {
         if (find_key(scope_, member.key) != nullptr) continue;
         const std::string_view meant = key_meant_by(member.key, scope_);
-        std::string hint = of_unit ? kinds_with(member.key) : std::string();
-        if (hint.empty()) hint = said_otherwise(member.key, scope_);
+        std::string hint = said_otherwise(member.key, scope_);
+        if (hint.empty() && of_unit) hint = kinds_with(member.key);
         if (hint.empty() && !meant.empty()) hint = did_you_mean(meant);
         faults_.error(member.where, fmt::format("unknown key '{}' in {}", member.key, title_), hint);
         meanings.push_back(meant);

@@ -208,7 +208,9 @@ void leave_unit_cgroup(const std::string& instance_key) {
     const auto membership = util::read_file("/proc/self/cgroup", proc_file_max);
     if (!membership || membership->find("/hob-" + instance_key + "/") == std::string::npos) return;
     const std::string directory = instance_directory(instance_key);
-    if (!directory.empty()) write_into(directory.substr(0, directory.rfind('/')) + "/cgroup.procs", "0");
+    if (directory.empty() || membership->find(std::string(daemon_leaf) + "\n") != std::string::npos) return;
+    const std::string own = directory.substr(0, directory.rfind('/'));
+    if (!write_into(own + "/cgroup.procs", "0")) enter_daemon_leaf(directory);
 }
 
 std::vector<std::string> instance_cgroups(const std::string& instance_key, const std::string& state_dir) {
@@ -220,7 +222,9 @@ std::vector<std::string> instance_cgroups(const std::string& instance_key, const
 }
 
 std::vector<std::string> unit_cgroups(const std::string& instance_cgroup) {
-    return directories_in(instance_cgroup);
+    auto found = directories_in(instance_cgroup);
+    std::erase_if(found, [](const std::string& path) { return path.ends_with(daemon_leaf); });
+    return found;
 }
 
 std::string unit_of_cgroup(const std::string& cgroup) {
@@ -232,22 +236,23 @@ void remove_empty_cgroups(const std::string& instance_key, const std::string& st
     const auto before = instance_cgroups(instance_key, state_dir);
     std::vector<std::string> left;
     for (const auto& home : before) {
-        for (const auto& cgroup : unit_cgroups(home))
+        for (const auto& cgroup : directories_in(home))
             remove_cgroup(cgroup);
         if (::rmdir(home.c_str()) != 0 && errno != ENOENT) left.push_back(home);
     }
     write_list(state_dir, left);
 }
 
-unit_cgroup::unit_cgroup(cgroup_home& home, std::string path, util::unique_fd directory)
-    : home_(&home), path_(std::move(path)), directory_(std::move(directory)) {
+unit_cgroup::unit_cgroup(cgroup_home& home, std::string path, util::unique_fd directory, controllers limited)
+    : home_(&home), path_(std::move(path)), directory_(std::move(directory)), limited_(limited) {
     home_->in_use_.insert(path_);
 }
 
 unit_cgroup::unit_cgroup(unit_cgroup&& other) noexcept
     : home_(std::exchange(other.home_, nullptr)),
       path_(std::exchange(other.path_, {})),
-      directory_(std::move(other.directory_)) {}
+      directory_(std::move(other.directory_)),
+      limited_(other.limited_) {}
 
 unit_cgroup::~unit_cgroup() { remove(); }
 
@@ -265,7 +270,12 @@ cgroup_home::cgroup_home(std::string instance_key, std::string state_dir)
     enabled_ = !setting || std::string_view(setting) != "off";
 }
 
-cgroup_home::~cgroup_home() { remove_empty(); }
+cgroup_home::~cgroup_home() {
+    remove_empty();
+    if (path_.empty() || !unit_cgroups(path_).empty()) return;
+    leave_daemon_leaf(path_);
+    remove_empty();
+}
 
 bool cgroup_home::ensure_directory() {
     if (!enabled_) return false;
@@ -283,7 +293,28 @@ bool cgroup_home::ensure_directory() {
     return true;
 }
 
-unit_cgroup cgroup_home::make(const std::string& unit) {
+controllers cgroup_home::limit(const std::string& cgroup, const resource_spec& resources) {
+    controllers limited;
+    const auto apply = [&](bool controllers::*which, const char* file, const std::string& value) {
+        if (refused_.*which) return;
+        limited.*which = enable_controller(path_, which) && write_into(cgroup + "/" + file, value);
+        refused_.*which = !(limited.*which);
+    };
+    if (resources == resource_spec()) return limited;
+    // The memory of a process is counted only if that was enabled when it began.
+    enable_controller(path_, &controllers::memory);
+    if (resources.memory_max > 0) {
+        apply(&controllers::memory, "memory.max", std::to_string(resources.memory_max));
+        // The unit ends as a whole. Before Linux 4.19 the kernel ends one process of it.
+        if (limited.memory) write_into(cgroup + "/memory.oom.group", "1");
+    }
+    if (resources.pids_max > 0) apply(&controllers::pids, "pids.max", std::to_string(resources.pids_max));
+    if (resources.cpu_weight != resource_spec().cpu_weight)
+        apply(&controllers::cpu, "cpu.weight", std::to_string(resources.cpu_weight));
+    return limited;
+}
+
+unit_cgroup cgroup_home::make(const std::string& unit, const resource_spec& resources) {
     if (!ensure_directory()) return {};
     for (int number = 1; number <= cgroups_of_unit_max; ++number) {
         std::string path = path_ + "/" + unit;
@@ -295,17 +326,19 @@ unit_cgroup cgroup_home::make(const std::string& unit) {
             if (!remove_cgroup(path) || ::mkdir(path.c_str(), directory_mode) != 0) continue;
         }
         auto directory = util::open_file(path, O_RDONLY | O_DIRECTORY);
-        if (directory) return {*this, std::move(path), std::move(directory)};
+        const controllers limited = limit(path, resources);
+        if (directory) return {*this, std::move(path), std::move(directory), limited};
         ::rmdir(path.c_str());
         return {};
     }
     return {};
 }
 
-unit_cgroup cgroup_home::adopt(std::string path) {
+unit_cgroup cgroup_home::adopt(std::string path, const resource_spec& resources) {
     if (path.empty() || ::access(path.c_str(), F_OK) != 0) return {};
     if (path_.empty()) path_ = path.substr(0, path.rfind('/'));
-    return {*this, std::move(path), {}};
+    const controllers limited = limit(path, resources);
+    return {*this, std::move(path), {}, limited};
 }
 
 void cgroup_home::remove_empty() {

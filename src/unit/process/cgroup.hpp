@@ -1,10 +1,12 @@
 #pragma once
 // Control groups of units (cgroup v2), where the host lets this user create them: one below the daemon's own
-// for each process with kill = "all" or "mixed", so that nothing it starts can leave the unit. Where one
-// cannot be created, for whatever reason, only marks, sessions and descent tell which processes belong to a
-// unit.
+// for each process with kill = "all" or "mixed", so that nothing it starts can leave the unit, and for each
+// process of a unit with limits. Where one cannot be created, for whatever reason, only marks, sessions and
+// descent tell which processes belong to a unit.
 //
 //   <own cgroup>/hob-<instance key>/<unit>     the second one of the same unit: <unit>+2, and so on
+//   <own cgroup>/hob-<instance key>/+daemon    the daemon itself, where units have limits: see
+//                                              unit/process/cgroup_controllers.hpp
 
 #include <sys/types.h>
 
@@ -13,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "unit/process/cgroup_controllers.hpp"
+#include "unit/spec/spec.hpp"
 #include "util/deadline.hpp"
 #include "util/fd.hpp"
 
@@ -53,13 +57,14 @@ class cgroup_home;
 class unit_cgroup {
 public:
     unit_cgroup() = default;  // none
-    unit_cgroup(cgroup_home& home, std::string path, util::unique_fd directory);
+    unit_cgroup(cgroup_home& home, std::string path, util::unique_fd directory, controllers limited);
     unit_cgroup(unit_cgroup&& other) noexcept;
     unit_cgroup& operator=(unit_cgroup&&) = delete;
     ~unit_cgroup();
 
     const std::string& path() const { return path_; }   // empty: none
     int directory() const { return directory_.get(); }  // -1: none
+    controllers limited() const { return limited_; }    // what the kernel limits as the unit's keys say
     void started() { directory_.reset(); }              // the process is in it
     void remove();                                      // path() is empty afterwards
 
@@ -67,6 +72,7 @@ private:
     cgroup_home* home_ = nullptr;
     std::string path_;
     util::unique_fd directory_;
+    controllers limited_{};
 };
 
 // The directory for the cgroups of one daemon's units. Does nothing before the first make().
@@ -78,18 +84,21 @@ public:
     cgroup_home(const cgroup_home&) = delete;
     cgroup_home& operator=(const cgroup_home&) = delete;
 
-    unit_cgroup make(const std::string& unit);
+    unit_cgroup make(const std::string& unit, const resource_spec& resources);
     // One that a daemon before this one has made; none, if the path is empty or it is gone.
-    unit_cgroup adopt(std::string path);
+    unit_cgroup adopt(std::string path, const resource_spec& resources);
     void remove_empty();
 
 private:
     friend class unit_cgroup;
     bool ensure_directory();  // false: there can be none
+    // Enables the controllers that these need, as far as the host permits, and limits the cgroup.
+    controllers limit(const std::string& cgroup, const resource_spec& resources);
 
     const std::string instance_key_;
     const std::string state_dir_;
     bool enabled_;
+    controllers refused_{};         // by the host; not tried again
     std::string path_;              // of the instance; empty: not created yet
     std::set<std::string> in_use_;  // by a unit_cgroup, even if no process lives in it
 };

@@ -58,6 +58,7 @@ std::string exit_brief(const exit_state& exit) {
 }
 
 std::string exit_text(const exit_state& exit) {
+    if (!exit.killed_for.empty()) return "was killed: " + exit.killed_for;
     if (!exit.signalled) return fmt::format("exited with status {}", exit.number);
     return fmt::format("was killed by signal {} ({}){}", exit.number, util::signal_name(exit.number),
                        exit.core ? ", core dumped" : "");

@@ -30,11 +30,13 @@ struct exit_state {
     bool signalled = false;
     int number = 0;  // exit status, or signal
     bool core = false;
+    std::string killed_for{};  // "memory limit 512MiB"; empty: nothing is known
 };
 
 // "0", "3", "signal 9": unit_status::exit.
 std::string exit_brief(const exit_state& exit);
-// "exited with status 3", "was killed by signal 9 (KILL)", and with ", core dumped" if it was.
+// "exited with status 3", "was killed by signal 9 (KILL)", and with ", core dumped" if it was; "was killed:
+// memory limit 512MiB".
 std::string exit_text(const exit_state& exit);
 // As exit_text(); nullopt: "could not be ended".
 std::string end_text(const std::optional<exit_state>& exit);

@@ -25,6 +25,8 @@ public:
 
     // Of `root` and its descendants. Looks into /proc.
     sight look(pid_t root);
+    // Whether the thread that look() saw read the input reads it again, or still. Cheaper than look().
+    bool reads() { return opened_ != 0 && reader_activity() == activity::reads; }
     // Whether one thread reads the input, and all others only wait for the end of child processes: nothing
     // is written until more is read.
     bool only_reads(pid_t root);

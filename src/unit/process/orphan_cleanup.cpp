@@ -47,9 +47,16 @@ std::vector<scope> scopes_of(const std::vector<process_record>& records, const s
         if (ends_all(kill)) scopes.push_back({instance_key, unit, kill, 0, 0, false});
     }
     for (const auto& home : homes) {
-        for (auto& cgroup : unit_cgroups(home))
-            scopes.push_back(
-                {instance_key, unit_of_cgroup(cgroup), kill_scope::all, 0, 0, false, std::move(cgroup)});
+        for (auto& cgroup : unit_cgroups(home)) {
+            std::string unit = unit_of_cgroup(cgroup);
+            const unit_spec* spec = running ? running->find(unit) : nullptr;
+            const auto known = kills.find(unit);
+            const kill_scope kill = known != kills.end() ? known->second
+                                    : spec               ? spec->kill
+                                                         : kill_scope::all;
+            if (ends_all(kill))
+                scopes.push_back({instance_key, std::move(unit), kill, 0, 0, false, std::move(cgroup)});
+        }
     }
     return scopes;
 }

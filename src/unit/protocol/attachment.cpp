@@ -59,7 +59,8 @@ asio::awaitable<bool> attachment::input(std::string bytes, bool end) {
     while (!over_) {
         co_await backpressure();
         if (over_) break;
-        const auto next = framing_->next();
+        auto next = framing_->next();
+        if (!next) next = framing_->early();
         if (!next) break;
         on_frame(*next);
     }
@@ -191,6 +192,7 @@ void attachment::send_to_worker(worker_message message,
 void attachment::send_request(worker_message message,
                               std::vector<std::unique_ptr<progress_tokens::token>> tokens) {
     const std::string key = message.id_raw;
+    const bool ignorable = may_be_ignored(message.method);
     open_request made;
     made.method = message.method;
     made.tokens = std::move(tokens);
@@ -205,7 +207,9 @@ void attachment::send_request(worker_message message,
                 if (const auto self = weak.lock()) self->on_result(key, failed, result);
             });
         const auto found = open_requests_.find(key);
-        if (found != open_requests_.end()) found->second.id = id;
+        if (found == open_requests_.end()) return;
+        found->second.id = id;
+        if (ignorable) limit_patience(key);
     } catch (const failure& why) {
         on_result(key, why, {});
     }
@@ -226,13 +230,30 @@ void attachment::on_result(const std::string& id_raw, const std::optional<failur
 }
 
 void attachment::cancel_request(const std::string& id_raw) {
+    give_up(id_raw, request_cancelled, "cancelled");
+}
+
+void attachment::give_up(const std::string& id_raw, int code, std::string_view why) {
     const auto found = open_requests_.find(id_raw);
     if (found == open_requests_.end()) return;
     host_->withdraw(found->second.id);
     open_requests_.erase(found);
-    respond_error(id_raw, request_cancelled, "cancelled");
+    respond_error(id_raw, code, why);
     changed_.ring();
     end_if_answered();
+}
+
+bool attachment::may_be_ignored(const std::string&) const { return false; }
+
+void attachment::limit_patience(const std::string& id_raw) {
+    auto& patience = open_requests_.at(id_raw).patience;
+    patience = std::make_unique<util::timer>(host_->executor());
+    patience->expires_after(limits::optional_answer);
+    patience->async_wait([weak = weak_from_this(), id_raw](boost::system::error_code cancelled) {
+        const auto self = weak.lock();
+        if (!self || cancelled) return;
+        self->give_up(id_raw, ipc::method_not_found, "the server does not answer such requests");
+    });
 }
 
 void attachment::on_notification(const std::string& name, const std::string& params, std::uint64_t owner) {

@@ -20,6 +20,7 @@
 #include "unit/protocol/progress_tokens.hpp"
 #include "unit/protocol/protocols.hpp"
 #include "util/async.hpp"
+#include "util/timer.hpp"
 
 namespace hob::unit {
 
@@ -66,6 +67,7 @@ protected:
         std::uint64_t id = 0;  // see session_host::post
         std::string method;
         std::vector<std::unique_ptr<progress_tokens::token>> tokens;  // in its params
+        std::unique_ptr<util::timer> patience;  // of a request that the worker may ignore
     };
 
     // Messages from the client. The base class forwards everything.
@@ -79,6 +81,8 @@ protected:
     // The client reads again; `lost`: skipped notifications that nothing makes up for.
     virtual void catch_up(std::uint64_t lost);
     virtual void undo() {}
+    // The worker need not answer such a request.
+    virtual bool may_be_ignored(const std::string& method) const;
 
     // The client's payload as the process gets it, and a message as the client gets it.
     virtual void adapt_incoming(std::string& payload) const { static_cast<void>(payload); }
@@ -104,6 +108,8 @@ private:
 
     void on_frame(const ipc::frame& frame);
     void send_request(worker_message message, std::vector<std::unique_ptr<progress_tokens::token>> tokens);
+    void limit_patience(const std::string& id_raw);
+    void give_up(const std::string& id_raw, int code, std::string_view why);
     void cancel_request(const std::string& id_raw);
     void on_result(const std::string& id_raw, const std::optional<failure>& failed,
                    const std::string& result);

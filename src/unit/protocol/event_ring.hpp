@@ -72,6 +72,7 @@ public:
     void arm();
     bool armed() const { return armed_; }
 
+    const std::vector<event_pattern>& until() const { return filter_.until; }
     bool has_until() const { return !filter_.until.empty(); }
     const std::optional<worker_event>& ended_by() const { return ended_by_; }
     boost::asio::awaitable<void> ended();  // until ended_by() is set; throws what fail() was given

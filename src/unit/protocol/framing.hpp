@@ -15,8 +15,13 @@ class framing {
 public:
     virtual ~framing() = default;
     virtual void feed(std::string_view bytes) = 0;
-    virtual std::optional<ipc::frame> next() = 0;               // valid until the next call
-    virtual std::optional<ipc::frame> last() = 0;               // the rest at the end of the stream
+    virtual std::optional<ipc::frame> next() = 0;  // valid until the next call
+    virtual std::optional<ipc::frame> last() = 0;  // the rest at the end of the stream
+    // After next() has returned nothing: the message that has begun, if it is complete although its header
+    // has announced more. When this is known depends on how the bytes arrive. Valid until the next call.
+    virtual std::optional<ipc::frame> early() { return std::nullopt; }
+    // What the message lacks that has begun: "of a message of 20 bytes, 12 came"; empty: it is not known.
+    virtual std::string unfinished() const { return {}; }
     virtual std::string encode(std::string message) const = 0;  // the bytes to write to the worker
 };
 
@@ -37,14 +42,17 @@ private:
 };
 
 // Content-Length headers before each message. A line that is not a header is returned like a message; the
-// codec recognizes it as noise. A body longer than limits::line_max is skipped and reported at its end, with
-// its first and last bytes.
+// codec recognizes it as noise. A body that is shorter than its header says, so that the next header begins
+// in it, ends where its JSON ends. A body longer than limits::line_max is skipped and reported at its end,
+// with its first and last bytes.
 class header_framing final : public framing {
 public:
     void feed(std::string_view bytes) override;
     std::optional<ipc::frame> next() override;
     std::optional<ipc::frame> last() override;
     std::string encode(std::string message) const override;
+    std::optional<ipc::frame> early() override;
+    std::string unfinished() const override;
 
 private:
     std::optional<ipc::frame> header(std::string_view line);
@@ -52,6 +60,7 @@ private:
     std::optional<ipc::frame> body();
     ipc::frame piece(std::string_view line);
     std::optional<ipc::frame> skip_body();
+    void skip_blanks();
     void consume(std::size_t bytes);
 
     std::string buffer_;
@@ -59,6 +68,7 @@ private:
     std::size_t scanned_ = 0;            // no newline before this offset
     std::size_t line_bytes_ = 0;         // of the current header line, including its newline
     std::size_t skip_ = 0;               // bytes left of an oversized body
+    std::size_t blank_ = 0;              // bytes that a message still lacks that was complete without them
     ipc::text_ends ends_;                // of that body
     std::optional<std::size_t> length_;  // from the headers read so far
     std::optional<std::size_t> body_;    // all headers are read: the size of the body

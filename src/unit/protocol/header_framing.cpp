@@ -8,6 +8,7 @@
 
 #include "limits.hpp"
 #include "unit/protocol/framing.hpp"
+#include "util/json/json_cut.hpp"
 
 namespace hob::unit {
 namespace {
@@ -16,6 +17,8 @@ constexpr std::size_t header_line_max = 4u << 10;
 constexpr std::size_t capacity_kept = 64u << 10;
 constexpr std::string_view length_name = "content-length:";
 constexpr std::string_view type_name = "content-type:";
+constexpr std::string_view header_start = "content-";
+constexpr std::string_view blanks = " \t\r\n";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -35,6 +38,24 @@ std::optional<std::size_t> length_of(std::string_view value) {
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
     if (value.empty() || error != std::errc{} || end != value.data() + value.size()) return std::nullopt;
     return length;
+}
+
+// Messages are objects, or arrays of them.
+bool ends_as_message(std::string_view body) {
+    const auto last = body.find_last_not_of(blanks);
+    return last != std::string_view::npos && (body[last] == '}' || body[last] == ']');
+}
+
+// The size of a body without the beginning of the next header that it holds.
+std::size_t size_without_header(std::string_view body) {
+    if (ends_as_message(body)) return body.size();
+    const std::size_t size = util::json_value_prefix(body);
+    std::string_view rest = body.substr(size);
+    rest.remove_prefix(std::min(rest.find_first_not_of(blanks), rest.size()));
+    const std::string_view start = rest.substr(0, header_start.size());
+    const bool is_header = !start.empty() && std::equal(start.begin(), start.end(), header_start.begin(),
+                                                        [](char a, char b) { return lower(a) == b; });
+    return size > 0 && is_header ? size : body.size();
 }
 
 }  // namespace
@@ -104,9 +125,32 @@ std::optional<ipc::frame> header_framing::body() {
     }
     const std::string_view rest = std::string_view(buffer_).substr(consumed_);
     if (rest.size() < *body_) return std::nullopt;
-    const std::size_t size = *std::exchange(body_, std::nullopt);
+    const std::size_t size = size_without_header(rest.substr(0, *std::exchange(body_, std::nullopt)));
     consume(size);
     return ipc::frame{rest.substr(0, size), false};
+}
+
+std::optional<ipc::frame> header_framing::early() {
+    const std::string_view rest = std::string_view(buffer_).substr(consumed_);
+    if (!body_ || *body_ <= rest.size() || *body_ - rest.size() > limits::overcount_max) return std::nullopt;
+    if (!ends_as_message(rest) || util::json_value_prefix(rest) == 0) return std::nullopt;
+    blank_ = *std::exchange(body_, std::nullopt) - rest.size();
+    consume(rest.size());
+    return ipc::frame{rest, false};
+}
+
+std::string header_framing::unfinished() const {
+    if (!body_) return {};
+    return "of a message of " + std::to_string(*body_) + " bytes, " +
+           std::to_string(buffer_.size() - consumed_) + " came";
+}
+
+void header_framing::skip_blanks() {
+    while (blank_ > 0 && consumed_ < buffer_.size()) {
+        const bool is_blank = blanks.find(buffer_[consumed_]) != std::string_view::npos;
+        blank_ = is_blank ? blank_ - 1 : 0;
+        if (is_blank) consume(1);
+    }
 }
 
 // Consumes header lines up to the end of the headers, to a line that is not a header, or to the end of the
@@ -131,6 +175,7 @@ std::optional<ipc::frame> header_framing::header_line() {
 
 std::optional<ipc::frame> header_framing::next() {
     if (skip_ > 0) return skip_body();
+    skip_blanks();
     if (!body_) {
         if (auto stray = header_line()) return stray;
     }

@@ -56,6 +56,11 @@ bool protocol_session::is_spent_for(const std::string&) const { return false; }
 
 std::optional<failure> protocol_session::end_of_events(const session_host&) const { return std::nullopt; }
 
+std::optional<failure> protocol_session::never_comes(const session_host& host, const std::string&,
+                                                     const std::vector<event_pattern>&) const {
+    return end_of_events(host);
+}
+
 bool protocol_session::on_server_request(session_host&, const worker_message&) { return false; }
 
 std::uint64_t protocol_session::on_notification(session_host&, const std::string&, std::string&) { return 0; }

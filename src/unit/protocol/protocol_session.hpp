@@ -86,11 +86,14 @@ public:
     virtual void emit_event(std::string name, std::string params) = 0;
     // The result of start().
     virtual const std::string& capabilities() const = 0;
+    // It has changed since.
+    virtual void set_capabilities(std::string text) = 0;
     // When the worker's processes were last seen to compute, see work_watch.
     virtual std::chrono::steady_clock::time_point last_worked() = 0;
     // What the worker's processes do about their standard input; unknown where the worker is spoken to over
-    // TCP. only_reads_input(): see input_watch.
+    // TCP. reads_input() and only_reads_input(): see input_watch.
     virtual input_watch::sight look_at_input() = 0;
+    virtual bool reads_input() = 0;
     virtual bool only_reads_input() = 0;
     // Bytes that the process has written, and that were not read yet.
     virtual std::size_t unread_output() const = 0;
@@ -171,6 +174,9 @@ public:
     virtual bool is_spent_for(const std::string& method) const;
     // Why no event comes that a call could wait for; nullopt: one may come.
     virtual std::optional<failure> end_of_events(const session_host& host) const;
+    // Likewise for a call of `method` that begins to wait, and of which all these events could end the wait.
+    virtual std::optional<failure> never_comes(const session_host& host, const std::string& method,
+                                               const std::vector<event_pattern>& events) const;
 
     // Handles in params are valid for one generation. 0: the protocol has no generations.
     virtual std::uint64_t generation() const { return 0; }

@@ -57,6 +57,7 @@ unit_status service::status() const {
     if (status.detail.empty()) status.detail = watch_held_;
     if (status.detail.empty()) status.detail = process_->status_text;
     if (state() == unit_state::starting) add_readiness(status);
+    process_->process->limits().add_to(status);
     return status;
 }
 
@@ -128,6 +129,9 @@ void service::set_desired_up(std::optional<environment> caller, run_trigger trig
     }
     apply_pending_spec();
     reset_backoff();
+    // Its turn to be launched may come later. Whoever waits for it must not take its last failure for that of
+    // this start.
+    if (state() == unit_state::failed) set_state(unit_state::waiting);
     util::spawn(context_->options.executor, supervise(), "service " + spec_->name);
 }
 

@@ -163,6 +163,8 @@ asio::awaitable<service::process_end> service::run_process() {
 
 void service::became_ready(service_process& current) {
     current.was_ready = true;
+    // Only probes use it from here on. With a thousand ports it has 100 KiB.
+    if (!current.settings().health) current.environment = {};
     ++times_ready_;
     lives_.ready();
     set_state(unit_state::ready);

@@ -29,7 +29,8 @@ asio::awaitable<void> service::supervise() {
             if (!co_await wait_for_dependencies()) co_return;
             if (!desired_up()) break;
             if (tasks_due_ && !co_await run_due_tasks()) co_return;
-            if (!desired_up()) break;
+            co_await context_->turns->next();
+            if (!desired_up() || context_->closing) break;
             restart_requested_ = start_requested_ = false;
             last = co_await run_process();
         }

@@ -148,6 +148,14 @@ struct watch_spec {
     bool operator==(const watch_spec&) const = default;
 };
 
+// What all processes of a unit may use together.
+struct resource_spec {
+    std::uint64_t memory_max = 0;  // bytes; 0: no limit
+    int pids_max = 0;              // processes and threads; 0: no limit
+    int cpu_weight = 100;          // the share of a unit beside others that also want the CPU
+    bool operator==(const resource_spec&) const = default;
+};
+
 struct service_spec {
     ready_spec ready;
     std::optional<health_spec> health;
@@ -216,6 +224,7 @@ struct unit_spec {
     std::vector<std::string> after;                 // names of units in the same config; without cycles
     std::vector<std::string> restart_with;          // those of `after` whose new readiness restarts the unit
     watch_spec watch;                               // of services and tasks
+    resource_spec resources;
     std::optional<run_spec> on_failure;
     keep_spec keep;                                             // of services and tasks
     std::variant<worker_spec, service_spec, task_spec> detail;  // the alternative of `kind`

@@ -37,8 +37,11 @@ struct unit_status {
     bool is_new = false;   // the user has not named it as it is defined now, so it does not start by itself
     std::optional<std::chrono::system_clock::time_point> next_at;  // the next time of its schedule
     std::optional<run_record> last_run;                            // of a task: the run that began last
-    std::optional<std::int64_t> rss_kib;  // of all its processes; only where requested
-    std::optional<std::int64_t> cpu_ms;   // likewise, with the children that they have waited for
+    resource_spec resources;                                       // that its process is limited to
+    std::vector<std::string> without_effect;  // the keys of these that have no effect on it
+    bool memory_measured = false;             // not the kernel enforces memory_max: hob measures
+    std::optional<std::int64_t> rss_kib;      // of all its processes; only where requested
+    std::optional<std::int64_t> cpu_ms;       // likewise, with the children that they have waited for
 };
 
 }  // namespace hob::unit

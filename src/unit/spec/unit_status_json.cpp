@@ -20,6 +20,20 @@ util::json_object port_user_json(const port_user& user) {
     return object;
 }
 
+util::json_object limits_json(const unit_status& status) {
+    const resource_spec& wanted = status.resources;
+    util::json_object object;
+    if (wanted.memory_max > 0)
+        object.add("memory_max", wanted.memory_max).add("memory_measured", status.memory_measured);
+    if (wanted.pids_max > 0) object.add("pids_max", wanted.pids_max);
+    if (wanted.cpu_weight != resource_spec().cpu_weight) object.add("cpu_weight", wanted.cpu_weight);
+    util::json_array without_effect;
+    for (const auto& key : status.without_effect)
+        without_effect.add(key);
+    object.add("without_effect", without_effect);
+    return object;
+}
+
 }  // namespace
 
 std::string unit_json(const unit_status& status) {
@@ -43,6 +57,7 @@ std::string unit_json(const unit_status& status) {
     if (status.changed) object.add("changed", true);
     if (status.is_new) object.add("new", true);
     if (!status.enabled) object.add("enabled", false);
+    if (!(status.resources == resource_spec())) object.add("limits", limits_json(status));
     object.add("rss_kib", status.rss_kib)
         .add("cpu_ms", status.cpu_ms)
         .add("next_at", time_text(status.next_at));

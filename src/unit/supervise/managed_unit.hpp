@@ -28,6 +28,7 @@
 #include "util/async.hpp"
 #include "util/deadline.hpp"
 #include "util/disk_sync.hpp"
+#include "util/turns.hpp"
 #include "util/wall_clock.hpp"
 
 namespace hob::unit {
@@ -66,6 +67,9 @@ struct unit_context {
     std::unique_ptr<util::manual_reset_event> drain_began{
         std::make_unique<util::manual_reset_event>(options.executor)};
     std::unique_ptr<cgroup_home> cgroups{};
+    // To launch a process and to look for those of a unit takes milliseconds each, and a thousand services may
+    // be started or stopped at once.
+    std::shared_ptr<util::turns> turns{util::turns::make(options.executor)};
     std::unique_ptr<instance_ports> ports{};
 
     // The environment of a process of `spec`, for which ports are chosen. `caller` replaces the daemon's base

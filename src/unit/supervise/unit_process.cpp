@@ -51,8 +51,8 @@ child_options child_options_of(const unit_context& context, const process_option
 }
 
 unit_cgroup cgroup_for(const unit_context& context, const unit_spec& spec) {
-    if (!ends_all(spec.kill)) return {};
-    return context.cgroups->make(spec.name);
+    if (!ends_all(spec.kill) && !has_limits(spec.resources)) return {};
+    return context.cgroups->make(spec.name, spec.resources);
 }
 
 asio::awaitable<void> hook_end(child_options options, std::optional<exit_state>& ended) {
@@ -75,6 +75,7 @@ unit_process::unit_process(std::shared_ptr<unit_context> context, const process_
       cgroup_(cgroup_for(*context_, *spec_)),
       child_(context_->options.executor, child_options_of(*context_, options, cgroup_.directory()),
              options.held),
+      limits_(context_->options.executor, spec_->resources, [this] { return tree(); }),
       killed_(context_->options.executor) {
     if (spec_->stop.run) {
         environment_ = options.environment;
@@ -90,9 +91,11 @@ unit_process::unit_process(std::shared_ptr<unit_context> context, adopted_proces
       spec_(std::move(process.spec)),
       terminal_(process.terminal),
       held_key_(std::move(process.key)),
-      cgroup_(context_->cgroups->adopt(std::move(process.cgroup))),
+      cgroup_(context_->cgroups->adopt(std::move(process.cgroup), spec_->resources)),
       child_(context_->options.executor, process.pid, process.start_time, *context_->options.keeper),
+      limits_(context_->options.executor, spec_->resources, [this] { return tree(); }),
       killed_(context_->options.executor) {
+    limits_.begin(spec_->name, cgroup_);
     if (!spec_->stop.run) return;
     environment_ = std::move(process.environment);
     command_output_ = std::move(process.output);
@@ -115,6 +118,7 @@ asio::awaitable<void> unit_process::launched() {
     } else {
         cgroup_.remove();
     }
+    limits_.begin(spec_->name, cgroup_);
 }
 
 scope unit_process::members() const {
@@ -124,7 +128,7 @@ scope unit_process::members() const {
                  child_.pid(),
                  child_.start_time(),
                  true,
-                 cgroup_.path()};
+                 ends_all(spec_->kill) ? cgroup_.path() : std::string()};
     for (const auto& successor : successors_)
         result.successors.push_back({successor->pid(), successor->start_time()});
     result.terminal = terminal_;
@@ -159,20 +163,29 @@ void unit_process::extend_stop(milliseconds time) {
 }
 
 std::optional<exit_state> unit_process::poll() const {
-    const auto exit = child_.poll();
-    return exit && !successors_.empty() ? successors_.back()->poll() : exit;
+    auto exit = child_.poll();
+    if (exit && !successors_.empty()) exit = successors_.back()->poll();
+    return exit ? std::optional(with_reason(*exit)) : exit;
+}
+
+exit_state unit_process::with_reason(exit_state exit) const {
+    if (exit.signalled && exit.number == SIGKILL && !kill_requested_ && !needed_kill_)
+        exit.killed_for = limits_.reached(cgroup_.path());
+    return exit;
 }
 
 asio::awaitable<std::optional<exit_state>> unit_process::main_exited() {
     auto exit = co_await child_.exited();
     for (std::size_t i = 0; exit && i < successors_.size(); ++i)
         exit = co_await successors_[i]->exited();
+    if (exit) exit = with_reason(*exit);
     co_return exit;
 }
 
 std::vector<member> unit_process::tree() const {
     scope whole = members();
     whole.kill = kill_scope::all;
+    whole.cgroup = cgroup_.path();
     return find_members(whole);
 }
 
@@ -272,6 +285,7 @@ asio::awaitable<bool> unit_process::run_stop_command() {
 // process: what that has left behind gets the signal.
 asio::awaitable<std::optional<exit_state>> unit_process::end(std::optional<util::deadline> limit) {
     stop_sent_ = true;
+    co_await context_->turns->next();
     kill_requested_ = kill_requested_ || child_.launching();
     std::optional<exit_state> exit = poll();
     nothing_left_ = exit && find_members(members()).empty();
@@ -337,6 +351,8 @@ std::string unit_process::stop_note() const {
 asio::awaitable<stop_report> unit_process::clean_up() {
     // A process that ended by itself leaves the rest of the unit as a stop would find it.
     if (!stop_sent_ && !kill_requested_) co_await end();
+    limits_.end();
+    co_await context_->turns->next();
     stop_report report;
     const auto limit = util::deadline::in(poll() ? limits::reap_timeout : std::chrono::milliseconds(0));
     if (!nothing_left_) report.left = co_await end_scope(members(), limit);

@@ -15,6 +15,7 @@
 #include "unit/process/scope.hpp"
 #include "unit/supervise/managed_unit.hpp"
 #include "unit/supervise/stop_report.hpp"
+#include "unit/supervise/unit_limits.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
 #include "util/fd.hpp"
@@ -70,7 +71,8 @@ public:
     void extend_stop(std::chrono::milliseconds time);
     std::uint64_t start_time() const { return child_.start_time(); }
     const std::string& cgroup() const { return cgroup_.path(); }  // empty: it has none
-    std::optional<exit_state> poll() const;                       // nullopt: it still runs
+    const unit_limits& limits() const { return limits_; }
+    std::optional<exit_state> poll() const;  // nullopt: it still runs
     // The living processes among it and those that it started, whatever `kill` says.
     std::vector<member> tree() const;
     bool contains(pid_t pid) const;  // one of tree()
@@ -109,6 +111,7 @@ private:
     const child& main() const { return successors_.empty() ? child_ : *successors_.back(); }
     std::unique_ptr<child> watch_main(pid_t pid) const;  // throws failure(unit_failed)
     boost::asio::awaitable<std::optional<exit_state>> main_exited();  // nullopt: interrupted
+    exit_state with_reason(exit_state exit) const;
     scope members() const;
     void ask_to_end();
     boost::asio::awaitable<bool> run_stop_command();  // false: it failed
@@ -124,6 +127,7 @@ private:
     unit_cgroup cgroup_;
     child child_;
     std::vector<std::unique_ptr<child>> successors_;  // as main process; the last one is it
+    unit_limits limits_;
     util::deadline stop_limit_ = util::deadline::never();
     std::vector<std::string> environment_;  // of its stop command; empty: it has none
     util::unique_fd command_output_;        // likewise

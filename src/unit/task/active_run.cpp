@@ -295,6 +295,8 @@ asio::awaitable<void> active_run::finish(std::optional<exit_state> exit) {
 
 void active_run::record_exit() {
     if (exit_ && exit_->signalled) record_.signal = exit_->number;
+    if (exit_ && !exit_->killed_for.empty())
+        record_.cause += (record_.cause.empty() ? "" : "; ") + exit_text(*exit_);
     if (exit_ && !exit_->signalled) record_.exit = exit_->number;
     if (const auto& used = process_->used()) record_.note_usage(*used);
 }

@@ -68,6 +68,9 @@ public:
     const stop_report& stopped() const { return stopped_; }  // what its end left to say
     // What its launch waits for, see child::blocked_by().
     std::string blocked_by() const { return process_ ? process_->blocked_by() : std::string(); }
+    void add_limits(unit_status& status) const {
+        if (process_) process_->limits().add_to(status);
+    }
 
     // Called once, by the unit: runs to the end and its record. Throws nothing, see wait(). `log` outlives
     // it.

@@ -50,6 +50,7 @@ unit_status task::status() const {
     if (last_exit_) status.exit = exit_brief(*last_exit_);
     if (stopped_by_user_ && !hold_reason_.empty()) status.detail = hold_reason_;
     if (current_) status.detail = current_->blocked_by();
+    if (current_) current_->add_limits(status);
     status.next_at = next_at_;
     status.last_run = last_run_;
     status.failing = last_run_ && is_failure(last_run_->state);

@@ -44,6 +44,11 @@ std::string result_with_events(const std::string& result, const event_watch& wat
     return std::move(answer).text();
 }
 
+std::string none_came(const framing& of) {
+    const std::string rest = of.unfinished();
+    return "it was answered, but none of the events came" + (rest.empty() ? "" : "; " + rest);
+}
+
 // The failure of a call with the events that it got, in its detail.
 failure with_events(const failure& why, const event_watch& watch) {
     if (watch.collected().empty() || (!why.detail().empty() && !why.detail().starts_with('{'))) return why;
@@ -113,6 +118,7 @@ asio::awaitable<std::string> worker::call_and_wait(process_ptr process, call_req
             co_await call_mutexes::acquire(process->mutexes, *mutex, spec_->name, request.method, limit));
     }
     const bool wants_details = request.details;
+    const std::string method = request.method;
     // Only the caller's own limit ends the wait for an event.
     const auto event_limit = request.timeout ? limit : util::deadline::never();
     std::optional<event_watch> watch;
@@ -121,7 +127,7 @@ asio::awaitable<std::string> worker::call_and_wait(process_ptr process, call_req
     std::string result;
     try {
         result = co_await send_call(process, std::move(request), watch_or_null, limit);
-        if (watch && watch->has_until()) co_await wait_for_event(process, *watch, event_limit);
+        if (watch && watch->has_until()) co_await wait_for_event(process, method, *watch, event_limit);
     } catch (const failure& why) {
         throw watch ? with_events(why, *watch) : why;
     }
@@ -130,7 +136,7 @@ asio::awaitable<std::string> worker::call_and_wait(process_ptr process, call_req
     if (watch->has_until()) {
         if (!watch->ended_by()) {
             throw failure(error_kind::timeout, cannot("call", spec_->name),
-                          "it was answered, but none of the events came", {},
+                          none_came(*process->protocol.framing), {},
                           result_with_events(result, *watch, more, began));
         }
         if (wants_details) {
@@ -154,9 +160,11 @@ asio::awaitable<std::string> worker::send_call(process_ptr process, call_request
 }
 
 // Until an event ends the wait, or the limit.
-asio::awaitable<void> worker::wait_for_event(process_ptr process, event_watch& watch, util::deadline limit) {
+asio::awaitable<void> worker::wait_for_event(process_ptr process, std::string method, event_watch& watch,
+                                             util::deadline limit) {
     if (process->over() && !watch.ended_by()) watch.fail(death_failure(*last_exit_));
-    if (const auto over = process->protocol.session->end_of_events(*process)) watch.fail(*over);
+    if (const auto never = process->protocol.session->never_comes(*process, method, watch.until()))
+        watch.fail(*never);
     co_await util::within(limit.remaining(), watch.ended());
 }
 

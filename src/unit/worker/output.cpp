@@ -33,6 +33,7 @@ void worker::on_output(worker_process& process, std::string_view bytes) {
             on_frame(process, next->line);
         }
     }
+    if (const auto early = process.protocol.framing->early()) on_frame(process, early->line);
 }
 
 void worker::on_oversized(worker_process& process, const ipc::frame& message) {
@@ -82,6 +83,7 @@ void worker::on_noise(worker_process& process, const worker_message& message, st
             {field("unit", spec_->name), field("reason", message.text)});
     }
     log_.write("stdout", std::string(text) + "\n");
+    if (text.starts_with('{')) process.calls->on_unreadable(message.text);
 }
 
 void worker::on_notification(worker_process& process, worker_message notification) {

@@ -183,8 +183,12 @@ void pending_calls::on_unattributed(const worker_message& message) {
         answer.id = waiting_.begin()->first;
         on_answer(answer);
     } else if (!waiting_.empty()) {
-        unattributed_ = answer.text;
+        meanwhile_ = "it sent what names no request: " + answer.text;
     }
+}
+
+void pending_calls::on_unreadable(const std::string& why) {
+    if (!waiting_.empty()) meanwhile_ = "it sent a message that cannot be read: " + why;
 }
 
 void pending_calls::fail_all(const failure& why) {
@@ -211,11 +215,10 @@ failure pending_calls::unread_failure() const {
 }
 
 failure pending_calls::timeout_failure(const outgoing_request& what) const {
-    const std::string limit = util::format_duration(what.limit_text);
-    std::string reason = fmt::format("no answer within {}", limit);
+    std::string reason = fmt::format("no answer within {}", util::format_duration(what.limit.length()));
     if (what.renewal && what.renewal->renewed()) reason = what.renewal->expiry_text();
-    if (!unattributed_.empty())
-        reason += fmt::format("; meanwhile it sent what names no request: {}", unattributed_);
+    if (!meanwhile_.empty()) reason += "; meanwhile " + meanwhile_;
+    if (const std::string rest = protocol_.framing->unfinished(); !rest.empty()) reason += "; " + rest;
     return failure(error_kind::timeout, cannot("call", unit_), reason,
                    fmt::format("`hob logs {}` shows what it said meanwhile", unit_));
 }

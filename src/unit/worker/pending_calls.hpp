@@ -34,10 +34,9 @@ public:
         std::string method;
         std::string params;  // raw; empty: none
         util::deadline limit = util::deadline::never();
-        std::chrono::milliseconds limit_text{0};  // the length of `limit`, for the message
-        event_watch* watch = nullptr;             // armed when the request is sent
-        renewable_limit* renewal = nullptr;       // connected while the request waits
-        bool goodbye = false;                     // sent although callers are refused
+        event_watch* watch = nullptr;        // armed when the request is sent
+        renewable_limit* renewal = nullptr;  // connected while the request waits
+        bool goodbye = false;                // sent although callers are refused
     };
     // Sends a request and returns its result. `calls` is kept alive by the coroutine. Throws failure; on
     // cancellation and at the limit the request is cancelled.
@@ -62,6 +61,9 @@ public:
     // A message that may be the answer to any request: the only one that waits gets it as its failure. Where
     // several wait, the error of a request that then gets no answer says what it was.
     void on_unattributed(const worker_message& message);
+
+    // A message that cannot be read. Requests that then get no answer say so.
+    void on_unreadable(const std::string& why);
 
     // Fails every request that waits. From here on new requests throw `why`, except goodbye requests.
     void close_to_callers(const failure& why);
@@ -105,7 +107,7 @@ private:
     std::map<std::uint64_t, pending_request*> waiting_;
     std::map<std::uint64_t, std::unique_ptr<pending_request>> posted_;
     std::set<std::uint64_t> ignored_;  // ids of notifications and cancellations that are answered
-    std::string unattributed_;         // the text of the last one
+    std::string meanwhile_;            // what came last that belongs to no request
     std::optional<failure> closed_;
     admission admits_ = admission::all;
     std::chrono::steady_clock::time_point last_used_ = std::chrono::steady_clock::now();

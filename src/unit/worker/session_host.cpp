@@ -44,7 +44,6 @@ asio::awaitable<std::string> worker::worker_process::send_request(renewable_limi
     what.method = std::move(method);
     what.params = std::move(params);
     what.limit = limit;
-    what.limit_text = limit.remaining();
     what.watch = watch;
     what.renewal = renewal;
     what.goodbye = phase == worker_phase::goodbye;
@@ -75,12 +74,19 @@ input_watch::sight worker::worker_process::look_at_input() {
     return watched_input->look(main_process->pid());
 }
 
+bool worker::worker_process::reads_input() { return watched_input && !over() && watched_input->reads(); }
+
 bool worker::worker_process::only_reads_input() {
     return watched_input && !over() && watched_input->only_reads(main_process->pid());
 }
 
 void worker::worker_process::answer(const worker_message& message) {
     if (!calls->on_answer(message)) owner.on_unexpected_answer(*this, message);
+}
+
+void worker::worker_process::set_capabilities(std::string text) {
+    handshake_result = std::move(text);
+    protocol.codec->set_capabilities(handshake_result);
 }
 
 void worker::worker_process::withdraw(std::uint64_t id) { calls->withdraw(id); }

@@ -43,6 +43,7 @@ unit_status worker::status() const {
     if (!activity_.empty()) status.detail = activity_;
     status.port_taken = port_taken_;
     if (process_ && state() == unit_state::starting) add_readiness(status);
+    if (process_) process_->main_process->limits().add_to(status);
     return status;
 }
 

@@ -87,7 +87,7 @@ private:
                                                       util::deadline limit);
     boost::asio::awaitable<std::string> send_call(process_ptr process, call_request request,
                                                   event_watch* watch, util::deadline limit);
-    boost::asio::awaitable<void> wait_for_event(process_ptr process, event_watch& watch,
+    boost::asio::awaitable<void> wait_for_event(process_ptr process, std::string method, event_watch& watch,
                                                 util::deadline limit);
     boost::asio::awaitable<void> notify(process_ptr process, call_request request, event_watch* watch);
 

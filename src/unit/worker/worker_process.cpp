@@ -185,8 +185,7 @@ asio::awaitable<std::optional<failure>> worker::handshake(process_ptr process) {
                               fmt::format("no answer to its handshake within {}",
                                           util::format_duration(limits::handshake_timeout)));
         }
-        process->handshake_result = std::move(*result);
-        process->protocol.codec->set_capabilities(process->handshake_result);
+        process->set_capabilities(std::move(*result));
         co_return std::nullopt;
     } catch (const failure& why) {
         co_return why;

@@ -68,8 +68,10 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
     void forget_events() override { owner.events_.forget(); }
     void emit_event(std::string name, std::string params) override;
     const std::string& capabilities() const override { return handshake_result; }
+    void set_capabilities(std::string text) override;
     std::chrono::steady_clock::time_point last_worked() override;
     input_watch::sight look_at_input() override;
+    bool reads_input() override;
     bool only_reads_input() override;
     std::size_t unread_output() const override { return io->unread(); }
     void log_output(std::string_view bytes) override { owner.log_.write("stdout", bytes); }

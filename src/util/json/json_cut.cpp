@@ -89,4 +89,10 @@ std::vector<json_member> json_trailing_members(std::string_view tail) {
     return members;
 }
 
+std::size_t json_value_prefix(std::string_view text) {
+    json_scanner scanner(text, limits::json_depth_max);
+    if (!scanner.value()) return 0;
+    return static_cast<std::size_t>(scanner.last().data() + scanner.last().size() - text.data());
+}
+
 }  // namespace hob::util

@@ -15,4 +15,8 @@ std::vector<json_member> json_leading_members(std::string_view head);
 // on backwards to the first that is an array or an object. Slices point into `tail`.
 std::vector<json_member> json_trailing_members(std::string_view tail);
 
+// The size of the value that `text` begins with, white space before it included; 0: there is none, or not
+// all of it.
+std::size_t json_value_prefix(std::string_view text);
+
 }  // namespace hob::util

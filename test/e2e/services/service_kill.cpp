@@ -31,6 +31,20 @@ std::string finding(sandbox& box, const std::string& check) {
     return at == std::string::npos ? all : all.substr(at, all.find('\n', at) - at);
 }
 
+void end_unit_of_another_user(sandbox& box, const std::string& prefix, const std::string& how) {
+    box.config(service("s", prefix + " sleep 1001 & echo up; exec sleep 1000",
+                       "ready = { log = \"up\" }\nstop = { timeout = \"300ms\" }"));
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    BOOST_REQUIRE(wait_until([&] { return runs_as_another_user(box); }));
+    if (how != "kill") {
+        BOOST_TEST(box.run({how}).status == 0);
+        return;
+    }
+    ::kill(box.daemon_pid(), SIGKILL);
+    BOOST_TEST(box.run({"daemon"}).status == 0);
+    BOOST_TEST(box.run({"stop", "s"}).status == 0);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(service_kill)
@@ -42,24 +56,21 @@ BOOST_AUTO_TEST_CASE(U15_a_process_that_changes_its_user_is_ended_with_its_unit)
     }
     const std::string other = "setpriv --reuid=12345 --regid=12345 --clear-groups";
     const std::string cleared = "env -i " + other;
-    for (const std::string& prefix : {other, "setsid " + other, "setsid " + cleared}) {
-        for (const std::string how : {"stop", "shutdown", "kill"}) {
-            // Without its environment, its session and its parent, only a cgroup shows whose it is.
-            if (how == "kill" && prefix.find("env -i") != std::string::npos) continue;
-            sandbox box;
-            box.config(service("s", prefix + " sleep 1001 & echo up; exec sleep 1000",
-                               "ready = { log = \"up\" }\nstop = { timeout = \"300ms\" }"));
-            BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
-            BOOST_REQUIRE(wait_until([&] { return runs_as_another_user(box); }));
-            if (how == "kill") {
-                ::kill(box.daemon_pid(), SIGKILL);
-                BOOST_TEST(box.run({"daemon"}).status == 0);
-                BOOST_TEST(box.run({"stop", "s"}).status == 0);
-            } else {
-                BOOST_TEST(box.run({how}).status == 0);
+    // A cgroup shows by itself whose a process is. Without one its parents, its session and its marks do.
+    for (const std::string cgroup : {"on", "off"}) {
+        for (const std::string& prefix : {other, "setsid " + other, "setsid " + cleared}) {
+            for (const std::string how : {"stop", "shutdown", "kill"}) {
+                // Without its environment and its session, and once its parent has ended, only a cgroup shows
+                // whose it is.
+                const bool orphaned = how == "kill" || cgroup == "off";
+                if (orphaned && prefix == "setsid " + cleared) continue;
+                sandbox box;
+                box.set_env("HOB_CGROUP", cgroup);
+                end_unit_of_another_user(box, prefix, how);
+                const std::size_t left = how == "shutdown" ? 0 : 1;
+                BOOST_TEST(wait_until([&] { return box.processes().size() == left; }),
+                           prefix << ", " << how << ", cgroup " << cgroup);
             }
-            BOOST_TEST(wait_until([&] { return box.processes().size() == (how == "shutdown" ? 0u : 1u); }),
-                       prefix << ", " << how);
         }
     }
 }

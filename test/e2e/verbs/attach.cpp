@@ -123,6 +123,17 @@ BOOST_AUTO_TEST_CASE(a_cancelled_request_is_cancelled_by_the_id_that_the_server_
     BOOST_TEST(wait_until([&] { return count(call({"t/cancelled"}), ",") == 1u; }));
 }
 
+BOOST_AUTO_TEST_CASE(a_request_that_a_server_may_ignore_is_answered_in_the_end) {
+    editor mine(box, "w");
+    mine.initialize();
+    mine.request("1", "$/ignored");
+    BOOST_TEST(mine.result("2", "$/known") == "known");
+    const std::string answer = mine.reply("1");
+    BOOST_TEST(json_at(answer, "/error/code").value_or("") == "-32601", answer);
+    BOOST_TEST(mine.result("1", "$/known") == "known");
+    mine.end();
+}
+
 BOOST_AUTO_TEST_CASE(progress_reaches_only_the_editor_that_chose_its_token) {
     editor first(box, "w");
     editor second(box, "w");
@@ -365,6 +376,13 @@ BOOST_AUTO_TEST_CASE(W05_an_editor_that_does_not_read_its_answers_is_cut_off) {
     BOOST_TEST(ended.status == 1);
     BOOST_TEST(ended.err == "hob: cannot attach 'w': its client does not read its output\n");
     BOOST_TEST(call({"t/echo", "1"}) == "1\n");
+}
+
+BOOST_AUTO_TEST_CASE(an_option_for_services_is_refused) {
+    const auto refused = box.run({"attach", "w", "--linger", "1s"});
+    BOOST_TEST(refused.status == 2);
+    BOOST_TEST(refused.err ==
+               "hob: cannot use '--linger' for 'w': it is a worker: its editor ends the attachment\n");
 }
 
 BOOST_AUTO_TEST_CASE(protocols_that_cannot_be_shared_are_refused) {

@@ -39,6 +39,8 @@ kill = "mixed"
 [service.probed]
 run = "cat"
 ready = { exec = ["test", "-e", "a b"] }
+health = { exec = ["test", "-e", "a b"] }
+memory_max = "64MiB"
 [task.migrate]
 run = ["cat", "migrate"]
 [task.backup]
@@ -244,13 +246,53 @@ BOOST_AUTO_TEST_CASE(stop_commands_time_zones_and_terminals) {
     const auto units = export_to(box, {"systemd"});
     BOOST_TEST(line_with(units.out, "ExecStop=").ends_with("/cat stop"));
     BOOST_TEST(line_with(units.out, "OnCalendar=") == "OnCalendar=*-*-* 04:05:00 UTC");
-    BOOST_TEST(units.err.find("hob: 's': without tty, health\n") != std::string::npos, units.err);
+    BOOST_TEST(units.err.find("hob: 's': without tty\n") != std::string::npos, units.err);
+    BOOST_TEST(units.err.find("hob: 's': without health: systemd probes nothing") != std::string::npos,
+               units.err);
     const auto documents = export_to(box, {"kubernetes", "--image", "i"});
     BOOST_TEST(documents.out.find("  timeZone: \"UTC\"\n") != std::string::npos);
     BOOST_TEST(documents.out.find("    tty: true\n") != std::string::npos);
-    BOOST_TEST(documents.err.find("hob: 's': without stop.run, health\n") != std::string::npos,
-               documents.err);
+    BOOST_TEST(documents.err.find("hob: 's': without stop.run\n") != std::string::npos, documents.err);
     BOOST_TEST(export_to(box, {"crontab"}).err.find("hob: 't': without time_zone\n") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(health_and_limits_go_where_there_is_a_place_for_them) {
+    sandbox box;
+    box.config(
+        "[service.s]\nrun = 'cat'\nready = { log = 'up', timeout = '30s' }\nmemory_max = '64MiB'\n"
+        "pids_max = 9\ncpu_weight = 200\nwatch = ['src']\n"
+        "health = { http = 'http://localhost:8080/well', every = '7s', timeout = '1500ms', failures = 4 }\n"
+        "[service.e]\nrun = 'cat'\nhealth = { exec = ['test', '-e', '$(x)'] }\n"
+        "[service.u]\nrun = 'cat'\nhealth = { unix = 'a.sock' }\n");
+    const auto documents = export_to(box, {"kubernetes", "--image", "i", "-o", "k"});
+    const std::string text = slurp(box.project() + "/k/p.yaml");
+    const std::string action =
+        "            httpGet:\n              path: \"/well\"\n              port: 8080\n";
+    BOOST_TEST(text.find("          livenessProbe:\n" + action +
+                         "            periodSeconds: 7\n            timeoutSeconds: 2\n            "
+                         "failureThreshold: 4\n          startupProbe:\n" +
+                         action +
+                         "            periodSeconds: 2\n            timeoutSeconds: 2\n            "
+                         "failureThreshold: 15\n") != std::string::npos,
+               text);
+    BOOST_TEST(text.find("          resources:\n            limits:\n              memory: \"67108864\"\n") !=
+                   std::string::npos,
+               text);
+    BOOST_TEST(text.find("command: [\"test\", \"-e\", \"$$(x)\"]\n            periodSeconds: 10\n") !=
+                   std::string::npos,
+               text);
+    BOOST_TEST(documents.err.find("hob: 's': without pids_max, cpu_weight, watch\n") != std::string::npos,
+               documents.err);
+    BOOST_TEST(documents.err.find("hob: 'u': without health.unix\n") != std::string::npos, documents.err);
+    const auto units = export_to(box, {"systemd", "--system", "-o", "units"});
+    const std::string unit = slurp(box.project() + "/units/p-s.service");
+    for (const char* line : {"MemoryMax=67108864\n", "OOMPolicy=kill\n", "TasksMax=9\n", "CPUWeight=200\n"})
+        BOOST_TEST(unit.find(line) != std::string::npos, unit);
+    BOOST_TEST(units.err.find("hob: 's': without watch\n") != std::string::npos, units.err);
+    if (!require_program("systemd-analyze")) return;
+    const auto verified = box.shell("systemd-analyze verify --man=no units/p-s.service");
+    BOOST_TEST(verified.status == 0, verified.text());
+    BOOST_TEST(verified.err == "", verified.err);
 }
 
 BOOST_AUTO_TEST_CASE(each_key_that_is_not_carried_over_is_named) {

@@ -224,16 +224,75 @@ BOOST_AUTO_TEST_CASE(when_the_daemon_is_shut_down_it_ends_at_once) {
     BOOST_TEST(ended.out.ends_with("web | bye\n"), ended.out);
 }
 
-BOOST_AUTO_TEST_CASE(a_daemon_that_is_killed_is_told) {
+BOOST_AUTO_TEST_CASE(it_goes_on_with_the_next_daemon_after_a_crash_and_after_a_restart) {
     sandbox box;
-    box.config(service("web", talker));
-    auto up = box.start({"up"});
+    box.config(service("web", talker) + service("other", talker));
+    auto up = box.start({"up", "web"});
     BOOST_TEST(next_line(up) == "web | hello");
     BOOST_TEST(becomes(box, "web", "ready"));
-    ::kill(box.daemon_pid(), SIGKILL);
+    for (const bool crash : {true, false}) {
+        const pid_t before = box.daemon_pid();
+        if (crash) {
+            ::kill(before, SIGKILL);
+        } else {
+            BOOST_TEST(box.run({"restart", "--daemon"}).status == 0);
+        }
+        BOOST_TEST(next_line(up) == "web | hello");
+        BOOST_TEST(becomes(box, "web", "ready"));
+        BOOST_TEST(box.daemon_pid() != before);
+        BOOST_TEST(up.running());
+    }
+    BOOST_TEST(state_of(box, "other") == "stopped");
+    up.signal(SIGINT);
     const auto ended = up.wait();
-    BOOST_TEST(ended.status == 3, ended.text());
-    BOOST_TEST(ended.err.find("the daemon has ended") != std::string::npos, ended.err);
+    BOOST_TEST(ended.status == 0, ended.text());
+    BOOST_TEST(ended.err.find("the daemon has ended; another one goes on") != std::string::npos, ended.err);
+    BOOST_TEST(ended.err.find("the daemon restarts") != std::string::npos, ended.err);
+    BOOST_TEST(ended.err.find("web has stopped") != std::string::npos, ended.err);
+    BOOST_TEST(state_of(box, "web") == "stopped");
+}
+
+BOOST_AUTO_TEST_CASE(the_next_daemon_starts_nothing_for_it_that_was_stopped_by_hand) {
+    sandbox box;
+    box.config(service("web", talker) + service("db", talker));
+    auto up = box.start({"up"});
+    BOOST_TEST(becomes(box, "web", "ready"));
+    BOOST_TEST(becomes(box, "db", "ready"));
+    BOOST_TEST(box.run({"stop", "db"}).status == 0);
+    const pid_t before = box.daemon_pid();
+    ::kill(before, SIGKILL);
+    BOOST_TEST(wait_until([&] { return box.daemon_pid() != before && box.daemon_pid() > 0; }, 20s));
+    BOOST_TEST(becomes(box, "web", "ready"));
+    BOOST_TEST(state_of(box, "db") == "stopped");
+    up.signal(SIGTERM);
+    BOOST_TEST(up.wait().status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_unit_that_it_ends_with_is_one_of_the_next_daemon) {
+    sandbox box;
+    box.config(
+        service("last", "echo up; until [ -e over ]; do sleep 0.05; done; exit 9", "restart = 'never'") +
+        "[task.t]\nrun = 'echo began; sleep 1000'\n");
+    auto up = box.start({"up", "--exit-with", "last"});
+    BOOST_TEST(next_line(up) == "last | up");
+    BOOST_TEST(becomes(box, "last", "ready"));
+    ::kill(box.daemon_pid(), SIGKILL);
+    BOOST_TEST(next_line(up) == "last | up");
+    BOOST_TEST(becomes(box, "last", "ready"));
+    box.shell("touch over");
+    const auto ended = up.wait();
+    BOOST_TEST(ended.status == 9, ended.text());
+    box.shell("rm over");
+    auto task = box.start({"up", "--exit-with", "t"});
+    std::string line;
+    do {
+        line = next_line(task);
+    } while (line != "t | began" && line != "<end>");
+    ::kill(box.daemon_pid(), SIGKILL);
+    const auto lost = task.wait();
+    BOOST_TEST(lost.status == 125, lost.text());
+    BOOST_TEST(lost.err.find("cannot end with 't': its run was lost with the daemon") != std::string::npos,
+               lost.text());
 }
 
 BOOST_AUTO_TEST_CASE(detached_it_is_start_and_a_task_is_refused_with_what_to_do) {

@@ -44,6 +44,7 @@ struct row {
 };
 const seen too_late{4, "cannot call 'w': "};
 const seen nothing_came{4, "cannot call 'w': "};
+const seen no_session{1, "it has no debug session"};
 const seen died{1, "the worker exited with status"};
 const seen starting{4, "its handshake is not over"};
 const seen no_details{0, "\"details_error\":"};
@@ -117,14 +118,14 @@ const std::vector<row> rows = {
     {.oddities = "dies=launch", .launched = died, .state = "null"},
     {.oddities = "dies=setBreakpoints", .launched = died, .state = "null"},
     {.oddities = "dies=configurationDone", .launched = died, .state = "null"},
-    {.oddities = "dies=continue", .continued = died, .after = "null", .waited = nothing_came},
+    {.oddities = "dies=continue", .continued = died, .after = "null", .waited = no_session},
     {.oddities = "dies=disconnect"},
-    {.oddities = "leaves", .after = "null", .waited = nothing_came},
-    {.oddities = "leaves terminated=never", .after = "null", .waited = nothing_came},
+    {.oddities = "leaves", .after = "null", .waited = no_session},
+    {.oddities = "leaves terminated=never", .after = "null", .waited = no_session},
     {.oddities = "leaves terminated=never exited=never",
      .continued = died,
      .after = "null",
-     .waited = nothing_came},
+     .waited = no_session},
     {.oddities = "flood=20000"},
     {.oddities = "progress=5000",
      .state = "paused: breakpoint, thinking: 4999",
@@ -136,7 +137,13 @@ const std::vector<row> rows = {
     {.oddities = "headers=more"},
     {.oddities = "headers=noise"},
     {.oddities = "length=short"},
-    {.oddities = "length=long", .launched = nothing_came, .state = "running", .timeout = "2s"},
+    {.oddities = "length=long"},
+    {.oddities = "length=longer",
+     .launched = {4, "of a message of 1000"},
+     .state = "running",
+     .evaluated = too_late,
+     .threads = too_late,
+     .timeout = "2s"},
     {.oddities = "length=none"},
     {.oddities = "length=word"},
     {.oddities = "asks=runInTerminal"},
@@ -222,10 +229,12 @@ struct odd_adapter {
         call({"--until", "stopped", "--collect", "output", "--locals", "launch", "program=p"}, each.timeout,
              expected, step);
     }
+    std::string detail() {
+        return json_at(box.run({"status", "--json", "w"}).out, "/units/0/detail").value_or("none");
+    }
     void is(const std::string& state, const char* step) {
-        const auto status = box.run({"status", "--json", "w"});
-        const std::string detail = json_at(status.out, "/units/0/detail").value_or("none");
-        BOOST_TEST(detail == state, step << ": " << status.text());
+        const std::string detail = this->detail();
+        BOOST_TEST(detail == state, step << ": " << detail);
     }
     // Of two callers, the first whose request may be answered behind that of the second.
     void ask(const row& each) {
@@ -262,10 +271,7 @@ milliseconds walk(const row& each) {
     adapter.ask(each);
     if (each.launched.status == 0) {
         adapter.call({"--until", "exited,terminated", "continue"}, each.timeout, each.continued, "continue");
-        BOOST_TEST(wait_until([&] {
-            return adapter.box.run({"status", "--json", "w"}).out.find(each.after) != std::string::npos;
-        }));
-        adapter.is(each.after, "after the end");
+        BOOST_TEST(wait_until([&] { return adapter.detail() == each.after; }), adapter.detail());
         // An adapter that is new has no program.
         const std::string patience = each.waited.status == 4 ? "1s" : each.timeout;
         adapter.call({"threads", "--until", "stopped"}, patience, each.waited, "wait");

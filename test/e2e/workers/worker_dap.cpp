@@ -259,12 +259,14 @@ BOOST_AUTO_TEST_CASE(progress_of_the_adapter_is_its_activity) {
     BOOST_TEST(after(many + R"(["progressEnd",{"progressId":"none"}])") == "paused: step, many");
 }
 
-BOOST_AUTO_TEST_CASE(an_adapter_that_cannot_cancel_is_not_asked_to) {
-    for (const char* mode : {"legacy", "cancels"}) {
+BOOST_AUTO_TEST_CASE(P08_only_an_adapter_that_can_cancel_is_asked_to_also_one_that_says_so_later) {
+    const std::string can = R"({"before":[["capabilities",{"capabilities":{"supportsCancelRequest":true}}]]})";
+    for (const std::string mode : {"legacy", "cancels", "learns", "later"}) {
         dap_worker dap(mode);
         dap.call({"t/pid"});
+        if (mode == "later") dap.call({"t/events", can});
         BOOST_TEST(dap.box.run({"call", "w", "--timeout", "200ms", "t/never"}).status == 4);
-        BOOST_TEST((dap.call({"t/cancelled"}) == "[]\n") == (std::string(mode) == "legacy"), mode);
+        BOOST_TEST((dap.call({"t/cancelled"}) == "[]\n") == (mode == "legacy"), mode);
     }
 }
 

@@ -136,6 +136,31 @@ BOOST_AUTO_TEST_CASE(dependencies_and_conditions) {
     BOOST_TEST(notes(found, "web") == "without 'db' in after: there is no such unit\n");
 }
 
+BOOST_AUTO_TEST_CASE(limits) {
+    const auto old = service("mem_limit: 512m\n    pids_limit: 100\n    cpu_shares: 2048").resources;
+    BOOST_TEST(old.memory_max == 512u << 20);
+    BOOST_TEST(old.pids_max == 100);
+    BOOST_TEST(old.cpu_weight == 200);
+    const auto deployed = service("deploy: {resources: {limits: {memory: 1.5g, pids: 7}}}").resources;
+    BOOST_TEST(deployed.memory_max == 1536u << 20);
+    BOOST_TEST(deployed.pids_max == 7);
+    for (const auto& [text, bytes] :
+         std::vector<std::pair<std::string, std::uint64_t>>{{"2GB", 2u << 30},
+                                                            {"64kb", 1u << 20},
+                                                            {"1572864", 1'572'864},
+                                                            {"3145728b", 3u << 20},
+                                                            {"-1", 0}}) {
+        BOOST_TEST_CONTEXT(text) { BOOST_TEST(service("mem_limit: " + text).resources.memory_max == bytes); }
+    }
+    const auto found =
+        read("services:\n  s: {command: x, deploy: {replicas: 2, resources: {limits: {pids: 1}}}}\n");
+    BOOST_TEST(notes(found, "s") == "without deploy, which hob.toml does not have\n");
+    const auto whole = read("services:\n  s: {command: x, deploy: {resources: {limits: {memory: 64m}}}}\n");
+    BOOST_TEST(notes(whole, "s") == "");
+    const auto odd = read("services:\n  s: {command: x, mem_limit: \"${MEM}\"}\n");
+    BOOST_TEST(notes(odd, "s") == "without mem_limit '${MEM}'\n");
+}
+
 BOOST_AUTO_TEST_CASE(policies_checks_and_ports) {
     using hob::unit::ready_form;
     using hob::unit::restart_policy;
@@ -159,6 +184,19 @@ BOOST_AUTO_TEST_CASE(policies_checks_and_ports) {
         "pg_isready -U ${U} || exit 1");
     BOOST_TEST((details(service("healthcheck: {disable: true, test: x}")).ready.form == ready_form::started));
     BOOST_TEST((details(service("healthcheck: {test: [NONE]}")).ready.form == ready_form::started));
+    BOOST_TEST(!details(checked).health);
+    const auto restarted = details(service(
+        "restart: always\n    healthcheck: {test: [CMD, curl, -f, \"http://localhost\"], interval: 5s, "
+        "timeout: 1s, retries: 2}"));
+    BOOST_REQUIRE(restarted.health.has_value());
+    BOOST_TEST((restarted.health->probe.exec.value().argv == names{"curl", "-f", "http://localhost"}));
+    BOOST_TEST(restarted.health->every.count() == 5'000);
+    BOOST_TEST(restarted.health->timeout.count() == 1'000);
+    BOOST_TEST(restarted.health->failures == 2);
+    const auto by_default = details(service("restart: always\n    healthcheck: {test: a, interval: 0s}"));
+    BOOST_TEST(by_default.health.value().every.count() == 30'000);
+    BOOST_TEST(by_default.health->failures == 3);
+    BOOST_TEST(!details(service("restart: always\n    healthcheck: {disable: true, test: a}")).health);
     BOOST_TEST(details(service("ports: [\"127.0.0.1:8080:80/tcp\"]")).ready.port == 80);
     BOOST_TEST(details(service("ports: [\"53:53/udp\", \"${P:-9086}:9086\"]")).ready.port == 9086);
     BOOST_TEST(details(service("ports: [\"${P:-1}:${Q:-3000}\"]")).ready.written == "${Q:-3000}");

@@ -60,8 +60,6 @@ BOOST_AUTO_TEST_CASE(unknown_keys) {
          "only a service has it: [service.NAME]"},
         {worker("output = \"merged\"\n"), "3:1", "unknown key 'output' in [worker.w]",
          "only a service or a task has it: [service.NAME], [task.NAME]"},
-        {task("tty = true\n"), "3:1", "unknown key 'tty' in [task.t]",
-         "only a worker or a service has it: [worker.NAME], [service.NAME]"},
         {task("stdin = \"open\"\n"), "3:1", "unknown key 'stdin' in [task.t]",
          "only a service has it: [service.NAME]"},
         {service("terminal = true\n"), "3:1", "unknown key 'terminal' in [service.s]", "did you mean 'tty'?"},
@@ -244,6 +242,19 @@ BOOST_AUTO_TEST_CASE(how_much_is_remembered) {
          ""},
         {task("keep = { size = \"1KiB\" }\n"), "3:17",
          "'size' in [task.t.keep] must be at least 64KiB, not '1KiB'", ""},
+        {service("memory_max = 512\n"), "3:14",
+         "'memory_max' in [service.s] must be a size, such as \"10MiB\", not an integer", ""},
+        {worker("memory_max = \"64KiB\"\n"), "3:14",
+         "'memory_max' in [worker.w] must be at least 1MiB, not '64KiB'", ""},
+        {task("mem_limit = \"1GiB\"\n"), "3:1", "unknown key 'mem_limit' in [task.t]",
+         "did you mean 'memory_max'?"},
+        {task("tty = true\n"), "3:1", "unknown key 'tty' in [task.t]",
+         "a run has the terminal that it is called from: hob run --tty NAME"},
+        {service("cpus = 2\n"), "3:1", "unknown key 'cpus' in [service.s]",
+         "the key is cpu_weight: the share of the CPU beside other units"},
+        {service("pids_max = 0\n"), "3:12", "'pids_max' in [service.s] must be from 1 to 4194304, not 0", ""},
+        {service("cpu_weight = 10001\n"), "3:14",
+         "'cpu_weight' in [service.s] must be from 1 to 10000, not 10001", ""},
         {worker("keep = 5\n"), "3:1", "unknown key 'keep' in [worker.w]",
          "only a service or a task has it: [service.NAME], [task.NAME]"},
         {task("cron = \"@daily\"\ntime_zone = \"Berlin\"\n"), "4:13",
@@ -277,14 +288,15 @@ BOOST_AUTO_TEST_CASE(a_message_is_one_line_of_bounded_length_whatever_the_value)
 }
 
 BOOST_AUTO_TEST_CASE(the_schema_refuses_these_files_where_a_schema_can) {
-    test::judge().judge(69, {"is taken by the",            // names are unique over all kinds of units
-                             "cannot be started after",    // `after`: itself
-                             "unknown unit '",             // `after`: a name that no unit has
-                             "units wait for each other",  // `after`: a cycle
-                             "is not a regular expression",
-                             "is not a time zone",         // depends on the machine
-                             "must be at least 64KiB",     // a size is text
-                             "needs tcp, unix or http"});  // `ready.owner`: beside which other key
+    test::judge().judge(
+        69, {"is taken by the",            // names are unique over all kinds of units
+             "cannot be started after",    // `after`: itself
+             "unknown unit '",             // `after`: a name that no unit has
+             "units wait for each other",  // `after`: a cycle
+             "is not a regular expression",
+             "is not a time zone",                                  // depends on the machine
+             "must be at least 64KiB",                              // a size is text
+             "must be at least 1MiB", "needs tcp, unix or http"});  // `ready.owner`: beside which other key
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -110,6 +110,18 @@ BOOST_AUTO_TEST_CASE(env_files_in_their_order_and_those_that_may_be_missing) {
                 std::vector<env_file_spec>{{"/p/.env", true, {}}, {"/x/l", false, {}}, {"/p/b", true, {}}}));
 }
 
+BOOST_AUTO_TEST_CASE(limits_of_every_kind_of_unit) {
+    for (const std::string kind : {"service", "worker", "task"}) {
+        const std::string head = "[" + kind + ".x]\nrun = \"x\"\n";
+        BOOST_TEST((only(head).resources == resource_spec()));
+        const resource_spec some =
+            only(head + "memory_max = \"512MiB\"\npids_max = 1\ncpu_weight = 10000\n").resources;
+        BOOST_TEST(some.memory_max == 512u << 20);
+        BOOST_TEST(some.pids_max == 1);
+        BOOST_TEST(some.cpu_weight == 10'000);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(ports_groups_and_dependencies_that_restart) {
     const config parsed = parse(
         "[ports]\nWEB_PORT = 8080\n_B = 1\n"

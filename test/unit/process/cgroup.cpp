@@ -89,9 +89,9 @@ BOOST_AUTO_TEST_CASE(two_processes_of_a_unit_have_two_and_nothing_is_left_in_the
     const std::string place = parent + "/hob-" + key;
     BOOST_TEST(!exists(place));
     {
-        const auto first = home.make("w");
-        const auto second = home.make("w");
-        const auto awkward = home.make("cgroup.procs");
+        const auto first = home.make("w", resource_spec());
+        const auto second = home.make("w", resource_spec());
+        const auto awkward = home.make("cgroup.procs", resource_spec());
         BOOST_TEST(first.path() == place + "/w");
         BOOST_TEST(second.path() == place + "/w+2");
         BOOST_TEST(awkward.path() == place + "/cgroup.procs+2");
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(two_processes_of_a_unit_have_two_and_nothing_is_left_in_the
     BOOST_TEST(!exists(place + "/w+2"));
     home.remove_empty();
     BOOST_TEST(!exists(place));
-    BOOST_TEST(home.make("w").path() == place + "/w");  // and again
+    BOOST_TEST(home.make("w", resource_spec()).path() == place + "/w");  // and again
     home.remove_empty();
     BOOST_TEST(!exists(place));
     BOOST_TEST(!exists(dir.path() + "/cgroup"));
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(HOB_CGROUP_off_makes_none) {
     ::setenv("HOB_CGROUP", "off", 1);
     cgroup_home home(key, dir.path());
     ::unsetenv("HOB_CGROUP");
-    const auto none = home.make("w");
+    const auto none = home.make("w", resource_spec());
     BOOST_TEST(none.path().empty());
     BOOST_TEST(none.directory() == -1);
 }
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_scope_takes_its_cgroup_along_and_spares_what_is_marked_fo
     hob::test::run_loop loop;
     const subreaper reaper(loop.executor());
     cgroup_home home(key, dir.path());
-    auto cgroup = home.make("w");
+    auto cgroup = home.make("w", resource_spec());
     child main(loop.executor(), in(cgroup,
                                    "(env -i setsid sleep 1000 &)\n"
                                    "(env HOB_INSTANCE=another setsid sleep 1001 &)\nexec sleep 1002"));
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(a_program_that_does_not_start_is_told_of_as_ever) {
     const scratch dir;
     hob::test::run_loop loop;
     cgroup_home home(key, dir.path());
-    const auto cgroup = home.make("w");
+    const auto cgroup = home.make("w", resource_spec());
     auto wrong = in(cgroup, "");
     wrong.argv = {"/nonexistent/program"};
     const auto of_program = launch_failure_of(loop, wrong);

@@ -83,6 +83,26 @@ BOOST_AUTO_TEST_CASE(P10_a_file_has_one_path) {
     std::filesystem::remove_all(base);
 }
 
+BOOST_AUTO_TEST_CASE(P16_the_names_of_many_files_are_replaced_in_one_pass) {
+    client_paths paths;
+    std::string pattern = (std::filesystem::temp_directory_path() / "lsp-text-XXXXXX").string();
+    const std::string base = std::filesystem::canonical(::mkdtemp(pattern.data())).string();
+    std::filesystem::create_directories(base + "/real");
+    std::filesystem::create_directory_symlink(base + "/real", base + "/longer-link");
+    paths.learn_root(base + "/real", "file://" + base + "/longer-link");
+    std::string json = "[0";
+    for (int i = 0; i < 200'000; ++i)
+        json += ",\"file://" + base + "/longer-link/a.c\"";
+    const auto began = std::chrono::steady_clock::now();
+    paths.to_server(json);
+    BOOST_TEST((std::chrono::steady_clock::now() - began < std::chrono::seconds(3)));
+    const std::string replaced = ",\"file://" + base + "/real/a.c\"";
+    BOOST_TEST(json.size() == 2 + 200'000 * replaced.size());
+    BOOST_TEST(json.ends_with(replaced));
+    BOOST_TEST(json.find("/longer-link") == std::string::npos);
+    std::filesystem::remove_all(base);
+}
+
 namespace {
 
 bool lsp_glob_matches(std::string_view pattern, std::string_view path) {

@@ -136,6 +136,36 @@ BOOST_AUTO_TEST_CASE(a_header_behind_a_long_print_is_found_however_it_is_cut) {
     }
 }
 
+std::vector<std::string> frames_of(std::vector<std::string> parts) {
+    hob::unit::header_framing framing;
+    std::vector<std::string> frames;
+    for (const auto& part : parts) {
+        framing.feed(part);
+        while (const auto next = framing.next())
+            frames.emplace_back(next->line);
+        if (const auto early = framing.early()) frames.emplace_back(early->line);
+    }
+    return frames;
+}
+
+BOOST_AUTO_TEST_CASE(a_body_that_is_shorter_than_its_header_says_ends_where_its_json_ends) {
+    const std::string long_header = "Content-Length: 9\r\n\r\n";
+    const std::string next = "content-length: 3\r\n\r\n[1]";
+    const std::vector<std::string> both = {"{\"a\":1}", "[1]"};
+    BOOST_TEST(frames_of({long_header + "{\"a\":1}", next}) == both, boost::test_tools::per_element());
+    BOOST_TEST(frames_of({long_header + "{\"a\":1}" + next}) == both, boost::test_tools::per_element());
+    for (const char* blank : {" ", "\n"})
+        BOOST_TEST(frames_of({long_header + "{\"a\":1}", blank + next}) == both,
+                   boost::test_tools::per_element());
+    // Not all of it has come.
+    BOOST_TEST(frames_of({"Content-Length: 8\r\n\r\n", "{\"a\":{}", "}"}).back() == "{\"a\":{}}");
+    BOOST_TEST(frames_of({"Content-Length: 90\r\n\r\n{}"}).empty());
+    hob::unit::header_framing framing;
+    framing.feed("Content-Length: 90\r\n\r\n{}");
+    BOOST_TEST(!framing.next().has_value());
+    BOOST_TEST(framing.unfinished() == "of a message of 90 bytes, 2 came");
+}
+
 BOOST_AUTO_TEST_CASE(W01_P21_an_oversized_message_is_reported_once_at_its_end_with_its_ends) {
     const auto check = [](hob::unit::framing& framing, const std::string& end) {
         const std::string part(1 << 20, 'x');
@@ -156,6 +186,17 @@ BOOST_AUTO_TEST_CASE(W01_P21_an_oversized_message_is_reported_once_at_its_end_wi
     check(headers, "Content-Length: 1\r\n\r\n5");
     hob::unit::line_framing lines;
     check(lines, "\n5\n");
+}
+
+BOOST_AUTO_TEST_CASE(P16_variables_of_an_error_do_not_make_it_endless) {
+    std::string marks;
+    for (int i = 0; i < 5000; ++i)
+        marks += "{a}";
+    const auto error = hob::unit::find_protocol("dap")->make_codec()->decode(
+        R"({"type":"response","request_seq":7,"success":false,"body":{"error":{"format":")" + marks +
+        R"(","variables":{"a":")" + std::string(1'000, 'x') + "\"}}}}");
+    BOOST_TEST((error.type == worker_message::kind::error));
+    BOOST_TEST(error.text.size() < 20'000u);
 }
 
 BOOST_AUTO_TEST_CASE(messages_of_a_debug_adapter_are_recognized) {

@@ -20,17 +20,27 @@ worker_message noise(const char* text) {
     return message;
 }
 
+constexpr std::size_t error_text_max = 16u << 10;
+
+// What is longer is left as it is: variables can make any length of a short format.
+std::string with_variables(std::string text, std::string_view variables) {
+    const auto members = util::json_object_members(variables);
+    for (const auto& variable : members.value_or(std::vector<util::json_member>())) {
+        const std::string mark = "{" + variable.key + "}";
+        const std::string value = util::json_display_text(variable.value);
+        for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size())) {
+            if (text.size() + value.size() > error_text_max) return text;
+            text.replace(at, mark.size(), value);
+        }
+    }
+    return text;
+}
+
 // The adapter's text for people: its format with the variables inserted, else the short message.
 std::string error_text(std::string_view message) {
     const std::string_view error = util::json_find(message, {"body", "error"});
-    std::string text = util::json_find_string(error, {"format"}).value_or("");
-    const auto variables = util::json_object_members(util::json_find(error, {"variables"}));
-    for (const auto& variable : variables.value_or(std::vector<util::json_member>())) {
-        const std::string mark = "{" + variable.key + "}";
-        const std::string value = util::json_display_text(variable.value);
-        for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
-            text.replace(at, mark.size(), value);
-    }
+    std::string text = with_variables(util::json_find_string(error, {"format"}).value_or(""),
+                                      util::json_find(error, {"variables"}));
     if (text.empty()) text = util::json_find_string(message, {"message"}).value_or("");
     return text.empty() ? "the worker answered an error"
                         : "the worker answered an error: " + one_line(std::move(text));

@@ -73,4 +73,11 @@ bool among(const std::array<std::string_view, N>& names, std::string_view name) 
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// Events of a debug session, which do not come without one.
+inline bool is_session_event(std::string_view name) {
+    constexpr std::array<std::string_view, 6> session_events{"stopped",    "continued", "exited",
+                                                             "terminated", "process",   "thread"};
+    return among(session_events, name);
+}
+
 }  // namespace hob::unit

@@ -26,4 +26,10 @@ std::string dap_program_output::last_lines() const {
     return one_line(std::move(text));
 }
 
+failure dap_program_output::added_to(const failure& refused) const {
+    const std::string said = last_lines();
+    if (said.empty() || !refused.hint().empty()) return refused;
+    return failure(refused.kind(), refused.tried(), refused.reason(), "it said: " + said, refused.detail());
+}
+
 }  // namespace hob::unit

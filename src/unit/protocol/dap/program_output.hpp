@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "error.hpp"
+
 namespace hob::unit {
 
 class dap_program_output {
@@ -11,10 +13,13 @@ public:
     void clear() { text_.clear(); }
     // `params` of an `output` event. Telemetry is left out.
     void on_output(std::string_view params);
-    // One line for people; empty: nothing was said.
-    std::string last_lines() const;
+    // The failure with the last lines of the output as its hint, if it has none. Often only the output says
+    // why a program could not be built or started.
+    failure added_to(const failure& refused) const;
 
 private:
+    std::string last_lines() const;  // one line for people; empty: nothing was said
+
     std::string text_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "error.hpp"
@@ -12,6 +13,7 @@
 #include "unit/protocol/dap/dap.hpp"
 #include "unit/protocol/dap/defaults.hpp"
 #include "unit/protocol/dap/frame.hpp"
+#include "unit/protocol/dap/handshake.hpp"
 #include "unit/protocol/dap/methods.hpp"
 #include "unit/protocol/dap/program_output.hpp"
 #include "unit/protocol/dap/program_state.hpp"
@@ -43,18 +45,11 @@ public:
 
     asio::awaitable<std::string> start(session_host& host) override {
         changed_.emplace(host.executor());
-        util::json_object params;
-        params.add("clientID", "hob").add("clientName", "hob").add("adapterID", host.spec().name);
-        params.add("locale", "en").add("pathFormat", "path");
-        params.add("linesStartAt1", true).add("columnsStartAt1", true).add("supportsVariableType", true);
-        params.add("supportsRunInTerminalRequest", true).add("supportsProgressReporting", true);
-        const auto& configured = worker_spec_of(host.spec()).initialize_json;
-        std::string announced =
-            co_await host.request("initialize", util::json_merge(params.text(), configured),
-                                  util::deadline::in(limits::handshake_timeout));
+        const std::string announced = co_await host.request("initialize", dap_initialize_params(host.spec()),
+                                                            util::deadline::in(limits::handshake_timeout));
         // Changes may have come behind the answer already.
         capabilities_ = capabilities_.empty() ? announced : util::json_merge(announced, capabilities_);
-        co_return announced;
+        co_return capabilities_;
     }
 
     asio::awaitable<void> stop(session_host& host) override {
@@ -145,6 +140,7 @@ public:
         } else if (name == "capabilities") {
             const std::string_view more = util::json_find(params, {"capabilities"});
             if (more.starts_with('{')) capabilities_ = util::json_merge(capabilities_, more);
+            host.set_capabilities(capabilities_);
         } else if (name.starts_with("progress")) {
             if (progress_.on_event(name, params)) host.set_activity(activity());
         }
@@ -162,6 +158,17 @@ public:
         return failure(error_kind::unit_failed, cannot("call", host.spec().name),
                        "the debug session has ended" + (how.empty() ? "" : ": the program has " + how),
                        "launch or attach begins another one");
+    }
+
+    // A request that the protocol does not define may cause any event.
+    std::optional<failure> never_comes(const session_host& host, const std::string& method,
+                                       const std::vector<event_pattern>& events) const override {
+        const bool idle = among(dap_methods, method) && session_ == debug_session::none &&
+                          program_.is == program_state::phase::unknown &&
+                          std::ranges::all_of(events, is_session_event, &event_pattern::name);
+        if (!idle) return end_of_events(host);
+        return failure(error_kind::unit_failed, cannot("call", host.spec().name), "it has no debug session",
+                       "launch or attach begins one");
     }
 
     void on_process_end() override {
@@ -301,7 +308,7 @@ private:
             owns_program_ = owned_before;
             session_ = session_before;
             if (!program_.over()) set_program(host, program_before);
-            throw with_output(*outcome->failed);
+            throw output_.added_to(*outcome->failed);
         }
         if (failed) {
             // Its configuration was refused in the middle of the launch: another launch needs a new adapter.
@@ -313,14 +320,6 @@ private:
         }
         if (outcome->failed) throw failure(*outcome->failed);
         co_return *outcome->result;
-    }
-
-    // The reason why a program could not be built or started is often in the output only.
-    failure with_output(const failure& refused) const {
-        const std::string said = output_.last_lines();
-        if (said.empty() || !refused.hint().empty()) return refused;
-        return failure(refused.kind(), refused.tried(), refused.reason(), "it said: " + said,
-                       refused.detail());
     }
 
     // An adapter that has answered the launch and does not ask for its configuration is not waited for long:

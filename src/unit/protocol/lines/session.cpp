@@ -31,6 +31,7 @@ public:
     std::string out_of_step() const override { return out_of_step_; }
 
     asio::awaitable<void> settle(session_host& host, util::deadline limit) override {
+        if (reads_again_ && host.unread_output() == 0) co_return;
         co_await wait_for_reading(host, limit);
         constexpr int turns_max = 256;  // a program that never stops writing is not waited for
         for (int turns = 0; turns < turns_max && host.unread_output() > 0; ++turns)
@@ -96,6 +97,7 @@ private:
         if (!reader_) reader_.emplace(worker_spec_of(host.spec()).answer);
         remark_ = call.remark;
         reader_->begin();
+        reads_again_ = false;
         looks_ = 0;
         watch_for_silence(host);
     }
@@ -158,9 +160,14 @@ private:
     void finish(session_host& host) {
         const auto text = reader_->take();
         host.answer(text ? lines_answer(*text) : oversized_answer(std::nullopt, {}));
+        asio::post(host.executor(), [weak = weak_from_this(), this, &host] {
+            const auto alive = weak.lock();
+            if (alive && !reader_->awaited()) reads_again_ = host.reads_input();
+        });
     }
 
     void on_unasked(session_host& host, std::string_view bytes) {
+        reads_again_ = false;
         host.log_output(bytes);
         if (greeted_ && out_of_step_.empty()) out_of_step_ = "it said more than was asked for";
     }
@@ -192,7 +199,10 @@ private:
     std::optional<util::timer> silence_;   // from the first wait for silence on
     remark_handler remark_;                // of the call that waits
     std::string out_of_step_;
-    int looks_ = 0;         // whether nothing comes, of this call
+    int looks_ = 0;  // whether nothing comes, of this call
+    // The program was seen to read when its last answer was on its way. It reads until it gets more, so the
+    // next call does not look.
+    bool reads_again_ = false;
     bool greeted_ = false;  // the program has written all that it writes before its first request
     bool heard_ = false;    // it has written something
     bool reads_ = false;    // it was seen to read its input

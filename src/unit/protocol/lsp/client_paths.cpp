@@ -18,12 +18,16 @@ std::string without_slash(std::string_view uri) {
 
 void replace_uris(std::string& json, const std::string& from, const std::string& to) {
     const std::string quoted = "\"" + from;
-    for (std::size_t at = json.find(quoted); at != std::string::npos; at = json.find(quoted, at)) {
+    std::string replaced;
+    std::size_t copied = 0;
+    for (std::size_t at = json.find(quoted); at != std::string::npos; at = json.find(quoted, at + 1)) {
         const std::size_t end = at + quoted.size();
         const bool whole = end < json.size() && (json[end] == '/' || json[end] == '"');
-        if (whole) json.replace(at + 1, from.size(), to);
-        at += 1 + (whole ? to.size() : from.size());
+        if (!whole) continue;
+        replaced.append(json, copied, at + 1 - copied).append(to);
+        copied = end;
     }
+    if (copied > 0) json = replaced.append(json, copied);
 }
 
 }  // namespace

@@ -240,7 +240,7 @@ lsp_documents::document* lsp_documents::sync(session_host& host, const std::stri
     // File times are coarse: only the content tells for certain whether a file has changed.
     auto text = read_file(path);
     if (!text) {
-        if (known) mark_deleted(host, path);
+        if (known) drop_deleted(host, *known);
         return nullptr;
     }
     if (!known) return open(host, path, std::move(*text));
@@ -261,6 +261,15 @@ void lsp_documents::mark_deleted(session_host& host, const std::string& path) {
     known->deleted = true;
 }
 
+// First it is made empty. Once the server has published about that it is closed: a server for which it stays
+// open does not look for it anew when it is back, and one to which it is closed at once answers from memory.
+void lsp_documents::drop_deleted(session_host& host, const document& gone) {
+    const bool is_known = gone.deleted && gone.word.publishes > 0 && gone.word.heard >= gone.word.asked;
+    const std::string path = gone.path;
+    if (is_known) return close(host, path);
+    mark_deleted(host, path);
+}
+
 bool lsp_documents::sync_all(session_host& host) {
     std::vector<std::string> paths;
     for (const auto& [path, opened] : open_)
@@ -269,7 +278,8 @@ bool lsp_documents::sync_all(session_host& host) {
     for (const auto& path : paths) {
         const auto before = open_.at(path).version;
         sync(host, path);
-        changed = changed || open_.at(path).version != before;
+        const document* const after = find(path);
+        changed = changed || !after || after->version != before;
     }
     return changed;
 }

@@ -46,7 +46,7 @@ public:
     document* sync(session_host& host, const std::string& path);
     // Updates all documents from the disk. True: something changed.
     bool sync_all(session_host& host);
-    // Makes the document of a deleted file empty. A server to which it is only closed answers from memory.
+    // Makes the document of a deleted file empty; a later sync() closes it.
     void mark_deleted(session_host& host, const std::string& path);
     // The number of documents that calls about others still wait for: nothing was published since they
     // changed.
@@ -101,6 +101,7 @@ public:
     std::function<void(const std::string& path)> on_heard;  // the server has published about the document
 
 private:
+    void drop_deleted(session_host& host, const document& gone);
     document* open(session_host& host, const std::string& path, std::string text);
     void change(session_host& host, document& changed, std::string text);
     // The document has the text `before` at the server.

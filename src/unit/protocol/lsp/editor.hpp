@@ -69,6 +69,9 @@ private:
     void adapt_outgoing(std::string& message) const override { paths_.to_client(message); }
     std::string result_for_client(const std::string& method, std::string result) const override;
 
+    // By the protocol, `$/` begins what a server need not know.
+    bool may_be_ignored(const std::string& method) const override { return method.starts_with("$/"); }
+
     void on_initialize(const worker_message& request);
     void on_request_about_server(worker_message request);
     void on_document(worker_message notification);

@@ -8,8 +8,6 @@
 #include "limits.hpp"
 #include "unit/protocol/lsp/languages.hpp"
 #include "util/file_uri.hpp"
-#include "util/json/json_edit.hpp"
-#include "util/json/json_text.hpp"
 #include "util/json/json_writer.hpp"
 
 namespace hob::unit {
@@ -17,23 +15,6 @@ namespace {
 
 constexpr std::size_t opened_at_once = limits::lsp_documents_max / 2;
 constexpr std::string_view watched_files = "workspace/didChangeWatchedFiles";
-
-std::vector<std::string_view> elements(std::string_view array) {
-    return util::json_array_elements(array).value_or(std::vector<std::string_view>());
-}
-
-// The base folder of a relative pattern, which is a URI or a workspace folder. A folder that is neither above
-// nor below the root is taken for the root under another name.
-std::optional<std::string> base_of(const std::string& root, std::string_view watcher) {
-    auto uri = util::json_find_string(watcher, {"globPattern", "baseUri"});
-    if (!uri) uri = util::json_find_string(watcher, {"globPattern", "baseUri", "uri"});
-    auto path = uri ? util::path_of_uri(*uri) : std::nullopt;
-    if (!path) return std::nullopt;
-    while (path->ends_with('/'))
-        path->pop_back();
-    const bool related = (root + "/").starts_with(*path + "/") || (*path + "/").starts_with(root + "/");
-    return related ? path : std::nullopt;
-}
 
 }  // namespace
 
@@ -54,10 +35,11 @@ bool lsp_sync::is_for(const session_host& host, const std::string& path) const {
 
 bool lsp_sync::announce(session_host& host) {
     util::json_array changes;
+    lsp_watchers::question watched(watchers_, files_.root());
     const bool all_opened = unopened_.empty();
     for (const auto& change : files_.changes()) {
         documents_.count_change(change.what != lsp_files::change_kind::changed);
-        if (!is_watched(change.path)) continue;
+        if (!watched.is_of(change.path)) continue;
         if (is_for(host, change.path)) unopened_.insert(change.path);
         changes.add(util::json_object()
                         .add("uri", util::uri_of_path(change.path))
@@ -80,50 +62,14 @@ void lsp_sync::open_next(session_host& host) {
     }
 }
 
-// A server that registers no pattern gets all changes.
-bool lsp_sync::is_watched(const std::string& path) const {
-    return watchers_.empty() || std::any_of(watchers_.begin(), watchers_.end(), [&](const watcher& each) {
-               return each.matches(files_.root(), path);
-           });
-}
-
-bool lsp_sync::watcher::matches(const std::string& root, const std::string& path) const {
-    if (!base && absolute) return pattern.matches(path);
-    const std::string folder = base.value_or(root) + "/";
-    return path.starts_with(folder) && pattern.matches(std::string_view(path).substr(folder.size()));
-}
-
 void lsp_sync::register_watchers(const std::string& params) {
     kinds_.on_register(params);
-    for (const auto registration : elements(util::json_find(params, {"registrations"}))) {
-        if (util::json_find_string(registration, {"method"}) != watched_files) continue;
-        const auto id = util::json_find_string(registration, {"id"}).value_or("");
-        // A second registration with the same id replaces the first.
-        if (!id.empty())
-            std::erase_if(watchers_, [&](const watcher& known) { return known.registration == id; });
-        for (const auto each : elements(util::json_find(registration, {"registerOptions", "watchers"})))
-            add_watcher(id, each);
-    }
+    watchers_.on_register(files_.root(), params);
 }
 
-void lsp_sync::add_watcher(const std::string& registration, std::string_view params) {
-    std::optional<std::string> base;
-    auto pattern = util::json_find_string(params, {"globPattern"});
-    if (!pattern) {
-        pattern = util::json_find_string(params, {"globPattern", "pattern"});
-        base = base_of(files_.root(), params);
-    }
-    if (pattern)
-        watchers_.push_back({registration, std::move(base), pattern->starts_with('/'), lsp_glob(*pattern)});
-}
-
-// The protocol spells it `unregisterations`.
 void lsp_sync::unregister_watchers(const std::string& params) {
     kinds_.on_unregister(params);
-    for (const auto registration : elements(util::json_find(params, {"unregisterations"}))) {
-        const auto id = util::json_find_string(registration, {"id"});
-        if (id) std::erase_if(watchers_, [&](const watcher& known) { return known.registration == *id; });
-    }
+    watchers_.on_unregister(params);
 }
 
 }  // namespace hob::unit

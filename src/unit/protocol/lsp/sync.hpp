@@ -3,15 +3,13 @@
 // a time: servers update their index of a file that is not open late, or never.
 
 #include <cstddef>
-#include <optional>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "unit/protocol/lsp/documents.hpp"
 #include "unit/protocol/lsp/files.hpp"
 #include "unit/protocol/lsp/kinds.hpp"
-#include "unit/protocol/lsp/text.hpp"
+#include "unit/protocol/lsp/watchers.hpp"
 
 namespace hob::unit {
 
@@ -38,20 +36,11 @@ public:
 
 private:
     bool is_for(const session_host& host, const std::string& path) const;
-    struct watcher {
-        std::string registration;
-        std::optional<std::string> base;  // the folder that the pattern is relative to; nullopt: the root
-        bool absolute;                    // the pattern begins with a slash
-        lsp_glob pattern;
-        bool matches(const std::string& root, const std::string& path) const;
-    };
-    bool is_watched(const std::string& path) const;
-    void add_watcher(const std::string& registration, std::string_view params);
 
     lsp_documents& documents_;
     lsp_files files_;
     lsp_kinds kinds_;
-    std::vector<watcher> watchers_;
+    lsp_watchers watchers_;
     std::set<std::string> unopened_;
 };
 

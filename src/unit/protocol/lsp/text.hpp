@@ -57,6 +57,7 @@ class lsp_glob {
 public:
     explicit lsp_glob(std::string_view pattern);
     bool matches(std::string_view path) const;
+    std::size_t size() const { return alternatives_.size(); }  // of which each may be tried
 
 private:
     std::vector<glob> alternatives_;

@@ -12,6 +12,7 @@
 #include "ipc/message.hpp"
 #include "limits.hpp"
 #include "unit/protocol/mcp/generation.hpp"
+#include "unit/protocol/mcp/handshake_request.hpp"
 #include "unit/protocol/mcp/mcp.hpp"
 #include "unit/protocol/mcp/tools.hpp"
 #include "unit/protocol/progress_tokens.hpp"
@@ -33,42 +34,6 @@ using util::raw_json;
 constexpr std::int64_t unsupported_version = -32022;
 constexpr int pages_max = 256;
 constexpr std::string_view generation_key = "era";  // of the value that a session remembers
-
-// A request of the handshake that runs on its own: two may be open at once, and either may decide.
-struct handshake_request {
-    explicit handshake_request(const asio::any_io_executor& executor) : done(executor) {}
-    std::optional<std::string> result;
-    std::optional<failure> failed;
-    util::manual_reset_event done;
-
-    bool failed_with(error_kind kind) const { return failed && failed->kind() == kind; }
-    // The server's own error code.
-    std::optional<std::int64_t> error_code() const {
-        if (!failed_with(error_kind::worker_error)) return std::nullopt;
-        return util::json_find_integer(failed->detail(), {"code"});
-    }
-};
-using handshake_ptr =
-    std::shared_ptr<handshake_request>;  // held by the handshake and by the sending coroutine
-
-util::deadline handshake_limit() { return util::deadline::in(limits::handshake_timeout); }
-
-asio::awaitable<void> send_handshake(session_host& host, std::string method, std::string params,
-                                     handshake_ptr into) {
-    try {
-        into->result = co_await host.request(std::move(method), std::move(params), handshake_limit());
-    } catch (const failure& why) {
-        into->failed.emplace(why);
-    }
-    into->done.set();
-}
-
-handshake_ptr start_request(session_host& host, std::string method, std::string params) {
-    auto made = std::make_shared<handshake_request>(host.executor());
-    util::spawn(host.executor(), send_handshake(host, std::move(method), std::move(params), made),
-                "handshake of " + host.spec().name);
-    return made;
-}
 
 // Methods of the protocol begin with one of these. Any other name with a slash is a method of the server's
 // own, or a tool.
@@ -145,7 +110,7 @@ public:
             failed.emplace(why);
         }
         if (failed && is_unknown_method(*failed) && !is_protocol_method(call.method)) {
-            tools_ = co_await list_all(host, lists[0], limit);
+            co_await list_tools(host, limit);
             if (is_listed(call.method)) co_return co_await call_tool(host, std::move(call), watch, limit);
         }
         if (failed) throw failure(*failed);
@@ -158,7 +123,11 @@ public:
         for (const auto& row : lists) {
             if (util::json_member_of(capabilities_, row.capability).empty()) continue;
             const auto items = co_await list_all(host, row, limit);
-            if (items) all.add(row.member, raw_json{*items});
+            if (!items) continue;
+            util::json_array array;
+            for (const auto& item : *items)
+                array.add(raw_json{item});
+            all.add(row.member, array);
         }
         co_return std::move(all).text();
     }
@@ -225,7 +194,7 @@ private:
                                                   std::move(call.params), limit);
     }
 
-    bool is_listed(std::string_view tool) const { return tools_ && lists_tool(*tools_, tool); }
+    bool is_listed(std::string_view tool) const { return tools_ && tools_->has(tool); }
 
     asio::awaitable<std::string> call_tool(session_host& host, call_request call, event_watch* watch,
                                            util::deadline limit) {
@@ -247,7 +216,7 @@ private:
     // until one is answered: a server that is slow to start looks like one that is silent.
     asio::awaitable<std::string> probe(session_host& host) {
         modern_ = true;
-        const auto discover = start_request(host, "server/discover", with_identity(host, {}));
+        const auto discover = start_mcp_request(host, "server/discover", with_identity(host, {}));
         co_await util::within(limits::mcp_probe_timeout, discover->done.wait());
         if (discover->error_code() == unsupported_version) {
             co_return co_await discover_again(host, *discover->failed);
@@ -258,7 +227,7 @@ private:
         }
         if (discover->result && is_modern(*discover->result)) co_return *discover->result;
         modern_ = false;
-        const auto initialize = start_request(host, "initialize", initialize_params(host.spec()));
+        const auto initialize = start_mcp_request(host, "initialize", initialize_params(host.spec()));
         if (!discover->done.is_set()) {
             co_await util::first_of(discover->done.wait(), initialize->done.wait());
         }
@@ -287,7 +256,7 @@ private:
                                       mcp_legacy_revision),
                           {}, refused.detail());
         }
-        co_return co_await host.request("server/discover", with_identity(host, {}), handshake_limit());
+        co_return co_await host.request("server/discover", with_identity(host, {}), mcp_handshake_limit());
     }
 
     bool is_modern(std::string_view discovered) {
@@ -303,7 +272,8 @@ private:
     asio::awaitable<std::string> initialize(session_host& host, mcp_generation known) {
         std::optional<failure> failed;
         try {
-            co_return co_await host.request("initialize", initialize_params(host.spec()), handshake_limit());
+            co_return co_await host.request("initialize", initialize_params(host.spec()),
+                                            mcp_handshake_limit());
         } catch (const failure& why) {
             failed.emplace(why);
         } catch (const std::exception&) {  // the limit of the whole handshake
@@ -332,10 +302,17 @@ private:
         return util::json_set(params, {"_meta"}, util::json_merge(identity.text(), given));
     }
 
-    // All pages of one list, as an array. nullopt: the server does not have this list.
-    asio::awaitable<std::optional<std::string>> list_all(session_host& host, list_row row,
-                                                         util::deadline limit) {
-        util::json_array items;
+    asio::awaitable<void> list_tools(session_host& host, util::deadline limit) {
+        const auto listed = co_await list_all(host, lists[0], limit);
+        tools_.reset();
+        if (listed) tools_.emplace(*listed);
+    }
+
+    // The items of all pages of one list, raw. nullopt: the server does not have this list.
+    asio::awaitable<std::optional<std::vector<std::string>>> list_all(session_host& host, list_row row,
+                                                                      util::deadline limit) {
+        std::vector<std::string> items;
+        std::size_t size = 0;
         std::set<std::string> cursors;  // a server may return one that it has returned before,
         std::set<std::string> seen;     // and then lists the same again
         std::string cursor;
@@ -352,14 +329,32 @@ private:
             }
             if (failed && page == 0 && is_unknown_method(*failed)) co_return std::nullopt;
             if (failed) throw failure(*failed);
-            const auto listed = util::json_array_elements(util::json_member_of(result, row.member));
-            for (const auto item : listed.value_or(std::vector<std::string_view>())) {
-                if (seen.emplace(item).second) items.add(raw_json{item});
-            }
-            cursor = util::json_find(result, {"nextCursor"});
+            cursor = add_page(result, row.member, seen, items);
+            size += result.size();
+            if (size > limits::line_max) throw too_long(host, row);
             if (cursor.empty() || cursor == "null" || !cursors.insert(cursor).second) break;
         }
-        co_return std::move(items).text();
+        co_return items;
+    }
+
+    // Adds the items that were not seen on an earlier page. Returns the cursor of the next one; raw.
+    static std::string add_page(std::string_view page, std::string_view member, std::set<std::string>& seen,
+                                std::vector<std::string>& items) {
+        std::string cursor;
+        for (const auto& each : util::json_object_members(page).value_or(std::vector<util::json_member>())) {
+            if (each.key == "nextCursor") cursor = each.value;
+            if (each.key != member) continue;
+            const auto listed = util::json_array_elements(each.value);
+            for (const auto item : listed.value_or(std::vector<std::string_view>())) {
+                if (seen.emplace(item).second) items.emplace_back(item);
+            }
+        }
+        return cursor;
+    }
+
+    static failure too_long(const session_host& host, const list_row& row) {
+        return failure(error_kind::worker_error, cannot("call", host.spec().name),
+                       fmt::format("its answers to {} are longer than 16 MiB together", row.method));
     }
 
     // Throws failure(usage) for a call that the tool's schema does not allow. The list may have changed
@@ -368,10 +363,10 @@ private:
                                      util::deadline limit) {
         for (bool fresh = !tools_;; fresh = true) {
             if (fresh) {
-                tools_ = co_await list_all(host, lists[0], limit);
+                co_await list_tools(host, limit);
             }
             if (!tools_) co_return;  // a server without the list may have the tool
-            const auto mismatch = tool_mismatch(host.spec().name, *tools_, tool, arguments);
+            const auto mismatch = tools_->mismatch(host.spec().name, tool, arguments);
             if (!mismatch) co_return;
             if (fresh) throw failure(*mismatch);
         }
@@ -381,8 +376,7 @@ private:
     bool wants_restart_ = false;
     std::string revision_{mcp_modern_revision};
     std::string capabilities_;
-    std::optional<std::string>
-        tools_;  // the array, as the server listed it; nullopt: not listed, or out of date
+    std::optional<tool_list> tools_;                    // nullopt: not listed, or out of date
     std::map<std::uint64_t, renewable_limit*> limits_;  // of the calls in flight, by progress token
     // Also held by each token.
     std::shared_ptr<progress_tokens> tokens_ = std::make_shared<progress_tokens>();

@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <utility>
 #include <vector>
 
+#include "limits.hpp"
 #include "unit/protocol/mcp/schema_check.hpp"
 #include "unit/protocol/message_codec.hpp"
 #include "util/json/json_edit.hpp"
@@ -31,30 +32,35 @@ std::string content_text(std::string_view result) {
 
 }  // namespace
 
-std::optional<failure> tool_mismatch(std::string_view unit, std::string_view tools, const std::string& tool,
-                                     std::string_view arguments) {
-    std::vector<std::string> names;
-    for (const auto item : elements(tools)) {
-        names.push_back(util::json_find_string(item, {"name"}).value_or(""));
-        if (names.back() != tool) continue;
-        const auto wrong = schema_mismatch(util::json_find(item, {"inputSchema"}), arguments);
+tool_list::tool_list(const std::vector<std::string>& listed) {
+    for (const auto& item : listed) {
+        std::string name;
+        std::string_view schema;
+        for (const auto& each : util::json_object_members(item).value_or(std::vector<util::json_member>())) {
+            if (each.key == "name") name = util::json_unquote(each.value).value_or("");
+            if (each.key == "inputSchema" && each.value.size() <= limits::schema_size_max)
+                schema = each.value;
+        }
+        schemas_.emplace(std::move(name), schema);
+    }
+}
+
+std::optional<failure> tool_list::mismatch(std::string_view unit, std::string_view tool,
+                                           std::string_view arguments) const {
+    if (const auto found = schemas_.find(tool); found != schemas_.end()) {
+        const auto wrong = schema_mismatch(found->second, arguments);
         if (!wrong) return std::nullopt;
         return failure(error_kind::usage, cannot("call", unit),
                        fmt::format("'{}' refuses its arguments: {}", tool, *wrong),
                        "KEY:=JSON gives a number, a boolean or a list, KEY=TEXT a text");
     }
-    const std::vector<std::string_view> candidates(names.begin(), names.end());
-    const auto near = util::nearest(tool, candidates);
+    std::vector<std::string_view> names;
+    for (const auto& [name, schema] : schemas_)
+        names.push_back(name);
+    const auto near = util::nearest(tool, names);
     return failure(error_kind::usage, cannot("call", unit), fmt::format("it has no tool '{}'", tool),
                    near ? fmt::format("did you mean '{}'?", *near)
                         : fmt::format("`hob call {} --list` shows what it has", unit));
-}
-
-bool lists_tool(std::string_view tools, std::string_view name) {
-    const auto all = elements(tools);
-    return std::any_of(all.begin(), all.end(), [name](std::string_view tool) {
-        return util::json_find_string(tool, {"name"}) == name;
-    });
 }
 
 void check_result(std::string_view unit, const std::string& result, bool is_tool) {

@@ -1,20 +1,30 @@
 #pragma once
 // The tools of a server, as it has listed them, and what calls of them come to.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "error.hpp"
 
 namespace hob::unit {
 
-// Why a call of `tool` with `arguments` (raw) is not allowed by `tools`, a raw array. nullopt: it is allowed.
-std::optional<failure> tool_mismatch(std::string_view unit, std::string_view tools, const std::string& tool,
-                                     std::string_view arguments);
+class tool_list {
+public:
+    explicit tool_list(const std::vector<std::string>& listed);  // raw
 
-// `tools`: a raw array.
-bool lists_tool(std::string_view tools, std::string_view name);
+    bool has(std::string_view tool) const { return schemas_.contains(tool); }
+    // Why a call of `tool` with `arguments` (raw) is not allowed. nullopt: it is allowed.
+    std::optional<failure> mismatch(std::string_view unit, std::string_view tool,
+                                    std::string_view arguments) const;
+
+private:
+    // The raw schemas of the arguments, by name. Empty: the server has sent none, or one that is too long to
+    // check.
+    std::map<std::string, std::string, std::less<>> schemas_;
+};
 
 // Throws failure(worker_error) for a result that says that the tool failed, or that input is missing.
 // `is_tool`: the result is that of a tool.
