@@ -251,18 +251,22 @@ asio::awaitable<void> task::run_after_delay(std::shared_ptr<active_run> retry, m
     update_state();
 }
 
+// The keeper was told of a run before the database was told that its slot is taken.
+void task::take_slot(const std::optional<schedule_record>& slot) {
+    if (!slot) return;
+    const auto known = context_->runs.schedule(spec_->name);
+    if (!known || known->rule != slot->rule || known->last_slot < slot->last_slot)
+        context_->runs.set_schedule(spec_->name, *slot);
+}
+
 void task::adopt_run(const run_order& order, lifecycle::held_entry held) {
+    take_slot(parameters_of(order).slot);
     enqueue(active_run::adopt(context_, spec_, log_, order, std::move(held)));
 }
 
-// The keeper was told before the database that its slot is taken.
 void task::adopt_queued(const run_order& order, const std::string& key) {
     run_parameters parameters = parameters_of(order);
-    if (parameters.slot) {
-        const auto known = context_->runs.schedule(spec_->name);
-        if (!known || known->rule != parameters.slot->rule || known->last_slot < parameters.slot->last_slot)
-            context_->runs.set_schedule(spec_->name, *parameters.slot);
-    }
+    take_slot(parameters.slot);
     auto run = active_run::make(context_, spec_, log_, std::move(parameters));
     run->set_queued_key(key);
     const auto due = std::chrono::system_clock::time_point(milliseconds(order.due));

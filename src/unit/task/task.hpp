@@ -74,6 +74,7 @@ private:
     boost::asio::awaitable<void> process_queue();
     boost::asio::awaitable<void> execute(std::shared_ptr<active_run> run);
     void enqueue(std::shared_ptr<active_run> run);
+    void take_slot(const std::optional<schedule_record>& slot);
     void after_run(const active_run& run);
     void report_failure(const active_run& run);
     boost::asio::awaitable<void> run_dependencies(std::shared_ptr<active_run> run);
