@@ -37,7 +37,6 @@ void each_field(Note& note, const Field& field) {
     field("watchdog", note.watchdog);
     field("start_ends", note.start_ends);
     field("was_ready", note.was_ready);
-    field("launching", note.launching);
     field("stop_requested", note.stop_requested);
 }
 

@@ -43,7 +43,6 @@ struct service_note {
     std::int64_t watchdog = 0;       // milliseconds; 0: none
     std::int64_t start_ends = 0;     // until then it must be ready; 0: no limit
     bool was_ready = false;
-    bool launching = false;          // its program did not run yet
     bool stop_requested = false;
 };
 
