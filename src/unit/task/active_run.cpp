@@ -119,7 +119,7 @@ run_io::handlers active_run::handlers() {
     // middle.
     const std::weak_ptr<active_run> weak = weak_from_this();
     run_io::handlers on;
-    on.output = [weak](std::string_view stream, std::string_view bytes) {
+    on.output = [weak](std::string_view stream, std::uint64_t, std::string_view bytes) {
         const auto owner = weak.lock();
         if (!owner) return;
         owner->log_.write(stream, bytes, owner->record_.id);
