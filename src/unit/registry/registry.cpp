@@ -194,13 +194,6 @@ std::shared_ptr<active_run> registry::find_run(std::int64_t id) const {
 
 run_store& registry::runs() { return units_->context->runs; }
 
-bool registry::adopt(const std::string& unit, lifecycle::held_entry held) {
-    const auto found = units_->by_name.find(unit);
-    if (found == units_->by_name.end()) return false;
-    found->second->adopt(std::move(held));
-    return true;
-}
-
 void registry::begin() {
     for (const auto& spec : std::vector<unit_spec>(units_->specs)) {
         const auto found = units_->by_name.find(spec.name);

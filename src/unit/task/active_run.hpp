@@ -19,6 +19,7 @@
 #include "unit/spec/run_record.hpp"
 #include "unit/supervise/managed_unit.hpp"
 #include "unit/supervise/unit_process.hpp"
+#include "unit/task/run_note.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
 #include "util/fd.hpp"
@@ -49,6 +50,9 @@ struct run_parameters {
     std::vector<util::resource_limit> limits{};         // on top of those of units
     std::optional<terminal_size> terminal;              // a pseudo-terminal instead of pipes
     int attempt = 0;                                    // number of retries before this one
+    std::int64_t retry_of = 0;                          // the run that failed before it; 0: none
+    std::optional<schedule_record> slot{};              // of its task, once this run is accepted
+    std::string token{};  // by which the client that asked for it finds it again; empty: none
     std::optional<run_listener> listener;
 };
 
@@ -58,7 +62,20 @@ public:
     static std::shared_ptr<active_run> make(std::shared_ptr<unit_context> context,
                                             std::shared_ptr<const unit_spec> spec, unit_log& log,
                                             run_parameters parameters);
+    // A run that a daemon before this one has begun: it goes on, or if it has no process yet, it is started
+    // by execute(); it may be over.
+    static std::shared_ptr<active_run> adopt(std::shared_ptr<unit_context> context,
+                                             std::shared_ptr<const unit_spec> spec, unit_log& log,
+                                             const run_order& order, lifecycle::held_entry held);
     ~active_run();
+
+    // Before execute(), of a run by a trigger: the keeper has it from now on, so that the next daemon executes
+    // it. `due`: not before this time.
+    void remember_queued(std::optional<std::chrono::system_clock::time_point> due = std::nullopt);
+    // It was adopted as queued under this key.
+    void set_queued_key(std::string key) { queued_key_ = std::move(key); }
+    // It is over, and nothing follows from it any more.
+    void forget() const;
 
     const run_parameters& parameters() const { return parameters_; }
     const unit_spec& spec() const { return *spec_; }
@@ -94,7 +111,7 @@ public:
     boost::asio::awaitable<void> until_cancelled() { return cancelled_.wait(); }
 
     void drop_listener();  // the run goes on
-    void detach() { detached_ = true; }
+    void detach();
     bool outlives_client() const { return detached_; }
 
     // See run_io. input() returns false when the run takes no more input.
@@ -107,9 +124,12 @@ private:
                run_parameters parameters);
     bool is_command() const { return spec_->name == command_name; }
     void begin();
+    void add_record();
+    boost::asio::awaitable<bool> launch();
     void check_cancelled() const;               // throws failure(cancelled)
     boost::asio::awaitable<int> sync_record();  // errno, logged
     void start_process();
+    void end_output();
     boost::asio::awaitable<void> await_launch();
     void set_start_failure(std::exception_ptr reason);
     std::exception_ptr record_start_failure(const failure& why);  // what the callers get
@@ -124,13 +144,24 @@ private:
     void failed_to_start(const failure& why);
     void publish(run_state state) const;
 
+    // What the keeper has of it: held_run.cpp.
+    std::string held_key() const;
+    run_order order() const;
+    held_process held_by_keeper(const run_ends& ends) const;
+    void remember() const;
+    void drop_output() const;
+    void tell_of_end(const std::string& message);  // in the log; once, though a daemon was killed after it
+    bool resume(lifecycle::held_entry& held);  // false: it has no process
+    void resume_over();
+    boost::asio::awaitable<void> await_client();
+
     const std::shared_ptr<unit_context> context_;  // also held by the registry and every unit
     const std::shared_ptr<const unit_spec> spec_;  // also the unit's, until it is reconfigured
     unit_log& log_;
     run_parameters parameters_;
     run_record record_;
     std::vector<std::string> environment_;  // without what only this run has; empty: not made yet
-    std::int64_t output_bytes_ = 0;
+    bool adopted_ = false;  // a daemon before this one has begun it
     std::unique_ptr<unit_process> process_;
     std::shared_ptr<run_io> io_;  // also held by its own coroutines
     std::optional<exit_state> exit_;
@@ -139,6 +170,8 @@ private:
     std::exception_ptr start_failure_;
     std::optional<run_record> result_;
     util::deadline limit_ = util::deadline::never();  // of the task's `timeout`, from the launch on
+    std::string queued_key_;      // under which the keeper has it until it begins; empty: it has not
+    util::unique_fd order_text_;  // held with it; empty: not made yet
     bool detached_ = false;
     bool killed_ = false;
     util::notifier listener_dropped_;

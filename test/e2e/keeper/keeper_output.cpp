@@ -83,6 +83,27 @@ BOOST_AUTO_TEST_CASE(K41_the_output_of_a_terminal_too) {
     check_writer({.streams = "1", .kind = "text", .pause = "100", .more = "tty = true"});
 }
 
+BOOST_AUTO_TEST_CASE(K46_the_output_of_a_run_too_and_its_record_has_its_size) {
+    sandbox box;
+    box.config("[log]\nmax_size = \"8MiB\"\n[task.t]\nrun = [\"" + std::string(numbered) +
+               "\", \"2\", \"bytes\", \"64\", \"100\"]\n");
+    BOOST_REQUIRE(box.run({"run", "--detach", "t"}).status == 0);
+    kill_daemons(box, scaled(30));
+    BOOST_TEST(box.run({"stop", "t"}).status == 0);
+    BOOST_TEST(box.run({"shutdown"}).status == 0);
+    for (const char* stream : {"stdout", "stderr"})
+        check_numbered_lines(logged_lines(log_of(box, "t"), stream), false);
+}
+
+BOOST_AUTO_TEST_CASE(K46_the_record_of_a_run_has_the_size_of_all_its_output) {
+    sandbox box;
+    box.config("[task.t]\nrun = \"for i in 0 1 2 3 4 5 6 7 8 9; do echo line $i; sleep 0.1; done; printf end\"\n");
+    BOOST_REQUIRE(box.run({"run", "--detach", "t"}).status == 0);
+    kill_daemons(box, scaled(8));
+    BOOST_TEST(wait_until([&] { return box.run({"runs", "1"}).out.find(" 73B") != std::string::npos; }));
+    BOOST_TEST(logged_lines(log_of(box, "t"), "stdout").size() == 11u);
+}
+
 BOOST_AUTO_TEST_CASE(K42_an_unfinished_line_is_neither_lost_nor_doubled) {
     sandbox box;
     box.config(service("s", "printf 'one\\nname? '; while [ ! -e go ]; do sleep 0.02; done; echo yes; sleep 1000"));
