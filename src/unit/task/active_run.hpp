@@ -130,6 +130,7 @@ private:
     void check_cancelled() const;               // throws failure(cancelled)
     boost::asio::awaitable<int> sync_record();  // errno, logged
     void start_process();
+    void end_output();
     boost::asio::awaitable<void> await_launch();
     void set_start_failure(std::exception_ptr reason);
     std::exception_ptr record_start_failure(const failure& why);  // what the callers get
@@ -150,6 +151,7 @@ private:
     held_process held_by_keeper(const run_ends& ends) const;
     void remember() const;
     void drop_output() const;
+    void tell_of_end(const std::string& message);  // in the log; once, though a daemon was killed after it
     bool resume(lifecycle::held_entry& held);  // false: it has no process
     void resume_over();
     boost::asio::awaitable<void> await_client();
@@ -160,7 +162,7 @@ private:
     run_parameters parameters_;
     run_record record_;
     std::vector<std::string> environment_;  // without what only this run has; empty: not made yet
-    std::int64_t output_bytes_ = 0;
+    bool adopted_ = false;  // a daemon before this one has begun it
     std::unique_ptr<unit_process> process_;
     std::shared_ptr<run_io> io_;  // also held by its own coroutines
     std::optional<exit_state> exit_;
