@@ -112,6 +112,7 @@ void active_run::begin() {
     }
     record_.id = context_->runs.add(record_);
     context_->active_runs[record_.id] = weak_from_this();
+    context_->note_token(parameters_.token, record_.id);
 }
 
 run_io::handlers active_run::handlers() {
@@ -124,8 +125,7 @@ run_io::handlers active_run::handlers() {
         if (!owner) return;
         owner->log_.write(stream, bytes, owner->record_.id);
         owner->output_bytes_ += static_cast<std::int64_t>(bytes.size());
-        if (owner->parameters_.listener)
-            owner->parameters_.listener->output(owner->record_.id, stream, bytes);
+        owner->pass_on(stream, bytes);
     };
     on.room = [weak]() -> asio::awaitable<void> {
         const auto owner = weak.lock();
@@ -273,8 +273,7 @@ asio::awaitable<std::optional<exit_state>> active_run::until_end() {
 asio::awaitable<void> active_run::finish(std::optional<exit_state> exit) {
     exit_ = exit;
     co_await io_->finish();
-    log_.end("stdout", record_.id);
-    log_.end("stderr", record_.id);
+    end_log();
     stopped_ = co_await process_->clean_up();
     const std::string note = stopped_.text();
     if (!note.empty()) log_.write("hob", note + "\n", record_.id);
