@@ -156,6 +156,7 @@ inline constexpr milliseconds attach_linger = 3s;      // likewise, when the out
 inline constexpr unsigned unit_umask = 022;
 
 // Tasks.
+inline constexpr milliseconds client_return = 10s;  // of a run's client, after the death of a daemon
 // Bytes for a client that reads slowly, before the run waits.
 inline constexpr std::size_t run_output_queued_max = 1u << 20;
 inline constexpr std::size_t run_tokens_max = 64;   // of runs that clients may ask for again

@@ -15,7 +15,6 @@ namespace hob::lifecycle {
 namespace {
 
 constexpr const char* channel = "lifecycle";
-constexpr std::string_view text_role = "text";
 
 held_entry entry_of(keeper::received got) {
     held_entry entry;
@@ -112,14 +111,16 @@ void keeper_link::hold(std::string key, const std::vector<held_descriptor>& desc
     send(std::move(what), numbers);
 }
 
+util::unique_fd text_file(const std::string& name, std::string_view text) {
+    util::unique_fd file(::memfd_create(name.c_str(), MFD_CLOEXEC));
+    if (file && util::write_all(file.get(), text)) return file;
+    util::log(util::level::warning, channel, "the keeper was not told",
+              {util::field("of", name), util::field("errno", errno)});
+    return {};
+}
+
 void keeper_link::hold_text(std::string key, std::string_view text) {
-    const util::unique_fd file(::memfd_create(key.c_str(), MFD_CLOEXEC));
-    if (!file || !util::write_all(file.get(), text)) {
-        util::log(util::level::warning, channel, "the keeper was not told",
-                  {util::field("of", key), util::field("errno", errno)});
-        return;
-    }
-    hold(std::move(key), {{text_role, file.get()}});
+    if (const util::unique_fd file = text_file(key, text)) hold(std::move(key), {{text_role, file.get()}});
 }
 
 void keeper_link::note(std::string key, std::string text) {

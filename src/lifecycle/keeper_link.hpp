@@ -21,6 +21,11 @@
 
 namespace hob::lifecycle {
 
+inline constexpr std::string_view text_role = "text";
+
+// A file in memory, to be held in this role. Empty, and logged: it could not be made.
+util::unique_fd text_file(const std::string& name, std::string_view text);
+
 // What a predecessor left with the keeper.
 struct held_entry {
     std::string key;
@@ -30,7 +35,7 @@ struct held_entry {
     std::string note{};
 
     util::unique_fd take(std::string_view role);  // empty: it has none
-    std::optional<std::string> text() const;       // what hold_text() was given
+    std::optional<std::string> text() const;       // what hold_text() or text_file() was given
 };
 
 struct keeper_handle {

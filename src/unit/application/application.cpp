@@ -33,9 +33,6 @@
 namespace hob::unit {
 namespace {
 
-// The keeper holds the files that the configuration was read from.
-constexpr const char* config_key = "config";
-
 bool file_exists(const std::string& path) {
     struct stat found {};
     return ::stat(path.c_str(), &found) == 0;
@@ -82,39 +79,7 @@ void application::load_config() {
         config_ = read_config();
     }
     stamps_.clear();
-    if (context_.keeper) context_.keeper->hold_text(config_key, read.text());
-}
-
-// What runs goes on as it was configured, whatever the files say by now.
-bool application::resume_config() {
-    const auto held = std::find_if(context_.held.begin(), context_.held.end(),
-                                   [](const auto& each) { return each.key == config_key; });
-    const auto text = held == context_.held.end() ? std::nullopt : held->text();
-    const auto record = text ? file_record::parse(*text) : std::nullopt;
-    if (!record) return false;
-    try {
-        const recorded_reading reading(nullptr, &*record);
-        config_ = record->empty() ? default_config()
-                                  : unit::load_config(context_.where.config_path, ::geteuid(), context_.where.root);
-    } catch (const failure& why) {
-        util::log(util::level::warning, "config", "cannot go on with the configuration of the last daemon",
-                  {util::field("reason", why.what())});
-        return false;
-    }
-    return true;
-}
-
-// A unit that is there no more cannot be gone on with: its process is ended.
-void application::adopt_units() {
-    for (auto& held : context_.held) {
-        if (!held.key.starts_with(held_unit_prefix)) continue;
-        const std::string key = held.key;
-        const pid_t pid = held.pid;
-        if (registry_->adopt(key.substr(held_unit_prefix.size()), std::move(held))) continue;
-        if (pid > 0) ::kill(-pid, SIGKILL);
-        context_.keeper->drop(key);
-    }
-    context_.held.clear();
+    if (context_.keeper) context_.keeper->hold_text(held_config_key, read.text());
 }
 
 std::vector<std::string> application::config_files() const {
@@ -179,15 +144,10 @@ void application::open() {
     const lifecycle::instance& where = context_.where;
     log_warnings();
     store_ = std::make_unique<unit::store>(where.database_path());
-    std::set<std::string, std::less<>> going_on;
-    for (const auto& held : context_.held) {
-        if (held.pid > 0 && held.key.starts_with(held_unit_prefix))
-            going_on.insert(held.key.substr(held_unit_prefix.size()));
-        if (held.pid > 0 && held.exit.code != 0) context_.keeper->add_end(held.pid, held.exit);
-    }
+    const survivors found = find_survivors();
     set_root_of_units(context_.keeper ? context_.keeper->pid() : 0);
-    run_store(*store_).mark_running_lost(going_on);
-    clean_up_orphans(*store_, where.key, limits::sweep_timeout, {&config_, where.state_dir(), going_on});
+    run_store(*store_).mark_running_lost(found.units, found.runs);
+    clean_up_orphans(*store_, where.key, limits::sweep_timeout, {&config_, where.state_dir(), found.units});
 
     registry_options options{.executor = context_.executor,
                              .instance_key = where.key,
@@ -196,6 +156,7 @@ void application::open() {
                              .unit_nofile = context_.caller.nofile,
                              .db = *store_,
                              .keeper = context_.keeper,
+                             .goes_on = !context_.held.empty(),
                              .ports_path = port_reservations_path(where.state_root),
                              .root = where.root,
                              .log_max_size = config_.log.max_size,

@@ -3,7 +3,10 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,6 +73,11 @@ public:
 private:
     unit::config read_config() const;
     bool resume_config();  // false: there is none of a daemon before this one
+    struct survivors {
+        std::set<std::string, std::less<>> units{};  // services and tasks with a process
+        std::set<std::int64_t> runs{};
+    };
+    survivors find_survivors() const;
     void adopt_units();
     void log_warnings() const;
     std::vector<std::string> config_files() const;

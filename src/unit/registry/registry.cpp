@@ -201,13 +201,6 @@ std::optional<std::int64_t> registry::run_of(const std::string& token) const {
 
 run_store& registry::runs() { return units_->context->runs; }
 
-bool registry::adopt(const std::string& unit, lifecycle::held_entry held) {
-    const auto found = units_->by_name.find(unit);
-    if (found == units_->by_name.end()) return false;
-    found->second->adopt(std::move(held));
-    return true;
-}
-
 void registry::begin() {
     for (const auto& spec : std::vector<unit_spec>(units_->specs)) {
         const auto found = units_->by_name.find(spec.name);

@@ -29,6 +29,7 @@ struct apply_result {
 };
 
 class active_run;
+struct run_order;
 class run_store;
 struct run_parameters;
 struct terminal_client;
@@ -50,6 +51,9 @@ public:
 
     // The unit goes on with what the keeper holds of it. False: there is no such unit.
     bool adopt(const std::string& unit, lifecycle::held_entry held);
+    void adopt_watch(const std::string& unit, lifecycle::held_entry held);
+    // Goes on with runs, begun and queued, of a daemon before this one.
+    void adopt_runs(std::vector<lifecycle::held_entry> held);
 
     const port_list& ports() const;  // those of [ports], while a unit is up
 
@@ -205,6 +209,8 @@ public:
 
 private:
     class unit_map;
+    bool adopt_run(const run_order& order, lifecycle::held_entry held);
+
     std::unique_ptr<unit_map> units_;
 };
 

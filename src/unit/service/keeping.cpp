@@ -40,10 +40,7 @@ constexpr const char* supervision_names[] = {"none", "up", "ending"};
 
 std::string service::held_key() const { return std::string(held_unit_prefix) + spec_->name; }
 
-lifecycle::keeper_link* service::keeper() const {
-    lifecycle::keeper_link* const link = context_->options.keeper;
-    return link && link->goes_on() ? link : nullptr;
-}
+lifecycle::keeper_link* service::keeper() const { return context_->keeper(); }
 
 held_process service::held_by_keeper(const child_pipes& pipes, notify_socket* notify) const {
     held_process held;
@@ -53,6 +50,7 @@ held_process service::held_by_keeper(const child_pipes& pipes, notify_socket* no
     held.descriptors = {{"output", pipes.output.read.get()}, {"error", pipes.error.read.get()}};
     if (pipes.input.write) held.descriptors.push_back({"input", pipes.input.write.get()});
     if (spec_->tty) held.descriptors.push_back({"slave", pipes.output.write.get()});
+    if (spec_->stop.run) held.descriptors.push_back({"stop", pipes.error_end()});
     if (notify) held.descriptors.push_back({"notify", notify->descriptor()});
     return held;
 }
@@ -182,8 +180,10 @@ bool service::adopt_process(const service_note& note, lifecycle::held_entry& hel
     process.cgroup = note.cgroup;
     process.terminal = spec_->tty;
     process.environment = adopted->environment;
+    process.output = held.take("stop");
     adopted->process = std::make_unique<unit_process>(context_, std::move(process));
     if (note.main_pid != note.pid) adopted->process->set_main(static_cast<pid_t>(note.main_pid));
+    if (note.was_ready && !adopted->settings().health) adopted->environment = {};
     lives_.adopt(note.life);
     if (note.definition != definition_digest(*spec_)) pending_spec_ = *spec_;
     process_ = adopted;

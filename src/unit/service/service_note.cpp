@@ -1,14 +1,10 @@
 #include "unit/service/service_note.hpp"
 
-#include <boost/json.hpp>
-
-#include "util/json/json_writer.hpp"
+#include "unit/supervise/note_fields.hpp"
 
 namespace hob::unit {
-namespace {
 
-// Calls `field(name, member)` for each.
-template <typename Note, typename Field>
+template <note_fields::is<service_note> Note, typename Field>
 void each_field(Note& note, const Field& field) {
     field("state", note.state);
     field("since", note.since);
@@ -45,37 +41,10 @@ void each_field(Note& note, const Field& field) {
     field("stop_requested", note.stop_requested);
 }
 
-void read(const boost::json::value& from, std::string& into) {
-    if (const auto* text = from.if_string()) into.assign(text->data(), text->size());
-}
-
-void read(const boost::json::value& from, std::int64_t& into) {
-    if (const auto* number = from.if_int64()) into = *number;
-}
-
-void read(const boost::json::value& from, bool& into) {
-    if (const auto* yes = from.if_bool()) into = *yes;
-}
-
-}  // namespace
-
-std::string to_json(const service_note& note) {
-    util::json_object object;
-    each_field(note, [&object](std::string_view name, const auto& member) { object.add(name, member); });
-    return std::move(object).text();
-}
+std::string to_json(const service_note& note) { return note_fields::to_json(note); }
 
 std::optional<service_note> parse_service_note(const std::string& text) {
-    boost::system::error_code error;
-    const boost::json::value parsed = boost::json::parse(text, error);
-    const boost::json::object* object = error ? nullptr : parsed.if_object();
-    if (!object) return std::nullopt;
-    service_note note;
-    each_field(note, [object](std::string_view name, auto& member) {
-        if (const auto* value = object->if_contains(boost::json::string_view(name.data(), name.size())))
-            read(*value, member);
-    });
-    return note;
+    return note_fields::parse<service_note>(text);
 }
 
 }  // namespace hob::unit

@@ -65,8 +65,6 @@ active_run::active_run(std::shared_ptr<unit_context> context, std::shared_ptr<co
       cancelled_(context_->options.executor),
       done_(context_->options.executor) {}
 
-active_run::~active_run() = default;
-
 std::shared_ptr<active_run> active_run::make(std::shared_ptr<unit_context> context,
                                              std::shared_ptr<const unit_spec> spec, unit_log& log,
                                              run_parameters parameters) {
@@ -110,7 +108,7 @@ void active_run::begin() {
     } catch (const failure&) {
         // start_process() reports it, once there is a record.
     }
-    record_.id = context_->runs.add(record_);
+    add_record();
     context_->active_runs[record_.id] = weak_from_this();
     context_->note_token(parameters_.token, record_.id);
 }
@@ -164,7 +162,9 @@ void active_run::start_process() {
     if (parameters_.umask) options.umask = *parameters_.umask;
     options.limits = parameters_.limits;
     note_capped_limits();
+    options.held = held_by_keeper(ends);
     process_ = std::make_unique<unit_process>(context_, options);
+    remember();
     ends.child_input.reset();
     ends.child_output.reset();
     ends.child_error.reset();
@@ -183,6 +183,7 @@ void active_run::note_capped_limits() {
 asio::awaitable<void> active_run::await_launch() {
     const auto& settings = std::get<task_spec>(spec_->detail);
     limit_ = settings.timeout ? util::deadline::in(*settings.timeout) : util::deadline::never();
+    if (settings.timeout) remember();
     std::optional<failure> failed;
     try {
         const bool in_time = co_await before(limit_, process_->launched());
@@ -232,9 +233,8 @@ std::exception_ptr active_run::record_start_failure(const failure& why) {
     return std::make_exception_ptr(is_command() ? why.without_hint() : why);
 }
 
-// The record is durable before the process starts, and its end before the callers get it.
-asio::awaitable<void> active_run::execute() {
-    const auto self = shared_from_this();
+// The record is durable before the process starts. False: it did not start.
+asio::awaitable<bool> active_run::launch() {
     std::exception_ptr start_failure;
     try {
         check_cancelled();
@@ -249,17 +249,23 @@ asio::awaitable<void> active_run::execute() {
     } catch (const failure& why) {
         start_failure = record_start_failure(why);
     }
-    if (start_failure) {
-        co_await sync_record();
-        set_start_failure(start_failure);
-        co_return;
-    }
-    log(level::info, "unit", "run started",
+    if (!start_failure) co_return true;
+    co_await sync_record();
+    set_start_failure(start_failure);
+    co_return false;
+}
+
+asio::awaitable<void> active_run::execute() {
+    const auto self = shared_from_this();
+    if (over()) co_return;
+    const bool goes_on = process_ != nullptr;
+    if (!goes_on && !co_await launch()) co_return;
+    log(level::info, "unit", goes_on ? "run goes on" : "run started",
         {field("unit", spec_->name), field("run", record_.id), field("pid", process_->pid()),
          field("trigger", name_of(record_.trigger)), field("cause", record_.cause)});
     if (parameters_.listener) parameters_.listener->started(record_.id);
     begun_.set();
-    publish(run_state::running);
+    if (!goes_on) publish(run_state::running);
     const std::optional<exit_state> exit = co_await until_end();
     co_await finish(exit);
 }
@@ -270,9 +276,11 @@ asio::awaitable<std::optional<exit_state>> active_run::until_end() {
     co_return co_await process_->end();
 }
 
+// The end of the record is durable before the callers get it.
 asio::awaitable<void> active_run::finish(std::optional<exit_state> exit) {
     exit_ = exit;
     co_await io_->finish();
+    drop_output();
     end_log();
     stopped_ = co_await process_->clean_up();
     const std::string note = stopped_.text();
@@ -339,51 +347,6 @@ asio::awaitable<void> active_run::begun() {
     const auto self = shared_from_this();
     co_await begun_.wait();
     if (start_failure_) std::rethrow_exception(start_failure_);
-}
-
-void active_run::cancel(const std::string& reason, run_state state) {
-    if (over()) return;
-    if (!ended_by_) {
-        ended_by_ = state;
-        cancelled_.set();
-        record_.cause += fmt::format("{}{}", record_.cause.empty() ? "" : "; ", reason);
-    }
-    if (process_ && process_->request_stop()) {
-        log(level::info, "unit", "run is stopped",
-            {field("unit", spec_->name), field("run", record_.id), field("reason", reason)});
-    }
-}
-
-void active_run::kill_now() {
-    killed_ = true;
-    listener_dropped_.ring();
-    cancel("killed");
-    if (process_) process_->kill_now();
-}
-
-void active_run::drop_listener() {
-    parameters_.listener.reset();
-    listener_dropped_.ring();
-}
-
-asio::awaitable<bool> active_run::input(std::string bytes) {
-    const auto self = shared_from_this();
-    if (!io_ || over()) co_return false;
-    co_return co_await io_->send(std::move(bytes));
-}
-
-void active_run::close_input() {
-    if (!io_) return;
-    if (!parameters_.terminal) return io_->close_input();
-    // The end of input on a terminal is a key, Ctrl-D.
-    const auto send_end = [](std::shared_ptr<run_io> io) -> asio::awaitable<void> {
-        co_await io->send("\x04");
-    };
-    util::spawn(context_->options.executor, send_end(io_), "run input");
-}
-
-void active_run::resize(terminal_size size) {
-    if (io_) io_->resize(size);
 }
 
 }  // namespace hob::unit

@@ -35,6 +35,16 @@ void active_run::end_log() {
     }
 }
 
+// What a daemon before this one has read is in the log.
+void active_run::find_read() {
+    knows_read_ = true;
+    read_ = logged_size(log_.path(), record_);
+    for (std::size_t which = 0; which < read_.size(); ++which) {
+        if (ends_cut_[which] && read_[which] > 0) --read_[which];
+        read_[which] += log_.unfinished(output_streams_of_run[which], record_.id).size();
+    }
+}
+
 run_offsets active_run::logged_bytes() const {
     run_offsets logged = read_;
     for (std::size_t which = 0; which < logged.size(); ++which)
@@ -61,6 +71,7 @@ asio::awaitable<void> active_run::follow(run_listener listener, run_offsets from
     if (parameters_.listener)
         throw failure(error_kind::unit_failed, cannot("follow run", std::to_string(record_.id)),
                       "another client follows it", "hob logs -f shows its output");
+    if (!knows_read_) find_read();
     parameters_.listener = std::move(listener);
     catches_up_ = true;
     parameters_.listener->started(record_.id);

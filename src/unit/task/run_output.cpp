@@ -36,6 +36,10 @@ void read_backward(const std::string& log_path, std::int64_t run,
 
 bool is_output(const piece& of) { return of.stream < output_streams_of_run.size(); }
 
+bool is_of_its_time(const util::log_record& record, const run_record& run) {
+    return !record.time || *record.time > run.started_at - clock_change;
+}
+
 // The pieces, newest first, end at `end`: what is of them from `from` on, oldest first.
 logged_output since(std::vector<piece> pieces, const run_offsets& from, run_offsets end) {
     logged_output found;
@@ -95,6 +99,15 @@ logged_output read_run_output(const std::string& log_path, std::int64_t run, con
     return since(std::move(pieces), from, to);
 }
 
+run_offsets logged_size(const std::string& log_path, const run_record& run) {
+    run_offsets size{};
+    read_backward(log_path, run.id, [&](const util::log_record& record, const piece& of) {
+        if (is_output(of)) size[of.stream] += of.bytes.size();
+        return is_of_its_time(record, run);
+    });
+    return size;
+}
+
 logged_output read_ended_output(const std::string& log_path, const run_record& run, const run_offsets& from) {
     // Not known of a run that was lost.
     const std::uint64_t total = run.output_bytes ? static_cast<std::uint64_t>(*run.output_bytes)
@@ -104,7 +117,7 @@ logged_output read_ended_output(const std::string& log_path, const run_record& r
     run_offsets end{};
     std::uint64_t sum = 0;
     read_backward(log_path, run.id, [&](const util::log_record& record, piece of) {
-        if (!is_output(of)) return !record.time || *record.time > run.started_at - clock_change;
+        if (!is_output(of)) return is_of_its_time(record, run);
         sum += of.bytes.size();
         end[of.stream] += of.bytes.size();
         pieces.push_back(std::move(of));

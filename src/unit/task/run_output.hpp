@@ -33,6 +33,9 @@ struct logged_output {
 logged_output read_run_output(const std::string& log_path, std::int64_t run, const run_offsets& from,
                               const run_offsets& to);
 
+// Of all that the log has of it.
+run_offsets logged_size(const std::string& log_path, const run_record& run);
+
 // The same of a run that has ended, up to its end.
 logged_output read_ended_output(const std::string& log_path, const run_record& run, const run_offsets& from);
 

@@ -48,12 +48,12 @@ BOOST_AUTO_TEST_CASE(K01_a_service_keeps_its_process_its_state_and_its_record_ov
         BOOST_TEST(unit_member(box, "s", "since") == since);
         BOOST_TEST(unit_member(box, "s", "restarts") == "0");
     }
-    BOOST_TEST(json_at(box.run({"runs", "s", "--json"}).out, "/0/id") == json_at(lives, "/0/id"));
-    BOOST_TEST(json_at(box.run({"runs", "s", "--json"}).out, "/0/state") == "running");
+    BOOST_TEST(json_at(box.run({"runs", "s", "--json"}).out, "/0/id").value_or("?") == json_at(lives, "/0/id").value_or("?"));
+    BOOST_TEST(json_at(box.run({"runs", "s", "--json"}).out, "/0/state").value_or("?") == "running");
     BOOST_TEST(process_lives(pid));
     BOOST_TEST(box.run({"stop", "s"}).status == 0);
     BOOST_TEST(!process_lives(pid));
-    BOOST_TEST(json_at(box.run({"runs", "s", "--json"}).out, "/0/state") == "stopped");
+    BOOST_TEST(json_at(box.run({"runs", "s", "--json"}).out, "/0/state").value_or("?") == "stopped");
     BOOST_TEST(box.run({"shutdown"}).status == 0);
     BOOST_TEST(box.processes_and_keepers().empty());
 }
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(K02_an_exit_that_no_daemon_saw_is_told_exactly) {
     ::kill(daemon, SIGKILL);
     BOOST_REQUIRE(wait_until([&] { return unit_member(box, "s", "state") == "failed"; }));
     BOOST_TEST(unit_member(box, "s", "exit") == "42");
-    BOOST_TEST(json_at(box.run({"runs", "s", "--json"}).out, "/0/exit") == "42");
+    BOOST_TEST(json_at(box.run({"runs", "s", "--json"}).out, "/0/exit").value_or("?") == "42");
     BOOST_TEST(wait_until([&] { return !process_lives(pid); }));
 }
 
@@ -123,9 +123,9 @@ BOOST_AUTO_TEST_CASE(K05_a_broken_hob_toml_does_not_keep_the_next_daemon_from_go
     kill_daemon(box);
     BOOST_TEST(pid_of(box, "s") == pid);
     const auto status = box.run({"status", "--json"});
-    BOOST_TEST(json_at(status.out, "/daemon/config_state") == "broken", status.text());
+    BOOST_TEST(json_at(status.out, "/daemon/config_state").value_or("?") == "broken", status.text());
     box.config("[service.s]\nrun = \"sleep 1001\"\n");
-    BOOST_TEST(json_at(box.run({"status", "--json"}).out, "/daemon/config_state") == "changed");
+    BOOST_TEST(json_at(box.run({"status", "--json"}).out, "/daemon/config_state").value_or("?") == "changed");
     BOOST_TEST(box.run({"reload"}).status == 0);
     BOOST_TEST(wait_until([&] { return pid_of(box, "s") != pid && unit_member(box, "s", "state") == "ready"; }));
 }
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(K08_a_hundred_services_go_on_and_clients_that_connect_meanw
     const auto after = box.run({"status", "--json"});
     for (int i = 0; i < count; ++i) {
         const std::string at = "/units/" + std::to_string(i) + "/pid";
-        BOOST_TEST(json_at(before.out, at) == json_at(after.out, at));
+        BOOST_TEST(json_at(before.out, at).value_or("?") == json_at(after.out, at).value_or("?"));
     }
     BOOST_TEST(box.run({"shutdown"}).status == 0);
     BOOST_TEST(box.processes_and_keepers().empty());
