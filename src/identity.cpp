@@ -23,6 +23,7 @@ constinit const identity this_program{
             .remote_shell = "HOB_SSH",
             .unit = "HOB_UNIT",
             .run = "HOB_RUN",
+            .keeper = "HOB_KEEPER",
         },
     .not_inherited = not_inherited,
     .methods =

@@ -24,6 +24,7 @@ struct identity {
         const char* remote_shell;  // instead of ssh
         const char* unit;          // this and `run` are set in the processes of units
         const char* run;
+        const char* keeper;  // a keeper tells the next daemon by it which descriptor they talk over
     } variables;
     // Variables that a daemon drops: those that tell a process which daemon it belongs to, and TZ, because
     // schedules use the zone of the machine. Units get the caller's.

@@ -15,6 +15,7 @@
 #include "lifecycle/daemonize.hpp"
 #include "lifecycle/spawn.hpp"
 #include "lifecycle/start_failure.hpp"
+#include "lifecycle/start_keeper.hpp"
 #include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
@@ -79,6 +80,13 @@ std::optional<exit_code> run_if_spawned(const std::vector<std::string>& words) {
     if (!given || !key || !root) return std::nullopt;
 
     lifecycle::daemon_options run;
+    run.make_application = make_application;
+    if (auto keeper = lifecycle::inherited_keeper()) {
+        lifecycle::take_over(run, std::move(*keeper), true);
+        run.where = lifecycle::handed_instance(std::string(*key), std::string(*root));
+        lifecycle::resume_lock(run);
+        return lifecycle::run_daemon(std::move(run));
+    }
     run.caller = lifecycle::read_caller_settings();
     const int keep[] = {given->lock, given->outcome};
     util::unique_fd lock(given->lock);
@@ -96,7 +104,7 @@ std::optional<exit_code> run_if_spawned(const std::vector<std::string>& words) {
         lifecycle::report_failure(run.outcome.get(), why);
         return exit_code_of(why.kind());
     }
-    run.make_application = make_application;
+    run.keeper = lifecycle::fork_from_keeper(run.where, run.caller, run.lock.fd(), run.outcome.get());
     return lifecycle::run_daemon(std::move(run));
 }
 

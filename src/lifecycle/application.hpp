@@ -13,6 +13,7 @@
 
 #include "lifecycle/daemonize.hpp"
 #include "lifecycle/instance.hpp"
+#include "lifecycle/keeper_link.hpp"
 #include "lifecycle/settings.hpp"
 
 namespace hob::lifecycle {
@@ -28,6 +29,8 @@ struct application_context {
     std::function<void()> changed;
     // Gets each line that a part of the application prints; may be empty.
     std::function<void(std::string_view part, std::string_view line)> show_line{};
+    keeper_link* keeper = nullptr;  // nullptr: nothing outlives this daemon
+    std::vector<held_entry> held{};  // by the keeper, from a daemon that died
 };
 
 // The configuration file on disk, compared with what runs.
@@ -84,6 +87,8 @@ public:
     virtual std::string ended_badly_json() const = 0;
     // Ends everything at once and returns without waiting; stop() then waits for it.
     virtual void kill() = 0;
+    // What runs would end with this daemon from now on, and has partly ended.
+    virtual void keeper_lost() = 0;
     // The user ended this daemon for good: the next one must not resume what this one was running.
     virtual void forget_running() = 0;
 

@@ -7,11 +7,11 @@
 
 #include "error.hpp"
 #include "identity.hpp"
-#include "ipc/draining.hpp"
 #include "ipc/hello.hpp"
 #include "lifecycle/probe.hpp"
 #include "lifecycle/spawn.hpp"
 #include "lifecycle/start_failure.hpp"
+#include "lifecycle/state_lock.hpp"
 #include "lifecycle/startup_watch.hpp"
 #include "limits.hpp"
 #include "util/duration.hpp"
@@ -67,6 +67,11 @@ public:
                     break;
                 case daemon_state::draining:
                     wait_for_end(found);
+                    break;
+                case daemon_state::orphaned:
+                    if (!options_.release_brake) throw *found.problem;
+                    lifecycle::release_brake(where_);
+                    wait_for_start(found);
                     break;
                 case daemon_state::wedged:
                 case daemon_state::denied:
@@ -158,7 +163,7 @@ private:
             }
         }
         if (options_.release_brake) {
-            clear_start_failure(where_);
+            lifecycle::release_brake(where_);
         } else if (auto loop = crash_loop(where_)) {
             lock->unlink_guarded(where_.pid_path(), where_.pid_path());
             throw *loop;
@@ -275,26 +280,12 @@ std::optional<ipc::client> connect_looking(const instance& where, util::deadline
             if (limit.expired())
                 throw failure(error_kind::timeout, found.problem->what(), found.problem->hint());
             break;
+        case daemon_state::orphaned:
         case daemon_state::denied:
         case daemon_state::foreign:
             break;
     }
     throw *found.problem;
-}
-
-std::string request_acting(const instance& where, const connect_options& options, std::string_view method,
-                           std::string_view params, util::deadline reply_limit) {
-    for (;;) {
-        try {
-            ipc::client connection = connect_acting(where, options);
-            connection.on_notification = options.on_notification;
-            return connection.call(method, params, reply_limit);
-        } catch (const ipc::not_executed&) {
-            if (reply_limit.expired() || options.limit.expired()) {
-                throw failure(error_kind::timeout, cannot("finish", method), "the deadline is over");
-            }
-        }
-    }
 }
 
 }  // namespace hob::lifecycle

@@ -18,6 +18,7 @@
 #include "lifecycle/daemon_resources.hpp"
 #include "lifecycle/handed_socket.hpp"
 #include "lifecycle/spawn.hpp"
+#include "lifecycle/start_keeper.hpp"
 #include "lifecycle/start_failure.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
@@ -86,7 +87,9 @@ void daemon::make_application() {
                                 .caller = std::move(options_.caller),
                                 .publish = {},
                                 .changed = {},
-                                .show_line = options_.show_line};
+                                .show_line = options_.show_line,
+                                .keeper = keeper_.get(),
+                                .held = options_.keeper.take_all_but(socket_key)};
     context.publish = [this](std::string_view event, std::string_view members) { publish(event, members); };
     context.changed = [this] { changed(); };
     application_ = options_.make_application(*this, std::move(context));
@@ -113,7 +116,7 @@ void daemon::hold_runtime_dir() {
 void daemon::bind() {
     const instance& where = options_.where;
     if (!options_.lock.still_at(where.pid_path())) throw pid_file_lost(where.pid_path());
-    if (bind_handed()) return;
+    if (resume_socket() || bind_handed()) return;
     struct stat found {};
     if (::lstat(where.socket_path().c_str(), &found) == 0) {
         if (S_ISDIR(found.st_mode)) {
@@ -137,6 +140,7 @@ void daemon::listen() {
     if (::listen(resources_->listening.get(), limits::listen_backlog) != 0) {
         throw denied("listen on", options_.where.socket_path(), errno);
     }
+    hold_socket();
     server_->listen(std::move(resources_->listening));
 }
 
@@ -170,8 +174,7 @@ void daemon::start() {
     pid_written_ = options_.lock.write_pid(pid_);
     const int pid_error = errno;
     make_state_dir(where);
-    const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(limits::shutdown_timeout_max);
-    lifecycle::state_lock state_lock = state_lock::take(where, util::deadline::in(patience));
+    lifecycle::state_lock state_lock = take_state_lock();
     set_up_log(where, log_settings{}, options_.foreground);
     util::log(level::info, channel, "daemon starting",
               {field("pid", ::getpid()), field("version", version_text), field("root", where.root)});
@@ -188,6 +191,7 @@ void daemon::start() {
 
     resources_ = std::make_unique<resources>(executor());
     resources_->state_lock = std::move(state_lock);
+    connect_keeper();
     resources_->start_time = util::own_start_time();
     if (resources_->start_time == 0) throw without_proc(cannot("start the daemon of", where.root));
     resources_->root = identity_of(where.root);
@@ -204,6 +208,7 @@ void daemon::start() {
     listen();
     publish_page();
     clear_start_failure(where);
+    if (keeper_) keeper_->say(keeper::message_kind::ready);
     application_->begin();
     arm_idle_timer();
     util::release_startup_memory();
@@ -221,6 +226,7 @@ exit_code daemon::run() {
         if (context_.run_one() == 0)
             throw failure(error_kind::internal, cannot("go on"), "nothing is waited for");
     }
+    if (is_replaced_) start_replacement();
     return exit_code::done;
 }
 
@@ -252,6 +258,8 @@ exit_code run_daemon(daemon_options options) {
 void daemon::abandon(const failure& why) {
     util::log(level::error, channel, "daemon failed",
               {field("code", name_of(why.kind())), field("reason", why.what())});
+    // The keeper goes on with what it holds, and tries again.
+    if (options_.keeper.is_successor && options_.lock.still_at(options_.where.pid_path())) return;
     if (resources_) remove_files();
     options_.lock.unlink_guarded(options_.where.pid_path(), options_.where.pid_path());
 }

@@ -18,8 +18,10 @@
 #include "lifecycle/application.hpp"
 #include "lifecycle/daemonize.hpp"
 #include "lifecycle/instance.hpp"
+#include "lifecycle/keeper_link.hpp"
 #include "lifecycle/pid_lock.hpp"
 #include "lifecycle/service_manager.hpp"
+#include "lifecycle/state_lock.hpp"
 #include "util/fd.hpp"
 
 namespace hob::lifecycle {
@@ -30,6 +32,7 @@ struct daemon_options {
     instance where;
     instance_lock lock;       // held
     caller_settings caller;   // what units get back
+    keeper_handle keeper{};   // empty: there is none
     util::unique_fd outcome;  // where `ready` or a failure is reported; empty in the foreground
     bool foreground = false;
     // In the foreground: see application_context.
@@ -66,6 +69,7 @@ public:
     std::chrono::system_clock::time_point started_at() const { return started_at_; }
     std::chrono::milliseconds uptime() const;
     pid_t pid() const { return pid_; }
+    pid_t keeper_pid() const;  // 0: it has none
     // What it could not undo of the process that started it, in words.
     const std::vector<std::string>& kept_settings() const { return kept_settings_; }
     bool draining() const { return phase_ != phase::serving; }
@@ -103,6 +107,12 @@ private:
     void make_application();
     void serve();
     void hold_runtime_dir();
+    void connect_keeper();
+    lifecycle::state_lock take_state_lock();
+    void hold_socket();
+    bool resume_socket();  // false: there is none of a daemon before this one
+    void keeper_lost();
+    void start_replacement();
     void watch_files();
     void publish_page();
     void bind();
@@ -119,6 +129,7 @@ private:
     void rebind();
     void watch_signals();
     boost::asio::awaitable<void> wait_for_signals();
+    void signalled(int number, bool by_keeper);
     void stop_listening();
     std::chrono::milliseconds shutdown_budget() const;
     boost::asio::awaitable<void> shut_down();
@@ -135,10 +146,13 @@ private:
     std::chrono::steady_clock::time_point started_;
     phase phase_ = phase::serving;
     bool page_due_ = false;     // the page is written in the next turn of the loop
+    int signals_[2] = {0, 0};   // that end it: got by itself, and by its keeper
+    bool is_replaced_ = false;  // by a daemon that this one starts at its end
     bool pid_written_ = false;  // false on a full disk: tried again at each change
     ipc::dispatcher dispatcher_;
     std::vector<std::string> methods_;  // their names
     std::vector<std::string> kept_settings_;
+    std::unique_ptr<keeper_link> keeper_;  // nullptr: there is none
     std::unique_ptr<lifecycle::application> application_;
     std::unique_ptr<ipc::server> server_;
     std::unique_ptr<resources> resources_;

@@ -8,6 +8,7 @@
 #include "identity.hpp"
 #include "ipc/message.hpp"
 #include "lifecycle/daemon_resources.hpp"
+#include "lifecycle/start_keeper.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
@@ -55,6 +56,10 @@ void daemon::begin_shutdown(shutdown_mode mode, const std::string& reason) {
     phase_ = mode == shutdown_mode::now ? phase::draining_now : phase::draining;
     util::log(level::info, channel, "daemon shutting down", {field("reason", reason)});
     resources_->state_lock.mark_draining();
+    if (keeper_) {
+        keeper_->say(keeper::message_kind::ending);
+        keeper_->drop(socket_key);
+    }
     options_.manager.stopping(reason, shutdown_budget() + limits::reap_timeout);
     resources_->watchdog_timer.cancel();
     stop_listening();
@@ -144,6 +149,8 @@ void daemon::remove_files() {
     }
     options_.lock.unlink_guarded(where.pid_path(), where.page_path());
     resources_->state_lock.unmark();
+    if (keeper_) keeper_->say(keeper::message_kind::release);
+    if (is_replaced_) return;
     // Last: the lock is still held, so no successor can have made a new pid file.
     options_.lock.unlink_guarded(where.pid_path(), where.pid_path());
 }

@@ -5,6 +5,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
+
 #include "error.hpp"
 #include "lifecycle/daemon_resources.hpp"
 #include "util/async.hpp"
@@ -39,17 +41,24 @@ boost::asio::awaitable<void> daemon::wait_for_signals() {
         auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error);
         const int number = co_await resources_->signals.async_wait(token);
         if (error) co_return;
-        if (number == SIGHUP) {
-            try {
-                reload(config_change::replace_agreed);
-            } catch (const failure& why) {
-                util::log(util::level::error, "config", "cannot reload", {util::field("reason", why.what())});
-            }
-            continue;
-        }
-        begin_shutdown(draining() ? shutdown_mode::now : shutdown_mode::graceful,
-                       "SIG" + util::signal_name(number));
+        signalled(number, false);
     }
+}
+
+// A terminal and a service manager may signal both this process and its keeper: that is one request.
+void daemon::signalled(int number, bool by_keeper) {
+    if (number == SIGHUP) {
+        try {
+            reload(config_change::replace_agreed);
+        } catch (const failure& why) {
+            util::log(util::level::error, "config", "cannot reload", {util::field("reason", why.what())});
+        }
+        return;
+    }
+    const int before = std::max(signals_[0], signals_[1]);
+    if (++signals_[by_keeper ? 1 : 0] <= before) return;
+    begin_shutdown(draining() ? shutdown_mode::now : shutdown_mode::graceful,
+                   "SIG" + util::signal_name(number));
 }
 
 }  // namespace hob::lifecycle

@@ -7,8 +7,8 @@ namespace hob::lifecycle {
 namespace {
 
 // In the order of the enum.
-constexpr std::array<std::string_view, 7> names{"running", "starting", "draining", "wedged",
-                                                "stopped", "denied",   "foreign"};
+constexpr std::array<std::string_view, 8> names{"running",  "starting", "draining", "wedged",
+                                                "orphaned", "stopped",  "denied",   "foreign"};
 static_assert(names.size() == static_cast<std::size_t>(daemon_state::foreign) + 1);
 
 }  // namespace

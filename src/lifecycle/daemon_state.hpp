@@ -11,6 +11,7 @@ enum class daemon_state {
     starting,  // locked, but nobody listens yet
     draining,  // locked, and shutting down
     wedged,    // locked, but no greeting within the limit
+    orphaned,  // locked by a keeper that pauses before it starts the next daemon: several have crashed
     dead,      // not locked: only in this state may files of the daemon be removed
     denied,    // a system call failed: nothing is known
     foreign,   // directory, socket or server belongs to another user, or is another program

@@ -9,8 +9,10 @@
 #include "ipc/hello.hpp"
 #include "lifecycle/probe.hpp"
 #include "lifecycle/startup_watch.hpp"
+#include "lifecycle/state_lock.hpp"
 #include "limits.hpp"
 #include "util/json/json_edit.hpp"
+#include "util/proc.hpp"
 #include "util/process_handle.hpp"
 #include "version.hpp"
 
@@ -67,9 +69,14 @@ public:
                     break;
                 case daemon_state::wedged:
                     if (!options_.now) throw *found.problem;
-                    ended_ = found.pid;
                     kill_confirmed(where_, found.pid,
                                    options_.limit.earlier(util::deadline::in(limits::reap_timeout)));
+                    // Its keeper starts another one, which is asked to end in its turn.
+                    killed_ = found.pid;
+                    waited_ = true;
+                    break;
+                case daemon_state::orphaned:
+                    end_keeper();
                     break;
                 case daemon_state::denied:
                 case daemon_state::foreign:
@@ -89,19 +96,50 @@ private:
         }
         const pid_t pid = connection.peer_pid();
         const util::process_handle process(pid);
+        remember_keeper_of(pid);
         waited_ = true;
         try {
             connection.call(this_program.methods.shutdown,
                             ipc::shutdown_params({.now = options_.now, .restart = options_.restart}),
                             options_.limit.earlier(util::deadline::in(limits::request_timeout)));
         } catch (const ipc::not_executed&) {
-            // It was ending already.
+            // It was ending already, or it died: then the next one is asked.
+            if (!connection.told_of_end()) return died(process, pid);
         } catch (const failure& why) {
+            if (why.kind() == error_kind::daemon_lost) return died(process, pid);
             if (why.kind() != error_kind::no_daemon) throw;
         }
         ended_ = pid;
         hear_farewell(connection);
         if (process && !process.wait(options_.limit)) throw too_late(where_, pid);
+        if (keeper_ && !keeper_.wait(options_.limit)) throw too_late(where_, pid);
+    }
+
+    // Before it took the request. Its keeper may start another one.
+    void died(const util::process_handle& process, pid_t pid) {
+        killed_ = pid;
+        if (process && !process.wait(options_.limit)) throw too_late(where_, pid);
+    }
+
+    // It ends what it holds, with SIGTERM first.
+    void end_keeper() {
+        const auto holder = query_state_lock(where_);
+        const pid_t pid = holder ? holder->keeper : 0;
+        const util::process_handle keeper(pid);
+        if (!keeper || !has_open(pid, where_.pid_path()))
+            throw failure(error_kind::crash_loop, cannot("end the daemon of", where_.root),
+                          "its keeper could not be found", command_text("daemon") + " starts it again");
+        if (!keeper.signal(SIGTERM) && errno != ESRCH) throw denied("end", "pid " + std::to_string(pid), errno);
+        waited_ = true;
+        killed_ = pid;
+        if (!keeper.wait(options_.limit)) throw too_late(where_, pid);
+    }
+
+    // The parent of a daemon that has the same pid file open.
+    void remember_keeper_of(pid_t daemon) {
+        const auto stat = util::read_proc_stat(daemon);
+        if (stat && stat->ppid > 0 && has_open(stat->ppid, where_.pid_path()))
+            keeper_ = util::process_handle(stat->ppid);
     }
 
     // Returns when the daemon has closed the connection, or at the deadline.
@@ -120,7 +158,7 @@ private:
     // The lock is released a moment before the process has ended.
     ended_daemon finish() {
         if (process_ && !process_.wait(options_.limit)) throw too_late(where_, *ended_);
-        return {ended_, farewell_units_};
+        return {ended_ ? ended_ : killed_, farewell_units_};
     }
 
     // `pid` 0: not known yet.
@@ -140,8 +178,10 @@ private:
     const instance& where_;
     const end_options& options_;
     std::optional<pid_t> ended_;
+    std::optional<pid_t> killed_;  // one that was wedged, or died before it was asked
     std::string farewell_units_;
     util::process_handle process_;  // of ended_, if its end was only waited for
+    util::process_handle keeper_;   // of ended_
     std::optional<startup_watch> watch_;
     bool waited_ = false;
 };

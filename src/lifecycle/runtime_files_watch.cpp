@@ -1,5 +1,6 @@
 #include "lifecycle/runtime_files_watch.hpp"
 
+#include <fmt/format.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
@@ -21,6 +22,8 @@ constexpr unsigned file_events = IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF;
 constexpr unsigned parent_events = IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR;
 
 }  // namespace
+
+std::string text_of(const file_identity& file) { return fmt::format("{}:{}", file.device, file.inode); }
 
 std::optional<file_identity> identity_of(const std::string& path) {
     struct stat found {};

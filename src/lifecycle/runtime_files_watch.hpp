@@ -22,6 +22,7 @@ struct file_identity {
     bool operator==(const file_identity&) const = default;
 };
 
+std::string text_of(const file_identity& file);  // equal for equal ones only
 std::optional<file_identity> identity_of(const std::string& path);  // without following a final symlink
 
 struct runtime_files_watch_options {

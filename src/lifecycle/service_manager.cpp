@@ -72,7 +72,7 @@ int send_datagram(const std::string& address, const std::string& message) {
 
 }  // namespace
 
-service_manager service_manager::from_environment() {
+service_manager service_manager::from_environment(pid_t started) {
     service_manager found;
     const char* const address = std::getenv("NOTIFY_SOCKET");
     // sd_notify(3) also knows sockets of other families, for managers of virtual machines.
@@ -80,7 +80,7 @@ service_manager service_manager::from_environment() {
     found.address_ = address;
     const auto pid = number_in("WATCHDOG_PID");
     const auto interval = number_in("WATCHDOG_USEC");
-    const bool meant = !pid || *pid == static_cast<std::uint64_t>(::getpid());
+    const bool meant = !pid || *pid == static_cast<std::uint64_t>(started);
     constexpr std::uint64_t longest = 1'000'000ull * 60 * 60 * 24 * 365;
     if (meant && interval && *interval > 0)
         found.watchdog_ = std::chrono::microseconds(std::min(*interval, longest));

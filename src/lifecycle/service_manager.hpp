@@ -2,6 +2,8 @@
 // What a daemon tells the service manager that started it (sd_notify(3)). The only place that does. All of it
 // does nothing where no service manager asked for it.
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -12,8 +14,9 @@ namespace hob::lifecycle {
 class service_manager {
 public:
     service_manager() = default;  // none
-    // From NOTIFY_SOCKET, and from WATCHDOG_USEC and WATCHDOG_PID.
-    static service_manager from_environment();
+    // From NOTIFY_SOCKET, and from WATCHDOG_USEC and WATCHDOG_PID, which names `started`: the process that the
+    // manager has started, this one or its keeper.
+    static service_manager from_environment(pid_t started);
 
     explicit operator bool() const { return !address_.empty(); }
 

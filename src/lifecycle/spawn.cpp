@@ -35,8 +35,9 @@ failure not_executed(const instance& where, int error) {
     return without_proc(tried);
 }
 
-// Executes this binary with a copy of `lock` and `outcome`. -1 and errno on failure.
-pid_t start_daemon(const instance& where, int lock, int outcome) {
+// Executes this binary with a copy of `lock` and `outcome`, and unless it is nullptr with this limit of
+// descriptors. -1 and errno on failure.
+pid_t start_daemon(const instance& where, int lock, int outcome, const rlimit* nofile = nullptr) {
     std::vector<std::string> words{this_program.name, "daemon",
                                    fmt::format("{}{},{}", handover_option, lock, outcome),
                                    key_option + where.key, root_option + where.root};
@@ -44,9 +45,9 @@ pid_t start_daemon(const instance& where, int lock, int outcome) {
     for (auto& word : words)
         argv.push_back(word.data());
     argv.push_back(nullptr);
-    return util::start_program(own_program, argv.data(), [lock, outcome] {
+    return util::start_program(own_program, argv.data(), [lock, outcome, nofile] {
         // A session of its own from the start: a Ctrl-C for the client does not reach it.
-        return ::setsid() > 0 && ::fcntl(lock, F_SETFD, 0) == 0 && ::fcntl(outcome, F_SETFD, 0) == 0;
+        return ::setsid() > 0 && (!nofile || ::setrlimit(RLIMIT_NOFILE, nofile) == 0) && ::fcntl(lock, F_SETFD, 0) == 0 && ::fcntl(outcome, F_SETFD, 0) == 0;
     });
 }
 
@@ -116,6 +117,11 @@ void report_failure(int outcome_fd, const failure& why) {
     util::write_all(outcome_fd, std::move(report).text() + "\n");
 }
 
+bool start_next_daemon(const instance& where, const instance_lock& lock, const rlimit& nofile) {
+    const util::unique_fd nobody = util::open_file("/dev/null", O_WRONLY);
+    return nobody && start_daemon(where, lock.fd(), nobody.get(), &nofile) > 0;
+}
+
 bool spawn_daemon(const instance& where, instance_lock lock, util::deadline limit,
                   const std::function<void(std::string_view)>& on_wait) {
     util::pipe_ends outcome = util::make_pipe();
@@ -129,16 +135,21 @@ bool spawn_daemon(const instance& where, instance_lock lock, util::deadline limi
 
     std::string report;
     const auto patience = util::deadline::in(limits::start_patience);
+    // The daemon, which writes it, is a child of the process that was started.
+    const auto daemon_pid = [&] {
+        const pid_t written = query_lock(where.pid_path()).pid;
+        return written ? written : pid;
+    };
     bool over = read_outcome(outcome.read.get(), report, limit.earlier(patience));
     if (!over && !limit.expired()) {
         if (on_wait)
-            on_wait(fmt::format("waiting for the daemon of '{}' to start (pid {})", where.root, pid));
+            on_wait(fmt::format("waiting for the daemon of '{}' to start (pid {})", where.root, daemon_pid()));
         over = read_outcome(outcome.read.get(), report, limit);
     }
     if (report == ready_word) return true;
     if (!over) {
         throw failure(error_kind::timeout, cannot("wait any longer for the daemon of", where.root),
-                      fmt::format("pid {} is still starting", pid), "its log is " + where.daemon_log_path());
+                      fmt::format("pid {} is still starting", daemon_pid()), "its log is " + where.daemon_log_path());
     }
     if (report == pid_file_lost_word) return false;
     if (auto why = parse_failure(report)) throw *why;

@@ -78,6 +78,29 @@ std::optional<start_failure> read_start_failure(const instance& where) {
     return record;
 }
 
+namespace {
+
+void write_record(const instance& where, const failure& why, std::int64_t at, json::array failures) {
+    json::object record;
+    record["time"] = util::rfc3339(std::chrono::system_clock::now());
+    record["code"] = name_of(why.kind());
+    record["message"] = why.what();
+    record["hint"] = why.hint();
+    record["at"] = at;
+    record["boot_id"] = util::boot_id();
+    record["failures"] = std::move(failures);
+    record["binary"] = own_binary();
+    record["config"] = identity_of(where.config_path);
+    util::replace_file(where.start_failure_path(), json::serialize(record) + "\n");
+}
+
+}  // namespace
+
+void write_crash_loop(const instance& where, const failure& why) {
+    const std::int64_t at = boot_milliseconds();
+    write_record(where, why, at, json::array(limits::crash_loop_count, at));
+}
+
 void write_start_failure(const instance& where, const failure& why) {
     // The state directory is that of the daemon that runs.
     if (why.kind() == error_kind::instance_elsewhere) return;
@@ -93,17 +116,7 @@ void write_start_failure(const instance& where, const failure& why) {
             failures.erase(failures.begin());
         failures.push_back(at);
     }
-    json::object record;
-    record["time"] = util::rfc3339(std::chrono::system_clock::now());
-    record["code"] = name_of(why.kind());
-    record["message"] = why.what();
-    record["hint"] = why.hint();
-    record["at"] = at;
-    record["boot_id"] = util::boot_id();
-    record["failures"] = std::move(failures);
-    record["binary"] = own_binary();
-    record["config"] = identity_of(where.config_path);
-    util::replace_file(where.start_failure_path(), json::serialize(record) + "\n");
+    write_record(where, why, at, std::move(failures));
 }
 
 void clear_start_failure(const instance& where) { ::unlink(where.start_failure_path().c_str()); }

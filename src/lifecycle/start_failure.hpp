@@ -35,6 +35,9 @@ std::optional<start_failure> read_start_failure(const instance& where);
 // for instance_elsewhere, which says that another daemon uses the state directory.
 void write_start_failure(const instance& where, const failure& why);
 
+// As if as many starts had failed as make a crash loop: the keeper waits before it starts the next daemon.
+void write_crash_loop(const instance& where, const failure& why);
+
 // After a successful start, or to release the brake.
 void clear_start_failure(const instance& where);
 

@@ -10,6 +10,10 @@
 #include <string_view>
 
 #include "identity.hpp"
+#include "keeper/keeper.hpp"
+#include "lifecycle/pid_lock.hpp"
+#include "lifecycle/start_failure.hpp"
+#include "lifecycle/start_keeper.hpp"
 #include "lifecycle/startup_watch.hpp"
 #include "limits.hpp"
 #include "util/log/log.hpp"
@@ -20,6 +24,9 @@ namespace hob::lifecycle {
 namespace {
 
 // Of equal length, so that one replaces the other without new space on the disk.
+constexpr std::string_view directory_role = "directory";
+constexpr std::string_view holder_role = "holder";
+
 constexpr std::string_view serving_word = "serving\n";
 constexpr std::string_view draining_word = "leaving\n";
 static_assert(serving_word.size() == draining_word.size());
@@ -52,7 +59,8 @@ state_holder parse(std::string_view text) {
     found.pid = number_in<pid_t>(take_line(text));
     found.socket = take_line(text);
     found.draining = take_line(text) == draining_word.substr(0, draining_word.size() - 1);
-    const auto start_time = number_in<std::uint64_t>(text);
+    const auto start_time = number_in<std::uint64_t>(take_line(text));
+    found.keeper = number_in<pid_t>(text);
     const auto process = found.pid > 1 ? util::read_proc_stat(found.pid) : std::nullopt;
     found.visible = process && process->start_time == start_time;
     return found;
@@ -114,7 +122,15 @@ std::optional<state_holder> query_state_lock(const instance& where) {
     return holder && holder->locked ? holder : std::nullopt;
 }
 
-state_lock state_lock::take(const instance& where, util::deadline limit) {
+void release_brake(const instance& where) {
+    clear_start_failure(where);
+    const auto holder = read_holder(where);
+    if (!holder || !holder->locked || holder->visible || holder->keeper <= 1) return;
+    const util::process_handle keeper(holder->keeper);
+    if (keeper && has_open(holder->keeper, where.pid_path())) keeper.signal(keeper::try_again_signal);
+}
+
+state_lock state_lock::take(const instance& where, util::deadline limit, pid_t keeper) {
     const std::string directory = where.state_dir();
     state_lock lock;
     lock.directory_ = util::open_file(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -133,10 +149,34 @@ state_lock state_lock::take(const instance& where, util::deadline limit) {
     lock.holder_ = util::open_file(where.holder_path(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
     struct flock range = first_byte();
     if (!lock.holder_ || ::fcntl(lock.holder_.get(), F_OFD_SETLK, &range) != 0) return lock;
-    const std::string head = fmt::format("{}\n{}\n", ::getpid(), where.socket_path());
-    lock.state_at_ = static_cast<off_t>(head.size());
-    util::write_all(lock.holder_.get(), fmt::format("{}{}{}\n", head, serving_word, util::own_start_time()));
+    lock.write_holder(where, keeper);
     return lock;
+}
+
+state_lock state_lock::resume(const instance& where, held_entry& held, pid_t keeper) {
+    state_lock lock;
+    lock.directory_ = held.take(directory_role);
+    lock.holder_ = held.take(holder_role);
+    if (!lock.directory_)
+        throw failure(error_kind::internal, cannot("take over the lock of", where.state_dir()),
+                      "the keeper does not hold it");
+    if (lock.holder_) lock.write_holder(where, keeper);
+    return lock;
+}
+
+void state_lock::hold_with(keeper_link& keeper) const {
+    keeper.hold(state_lock_key, {{directory_role, directory_.get()}, {holder_role, holder_.get()}});
+}
+
+void state_lock::write_holder(const instance& where, pid_t keeper) {
+    const std::string head = fmt::format("{}\n{}\n", ::getpid(), where.socket_path());
+    state_at_ = static_cast<off_t>(head.size());
+    const std::string text =
+        fmt::format("{}{}{}\n{}\n", head, serving_word, util::own_start_time(), keeper);
+    if (::ftruncate(holder_.get(), 0) != 0 ||
+        ::pwrite(holder_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+        util::log(util::level::warning, "lifecycle", "cannot write who holds the state directory",
+                  {util::field("reason", errno_text(errno))});
 }
 
 void state_lock::mark_draining() const {

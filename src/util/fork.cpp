@@ -20,6 +20,18 @@ pid_t fork_into_cgroup(int cgroup) {
     return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
 }
 
+pid_t fork_sibling(int cgroup) {
+    // The signal at its end is that of this process.
+    clone_args arguments{};
+    arguments.flags = CLONE_PARENT;
+    if (cgroup >= 0) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = static_cast<__u64>(cgroup);
+        return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+    }
+    return static_cast<pid_t>(::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+}
+
 pid_t start_program(const char* path, char* const* argv, const std::function<bool()>& prepare) {
     pipe_ends outcome = make_pipe();
     const pid_t pid = ::fork();

@@ -13,6 +13,10 @@ namespace hob::util {
 // The child may only make calls that are safe after the fork of a process with threads.
 pid_t fork_into_cgroup(int cgroup);
 
+// As fork(2), but the child is one of this process's parent, as clone(2) has it with CLONE_PARENT. `cgroup`:
+// likewise; -1: that of this process. -1 and errno: not permitted here, and nothing was done.
+pid_t fork_sibling(int cgroup);
+
 // Starts a program with this process's environment; `path` without a slash is looked up in PATH. `prepare`
 // runs in the child, with the same limits; false: it failed, and errno says why. -1 and errno: there is no
 // process, or it could not be prepared, or not execute the program; none is left then.

@@ -68,6 +68,15 @@ std::string slug_of(const std::string& path) {
 
 }  // namespace
 
+namespace {
+
+// The arguments, each ended by a zero byte; empty: there is no such process.
+std::string proc_command(pid_t pid) {
+    return util::read_file("/proc/" + std::to_string(pid) + "/cmdline", 1u << 20).value_or("");
+}
+
+}  // namespace
+
 sandbox::sandbox(sandbox_options options) : root_(make_root()), binary_(HOB_BINARY), uid_(options.uid) {
     id_ = root_.substr(root_.rfind('-') + 1);
     project_ = root_ + "/" + options.project;
@@ -105,7 +114,7 @@ sandbox::~sandbox() {
 }
 
 void sandbox::end_everything() {
-    const auto first = processes();
+    const auto first = processes_and_keepers();
     for (const pid_t pid : first) {
         const auto stat = util::read_proc_stat(pid);
         // Daemons only: they end their units themselves.
@@ -113,20 +122,20 @@ void sandbox::end_everything() {
         ::kill(pid, SIGCONT);
         ::kill(pid, SIGTERM);
     }
-    const bool clean = first.empty() || wait_until([this] { return processes().empty(); },
+    const bool clean = first.empty() || wait_until([this] { return processes_and_keepers().empty(); },
                                                    leftovers_expected_ ? 2s : end_limit);
     if (clean) return;
     std::string left;
-    for (const pid_t pid : processes()) {
+    for (const pid_t pid : processes_and_keepers()) {
         const auto stat = util::read_proc_stat(pid);
         left += " " + std::to_string(pid) +
                 (stat ? " (" + stat->comm + ", " + util::state_text(stat->state) + ")" : "");
     }
     wait_until(
         [this] {
-            for (const pid_t pid : processes())
+            for (const pid_t pid : processes_and_keepers())
                 ::kill(pid, SIGKILL);
-            return processes().empty();
+            return processes_and_keepers().empty();
         },
         5s);
     if (!leftovers_expected_)
@@ -228,7 +237,32 @@ int sandbox::daemon_starts(const std::string& directory) const {
     return static_cast<int>(starts);
 }
 
+pid_t sandbox::keeper_pid(const std::string& directory) const {
+    const auto daemon = util::read_proc_stat(daemon_pid(directory));
+    return daemon && proc_command(daemon->ppid) == proc_command(daemon->pid) ? daemon->ppid : 0;
+}
+
+void sandbox::kill_daemon_and_keeper() {
+    const pid_t daemon = daemon_pid(), keeper = keeper_pid();
+    if (keeper > 0) ::kill(keeper, SIGKILL);
+    ::kill(daemon, SIGKILL);
+    wait_until([&] { return !process_lives(daemon) && !process_lives(keeper); });
+}
+
 std::vector<pid_t> sandbox::processes() const {
+    auto found = processes_and_keepers();
+    std::erase_if(found, [](pid_t pid) {
+        const auto stat = util::read_proc_stat(pid);
+        const auto children = util::children_of(pid).value_or(std::vector<pid_t>());
+        return stat && stat->comm == "hob" && std::any_of(children.begin(), children.end(), [](pid_t child) {
+                   const auto daemon = util::read_proc_stat(child);
+                   return daemon && daemon->comm == "hob" && proc_command(child) == proc_command(daemon->ppid);
+               });
+    });
+    return found;
+}
+
+std::vector<pid_t> sandbox::processes_and_keepers() const {
     const auto all = util::all_processes();
     std::vector<pid_t> found;
     const auto add = [&](pid_t pid) {

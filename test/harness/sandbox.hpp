@@ -134,8 +134,14 @@ public:
         const std::string& directory = {}) const;  // start lines in daemon.log and its rotated files
 
     // Pids of this sandbox except the test's own children (start()): found by SANDBOX_ID in their
-    // environment and by descent from those and from its daemons. Zombies do not count.
+    // environment and by descent from those and from its daemons. Zombies do not count, nor does a keeper while
+    // it has a daemon.
     std::vector<pid_t> processes() const;
+    std::vector<pid_t> processes_and_keepers() const;
+    // Of the daemon; 0: there is none.
+    pid_t keeper_pid(const std::string& directory = {}) const;
+    // SIGKILL to the daemon and its keeper, so that nothing goes on.
+    void kill_daemon_and_keeper();
     void expect_leftovers() { leftovers_expected_ = true; }  // this test leaves processes on purpose
 
 private:

@@ -9,7 +9,7 @@ import re
 import sys
 
 # Lowest first: a layer includes those before it. The files directly in src/ are below all but main.cpp.
-LAYERS = ["util", "ipc", "lifecycle", "unit", "cmd"]
+LAYERS = ["util", "keeper", "ipc", "lifecycle", "unit", "cmd"]
 
 # Lowest first: a room of src/unit/ includes those before it. The protocols do not know each other.
 ROOMS = [

@@ -1,6 +1,7 @@
 #include "cmd/core/foreground.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -17,6 +18,7 @@
 #include "lifecycle/handed_socket.hpp"
 #include "lifecycle/probe.hpp"
 #include "lifecycle/start_failure.hpp"
+#include "lifecycle/start_keeper.hpp"
 #include "lifecycle/startup_watch.hpp"
 #include "limits.hpp"
 
@@ -52,25 +54,36 @@ lifecycle::instance_lock take_lock(const lifecycle::instance& where, util::deadl
     }
 }
 
-exit_code run_with(const lifecycle::instance& where, const lifecycle::handed_socket& handed, invocation& call,
-                   foreground_options options) {
-    lifecycle::check_runtime_dir(where.runtime_dir, true);
-    lifecycle::instance_lock lock = take_lock(where, call.limit);
-    lifecycle::clear_start_failure(where);
-    lifecycle::daemon_options run;
-    run.where = where;
+// Takes the lock and becomes a daemon, apart from its keeper.
+void start_anew(lifecycle::daemon_options& run, const lifecycle::handed_socket& handed, util::deadline limit) {
+    lifecycle::check_runtime_dir(run.where.runtime_dir, true);
+    run.lock = take_lock(run.where, limit);
+    lifecycle::clear_start_failure(run.where);
     run.caller = lifecycle::read_caller_settings();
-    run.manager = lifecycle::service_manager::from_environment();
-    const int lock_alone[] = {lock.fd()};
-    const int both[] = {lock.fd(), handed.fd()};
+    run.manager = lifecycle::service_manager::from_environment(::getpid());
+    const int lock_alone[] = {run.lock.fd()};
+    const int both[] = {run.lock.fd(), handed.fd()};
     lifecycle::daemonize(run.caller, handed ? std::span<const int>(both) : std::span<const int>(lock_alone),
                          false);
     run.handed = copy_of(handed);
     if (!handed.problem().empty())
         print_error(fmt::format("{}: the socket that was handed over is not used: {}\n", this_program.name,
                                 handed.problem()));
-    run.lock = std::move(lock);
+    run.keeper = lifecycle::fork_from_keeper(run.where, run.caller, run.lock.fd(), -1);
+}
+
+exit_code run_with(const lifecycle::instance& where, const lifecycle::handed_socket& handed, invocation& call,
+                   foreground_options options) {
+    lifecycle::daemon_options run;
+    run.where = where;
     run.foreground = true;
+    if (auto keeper = lifecycle::inherited_keeper()) {
+        run.manager = lifecycle::service_manager::from_environment(keeper->pid);
+        lifecycle::take_over(run, std::move(*keeper), false);
+        lifecycle::resume_lock(run);
+    } else {
+        start_anew(run, handed, call.limit);
+    }
     run.shutdown_max = options.shutdown_max;
     const auto output = std::make_shared<foreground_output>(call.global.json);
     run.show_line = [output](std::string_view part, std::string_view line) { output->show(part, line); };

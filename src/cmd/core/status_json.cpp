@@ -40,6 +40,7 @@ std::string status_json(const lifecycle::instance& where, const daemon_status& d
     for (const auto& setting : daemon.kept)
         kept.add(setting);
     about.add("kept", kept);
+    about.add("keeper_pid", daemon.keeper_pid > 0 ? std::optional(daemon.keeper_pid) : std::nullopt);
     about.add("clients", daemon.clients);
     about.add("rss_kib", daemon.rss_kib);
 

@@ -27,6 +27,7 @@ struct daemon_status {
     std::string config;  // path of the configuration file
     std::string config_state;
     std::string degraded;
+    pid_t keeper_pid = 0;  // 0: there is none
     std::vector<std::string> kept;  // settings of its starter that it could not undo
     std::optional<std::size_t> clients;
     std::optional<long> rss_kib;

@@ -40,6 +40,7 @@ std::string status_report(lifecycle::daemon& daemon, const std::vector<std::stri
     about.config = application.config_path();
     about.config_state = name_of(application.config_state());
     about.degraded = application.degraded();
+    about.keeper_pid = daemon.keeper_pid();
     about.kept = daemon.kept_settings();
     for (auto& apart : lifecycle::namespaces_apart(asked_by)) {
         if (std::find(about.kept.begin(), about.kept.end(), apart) == about.kept.end())

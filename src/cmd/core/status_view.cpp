@@ -129,6 +129,12 @@ std::string notes_of(const status_view& status, const terminal& out) {
         text += note(fmt::format("it and every unit keep what it was started under: {}",
                                  printable(fmt::format("{}", fmt::join(status.kept, ", ")), out.utf8)));
     }
+    if (status.lacks_keeper)
+        text += note(fmt::format("it has no keeper: what runs would end with it; a new start makes one: {}",
+                                 command_text("restart --daemon")));
+    if (status.daemon_state == lifecycle::daemon_state::orphaned)
+        text += note(fmt::format("daemons have crashed several times; what runs goes on; try again with: {}",
+                                 command_text("daemon")));
     if (status.daemon_state == lifecycle::daemon_state::wedged)
         text += note("it does not answer; this is its last published state");
     if (!status.version.empty() && status.version != version_text) {
@@ -288,6 +294,7 @@ status_view read_status(std::string_view status_json) {
                        .uptime_ms = daemon.number("uptime_ms"),
                        .clients = daemon.number("clients"),
                        .rss_kib = daemon.number("rss_kib"),
+                       .lacks_keeper = daemon.raw("keeper_pid") == "null" && daemon.text("state") == "running",
                        .kept = {},
                        .ports = {},
                        .units = {}};

@@ -43,6 +43,7 @@ struct status_view {
     std::optional<lifecycle::config_state> config_state;
     std::int64_t pid = 0;
     std::optional<std::int64_t> uptime_ms, clients, rss_kib;
+    bool lacks_keeper = false;
     std::vector<std::string> kept;  // settings of its starter that the daemon could not undo
     std::vector<std::pair<std::string, std::int64_t>> ports;  // of [ports]
     std::vector<unit_view> units;

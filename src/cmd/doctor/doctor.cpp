@@ -13,7 +13,7 @@
 #include "cmd/doctor/checks.hpp"
 #include "lifecycle/forget.hpp"
 #include "lifecycle/pid_lock.hpp"
-#include "lifecycle/start_failure.hpp"
+#include "lifecycle/state_lock.hpp"
 #include "util/fd.hpp"
 #include "util/json/json_writer.hpp"
 
@@ -122,7 +122,7 @@ std::string findings_text(const std::vector<finding>& findings, const terminal& 
 }
 
 exit_code run_doctor(invocation& call) {
-    if (call.has("clear")) lifecycle::clear_start_failure(call.where());
+    if (call.has("clear")) lifecycle::release_brake(call.where());
     if (call.has("fix")) fix(call.where());
     std::vector<finding> findings = examine(call);
     const bool failed = std::any_of(findings.begin(), findings.end(),

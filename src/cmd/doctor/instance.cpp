@@ -206,6 +206,7 @@ finding check_daemon(const daemon_glance& seen) {
         case lifecycle::daemon_state::alive:
             break;
         case lifecycle::daemon_state::wedged:
+        case lifecycle::daemon_state::orphaned:
         case lifecycle::daemon_state::denied:
         case lifecycle::daemon_state::foreign:
             if (found.problem) return finding_of(check, *found.problem, "see its log: hob logs");

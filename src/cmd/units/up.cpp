@@ -9,6 +9,7 @@
 #include "cmd/units/up_foreground.hpp"
 #include "cmd/units/up_methods.hpp"
 #include "error.hpp"
+#include "lifecycle/start_keeper.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -20,7 +21,9 @@ void check_up(const invocation& call) {
 }
 
 exit_code follow(invocation& call, const std::string& params, const std::string& exit_with) {
-    return ::getpid() == 1 ? up_in_foreground(call, params, exit_with) : follow_up(call, params, exit_with);
+    // The daemons after the first one are children of process 1.
+    const bool is_daemon = ::getpid() == 1 || lifecycle::is_started_by_keeper();
+    return is_daemon ? up_in_foreground(call, params, exit_with) : follow_up(call, params, exit_with);
 }
 
 exit_code run_up(invocation& call) {

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -14,13 +16,16 @@
 #include "limits.hpp"
 #include "unit/application/unit_names.hpp"
 #include "unit/config/config.hpp"
+#include "unit/config/file_record.hpp"
 #include "unit/ports/port_reservations.hpp"
 #include "unit/process/caller.hpp"
+#include "unit/process/known_children.hpp"
 #include "unit/process/orphan_cleanup.hpp"
 #include "unit/process/usage.hpp"
 #include "unit/spec/definition_digest.hpp"
 #include "unit/spec/unit_status_json.hpp"
 #include "unit/store/run_store.hpp"
+#include "unit/supervise/managed_unit.hpp"
 #include "util/json/json_writer.hpp"
 #include "util/log/log.hpp"
 #include "util/suggest.hpp"
@@ -67,8 +72,14 @@ unit::config application::read_config() const {
 
 // The next glance finds out what the files look like: they may change while they are read.
 void application::load_config() {
-    config_ = read_config();
+    if (!store_ && resume_config()) return;
+    file_record read;
+    {
+        const recorded_reading reading(&read);
+        config_ = read_config();
+    }
     stamps_.clear();
+    if (context_.keeper) context_.keeper->hold_text(held_config_key, read.text());
 }
 
 std::vector<std::string> application::config_files() const {
@@ -133,8 +144,10 @@ void application::open() {
     const lifecycle::instance& where = context_.where;
     log_warnings();
     store_ = std::make_unique<unit::store>(where.database_path());
-    run_store(*store_).mark_running_lost();
-    clean_up_orphans(*store_, where.key, limits::sweep_timeout, &config_, where.state_dir());
+    const survivors found = find_survivors();
+    set_root_of_units(context_.keeper ? context_.keeper->pid() : 0);
+    run_store(*store_).mark_running_lost(found.units, found.runs);
+    clean_up_orphans(*store_, where.key, limits::sweep_timeout, {&config_, where.state_dir(), found.units});
 
     registry_options options{.executor = context_.executor,
                              .instance_key = where.key,
@@ -142,6 +155,8 @@ void application::open() {
                              .base_environment = std::move(context_.caller.environment),
                              .unit_nofile = context_.caller.nofile,
                              .db = *store_,
+                             .keeper = context_.keeper,
+                             .goes_on = !context_.held.empty(),
                              .ports_path = port_reservations_path(where.state_root),
                              .root = where.root,
                              .log_max_size = config_.log.max_size,
@@ -152,6 +167,7 @@ void application::open() {
     registry_ = std::make_unique<unit::registry>(std::move(options));
     registry_->adopt_consent_to_path(config_);
     registry_->apply(config_);
+    adopt_units();
 }
 
 void application::begin() {
@@ -213,6 +229,8 @@ std::string application::ended_badly_json() const {
 }
 
 void application::kill() { registry_->kill_all(); }
+
+void application::keeper_lost() { set_root_of_units(0); }
 
 void application::forget_running() { store_->clear_all_desired_up(); }
 

@@ -3,7 +3,10 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,6 +58,7 @@ public:
     boost::asio::awaitable<void> stop() override;
     std::string ended_badly_json() const override;
     void kill() override;
+    void keeper_lost() override;
     void forget_running() override;
     bool busy() const override;  // a call in flight, or a service or task up
     bool needed() const override;
@@ -68,6 +72,13 @@ public:
 
 private:
     unit::config read_config() const;
+    bool resume_config();  // false: there is none of a daemon before this one
+    struct survivors {
+        std::set<std::string, std::less<>> units{};  // services and tasks with a process
+        std::set<std::int64_t> runs{};
+    };
+    survivors find_survivors() const;
+    void adopt_units();
     void log_warnings() const;
     std::vector<std::string> config_files() const;
     void log_begin() const;

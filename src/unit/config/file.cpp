@@ -10,6 +10,7 @@
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/config/file_record.hpp"
 #include "util/fd.hpp"
 
 namespace hob::unit {
@@ -77,10 +78,16 @@ std::string read_trusted_file(const std::string& path, uid_t owner) {
 }
 
 std::string read_trusted_file(const std::string& path, uid_t owner, const std::string& hint) {
+    if (const file_record* record = recorded_reading::from()) {
+        if (auto bytes = record->bytes_of(path)) return *std::move(bytes);
+        unreadable(path, errno_text(ENOENT), hint);
+    }
     struct stat facts {};
     const util::unique_fd fd = open_regular(path, facts, hint);
     check_trust(path, facts, owner);
-    return read_bounded(path, fd.get());
+    std::string bytes = read_bounded(path, fd.get());
+    if (file_record* record = recorded_reading::into()) record->add(path, bytes);
+    return bytes;
 }
 
 std::optional<std::string> read_trusted_env_file(const std::string& path, uid_t owner) {
@@ -93,10 +100,13 @@ std::optional<std::string> read_trusted_env_file(const std::string& path, uid_t 
 }
 
 std::optional<std::string> read_any_file(const std::string& path) noexcept {
+    if (const file_record* record = recorded_reading::from()) return record->bytes_of(path);
     try {
         struct stat facts {};
         const util::unique_fd fd = open_regular(path, facts, {});
-        return read_bounded(path, fd.get());
+        std::string bytes = read_bounded(path, fd.get());
+        if (file_record* record = recorded_reading::into()) record->add(path, bytes);
+        return bytes;
     } catch (const std::exception&) {
         return std::nullopt;
     }

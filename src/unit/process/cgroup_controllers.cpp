@@ -12,6 +12,7 @@
 
 #include "limits.hpp"
 #include "unit/process/cgroup.hpp"
+#include "unit/process/known_children.hpp"
 #include "util/fd.hpp"
 #include "util/proc.hpp"
 
@@ -54,10 +55,11 @@ bool set_controller(const std::string& cgroup, std::string_view name, bool on) {
 
 std::string parent_of(const std::string& home) { return home.substr(0, home.rfind('/')); }
 
-// The processes of the cgroup itself; none if it holds one that neither is this process nor descends from it.
+// The processes of the cgroup itself; none if it holds one that is not of this daemon, its keeper and their
+// descendants.
 std::vector<std::string> own_processes(const std::string& cgroup) {
     auto members = words_in(cgroup + "/cgroup.procs");
-    const auto tree = util::process_tree(::getpid());
+    const auto tree = util::process_tree(root_of_units());
     const bool all_ours = std::all_of(members.begin(), members.end(), [&tree](const std::string& member) {
         return std::any_of(tree.begin(), tree.end(), [&member](const util::proc_stat& process) {
             return std::to_string(process.pid) == member;

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "lifecycle/keeper_link.hpp"
 #include "limits.hpp"
 #include "util/fd.hpp"
 #include "util/resource_limits.hpp"
@@ -60,17 +61,39 @@ struct child_options {
     std::vector<util::resource_limit> limits{};
     bool terminal = false;  // `output` is a terminal and becomes the controlling one of the session
     int cgroup = -1;        // an open directory of the cgroup to run in; -1: this process's own
+    // The daemon's keeper, if the process is to outlive the daemon: it is the keeper's child then, and runs
+    // no program before the keeper holds it. 0: it dies with the daemon.
+    pid_t keeper = 0;
 };
+
+// What the keeper is to hold of a process; empty: it is not held.
+struct held_process {
+    lifecycle::keeper_link* keeper = nullptr;
+    std::string key;
+    std::vector<lifecycle::held_descriptor> descriptors;
+
+    explicit operator bool() const { return keeper != nullptr; }
+};
+
+// Of the end through which a process is let run its program, and tells of the launch.
+inline constexpr std::string_view gate_role = "gate";
 
 class child {
 public:
     // Makes the process, and does not wait until it executes the program: see launched(). Throws
     // failure(unit_failed) if there can be no process.
     child(const boost::asio::any_io_executor& executor, const child_options& options);
+    // One that outlives the daemon, if `held` is not empty.
+    child(const boost::asio::any_io_executor& executor, const child_options& options,
+          const held_process& held);
     // Adopts a process that hob did not start: a descendant that becomes a child of this process when its
     // parents end. Throws failure(unit_failed) if it has ended.
     child(const boost::asio::any_io_executor& executor, pid_t pid);
-    ~child();  // a process still running is killed
+    // A process that the keeper holds under the key, started by a daemon before this one. It may have ended.
+    // `gate`: held as gate_role, if its program may not run yet; then `options` are those of its launch.
+    child(const boost::asio::any_io_executor& executor, pid_t pid, std::uint64_t start_time,
+          const held_process& held, util::unique_fd gate = {}, const child_options& options = {});
+    ~child();  // a process still running is killed, unless the keeper goes on holding it
     child(const child&) = delete;
     child& operator=(const child&) = delete;
 

@@ -9,4 +9,9 @@ namespace hob::unit {
 
 std::unordered_set<pid_t>& known_children();
 
+// The process below which all processes of units are: the keeper, or without one this process. It is set once
+// the keeper is known, and when that is lost.
+pid_t root_of_units();
+void set_root_of_units(pid_t pid);
+
 }  // namespace hob::unit

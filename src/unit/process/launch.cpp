@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +53,8 @@ struct exec_setup {
     pid_t parent;
     int null_fd;
     int report_fd;
+    bool gated = false;  // it waits until its keeper holds it
+    bool dies_with_parent = true;
     int candidate = 0;
 
     // For the launcher, as initializers of Boost.Process.
@@ -97,9 +100,10 @@ private:
 
     bool prepare() {
         if (::setsid() < 0) return false;
-        if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return false;
+        if (dies_with_parent && ::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return false;
         if (::getppid() != parent) ::_exit(127);  // it died before the prctl: the signal will never come
         if (!take_descriptors()) return false;
+        if (gated) await_gate();
         if (options.terminal && ::ioctl(STDOUT_FILENO, TIOCSCTTY, 0) != 0) return false;
         if (options.nofile && ::setrlimit(RLIMIT_NOFILE, &*options.nofile) != 0) return false;
         for (const auto& limit : options.limits) {
@@ -108,6 +112,16 @@ private:
         if (::getpriority(PRIO_PROCESS, 0) != 0) ::setpriority(PRIO_PROCESS, 0, 0);
         ::umask(options.umask);
         return true;
+    }
+
+    // A daemon that dies before it has handed this process to the keeper leaves none behind.
+    void await_gate() const {
+        char opened = 0;
+        ssize_t n = 0;
+        do {
+            n = ::read(report_fd, &opened, 1);
+        } while (n < 0 && errno == EINTR);
+        if (n != 1) ::_exit(127);
     }
 
     // Its standard descriptors, then the report; everything else is closed.
@@ -160,16 +174,14 @@ std::vector<const char*> pointers(const std::vector<std::string>& strings) {
 struct unit_launcher : process::posix::default_launcher {
     int cgroup = -1;
     bool in_cgroup = false;
+    bool is_sibling = false;  // a child of this process's parent
     const char* program = nullptr;
 
     template <typename Init>
     process::error_code operator()(const process::filesystem::path& executable, const char* const* argv,
                                    Init& init) {
         const all_signals_blocked blocked;
-        // A process that moves into its cgroup by itself is blocked for an RCU grace period: 10 ms and more.
-        pid = cgroup < 0 ? -1 : util::fork_into_cgroup(cgroup);
-        in_cgroup = pid >= 0;
-        if (pid < 0) pid = ::fork();
+        make_process(init);
         if (pid < 0) return process::error_code(errno, boost::system::system_category());
         if (pid > 0) return {};
         if (!init.on_exec_setup(*this, executable, argv)) {
@@ -179,24 +191,60 @@ struct unit_launcher : process::posix::default_launcher {
         }
         ::_exit(127);
     }
+
+private:
+    // A process that moves into its cgroup by itself is blocked for an RCU grace period: 10 ms and more.
+    template <typename Init>
+    void make_process(Init& init) {
+        if (is_sibling) {
+            pid = cgroup < 0 ? -1 : util::fork_sibling(cgroup);
+            in_cgroup = pid >= 0;
+            if (pid < 0) pid = util::fork_sibling(-1);
+            if (pid >= 0) return;
+            // As under an emulator: it becomes the keeper's child at this process's death.
+            is_sibling = false;
+            init.parent = ::getpid();
+            init.dies_with_parent = false;
+        }
+        pid = cgroup < 0 ? -1 : util::fork_into_cgroup(cgroup);
+        in_cgroup = pid >= 0;
+        if (pid < 0) pid = ::fork();
+    }
 };
 
+// Both ends report; the gate is opened through them. Without a keeper a pipe does.
+util::pipe_ends make_report(bool gated) {
+    if (!gated) return util::make_pipe();
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        throw denied("make", "a socket pair", errno);
+    return {util::unique_fd(ends[0]), util::unique_fd(ends[1])};
+}
+
 }  // namespace
+
+void open_gate(int report) {
+    // Should it have ended already, the report says so.
+    [[maybe_unused]] const auto n = ::send(report, "", 1, MSG_NOSIGNAL);
+}
 
 launched launch(const child_options& options, const program_candidates& candidates) {
     const auto argv = pointers(options.argv);
     const auto environment = pointers(options.environment);
     const util::unique_fd null_fd = util::open_file("/dev/null", O_RDWR);
     if (!null_fd) throw denied("open", "/dev/null", errno);
-    util::pipe_ends report = util::make_pipe();
+    const bool kept = options.keeper != 0;
+    util::pipe_ends report = make_report(kept);
     util::set_nonblocking(report.read.get(), true);
-    exec_setup setup{options, candidates, ::getpid(), null_fd.get(), report.write.get()};
+    exec_setup setup{options, candidates, kept ? options.keeper : ::getpid(), null_fd.get(), report.write.get()};
+    setup.gated = kept;
     unit_launcher launcher;
+    launcher.is_sibling = kept;
     launcher.env = environment.data();
     launcher.cgroup = options.cgroup;
     const auto error = launcher(candidates.paths.front(), argv.data(), setup);
     if (error) fail_to_start(options.unit, "its process could not be made: " + errno_text(error.value()));
-    return {launcher.pid, std::move(report.read), launcher.in_cgroup};
+    return {launcher.pid, std::move(report.read), launcher.in_cgroup, launcher.is_sibling};
 }
 
 }  // namespace hob::unit

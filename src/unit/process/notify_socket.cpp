@@ -99,6 +99,16 @@ std::shared_ptr<notify_socket> notify_socket::make(const asio::any_io_executor& 
     return socket;
 }
 
+std::shared_ptr<notify_socket> notify_socket::adopt(const asio::any_io_executor& executor,
+                                                    util::unique_fd socket, std::string address,
+                                                    handlers on) {
+    std::shared_ptr<notify_socket> adopted(new notify_socket(executor, std::move(on)));
+    adopted->socket_.assign(socket.release());
+    adopted->address_ = std::move(address);
+    util::spawn(executor, adopted->read_all(), "notify socket");
+    return adopted;
+}
+
 asio::awaitable<void> notify_socket::read_all() {
     const auto self = shared_from_this();
     while (socket_.is_open()) {

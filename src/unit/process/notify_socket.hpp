@@ -12,6 +12,8 @@
 #include <memory>
 #include <string>
 
+#include "util/fd.hpp"
+
 namespace hob::unit {
 
 class notify_socket : public std::enable_shared_from_this<notify_socket> {
@@ -30,6 +32,11 @@ public:
     // Throws failure(denied). shared: the reading coroutine holds it until close().
     static std::shared_ptr<notify_socket> make(const boost::asio::any_io_executor& executor, handlers on);
 
+    // One that another daemon has made, with its address.
+    static std::shared_ptr<notify_socket> adopt(const boost::asio::any_io_executor& executor,
+                                                util::unique_fd socket, std::string address, handlers on);
+
+    int descriptor() { return socket_.native_handle(); }
     const std::string& address() const { return address_; }  // the value of NOTIFY_SOCKET
     void close();                                            // no handler is called afterwards
 

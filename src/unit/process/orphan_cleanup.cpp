@@ -121,15 +121,18 @@ std::vector<orphan> find_orphans(const std::vector<process_record>& records, con
     return orphans_of(scopes_of(records, instance_key, running, instance_cgroups(instance_key, state_dir)));
 }
 
-void clean_up_orphans(store& db, const std::string& instance_key, milliseconds limit, const config* running,
-                      const std::string& state_dir) {
+void clean_up_orphans(store& db, const std::string& instance_key, milliseconds limit,
+                      const cleanup_options& options) {
     const auto end = util::deadline::in(limit);
-    const auto records = db.processes();
+    const std::string& state_dir = options.state_dir;
+    auto records = db.processes();
+    std::erase_if(records, [&](const process_record& record) { return options.going_on.contains(record.unit); });
     leave_unit_cgroup(instance_key);
     const auto homes = instance_cgroups(instance_key, state_dir);
     // Nothing was running: do not read all of /proc.
     if (records.empty() && !db.history_lost() && homes.empty()) return;
-    const auto scopes = scopes_of(records, instance_key, running, homes);
+    auto scopes = scopes_of(records, instance_key, options.running, homes);
+    std::erase_if(scopes, [&](const scope& searched) { return options.going_on.contains(searched.unit); });
     auto left = members_of(scopes);
     if (!left.empty()) {
         log(level::info, "unit", "ending what a predecessor left running", {field("count", left.size())});

@@ -2,6 +2,7 @@
 // Ends the processes that a crashed predecessor left running, before this daemon is ready.
 
 #include <chrono>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,14 @@ std::vector<orphan> find_orphans(const std::vector<process_record>& records, con
 // most about `limit`; logs what cannot be read or killed. `running` has the kill scope of units without a
 // record (the database was set aside); without it their scope is `all`. Never touches processes marked for
 // another instance or by another user's daemon, nor any hob daemon with its descendants. `state_dir` lists
-// the cgroups of earlier daemons of this instance; empty ones are removed.
+// the cgroups of earlier daemons of this instance; empty ones are removed. The processes of the units that go
+// on under this daemon are left alone.
+struct cleanup_options {
+    const config* running = nullptr;
+    std::string state_dir{};
+    std::set<std::string, std::less<>> going_on{};
+};
 void clean_up_orphans(store& db, const std::string& instance_key, std::chrono::milliseconds limit,
-                      const config* running = nullptr, const std::string& state_dir = {});
+                      const cleanup_options& options = {});
 
 }  // namespace hob::unit

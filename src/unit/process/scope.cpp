@@ -114,12 +114,12 @@ bool is_successor(const scope& target, pid_t pid) {
                        [pid](const member& successor) { return successor.pid == pid; });
 }
 
-// The processes among which a scope's members can be. While the leader is held, this process is its parent
-// and the subreaper of its orphans: then they are among our own descendants, outside the trees of other
-// units. Else all processes.
+// The processes among which a scope's members can be. While the leader is held, this process or its keeper is
+// its parent and the subreaper of its orphans: then they are among the descendants of that, outside the trees
+// of other units. Else all processes.
 std::vector<util::proc_stat> candidates(const scope& target) {
     if (!target.leader_held) return util::all_processes();
-    return util::process_tree(::getpid(), [&](pid_t pid) {
+    return util::process_tree(root_of_units(), [&](pid_t pid) {
         return pid == target.leader || is_successor(target, pid) || !known_children().contains(pid);
     });
 }
@@ -132,8 +132,7 @@ std::set<pid_t> members_of_cgroup(const scope& target) {
 
 // Between `process` and this process.
 bool has_daemon_above(util::proc_stat process) {
-    const pid_t self = ::getpid();
-    while (process.ppid > 1 && process.ppid != self) {
+    while (process.ppid > 1 && process.ppid != ::getpid() && process.ppid != root_of_units()) {
         auto parent = util::read_proc_stat(process.ppid);
         if (!parent) return false;
         if (is_hob_daemon(*parent)) return true;
@@ -147,8 +146,8 @@ class process_snapshot {
 public:
     explicit process_snapshot(const scope& target)
         : target_(target), cgroup_(members_of_cgroup(target)), all_(candidates(target)) {
-        const pid_t self = ::getpid();
-        spared_.insert(self);
+        const pid_t self = ::getpid(), root = root_of_units();
+        spared_.insert({self, root});
         add_unseen();
         for (const auto& process : all_) {
             children_[process.ppid].push_back(&process);
@@ -156,7 +155,7 @@ public:
                 leader_reused_ = true;
         }
         for (const auto& process : all_) {
-            if (process.pid == self || !is_hob_daemon(process)) continue;
+            if (process.pid == self || process.pid == root || !is_hob_daemon(process)) continue;
             if (process.pid != target_.leader) spared_.insert(process.pid);
             add_descendants(process.pid, spared_);
         }

@@ -2,39 +2,29 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/asio/signal_set.hpp>
 
 #include "unit/process/known_children.hpp"
-#include "util/proc.hpp"
+#include "util/orphans.hpp"
 
 namespace hob::unit {
-namespace {
-
-bool reap_by_pid(pid_t pid) {
-    siginfo_t info{};
-    return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) == 0 && info.si_pid == pid;
-}
-
-// From the kernel's list, or by ppid over all of /proc.
-std::vector<pid_t> own_children() {
-    const pid_t self = ::getpid();
-    if (auto list = util::children_of(self)) return *list;
-    std::vector<pid_t> found;
-    for (const auto& process : util::all_processes()) {
-        if (process.ppid == self && util::has_ended(process)) found.push_back(process.pid);
-    }
-    return found;
-}
-
-}  // namespace
 
 std::unordered_set<pid_t>& known_children() {
     static std::unordered_set<pid_t> pids;
     return pids;
 }
+
+namespace {
+
+pid_t unit_root = 0;
+
+}  // namespace
+
+pid_t root_of_units() { return unit_root != 0 ? unit_root : ::getpid(); }
+
+void set_root_of_units(pid_t pid) { unit_root = pid; }
 
 struct subreaper::state : std::enable_shared_from_this<subreaper::state> {
     explicit state(const boost::asio::any_io_executor& executor) : signals(executor, SIGCHLD) {}
@@ -63,18 +53,7 @@ subreaper::~subreaper() {
 }
 
 int subreaper::reap_orphans() {
-    int reaped = 0;
-    for (;;) {
-        siginfo_t info{};
-        if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return reaped;
-        if (known_children().contains(info.si_pid)) break;
-        reaped += reap_by_pid(info.si_pid) ? 1 : 0;
-    }
-    // From now on P_ALL returns only the zombie of a `child`, whatever zombies come after it.
-    for (const pid_t pid : own_children()) {
-        if (!known_children().contains(pid)) reaped += reap_by_pid(pid) ? 1 : 0;
-    }
-    return reaped;
+    return util::reap_children_except([](pid_t pid) { return known_children().contains(pid); });
 }
 
 }  // namespace hob::unit

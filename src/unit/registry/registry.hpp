@@ -29,6 +29,7 @@ struct apply_result {
 };
 
 class active_run;
+struct run_order;
 class run_store;
 struct run_parameters;
 struct terminal_client;
@@ -47,6 +48,12 @@ public:
     // with their definition until the unit is restarted, and a removed unit stays until it has stopped and a
     // configuration is applied again.
     apply_result apply(const config& configuration, running_process running = running_process::replace);
+
+    // The unit goes on with what the keeper holds of it. False: there is no such unit.
+    bool adopt(const std::string& unit, lifecycle::held_entry held);
+    void adopt_watch(const std::string& unit, lifecycle::held_entry held);
+    // Goes on with runs, begun and queued, of a daemon before this one.
+    void adopt_runs(std::vector<lifecycle::held_entry> held);
 
     const port_list& ports() const;  // those of [ports], while a unit is up
 
@@ -177,6 +184,8 @@ public:
     // cancelled).
     std::shared_ptr<active_run> run_task(const std::string& unit, run_parameters parameters);
     std::shared_ptr<active_run> run_command(std::vector<std::string> command, run_parameters parameters);
+    // The run that was begun for a request with this token; nullopt: it is not known.
+    std::optional<std::int64_t> run_of(const std::string& token) const;
     std::shared_ptr<active_run> find_run(std::int64_t id) const;  // begun and not over; or nullptr
     // Returns once the life of a service has ended; at once when there is no such life.
     boost::asio::awaitable<void> wait_for_life(std::int64_t id);
@@ -200,6 +209,8 @@ public:
 
 private:
     class unit_map;
+    bool adopt_run(const run_order& order, lifecycle::held_entry held);
+
     std::unique_ptr<unit_map> units_;
 };
 

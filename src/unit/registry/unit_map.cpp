@@ -141,7 +141,7 @@ void registry::unit_map::drop_stopped() {
 
 unit_ptr registry::unit_map::make(const unit_spec& spec) const {
     if (spec.kind == unit_kind::service) return service::make(context, spec);
-    if (spec.kind == unit_kind::task) return task::make(context, spec, !applied);
+    if (spec.kind == unit_kind::task) return task::make(context, spec, !applied && !context->options.goes_on);
     return worker::make(context, spec);
 }
 

@@ -49,6 +49,10 @@ void life_recorder::begin(const unit_spec& spec, std::int64_t restarts,
     }
 }
 
+void life_recorder::adopt(std::int64_t id) {
+    if (id != 0) life_ = context_->runs.find(id);
+}
+
 void life_recorder::ready() {
     if (!life_) return;
     life_->ready_at = std::max(std::chrono::system_clock::now(), life_->started_at);

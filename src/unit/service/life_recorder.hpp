@@ -24,6 +24,8 @@ public:
     // The record is written; when it cannot be, the service goes on without. `restarts`: crashes in a row
     // before it. `environment`: of the process; empty: it could not be made.
     void begin(const unit_spec& spec, std::int64_t restarts, const std::vector<std::string>& environment);
+    // The record that a daemon before this one has begun; 0: there is none.
+    void adopt(std::int64_t id);
     void wrote(std::size_t bytes) { output_bytes_ += static_cast<std::int64_t>(bytes); }
     void ready();
     void ending(const std::string& why);  // hob ends it; the first reason counts

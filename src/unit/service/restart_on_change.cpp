@@ -29,7 +29,7 @@ void service::update_watch() {
         if (const auto owner = weak.lock()) owner->on_files_changed(paths, note);
     };
     watch_ =
-        file_trigger::make(context_->options.executor, context_->options.root, *spec_, std::move(on_change));
+        file_trigger::make(context_->options.executor, context_->options.root, *spec_, std::move(on_change), keep_watch());
 }
 
 void service::end_watch() {

@@ -12,9 +12,9 @@ namespace hob::unit {
 
 namespace asio = boost::asio;
 
-void service::open_notify_socket(const std::shared_ptr<service_process>& launching) {
+notify_socket::handlers service::notify_handlers(const std::shared_ptr<service_process>& of) {
     const std::weak_ptr<service> weak_service = self();
-    const std::weak_ptr<service_process> weak_process = launching;
+    const std::weak_ptr<service_process> weak_process = of;
     const auto with = [weak_service, weak_process](auto handle) {
         return [weak_service, weak_process, handle](auto... arguments) {
             const auto owner = weak_service.lock();
@@ -27,7 +27,11 @@ void service::open_notify_socket(const std::shared_ptr<service_process>& launchi
         if (owner.context_->options.changed) owner.context_->options.changed();
     };
     notify_socket::handlers on;
-    on.ready = with([](service&, service_process& current) { current.signalled.set(); });
+    on.ready = with([](service& owner, service_process& current) {
+        if (current.signalled.is_set()) return;
+        current.signalled.set();
+        owner.remember();
+    });
     on.alive = with([](service&, service_process& current) { current.watchdog_changed.ring(); });
     on.status = with(set_status);
     on.stopping = with([set_status](service& owner, service_process& current) {
@@ -48,10 +52,21 @@ void service::open_notify_socket(const std::shared_ptr<service_process>& launchi
         current.process->extend_stop(rounded);
     });
     on.main_pid = with([](service& owner, service_process& current, pid_t pid) {
-        if (current.process->set_main(pid) && owner.context_->options.changed)
-            owner.context_->options.changed();
+        if (!current.process->set_main(pid)) return;
+        owner.remember();
+        if (owner.context_->options.changed) owner.context_->options.changed();
     });
-    launching->notify = notify_socket::make(context_->options.executor, std::move(on));
+    return on;
+}
+
+void service::adopt_notify_socket(const std::shared_ptr<service_process>& adopted, util::unique_fd socket,
+                                  const std::string& address) {
+    adopted->notify = notify_socket::adopt(context_->options.executor, std::move(socket), address,
+                                           notify_handlers(adopted));
+}
+
+void service::open_notify_socket(const std::shared_ptr<service_process>& launching) {
+    launching->notify = notify_socket::make(context_->options.executor, notify_handlers(launching));
     launching->environment.push_back("NOTIFY_SOCKET=" + launching->notify->address());
     if (launching->watchdog) {
         const auto microseconds = std::chrono::microseconds(*launching->watchdog).count();

@@ -74,6 +74,7 @@ void service::set_state(unit_state to) {
     if (to != unit_state::backoff && to != unit_state::failed) detail_.clear();
     if (to != unit_state::stopping) stop_reason_.clear();
     enter(to, process_ ? process_->process->main_pid() : 0, stop_reason_.empty() ? detail_ : stop_reason_);
+    remember();
     update_watch();
 }
 
@@ -118,6 +119,7 @@ void service::set_desired_up(std::optional<environment> caller, run_trigger trig
     dependencies_started_ = dependencies_met_ = false;
     tasks_due_ = !process_;
     culprit_.clear();
+    remember();
     request_.ring();
     if (was_supervised) {
         // The next attempt begins at once. Units that wait for this one would take the back-off for a
@@ -216,6 +218,7 @@ bool service::request_process_end(const char* why) {
     if (!process_ || !process_->process->request_stop()) return false;
     lives_.ending(why);
     stop_reason_ = why;
+    remember();
     util::log(util::level::info, "unit", "service is stopped",
               {util::field("unit", spec_->name), util::field("reason", why),
                util::field("pid", process_->process->pid())});
@@ -226,6 +229,7 @@ void service::request_stop(const char* why) {
     if (supervised()) supervision_ = supervision::ending;
     restart_requested_ = false;
     request_process_end(why);
+    remember();
     request_.ring();
 }
 

@@ -15,6 +15,7 @@
 #include "error.hpp"
 #include "unit/ports/tcp_connect.hpp"
 #include "unit/process/child.hpp"
+#include "unit/process/notify_socket.hpp"
 #include "unit/process/scope.hpp"
 #include "unit/process/unit_log.hpp"
 #include "unit/service/life_recorder.hpp"
@@ -25,7 +26,9 @@
 namespace hob::unit {
 
 struct child_pipes;
+class output_spool;
 struct readiness_target;
+struct service_note;
 class file_trigger;
 
 class service final : public managed_unit {
@@ -62,6 +65,7 @@ public:
     void signal(int number, bool whole) override;
     void reconfigure(unit_spec spec, running_process running) override;
     bool definition_changed() const override { return pending_spec_.has_value(); }
+    void adopt(lifecycle::held_entry held) override;
     void set_log_limits(std::uint64_t max_size, int max_files) override {
         log_.set_limits(log_limits_of(spec_->keep, max_size, max_files));
     }
@@ -105,12 +109,17 @@ private:
     boost::asio::awaitable<void> await_not_desired();
     boost::asio::awaitable<bool> run_due_tasks();  // false: one failed, and the service with it
     boost::asio::awaitable<process_end> run_process();
+    // From the launch to the end.
+    boost::asio::awaitable<process_end> keep_process(std::shared_ptr<service_process> current);
     std::shared_ptr<service_process> launch();
     void end_output();  // of this life: writes unfinished lines to the log
     child_pipes make_pipes();
     process_end launch_failed(const failure& why);
     void capture_output(const std::shared_ptr<service_process>& launched, child_pipes pipes);
+    void look_for_readiness(service_process& current, std::string_view stream, std::string_view bytes);
+    notify_socket::handlers notify_handlers(const std::shared_ptr<service_process>& of);
     void open_notify_socket(const std::shared_ptr<service_process>& launching);
+    void became_ready(service_process& current);
     boost::asio::awaitable<void> await_launch(std::shared_ptr<service_process> current);
     boost::asio::awaitable<bool> await_readiness(std::shared_ptr<service_process> current);
     boost::asio::awaitable<process_end> finish(std::shared_ptr<service_process> current);
@@ -130,6 +139,23 @@ private:
     boost::asio::awaitable<void> await_end_of_ready(std::shared_ptr<service_process> current);
     boost::asio::awaitable<void> back_off();
     void give_up(const process_end& last);
+
+    // What outlives the daemon: keeping.cpp.
+    std::string held_key() const;
+    lifecycle::keeper_link* keeper() const;  // nullptr: nothing outlives this daemon
+    held_process held_by_keeper(const child_pipes& pipes, notify_socket* notify) const;
+    void remember() const;
+    void remember(const service_process* current) const;  // after a change of what service_note has
+    void describe_process(const service_process& current, service_note& note) const;
+    void drop_output() const;
+    void drop_process() const;
+    // Of its end, in its log; once, though a daemon was killed after it.
+    void tell_of_end(const service_process& current, const std::string& message);
+    void adopt_process(const service_note& note, lifecycle::held_entry& held);
+    void adopt_notify_socket(const std::shared_ptr<service_process>& adopted, util::unique_fd socket,
+                             const std::string& address);
+    void go_on_with_output(service_process& adopted, const output_spool& spool);
+    boost::asio::awaitable<process_end> resume_process();
 
     // Restart on change: restart_on_change.cpp.
     bool obeys_watch() const;
@@ -168,6 +194,7 @@ private:
     int restarts_ = 0;            // starts after an end that nobody requested
     int restarts_in_a_row_ = 0;   // of those, since it was last up for backoff.reset
     std::chrono::milliseconds backoff_{0};  // the last pause
+    std::optional<std::chrono::milliseconds> resumed_pause_;  // what is left of one that a daemon before this one began
 };
 
 }  // namespace hob::unit

@@ -20,14 +20,20 @@ using util::field;
 
 asio::awaitable<void> service::supervise() {
     const auto alive = self();
-    while (desired_up() && !context_->closing) {
-        if (!co_await wait_for_dependencies()) co_return;
-        if (!desired_up()) break;
-        if (tasks_due_ && !co_await run_due_tasks()) co_return;
-        co_await context_->turns->next();
-        if (!desired_up() || context_->closing) break;
-        restart_requested_ = start_requested_ = false;
-        process_end last = co_await run_process();
+    if (resumed_pause_) co_await util::first_of(util::pause(*std::exchange(resumed_pause_, {})), request_.wait());
+    while (process_ || (desired_up() && !context_->closing)) {
+        process_end last;
+        if (process_) {
+            last = co_await resume_process();
+        } else {
+            if (!co_await wait_for_dependencies()) co_return;
+            if (!desired_up()) break;
+            if (tasks_due_ && !co_await run_due_tasks()) co_return;
+            co_await context_->turns->next();
+            if (!desired_up() || context_->closing) break;
+            restart_requested_ = start_requested_ = false;
+            last = co_await run_process();
+        }
         if (!desired_up()) break;
         restart_requested_ = false;
         if (last.requested || start_requested_) continue;

@@ -36,9 +36,14 @@ std::int64_t run_store::add(const run_record& run) {
     const store::without_sync unsynced(db_);
     sqlite_statement statement(
         db_.handle(),
-        "INSERT INTO run (kind, task, trigger, cause, state, started_at, ended_at, restarts, environment) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        "INSERT INTO run (id, kind, task, trigger, cause, state, started_at, ended_at, restarts, environment) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     const std::string environment = joined(run.environment);
+    if (run.id == 0) {
+        statement.bind_null();
+    } else {
+        statement.bind(run.id);
+    }
     statement.bind(name_of(run.kind)).bind(run.task).bind(name_of(run.trigger)).bind(run.cause);
     statement.bind(name_of(run.state)).bind(ms_of(run.started_at)).bind(ms_of(run.ended_at));
     statement.bind(run.restarts);
@@ -62,6 +67,11 @@ void run_store::update(const run_record& run) {
     statement.bind(run.signal).bind(run.cpu_ms).bind(run.max_rss_kib).bind(ms_of(run.ready_at));
     statement.bind(run.output_bytes).bind(run.id);
     db_.write(statement, "run");
+}
+
+std::int64_t run_store::next_id() {
+    sqlite_statement last(db_.handle(), "SELECT seq FROM sqlite_sequence WHERE name = 'run'");
+    return last.row() ? last.number(0) + 1 : 1;
 }
 
 // What is to be forgotten is found before the transaction, which may be tried twice.
@@ -143,17 +153,28 @@ void run_store::forget(const std::string& task, std::int64_t last_id) {
     db_.write(statement, "run");
 }
 
-int run_store::mark_running_lost() {
+int run_store::mark_running_lost(const std::set<std::string, std::less<>>& services,
+                                 const std::set<std::int64_t>& runs) {
+    std::vector<std::int64_t> lost;
     {
-        // An update is prepared for every index of the table; to look is cheap.
-        sqlite_statement any(db_.handle(),
-                             "SELECT 1 FROM run INDEXED BY run_running WHERE state = 'running' LIMIT 1");
-        if (!any.row()) return 0;
+        sqlite_statement running(db_.handle(),
+                                 "SELECT id, kind, task FROM run INDEXED BY run_running WHERE state = 'running'");
+        while (running.row()) {
+            const bool is_life = record_kind_named(running.text(1)) == record_kind::life;
+            const bool goes_on =
+                is_life ? services.contains(running.text(2)) : runs.contains(running.number(0));
+            if (!goes_on) lost.push_back(running.number(0));
+        }
     }
-    sqlite_statement statement(
-        db_.handle(), "UPDATE run INDEXED BY run_running SET state = 'lost' WHERE state = 'running'");
-    db_.write(statement, "run");
-    return ::sqlite3_changes(db_.handle());
+    if (lost.empty()) return 0;
+    db_.transaction([&] {
+        for (const std::int64_t id : lost) {
+            sqlite_statement statement(db_.handle(), "UPDATE run SET state = 'lost' WHERE id = ?");
+            statement.bind(id);
+            db_.write(statement, "run");
+        }
+    });
+    return static_cast<int>(lost.size());
 }
 
 std::optional<run_record> run_store::find(std::int64_t id) { return find_run_in(db_.handle(), id); }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,9 +41,10 @@ class run_store {
 public:
     explicit run_store(store& db) : db_(db) {}
 
-    // Returns the id of the new record of a run that begins. Throws failure(unit_failed) when it cannot be
-    // written.
+    // Returns the id of the new record of a run that begins: that of `run`, unless it is 0. Throws
+    // failure(unit_failed) when it cannot be written.
     std::int64_t add(const run_record& run);
+    std::int64_t next_id();  // that the next new record will have
     // Writes what may change while it runs: all but id, kind, task, trigger and start.
     void update(const run_record& run);
     // As update(), for a run that has ended; also forgets runs beyond `keep`.
@@ -51,8 +53,10 @@ public:
     void add_ended(const run_record& run, const keep_spec& keep);
     // Forgets ended runs beyond `keep`, the oldest first. Of `size`, the newest is kept in any case.
     void prune(const std::string& task, const keep_spec& keep);
-    // Marks the runs that a previous daemon left running as lost. Returns their number.
-    int mark_running_lost();
+    // Marks the runs that a previous daemon left running as lost, but not `runs`, and not the lives of
+    // `services`: these go on. Returns their number.
+    int mark_running_lost(const std::set<std::string, std::less<>>& services = {},
+                          const std::set<std::int64_t>& runs = {});
 
     std::optional<run_record> find(std::int64_t id);
     std::optional<run_record> last_of(const std::string& task);  // skipped runs are left out

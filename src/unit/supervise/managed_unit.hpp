@@ -6,12 +6,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ipc/unit_state.hpp"
@@ -25,6 +27,7 @@
 #include "unit/supervise/process_definition.hpp"
 #include "unit/supervise/registry_options.hpp"
 #include "unit/supervise/stop_report.hpp"
+#include "unit/watch/kept_watch.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
 #include "util/disk_sync.hpp"
@@ -41,6 +44,11 @@ class service_terminal;
 class terminal_attachment;
 class active_run;
 
+// The keeper holds what outlives the daemon under this and the name of its unit.
+inline constexpr std::string_view held_unit_prefix = "unit/";
+// And the files that the configuration was read from.
+inline constexpr const char* held_config_key = "config";
+
 // What all units share. The registry makes it; every unit holds it as well.
 struct unit_context {
     registry_options options;
@@ -54,9 +62,16 @@ struct unit_context {
     run_store runs{options.db};
     std::shared_ptr<util::disk_sync> disk{util::disk_sync::make(options.executor, options.db.log_path())};
     std::map<std::int64_t, std::weak_ptr<active_run>> active_runs{};   // begun and not over, by id
+    // By which clients find the runs that they have asked for; of the latest limits::run_tokens_max.
+    std::deque<std::pair<std::string, std::int64_t>> run_tokens{};
+    void note_token(const std::string& token, std::int64_t run);
     std::map<std::uint64_t, std::weak_ptr<attachment>> attachments{};  // of connected editors, by number
     std::map<std::uint64_t, std::weak_ptr<terminal_attachment>> terminals{};  // likewise, of services
     std::uint64_t last_attachment = 0;                                        // of either kind
+    // Of the keys of queued runs; the next daemon continues with higher ones.
+    std::int64_t last_queued = std::chrono::duration_cast<std::chrono::microseconds>(
+                                   std::chrono::system_clock::now().time_since_epoch())
+                                   .count();
     std::string root{};                        // patterns of files are relative to it
     std::shared_ptr<util::wall_clock> wall{};  // made by the first unit that needs it
     bool draining = false;  // no trigger starts anything any more; requests are still carried out
@@ -68,6 +83,11 @@ struct unit_context {
     // be started or stopped at once.
     std::shared_ptr<util::turns> turns{util::turns::make(options.executor)};
     std::unique_ptr<instance_ports> ports{};
+
+    // That to which units are told; nullptr: nothing outlives this daemon.
+    lifecycle::keeper_link* keeper() const {
+        return options.keeper && options.keeper->goes_on() ? options.keeper : nullptr;
+    }
 
     // The environment of a process of `spec`, for which ports are chosen. `caller` replaces the daemon's base
     // environment. Throws failure(unit_failed), such as for an env_file that cannot be read.
@@ -138,6 +158,9 @@ public:
     virtual void reconfigure(unit_spec spec, running_process running) = 0;
     // A process runs with an earlier definition than the configuration has.
     virtual bool definition_changed() const { return false; }
+    // Goes on with what the keeper holds of it, right after the daemon's start.
+    virtual void adopt(lifecycle::held_entry) {}
+    void adopt_watch(lifecycle::held_entry held) { earlier_watch_ = std::move(held); }
     virtual void set_log_limits(std::uint64_t max_size, int max_files) = 0;
 
     // Rings at every change of its state or of the reason for it, and when its last call or run has ended.
@@ -170,6 +193,17 @@ protected:
 
     // Sets the state, logs and publishes it, and rings changes(). `reason`: for people, or empty.
     void enter(unit_state state, pid_t pid, std::string_view reason = {});
+    // The state in which a daemon before this one has left it, and since when.
+    void restore_state(unit_state state, std::chrono::system_clock::time_point since) {
+        state_ = state;
+        since_ = since;
+    }
+    std::chrono::system_clock::time_point since() const { return since_; }
+
+    // Of the `watch` that it begins now.
+    kept_watch keep_watch() {
+        return {context_->options.keeper, spec_->name, std::exchange(earlier_watch_, {})};
+    }
 
     // What status() and stop() say: that it was killed until the next process starts, and which processes are
     // left until they have ended.
@@ -187,6 +221,7 @@ private:
     unit_state state_;
     std::chrono::system_clock::time_point since_ = std::chrono::system_clock::now();
     util::notifier changes_;
+    lifecycle::held_entry earlier_watch_;  // of the daemon before this one; none, if its key is empty
     stop_report stop_report_;
 };
 

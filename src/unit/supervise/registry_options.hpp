@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lifecycle/keeper_link.hpp"
 #include "unit/store/store.hpp"
 
 namespace hob::unit {
@@ -23,6 +24,8 @@ struct registry_options {
     std::vector<std::string> base_environment;
     rlimit unit_nofile{};  // RLIMIT_NOFILE of units; rlim_max 0: the daemon's own
     store& db;
+    lifecycle::keeper_link* keeper = nullptr;  // nullptr: there is none
+    bool goes_on = false;                      // with what a daemon before this one has left with the keeper
     std::string ports_path{};  // see port_reservations_path(); empty: there are no [ports]
     std::string root{};        // of the project: patterns of files are relative to it
     std::uint64_t log_max_size = 10u << 20;

@@ -24,6 +24,9 @@ namespace asio = boost::asio;
 using std::chrono::milliseconds;
 using util::field;
 
+// The key of a main process that is not the one that was started.
+constexpr const char* main_suffix = "/main";
+
 const std::string& this_boot() {
     static const std::string id = util::boot_id();
     return id;
@@ -43,12 +46,32 @@ child_options child_options_of(const unit_context& context, const process_option
     options.umask = from.umask;
     options.limits = from.limits;
     options.cgroup = cgroup;
+    if (from.held) options.keeper = from.held.keeper->pid();
     return options;
 }
 
 unit_cgroup cgroup_for(const unit_context& context, const unit_spec& spec) {
     if (!ends_all(spec.kill) && !has_limits(spec.resources)) return {};
     return context.cgroups->make(spec.name, spec.resources);
+}
+
+std::uint64_t start_time_of(const adopted_process& process) {
+    if (process.start_time != 0) return process.start_time;
+    const auto stat = util::read_proc_stat(process.pid);
+    return stat ? stat->start_time : 0;
+}
+
+std::string cgroup_of(const adopted_process& process) {
+    return process.cgroup.empty() ? cgroup_of_unit_process(process.pid) : process.cgroup;
+}
+
+child_options options_of_launch(const unit_spec& spec, const adopted_process& process) {
+    child_options options;
+    options.unit = spec.name == command_name && !process.argv.empty() ? process.argv.front() : spec.name;
+    options.argv = process.argv;
+    options.environment = process.environment;
+    options.cwd = spec.cwd;
+    return options;
 }
 
 asio::awaitable<void> hook_end(child_options options, std::optional<exit_state>& ended) {
@@ -67,8 +90,11 @@ unit_process::unit_process(std::shared_ptr<unit_context> context, const process_
     : context_(std::move(context)),
       spec_(options.spec),
       terminal_(options.terminal),
+      held_key_(options.held.key),
+      launches_(true),
       cgroup_(cgroup_for(*context_, *spec_)),
-      child_(context_->options.executor, child_options_of(*context_, options, cgroup_.directory())),
+      child_(context_->options.executor, child_options_of(*context_, options, cgroup_.directory()),
+             options.held),
       limits_(context_->options.executor, spec_->resources, [this] { return tree(); }),
       killed_(context_->options.executor) {
     if (spec_->stop.run) {
@@ -78,6 +104,24 @@ unit_process::unit_process(std::shared_ptr<unit_context> context, const process_
     const pid_t pid = child_.pid();
     context_->options.db.put_process(
         {spec_->name, pid, pid, pid, child_.start_time(), this_boot(), spec_->kill});
+}
+
+unit_process::unit_process(std::shared_ptr<unit_context> context, adopted_process process)
+    : context_(std::move(context)),
+      spec_(std::move(process.spec)),
+      terminal_(process.terminal),
+      held_key_(std::move(process.key)),
+      launches_(static_cast<bool>(process.gate)),
+      cgroup_(context_->cgroups->adopt(cgroup_of(process), spec_->resources)),
+      child_(context_->options.executor, process.pid, start_time_of(process),
+             held_process{context_->options.keeper, held_key_, {}}, std::move(process.gate),
+             options_of_launch(*spec_, process)),
+      limits_(context_->options.executor, spec_->resources, [this] { return tree(); }),
+      killed_(context_->options.executor) {
+    if (!launches_) limits_.begin(spec_->name, cgroup_);
+    if (!spec_->stop.run) return;
+    environment_ = std::move(process.environment);
+    command_output_ = std::move(process.output);
 }
 
 unit_process::~unit_process() = default;
@@ -97,6 +141,7 @@ asio::awaitable<void> unit_process::launched() {
     } else {
         cgroup_.remove();
     }
+    launches_ = false;
     limits_.begin(spec_->name, cgroup_);
 }
 
@@ -118,11 +163,23 @@ bool unit_process::set_main(pid_t pid) {
     if (pid == main_pid()) return true;
     if (pid == child_.pid() || !contains(pid)) return false;
     try {
-        successors_.push_back(std::make_unique<child>(context_->options.executor, pid));
+        successors_.push_back(watch_main(pid));
     } catch (const failure&) {
         return false;
     }
     return true;
+}
+
+// Its end is told to the keeper, if that becomes its parent when its own parents end.
+std::unique_ptr<child> unit_process::watch_main(pid_t pid) const {
+    const auto& executor = context_->options.executor;
+    lifecycle::keeper_link* const keeper = held_key_.empty() ? nullptr : context_->options.keeper;
+    if (!keeper || !keeper->alive()) return std::make_unique<child>(executor, pid);
+    const auto stat = util::read_proc_stat(pid);
+    if (!stat) throw failure(error_kind::unit_failed, cannot("watch", std::to_string(pid)), "it has ended");
+    keeper->hold(held_key_ + main_suffix, {}, pid);
+    return std::make_unique<child>(executor, pid, stat->start_time,
+                                   held_process{keeper, held_key_ + main_suffix, {}});
 }
 
 void unit_process::extend_stop(milliseconds time) {
@@ -328,6 +385,7 @@ asio::awaitable<stop_report> unit_process::clean_up() {
     child_.reap();
     for (const auto& successor : successors_)
         successor->reap();
+    if (!held_key_.empty() && !successors_.empty()) context_->options.keeper->drop(held_key_ + main_suffix);
     cgroup_.remove();
     // The next daemon tries again to end what this one could not.
     if (reaped_) context_->options.db.forget_process(spec_->name, child_.pid());

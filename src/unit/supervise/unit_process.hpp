@@ -35,6 +35,21 @@ struct process_options {
     bool terminal = false;  // likewise
     unsigned umask = hob::limits::unit_umask;
     std::vector<util::resource_limit> limits{};
+    held_process held{};  // by the keeper: it outlives the daemon
+};
+
+// A process that a daemon before this one has started, and that the keeper holds.
+struct adopted_process {
+    std::shared_ptr<const unit_spec> spec;
+    pid_t pid = 0;
+    std::uint64_t start_time = 0;  // 0: not known
+    std::string key{};             // under which it is held
+    std::string cgroup{};          // empty: none, or not known
+    util::unique_fd gate{};        // of a process that may not run its program yet
+    std::vector<std::string> argv{};  // of that
+    bool terminal = false;
+    std::vector<std::string> environment{};
+    util::unique_fd output{};  // of its stop command; empty: it has none
 };
 
 class unit_process {
@@ -42,6 +57,7 @@ public:
     // The process exists and is recorded when this returns; launched() waits until it runs. Throws
     // failure(unit_failed).
     unit_process(std::shared_ptr<unit_context> context, const process_options& options);
+    unit_process(std::shared_ptr<unit_context> context, adopted_process process);
     ~unit_process();
     unit_process(const unit_process&) = delete;
     unit_process& operator=(const unit_process&) = delete;
@@ -68,6 +84,8 @@ public:
     boost::asio::awaitable<void> launched();
     // What that waits for, see child::blocked_by().
     std::string blocked_by() { return child_.blocked_by(); }
+    bool launching() { return child_.launching(); }
+    bool launches() const { return launches_; }  // launched() is to be called
 
     // False: it was requested before. ended() and launched() return; the owner then calls end().
     bool request_stop();
@@ -94,6 +112,7 @@ public:
 
 private:
     const child& main() const { return successors_.empty() ? child_ : *successors_.back(); }
+    std::unique_ptr<child> watch_main(pid_t pid) const;  // throws failure(unit_failed)
     boost::asio::awaitable<std::optional<exit_state>> main_exited();  // nullopt: interrupted
     exit_state with_reason(exit_state exit) const;
     scope members() const;
@@ -107,6 +126,8 @@ private:
     const std::shared_ptr<unit_context> context_;  // also held by the registry and every unit
     const std::shared_ptr<const unit_spec> spec_;  // also the unit's, until it is reconfigured
     const bool terminal_;
+    const std::string held_key_;  // empty: the keeper does not hold it
+    bool launches_;               // launched() has not returned
     unit_cgroup cgroup_;
     child child_;
     std::vector<std::unique_ptr<child>> successors_;  // as main process; the last one is it

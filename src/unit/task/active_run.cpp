@@ -65,8 +65,6 @@ active_run::active_run(std::shared_ptr<unit_context> context, std::shared_ptr<co
       cancelled_(context_->options.executor),
       done_(context_->options.executor) {}
 
-active_run::~active_run() = default;
-
 std::shared_ptr<active_run> active_run::make(std::shared_ptr<unit_context> context,
                                              std::shared_ptr<const unit_spec> spec, unit_log& log,
                                              run_parameters parameters) {
@@ -110,8 +108,9 @@ void active_run::begin() {
     } catch (const failure&) {
         // start_process() reports it, once there is a record.
     }
-    record_.id = context_->runs.add(record_);
+    add_record();
     context_->active_runs[record_.id] = weak_from_this();
+    context_->note_token(parameters_.token, record_.id);
 }
 
 run_io::handlers active_run::handlers() {
@@ -119,13 +118,11 @@ run_io::handlers active_run::handlers() {
     // middle.
     const std::weak_ptr<active_run> weak = weak_from_this();
     run_io::handlers on;
-    on.output = [weak](std::string_view stream, std::string_view bytes) {
+    on.output = [weak](std::string_view stream, std::uint64_t, std::string_view bytes) {
         const auto owner = weak.lock();
         if (!owner) return;
         owner->log_.write(stream, bytes, owner->record_.id);
-        owner->output_bytes_ += static_cast<std::int64_t>(bytes.size());
-        if (owner->parameters_.listener)
-            owner->parameters_.listener->output(owner->record_.id, stream, bytes);
+        owner->pass_on(stream, bytes);
     };
     on.room = [weak]() -> asio::awaitable<void> {
         const auto owner = weak.lock();
@@ -148,6 +145,7 @@ void active_run::start_process() {
     const bool merged = spec_->output == output_streams::merged;
     run_ends ends = parameters_.terminal ? make_run_terminal(*parameters_.terminal)
                                          : make_run_pipes(parameters_.input, merged);
+    if (context_->keeper()) ends.spool = output_spool::make();
     if (parameters_.input_descriptor) ends.child_input = std::move(*parameters_.input_descriptor);
     parameters_.input_descriptor.reset();
     process_options options;
@@ -164,10 +162,13 @@ void active_run::start_process() {
     if (parameters_.umask) options.umask = *parameters_.umask;
     options.limits = parameters_.limits;
     note_capped_limits();
+    options.held = held_by_keeper(ends);
     process_ = std::make_unique<unit_process>(context_, options);
+    remember();
     ends.child_input.reset();
     ends.child_output.reset();
     ends.child_error.reset();
+    if (ends.spool) log_.attach(record_.id, ends.spool);
     io_ = run_io::make(context_->options.executor, std::move(ends), handlers());
 }
 
@@ -181,8 +182,6 @@ void active_run::note_capped_limits() {
 
 // Until the program runs, or the run is to be ended. Throws failure(unit_failed).
 asio::awaitable<void> active_run::await_launch() {
-    const auto& settings = std::get<task_spec>(spec_->detail);
-    limit_ = settings.timeout ? util::deadline::in(*settings.timeout) : util::deadline::never();
     std::optional<failure> failed;
     try {
         const bool in_time = co_await before(limit_, process_->launched());
@@ -195,6 +194,7 @@ asio::awaitable<void> active_run::await_launch() {
         co_return;
     }
     co_await io_->finish();
+    end_output();
     process_.reset();
     throw failure(*failed);
 }
@@ -232,34 +232,47 @@ std::exception_ptr active_run::record_start_failure(const failure& why) {
     return std::make_exception_ptr(is_command() ? why.without_hint() : why);
 }
 
-// The record is durable before the process starts, and its end before the callers get it.
-asio::awaitable<void> active_run::execute() {
-    const auto self = shared_from_this();
+// The record is durable before the process starts.
+asio::awaitable<void> active_run::make_process() {
+    check_cancelled();
+    begin();
+    if (const int error = co_await sync_record(); error != 0) {
+        throw failure(error_kind::unit_failed, cannot("run", spec_->name),
+                      "its record cannot be written: " + errno_text(error));
+    }
+    check_cancelled();
+    start_process();
+    const auto& settings = std::get<task_spec>(spec_->detail);
+    limit_ = settings.timeout ? util::deadline::in(*settings.timeout) : util::deadline::never();
+    if (settings.timeout) remember();
+}
+
+// False: it did not start.
+asio::awaitable<bool> active_run::launch() {
     std::exception_ptr start_failure;
     try {
-        check_cancelled();
-        begin();
-        if (const int error = co_await sync_record(); error != 0) {
-            throw failure(error_kind::unit_failed, cannot("run", spec_->name),
-                          "its record cannot be written: " + errno_text(error));
-        }
-        check_cancelled();
-        start_process();
-        co_await await_launch();
+        if (!process_) co_await make_process();
+        if (process_->launches()) co_await await_launch();
     } catch (const failure& why) {
         start_failure = record_start_failure(why);
     }
-    if (start_failure) {
-        co_await sync_record();
-        set_start_failure(start_failure);
-        co_return;
-    }
-    log(level::info, "unit", "run started",
+    if (!start_failure) co_return true;
+    co_await sync_record();
+    set_start_failure(start_failure);
+    co_return false;
+}
+
+asio::awaitable<void> active_run::execute() {
+    const auto self = shared_from_this();
+    if (over()) co_return;
+    const bool goes_on = process_ != nullptr;
+    if (!co_await launch()) co_return;
+    log(level::info, "unit", goes_on ? "run goes on" : "run started",
         {field("unit", spec_->name), field("run", record_.id), field("pid", process_->pid()),
          field("trigger", name_of(record_.trigger)), field("cause", record_.cause)});
     if (parameters_.listener) parameters_.listener->started(record_.id);
     begun_.set();
-    publish(run_state::running);
+    if (!goes_on) publish(run_state::running);
     const std::optional<exit_state> exit = co_await until_end();
     co_await finish(exit);
 }
@@ -270,14 +283,15 @@ asio::awaitable<std::optional<exit_state>> active_run::until_end() {
     co_return co_await process_->end();
 }
 
+// The end of the record is durable before the callers get it.
 asio::awaitable<void> active_run::finish(std::optional<exit_state> exit) {
     exit_ = exit;
     co_await io_->finish();
-    log_.end("stdout", record_.id);
-    log_.end("stderr", record_.id);
+    end_output();
+    drop_output();
     stopped_ = co_await process_->clean_up();
     const std::string note = stopped_.text();
-    if (!note.empty()) log_.write("hob", note + "\n", record_.id);
+    if (!note.empty()) tell_of_end(note);
     if (!note.empty()) record_.cause += (record_.cause.empty() ? "" : "; ") + note;
     record_exit();
     const bool succeeded = exit && !exit->signalled && exit->number == 0;
@@ -285,7 +299,7 @@ asio::awaitable<void> active_run::finish(std::optional<exit_state> exit) {
     log(state == run_state::ok ? level::info : level::warning, "unit", "run ended",
         {field("unit", spec_->name), field("run", record_.id), field("how", end_text(exit)),
          field("state", name_of(state))});
-    if (state != run_state::ok) log_.write("hob", fmt::format("the run {}\n", end_text(exit)), record_.id);
+    if (state != run_state::ok) tell_of_end(fmt::format("the run {}", end_text(exit)));
     write_end(state);
     log_.end("hob", record_.id);
     co_await sync_record();
@@ -304,7 +318,7 @@ void active_run::record_exit() {
 void active_run::write_end(run_state state) {
     record_.state = state;
     record_.ended_at = std::max(std::chrono::system_clock::now(), record_.started_at);
-    record_.output_bytes = output_bytes_;
+    record_.output_bytes = io_ ? static_cast<std::int64_t>(io_->output_bytes()) : 0;
     context_->runs.end(record_, spec_->keep);
     context_->active_runs.erase(record_.id);
     result_ = record_;
@@ -340,51 +354,6 @@ asio::awaitable<void> active_run::begun() {
     const auto self = shared_from_this();
     co_await begun_.wait();
     if (start_failure_) std::rethrow_exception(start_failure_);
-}
-
-void active_run::cancel(const std::string& reason, run_state state) {
-    if (over()) return;
-    if (!ended_by_) {
-        ended_by_ = state;
-        cancelled_.set();
-        record_.cause += fmt::format("{}{}", record_.cause.empty() ? "" : "; ", reason);
-    }
-    if (process_ && process_->request_stop()) {
-        log(level::info, "unit", "run is stopped",
-            {field("unit", spec_->name), field("run", record_.id), field("reason", reason)});
-    }
-}
-
-void active_run::kill_now() {
-    killed_ = true;
-    listener_dropped_.ring();
-    cancel("killed");
-    if (process_) process_->kill_now();
-}
-
-void active_run::drop_listener() {
-    parameters_.listener.reset();
-    listener_dropped_.ring();
-}
-
-asio::awaitable<bool> active_run::input(std::string bytes) {
-    const auto self = shared_from_this();
-    if (!io_ || over()) co_return false;
-    co_return co_await io_->send(std::move(bytes));
-}
-
-void active_run::close_input() {
-    if (!io_) return;
-    if (!parameters_.terminal) return io_->close_input();
-    // The end of input on a terminal is a key, Ctrl-D.
-    const auto send_end = [](std::shared_ptr<run_io> io) -> asio::awaitable<void> {
-        co_await io->send("\x04");
-    };
-    util::spawn(context_->options.executor, send_end(io_), "run input");
-}
-
-void active_run::resize(terminal_size size) {
-    if (io_) io_->resize(size);
 }
 
 }  // namespace hob::unit

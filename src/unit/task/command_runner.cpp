@@ -48,19 +48,33 @@ std::shared_ptr<active_run> command_runner::submit(std::vector<std::string> comm
     if (context_->closing) {
         throw failure(error_kind::cancelled, cannot("run", command.front()), "the daemon is shutting down");
     }
-    unit_spec spec = *spec_;
     parameters.cause = util::shell_quoted(command);
-    spec.run = {std::move(command), parameters.cause};
-    auto run = active_run::make(context_, std::make_shared<const unit_spec>(std::move(spec)), log_,
-                                std::move(parameters));
-    runs_.push_back(run);
-    util::spawn(context_->options.executor, execute(run), "command");
+    auto spec = spec_of(std::move(command), parameters.cause);
+    auto run = active_run::make(context_, std::move(spec), log_, std::move(parameters));
+    take_up(run);
     return run;
+}
+
+std::shared_ptr<const unit_spec> command_runner::spec_of(std::vector<std::string> command,
+                                                         std::string text) const {
+    unit_spec spec = *spec_;
+    spec.run = {std::move(command), std::move(text)};
+    return std::make_shared<const unit_spec>(std::move(spec));
+}
+
+void command_runner::take_up(std::shared_ptr<active_run> run) {
+    runs_.push_back(run);
+    util::spawn(context_->options.executor, execute(std::move(run)), "command");
+}
+
+void command_runner::adopt_run(const run_order& order, lifecycle::held_entry held) {
+    take_up(active_run::adopt(context_, spec_of(order.command, order.cause), log_, order, std::move(held)));
 }
 
 asio::awaitable<void> command_runner::execute(std::shared_ptr<active_run> run) {
     const auto alive = shared_from_this();
     co_await run->execute();
+    run->forget();
     std::erase(runs_, run);
     changes().ring();
     if (context_->options.changed) context_->options.changed();

@@ -76,11 +76,16 @@ std::shared_ptr<active_run> task::submit(run_parameters parameters) {
     if (working_ && detail().overlap == overlap_policy::cancel) request_stop("a newer run takes its place");
     if (!parameters.caller) parameters.caller = caller_environment_;
     auto run = active_run::make(context_, spec_, log_, std::move(parameters));
-    queue_.push_back(run);
+    run->remember_queued();
+    enqueue(run);
+    return run;
+}
+
+void task::enqueue(std::shared_ptr<active_run> run) {
+    queue_.push_back(std::move(run));
     if (!std::exchange(working_, true))
         util::spawn(context_->options.executor, process_queue(), "task " + spec_->name);
     update_state();
-    return run;
 }
 
 void task::check_overlap(const run_parameters& parameters) const {
@@ -116,6 +121,7 @@ asio::awaitable<void> task::process_queue() {
         co_await execute(current_);
         const auto ended = std::exchange(current_, nullptr);
         after_run(*ended);
+        ended->forget();
         update_state();
         changes().ring();  // run_for() waits for the end of a run, not of the queue
     }
@@ -127,7 +133,7 @@ asio::awaitable<void> task::process_queue() {
 }
 
 asio::awaitable<void> task::execute(std::shared_ptr<active_run> run) {
-    if (!run->spec().after.empty() && !run->cancelled()) {
+    if (!run->spec().after.empty() && !run->cancelled() && !run->has_begun()) {
         std::exception_ptr not_ready;
         try {
             co_await util::first_of(run_dependencies(run), run->until_cancelled());
@@ -150,7 +156,7 @@ asio::awaitable<void> task::execute(std::shared_ptr<active_run> run) {
         unit->update_state();
     };
     util::spawn(context_->options.executor, show_begin(alive, run), "task " + spec_->name);
-    log_.clear_tail();
+    if (!run->has_begun()) log_.clear_tail();
     co_await run->execute();
 }
 
@@ -207,10 +213,15 @@ void task::after_run(const active_run& run) {
     run_parameters retry;
     retry.trigger = run_trigger::retry;
     retry.attempt = parameters.attempt + 1;
+    retry.retry_of = run.id();
     retry.cause = fmt::format("run {} failed; attempt {} of {}", run.id(), retry.attempt, detail().retry.max);
     retry.variables = parameters.variables;
+    retry.caller = caller_environment_;
+    auto waiting = active_run::make(context_, spec_, log_, std::move(retry));
+    waiting->remember_queued(std::chrono::system_clock::now() + detail().retry.delay);
     retrying_ = true;
-    util::spawn(context_->options.executor, run_after_delay(std::move(retry)), "retry " + spec_->name);
+    util::spawn(context_->options.executor, run_after_delay(std::move(waiting), detail().retry.delay),
+                "retry " + spec_->name);
 }
 
 // Called when no retry follows.
@@ -228,16 +239,42 @@ void task::report_failure(const active_run& run) {
     }
 }
 
-asio::awaitable<void> task::run_after_delay(run_parameters parameters) {
+asio::awaitable<void> task::run_after_delay(std::shared_ptr<active_run> retry, milliseconds delay) {
     const auto alive = self();
-    retry_timer_.expires_after(detail().retry.delay);
+    retry_timer_.expires_after(delay);
     boost::system::error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
     co_await retry_timer_.async_wait(token);
     if (error) co_return;
     retrying_ = false;
-    trigger(std::move(parameters));
+    trigger(std::move(retry));
     update_state();
+}
+
+// The keeper was told of a run before the database was told that its slot is taken.
+void task::take_slot(const std::optional<schedule_record>& slot) {
+    if (!slot) return;
+    const auto known = context_->runs.schedule(spec_->name);
+    if (!known || known->rule != slot->rule || known->last_slot < slot->last_slot)
+        context_->runs.set_schedule(spec_->name, *slot);
+}
+
+void task::adopt_run(const run_order& order, lifecycle::held_entry held) {
+    take_slot(parameters_of(order).slot);
+    enqueue(active_run::adopt(context_, spec_, log_, order, std::move(held)));
+}
+
+void task::adopt_queued(const run_order& order, const std::string& key) {
+    run_parameters parameters = parameters_of(order);
+    take_slot(parameters.slot);
+    auto run = active_run::make(context_, spec_, log_, std::move(parameters));
+    run->set_queued_key(key);
+    const auto due = std::chrono::system_clock::time_point(milliseconds(order.due));
+    const auto left = std::chrono::duration_cast<milliseconds>(due - std::chrono::system_clock::now());
+    if (order.due == 0) return enqueue(std::move(run));
+    retrying_ = true;
+    util::spawn(context_->options.executor, run_after_delay(std::move(run), std::max(left, milliseconds(0))),
+                "retry " + spec_->name);
 }
 
 void task::record_desired_state(bool up, const std::optional<environment>&) {

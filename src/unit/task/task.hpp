@@ -47,6 +47,10 @@ public:
     // daemon shuts down.
     std::shared_ptr<active_run> submit(run_parameters parameters);
 
+    // Goes on with a run of a daemon before this one: one that has begun, or one that was queued.
+    void adopt_run(const run_order& order, lifecycle::held_entry held);
+    void adopt_queued(const run_order& order, const std::string& key);
+
     boost::asio::awaitable<void> start(std::optional<environment> caller) override;  // only ends a hold
     boost::asio::awaitable<void> stop(bool hold) override;
     boost::asio::awaitable<void> restart(std::optional<environment> caller) override;
@@ -69,16 +73,19 @@ private:
     void check_overlap(const run_parameters& parameters) const;  // throws as submit()
     boost::asio::awaitable<void> process_queue();
     boost::asio::awaitable<void> execute(std::shared_ptr<active_run> run);
+    void enqueue(std::shared_ptr<active_run> run);
+    void take_slot(const std::optional<schedule_record>& slot);
     void after_run(const active_run& run);
     void report_failure(const active_run& run);
     boost::asio::awaitable<void> run_dependencies(std::shared_ptr<active_run> run);
-    boost::asio::awaitable<void> run_after_delay(run_parameters parameters);
+    boost::asio::awaitable<void> run_after_delay(std::shared_ptr<active_run> retry, milliseconds delay);
 
     // Triggers: triggers.cpp.
     void arm();
     void disarm();
     void check_schedule();
     void trigger(run_parameters parameters);
+    void trigger(std::shared_ptr<active_run> run);
     void skip(const run_parameters& parameters, const std::string& why);
     void on_files_changed(std::vector<std::string> paths, const std::string& note);
     void hold_loop(const std::string& path);
@@ -121,6 +128,8 @@ public:
 
     // Throws failure(cancelled) while the daemon shuts down.
     std::shared_ptr<active_run> submit(std::vector<std::string> command, run_parameters parameters);
+    // Goes on with a run of a daemon before this one.
+    void adopt_run(const run_order& order, lifecycle::held_entry held);
 
     boost::asio::awaitable<void> start(std::optional<environment> caller) override;
     boost::asio::awaitable<void> stop(bool hold) override;
@@ -134,6 +143,8 @@ public:
 
 private:
     explicit command_runner(std::shared_ptr<unit_context> context);
+    std::shared_ptr<const unit_spec> spec_of(std::vector<std::string> command, std::string text) const;
+    void take_up(std::shared_ptr<active_run> run);
     boost::asio::awaitable<void> execute(std::shared_ptr<active_run> run);
 
     unit_log log_;

@@ -59,7 +59,7 @@ void task::arm() {
             if (const auto owner = weak.lock()) owner->on_files_changed(std::move(paths), note);
         };
         file_trigger_ = file_trigger::make(context_->options.executor, context_->options.root, *spec_,
-                                           std::move(on_change));
+                                           std::move(on_change), keep_watch());
     }
     update_state();
 }
@@ -77,10 +77,12 @@ void task::check_schedule() {
     const auto known = context_->runs.schedule(spec_->name);
     const auto now = std::chrono::system_clock::now();
     const schedule_plan plan = plan_schedule(detail(), known, now);
-    // Record the slot before starting its run: after a crash in between that run is lost, but no slot runs
-    // twice.
-    if (!known || known->rule != plan.record.rule || known->last_slot != plan.record.last_slot)
-        context_->runs.set_schedule(spec_->name, plan.record);
+    const bool is_new =
+        !known || known->rule != plan.record.rule || known->last_slot != plan.record.last_slot;
+    // After a crash in between that run is lost, but no slot runs twice. A keeper is told of the run and its
+    // slot first: then neither happens.
+    const bool is_kept = context_->keeper() != nullptr;
+    if (is_new && !is_kept) context_->runs.set_schedule(spec_->name, plan.record);
     if (plan.next) {
         next_at_ = *plan.next + random_below(detail().jitter);
         if (!context_->wall) context_->wall = std::make_shared<util::wall_clock>(context_->options.executor);
@@ -92,11 +94,13 @@ void task::check_schedule() {
     run_parameters parameters;
     parameters.trigger = detail().every ? run_trigger::timer : run_trigger::cron;
     parameters.cause = plan.cause;
+    if (is_new) parameters.slot = plan.record;
     if (plan.run) {
         trigger(std::move(parameters));
     } else if (plan.missed > 0) {
         skip(parameters, {});
     }
+    if (is_new && is_kept) context_->runs.set_schedule(spec_->name, plan.record);
     if (context_->options.changed) context_->options.changed();
 }
 
@@ -119,6 +123,18 @@ void task::trigger(run_parameters parameters) {
     } catch (const failure& why) {
         skip(copy, why.what());
     }
+}
+
+// A retry whose time has come.
+void task::trigger(std::shared_ptr<active_run> run) {
+    if (!may_trigger()) return;
+    try {
+        check_overlap(run->parameters());
+    } catch (const failure& why) {
+        return skip(run->parameters(), why.what());
+    }
+    if (working_ && detail().overlap == overlap_policy::cancel) request_stop("a newer run takes its place");
+    enqueue(std::move(run));
 }
 
 void task::skip(const run_parameters& parameters, const std::string& why) {

@@ -39,7 +39,7 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
     using clock = std::chrono::steady_clock;
 
     state(const asio::any_io_executor& on, const std::string& root, const std::string& name,
-          const watch_spec& spec, callback report)
+          const watch_spec& spec, callback report, kept_watch how_kept)
         : executor(on),
           unit(name),
           debounce(spec.debounce),
@@ -47,17 +47,20 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
           files(root, spec.patterns, spec.ignore, spec.gitignore),
           watches(root),
           readable(on),
-          debounce_timer(on) {
-        if (const auto refused = watches.open()) {
+          debounce_timer(on),
+          kept(std::move(how_kept)),
+          changes(kept.take_changes()) {
+        if (const auto refused = watches.open(kept.take_inotify())) {
             fall_back_to_polling(*refused);
         } else {
             readable.assign(watches.descriptor());
+            kept.hold(watches.descriptor());
         }
     }
     ~state() { stop(); }
 
     void stop() {
-        stopped = true;
+        if (!std::exchange(stopped, true)) kept.drop();
         if (readable.is_open()) readable.release();  // `watches` owns the descriptor
         watches.close();
     }
@@ -98,10 +101,10 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
     }
 
     void changed(std::string path) {
-        if (pending.size() < paths_max) {
-            pending.insert(std::move(path));
+        if (changes.pending.size() < paths_max) {
+            changes.pending.insert(std::move(path));
         } else {
-            note = fmt::format("more than {} files", paths_max);
+            changes.note = fmt::format("more than {} files", paths_max);
         }
         schedule_report();
     }
@@ -123,10 +126,11 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
         }
         report_scheduled = false;
         if (stopped) co_return;
-        std::vector<std::string> paths(pending.begin(), pending.end());
-        pending.clear();
+        std::vector<std::string> paths(changes.pending.begin(), changes.pending.end());
+        changes.pending.clear();
         const callback report = on_change;  // the callback may stop this trigger
-        report(std::move(paths), std::exchange(note, {}));
+        report(std::move(paths), std::exchange(changes.note, {}));
+        if (!stopped) kept.remember(changes);
     }
 
     asio::awaitable<void> run() {
@@ -134,6 +138,7 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
         const auto began = clock::now();
         co_await scan({}, false);
         if (polling) util::spawn(executor, poll(), "watch " + unit);
+        if (!changes.pending.empty() || !changes.note.empty()) schedule_report();
         const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - began);
         log(level::info, "unit", "watching",
             {field("unit", unit), field("folders", watches.size()), field("after_ms", took.count())});
@@ -147,6 +152,7 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
             while (auto event = stopped ? std::nullopt : watches.next()) {
                 co_await handle(std::move(*event));
             }
+            if (report_scheduled && !stopped) kept.remember(changes);
             if (polling && !was_polling) util::spawn(executor, poll(), "watch " + unit);
         }
     }
@@ -156,7 +162,7 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
             log(level::warning, "unit",
                 "changes came faster than they could be read; the tree is looked at anew",
                 {field("unit", unit), field("hint", "raise fs.inotify.max_queued_events")});
-            note = "the kernel lost count of the changes";
+            changes.note = "the kernel lost count of the changes";
             schedule_report();
             files.forget_rules();
             co_await scan({}, false);
@@ -219,11 +225,8 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
     folder_watches watches;
     asio::posix::stream_descriptor readable;  // of `watches`, which owns the descriptor
     util::timer debounce_timer;
-    std::set<std::string> pending;
-    std::string note;
-    std::set<std::string> deferred;  // changed during a run
-    std::string deferred_note;
-    bool has_deferred = false;
+    kept_watch kept;
+    pending_changes changes;
     clock::time_point last_change{};
     bool report_scheduled = false;
     bool polling = false;
@@ -232,8 +235,9 @@ struct file_trigger::state : std::enable_shared_from_this<file_trigger::state> {
 
 std::shared_ptr<file_trigger> file_trigger::make(const asio::any_io_executor& executor,
                                                  const std::string& root, const unit_spec& spec,
-                                                 callback on_change) {
-    const auto made = std::make_shared<state>(executor, root, spec.name, spec.watch, std::move(on_change));
+                                                 callback on_change, kept_watch kept) {
+    const auto made = std::make_shared<state>(executor, root, spec.name, spec.watch, std::move(on_change),
+                                              std::move(kept));
     util::spawn(executor, made->run(), "watch " + spec.name);
     return std::shared_ptr<file_trigger>(new file_trigger(made));
 }
@@ -247,18 +251,20 @@ void file_trigger::stop() {
 }
 
 void file_trigger::defer(std::vector<std::string> paths, const std::string& note) {
-    state_->has_deferred = true;
-    state_->deferred.insert(paths.begin(), paths.end());
-    if (!note.empty()) state_->deferred_note = note;
+    pending_changes& changes = state_->changes;
+    changes.has_deferred = true;
+    changes.deferred.insert(paths.begin(), paths.end());
+    if (!note.empty()) changes.deferred_note = note;
 }
 
 void file_trigger::report_deferred() {
-    state& trigger = *state_;
-    if (!std::exchange(trigger.has_deferred, false)) return;
-    trigger.pending.merge(trigger.deferred);
-    trigger.deferred.clear();
-    if (!trigger.deferred_note.empty()) trigger.note = std::exchange(trigger.deferred_note, {});
-    trigger.schedule_report();
+    pending_changes& changes = state_->changes;
+    if (!std::exchange(changes.has_deferred, false)) return;
+    changes.pending.merge(changes.deferred);
+    changes.deferred.clear();
+    if (!changes.deferred_note.empty()) changes.note = std::exchange(changes.deferred_note, {});
+    state_->kept.remember(changes);
+    state_->schedule_report();
 }
 
 }  // namespace hob::unit

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "unit/spec/spec.hpp"
+#include "unit/watch/kept_watch.hpp"
 
 namespace hob::unit {
 
@@ -20,9 +21,10 @@ public:
 
     // Its coroutine adds the watches; the log says when it is done. shared: the coroutine holds it until
     // stop().
+    // `kept`: as the next daemon is to find it.
     static std::shared_ptr<file_trigger> make(const boost::asio::any_io_executor& executor,
                                               const std::string& root, const unit_spec& spec,
-                                              callback on_change);
+                                              callback on_change, kept_watch kept = {});
     ~file_trigger();
 
     void stop();

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "error.hpp"
 
@@ -53,12 +54,13 @@ std::vector<folder_entry> folder_entries(const std::string& path) {
     return found;
 }
 
-std::optional<folder_watches::refusal> folder_watches::open() {
+std::optional<folder_watches::refusal> folder_watches::open(util::unique_fd earlier) {
     if (!reports_all_changes(root_)) {
         return refusal{"the kernel does not see all changes of such a file system",
                        "keep the project on a local disk"};
     }
-    inotify_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    inotify_ = std::move(earlier);
+    if (!inotify_) inotify_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (inotify_) return std::nullopt;
     return refusal{errno_text(errno), "raise fs.inotify.max_user_instances"};
 }

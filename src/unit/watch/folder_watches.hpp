@@ -39,7 +39,9 @@ public:
 
     // nullopt, or why no folder can be watched here. The kernel does not see the changes that others make on
     // a network or FUSE file system, so those are refused.
-    std::optional<refusal> open();
+    // `earlier`: a descriptor of inotify(7) with watches of the same folders. What it has queued is told once
+    // add() has named each folder again.
+    std::optional<refusal> open(util::unique_fd earlier = {});
     void close();
     bool is_open() const { return static_cast<bool>(inotify_); }
     int descriptor() const { return inotify_.get(); }  // readable: call fill()

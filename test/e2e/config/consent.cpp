@@ -23,11 +23,9 @@ std::string automatic(const std::string& name, const std::string& command = "exe
 
 bool is_new(sandbox& box, const std::string& unit) { return unit_member(box, unit, "new") == "true"; }
 
-// Kills the daemon; the next command starts another.
+// Kills daemon and keeper; the next command starts another.
 void lose_daemon(sandbox& box) {
-    const pid_t daemon = box.daemon_pid();
-    ::kill(daemon, SIGKILL);
-    BOOST_REQUIRE(wait_until([&] { return !process_lives(daemon); }));
+    box.kill_daemon_and_keeper();
 }
 
 // Starts another daemon, and waits until what it starts by itself is up.

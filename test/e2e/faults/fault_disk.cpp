@@ -114,9 +114,7 @@ BOOST_AUTO_TEST_CASE(D06_damage_anywhere_in_database_or_journal_never_stops_a_st
     make_project(box);
     BOOST_REQUIRE(box.run({"ping"}).status == 0);
     BOOST_REQUIRE(box.run({"stop", "echo"}).status == 0);
-    const pid_t daemon = box.daemon_pid();
-    ::kill(daemon, SIGKILL);
-    BOOST_REQUIRE(wait_until([&] { return !process_lives(daemon); }));
+    box.kill_daemon_and_keeper();
     const std::string db = slurp(database(box));
     const std::string wal = slurp(database(box) + "-wal");
     BOOST_REQUIRE(!db.empty());

@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(
                 if (refused) {
                     BOOST_TEST(call.status == 3, call.text());
                     BOOST_TEST(call.err.find(path) != std::string::npos, call.text());
-                    BOOST_TEST(box.processes().empty());
+                    BOOST_TEST(wait_until([&] { return box.processes().empty(); }));
                 } else {
                     BOOST_TEST(call.out == "1\n");
                 }

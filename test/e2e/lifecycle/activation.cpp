@@ -95,7 +95,12 @@ BOOST_AUTO_TEST_CASE(the_socket_outlives_a_shutdown_and_a_kill) {
     // The client sees the credentials of whoever listened: here those of the manager, and then of the dead
     // daemon.
     BOOST_TEST(box.run({"ping"}).status == 0);
-    ::kill(box.daemon_pid(), SIGKILL);
+    const pid_t first = box.daemon_pid();
+    ::kill(first, SIGKILL);
+    BOOST_TEST(box.run({"ping"}).status == 0);
+    BOOST_TEST(box.daemon_pid() != first);
+    BOOST_TEST(manager.exits() == 1);
+    box.kill_daemon_and_keeper();
     BOOST_TEST(wait_until([&] { return manager.exits() == 2; }));
     BOOST_TEST(box.run({"ping"}).status == 0);
     const auto again = box.run({"shutdown"});

@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(U37_in_the_foreground_it_says_what_starts_by_itself_and_wha
     BOOST_TEST(fresh.find("no unit starts by itself until a command names one") != std::string::npos, fresh);
     BOOST_TEST(fresh.find("a, c") != std::string::npos, fresh);
     BOOST_REQUIRE(box.run({"start"}).status == 0);
-    ::kill(box.daemon_pid(), SIGKILL);
+    box.kill_daemon_and_keeper();
     const std::string later = life();
     BOOST_TEST(later.find("these units start by themselves") != std::string::npos, later);
     BOOST_TEST(later.find("a, b, c") != std::string::npos, later);

@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(L13_a_zombie_daemon_is_judged_dead) {
         BOOST_REQUIRE(box.run({"ping"}).status == 0);
         zombie = box.daemon_pid();
         BOOST_REQUIRE(zombie > 0);
-        ::kill(zombie, SIGKILL);
+        box.kill_daemon_and_keeper();
         BOOST_REQUIRE(wait_until([&] { return proc_status(zombie, "State").starts_with("Z"); }));
         const auto status = box.run({"status", "--json"});
         BOOST_TEST(status.status == 3, status.text());

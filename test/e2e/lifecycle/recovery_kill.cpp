@@ -72,9 +72,7 @@ BOOST_AUTO_TEST_CASE(D02_what_escaped_a_killed_daemon_is_ended_before_the_next_i
     BOOST_REQUIRE_MESSAGE(call.status == 0, call.text());
     const pid_t escaped = std::atoi(call.out.c_str());
     BOOST_REQUIRE(escaped > 1);
-    const pid_t daemon = box.daemon_pid();
-    ::kill(daemon, SIGKILL);
-    BOOST_REQUIRE(wait_until([&] { return !process_lives(daemon); }));
+    box.kill_daemon_and_keeper();
     BOOST_TEST(process_lives(escaped));
     const auto next = box.run({"ping"});
     BOOST_TEST(next.status == 0, next.text());

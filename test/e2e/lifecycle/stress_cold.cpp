@@ -80,9 +80,7 @@ BOOST_AUTO_TEST_CASE(L05_rounds_that_end_by_kill_leave_no_trace_that_matters) {
             pids.insert(json_at(result.out, "/pid").value_or("none"));
         }
         BOOST_TEST(pids.size() == 1u);
-        const pid_t daemon = box.daemon_pid();
-        ::kill(daemon, SIGKILL);
-        BOOST_REQUIRE(wait_until([&] { return !process_lives(daemon); }));
+        box.kill_daemon_and_keeper();
     }
     BOOST_TEST(box.daemon_starts() == rounds);
 }

@@ -41,9 +41,7 @@ BOOST_AUTO_TEST_CASE(D02_nothing_of_a_service_survives_stop_shutdown_or_a_kill_a
             const auto started = box.run({"start", "s"});
             BOOST_REQUIRE_MESSAGE(started.status == 0, tested.what << ": " << started.text());
             if (how == "kill") {
-                const pid_t daemon = box.daemon_pid();
-                ::kill(daemon, SIGKILL);
-                BOOST_REQUIRE(wait_until([&] { return !process_lives(daemon); }));
+                box.kill_daemon_and_keeper();
                 // The successor would start it again; shutting that down clears the desired state.
                 BOOST_TEST(box.run({"daemon"}).status == 0);
                 BOOST_TEST(box.run({"shutdown"}).status == 0);

@@ -40,7 +40,7 @@ void end_unit_of_another_user(sandbox& box, const std::string& prefix, const std
         BOOST_TEST(box.run({how}).status == 0);
         return;
     }
-    ::kill(box.daemon_pid(), SIGKILL);
+    box.kill_daemon_and_keeper();
     BOOST_TEST(box.run({"daemon"}).status == 0);
     BOOST_TEST(box.run({"stop", "s"}).status == 0);
 }
@@ -148,12 +148,12 @@ BOOST_AUTO_TEST_CASE(U41_mixed_signals_the_main_process_alone_and_kills_all_afte
     }
 }
 
-BOOST_AUTO_TEST_CASE(U41_mixed_ends_all_after_a_kill_of_the_daemon) {
+BOOST_AUTO_TEST_CASE(U41_mixed_ends_all_after_a_kill_of_daemon_and_keeper) {
     sandbox box;
     box.config(service("s", "(setsid sleep 1001 &) ; echo up; exec sleep 1000",
                        "ready = { log = \"up\" }\nkill = \"mixed\""));
     BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
-    ::kill(box.daemon_pid(), SIGKILL);
+    box.kill_daemon_and_keeper();
     BOOST_TEST(box.run({"daemon"}).status == 0);
     BOOST_TEST(box.run({"shutdown"}).status == 0);
     BOOST_TEST(wait_until([&] { return box.processes().empty(); }));

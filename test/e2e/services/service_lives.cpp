@@ -77,13 +77,11 @@ BOOST_AUTO_TEST_CASE(the_output_of_one_life_is_shown_and_followed_to_its_end) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_life_whose_daemon_was_killed_is_lost) {
+BOOST_AUTO_TEST_CASE(a_life_whose_daemon_and_keeper_were_killed_is_lost) {
     sandbox box;
     box.config("[service.web]\nrun = ['sleep', '1000']\n");
     BOOST_TEST(box.run({"start", "web"}).status == 0);
-    const pid_t daemon = box.daemon_pid();
-    BOOST_REQUIRE(::kill(daemon, SIGKILL) == 0);
-    BOOST_REQUIRE(wait_until([&] { return box.daemon_pid() == 0; }));
+    box.kill_daemon_and_keeper();
     BOOST_TEST(at(box.run({"runs", "web", "--json"}).out, "/0/state") == "lost");
     BOOST_TEST(at(box.run({"runs", "--failed", "--json"}).out, "/0/state") == "lost");
     BOOST_TEST(box.run({"ping"}).status == 0);

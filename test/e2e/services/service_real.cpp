@@ -109,13 +109,19 @@ BOOST_AUTO_TEST_CASE(
         BOOST_TEST(all_ready(box));
         BOOST_TEST(answers(box, on), unit);
     }
+    const auto pids = [&] { return unit_member(box, "db", "pid") + " " + unit_member(box, "cache", "pid"); };
     for (int i = 0; i < 3; ++i) {
+        const std::string before = pids();
         const pid_t daemon = box.daemon_pid();
         ::kill(daemon, SIGKILL);
         BOOST_REQUIRE(wait_until([&] { return !process_lives(daemon); }));
         BOOST_TEST(all_ready(box));
         BOOST_TEST(answers(box, on));
+        BOOST_TEST(pids() == before);
     }
+    box.kill_daemon_and_keeper();
+    BOOST_TEST(all_ready(box));
+    BOOST_TEST(answers(box, on));
     const auto stopped = box.run({"stop"}, within(60s));
     BOOST_TEST(stopped.status == 0, stopped.text());
     BOOST_TEST(box.processes().size() == 1u);

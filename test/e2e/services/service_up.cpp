@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_configuration_autostarts_nothing_until_something
     BOOST_TEST(unit_member(box, "s", "state") == "stopped");
 }
 
-BOOST_AUTO_TEST_CASE(D03_services_return_after_kill_9_of_the_daemon_with_the_environment_they_had) {
+BOOST_AUTO_TEST_CASE(D03_services_return_after_kill_9_of_daemon_and_keeper_with_the_environment_they_had) {
     sandbox box;
     box.config(service("s", "echo at $COLOUR; exec sleep 1000", "ready = { log = \"at\" }"));
     run_options red;
@@ -173,9 +173,7 @@ BOOST_AUTO_TEST_CASE(D03_services_return_after_kill_9_of_the_daemon_with_the_env
     BOOST_REQUIRE(box.run({"start", "s"}, red).status == 0);
     for (int i = 0; i < scaled(10); ++i) {
         const pid_t service_pid = unit_pid(box, "s");
-        const pid_t daemon = box.daemon_pid();
-        ::kill(daemon, SIGKILL);
-        BOOST_REQUIRE(wait_until([&] { return !process_lives(daemon); }));
+        box.kill_daemon_and_keeper();
         const auto next = box.run({"wait", "s", "--timeout", "20s"});
         BOOST_TEST(next.status == 0, next.text());
         BOOST_TEST(!process_lives(service_pid));

@@ -92,7 +92,7 @@ echo "left: $(ls -d /sys/fs/cgroup/own/*/ 2>/dev/null) $(cat /sys/fs/cgroup/own/
     BOOST_TEST_CONTEXT(*out) {
         BOOST_TEST(holds(*out, "small/pids.max: 20\n"));
         BOOST_TEST(holds(*out, "small/cpu.weight: 300\n"));
-        BOOST_TEST(holds(*out, "in the leaf: 1\n"));
+        BOOST_TEST(holds(*out, "in the leaf: 2\n"));
         BOOST_TEST(holds(*out, "cannot start 'hungry': was killed: memory limit 64MiB"));
         BOOST_TEST(holds(*out, "hungry: 1\n"));
         BOOST_TEST(holds(*out, "once: 137\n"));

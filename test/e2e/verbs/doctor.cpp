@@ -83,10 +83,7 @@ BOOST_AUTO_TEST_CASE(leftovers_are_removed_only_with_fix_and_without_a_daemon) {
     box.run({"ping"});
     examine(box, {"--fix"});
     BOOST_TEST(exists(box.socket()));
-    const pid_t daemon = box.daemon_pid();
-    BOOST_REQUIRE(daemon > 0);
-    ::kill(daemon, SIGKILL);
-    BOOST_TEST(wait_until([&] { return !process_lives(daemon); }));
+    box.kill_daemon_and_keeper();
     BOOST_TEST(finding_of(examine(box), "leftovers").state == "warn");
     BOOST_TEST(exists(box.socket()));
     BOOST_TEST(finding_of(examine(box, {"--fix"}), "leftovers").state == "ok");

@@ -84,8 +84,10 @@ BOOST_AUTO_TEST_CASE(S03_a_failed_start_and_a_kill_do_not_log_them_either) {
     box.config(echo_worker("echo", "env = { TOKEN = \"hunter2-in-toml\" }"));
     BOOST_REQUIRE(box.run({"call", "echo", "escape", secret_params}).status == 0);
     const pid_t daemon = box.daemon_pid();
-    box.shell("kill -9 " + std::to_string(daemon));
+    ::kill(daemon, SIGKILL);
     BOOST_REQUIRE(wait_until([&] { return !process_lives(daemon); }));
+    BOOST_REQUIRE(box.run({"ping"}).status == 0);
+    box.kill_daemon_and_keeper();
     BOOST_REQUIRE(box.run({"ping"}).status == 0);  // sweeps
     BOOST_TEST(box.run({"shutdown"}).status == 0);
     const std::string logged = all_logs(box);

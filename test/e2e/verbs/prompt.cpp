@@ -47,10 +47,7 @@ BOOST_AUTO_TEST_CASE(the_page_of_a_killed_daemon_is_ignored) {
     sandbox box;
     make_calc_project(box);
     box.run({"ping"});
-    const pid_t daemon = box.daemon_pid();
-    BOOST_REQUIRE(daemon > 0);
-    ::kill(daemon, SIGKILL);
-    BOOST_TEST(wait_until([&] { return !process_lives(daemon); }));
+    box.kill_daemon_and_keeper();
     BOOST_TEST(box.run({"prompt"}).out == "");
     box.shell("head -c 4096 /dev/urandom > '" + box.page() + "'");
     BOOST_TEST(box.run({"prompt"}).out == "");

@@ -239,9 +239,7 @@ BOOST_AUTO_TEST_CASE(D03_a_killed_daemon_leaves_no_run_running_and_loses_none) {
     box.config("[task.t]\nrun = \"sleep 100\"\n");
     BOOST_TEST(box.run({"run", "--", "true"}).status == 0);
     BOOST_TEST(box.run({"run", "--detach", "t"}).out == "2\n");
-    const pid_t daemon = box.daemon_pid();
-    ::kill(daemon, SIGKILL);
-    BOOST_TEST(wait_until([&] { return !process_lives(daemon); }));
+    box.kill_daemon_and_keeper();
     // Without a daemon already.
     BOOST_TEST(newest(box, "state") == "lost");
     BOOST_TEST(box.run({"ping"}).status == 0);

@@ -93,9 +93,7 @@ BOOST_AUTO_TEST_CASE(C09_after_a_kill_the_services_that_were_up_are_named) {
     sandbox box;
     box.config(all_kinds + "[service.db]\nrun = ['sleep', '1000']\n");
     BOOST_REQUIRE(box.run({"start", "web", "db"}).status == 0);
-    const pid_t daemon = box.daemon_pid();
-    ::kill(daemon, SIGKILL);
-    BOOST_REQUIRE(wait_until([&] { return !process_lives(daemon); }));
+    box.kill_daemon_and_keeper();
     const auto killed = box.run({"status"});
     BOOST_TEST(killed.status == 3);
     BOOST_TEST(killed.out.find("up when the daemon ended: web, db; hob daemon") != std::string::npos,

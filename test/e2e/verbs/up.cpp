@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(it_goes_on_with_the_next_daemon_after_a_crash_and_after_a_r
     for (const bool crash : {true, false}) {
         const pid_t before = box.daemon_pid();
         if (crash) {
-            ::kill(before, SIGKILL);
+            box.kill_daemon_and_keeper();
         } else {
             BOOST_TEST(box.run({"restart", "--daemon"}).status == 0);
         }
@@ -260,7 +260,7 @@ BOOST_AUTO_TEST_CASE(the_next_daemon_starts_nothing_for_it_that_was_stopped_by_h
     BOOST_TEST(becomes(box, "db", "ready"));
     BOOST_TEST(box.run({"stop", "db"}).status == 0);
     const pid_t before = box.daemon_pid();
-    ::kill(before, SIGKILL);
+    box.kill_daemon_and_keeper();
     BOOST_TEST(wait_until([&] { return box.daemon_pid() != before && box.daemon_pid() > 0; }, 20s));
     BOOST_TEST(becomes(box, "web", "ready"));
     BOOST_TEST(state_of(box, "db") == "stopped");
@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(the_unit_that_it_ends_with_is_one_of_the_next_daemon) {
     auto up = box.start({"up", "--exit-with", "last"});
     BOOST_TEST(next_line(up) == "last | up");
     BOOST_TEST(becomes(box, "last", "ready"));
-    ::kill(box.daemon_pid(), SIGKILL);
+    box.kill_daemon_and_keeper();
     BOOST_TEST(next_line(up) == "last | up");
     BOOST_TEST(becomes(box, "last", "ready"));
     box.shell("touch over");
@@ -288,7 +288,7 @@ BOOST_AUTO_TEST_CASE(the_unit_that_it_ends_with_is_one_of_the_next_daemon) {
     do {
         line = next_line(task);
     } while (line != "t | began" && line != "<end>");
-    ::kill(box.daemon_pid(), SIGKILL);
+    box.kill_daemon_and_keeper();
     const auto lost = task.wait();
     BOOST_TEST(lost.status == 125, lost.text());
     BOOST_TEST(lost.err.find("cannot end with 't': its run was lost with the daemon") != std::string::npos,

@@ -1,0 +1,180 @@
+#include "lifecycle/start_keeper.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "error.hpp"
+#include "identity.hpp"
+#include "keeper/keeper.hpp"
+#include "lifecycle/daemon.hpp"
+#include "lifecycle/start_failure.hpp"
+#include "limits.hpp"
+#include "util/fork.hpp"
+#include "util/signal_name.hpp"
+
+namespace hob::lifecycle {
+namespace {
+
+constexpr const char* own_program = "/proc/self/exe";
+constexpr std::size_t arguments_max = 1u << 20;
+
+// The path of this program; empty: it has been removed.
+std::string program_path() {
+    std::string path(PATH_MAX, '\0');
+    const ssize_t size = ::readlink(own_program, path.data(), path.size());
+    path.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return path.ends_with(" (deleted)") ? std::string() : path;
+}
+
+std::vector<std::string> own_arguments() {
+    const std::string bytes = util::read_file("/proc/self/cmdline", arguments_max).value_or("");
+    std::vector<std::string> arguments;
+    for (std::size_t at = 0; at < bytes.size();) {
+        arguments.emplace_back(bytes.c_str() + at);
+        at += arguments.back().size() + 1;
+    }
+    return arguments;
+}
+
+// What the keeper needs to execute the next daemon.
+struct next_daemon {
+    std::string path = program_path();
+    std::vector<std::string> arguments = own_arguments();
+    std::vector<std::string> environment;
+    rlimit nofile;
+
+    pid_t start(int socket, int attempt) const {
+        std::vector<char*> argv, variables;
+        for (const auto& argument : arguments)
+            argv.push_back(const_cast<char*>(argument.c_str()));
+        argv.push_back(nullptr);
+        const std::string fd = fmt::format("{}={}", this_program.variables.keeper, socket);
+        for (const auto& variable : environment)
+            variables.push_back(const_cast<char*>(variable.c_str()));
+        variables.push_back(const_cast<char*>(fd.c_str()));
+        variables.push_back(nullptr);
+        const bool by_path = attempt % 2 == 0 && !path.empty();
+        return util::start_program(by_path ? path.c_str() : own_program, argv.data(), [&] {
+            environ = variables.data();
+            sigset_t none;
+            ::sigemptyset(&none);
+            ::sigprocmask(SIG_SETMASK, &none, nullptr);
+            ::signal(SIGPIPE, SIG_DFL);
+            return ::setrlimit(RLIMIT_NOFILE, &nofile) == 0 && ::fcntl(socket, F_SETFD, 0) == 0;
+        });
+    }
+};
+
+failure death(const instance& where, int status) {
+    const std::string how =
+        WIFSIGNALED(status)
+            ? fmt::format("it was killed by signal {} ({})", WTERMSIG(status), util::signal_name(WTERMSIG(status)))
+            : fmt::format("it exited with status {}", WEXITSTATUS(status));
+    return failure(error_kind::start_failed, cannot("keep the daemon of", where.root, "alive"), how,
+                   "its log is " + where.daemon_log_path());
+}
+
+[[noreturn]] void be_keeper(const instance& where, const caller_settings& caller, pid_t daemon,
+                            util::unique_fd socket) {
+    const next_daemon next{.environment = caller.environment, .nofile = caller.nofile};
+    keeper::keeper_options options;
+    options.daemon = daemon;
+    options.socket = std::move(socket);
+    options.start_daemon = [&next](int fd, int attempt) { return next.start(fd, attempt); };
+    options.crash_count = limits::crash_loop_count;
+    options.short_life = limits::crash_loop_window;
+    options.pause = limits::crash_loop_window;
+    options.on_crash_loop = [&where](int status) { write_crash_loop(where, death(where, status)); };
+    options.listening_key = socket_key;
+    options.kill_after = limits::stop_timeout;
+    keeper::end_like(keeper::run(std::move(options)));
+}
+
+// The descriptor that the variable names, if its other end is the parent of this process.
+util::unique_fd socket_of_parent(const char* text) {
+    int fd = -1;
+    const char* end = text + std::strlen(text);
+    const auto [parsed, error] = std::from_chars(text, end, fd);
+    if (error != std::errc() || parsed != end || fd < 3) return {};
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return {};
+    if (peer.uid != ::geteuid() || peer.pid != ::getppid()) return {};
+    return util::unique_fd(fd);
+}
+
+}  // namespace
+
+keeper_handle fork_from_keeper(const instance& where, const caller_settings& caller, int lock, int outcome) {
+    keeper::socket_pair pair;
+    try {
+        pair = keeper::make_socket_pair();
+    } catch (const failure&) {
+        return {};
+    }
+    sigset_t all, before;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, &before);
+    const pid_t keeper = ::getpid();
+    const pid_t daemon = ::fork();
+    if (daemon > 0) {
+        ::close(lock);
+        if (outcome >= 0) ::close(outcome);
+        pair.daemon.reset();
+        be_keeper(where, caller, daemon, std::move(pair.keeper));
+    }
+    const int error = errno;
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    if (daemon < 0) {
+        errno = error;
+        return {};
+    }
+    keeper_handle handle;
+    handle.pid = keeper;
+    handle.socket = std::move(pair.daemon);
+    return handle;
+}
+
+bool is_started_by_keeper() { return std::getenv(this_program.variables.keeper) != nullptr; }
+
+std::optional<keeper_handle> inherited_keeper() {
+    const char* const variable = this_program.variables.keeper;
+    const char* const text = std::getenv(variable);
+    if (!text) return std::nullopt;
+    keeper_handle handle;
+    handle.socket = socket_of_parent(text);
+    ::unsetenv(variable);
+    if (!handle.socket) return std::nullopt;
+    util::set_cloexec(handle.socket.get(), true);
+    handle.pid = ::getppid();
+    handle.is_successor = true;
+    return handle;
+}
+
+void take_over(daemon_options& options, keeper_handle keeper, bool detach) {
+    options.caller = read_caller_settings();
+    const int keep[] = {keeper.socket.get()};
+    daemonize(options.caller, keep, detach);
+    if (!read_held(keeper.socket.get(), keeper.held))
+        throw failure(error_kind::start_failed, cannot("start the daemon"), "its keeper is gone");
+    options.keeper = std::move(keeper);
+}
+
+void resume_lock(daemon_options& options) {
+    held_entry* const held = options.keeper.find(lock_key);
+    options.lock = instance_lock::adopt(held ? held->take(lock_key) : util::unique_fd(), options.where.pid_path());
+}
+
+}  // namespace hob::lifecycle

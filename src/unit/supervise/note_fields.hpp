@@ -1,0 +1,78 @@
+#pragma once
+// Notes that the keeper has for the next daemon, as JSON objects. A note is a struct with a function template
+// in its namespace, `template <note_fields::is<X> Note, typename Field> each_field(Note&, const Field&)`, which
+// calls `field(name, member)` for each of its members: texts, 64-bit numbers, bools and lists of texts.
+
+#include <boost/json.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "util/json/json_writer.hpp"
+
+namespace hob::unit::note_fields {
+
+template <typename Type, typename Note>
+concept is = std::same_as<std::remove_const_t<Type>, Note>;
+
+template <typename Member>
+void add(util::json_object& to, std::string_view name, const Member& member) {
+    to.add(name, member);
+}
+
+inline void add(util::json_object& to, std::string_view name, const std::vector<std::string>& member) {
+    util::json_array texts;
+    for (const auto& each : member)
+        texts.add(each);
+    to.add(name, texts);
+}
+
+inline void read(const boost::json::value& from, std::string& into) {
+    if (const auto* text = from.if_string()) into.assign(text->data(), text->size());
+}
+
+inline void read(const boost::json::value& from, std::int64_t& into) {
+    if (const auto* number = from.if_int64()) into = *number;
+}
+
+inline void read(const boost::json::value& from, bool& into) {
+    if (const auto* yes = from.if_bool()) into = *yes;
+}
+
+inline void read(const boost::json::value& from, std::vector<std::string>& into) {
+    const auto* texts = from.if_array();
+    if (!texts) return;
+    for (const auto& each : *texts) {
+        into.emplace_back();
+        read(each, into.back());
+    }
+}
+
+template <typename Note>
+std::string to_json(const Note& note) {
+    util::json_object object;
+    each_field(note, [&object](std::string_view name, const auto& member) { add(object, name, member); });
+    return std::move(object).text();
+}
+
+// nullopt: it is none. A member that is missing has its default.
+template <typename Note>
+std::optional<Note> parse(const std::string& text) {
+    boost::system::error_code error;
+    const boost::json::value parsed = boost::json::parse(text, error);
+    const boost::json::object* object = error ? nullptr : parsed.if_object();
+    if (!object) return std::nullopt;
+    Note note;
+    each_field(note, [object](std::string_view name, auto& member) {
+        if (const auto* value = object->if_contains(boost::json::string_view(name.data(), name.size())))
+            read(*value, member);
+    });
+    return note;
+}
+
+}  // namespace hob::unit::note_fields

@@ -1,0 +1,59 @@
+#pragma once
+// What the keeper has of a run for the next daemon: what was asked for, as a text under one key, and how far
+// the run has come, as the note of that key. Times are milliseconds since 1970.
+//
+//     queued/TASK/NUMBER   a run by a trigger that has not begun
+//     run/ID               a run that has begun; held with its process and output once there is one
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hob::unit {
+
+inline constexpr std::string_view held_run_prefix = "run/";
+inline constexpr std::string_view held_queued_prefix = "queued/";
+
+// It does not change.
+struct run_order {
+    std::string unit;                  // a task, or command_name
+    std::vector<std::string> command;  // of a plain command
+    std::string trigger;               // name_of(run_trigger)
+    std::string cause;
+    std::string dependent;
+    std::vector<std::string> arguments;
+    std::vector<std::string> variables;  // K=V
+    std::int64_t attempt = 0;
+    std::int64_t retry_of = 0;  // the id of the run that failed; 0: none
+    std::int64_t due = 0;       // of a retry: not before this time
+    std::string slot_rule;      // what the schedule is to remember; empty: nothing
+    std::int64_t slot_anchor = 0;
+    std::int64_t slot = 0;
+    bool terminal = false;
+    bool by_client = false;  // a client follows it, and it is not to outlive that client
+    std::string token;       // of that client's request; empty: it gave none
+};
+
+struct run_progress {
+    std::string cgroup;
+    std::string cause;
+    std::string ended_by;  // name_of(run_state): it is to end so; empty: not asked for
+    std::int64_t limit_ends = 0;
+    bool detached = false;
+};
+
+struct run_parameters;
+run_parameters parameters_of(const run_order& order);
+
+// Who asked for it does so again, if it has not begun when a daemon dies.
+bool is_asked_for_again(const run_order& order);
+
+std::string to_json(const run_order& order);
+std::string to_json(const run_progress& progress);
+// nullopt: it is none.
+std::optional<run_order> parse_run_order(const std::string& text);
+std::optional<run_progress> parse_run_progress(const std::string& text);
+
+}  // namespace hob::unit
