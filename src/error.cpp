@@ -18,6 +18,7 @@ constexpr std::array rows{
     kind_row{error_kind::config, "config", exit_code::usage},
     kind_row{error_kind::untrusted_config, "untrusted_config", exit_code::usage},
     kind_row{error_kind::no_daemon, "no_daemon", exit_code::no_daemon},
+    kind_row{error_kind::daemon_lost, "daemon_lost", exit_code::no_daemon},
     kind_row{error_kind::start_failed, "start_failed", exit_code::no_daemon},
     kind_row{error_kind::crash_loop, "crash_loop", exit_code::no_daemon},
     kind_row{error_kind::wedged, "wedged", exit_code::no_daemon},

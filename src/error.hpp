@@ -18,6 +18,7 @@ enum class error_kind : std::uint8_t {
     config,
     untrusted_config,
     no_daemon,
+    daemon_lost,
     start_failed,
     crash_loop,
     wedged,

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cmd/core/command.hpp"
 #include "cmd/core/connection.hpp"
@@ -12,17 +14,18 @@
 #include "cmd/core/status_view.hpp"
 #include "cmd/core/table.hpp"
 #include "cmd/handlers/handler_context.hpp"
+#include "error.hpp"
 #include "identity.hpp"
 #include "ipc/session.hpp"
 #include "lifecycle/instance.hpp"
+#include "lifecycle/request.hpp"
 #include "util/clock.hpp"
+#include "util/json/json_edit.hpp"
 #include "util/json/json_text.hpp"
 #include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
 namespace {
-
-constexpr int reconnects_max = 8;  // daemons in a row that ended before they read the request
 
 std::string current_time() { return util::rfc3339(std::chrono::system_clock::now()); }
 
@@ -85,43 +88,108 @@ std::string event_text(const std::string& event, const terminal& out) {
     return line + rest + "\n";
 }
 
-ipc::client subscribed(invocation& call) {
-    const lifecycle::connect_options options = connect_options_of(call);
-    for (int attempt = 1;; ++attempt) {
-        ipc::client daemon = lifecycle::connect_acting(call.where(), options);
-        try {
-            daemon.call(this_program.methods.subscribe, "{}", call.limit);
-            return daemon;
-        } catch (const ipc::not_executed&) {
-            if (attempt == reconnects_max) throw;
-        }
-    }
+struct subscription {
+    ipc::client daemon;
+    std::string snapshot;
+};
+
+subscription subscribed(invocation& call) {
+    std::optional<subscription> made;
+    const lifecycle::talk_function talk = [&](ipc::client& daemon, bool) {
+        std::string snapshot = daemon.call(this_program.methods.subscribe, "{}", call.limit);
+        made = {std::move(daemon), std::move(snapshot)};
+    };
+    lifecycle::talk_acting(call.where(), connect_options_of(call), this_program.methods.subscribe, true, talk);
+    return std::move(*made);
 }
 
-exit_code run_events(invocation& call) {
-    const terminal out = out_terminal();
-    const bool people = !call.global.json && out.interactive;
-    interrupt_is_success();
-    ipc::client daemon = subscribed(call);
-    if (people && !call.global.quiet) print_error("waiting for events, end with Ctrl-C\n");
-    for (;;) {
-        ipc::incoming message;
-        switch (follow(daemon, message, call.limit, util::deadline::never())) {
-            case followed::message:
-                break;
-            case followed::daemon_gone:
-                print(people ? "the daemon has ended\n" : ended_json() + "\n");
-                return exit_code::done;
-            case followed::reader_gone:
-            case followed::tick:
-            case followed::key:
-                return exit_code::done;
+// Prints the events of one daemon after the other.
+class event_printer {
+public:
+    explicit event_printer(invocation& call)
+        : call_(call), out_(out_terminal()), people_(!call.global.json && out_.interactive), lost_(call.where()) {}
+
+    exit_code run() {
+        from_ = subscribed(call_);
+        if (people_ && !call_.global.quiet) print_error("waiting for events, end with Ctrl-C\n");
+        for (;;) {
+            ipc::incoming message;
+            switch (follow(from_->daemon, message, call_.limit, util::deadline::never())) {
+                case followed::message:
+                    show(event_json(message));
+                    break;
+                case followed::daemon_gone:
+                    if (!go_on()) {
+                        print(people_ ? "the daemon has ended\n" : ended_json() + "\n");
+                        return exit_code::done;
+                    }
+                    print(people_ ? resync_text() : resync_json() + "\n");
+                    break;
+                case followed::reader_gone:
+                case followed::tick:
+                case followed::key:
+                    return exit_code::done;
+            }
+            if (!flush()) return exit_code::done;
         }
-        const std::string event = event_json(message);
-        if (event.empty()) continue;
-        print(people ? event_text(event, out) : event + "\n");
-        if (!flush()) return exit_code::done;
     }
+
+private:
+    void show(const std::string& event) const {
+        if (!event.empty()) print(people_ ? event_text(event, out_) : event + "\n");
+    }
+
+    // Subscribes to the next daemon. False: none goes on.
+    bool go_on() {
+        if (from_->daemon.told_of_end()) return false;
+        for (;;) {
+            lost_.add();
+            lifecycle::next_options options;
+            options.limit = call_.limit;
+            auto daemon = lifecycle::connect_next(call_.where(), options);
+            if (!daemon) return false;
+            try {
+                std::string snapshot = daemon->call(this_program.methods.subscribe, "{}", call_.limit);
+                from_ = {std::move(*daemon), std::move(snapshot)};
+                return true;
+            } catch (const ipc::not_executed&) {
+            } catch (const failure& why) {
+                if (why.kind() != error_kind::daemon_lost) throw;
+            }
+        }
+    }
+
+    std::string resync_json() const {
+        util::json_object event;
+        event.add("ts", current_time()).add("event", "hob.resync");
+        event.add("status", util::raw_json{util::json_find(from_->snapshot, {"status"})});
+        return std::move(event).text();
+    }
+
+    // "12:34:56 hob.resync: pid 77", and a line for each unit.
+    std::string resync_text() const {
+        const std::string time = current_time().substr(11, 8);
+        std::string text = fmt::format("{} hob.resync: pid {}\n", paint(time, "2", out_.color),
+                                       from_->daemon.greeting().pid);
+        for (const auto& unit : read_units(util::json_find(from_->snapshot, {"status"}))) {
+            const state_look look = look_of_state(unit.state, out_.utf8);
+            text += fmt::format("{} {}: {}\n", paint(time, "2", out_.color), printable(unit.name, out_.utf8),
+                                paint(printable(unit.state, out_.utf8), look.code,
+                                      out_.color && !look.code.empty()));
+        }
+        return text;
+    }
+
+    invocation& call_;
+    const terminal out_;
+    const bool people_;
+    lifecycle::lost_daemons lost_;
+    std::optional<subscription> from_;
+};
+
+exit_code run_events(invocation& call) {
+    interrupt_is_success();
+    return event_printer(call).run();
 }
 
 // {"status":<status object>}; every later event follows.

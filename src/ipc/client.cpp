@@ -30,11 +30,6 @@ bool wait_for(int fd, short events, util::deadline limit) {
     }
 }
 
-failure ended_unanswered() {
-    return failure(error_kind::no_daemon, cannot("get an answer"), "the daemon ended before it replied",
-                   "it may or may not have done what was asked; " + command_text("logs") + " says more");
-}
-
 }  // namespace
 
 client::client(util::unique_fd socket, ucred peer) : socket_(std::move(socket)), peer_(peer) {}
@@ -143,6 +138,25 @@ void client::send_early(const early_request& request) {
     if (n == static_cast<ssize_t>(line.size())) early_ = std::move(sent);
 }
 
+// A daemon that shuts down greets anew.
+incoming client::take(std::string_view line) {
+    incoming message = parse_incoming(line);
+    if (message.what == incoming::kind::notification && message.method == this_program.methods.hello) {
+        if (const auto now = parse_hello(line)) greeting_.draining = now->draining;
+    }
+    return message;
+}
+
+error_kind client::kind_of_loss() const {
+    return told_of_end() ? error_kind::no_daemon : error_kind::daemon_lost;
+}
+
+failure client::lost(cannot tried) const {
+    return failure(kind_of_loss(), std::move(tried),
+                   told_of_end() ? "the daemon ended before it replied" : "the daemon died before it replied",
+                   "it may or may not have done what was asked; " + command_text("logs") + " says more");
+}
+
 std::string client::call(std::string_view method, std::string_view params, util::deadline limit) {
     const auto early = std::exchange(early_, std::nullopt);
     const bool sent = early && early->method == method && early->params == params;
@@ -159,9 +173,9 @@ std::string client::call(std::string_view method, std::string_view params, util:
             case read_result::reset:
                 throw not_executed();
             case read_result::closed:
-                throw ended_unanswered();
+                throw lost(cannot("get an answer"));
         }
-        incoming message = parse_incoming(line);
+        incoming message = take(line);
         if (message.what == incoming::kind::result && message.id == id) return std::move(message.payload);
         if (message.what == incoming::kind::error && (message.id == id || message.id == "null")) {
             failure why = failure_from_error(message.payload);
@@ -176,7 +190,7 @@ std::optional<incoming> client::next(util::deadline limit) {
     std::string line;
     switch (read_line(line, limit)) {
         case read_result::line:
-            return parse_incoming(line);
+            return take(line);
         case read_result::timed_out:
             throw failure(error_kind::timeout, cannot("wait any longer"), "the deadline is over");
         case read_result::reset:

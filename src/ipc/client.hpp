@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "error.hpp"
 #include "ipc/hello.hpp"
 #include "ipc/message.hpp"
 #include "util/deadline.hpp"
@@ -58,8 +59,15 @@ public:
     // Gets the notifications that arrive between a request of call() and its reply; empty: they are dropped.
     std::function<void(const incoming& notification)> on_notification;
 
+    // The daemon has said that it shuts down.
+    bool told_of_end() const { return greeting_.draining; }
+    // Of what is in progress when the connection ends: no_daemon if it has said so, else daemon_lost.
+    error_kind kind_of_loss() const;
+    // Likewise, of a request that waits for its reply.
+    failure lost(cannot tried) const;
+
     // Sends a request and waits for its reply. Returns the result as raw JSON. Throws the daemon's failure;
-    // failure(timeout); not_executed; failure(no_daemon) if the daemon ended between request and reply.
+    // failure(timeout); not_executed; lost() if the daemon ended between request and reply.
     std::string call(std::string_view method, std::string_view params, util::deadline limit);
 
     // The next message of any kind. nullopt: the daemon closed the connection. Throws failure(timeout).
@@ -71,6 +79,8 @@ public:
     void send_with_descriptor(std::string_view line, int descriptor);
 
 private:
+    incoming take(std::string_view line);
+
     enum class read_result { line, closed, reset, timed_out };
     read_result read_line(std::string& line, util::deadline limit);
 

@@ -13,7 +13,7 @@
 namespace hob::ipc {
 namespace {
 
-// In the order of error_kind. Never renumbered: doc/protocol.md section 3.3 lists them.
+// Never renumbered: doc/protocol.md section 3.3 lists them.
 constexpr std::array failure_codes{
     std::pair{error_kind::usage, invalid_params},    std::pair{error_kind::config, -32001},
     std::pair{error_kind::untrusted_config, -32002}, std::pair{error_kind::no_daemon, -32003},
@@ -24,7 +24,8 @@ constexpr std::array failure_codes{
     std::pair{error_kind::unit_unknown, -32012},     std::pair{error_kind::unit_failed, -32013},
     std::pair{error_kind::worker_error, -32014},     std::pair{error_kind::worker_died, -32015},
     std::pair{error_kind::cancelled, -32016},        std::pair{error_kind::no_project, -32017},
-    std::pair{error_kind::consent_needed, -32018},   std::pair{error_kind::internal, internal_error},
+    std::pair{error_kind::consent_needed, -32018},   std::pair{error_kind::daemon_lost, -32019},
+    std::pair{error_kind::internal, internal_error},
 };
 
 // The members of a message that are used, as raw slices; empty: absent.

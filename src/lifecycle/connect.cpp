@@ -7,7 +7,6 @@
 
 #include "error.hpp"
 #include "identity.hpp"
-#include "ipc/draining.hpp"
 #include "ipc/hello.hpp"
 #include "lifecycle/probe.hpp"
 #include "lifecycle/spawn.hpp"
@@ -287,21 +286,6 @@ std::optional<ipc::client> connect_looking(const instance& where, util::deadline
             break;
     }
     throw *found.problem;
-}
-
-std::string request_acting(const instance& where, const connect_options& options, std::string_view method,
-                           std::string_view params, util::deadline reply_limit) {
-    for (;;) {
-        try {
-            ipc::client connection = connect_acting(where, options);
-            connection.on_notification = options.on_notification;
-            return connection.call(method, params, reply_limit);
-        } catch (const ipc::not_executed&) {
-            if (reply_limit.expired() || options.limit.expired()) {
-                throw failure(error_kind::timeout, cannot("finish", method), "the deadline is over");
-            }
-        }
-    }
 }
 
 }  // namespace hob::lifecycle

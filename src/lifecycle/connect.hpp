@@ -1,9 +1,9 @@
 #pragma once
-// How verbs connect to the daemon.
+// How verbs connect to the daemon. For a single request, see request.hpp.
 
+#include <chrono>
 #include <functional>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "ipc/client.hpp"
@@ -18,8 +18,6 @@ struct connect_options {
     bool release_brake = false;                      // start in spite of a crash loop
     std::optional<ipc::early_request> early;         // sent with the connection, see ipc::client::send_early
     std::function<void(std::string_view)> on_wait;   // gets a line for a waiting person; may be empty
-    std::function<void(const ipc::incoming&)>
-        on_notification;  // gets what comes before the reply; may be empty
 };
 
 // From the environment, else the default. Throws failure(config).
@@ -32,11 +30,5 @@ ipc::client connect_acting(const instance& where, const connect_options& options
 // For a looking verb: connects, also to a draining daemon. nullopt: there is no daemon. Throws
 // failure(wedged, denied, foreign, …), and failure(no_daemon) while the daemon is still starting.
 std::optional<ipc::client> connect_looking(const instance& where, util::deadline limit);
-
-// One request of an acting verb, from connection to reply. If the daemon ends before it has read the request
-// (an idle exit, a restart), the request is sent to its successor, within the same limits. `reply_limit`
-// counts from the request.
-std::string request_acting(const instance& where, const connect_options& options, std::string_view method,
-                           std::string_view params, util::deadline reply_limit);
 
 }  // namespace hob::lifecycle

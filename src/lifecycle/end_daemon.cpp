@@ -103,14 +103,22 @@ private:
                             ipc::shutdown_params({.now = options_.now, .restart = options_.restart}),
                             options_.limit.earlier(util::deadline::in(limits::request_timeout)));
         } catch (const ipc::not_executed&) {
-            // It was ending already.
+            // It was ending already, or it died: then the next one is asked.
+            if (!connection.told_of_end()) return died(process, pid);
         } catch (const failure& why) {
+            if (why.kind() == error_kind::daemon_lost) return died(process, pid);
             if (why.kind() != error_kind::no_daemon) throw;
         }
         ended_ = pid;
         hear_farewell(connection);
         if (process && !process.wait(options_.limit)) throw too_late(where_, pid);
         if (keeper_ && !keeper_.wait(options_.limit)) throw too_late(where_, pid);
+    }
+
+    // Before it took the request. Its keeper may start another one.
+    void died(const util::process_handle& process, pid_t pid) {
+        killed_ = pid;
+        if (process && !process.wait(options_.limit)) throw too_late(where_, pid);
     }
 
     // It ends what it holds, with SIGTERM first.
@@ -170,7 +178,7 @@ private:
     const instance& where_;
     const end_options& options_;
     std::optional<pid_t> ended_;
-    std::optional<pid_t> killed_;  // one that was wedged
+    std::optional<pid_t> killed_;  // one that was wedged, or died before it was asked
     std::string farewell_units_;
     util::process_handle process_;  // of ended_, if its end was only waited for
     util::process_handle keeper_;   // of ended_

@@ -61,13 +61,14 @@ probe_result state_by_lock(const instance& where, const lock_view& lock, bool hu
         case lock_state::held:
             break;
     }
-    if (lock.pid && !util::process_handle(lock.pid)) {
-        // Only the keeper holds it.
+    const util::process_handle holder(lock.pid);
+    const bool is_kept = lock.pid && (!holder || holder.has_ended());  // only the keeper holds it
+    if (is_kept) {
         if (auto loop = crash_loop(where)) return from_failure(daemon_state::orphaned, std::move(*loop));
     }
     result.page = page_of_holder(where, lock.pid);
-    result.state =
-        hung_up || (result.page && result.page->draining) ? daemon_state::draining : daemon_state::starting;
+    const bool drains = (hung_up && !is_kept) || (result.page && result.page->draining);
+    result.state = drains ? daemon_state::draining : daemon_state::starting;
     return result;
 }
 
@@ -216,6 +217,12 @@ std::optional<failure> out_of_sight(const instance& where, probe_result& found) 
     return std::nullopt;
 }
 
+// The server hung up without a word of its end: it has just died, and its keeper starts the next one.
+bool has_just_died(const probe_result& seen) {
+    const bool is_held = seen.state == daemon_state::starting || seen.state == daemon_state::draining;
+    return seen.hung_up && is_held && !(seen.page && seen.page->draining);
+}
+
 }  // namespace
 
 probe_result probe(const instance& where, util::deadline limit, std::chrono::milliseconds patience,
@@ -223,10 +230,14 @@ probe_result probe(const instance& where, util::deadline limit, std::chrono::mil
     const auto waited = std::min(patience, limit.remaining());
     const auto greeting_limit = util::deadline::in(waited);
     probe_result found = look(where, greeting_limit, waited, early, first);
+    const auto sight_limit = greeting_limit.earlier(util::deadline::in(limits::out_of_sight));
+    while (has_just_died(found) && !sight_limit.expired()) {
+        startup_watch(where.runtime_dir).wait(sight_limit);
+        found = look(where, greeting_limit, waited, early, first);
+    }
     auto hidden = out_of_sight(where, found);
     if (!hidden) return found;
     // It may just have lost a file: then it binds its socket anew, or shuts down.
-    const auto sight_limit = greeting_limit.earlier(util::deadline::in(limits::out_of_sight));
     while (hidden && !sight_limit.expired()) {
         startup_watch(where.runtime_dir).wait(sight_limit);
         found = look(where, greeting_limit, waited, early, first);

@@ -9,12 +9,11 @@
 #include "cmd/core/connection.hpp"
 #include "error.hpp"
 #include "ipc/client.hpp"
+#include "lifecycle/request.hpp"
 #include "util/duration.hpp"
 
 namespace hob::cmd {
 namespace {
-
-constexpr int reconnects_max = 8;  // consecutive daemons that end before they read the request
 
 std::optional<std::chrono::milliseconds> linger_of(const invocation& call) {
     const auto text = call.value("linger");
@@ -26,14 +25,12 @@ std::optional<std::chrono::milliseconds> linger_of(const invocation& call) {
 
 exit_code run_attach(invocation& call) {
     const attach_options options{call.operands.front(), call.global.quiet, linger_of(call)};
-    for (int attempt = 1;; ++attempt) {
-        ipc::client daemon = lifecycle::connect_acting(call.where(), connect_options_of(call));
-        try {
-            return static_cast<exit_code>(follow_attachment(daemon, options, call.limit));
-        } catch (const ipc::not_executed&) {
-            if (attempt == reconnects_max) throw;
-        }
-    }
+    int status = 0;
+    const lifecycle::talk_function talk = [&](ipc::client& daemon, bool) {
+        status = follow_attachment(daemon, options, call.limit);
+    };
+    lifecycle::talk_acting(call.where(), connect_options_of(call), "unit.attach", false, talk);
+    return static_cast<exit_code>(status);
 }
 
 constexpr option_row option_rows[] = {

@@ -1,5 +1,6 @@
 #include "cmd/attach/client.hpp"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "cmd/streams/stream_client.hpp"
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
+#include "identity.hpp"
 #include "ipc/draining.hpp"
 #include "limits.hpp"
 #include "util/json/json_edit.hpp"
@@ -75,8 +77,12 @@ private:
     std::optional<ipc::incoming> next_message() {
         auto next = take_arrived(daemon_);
         // The output that came before the end is still written.
-        if (next.closed) failed_.emplace(error_kind::no_daemon, cannot("attach", unit_), "the daemon ended");
-        return std::move(next.message);
+        if (!next.closed) return std::move(next.message);
+        // Nothing of the input is read before it is attached.
+        if (attachment_ == 0 && !daemon_.told_of_end()) throw ipc::not_executed();
+        failed_.emplace(daemon_.kind_of_loss(), cannot("attach", unit_), "the daemon ended",
+                        fmt::format("{} attach {} attaches again", this_program.name, unit_));
+        return std::nullopt;
     }
 
     void wait() {

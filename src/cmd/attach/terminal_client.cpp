@@ -84,7 +84,7 @@ private:
         if (over_) return std::nullopt;
         auto next = take_arrived(session_.daemon);
         if (next.closed)
-            fail({error_kind::no_daemon, cannot("attach", session_.unit), "the daemon ended",
+            fail({session_.daemon.kind_of_loss(), cannot("attach", session_.unit), "the daemon ended",
                   fmt::format("{} attach {} attaches again", this_program.name, session_.unit)});
         return std::move(next.message);
     }

@@ -12,7 +12,8 @@
 #include "cmd/handlers/handler_context.hpp"
 #include "error.hpp"
 #include "ipc/session.hpp"
-#include "lifecycle/connect.hpp"
+#include "ipc/draining.hpp"
+#include "lifecycle/request.hpp"
 #include "limits.hpp"
 #include "unit/application/application.hpp"
 #include "util/duration.hpp"
@@ -49,14 +50,22 @@ util::deadline reply_limit(const invocation& call) {
     return call.global.timeout ? util::deadline::in(call.limit.remaining() + limits::call_grace) : call.limit;
 }
 
+// Its worker has ended with the daemon.
+failure lost_with_daemon(const std::string& unit) {
+    return failure(error_kind::daemon_lost, cannot("call", unit), "the daemon died before it replied",
+                   "repeat it; the worker may or may not have done it");
+}
+
 // Without --timeout the daemon applies the unit's call_timeout. With it, the client has a limit, too, for a
 // daemon that does not answer.
 std::string request_call(invocation& call, const std::string& unit, const std::string& request) {
     try {
-        lifecycle::connect_options options = connect_options_of(call);
-        if (!call.global.quiet) options.on_notification = print_remark;
-        return lifecycle::request_acting(call.where(), options, call_method, request, reply_limit(call));
+        lifecycle::request wanted{
+            .method = call_method, .params = request, .reply_limit = reply_limit(call)};
+        if (!call.global.quiet) wanted.on_notification = print_remark;
+        return lifecycle::request_acting(call.where(), connect_options_of(call), wanted);
     } catch (const failure& problem) {
+        if (problem.kind() == error_kind::daemon_lost) throw lost_with_daemon(unit);
         const bool ours = problem.kind() == error_kind::timeout && problem.tried().object == call_method;
         if (!ours || !call.global.timeout) throw;
         throw failure(error_kind::timeout, cannot("call", unit),
@@ -64,25 +73,34 @@ std::string request_call(invocation& call, const std::string& unit, const std::s
     }
 }
 
-// Prints each event as it comes, one a line, and returns the result.
-std::string stream_call(invocation& call, const std::string& request) {
-    const lifecycle::connect_options options = connect_options_of(call);
-    ipc::client daemon = lifecycle::connect_acting(call.where(), options);
-    daemon.send(ipc::request_line("1", call_method, request));
-    const util::deadline limit = reply_limit(call);
-    for (;;) {
-        const auto message = daemon.next(limit);
-        if (!message) {
-            throw failure(error_kind::no_daemon, cannot("call", call.operands[0]),
-                          "the daemon ended meanwhile");
+std::string stream_events(const invocation& call, ipc::client& daemon, util::deadline limit) {
+    const std::string& unit = call.operands[0];
+    while (const auto message = daemon.next(limit)) {
+        if (message->what == ipc::incoming::kind::error) {
+            const failure why = ipc::failure_from_error(message->payload);
+            if (ipc::is_draining_refusal(why)) throw ipc::not_executed();
+            throw why;
         }
-        if (message->what == ipc::incoming::kind::error) throw ipc::failure_from_error(message->payload);
         if (message->what == ipc::incoming::kind::result) return message->payload;
         if (!call.global.quiet) print_remark(*message);
         if (message->method != "worker.event") continue;
         print(util::json_without(message->payload, "id") + "\n");
         flush();
     }
+    const failure lost = daemon.lost(cannot("call", unit));
+    throw lost.kind() == error_kind::daemon_lost ? lost_with_daemon(unit) : lost;
+}
+
+// Prints each event as it comes, one a line, and returns the result.
+std::string stream_call(invocation& call, const std::string& request) {
+    const util::deadline limit = reply_limit(call);
+    std::string result;
+    const lifecycle::talk_function talk = [&](ipc::client& daemon, bool) {
+        daemon.send(ipc::request_line("1", call_method, request));
+        result = stream_events(call, daemon, limit);
+    };
+    lifecycle::talk_acting(call.where(), connect_options_of(call), call_method, false, talk);
+    return result;
 }
 
 void print_result(const invocation& call, const std::string& result) {
@@ -105,8 +123,10 @@ exit_code run_about(invocation& call, std::string_view option) {
     util::json_object params;
     params.add("unit", unit);
     if (call.global.timeout) params.add("timeout_ms", call.global.timeout->count());
+    const std::string method = fmt::format("worker.{}", option), text = params.text();
     const std::string result = lifecycle::request_acting(
-        call.where(), connect_options_of(call), fmt::format("worker.{}", option), params.text(), call.limit);
+        call.where(), connect_options_of(call),
+        {.method = method, .params = text, .again = text, .reply_limit = call.limit});
     if (option == "list" && !call.global.json) {
         print(lists_text(result, out_terminal()));
     } else {

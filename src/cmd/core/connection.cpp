@@ -3,6 +3,7 @@
 #include "cmd/core/output.hpp"
 #include "error.hpp"
 #include "identity.hpp"
+#include "lifecycle/request.hpp"
 #include "limits.hpp"
 
 namespace hob::cmd {
@@ -32,7 +33,11 @@ std::string ask(invocation& call, std::string_view method, std::string_view para
     lifecycle::connect_options options = connect_options_of(call);
     // A ping is frozen and changes nothing, so it may be sent to a daemon of any version.
     if (method == this_program.methods.ping) options.early = ipc::early_request{method, params};
-    return lifecycle::request_acting(call.where(), options, method, params, call.limit_or(reply_limit));
+    return lifecycle::request_acting(call.where(), options,
+                                     {.method = method,
+                                      .params = params,
+                                      .again = params,
+                                      .reply_limit = call.limit_or(reply_limit)});
 }
 
 }  // namespace hob::cmd

@@ -13,7 +13,8 @@ namespace hob::cmd {
 // From --timeout and --no-spawn. On a terminal, and without --quiet, it says when a start takes long.
 lifecycle::connect_options connect_options_of(const invocation& call);
 
-// One request of an acting verb. Waits for the reply until --timeout, else for `reply_limit`.
+// One request of an acting verb that may be executed twice: it is sent again when the daemon dies before it
+// replies. Waits for the reply until --timeout, else for `reply_limit`.
 std::string ask(invocation& call, std::string_view method, std::string_view params,
                 std::chrono::milliseconds reply_limit);
 

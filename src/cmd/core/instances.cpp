@@ -54,8 +54,12 @@ instance_view probe_instance(const lifecycle::instance& where, util::deadline li
         if (page) view.version = page->version;
         view.uptime_ms = uptime_from(page);
         if (found.connection) ask_daemon(view, *found.connection, until, with_status);
-    } catch (const failure&) {  // it did not answer the request
-        if (view.state != lifecycle::daemon_state::draining) view.state = lifecycle::daemon_state::wedged;
+    } catch (const failure& why) {  // it did not answer the request
+        if (why.kind() == error_kind::daemon_lost) {
+            view.state = lifecycle::daemon_state::starting;  // its keeper starts the next one
+        } else if (view.state != lifecycle::daemon_state::draining) {
+            view.state = lifecycle::daemon_state::wedged;
+        }
     } catch (const ipc::not_executed&) {
         view.state = lifecycle::daemon_state::draining;
     }

@@ -5,7 +5,7 @@
 #include "cmd/history/run_history.hpp"
 #include "error.hpp"
 #include "exit_code.hpp"
-#include "lifecycle/connect.hpp"
+#include "lifecycle/pid_lock.hpp"
 #include "limits.hpp"
 #include "util/json/json_edit.hpp"
 #include "util/json/json_writer.hpp"
@@ -34,30 +34,56 @@ int exit_status_of_run(std::string_view record_json) {
 }
 
 std::string wait_for_run(invocation& call, std::int64_t id) {
-    for (;;) {
-        auto daemon = lifecycle::connect_looking(call.where(), call.limit_or(limits::request_timeout));
-        if (!daemon) return record_of_ended_run(call, id);
+    const std::string params = wait_params(id);
+    const lifecycle::request wanted{
+        .method = "run.wait", .params = params, .again = params, .reply_limit = call.limit};
+    try {
+        auto record =
+            lifecycle::request_looking(call.where(), call.limit_or(limits::request_timeout), wanted);
+        if (record) return std::move(*record);
+    } catch (const failure& why) {
+        const bool none_goes_on = why.kind() == error_kind::daemon_lost &&
+                                  lifecycle::query_lock(call.where().pid_path()).state ==
+                                      lifecycle::lock_state::free;
+        if (!none_goes_on) throw;
+    }
+    return record_of_ended_run(call, id);
+}
+
+run_end_watch::run_end_watch(invocation& call, const unit::run_record& run)
+    : call_(call), run_(run.id), lost_(call.where()) {
+    if (run.state != unit::run_state::running) return;
+    daemon_ = lifecycle::connect_looking(call.where(), call.limit_or(limits::request_timeout));
+    ask();
+}
+
+void run_end_watch::ask() {
+    while (daemon_) {
         try {
-            return daemon->call("run.wait", wait_params(id), call.limit);
+            return daemon_->send(ipc::request_line("1", "run.wait", wait_params(run_)));
         } catch (const ipc::not_executed&) {
-            if (call.limit.expired())
-                throw failure(error_kind::timeout, cannot("wait for run", std::to_string(id)),
-                              "the deadline is over");
+            next_daemon();
         }
     }
 }
 
-run_end_watch::run_end_watch(invocation& call, const unit::run_record& run) {
-    if (run.state != unit::run_state::running) return;
-    daemon_ = lifecycle::connect_looking(call.where(), call.limit_or(limits::request_timeout));
-    if (daemon_) daemon_->send(ipc::request_line("1", "run.wait", wait_params(run.id)));
+void run_end_watch::next_daemon() {
+    lost_.add();
+    lifecycle::next_options options;
+    options.limit = call_.limit;
+    daemon_ = lifecycle::connect_next(call_.where(), options);
 }
 
 bool run_end_watch::ended() {
     try {
         while (daemon_) {
             const auto message = daemon_->next(util::deadline::in(std::chrono::milliseconds(0)));
-            if (!message || message->id == "1") daemon_.reset();
+            if (!message) {
+                next_daemon();
+                ask();
+            } else if (message->id == "1") {
+                daemon_.reset();
+            }
         }
     } catch (const failure& why) {
         if (why.kind() != error_kind::timeout) throw;

@@ -8,6 +8,7 @@
 
 #include "cmd/core/command.hpp"
 #include "ipc/client.hpp"
+#include "lifecycle/request.hpp"
 #include "unit/spec/run_record.hpp"
 
 namespace hob::cmd {
@@ -21,7 +22,7 @@ int exit_status_of_run(std::string_view record_json);
 // end of --timeout.
 std::string wait_for_run(invocation& call, std::int64_t id);
 
-// Tells when a run has ended, for a loop with its own poll().
+// Tells when a run has ended, for a loop with its own poll(). Asks the next daemon when one dies.
 class run_end_watch {
 public:
     // Asks the daemon, unless the record says that the run has ended.
@@ -31,6 +32,12 @@ public:
     bool ended();
 
 private:
+    void ask();
+    void next_daemon();
+
+    invocation& call_;
+    std::int64_t run_;
+    lifecycle::lost_daemons lost_;
     std::optional<ipc::client> daemon_;
 };
 

@@ -19,7 +19,10 @@
 #include "cmd/streams/stream_client.hpp"
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
+#include "identity.hpp"
 #include "ipc/draining.hpp"
+#include "ipc/run_state.hpp"
+#include "lifecycle/request.hpp"
 #include "util/fd.hpp"
 #include "util/json/json_edit.hpp"
 #include "util/json/json_writer.hpp"
@@ -33,16 +36,13 @@ class follower {
 public:
     explicit follower(const run_session& session)
         : session_(session),
+          daemon_(std::move(session.daemon)),
+          lost_(session.where),
           signals_{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH},
           mode_(session.terminal ? input_mode::kind::keys : input_mode::kind::unchanged) {}
 
     run_result follow() {
-        const std::string line = ipc::request_line(run_id, "task.run", session_.params);
-        if (session_.hand_over_input) {
-            session_.daemon.send_with_descriptor(line, STDIN_FILENO);
-        } else {
-            session_.daemon.send(line);
-        }
+        ask();
         while (!result_) {
             if (const auto message = next_message()) {
                 handle(*message);
@@ -54,11 +54,57 @@ public:
     }
 
 private:
+    void ask() {
+        const std::string line = ipc::request_line(run_id, "task.run", session_.params);
+        if (session_.hand_over_input) {
+            daemon_.send_with_descriptor(line, STDIN_FILENO);
+        } else {
+            daemon_.send(line);
+        }
+    }
+
     std::optional<ipc::incoming> next_message() {
-        auto next = take_arrived(session_.daemon);
-        if (!next.closed) return std::move(next.message);
-        throw failure(error_kind::no_daemon, cannot("follow", session_.what),
-                      "the daemon ended before the run did", "hob runs shows how the run ended");
+        auto next = take_arrived(daemon_);
+        if (next.closed) go_on();
+        return std::move(next.message);
+    }
+
+    failure lost() const {
+        return failure(daemon_.kind_of_loss(), cannot("follow", session_.what),
+                       "the daemon ended before the run did", "hob runs shows how the run ended");
+    }
+
+    // With the next daemon, which has the run.
+    void go_on() {
+        if (daemon_.told_of_end()) throw lost();
+        is_connected_ = false;
+        for (;;) {
+            lost_.add();
+            lifecycle::next_options options;
+            options.limit = session_.limit;
+            options.interrupted = [this] {
+                while (const int number = signals_.next())
+                    handle_signal(number);
+                return false;
+            };
+            auto next = lifecycle::connect_next(session_.where, options);
+            if (!next) throw lost();
+            daemon_ = std::move(*next);
+            try {
+                return ask_again();
+            } catch (const ipc::not_executed&) {
+            }
+        }
+    }
+
+    void ask_again() {
+        input_pending_ = false;
+        is_connected_ = true;
+        if (run_ == 0) return ask();
+        daemon_.send(ipc::request_line(run_id, "run.follow", follow_params({run_, written_})));
+        if (cancels_ > 0) cancel();
+        if (hung_up_) detach();
+        if (session_.terminal) resize();
     }
 
     void wait() {
@@ -67,7 +113,7 @@ private:
                           "the deadline is over");
         }
         const bool reads_input = session_.input && run_ != 0 && !input_ended_ && !input_pending_;
-        std::array<pollfd, 4> watched{{{session_.daemon.socket(), POLLIN, 0},
+        std::array<pollfd, 4> watched{{{daemon_.socket(), POLLIN, 0},
                                        {signals_.fd(), POLLIN, 0},
                                        {STDOUT_FILENO, 0, 0},
                                        {reads_input ? STDIN_FILENO : -1, POLLIN, 0}}};
@@ -80,19 +126,14 @@ private:
     void handle(const ipc::incoming& message) {
         using kind = ipc::incoming::kind;
         if (message.what == kind::notification) {
-            if (message.method == "run.started") {
-                run_ = util::json_find_integer(message.payload, {"run"}).value_or(0);
-                if (session_.terminal) resize();
-            } else if (message.method == "run.output") {
-                write_output(message.payload);
-            }
+            handle_notification(message);
         } else if (message.id == run_id) {
             if (message.what == kind::error) {
                 failure why = ipc::failure_from_error(message.payload);
-                if (ipc::is_draining_refusal(why)) throw ipc::not_executed();
+                if (ipc::is_draining_refusal(why) && run_ == 0) throw ipc::not_executed();
                 throw why;
             }
-            result_ = run_result{message.payload, exit_status_of_run(message.payload)};
+            take_result(message.payload);
         } else if (message.id == input_id) {
             input_pending_ = false;
             if (message.what == kind::error || !util::json_find_true(message.payload, {"open"}))
@@ -100,9 +141,30 @@ private:
         }
     }
 
+    void handle_notification(const ipc::incoming& message) {
+        if (message.method == "run.started") {
+            run_ = util::json_find_integer(message.payload, {"run"}).value_or(0);
+            if (session_.terminal) resize();
+        } else if (message.method == "run.output") {
+            write_output(message.payload);
+        } else if (message.method == "run.skipped") {
+            print_error(fmt::format("{}: {} bytes of the output of run {} are missing: the log does not have them\n",
+                                    this_program.name,
+                                    util::json_find_integer(message.payload, {"bytes"}).value_or(0), run_));
+        }
+    }
+
+    void take_result(const std::string& record) {
+        if (util::json_find_string(record, {"state"}) == name_of(ipc::run_state::lost))
+            throw failure(error_kind::daemon_lost, cannot("follow", session_.what),
+                          "the run was lost with the daemon", "run it again");
+        result_ = run_result{record, exit_status_of_run(record)};
+    }
+
     void write_output(const std::string& params) {
         const bool errors = util::json_find(params, {"stream"}) == "\"stderr\"";
         const std::string bytes = output_bytes(params);
+        written_[errors ? 1 : 0] += bytes.size();
         if (util::write_all(errors ? STDERR_FILENO : STDOUT_FILENO, bytes) || errors) return;
         if (errno == EPIPE) end_by_sigpipe();
         throw denied("write", "standard output", errno);
@@ -116,15 +178,18 @@ private:
             case SIGINT:
             case SIGTERM:
             case SIGQUIT:
-                // Closing the connection withdraws a run that has not begun.
-                if (run_ == 0) throw interrupted{number};
+                // Closing the connection withdraws a run that has not begun, and the next daemon cancels one
+                // whose client does not come back.
+                if (run_ == 0 || (!is_connected_ && cancels_ > 0)) throw interrupted{number};
                 ++cancels_;
                 cancel();
                 break;
             case SIGHUP:
                 // The terminal is gone; the run goes on without a client.
-                if (run_ != 0) request("run.detach", util::json_object().add("run", run_));
-                throw terminal_gone();
+                hung_up_ = true;
+                if (run_ == 0) throw terminal_gone();
+                if (is_connected_) detach();
+                break;
             case SIGWINCH:
                 if (session_.terminal && run_ != 0) resize();
                 break;
@@ -135,6 +200,10 @@ private:
 
     void cancel() { request("run.cancel", util::json_object().add("run", run_).add("kill", cancels_ > 1)); }
 
+    void detach() {
+        if (request("run.detach", util::json_object().add("run", run_))) throw terminal_gone();
+    }
+
     void resize() {
         winsize window{};
         if (::ioctl(STDIN_FILENO, TIOCGWINSZ, &window) != 0) return;
@@ -143,8 +212,19 @@ private:
         request("run.resize", params);
     }
 
-    void request(std::string_view method, const util::json_object& params) {
-        session_.daemon.send(ipc::request_line(other_id, method, params.text()));
+    // False: the daemon has ended. The next one is asked.
+    bool request(std::string_view method, const util::json_object& params) {
+        return is_connected_ && send(ipc::request_line(other_id, method, params.text()));
+    }
+
+    // The end of the daemon is noticed where its messages are read.
+    bool send(const std::string& line) {
+        try {
+            daemon_.send(line);
+            return true;
+        } catch (const ipc::not_executed&) {
+            return false;
+        }
     }
 
     void send_input() {
@@ -156,7 +236,7 @@ private:
         params.add("run", run_);
         add_bytes(params, "data", *bytes);
         params.add("end", input_ended_);
-        session_.daemon.send(ipc::request_line(input_id, "run.input", params.text()));
+        send(ipc::request_line(input_id, "run.input", params.text()));
     }
 
 public:
@@ -168,9 +248,14 @@ public:
 
 private:
     const run_session& session_;
+    ipc::client daemon_;
+    lifecycle::lost_daemons lost_;
     signal_reader signals_;
     input_mode mode_;
     std::int64_t run_ = 0;  // 0: not begun
+    unit::run_offsets written_{};  // of its output
+    bool is_connected_ = true;
+    bool hung_up_ = false;
     int cancels_ = 0;
     bool input_ended_ = false;
     bool input_pending_ = false;  // bytes were sent and not acknowledged yet

@@ -6,13 +6,15 @@
 
 #include "exit_code.hpp"
 #include "ipc/client.hpp"
+#include "lifecycle/instance.hpp"
 #include "util/deadline.hpp"
 
 namespace hob::cmd {
 
 struct run_session {
+    const lifecycle::instance& where;
     ipc::client& daemon;
-    std::string params;            // of task.run
+    std::string params;            // of task.run; asks for the same run again when it is sent twice
     std::string what;              // for messages: the task, or the command
     bool input = false;            // read standard input and send it
     bool hand_over_input = false;  // the run gets standard input itself
@@ -25,7 +27,8 @@ struct run_result {
     int status = 0;      // the exit status of hob
 };
 
-// Throws failure; ipc::not_executed when the request was not executed.
+// Goes on with the next daemon when one dies, where one follows. Throws failure; ipc::not_executed when the
+// request was not executed.
 run_result follow_run(const run_session& session);
 
 }  // namespace hob::cmd

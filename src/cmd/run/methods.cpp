@@ -10,10 +10,12 @@
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
 #include "ipc/session.hpp"
+#include "limits.hpp"
 #include "lifecycle/daemon.hpp"
 #include "unit/application/application.hpp"
 #include "unit/registry/registry.hpp"
 #include "unit/task/active_run.hpp"
+#include "unit/task/run_output.hpp"
 #include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
@@ -31,6 +33,11 @@ unit::run_listener listener_for(const std::shared_ptr<ipc::session>& client) {
         params.add("run", run).add("stream", stream);
         add_bytes(params, "data", bytes);
         client->notify("run.output", std::move(params).text());
+    };
+    listener.skipped = [client](std::int64_t run, std::string_view stream, std::uint64_t bytes) {
+        util::json_object params;
+        params.add("run", run).add("stream", stream).add("bytes", bytes);
+        client->notify("run.skipped", std::move(params).text());
     };
     listener.queued = [client] { return client->backlog(); };
     listener.drained = [client] { return client->drained(); };
@@ -50,6 +57,7 @@ unit::run_parameters run_parameters_of(run_request& request, const std::shared_p
             throw failure(error_kind::usage, cannot("read", {}, "the params"),
                           "no descriptor came with 'stdin_fd'");
     }
+    parameters.token = request.token;
     parameters.terminal = request.terminal;
     // TERM was dropped from the environment with the other variables of the caller's terminal.
     if (request.terminal) parameters.variables.emplace_back("TERM", request.terminal_type.value_or("dumb"));
@@ -78,12 +86,63 @@ void refuse_new_environment(handler_context context, const std::string& command)
                   "read it, then accept it with: hob reload");
 }
 
+// Until the run has ended. A client that goes away meanwhile cancels it, unless it is detached.
+asio::awaitable<std::string> outcome_of(handler_context context, std::shared_ptr<unit::active_run> run,
+                                        std::shared_ptr<ipc::session> follower = nullptr,
+                                        unit::run_offsets from = {}) {
+    try {
+        if (follower) {
+            unit::run_listener listener = listener_for(follower);
+            co_await run->follow(std::move(listener), from);
+        }
+        const unit::run_record record = co_await run->wait();
+        co_return unit::run_json(record, context.units.where().log_dir());
+    } catch (const boost::system::system_error&) {
+        if (!run->outlives_client()) run->cancel("its client went away");
+        run->drop_listener();
+        throw;
+    }
+}
+
+// The output of a run that is over, from its log.
+asio::awaitable<void> send_logged(handler_context context, std::shared_ptr<ipc::session> client,
+                                  unit::run_record run, unit::run_offsets from) {
+    const unit::run_listener to = listener_for(client);
+    to.started(run.id);
+    const auto found = unit::read_ended_output(context.units.where().unit_log_path(run.task), run, from);
+    for (std::size_t which = 0; which < from.size(); ++which) {
+        if (found.missing[which] > 0)
+            to.skipped(run.id, unit::output_streams_of_run[which], found.missing[which]);
+    }
+    for (const auto& piece : found.pieces) {
+        to.output(run.id, unit::output_streams_of_run[piece.stream], piece.bytes);
+        if (client->backlog() > limits::run_output_queued_max) co_await client->drained();
+    }
+}
+
+asio::awaitable<std::string> follow(handler_context context, std::shared_ptr<ipc::session> client,
+                                    std::int64_t id, unit::run_offsets from) {
+    if (auto run = context.units.registry().find_run(id))
+        co_return co_await outcome_of(context, std::move(run), std::move(client), from);
+    const auto record = context.units.registry().runs().find(id);
+    if (!record || record->kind != unit::record_kind::run) {
+        throw failure(error_kind::unit_unknown, cannot("follow run", std::to_string(id)),
+                      "there is no such run", "hob runs lists them");
+    }
+    co_await send_logged(context, std::move(client), *record, from);
+    co_return unit::run_json(*record, context.units.where().log_dir());
+}
+
 }  // namespace
 
 asio::awaitable<std::string> answer_run(handler_context context, std::shared_ptr<ipc::session> client,
                                         ipc::request request) {
     run_request request_params = parse_run_request(request.params);
     unit::run_parameters parameters = run_parameters_of(request_params, client);
+    if (const auto begun = context.units.registry().run_of(request_params.token)) {
+        if (request_params.detach) co_return util::json_object().add("run", *begun).text();
+        co_return co_await follow(context, client, *begun, unit::run_offsets());
+    }
     std::shared_ptr<unit::active_run> run;
     if (request_params.task) {
         co_await context.daemon.apply_changed_file();
@@ -100,15 +159,13 @@ asio::awaitable<std::string> answer_run(handler_context context, std::shared_ptr
         co_await run->begun();
         co_return util::json_object().add("run", run->id()).text();
     }
-    try {
-        const unit::run_record record = co_await run->wait();
-        co_return unit::run_json(record, context.units.where().log_dir());
-    } catch (const boost::system::system_error&) {
-        // The client is gone.
-        if (!run->outlives_client()) run->cancel("its client went away");
-        run->drop_listener();
-        throw;
-    }
+    co_return co_await outcome_of(context, std::move(run));
+}
+
+asio::awaitable<std::string> answer_run_follow(handler_context context, std::shared_ptr<ipc::session> client,
+                                               ipc::request request) {
+    const follow_request wanted = parse_follow_request(request.params);
+    co_return co_await follow(context, std::move(client), wanted.run, wanted.from);
 }
 
 asio::awaitable<std::string> answer_run_input(handler_context context, std::shared_ptr<ipc::session>,

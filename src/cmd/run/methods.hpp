@@ -17,6 +17,9 @@ namespace hob::cmd {
 
 boost::asio::awaitable<std::string> answer_run(handler_context context, std::shared_ptr<ipc::session> from,
                                                ipc::request request);
+boost::asio::awaitable<std::string> answer_run_follow(handler_context context,
+                                                      std::shared_ptr<ipc::session> from,
+                                                      ipc::request request);
 boost::asio::awaitable<std::string> answer_run_input(handler_context context,
                                                      std::shared_ptr<ipc::session> from,
                                                      ipc::request request);

@@ -9,18 +9,18 @@
 #include "cmd/core/command.hpp"
 #include "cmd/core/connection.hpp"
 #include "cmd/core/output.hpp"
+#include "cmd/core/token.hpp"
 #include "cmd/run/client.hpp"
 #include "cmd/run/methods.hpp"
 #include "cmd/streams/stream_messages.hpp"
 #include "error.hpp"
+#include "lifecycle/request.hpp"
 #include "unit/config/run_command.hpp"
 #include "util/json/json_text.hpp"
 #include "util/shell_quote.hpp"
 
 namespace hob::cmd {
 namespace {
-
-constexpr int attempts_max = 8;  // with daemons that end before they read the request
 
 std::vector<std::string> own_environment() {
     std::vector<std::string> entries;
@@ -67,6 +67,7 @@ run_request request_of(invocation& call) {
     request.umask = own_umask();
     request.limits = util::own_resource_limits();
     request.detach = call.has("detach");
+    request.token = new_token();
     if (!call.has("tty")) {
         request.input_descriptor = !request.detach && has_input();
         return request;
@@ -91,9 +92,11 @@ std::optional<int> exit_in(const failure& why) {
     return std::nullopt;
 }
 
-exit_code detach(invocation& call, const std::string& params) {
+exit_code detach(invocation& call, const run_request& request, const std::string& params) {
+    lifecycle::request wanted{.method = "task.run", .params = params, .reply_limit = call.limit};
+    if (!request.token.empty()) wanted.again = params;
     const std::string result =
-        lifecycle::request_acting(call.where(), connect_options_of(call), "task.run", params, call.limit);
+        lifecycle::request_acting(call.where(), connect_options_of(call), wanted);
     if (call.global.json) {
         print(result + "\n");
         return exit_code::done;
@@ -106,31 +109,28 @@ exit_code detach(invocation& call, const std::string& params) {
 
 exit_code follow(invocation& call, const run_request& request, const std::string& params) {
     const bool terminal = request.terminal && ::isatty(STDIN_FILENO) == 1;
-    for (int attempt = 1;; ++attempt) {
-        ipc::client daemon = lifecycle::connect_acting(call.where(), connect_options_of(call));
-        const std::string what = request.task.value_or(util::shell_quoted(request.command));
-        const run_session session{.daemon = daemon,
+    run_result result;
+    const lifecycle::talk_function talk = [&](ipc::client& daemon, bool) {
+        const run_session session{.where = call.where(),
+                                  .daemon = daemon,
                                   .params = params,
-                                  .what = what,
+                                  .what = request.task.value_or(util::shell_quoted(request.command)),
                                   .input = request.terminal.has_value(),
                                   .hand_over_input = request.input_descriptor,
                                   .terminal = terminal,
                                   .limit = call.limit};
-        try {
-            const run_result result = follow_run(session);
-            if (call.global.json && !result.record.empty()) print_error(result.record + "\n");
-            return static_cast<exit_code>(result.status);
-        } catch (const ipc::not_executed&) {
-            if (attempt == attempts_max) throw;
-        }
-    }
+        result = follow_run(session);
+    };
+    lifecycle::talk_acting(call.where(), connect_options_of(call), "task.run", false, talk);
+    if (call.global.json && !result.record.empty()) print_error(result.record + "\n");
+    return static_cast<exit_code>(result.status);
 }
 
 exit_code run_run(invocation& call) {
     const run_request request = request_of(call);
     const std::string params = run_params(request);
     try {
-        return request.detach ? detach(call, params) : follow(call, request, params);
+        return request.detach ? detach(call, request, params) : follow(call, request, params);
     } catch (const failure& why) {
         const auto status = exit_in(why);
         if (!status && why.kind() != error_kind::config) throw;
@@ -146,6 +146,7 @@ constexpr option_row options[] = {
 
 constexpr method_row methods[] = {
     {.name = "task.run", .async_handler = answer_run},
+    {.name = "run.follow", .async_handler = answer_run_follow, .while_draining = true},
     {.name = "run.input", .async_handler = answer_run_input, .while_draining = true},
     {.name = "run.cancel", .handler = answer_run_cancel, .while_draining = true},
     {.name = "run.detach", .handler = answer_run_detach, .while_draining = true},

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cmd/core/command.hpp"
@@ -21,6 +23,7 @@
 #include "identity.hpp"
 #include "lifecycle/instance.hpp"
 #include "lifecycle/probe.hpp"
+#include "lifecycle/request.hpp"
 #include "limits.hpp"
 #include "unit/application/application.hpp"
 #include "util/json/json_text.hpp"
@@ -115,14 +118,11 @@ void redraw(const std::string& frame) {
 
 class watcher {
 public:
-    watcher(invocation& call, ipc::client& daemon) : call_(call), daemon_(daemon) {}
+    watcher(invocation& call, ipc::client daemon)
+        : call_(call), daemon_(std::move(daemon)), lost_(call.where()) {}
 
     exit_code run() {
         interrupt_is_success();
-        const auto members =
-            util::json_object_members(daemon_.call(this_program.methods.subscribe, "{}", call_.limit));
-        if (!members)
-            throw failure(error_kind::internal, cannot("read the daemon's answer"), "it is no object");
         if (screen()) {
             print("\x1b[2J");
             keys_.emplace();
@@ -135,18 +135,34 @@ public:
 private:
     bool screen() const { return !call_.global.json && out_terminal().drawable; }
 
-    // Asks for the status. False: the daemon has ended.
+    // Asks for the status, the next daemon if this one has died. False: none is left.
     bool update() {
-        try {
-            status_ = daemon_.call(this_program.methods.status, params_for(call_.operands), call_.limit);
-        } catch (const ipc::not_executed&) {
-            return report_end();
-        } catch (const failure& why) {
-            if (why.kind() != error_kind::no_daemon) throw;
-            return report_end();
+        while (!ask()) {
+            if (daemon_.told_of_end()) return report_end();
+            lost_.add();
+            lifecycle::next_options options;
+            options.limit = call_.limit;
+            auto next = lifecycle::connect_next(call_.where(), options);
+            if (!next) return report_end();
+            daemon_ = std::move(*next);
+            subscribed_ = false;
         }
         updated_ = steady_clock::now();
         return true;
+    }
+
+    bool ask() {
+        try {
+            if (!subscribed_) daemon_.call(this_program.methods.subscribe, "{}", call_.limit);
+            subscribed_ = true;
+            status_ = daemon_.call(this_program.methods.status, params_for(call_.operands), call_.limit);
+            return true;
+        } catch (const ipc::not_executed&) {
+            return false;
+        } catch (const failure& why) {
+            if (why.kind() != error_kind::no_daemon && why.kind() != error_kind::daemon_lost) throw;
+            return false;
+        }
     }
 
     bool report_end() const {
@@ -170,18 +186,17 @@ private:
         return flush();
     }
 
-    // Waits for an event. False: the watch is over.
+    // Waits for an event, or the end of the daemon. False: the watch is over.
     bool wait_for_change() {
         for (;;) {
             ipc::incoming message;
             const auto tick = screen() ? util::deadline::in(redraw_interval) : util::deadline::never();
             switch (follow(daemon_, message, call_.limit, tick, keys_ ? keys_->descriptor() : -1)) {
                 case followed::message:
+                case followed::daemon_gone:
                     return true;
                 case followed::reader_gone:
                     return false;
-                case followed::daemon_gone:
-                    return report_end();
                 case followed::tick:
                     if (!draw()) return false;
                     break;
@@ -192,7 +207,9 @@ private:
     }
 
     invocation& call_;
-    ipc::client& daemon_;
+    ipc::client daemon_;
+    lifecycle::lost_daemons lost_;
+    bool subscribed_ = false;
     std::string status_;
     steady_clock::time_point updated_;
     column_widths widths_;  // on a screen: columns do not become narrower
@@ -206,12 +223,8 @@ exit_code exit_of(const std::string& status, const invocation& call) {
     return std::all_of(units.begin(), units.end(), is_well) ? exit_code::done : exit_code::failed;
 }
 
-exit_code show_status(invocation& call) {
-    const bool all = call.has("all");
-    if (all && (call.has("watch") || !call.operands.empty())) {
-        throw failure(error_kind::usage, "cannot use '--all' with units or '--watch'");
-    }
-    if (all) return show_all(call);
+// nullopt: the daemon ended meanwhile.
+std::optional<exit_code> show_one(invocation& call) {
     const std::string params = params_for(call.operands);
     std::optional<ipc::early_request> early;
     // Harmless, so it may be sent before the greeting is read. A watcher subscribes first.
@@ -221,16 +234,31 @@ exit_code show_status(invocation& call) {
         found.state == lifecycle::daemon_state::denied || found.state == lifecycle::daemon_state::foreign;
     if (unknown && found.problem) throw *found.problem;
     if (!found.connection) return show_silent(call, found);
+    if (call.has("watch")) return watcher(call, std::move(*found.connection)).run();
     ipc::client& daemon = *found.connection;
+    std::string status;
     try {
-        if (call.has("watch")) return watcher(call, daemon).run();
-        const std::string status =
-            daemon.call(this_program.methods.status, params, call.limit_or(limits::request_timeout));
-        show(status, call, daemon.peer_pid());
-        return exit_of(status, call);
-    } catch (const ipc::not_executed&) {  // it ended between its greeting and the request
-        lifecycle::probe_result gone;
-        return show_silent(call, gone);
+        status = daemon.call(this_program.methods.status, params, call.limit_or(limits::request_timeout));
+    } catch (const ipc::not_executed&) {
+        return std::nullopt;
+    } catch (const failure& why) {
+        if (why.kind() != error_kind::daemon_lost) throw;
+        return std::nullopt;
+    }
+    show(status, call, daemon.peer_pid());
+    return exit_of(status, call);
+}
+
+exit_code show_status(invocation& call) {
+    const bool all = call.has("all");
+    if (all && (call.has("watch") || !call.operands.empty())) {
+        throw failure(error_kind::usage, "cannot use '--all' with units or '--watch'");
+    }
+    if (all) return show_all(call);
+    lifecycle::lost_daemons lost(call.where());
+    for (;;) {
+        if (const auto code = show_one(call)) return *code;
+        lost.add();  // it ended between its greeting and its answer: another one may be there
     }
 }
 

@@ -129,6 +129,12 @@ json::object object_of(std::string_view params) {
     return std::move(parsed.as_object());
 }
 
+std::int64_t run_in(const json::object& from) {
+    const auto* run = from.if_contains("run");
+    if (!run || !run->is_int64()) malformed("'run' is no number of a run");
+    return run->as_int64();
+}
+
 }  // namespace
 
 void add_bytes(util::json_object& to, std::string_view name, std::string_view bytes) {
@@ -170,6 +176,7 @@ std::string run_params(const run_request& wanted) {
         if (wanted.terminal_type) tty["term"] = *wanted.terminal_type;
         params["tty"] = std::move(tty);
     }
+    if (!wanted.token.empty()) params["token"] = wanted.token;
     return json::serialize(params);
 }
 
@@ -193,20 +200,41 @@ run_request parse_run_request(std::string_view params) {
         wanted.terminal = size_of(tty->as_object());
         wanted.terminal_type = take_text(tty->as_object(), "term");
     }
+    if (const auto* token = from.if_contains("token")) wanted.token = text_of(*token, "token", false);
     return wanted;
 }
 
 run_message parse_run_message(std::string_view params) {
     const json::object from = object_of(params);
-    const auto* run = from.if_contains("run");
-    if (!run || !run->is_int64()) malformed("'run' is no number of a run");
     run_message said;
-    said.run = run->as_int64();
+    said.run = run_in(from);
     said.data = take_text(from, "data").value_or("");
     said.end = take_flag(from, "end");
     said.kill = take_flag(from, "kill");
     said.size = size_of(from);
     return said;
+}
+
+std::string follow_params(const follow_request& wanted) {
+    json::object params{{"run", wanted.run}};
+    for (std::size_t which = 0; which < wanted.from.size(); ++which)
+        params[unit::output_streams_of_run[which]] = wanted.from[which];
+    return json::serialize(params);
+}
+
+follow_request parse_follow_request(std::string_view params) {
+    const json::object from = object_of(params);
+    follow_request wanted;
+    wanted.run = run_in(from);
+    for (std::size_t which = 0; which < wanted.from.size(); ++which) {
+        const std::string_view name = unit::output_streams_of_run[which];
+        const auto* value = from.if_contains(name);
+        if (!value) continue;
+        if (!value->is_int64() || value->as_int64() < 0)
+            malformed("'" + std::string(name) + "' is no number of bytes");
+        wanted.from[which] = static_cast<std::uint64_t>(value->as_int64());
+    }
+    return wanted;
 }
 
 }  // namespace hob::cmd

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "unit/process/run_io.hpp"
+#include "unit/task/run_output.hpp"
 #include "util/json/json_writer.hpp"
 #include "util/resource_limits.hpp"
 
@@ -25,6 +26,7 @@ struct run_request {
     bool detach = false;
     std::optional<unit::terminal_size> terminal;
     std::optional<std::string> terminal_type;  // TERM
+    std::string token{};  // by which the next daemon finds the run that this one has begun; empty: none
 };
 
 std::string run_params(const run_request& wanted);
@@ -46,5 +48,13 @@ struct run_message {
     unit::terminal_size size;
 };
 run_message parse_run_message(std::string_view params);
+
+// The params of run.follow.
+struct follow_request {
+    std::int64_t run = 0;
+    unit::run_offsets from{};
+};
+std::string follow_params(const follow_request& wanted);
+follow_request parse_follow_request(std::string_view params);  // throws failure(usage)
 
 }  // namespace hob::cmd

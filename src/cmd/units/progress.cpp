@@ -175,8 +175,7 @@ std::string reply_of(const ipc::incoming& message, progress_board& view) {
 }
 
 std::string request_and_follow(invocation& call, ipc::client& daemon, std::string_view method,
-                               const std::string& params) {
-    progress_board view(out_terminal());
+                               std::string_view params, progress_board& view) {
     add_rows(view, call, daemon.call(this_program.methods.subscribe, "{}", call.limit));
     daemon.send(ipc::request_line(request_id, method, params));
     for (;;) {
@@ -186,8 +185,10 @@ std::string request_and_follow(invocation& call, ipc::client& daemon, std::strin
             case followed::key:
                 break;
             case followed::daemon_gone:
+                throw daemon.lost(cannot("finish", method));
             case followed::reader_gone:
-                throw failure(error_kind::no_daemon, cannot("finish", method), "the daemon has ended");
+                throw failure(error_kind::cancelled, cannot("finish", method),
+                              "nobody reads the output any more");
             case followed::message:
                 if (message.method == this_program.methods.event) view.handle_event(message.payload);
                 if (message.id != request_id) break;
@@ -199,9 +200,9 @@ std::string request_and_follow(invocation& call, ipc::client& daemon, std::strin
 
 // The same, with the failure that a request without progress has at the deadline.
 std::string within_deadline(invocation& call, ipc::client& daemon, std::string_view method,
-                            const std::string& params) {
+                            std::string_view params, progress_board& view) {
     try {
-        return request_and_follow(call, daemon, method, params);
+        return request_and_follow(call, daemon, method, params, view);
     } catch (const failure& why) {
         if (why.kind() != error_kind::timeout || !call.limit.expired()) throw;
         throw failure(error_kind::timeout, cannot("finish", method), "the deadline is over");
@@ -210,16 +211,15 @@ std::string within_deadline(invocation& call, ipc::client& daemon, std::string_v
 
 }  // namespace
 
-std::string request_with_progress(invocation& call, std::string_view method, const std::string& params) {
-    for (;;) {
-        try {
-            ipc::client daemon = lifecycle::connect_acting(call.where(), connect_options_of(call));
-            return within_deadline(call, daemon, method, params);
-        } catch (const ipc::not_executed&) {
-            if (call.limit.expired())
-                throw failure(error_kind::timeout, cannot("finish", method), "the deadline is over");
-        }
-    }
+std::string request_with_progress(invocation& call, const lifecycle::request& wanted) {
+    progress_board view(out_terminal());
+    std::string result;
+    const lifecycle::talk_function talk = [&](ipc::client& daemon, bool again) {
+        result = within_deadline(call, daemon, wanted.method, again ? *wanted.again : wanted.params, view);
+    };
+    lifecycle::talk_acting(call.where(), connect_options_of(call), wanted.method, wanted.again.has_value(),
+                           talk);
+    return result;
 }
 
 }  // namespace hob::cmd

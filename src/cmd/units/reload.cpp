@@ -12,8 +12,8 @@
 #include "cmd/units/unready.hpp"
 #include "error.hpp"
 #include "ipc/session.hpp"
-#include "lifecycle/connect.hpp"
 #include "lifecycle/daemon.hpp"
+#include "lifecycle/request.hpp"
 #include "limits.hpp"
 #include "unit/application/application.hpp"
 #include "unit/process/caller.hpp"
@@ -26,19 +26,16 @@ namespace {
 
 // Without a limit of its own: the services that it restarts have theirs.
 std::string request_reload(invocation& call) {
-    auto connection = lifecycle::connect_looking(call.where(), call.limit_or(limits::request_timeout));
-    if (!connection) {
-        throw failure(error_kind::no_daemon, cannot("reload", call.where().root), "no daemon is running",
-                      "the next start reads hob.toml anyway");
-    }
-    const std::string params =
-        call.has("dry-run") ? util::json_object().add("dry", true).text() : std::string();
-    try {
-        return connection->call("hob.reload", params, call.limit);
-    } catch (const ipc::not_executed&) {
-        throw failure(error_kind::no_daemon, cannot("reload", call.where().root),
-                      "the daemon is shutting down");
-    }
+    util::json_object members;
+    if (call.has("dry-run")) members.add("dry", true);
+    const std::string params = members.text();
+    const std::string again = members.add("again", true).text();
+    const lifecycle::request wanted{
+        .method = "hob.reload", .params = params, .again = again, .reply_limit = call.limit};
+    auto result = lifecycle::request_looking(call.where(), call.limit_or(limits::request_timeout), wanted);
+    if (result) return std::move(*result);
+    throw failure(error_kind::no_daemon, cannot("reload", call.where().root), "no daemon is running",
+                  "the next start reads hob.toml anyway");
 }
 
 exit_code run_reload(invocation& call) {
@@ -63,9 +60,23 @@ exit_code run_reload(invocation& call) {
             changed = true;
         }
     }
-    if (!changed) print("nothing changed\n");
+    if (!changed) {
+        print(util::json_find_true(result, {"again"})
+                  ? "hob.toml is applied; what it changed is not known, since the daemon died meanwhile\n"
+                  : "nothing changed\n");
+    }
     print_by_itself(call, result);
     return exit_code::done;
+}
+
+// What a daemon before this one has changed is not known. It may have restarted these.
+std::vector<std::string> units_on_their_way(handler_context context) {
+    std::vector<std::string> names;
+    for (const auto& status : context.units.registry().status()) {
+        if (status.state == ipc::unit_state::starting || status.state == ipc::unit_state::stopping)
+            names.push_back(status.name);
+    }
+    return names;
 }
 
 // Waits until the services that the reload restarts are ready.
@@ -74,14 +85,16 @@ boost::asio::awaitable<std::string> answer_reload(handler_context context, std::
     if (util::json_find_true(request.params, {"dry"}))
         co_return context.daemon.application().compare_config();
     const bool inside = unit::is_inside_unit(by->peer_pid());
-    const std::string difference = context.daemon.reload(inside ? lifecycle::config_change::replace_agreed
-                                                                : lifecycle::config_change::replace);
-    std::vector<std::string> changed;
+    std::string difference = context.daemon.reload(inside ? lifecycle::config_change::replace_agreed
+                                                          : lifecycle::config_change::replace);
+    const bool again = util::json_find_true(request.params, {"again"});
+    std::vector<std::string> changed = again ? units_on_their_way(context) : std::vector<std::string>();
     for (const auto element : util::json_array_elements(util::json_find(difference, {"changed"}))
                                   .value_or(std::vector<std::string_view>()))
         changed.push_back(util::json_unquote(element).value_or(""));
     co_await context.units.registry().start_units(context.units.registry().restarting(changed), std::nullopt);
-    co_return difference;
+    if (!again) co_return difference;
+    co_return util::json_object(util::raw_json{difference}).add("again", true).text();
 }
 
 constexpr option_row options[] = {{"dry-run", "", "only say what would change"}};

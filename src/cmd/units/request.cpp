@@ -14,9 +14,12 @@
 #include "cmd/core/output.hpp"
 #include "cmd/core/project.hpp"
 #include "cmd/core/status_view.hpp"
+#include "cmd/core/token.hpp"
 #include "cmd/units/progress.hpp"
 #include "cmd/units/unready.hpp"
 #include "error.hpp"
+#include "lifecycle/request.hpp"
+#include "lifecycle/start_failure.hpp"
 #include "unit/application/application.hpp"
 #include "unit/config/config.hpp"
 #include "unit/spec/definition_digest.hpp"
@@ -74,11 +77,19 @@ std::optional<std::vector<std::string>> environment_of(const json::object& param
 }
 
 // Returns the reply. Shows the progress on a terminal.
-std::string request_daemon(invocation& call, std::string_view method, const std::string& params) {
+std::string request_daemon(invocation& call, const lifecycle::request& wanted) {
     const terminal out = out_terminal();
     if (call.global.json || call.global.quiet || !out.drawable)
-        return lifecycle::request_acting(call.where(), connect_options_of(call), method, params, call.limit);
-    return request_with_progress(call, method, params);
+        return lifecycle::request_acting(call.where(), connect_options_of(call), wanted);
+    return request_with_progress(call, wanted);
+}
+
+// What is asked of the next daemon when one dies: that it was asked for then. Else a restart would be done
+// twice.
+std::string params_again(const std::string& params) {
+    util::json_object again;
+    again.add_members(util::raw_json{params}).add("asked_at", lifecycle::boot_milliseconds());
+    return std::move(again).text();
 }
 
 // A start of a task only lets its triggers run it, which is seldom what was meant.
@@ -130,7 +141,7 @@ std::string params_of_units(invocation& call, const std::string& exit_with) {
         names.add(name);
     util::json_object params;
     params.add("units", names);
-    if (!exit_with.empty()) params.add("exit_with", exit_with);
+    if (!exit_with.empty()) params.add("exit_with", exit_with).add("token", new_token());
     add_directory(params, call);
     add_own_environment(params);
     return std::move(params).text();
@@ -139,9 +150,11 @@ std::string params_of_units(invocation& call, const std::string& exit_with) {
 exit_code request_units(invocation& call, std::string_view verb, std::string_view method) {
     const auto began = std::chrono::system_clock::now();
     const std::string params = params_of_units(call, {});
+    const std::string again = params_again(params);
     std::string result;
     try {
-        result = request_daemon(call, method, params);
+        result = request_daemon(
+            call, {.method = method, .params = params, .again = again, .reply_limit = call.limit});
     } catch (const failure& why) {
         throw explain_unready(call, verb, why, began);
     }
@@ -209,9 +222,17 @@ unit_request parse_unit_request(std::string_view params) {
     request.hold = !is_false(object.if_contains("hold"));
     request.now = is_true(object.if_contains("now"));
     request.resume = is_true(object.if_contains("resume"));
+    if (const json::value* asked_at = object.if_contains("asked_at")) {
+        if (!asked_at->is_int64()) throw malformed_params();
+        request.asked_at = asked_at->as_int64();
+    }
     if (const json::value* exit_with = object.if_contains("exit_with")) {
         if (!exit_with->is_string()) throw malformed_params();
         request.exit_with = exit_with->as_string();
+    }
+    if (const json::value* token = object.if_contains("token")) {
+        if (!token->is_string()) throw malformed_params();
+        request.token = token->as_string();
     }
     if (const json::value* directory = object.if_contains("cwd")) {
         if (!directory->is_string()) throw malformed_params();

@@ -1,6 +1,7 @@
 #pragma once
 // Common to start, stop and restart: units by name, the caller's environment, the units' status as reply.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,9 @@ struct unit_request {
     bool hold = true;       // of a stop: they stay stopped
     bool now = false;       // of a stop: SIGKILL
     std::string exit_with;  // of unit.up: a unit; empty: none
+    std::string token;      // with it: by which the next daemon knows the run of a task
+    // Of a restart: when the client first asked for it, in milliseconds of CLOCK_BOOTTIME. Absent: now.
+    std::optional<std::int64_t> asked_at;
     bool resume = false;    // of unit.up: follow what a daemon before this one has started
 };
 
@@ -51,7 +55,8 @@ void resolve_operands(invocation& call);
 void add_directory(util::json_object& params, const invocation& call);
 
 // Throws failure(usage) when the params are not
-// {"units":[…],"env":[…]?,"cwd":DIR?,"hold":BOOL?,"now":BOOL?,"exit_with":UNIT?,"resume":BOOL?}.
+// {"units":[…],"env":[…]?,"cwd":DIR?,"hold":BOOL?,"now":BOOL?,"exit_with":UNIT?,"resume":BOOL?,
+// "asked_at":MS?,"token":TEXT?}.
 unit_request parse_unit_request(std::string_view params);
 
 // "env" or "env_b64" of the params; nullopt: neither is there. Throws failure(usage).

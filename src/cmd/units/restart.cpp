@@ -1,5 +1,8 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "cmd/core/bad_ends.hpp"
@@ -15,6 +18,7 @@
 #include "limits.hpp"
 #include "unit/application/application.hpp"
 #include "util/json/json_writer.hpp"
+#include "util/proc.hpp"
 
 namespace hob::cmd {
 namespace {
@@ -65,6 +69,15 @@ exit_code run_restart(invocation& call) {
     return request_units(call, "restart", "unit.restart");
 }
 
+// A daemon before this one has restarted it for the same request, and has died then.
+bool began_since(handler_context context, const std::string& name, std::int64_t asked_at) {
+    const auto status = context.units.registry().status(name);
+    if (!status || status->kind != unit::unit_kind::service || status->pid <= 0) return false;
+    const auto process = util::read_proc_stat(static_cast<pid_t>(status->pid));
+    const auto ticks_in_second = static_cast<std::int64_t>(::sysconf(_SC_CLK_TCK));
+    return process && static_cast<std::int64_t>(process->start_time) >= asked_at * ticks_in_second / 1000;
+}
+
 boost::asio::awaitable<std::string> answer_restart(handler_context context, std::shared_ptr<ipc::session> by,
                                                    ipc::request request) {
     unit_request parsed = parse_unit_request(request.params);
@@ -78,7 +91,17 @@ boost::asio::awaitable<std::string> answer_restart(handler_context context, std:
     }
     context.units.refuse_deadlock("restart", parsed.units, by->peer_pid());
     context.units.consent(parsed.units, by->peer_pid());
-    co_await context.units.registry().restart_units(parsed.units, std::move(parsed.environment));
+    std::vector<std::string> old = parsed.units, restarted;
+    if (parsed.asked_at) {
+        const auto middle = std::stable_partition(old.begin(), old.end(), [&](const std::string& name) {
+            return !began_since(context, name, *parsed.asked_at);
+        });
+        restarted.assign(middle, old.end());
+        old.erase(middle, old.end());
+    }
+    co_await context.units.registry().restart_units(std::move(old), parsed.environment);
+    if (!restarted.empty())
+        co_await context.units.registry().start_units(std::move(restarted), std::move(parsed.environment));
     co_return unit_reply(context, parsed.units);
 }
 

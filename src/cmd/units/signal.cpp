@@ -9,7 +9,7 @@
 #include "cmd/handlers/handler_context.hpp"
 #include "error.hpp"
 #include "ipc/session.hpp"
-#include "lifecycle/connect.hpp"
+#include "lifecycle/request.hpp"
 #include "limits.hpp"
 #include "unit/application/application.hpp"
 #include "util/json/json_text.hpp"
@@ -29,17 +29,15 @@ exit_code run_signal(invocation& call) {
     require_known_instance(call);
     const std::string& unit = call.operands[0];
     const int number = number_of(call.operands[1]);
-    const failure no_daemon(error_kind::no_daemon, cannot("signal", unit), "no daemon is running");
-    auto connection = lifecycle::connect_looking(call.where(), call.limit_or(limits::request_timeout));
-    if (!connection) throw no_daemon;
-    util::json_object params;
-    params.add("unit", unit).add("signal", number);
-    if (call.has("group")) params.add("group", true);
-    try {
-        connection->call("unit.signal", std::move(params).text(), call.limit_or(limits::request_timeout));
-    } catch (const ipc::not_executed&) {
-        throw no_daemon;
-    }
+    util::json_object members;
+    members.add("unit", unit).add("signal", number);
+    if (call.has("group")) members.add("group", true);
+    const std::string params = std::move(members).text();
+    const auto limit = call.limit_or(limits::request_timeout);
+    // A signal that was sent twice may be another one.
+    const lifecycle::request wanted{.method = "unit.signal", .params = params, .reply_limit = limit};
+    if (!lifecycle::request_looking(call.where(), limit, wanted))
+        throw failure(error_kind::no_daemon, cannot("signal", unit), "no daemon is running");
     if (call.global.json) print("{}\n");
     return exit_code::done;
 }

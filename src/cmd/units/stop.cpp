@@ -8,7 +8,7 @@
 #include "cmd/units/request.hpp"
 #include "error.hpp"
 #include "ipc/session.hpp"
-#include "lifecycle/connect.hpp"
+#include "lifecycle/request.hpp"
 #include "limits.hpp"
 #include "unit/application/application.hpp"
 #include "util/json/json_writer.hpp"
@@ -18,10 +18,6 @@ namespace {
 
 exit_code run_stop(invocation& call) {
     require_known_instance(call);
-    const std::string object = call.operands.empty() ? "every service" : call.operands.front();
-    const failure no_daemon(error_kind::no_daemon, cannot("stop", object), "no daemon is running");
-    auto connection = lifecycle::connect_looking(call.where(), call.limit_or(limits::request_timeout));
-    if (!connection) throw no_daemon;
     util::json_array names;
     for (const auto& name : call.operands)
         names.add(name);
@@ -29,17 +25,19 @@ exit_code run_stop(invocation& call) {
     members.add("units", names);
     add_directory(members, call);
     const std::string params = std::move(members).text();
-    std::string result;
-    try {
-        // No limit of its own: the stop timeouts of the units end in SIGKILL.
-        result = connection->call("unit.stop", params, call.limit);
-    } catch (const ipc::not_executed&) {
-        throw no_daemon;
+    // No limit of its own: the stop timeouts of the units end in SIGKILL.
+    const lifecycle::request wanted{
+        .method = "unit.stop", .params = params, .again = params, .reply_limit = call.limit};
+    const auto result =
+        lifecycle::request_looking(call.where(), call.limit_or(limits::request_timeout), wanted);
+    if (!result) {
+        const std::string object = call.operands.empty() ? "every service" : call.operands.front();
+        throw failure(error_kind::no_daemon, cannot("stop", object), "no daemon is running");
     }
     if (call.global.json) {
-        print(result + "\n");
+        print(*result + "\n");
     } else if (!call.global.quiet) {
-        for (const auto& unit : read_units(result)) {
+        for (const auto& unit : read_units(*result)) {
             print(unit_line(unit));
             if (!unit.detail.empty()) print_error(bad_end_line(unit));
         }

@@ -21,6 +21,7 @@
 #include "error.hpp"
 #include "identity.hpp"
 #include "ipc/draining.hpp"
+#include "lifecycle/request.hpp"
 #include "limits.hpp"
 #include "util/json/json_edit.hpp"
 #include "util/json/json_writer.hpp"
@@ -29,7 +30,7 @@
 namespace hob::cmd {
 namespace {
 
-constexpr std::string_view up_id = "1", stop_id = "2", kill_id = "3";
+constexpr std::string_view up_id = "1", stop_id = "2", kill_id = "3", subscribe_id = "4";
 
 class follower {
 public:
@@ -38,11 +39,12 @@ public:
           params_(params),
           exit_with_(exit_with),
           daemon_(std::move(daemon)),
+          lost_(call.where()),
           screen_(call.global.json, call.global.quiet),
           streams_(call.where().log_dir()) {}
 
     exit_code run() {
-        daemon_.send(ipc::request_line(up_id, "unit.up", params_));
+        send(up_id, "unit.up", params_);
         while (phase_ != phase::ended) {
             bool busy = phase_ != phase::finishing && take_message();
             if (screen_.is_written()) busy = read_streams() || busy;
@@ -61,6 +63,14 @@ private:
         finishing,  // shows the rest
         ended,      // the user does not want to wait for that
     };
+
+    // The end of the daemon is noticed where its messages are read.
+    void send(std::string_view id, std::string_view method, const std::string& params) {
+        try {
+            daemon_.send(ipc::request_line(id, method, params));
+        } catch (const ipc::not_executed&) {
+        }
+    }
 
     // True: there may be more.
     bool take_message() {
@@ -95,7 +105,7 @@ private:
     }
 
     void begin(const up_begun& begun) {
-        begun_ = true;
+        begun_ = has_begun_ = true;
         for (const auto& unit : begun.shown) {
             if (std::find(shown_.begin(), shown_.end(), unit.name) != shown_.end()) continue;
             streams_.add(unit.name, call_.where().unit_log_path(unit.name), unit.log_inode, unit.log_size);
@@ -106,6 +116,7 @@ private:
         if (!begun.by_themselves.empty())
             screen_.say(fmt::format("by itself from now on: {}", fmt::join(begun.by_themselves, ", ")));
         if (interrupts_ > 0) stop();
+        if (interrupts_ > 1 && phase_ == phase::stopping) send_stop(kill_id, true);
     }
 
     void handle_event(const std::string& payload) {
@@ -129,7 +140,10 @@ private:
     void handle_end(const ipc::incoming& message) {
         if (message.what == ipc::incoming::kind::error) {
             failure why = ipc::failure_from_error(message.payload);
-            if (ipc::is_draining_refusal(why) && !begun_) throw ipc::not_executed();
+            if (ipc::is_draining_refusal(why)) {
+                if (!has_begun_) throw ipc::not_executed();
+                return;  // the end of the connection follows
+            }
             if (!shuts_down_ && !restarts_ && phase_ == phase::up) throw failure(why);
             return;
         }
@@ -141,50 +155,51 @@ private:
     }
 
     void daemon_ended() {
-        if (phase_ == phase::up && !shuts_down_) return resume();
-        if (!shuts_down_) {
-            throw failure(error_kind::no_daemon, cannot("follow", "", "the units any longer"),
-                          "the daemon has ended", "hob status shows what runs; hob up follows it again");
-        }
-        finish();
-    }
-
-    // Its successor has started what was to be up: only follows that.
-    void resume() {
-        if (!restarts_) screen_.say("the daemon has ended; another one goes on");
+        shuts_down_ = shuts_down_ || (daemon_.told_of_end() && !restarts_);
+        if (shuts_down_) return finish();
+        if (!has_begun_) throw ipc::not_executed();
+        if (phase_ == phase::up && !restarts_) screen_.say("the daemon has ended; another one goes on");
         screen_.write();
-        auto next = successor();
-        if (!next) return;
-        daemon_ = std::move(*next);
-        restarts_ = false;
         begun_ = false;
+        if (!go_on()) return;
+        restarts_ = false;
         end_.reset();
+        if (phase_ == phase::stopping) {
+            begun_ = true;
+            send(subscribe_id, this_program.methods.subscribe, "{}");
+            return send_stop(stop_id, interrupts_ > 1);
+        }
+        // What was to be up is up, or is started by this daemon: it is only followed.
         util::json_object params;
         params.add_members(util::raw_json{params_}).add("resume", true);
-        daemon_.send(ipc::request_line(up_id, "unit.up", params.text()));
+        send(up_id, "unit.up", params.text());
     }
 
-    // nullopt: the user wants to wait no longer.
-    std::optional<ipc::client> successor() {
-        auto options = connect_options_of(call_);
-        if (!restarts_) return lifecycle::connect_acting(call_.where(), options);
-        // Whoever asked for the restart starts it, with its own environment.
-        options.spawn = false;
-        const auto patience = util::deadline::in(lifecycle::start_timeout());
-        while (!patience.expired()) {
-            try {
-                return lifecycle::connect_acting(call_.where(), options);
-            } catch (const failure& why) {
-                if (why.kind() != error_kind::no_daemon) throw;
-            }
-            pollfd signals{signals_.fd(), POLLIN, 0};
-            if (::poll(&signals, 1, static_cast<int>(limits::look_again.count())) > 0)
-                handle_signal(signals_.next());
-            if (!left_.empty()) phase_ = phase::ended;
-            if (phase_ == phase::ended) return std::nullopt;
+    // Connects to the next daemon. False: there is none, and what is to be done then is done.
+    bool go_on() {
+        lost_.add();
+        lifecycle::next_options options;
+        options.restarts = restarts_;
+        options.interrupted = [this] { return is_left(); };
+        auto next = lifecycle::connect_next(call_.where(), options);
+        if (!next && phase_ == phase::ended) return false;
+        if (!next && phase_ == phase::stopping) {
+            finish();  // the units ended with their keeper
+            return false;
         }
-        throw failure(error_kind::no_daemon, cannot("follow", "", "the units any longer"),
-                      "the daemon was to be restarted, and did not come back", "hob up starts them again");
+        if (!next && restarts_)
+            throw failure(error_kind::no_daemon, cannot("follow", "", "the units any longer"),
+                          "the daemon was to be restarted, and did not come back", "hob up starts them again");
+        if (!next) next = lifecycle::connect_acting(call_.where(), connect_options_of(call_));
+        daemon_ = std::move(*next);
+        return true;
+    }
+
+    // Without a daemon: what the user wants meanwhile. True: to wait no longer.
+    bool is_left() {
+        is_interrupted();
+        if (!left_.empty()) phase_ = phase::ended;
+        return phase_ == phase::ended;
     }
 
     void stop() {
@@ -199,7 +214,7 @@ private:
             units.add(name);
         util::json_object params;
         params.add("units", units).add("hold", false).add("now", now);
-        daemon_.send(ipc::request_line(id, "unit.stop", params.text()));
+        send(id, "unit.stop", params.text());
     }
 
     void finish() {
@@ -301,11 +316,13 @@ private:
     const std::string& params_;  // of unit.up
     const std::string& exit_with_;
     ipc::client daemon_;
+    lifecycle::lost_daemons lost_;
     signal_reader signals_{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH};
     up_screen screen_;
     unit_streams streams_;
     phase phase_ = phase::up;
-    bool begun_ = false;
+    bool begun_ = false;      // the daemon has taken the request
+    bool has_begun_ = false;  // likewise, or one before it
     std::vector<std::string> shown_, ours_;
     std::optional<up_end> end_;
     std::optional<failure> stop_failure_;
@@ -320,15 +337,12 @@ private:
 }  // namespace
 
 exit_code follow_up(invocation& call, const std::string& params, const std::string& exit_with) {
-    for (;;) {
-        try {
-            ipc::client daemon = lifecycle::connect_acting(call.where(), connect_options_of(call));
-            return follower(call, std::move(daemon), params, exit_with).run();
-        } catch (const ipc::not_executed&) {
-            if (call.limit.expired())
-                throw failure(error_kind::timeout, cannot("finish", "unit.up"), "the deadline is over");
-        }
-    }
+    exit_code status = exit_code::done;
+    const lifecycle::talk_function talk = [&](ipc::client& daemon, bool) {
+        status = follower(call, std::move(daemon), params, exit_with).run();
+    };
+    lifecycle::talk_acting(call.where(), connect_options_of(call), "unit.up", false, talk);
+    return status;
 }
 
 }  // namespace hob::cmd

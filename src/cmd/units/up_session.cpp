@@ -109,13 +109,26 @@ void note_start_failure(const failure& why, up_end& end) {
     end.no_status = why.what();
 }
 
+asio::awaitable<unit::run_record> ended_run(handler_context context, const up_session& session) {
+    unit::registry& registry = context.units.registry();
+    std::shared_ptr<unit::active_run> run;
+    if (session.resumes) {
+        const std::int64_t id = registry.run_of(session.token).value_or(0);
+        run = registry.find_run(id);
+        if (!run) co_return registry.runs().find(id).value_or(unit::run_record());
+    } else {
+        unit::run_parameters parameters;
+        parameters.caller = session.environment;
+        parameters.token = session.token;
+        run = registry.run_task(session.exit_with, std::move(parameters));
+    }
+    co_return co_await run->wait();
+}
+
 asio::awaitable<void> run_to_end(handler_context context, const up_session& session, up_end& end) {
-    unit::run_parameters parameters;
-    parameters.caller = session.environment;
     std::optional<failure> failed;
     try {
-        const auto run = context.units.registry().run_task(session.exit_with, std::move(parameters));
-        const unit::run_record record = co_await run->wait();
+        const unit::run_record record = co_await ended_run(context, session);
         end.status = exit_status_of_run(unit::run_json(record, context.units.where().log_dir()));
     } catch (const failure& why) {
         failed.emplace(why);
@@ -152,7 +165,9 @@ up_session plan_up(handler_context context, unit_request request, pid_t by) {
     find_units(context, request, by, session);
     session.environment = std::move(request.environment);
     session.resumes = request.resume;
-    if (session.resumes && session.exit_with_is_task) {
+    session.token = std::move(request.token);
+    const bool is_lost = session.resumes && !context.units.registry().run_of(session.token);
+    if (is_lost && session.exit_with_is_task) {
         throw failure(error_kind::unit_failed, cannot("end with", session.exit_with),
                       "its run was lost with the daemon", "hob runs " + session.exit_with);
     }

@@ -30,6 +30,7 @@ struct up_session {
     bool resumes = false;            // nothing is started: it is followed
     std::string exit_with;           // its end is the end; empty: none
     bool exit_with_is_task = false;
+    std::string token;  // of the run of this task
     std::vector<up_unit> shown;
     std::vector<std::string> by_themselves;               // units that start by themselves from now on
     std::optional<std::vector<std::string>> environment;  // K=V, of the caller

@@ -16,6 +16,7 @@
 #include "cmd/units/unready.hpp"
 #include "error.hpp"
 #include "ipc/session.hpp"
+#include "lifecycle/request.hpp"
 #include "unit/application/application.hpp"
 #include "util/json/json_text.hpp"
 #include "util/json/json_writer.hpp"
@@ -84,8 +85,9 @@ exit_code run_wait(invocation& call) {
     const auto began = std::chrono::system_clock::now();
     std::string result;
     try {
-        result = lifecycle::request_acting(call.where(), connect_options_of(call), "unit.wait", params,
-                                           call.limit);
+        result = lifecycle::request_acting(
+            call.where(), connect_options_of(call),
+            {.method = "unit.wait", .params = params, .again = params, .reply_limit = call.limit});
     } catch (const failure& why) {
         throw explain_unready(call, "wait for", why, began);
     }

@@ -291,6 +291,13 @@ std::vector<std::string> unit_log::tail(std::size_t lines) const {
     return found;
 }
 
+std::string_view unit_log::unfinished(std::string_view stream, std::int64_t run) const {
+    for (const auto& pending : pending_) {
+        if (pending.stream == stream && pending.run == run) return pending.bytes;
+    }
+    return {};
+}
+
 void unit_log::clear_tail() { tail_.clear(); }
 
 }  // namespace hob::unit

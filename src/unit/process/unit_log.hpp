@@ -70,6 +70,8 @@ public:
     // including an unfinished one. The bytes as they came, so not always UTF-8. The first line is cut if the
     // lines are longer than what is kept.
     std::vector<std::string> tail(std::size_t lines = limits::stderr_tail_lines) const;
+    // What was written of a line that has no record yet.
+    std::string_view unfinished(std::string_view stream, std::int64_t run) const;
     void remember_stdout() { remembers_stdout_ = true; }
     void clear_tail();  // before a new process: the tail must not show lines of the old one
 

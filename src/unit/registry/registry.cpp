@@ -192,6 +192,13 @@ std::shared_ptr<active_run> registry::find_run(std::int64_t id) const {
     return found == units_->context->active_runs.end() ? nullptr : found->second.lock();
 }
 
+std::optional<std::int64_t> registry::run_of(const std::string& token) const {
+    for (const auto& [known, run] : units_->context->run_tokens) {
+        if (known == token) return run;
+    }
+    return std::nullopt;
+}
+
 run_store& registry::runs() { return units_->context->runs; }
 
 void registry::begin() {

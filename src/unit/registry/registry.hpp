@@ -184,6 +184,8 @@ public:
     // cancelled).
     std::shared_ptr<active_run> run_task(const std::string& unit, run_parameters parameters);
     std::shared_ptr<active_run> run_command(std::vector<std::string> command, run_parameters parameters);
+    // The run that was begun for a request with this token; nullopt: it is not known.
+    std::optional<std::int64_t> run_of(const std::string& token) const;
     std::shared_ptr<active_run> find_run(std::int64_t id) const;  // begun and not over; or nullptr
     // Returns once the life of a service has ended; at once when there is no such life.
     boost::asio::awaitable<void> wait_for_life(std::int64_t id);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "error.hpp"
+#include "limits.hpp"
 #include "unit/process/environment.hpp"
 #include "util/json/json_writer.hpp"
 #include "util/log/log.hpp"
@@ -15,6 +16,12 @@ namespace hob::unit {
 
 namespace asio = boost::asio;
 using util::field;
+
+void unit_context::note_token(const std::string& token, std::int64_t run) {
+    if (token.empty()) return;
+    run_tokens.emplace_back(token, run);
+    if (run_tokens.size() > limits::run_tokens_max) run_tokens.pop_front();
+}
 
 std::vector<std::string> unit_context::environment_of(
     const unit_spec& spec, const std::optional<std::vector<std::string>>& caller) const {

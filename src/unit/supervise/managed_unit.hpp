@@ -6,12 +6,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ipc/unit_state.hpp"
@@ -60,6 +62,9 @@ struct unit_context {
     run_store runs{options.db};
     std::shared_ptr<util::disk_sync> disk{util::disk_sync::make(options.executor, options.db.log_path())};
     std::map<std::int64_t, std::weak_ptr<active_run>> active_runs{};   // begun and not over, by id
+    // By which clients find the runs that they have asked for; of the latest limits::run_tokens_max.
+    std::deque<std::pair<std::string, std::int64_t>> run_tokens{};
+    void note_token(const std::string& token, std::int64_t run);
     std::map<std::uint64_t, std::weak_ptr<attachment>> attachments{};  // of connected editors, by number
     std::map<std::uint64_t, std::weak_ptr<terminal_attachment>> terminals{};  // likewise, of services
     std::uint64_t last_attachment = 0;                                        // of either kind

@@ -110,6 +110,7 @@ void active_run::begin() {
     }
     add_record();
     context_->active_runs[record_.id] = weak_from_this();
+    context_->note_token(parameters_.token, record_.id);
 }
 
 run_io::handlers active_run::handlers() {
@@ -121,8 +122,7 @@ run_io::handlers active_run::handlers() {
         const auto owner = weak.lock();
         if (!owner) return;
         owner->log_.write(stream, bytes, owner->record_.id);
-        if (owner->parameters_.listener)
-            owner->parameters_.listener->output(owner->record_.id, stream, bytes);
+        owner->pass_on(stream, bytes);
     };
     on.room = [weak]() -> asio::awaitable<void> {
         const auto owner = weak.lock();
@@ -275,12 +275,6 @@ asio::awaitable<void> active_run::execute() {
     if (!goes_on) publish(run_state::running);
     const std::optional<exit_state> exit = co_await until_end();
     co_await finish(exit);
-}
-
-void active_run::end_output() {
-    log_.end("stdout", record_.id);
-    log_.end("stderr", record_.id);
-    log_.detach(record_.id);
 }
 
 asio::awaitable<std::optional<exit_state>> active_run::until_end() {

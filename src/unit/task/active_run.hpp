@@ -3,6 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <array>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -20,6 +21,7 @@
 #include "unit/supervise/managed_unit.hpp"
 #include "unit/supervise/unit_process.hpp"
 #include "unit/task/run_note.hpp"
+#include "unit/task/run_output.hpp"
 #include "util/async.hpp"
 #include "util/deadline.hpp"
 #include "util/fd.hpp"
@@ -27,10 +29,11 @@
 
 namespace hob::unit {
 
-// The client that follows a run. `queued` and `drained`: as `backlog` and `drained` of ipc::session.
+// The client that follows a run. `skipped`: bytes of output that it cannot get. `queued` and `drained`: as `backlog` and `drained` of ipc::session.
 struct run_listener {
     std::function<void(std::int64_t run)> started;
     std::function<void(std::int64_t run, std::string_view stream, std::string_view bytes)> output;
+    std::function<void(std::int64_t run, std::string_view stream, std::uint64_t bytes)> skipped{};
     std::function<std::size_t()> queued;
     std::function<boost::asio::awaitable<void>()> drained;
 };
@@ -110,6 +113,9 @@ public:
     bool cancelled() const { return ended_by_.has_value(); }
     boost::asio::awaitable<void> until_cancelled() { return cancelled_.wait(); }
 
+    // A client that comes back follows it from now on. It gets the output from `from` on; returns once it has
+    // all that there was. Throws failure(unit_failed) while another one follows it.
+    boost::asio::awaitable<void> follow(run_listener listener, run_offsets from);
     void drop_listener();  // the run goes on
     void detach();
     bool outlives_client() const { return detached_; }
@@ -137,6 +143,12 @@ private:
     std::vector<std::string> environment();
     run_io::handlers handlers();
     boost::asio::awaitable<void> output_room();
+    // For the listener: follow_run.cpp.
+    void pass_on(std::string_view stream, std::string_view bytes);
+    void find_read();
+    run_offsets logged_bytes() const;
+    logged_output read_log(const run_offsets& from, run_offsets to) const;
+    void send_unfinished();
     boost::asio::awaitable<std::optional<exit_state>> until_end();
     boost::asio::awaitable<void> finish(std::optional<exit_state> exit);
     void record_exit();
@@ -163,6 +175,11 @@ private:
     run_record record_;
     std::vector<std::string> environment_;  // without what only this run has; empty: not made yet
     bool adopted_ = false;  // a daemon before this one has begun it
+    run_offsets read_{};              // of its output, since it began
+    bool knows_read_ = true;          // else: since it was adopted
+    run_offsets sent_{};              // likewise, to the listener
+    bool catches_up_ = false;         // the listener gets output from the log
+    std::array<bool, std::tuple_size_v<run_offsets>> ends_cut_{};  // it has ended with an unfinished line
     std::unique_ptr<unit_process> process_;
     std::shared_ptr<run_io> io_;  // also held by its own coroutines
     std::optional<exit_state> exit_;

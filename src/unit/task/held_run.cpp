@@ -136,6 +136,7 @@ std::shared_ptr<active_run> active_run::adopt(std::shared_ptr<unit_context> cont
     run->order_text_ = held.take(lifecycle::text_role);
     const auto record = run->context_->runs.find(run->record_.id);
     if (record) run->record_ = *record;
+    run->context_->note_token(order.token, run->record_.id);
     if (record && record->state != run_state::running) {
         run->resume_over();
     } else if (run->resume(held) && order.by_client && !run->detached_) {
@@ -189,6 +190,7 @@ bool active_run::resume(lifecycle::held_entry& held) {
     io_ = run_io::make(context_->options.executor, std::move(ends), handlers());
     context_->active_runs[record_.id] = weak_from_this();
     if (ended_by_) process_->request_stop();
+    knows_read_ = false;
     return true;
 }
 

@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(exit_codes_and_error_codes_stand_in_the_page) {
     const std::string page = slurp(man + "hob.1");
     for (const char* code :
          {"cancelled", "config", "crash_loop", "denied", "foreign", "instance_elsewhere", "internal",
-          "no_daemon", "no_project", "start_failed", "timeout", "unit_failed", "unit_unknown",
+          "daemon_lost", "no_daemon", "no_project", "start_failed", "timeout", "unit_failed", "unit_unknown",
           "untrusted_config", "usage", "version", "wedged", "worker_died", "worker_error"}) {
         BOOST_TEST_CONTEXT(code) { BOOST_TEST(page.find(code) != std::string::npos); }
     }
