@@ -37,10 +37,14 @@ constexpr replaced_call calls[] = {
     {"close_range with CLOSE_RANGE_CLOEXEC", "descriptors are marked one by one at each start of a unit",
      [] { return refused(::close_range(~0u, ~0u, CLOSE_RANGE_CLOEXEC)); }},
     {"fdatasync", "fsync writes more", [] { return refused(::syscall(SYS_fdatasync, -1)); }},
+    {"memfd_create", "what a killed daemon had read and not yet logged is lost",
+     [] { return refused(::syscall(SYS_memfd_create, nullptr, 0)); }},
     {"pidfd_open", "processes are told apart by pid and start time", pidfd_open_refused},
     // Signal 0 to a descriptor that is none.
     {"pidfd_send_signal", "signals are sent by pid, after a comparison of the start time",
      [] { return refused(::syscall(SYS_pidfd_send_signal, -1, 0, nullptr, 0)); }},
+    {"splice", "output is read as that of a terminal is",
+     [] { return refused(::syscall(SYS_splice, -1, nullptr, -1, nullptr, 1, 0)); }},
 };
 
 }  // namespace

@@ -37,8 +37,10 @@ constexpr call calls[] = {
      CLOSE_RANGE_CLOEXEC},
     {"fdatasync", __NR_fdatasync},
     {"inotify_init1", __NR_inotify_init1},
+    {"memfd_create", __NR_memfd_create},
     {"pidfd_open", __NR_pidfd_open},
     {"pidfd_send_signal", __NR_pidfd_send_signal},
+    {"splice", __NR_splice},
     {"every call from number 424 on", __NR_pidfd_send_signal, matches::number_and_later},
 };
 

@@ -63,6 +63,7 @@ struct process_io::state {
           sources{source{own(on, std::move(pipes.output.read)), util::manual_reset_event(on)},
                   source{own(on, std::move(pipes.error.read)), util::manual_reset_event(on)},
                   source{asio::posix::stream_descriptor(on), util::manual_reset_event(on)}},
+          spool(std::move(pipes.spool)),
           handle(std::move(what)),
           room(on) {}
 
@@ -72,21 +73,40 @@ struct process_io::state {
 
     enum class reading { more, drained, ended };
 
-    // Reads once and calls the handler.
-    reading read_once(int which, std::size_t& total) {
-        auto& bytes = shared_buffer();
-        auto& stream = sources[static_cast<std::size_t>(which)].stream;
+    void call_handler(int which, std::string_view bytes) {
+        // A copy: the handler may call abandon(), which drops all handlers.
+        if (const auto handle_bytes = handler(which)) handle_bytes(bytes);
+    }
+
+    // As read(2).
+    ssize_t read_bytes(int which, std::string_view& bytes) {
+        const int from = sources[static_cast<std::size_t>(which)].stream.native_handle();
+        if (spool && which != connection) return spool->take(static_cast<std::size_t>(which), from, bytes);
+        auto& buffer = shared_buffer();
         ssize_t n = 0;
         do {
-            n = ::read(stream.native_handle(), bytes.data(), bytes.size());
+            n = ::read(from, buffer.data(), buffer.size());
         } while (n < 0 && errno == EINTR);
+        if (n > 0) bytes = {buffer.data(), static_cast<std::size_t>(n)};
+        return n;
+    }
+
+    // Reads once and calls the handler.
+    reading read_once(int which, std::size_t& total) {
+        std::string_view bytes;
+        const ssize_t n = read_bytes(which, bytes);
         if (n < 0) return errno == EAGAIN ? reading::drained : reading::ended;
         if (n == 0) return reading::ended;
-        total += static_cast<std::size_t>(n);
-        // A copy: the handler may call abandon(), which drops all handlers.
-        if (const auto handle_bytes = handler(which))
-            handle_bytes({bytes.data(), static_cast<std::size_t>(n)});
-        return static_cast<std::size_t>(n) < bytes.size() ? reading::drained : reading::more;
+        total += bytes.size();
+        const bool full = bytes.size() == chunk_size;
+        call_handler(which, bytes);
+        return full ? reading::more : reading::drained;
+    }
+
+    void handle_unlogged(int which) {
+        if (!spool || which == connection) return;
+        const std::string_view bytes = spool->unlogged(static_cast<std::size_t>(which));
+        if (!bytes.empty()) call_handler(which, bytes);
     }
 
     // Reads what is in the pipe now.
@@ -102,6 +122,7 @@ struct process_io::state {
     asio::any_io_executor executor;
     asio::posix::stream_descriptor input;
     std::array<source, 3> sources;  // output, errors, connection
+    const std::shared_ptr<output_spool> spool;  // see child_pipes
     handlers handle;
     std::string queue;           // not yet written
     std::size_t batch_left = 0;  // bytes that write_queued took from the queue and has not written
@@ -154,6 +175,7 @@ void process_io::connect(util::unique_fd socket) {
 asio::awaitable<void> process_io::read_all(int which) {
     const auto self = shared_from_this();
     auto& from = state_->sources[static_cast<std::size_t>(which)];
+    state_->handle_unlogged(which);
     while (!from.ending) {
         boost::system::error_code error;
         auto token = asio::redirect_error(asio::use_awaitable, error);

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "unit/process/output_spool.hpp"
 #include "unit/process/pseudo_terminal.hpp"
 #include "util/fd.hpp"
 
@@ -20,6 +21,8 @@ struct child_pipes {
     util::pipe_ends input;
     util::pipe_ends output = util::make_pipe();
     util::pipe_ends error = util::make_pipe();
+    // Also the log's. The outputs go through it; nullptr: they are only read.
+    std::shared_ptr<output_spool> spool{};
 
     static child_pipes with_input() {
         child_pipes pipes;
@@ -54,7 +57,8 @@ public:
         std::function<void(std::string_view bytes)> connection;  // see connect()
     };
 
-    // shared: the reading and writing coroutines hold it while they run.
+    // shared: the reading and writing coroutines hold it while they run. What the spool has and the log does
+    // not comes first.
     static std::shared_ptr<process_io> make(const boost::asio::any_io_executor& executor, child_pipes pipes,
                                             handlers on);
     ~process_io();

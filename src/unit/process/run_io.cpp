@@ -82,6 +82,7 @@ struct run_io::state {
         stream from;
         std::string_view name;
         util::manual_reset_event ended;
+        std::uint64_t handed_over = 0;  // bytes
     };
 
     state(const asio::any_io_executor& runs_on, run_ends ends, handlers on)
@@ -89,15 +90,28 @@ struct run_io::state {
           input(runs_on),
           sources{source{stream(runs_on), "stdout", util::manual_reset_event(runs_on)},
                   source{stream(runs_on), "stderr", util::manual_reset_event(runs_on)}},
+          spool(std::move(ends.spool)),
           handle(std::move(on)) {
+        for (std::size_t which = 0; spool && which < sources.size(); ++which)
+            sources[which].handed_over = spool->logged(which);
         adopt(input, std::move(ends.input));
         adopt(sources[0].from, std::move(ends.output));
         adopt(sources[1].from, std::move(ends.error));
     }
 
+    // As read(2).
+    ssize_t read_bytes(std::size_t which, std::string_view& bytes) {
+        const int from = sources[which].from.native_handle();
+        if (spool) return spool->take(which, from, bytes);
+        const ssize_t n = ::read(from, chunk().data(), chunk_size);
+        if (n > 0) bytes = {chunk().data(), static_cast<std::size_t>(n)};
+        return n;
+    }
+
     asio::any_io_executor executor;
     stream input;
     std::array<source, 2> sources;
+    const std::shared_ptr<output_spool> spool;  // see run_ends
     handlers handle;
     bool ending = false;
 };
@@ -116,31 +130,45 @@ asio::awaitable<void> run_io::read_all(std::size_t which) {
     const auto self = shared_from_this();
     auto& io = *state_;
     auto& source = io.sources[which];
+    if (io.spool) co_await hand_over(which, io.spool->unlogged(which));
     while (source.from.is_open() && !io.ending) {
         boost::system::error_code error;
         auto token = asio::redirect_error(asio::use_awaitable, error);
         co_await source.from.async_wait(stream::wait_read, token);
         if (error || io.ending) break;
-        const ssize_t n = ::read(source.from.native_handle(), chunk().data(), chunk_size);
+        std::string_view bytes;
+        const ssize_t n = io.read_bytes(which, bytes);
         if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
         if (n <= 0) break;  // EIO: a terminal that no process has open any more
-        io.handle.output(source.name, {chunk().data(), static_cast<std::size_t>(n)});
-        co_await io.handle.room();
+        co_await hand_over(which, bytes);
     }
     source.ended.set();
+}
+
+asio::awaitable<void> run_io::hand_over(std::size_t which, std::string_view bytes) {
+    auto& source = state_->sources[which];
+    if (bytes.empty()) co_return;
+    const std::uint64_t offset = source.handed_over;
+    source.handed_over += bytes.size();
+    state_->handle.output(source.name, offset, bytes);
+    co_await state_->handle.room();
 }
 
 asio::awaitable<void> run_io::read_rest(std::size_t which) {
     auto& io = *state_;
     auto& source = io.sources[which];
     for (std::size_t total = 0; source.from.is_open() && total < rest_max;) {
-        const ssize_t n = ::read(source.from.native_handle(), chunk().data(), chunk_size);
+        std::string_view bytes;
+        const ssize_t n = io.read_bytes(which, bytes);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) co_return;
-        total += static_cast<std::size_t>(n);
-        io.handle.output(source.name, {chunk().data(), static_cast<std::size_t>(n)});
-        co_await io.handle.room();
+        total += bytes.size();
+        co_await hand_over(which, bytes);
     }
+}
+
+std::uint64_t run_io::output_bytes() const {
+    return state_->sources[0].handed_over + state_->sources[1].handed_over;
 }
 
 asio::awaitable<void> run_io::finish() {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "limits.hpp"
+#include "unit/process/spool_recovery.hpp"
 #include "util/base64.hpp"
 #include "util/clock.hpp"
 #include "util/json/json_writer.hpp"
@@ -63,6 +64,8 @@ std::size_t without_cut_character(std::string_view bytes) {
     return bytes.size();
 }
 
+std::size_t spooled_stream(std::string_view stream) { return stream == "stdout" ? 0 : 1; }
+
 }  // namespace
 
 log_limits log_limits_of(const keep_spec& keep, std::uint64_t max_size, int max_files) {
@@ -88,9 +91,8 @@ void unit_log::set_limits(std::uint64_t max_size, int max_files) {
 
 void unit_log::write(std::string_view stream, std::string_view bytes, std::int64_t run) {
     if (bytes.empty()) return;
-    if (stream == "stderr" || (remembers_stdout_ && stream == "stdout")) remember(bytes);
-    begin_records(stream, run);
-    std::string& pending = pending_of(stream, run).bytes;
+    if (is_remembered(stream)) remember(bytes);
+    std::string& pending = begin_records(stream, run).bytes;
     for (;;) {
         const void* newline = std::memchr(bytes.data(), '\n', bytes.size());
         if (newline == nullptr) break;
@@ -111,7 +113,7 @@ void unit_log::write(std::string_view stream, std::string_view bytes, std::int64
     pending.erase(0, pending.size() - rest.size());
     flush();
     if (pending.empty()) return;
-    pending_of(stream, run).last_write = std::chrono::steady_clock::now();
+    pending_[current_].last_write = std::chrono::steady_clock::now();
     watch_partial_lines();
 }
 
@@ -139,32 +141,69 @@ void unit_log::write_partial_lines() {
         const std::size_t size = without_cut_character(line.bytes);
         if (line.last_write > silent_since || size == 0) continue;
         begin_records(line.stream, line.run);
-        add_record(std::string_view(line.bytes).substr(0, size), true);
+        add_record(std::string_view(line.bytes).substr(0, size), line_end::later);
         line.bytes.erase(0, size);
+        flush();
     }
-    flush();
 }
 
 void unit_log::end(std::string_view stream, std::int64_t run) {
-    const std::string rest = std::move(pending_of(stream, run).bytes);
-    std::erase_if(pending_,
-                  [&](const pending_line& line) { return line.stream == stream && line.run == run; });
-    if (rest.empty()) return;
-    begin_records(stream, run);
-    add_line(rest);
-    flush();
+    pending_line& line = begin_records(stream, run);
+    if (!line.bytes.empty()) {
+        std::string_view rest = line.bytes;
+        add_full_pieces(rest);
+        add_record(rest, line_end::none);
+        flush();
+    }
+    pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(current_));
 }
 
-void unit_log::begin_records(std::string_view stream, std::int64_t run) {
+void unit_log::attach(std::int64_t run, std::shared_ptr<output_spool> spool) {
+    if (recover_log(*spool, file_.path(), run)) file_.reopen();
+    if (spool->logged(0) + spool->logged(1) > 0) {
+        read_last_records(file_.path(), [&](const util::log_record& record) {
+            if (record.run == run && is_remembered(record.stream))
+                remember(record.message + (record.partial ? "" : "\n"));
+        });
+    }
+    spools_.push_back({run, std::move(spool)});
+}
+
+void unit_log::detach(std::int64_t run) {
+    for (auto& line : pending_)
+        if (line.run == run) line.spool = nullptr;
+    std::erase_if(spools_, [run](const attached_spool& each) { return each.run == run; });
+}
+
+bool unit_log::has_told(std::string_view message, std::int64_t run) const {
+    bool found = false;
+    read_last_records(file_.path(), [&](const util::log_record& record) {
+        found = found || (record.stream == "hob" && record.run == run && record.message == message);
+    });
+    return found;
+}
+
+unit_log::pending_line& unit_log::begin_records(std::string_view stream, std::int64_t run) {
     base_ = record_base(stream, run);
     is_shown_ = show_ && stream != "hob";
+    pending_line& line = pending_of(stream, run);
+    current_ = static_cast<std::size_t>(&line - pending_.data());
+    return line;
 }
 
 unit_log::pending_line& unit_log::pending_of(std::string_view stream, std::int64_t run) {
     for (auto& pending : pending_) {
         if (pending.stream == stream && pending.run == run) return pending;
     }
-    return pending_.emplace_back(pending_line{std::string(stream), run, {}});
+    pending_line& added = pending_.emplace_back(pending_line{std::string(stream), run, {}});
+    if (spools_.empty() || stream == "hob") return added;
+    const auto found = std::find_if(spools_.begin(), spools_.end(),
+                                    [run](const attached_spool& each) { return each.run == run; });
+    if (found == spools_.end()) return added;
+    added.spool = found->spool.get();
+    added.recorded = added.spool->logged(spooled_stream(stream));
+    added.line = added.recorded - added.spool->unfinished_line(spooled_stream(stream)).size();
+    return added;
 }
 
 // The record of a piece fits into one file, so that no record is ever cut.
@@ -176,19 +215,19 @@ std::size_t unit_log::piece_max() const {
 
 void unit_log::add_line(std::string_view line) {
     add_full_pieces(line);
-    add_record(line, false);
+    add_record(line, line_end::newline);
 }
 
 void unit_log::add_full_pieces(std::string_view& line) {
     const std::size_t max = piece_max();
     while (line.size() > max) {
         const std::size_t size = character_boundary(line, max);
-        add_record(line.substr(0, size), true);
+        add_record(line.substr(0, size), line_end::later);
         line.remove_prefix(size);
     }
 }
 
-void unit_log::add_record(std::string_view piece, bool partial) {
+void unit_log::add_record(std::string_view piece, line_end how) {
     if (is_shown_) show_(piece);
     util::json_object record(util::raw_json{base_});
     if (util::is_utf8(piece)) {
@@ -196,14 +235,31 @@ void unit_log::add_record(std::string_view piece, bool partial) {
     } else {
         record.add("data_b64", util::base64_encode(piece));
     }
-    if (partial) record.add("partial", true);
-    batch_.append(std::move(record).text()).push_back('\n');
+    if (how == line_end::later) record.add("partial", true);
+    // Of hob's own messages it says nothing.
+    if (how == line_end::none && pending_[current_].stream != "hob") record.add("newline", false);
+    const std::string text = std::move(record).text() + '\n';
+    pending_line& line = pending_[current_];
+    if (line.spool && batch_.size() + text.size() > batch_room_) flush();
+    if (line.spool && batch_.empty()) batch_room_ = file_.room();
+    batch_.append(text);
+    line.recorded += piece.size() + (how == line_end::newline ? 1 : 0);
+    if (how != line_end::later) line.line = line.recorded;
     if (batch_.size() >= batch_max) flush();
 }
 
+// Of a stream with a spool, it is known before each write which records come to which place of which file.
 void unit_log::flush() {
+    if (batch_.empty()) return;
+    const pending_line& line = pending_[current_];
+    if (line.spool) {
+        file_.make_room(batch_.size());
+        if (line.spool->log() != file_.position()) line.spool->set_log(file_.position());
+    }
     file_.append(batch_);
     batch_.clear();
+    if (line.spool)
+        line.spool->commit(spooled_stream(line.stream), line.recorded, line.line, file_.position());
 }
 
 void unit_log::remember(std::string_view bytes) {

@@ -5,6 +5,7 @@
 //     {"ts":"…","stream":"stderr","data_b64":"gP8="}             the line is not UTF-8
 //     {"ts":"…","stream":"stdout","msg":"aaaa…","partial":true}  the line continues in the stream's next
 //     record
+//     {"ts":"…","stream":"stdout","msg":"end","newline":false}   the stream has ended without a newline
 //     {"ts":"…","stream":"stdout","run":12,"msg":"ok"}           output of a run of a task
 //
 // A line over limits::log_line_max bytes is kept in pieces, cut between characters if it is UTF-8. The joined
@@ -25,6 +26,7 @@
 #include <vector>
 
 #include "limits.hpp"
+#include "unit/process/output_spool.hpp"
 #include "unit/spec/spec.hpp"
 #include "util/log/rotating_file.hpp"
 #include "util/timer.hpp"
@@ -57,6 +59,14 @@ public:
     // The end of a stream: writes its last line, even without a newline.
     void end(std::string_view stream, std::int64_t run = 0);
 
+    // The output of `run` comes out of `spool`, and is committed to it once it is in the log. What a daemon
+    // that was killed had written and not committed counts as committed, and the tail is as it was; write() is to
+    // get what follows, spool->unlogged(). Call it before anything is written.
+    void attach(std::int64_t run, std::shared_ptr<output_spool> spool);
+    void detach(std::int64_t run);  // after the end of its streams
+    // Among the last records of the file is this one of hob's own.
+    bool has_told(std::string_view message, std::int64_t run) const;
+
     // The last `lines` lines of stderr, or of both streams, in limits::stderr_tail_bytes, without newlines,
     // including an unfinished one. The bytes as they came, so not always UTF-8. The first line is cut if the
     // lines are longer than what is kept.
@@ -80,16 +90,27 @@ private:
         std::string stream;
         std::int64_t run;
         std::string bytes;
+        std::uint64_t recorded = 0;  // bytes of the stream before these; they have records
+        std::uint64_t line = 0;      // of those up to the end of the last whole line
+        output_spool* spool = nullptr;
         std::chrono::steady_clock::time_point last_write{};
     };
+    struct attached_spool {
+        std::int64_t run;
+        std::shared_ptr<output_spool> spool;
+    };
 
-    void begin_records(std::string_view stream, std::int64_t run);
+    pending_line& begin_records(std::string_view stream, std::int64_t run);
     pending_line& pending_of(std::string_view stream, std::int64_t run);
     void watch_partial_lines();
     void write_partial_lines();
     void add_line(std::string_view line);
     void add_full_pieces(std::string_view& line);
-    void add_record(std::string_view piece, bool partial);
+    enum class line_end { newline, later, none };  // later: this is a piece of it; none: the stream has ended
+    void add_record(std::string_view piece, line_end how);
+    bool is_remembered(std::string_view stream) const {
+        return stream == "stderr" || (remembers_stdout_ && stream == "stdout");
+    }
     void remember(std::string_view bytes);
     std::size_t piece_max() const;
     void flush();
@@ -97,7 +118,10 @@ private:
     util::rotating_file file_;
     std::uint64_t max_size_;
     std::vector<pending_line> pending_;  // at most one for each stream and run
+    std::vector<attached_spool> spools_;
+    std::size_t current_ = 0;            // of pending_: what the records of this call are of
     std::string batch_;                  // records of this call
+    std::uint64_t batch_room_ = 0;       // a longer batch would be cut by a rotation
     std::string base_;                   // {"ts":"…","stream":"…"} of this call
     bool is_shown_ = false;              // the records of this call are
     std::function<void(std::string_view line)> show_;

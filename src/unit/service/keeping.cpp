@@ -52,6 +52,7 @@ held_process service::held_by_keeper(const child_pipes& pipes, notify_socket* no
     if (spec_->tty) held.descriptors.push_back({"slave", pipes.output.write.get()});
     if (spec_->stop.run) held.descriptors.push_back({"stop", pipes.error_end()});
     if (notify) held.descriptors.push_back({"notify", notify->descriptor()});
+    if (pipes.spool) held.descriptors.push_back({"spool", pipes.spool->descriptor()});
     return held;
 }
 
@@ -95,6 +96,7 @@ void service::describe_process(service_note& note) const {
     note.failure_reason = current.failure_reason;
     if (current.watchdog) note.watchdog = current.watchdog->count();
     note.start_ends = end_of(current.start_limit);
+    note.signalled = current.signalled.is_set();
     note.was_ready = current.was_ready;
     note.launching = current.process->launching();
     note.stop_requested = current.process->stop_requested();
@@ -107,6 +109,11 @@ void service::drop_output() const {
 
 void service::drop_process() const {
     if (lifecycle::keeper_link* const link = keeper()) link->hold(held_key(), {}, 0);
+}
+
+void service::tell_of_end(const service_process& current, const std::string& message) {
+    if (current.adopted && log_.has_told(message, lives_.id())) return;
+    log_.write("hob", message + "\n", lives_.id());
 }
 
 // ---- the next daemon ----
@@ -161,6 +168,8 @@ bool service::adopt_process(const service_note& note, lifecycle::held_entry& hel
     adopted->status_text = note.status_text;
     adopted->failure_reason = note.failure_reason;
     adopted->was_ready = note.was_ready;
+    adopted->adopted = true;
+    if (note.signalled) adopted->signalled.set();
     if (note.start_ends > 0) adopted->start_limit = util::deadline::in(left_until(note.start_ends));
     const ready_spec& ready = adopted->settings().ready;
     const readiness_kind& kind = readiness_kind_of(ready);
@@ -172,6 +181,7 @@ bool service::adopt_process(const service_note& note, lifecycle::held_entry& hel
     pipes.error.read = held.take("error");
     pipes.input.write = held.take("input");
     pipes.output.write = held.take("slave");
+    pipes.spool = output_spool::adopt(held.take("spool"));
     adopted_process process;
     process.spec = spec_;
     process.pid = pid;
@@ -187,11 +197,22 @@ bool service::adopt_process(const service_note& note, lifecycle::held_entry& hel
     lives_.adopt(note.life);
     if (note.definition != definition_digest(*spec_)) pending_spec_ = *spec_;
     process_ = adopted;
+    const auto spool = pipes.spool;
     capture_output(adopted, std::move(pipes));
+    if (spool) go_on_with_output(*adopted, *spool);
     if (note.stop_requested) adopted->process->request_stop();
     util::log(util::level::info, "unit", "service goes on",
               {util::field("unit", spec_->name), util::field("pid", pid)});
     return true;
+}
+
+// What is not in the log is read again; what is counts, and the line that it ends in.
+void service::go_on_with_output(service_process& adopted, const output_spool& spool) {
+    constexpr const char* streams[] = {"stdout", "stderr"};
+    for (std::size_t i = 0; i < output_spool::stream_count; ++i) {
+        lives_.wrote(spool.logged(i));
+        if (adopted.lines) adopted.lines->feed(streams[i], spool.unfinished_line(i));
+    }
 }
 
 asio::awaitable<service::process_end> service::resume_process() {

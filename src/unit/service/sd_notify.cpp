@@ -27,7 +27,11 @@ notify_socket::handlers service::notify_handlers(const std::shared_ptr<service_p
         if (owner.context_->options.changed) owner.context_->options.changed();
     };
     notify_socket::handlers on;
-    on.ready = with([](service&, service_process& current) { current.signalled.set(); });
+    on.ready = with([](service& owner, service_process& current) {
+        if (current.signalled.is_set()) return;
+        current.signalled.set();
+        owner.remember();
+    });
     on.alive = with([](service&, service_process& current) { current.watchdog_changed.ring(); });
     on.status = with(set_status);
     on.stopping = with([set_status](service& owner, service_process& current) {

@@ -26,6 +26,7 @@
 namespace hob::unit {
 
 struct child_pipes;
+class output_spool;
 struct readiness_target;
 struct service_note;
 class file_trigger;
@@ -115,6 +116,7 @@ private:
     child_pipes make_pipes();
     process_end launch_failed(const failure& why);
     void capture_output(const std::shared_ptr<service_process>& launched, child_pipes pipes);
+    void look_for_readiness(service_process& current, std::string_view stream, std::string_view bytes);
     notify_socket::handlers notify_handlers(const std::shared_ptr<service_process>& of);
     void open_notify_socket(const std::shared_ptr<service_process>& launching);
     void became_ready(service_process& current);
@@ -146,9 +148,12 @@ private:
     void describe_process(service_note& note) const;
     void drop_output() const;
     void drop_process() const;
+    // Of its end, in its log; once, though a daemon was killed after it.
+    void tell_of_end(const service_process& current, const std::string& message);
     bool adopt_process(const service_note& note, lifecycle::held_entry& held);
     void adopt_notify_socket(const std::shared_ptr<service_process>& adopted, util::unique_fd socket,
                              const std::string& address);
+    void go_on_with_output(service_process& adopted, const output_spool& spool);
     boost::asio::awaitable<process_end> resume_process();
 
     // Restart on change: restart_on_change.cpp.

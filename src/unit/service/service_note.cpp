@@ -36,6 +36,7 @@ void each_field(Note& note, const Field& field) {
     field("failure_reason", note.failure_reason);
     field("watchdog", note.watchdog);
     field("start_ends", note.start_ends);
+    field("signalled", note.signalled);
     field("was_ready", note.was_ready);
     field("launching", note.launching);
     field("stop_requested", note.stop_requested);

@@ -42,6 +42,7 @@ struct service_note {
     std::string failure_reason;
     std::int64_t watchdog = 0;       // milliseconds; 0: none
     std::int64_t start_ends = 0;     // until then it must be ready; 0: no limit
+    bool signalled = false;          // its output or its notify socket said that it is ready
     bool was_ready = false;
     bool launching = false;          // its program did not run yet
     bool stop_requested = false;

@@ -75,6 +75,7 @@ std::shared_ptr<service::service_process> service::launch() {
     if (kind.output_pattern) launching->lines = std::make_unique<line_watch>(kind.output_pattern(ready));
     if (kind.notify_socket || launching->watchdog) open_notify_socket(launching);
     child_pipes pipes = make_pipes();
+    if (keeper()) pipes.spool = output_spool::make();
     process_options options;
     options.spec = spec_;
     options.argv = spec_->run.argv;
@@ -93,18 +94,17 @@ std::shared_ptr<service::service_process> service::launch() {
 void service::capture_output(const std::shared_ptr<service_process>& launched, child_pipes pipes) {
     if (spec_->tty) launched->slave = std::move(pipes.output.write);
     pipes.close_child_ends();
+    if (pipes.spool) log_.attach(lives_.id(), pipes.spool);
     const std::weak_ptr<service> weak_service = self();
     const std::weak_ptr<service_process> weak_process = launched;
     const auto capture = [weak_service, weak_process](std::string_view stream, std::string_view bytes) {
         const auto owner = weak_service.lock();
         const auto current = weak_process.lock();
         if (!owner || !current) return;
+        owner->look_for_readiness(*current, stream, bytes);
         owner->log_.write(stream, bytes, owner->lives_.id());
         owner->lives_.wrote(bytes.size());
         if (current->terminal) current->terminal->output(bytes);
-        if (!current->lines) return;
-        if (current->lines->feed(stream, bytes)) current->signalled.set();
-        current->output.ring();
     };
     process_io::handlers on;
     on.output = [capture](std::string_view bytes) { capture("stdout", bytes); };
@@ -114,9 +114,20 @@ void service::capture_output(const std::shared_ptr<service_process>& launched, c
     if (launched->terminal) launched->terminal->connect(launched->io, spec_->tty);
 }
 
+// Before the bytes are logged: after a death in between, the next daemon sees them again.
+void service::look_for_readiness(service_process& current, std::string_view stream, std::string_view bytes) {
+    if (!current.lines) return;
+    if (current.lines->feed(stream, bytes) && !current.signalled.is_set()) {
+        current.signalled.set();
+        remember();
+    }
+    current.output.ring();
+}
+
 void service::end_output() {
     log_.end("stdout", lives_.id());
     log_.end("stderr", lives_.id());
+    log_.detach(lives_.id());
 }
 
 service::process_end service::launch_failed(const failure& why) {
@@ -247,10 +258,9 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
         co_await note_background_process(*current);
     exit = co_await current->process->end();
     co_await current->io->finish();
+    end_output();
     drop_output();
     current->disconnect();
-    end_output();
-    const std::int64_t life = lives_.id();
     current->ended = true;
     current->watchdog_changed.ring();
     if (current->notify) current->notify->close();
@@ -262,12 +272,12 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     if (!current->failure_reason.empty()) {
         util::log(level::warning, "unit", "service was ended because it failed",
                   {field("unit", current->spec->name), field("reason", current->failure_reason)});
-        log_.write("hob", current->failure_reason + "\n", life);
+        tell_of_end(*current, current->failure_reason);
     }
-    log_.write("hob", fmt::format("the service {}\n", how), life);
+    tell_of_end(*current, fmt::format("the service {}", how));
     stop_report report = co_await current->process->clean_up();
-    if (!report.text().empty()) log_.write("hob", report.text() + "\n", life);
-    log_.end("hob", life);
+    if (!report.text().empty()) tell_of_end(*current, report.text());
+    log_.end("hob", lives_.id());
     if (!requested) report.killed.clear();
     set_stop_report(std::move(report));
     process_end last = judge(*current, exit.value_or(exit_state{}));

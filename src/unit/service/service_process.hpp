@@ -59,6 +59,7 @@ struct service::service_process {
     util::deadline start_limit = util::deadline::never();  // for becoming ready
     bool was_ready = false;
     bool ended = false;
+    bool adopted = false;  // a daemon before this one has started it
 };
 
 }  // namespace hob::unit

@@ -118,11 +118,10 @@ run_io::handlers active_run::handlers() {
     // middle.
     const std::weak_ptr<active_run> weak = weak_from_this();
     run_io::handlers on;
-    on.output = [weak](std::string_view stream, std::string_view bytes) {
+    on.output = [weak](std::string_view stream, std::uint64_t, std::string_view bytes) {
         const auto owner = weak.lock();
         if (!owner) return;
         owner->log_.write(stream, bytes, owner->record_.id);
-        owner->output_bytes_ += static_cast<std::int64_t>(bytes.size());
         owner->pass_on(stream, bytes);
     };
     on.room = [weak]() -> asio::awaitable<void> {
@@ -146,6 +145,7 @@ void active_run::start_process() {
     const bool merged = spec_->output == output_streams::merged;
     run_ends ends = parameters_.terminal ? make_run_terminal(*parameters_.terminal)
                                          : make_run_pipes(parameters_.input, merged);
+    if (context_->keeper()) ends.spool = output_spool::make();
     if (parameters_.input_descriptor) ends.child_input = std::move(*parameters_.input_descriptor);
     parameters_.input_descriptor.reset();
     process_options options;
@@ -168,6 +168,7 @@ void active_run::start_process() {
     ends.child_input.reset();
     ends.child_output.reset();
     ends.child_error.reset();
+    if (ends.spool) log_.attach(record_.id, ends.spool);
     io_ = run_io::make(context_->options.executor, std::move(ends), handlers());
 }
 
@@ -196,6 +197,7 @@ asio::awaitable<void> active_run::await_launch() {
         co_return;
     }
     co_await io_->finish();
+    end_output();
     process_.reset();
     throw failure(*failed);
 }
@@ -270,6 +272,12 @@ asio::awaitable<void> active_run::execute() {
     co_await finish(exit);
 }
 
+void active_run::end_output() {
+    for (const std::string_view stream : output_streams_of_run)
+        log_.end(stream, record_.id);
+    log_.detach(record_.id);
+}
+
 asio::awaitable<std::optional<exit_state>> active_run::until_end() {
     const bool in_time = co_await before(limit_, until_ended(*process_));
     if (!in_time) cancel("it took too long", run_state::timeout);
@@ -280,11 +288,11 @@ asio::awaitable<std::optional<exit_state>> active_run::until_end() {
 asio::awaitable<void> active_run::finish(std::optional<exit_state> exit) {
     exit_ = exit;
     co_await io_->finish();
+    end_output();
     drop_output();
-    end_log();
     stopped_ = co_await process_->clean_up();
     const std::string note = stopped_.text();
-    if (!note.empty()) log_.write("hob", note + "\n", record_.id);
+    if (!note.empty()) tell_of_end(note);
     if (!note.empty()) record_.cause += (record_.cause.empty() ? "" : "; ") + note;
     record_exit();
     const bool succeeded = exit && !exit->signalled && exit->number == 0;
@@ -292,12 +300,12 @@ asio::awaitable<void> active_run::finish(std::optional<exit_state> exit) {
     log(state == run_state::ok ? level::info : level::warning, "unit", "run ended",
         {field("unit", spec_->name), field("run", record_.id), field("how", end_text(exit)),
          field("state", name_of(state))});
-    if (state != run_state::ok) log_.write("hob", fmt::format("the run {}\n", end_text(exit)), record_.id);
+    if (state != run_state::ok) tell_of_end(fmt::format("the run {}", end_text(exit)));
     write_end(state);
     log_.end("hob", record_.id);
     co_await sync_record();
     process_.reset();
-    done_.set();
+    set_done();
 }
 
 void active_run::record_exit() {
@@ -311,9 +319,8 @@ void active_run::record_exit() {
 void active_run::write_end(run_state state) {
     record_.state = state;
     record_.ended_at = std::max(std::chrono::system_clock::now(), record_.started_at);
-    record_.output_bytes = output_bytes_;
+    record_.output_bytes = io_ ? static_cast<std::int64_t>(io_->output_bytes()) : 0;
     context_->runs.end(record_, spec_->keep);
-    context_->active_runs.erase(record_.id);
     result_ = record_;
     publish(record_.state);
 }
@@ -333,6 +340,12 @@ asio::awaitable<void> active_run::fail(std::exception_ptr reason) {
 void active_run::set_start_failure(std::exception_ptr reason) {
     start_failure_ = std::move(reason);
     begun_.set();
+    set_done();
+}
+
+// Clients find it until they may be told of its end.
+void active_run::set_done() {
+    context_->active_runs.erase(record_.id);
     done_.set();
 }
 

@@ -3,7 +3,6 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include <array>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -135,18 +134,18 @@ private:
     void check_cancelled() const;               // throws failure(cancelled)
     boost::asio::awaitable<int> sync_record();  // errno, logged
     void start_process();
+    void end_output();
     boost::asio::awaitable<void> await_launch();
     void set_start_failure(std::exception_ptr reason);
+    void set_done();
     std::exception_ptr record_start_failure(const failure& why);  // what the callers get
     std::vector<std::string> environment();
     run_io::handlers handlers();
     boost::asio::awaitable<void> output_room();
     // For the listener: follow_run.cpp.
     void pass_on(std::string_view stream, std::string_view bytes);
-    void end_log();
     void find_read();
     run_offsets logged_bytes() const;
-    logged_output read_log(const run_offsets& from, run_offsets to) const;
     void send_unfinished();
     boost::asio::awaitable<std::optional<exit_state>> until_end();
     boost::asio::awaitable<void> finish(std::optional<exit_state> exit);
@@ -162,6 +161,7 @@ private:
     held_process held_by_keeper(const run_ends& ends) const;
     void remember() const;
     void drop_output() const;
+    void tell_of_end(const std::string& message);  // in the log; once, though a daemon was killed after it
     bool resume(lifecycle::held_entry& held);  // false: it has no process
     void resume_over();
     boost::asio::awaitable<void> await_client();
@@ -172,12 +172,11 @@ private:
     run_parameters parameters_;
     run_record record_;
     std::vector<std::string> environment_;  // without what only this run has; empty: not made yet
-    std::int64_t output_bytes_ = 0;
     run_offsets read_{};              // of its output, since it began
     bool knows_read_ = true;          // else: since it was adopted
     run_offsets sent_{};              // likewise, to the listener
     bool catches_up_ = false;         // the listener gets output from the log
-    std::array<bool, std::tuple_size_v<run_offsets>> ends_cut_{};  // it has ended with an unfinished line
+    bool adopted_ = false;  // a daemon before this one has begun it
     std::unique_ptr<unit_process> process_;
     std::shared_ptr<run_io> io_;  // also held by its own coroutines
     std::optional<exit_state> exit_;

@@ -93,6 +93,7 @@ held_process active_run::held_by_keeper(const run_ends& ends) const {
     held.key = held_key();
     held.descriptors = {{lifecycle::text_role, order_text_.get()}, {"output", ends.output.get()}};
     if (ends.error) held.descriptors.push_back({"error", ends.error.get()});
+    if (ends.spool) held.descriptors.push_back({"spool", ends.spool->descriptor()});
     if (spec_->stop.run) held.descriptors.push_back({"stop", ends.child_error.get()});
     return held;
 }
@@ -113,6 +114,11 @@ void active_run::remember() const {
 void active_run::drop_output() const {
     lifecycle::keeper_link* const keeper = context_->keeper();
     if (keeper) keeper->hold(held_key(), {{lifecycle::text_role, order_text_.get()}}, process_->pid());
+}
+
+void active_run::tell_of_end(const std::string& message) {
+    if (adopted_ && log_.has_told(message, record_.id)) return;
+    log_.write("hob", message + "\n", record_.id);
 }
 
 void active_run::forget() const {
@@ -179,10 +185,15 @@ bool active_run::resume(lifecycle::held_entry& held) {
     ends.error = held.take("error");
     ends.terminal = parameters_.terminal.has_value();
     if (ends.terminal) ends.input.reset(::fcntl(ends.output.get(), F_DUPFD_CLOEXEC, 3));
+    ends.spool = output_spool::adopt(held.take("spool"));
+    knows_read_ = ends.spool != nullptr;
+    if (ends.spool) log_.attach(record_.id, ends.spool);
+    for (std::size_t which = 0; ends.spool && which < read_.size(); ++which)
+        read_[which] = ends.spool->logged(which);
+    adopted_ = true;
     io_ = run_io::make(context_->options.executor, std::move(ends), handlers());
     context_->active_runs[record_.id] = weak_from_this();
     if (ended_by_) process_->request_stop();
-    knows_read_ = false;
     begun_.set();
     return true;
 }

@@ -156,7 +156,7 @@ asio::awaitable<void> task::execute(std::shared_ptr<active_run> run) {
         unit->update_state();
     };
     util::spawn(context_->options.executor, show_begin(alive, run), "task " + spec_->name);
-    log_.clear_tail();
+    if (!run->has_begun()) log_.clear_tail();
     co_await run->execute();
 }
 

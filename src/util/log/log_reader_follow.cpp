@@ -97,6 +97,11 @@ bool log_follower::truncated() {
 
 // Reads the present file to its end, or until the budget is used up.
 log_follower::progress log_follower::read_new(const line_sink& sink, std::size_t& budget) {
+    // A record without its end is read again: a killed writer's successor may have replaced it.
+    if (std::exchange(at_end_, false)) {
+        offset_ -= static_cast<off_t>(pending_.size());
+        pending_.clear();
+    }
     if (truncated()) {
         offset_ = 0;
         head_.clear();
@@ -107,7 +112,10 @@ log_follower::progress log_follower::read_new(const line_sink& sink, std::size_t
         if (budget == 0) return progress::more;
         const ssize_t n = ::pread(current_.fd.get(), chunk.data(), chunk.size(), offset_);
         if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return progress::all;
+        if (n <= 0) {
+            at_end_ = true;
+            return progress::all;
+        }
         budget -= std::min(budget, static_cast<std::size_t>(n));
         std::string_view rest(chunk.data(), static_cast<std::size_t>(n));
         if (head_.size() < head_max && static_cast<std::size_t>(offset_) == head_.size()) {

@@ -59,6 +59,7 @@ private:
     off_t offset_ = 0;
     std::string head_;     // the first bytes of the file: if they change, it was truncated and rewritten
     std::string pending_;  // the beginning of an unfinished line
+    bool at_end_ = false;  // the last read came to the end of the file
     unique_fd inotify_;
     int directory_watch_ = -1;
     int file_watch_ = -1;

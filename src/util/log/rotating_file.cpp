@@ -84,6 +84,37 @@ bool rotating_file::append(std::string_view records) noexcept {
     }
 }
 
+std::uint64_t rotating_file::present_room() const {
+    return max_size_ - std::min(max_size_, size_ + (torn_ ? 1 : 0));
+}
+
+std::uint64_t rotating_file::note_size() const {
+    return lost_ > 0 && make_note_ ? make_note_(lost_, reason_).size() : 0;
+}
+
+std::uint64_t rotating_file::room() noexcept {
+    try {
+        if (!ready()) return max_size_;
+        return present_room() - std::min(present_room(), note_size());
+    } catch (...) {
+        return max_size_;  // append() counts the loss
+    }
+}
+
+void rotating_file::make_room(std::uint64_t size) noexcept {
+    try {
+        if (!ready() || size_ == 0 || size + note_size() <= present_room()) return;
+        if (rotate() && !fd_) open();
+    } catch (...) {
+        return;
+    }
+}
+
+file_position rotating_file::position() const {
+    if (!fd_) return {};
+    return {static_cast<std::uint64_t>(device_), static_cast<std::uint64_t>(inode_), size_};
+}
+
 bool rotating_file::append_or_throw(std::string_view records) {
     // A note about earlier losses is written together with the record after it: on a nearly full disk the
     // note alone would fit again and again.
@@ -101,9 +132,8 @@ bool rotating_file::append_or_throw(std::string_view records) {
             lost_ += lines_in(records.substr(note));
             return false;
         }
-        const std::uint64_t room = max_size_ - std::min(max_size_, size_ + (torn_ ? 1 : 0));
-        const std::string_view fitting = first_fitting(records, room);
-        if (fitting.size() > room && size_ > 0) {
+        const std::string_view fitting = first_fitting(records, present_room());
+        if (fitting.size() > present_room() && size_ > 0) {
             if (++rotations <= rotations_max && rotate()) continue;
             lost_ += lines_in(records.substr(note));
             return false;

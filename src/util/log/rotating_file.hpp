@@ -32,6 +32,15 @@ namespace hob::util {
 // The numbers N of the existing files PATH.N, ascending.
 std::vector<int> rotated_numbers(const std::string& path);
 
+// The end of a file.
+struct file_position {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    std::uint64_t size = 0;
+
+    bool operator==(const file_position&) const = default;
+};
+
 class rotating_file {
 public:
     // Composes the line (with its newline) saying that `lost` records were dropped because of `reason`.
@@ -41,6 +50,14 @@ public:
 
     // One or more records, each ending in a newline. False: some were lost, and problem() says why.
     bool append(std::string_view records) noexcept;
+
+    // For those that must know what is in which file: records that fit into room() are appended to the present
+    // file. make_room() rotates it if `size` bytes do not fit, so that position() is where append() will
+    // write them. The position is all 0 while no file is open.
+    std::uint64_t room() noexcept;
+    void make_room(std::uint64_t size) noexcept;
+    file_position position() const;
+    void reopen() { fd_.reset(); }  // another has changed the file
 
     // Data beyond the new limits is removed at the next append.
     void set_limits(std::uint64_t max_size, int max_files);
@@ -57,6 +74,8 @@ private:
     bool rotate();
     bool prune();
     bool append_or_throw(std::string_view records);
+    std::uint64_t present_room() const;
+    std::uint64_t note_size() const;  // of the note that precedes the next record
     std::size_t write_records(std::string_view records, std::size_t at_least);
     std::size_t write_at_end(std::string_view bytes, std::size_t at_least);
     bool fail(std::string_view verb, std::string_view reason);
