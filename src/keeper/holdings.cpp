@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -52,6 +53,30 @@ void holdings::forget_process(holding& held) {
     if (!held.reaped) reap(held.pid);
     held.process.reset();
     held.pid = 0;
+}
+
+void holdings::close(const std::string& key, std::string_view roles) {
+    holding* held = find(key);
+    if (!held) return;
+    const auto next_word = [](std::string_view& words) {
+        const std::string_view word = words.substr(0, words.find(' '));
+        words.remove_prefix(std::min(words.size(), word.size() + 1));
+        return word;
+    };
+    std::string left;
+    std::vector<util::unique_fd> descriptors;
+    std::string_view had = held->roles;
+    for (auto& fd : held->descriptors) {
+        const std::string_view role = next_word(had);
+        bool closes = false;
+        for (std::string_view words = roles; !words.empty();)
+            closes = next_word(words) == role || closes;
+        if (closes) continue;
+        left.append(left.empty() ? "" : " ").append(role);
+        descriptors.push_back(std::move(fd));
+    }
+    held->roles = std::move(left);
+    held->descriptors = std::move(descriptors);
 }
 
 void holdings::drop(const std::string& key) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "keeper/message.hpp"
@@ -30,6 +31,7 @@ public:
     // Replaces process, roles and descriptors of the key; its note stays.
     holding& hold(const std::string& key, received from);
     void note(const std::string& key, std::string text) { by_key_[key].note = std::move(text); }
+    void close(const std::string& key, std::string_view roles);
     // The process, if it has ended, is reaped.
     void drop(const std::string& key);
     void clear();

@@ -126,6 +126,9 @@ private:
             case message_kind::note:
                 holdings_.note(what.key, what.text);
                 break;
+            case message_kind::close:
+                holdings_.close(what.key, what.roles);
+                break;
             case message_kind::drop:
                 holdings_.drop(what.key);
                 break;

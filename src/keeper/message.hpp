@@ -28,6 +28,7 @@ enum class message_kind : std::uint32_t {
     list,      // tell of all that is held
     ready,     // this daemon serves
     ending,    // the end of this daemon ends the keeper, and what is held
+    close,     // close the descriptors of `key` in these `roles`
     release,   // close everything that is held; the keeper stays only as the daemon's parent
     // From the keeper.
     held = 64,  // one entry, in answer to `list`: as `hold` and `note` said, with `ended` and `exit`

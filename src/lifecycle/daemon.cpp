@@ -226,6 +226,7 @@ exit_code daemon::run() {
         if (context_.run_one() == 0)
             throw failure(error_kind::internal, cannot("go on"), "nothing is waited for");
     }
+    if (is_replaced_) start_replacement();
     return exit_code::done;
 }
 

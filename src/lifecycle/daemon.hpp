@@ -112,6 +112,7 @@ private:
     void hold_socket();
     bool resume_socket();  // false: there is none of a daemon before this one
     void keeper_lost();
+    void start_replacement();
     void watch_files();
     void publish_page();
     void bind();
@@ -146,6 +147,7 @@ private:
     phase phase_ = phase::serving;
     bool page_due_ = false;     // the page is written in the next turn of the loop
     int signals_[2] = {0, 0};   // that end it: got by itself, and by its keeper
+    bool is_replaced_ = false;  // by a daemon that this one starts at its end
     bool pid_written_ = false;  // false on a full disk: tried again at each change
     ipc::dispatcher dispatcher_;
     std::vector<std::string> methods_;  // their names

@@ -150,6 +150,7 @@ void daemon::remove_files() {
     options_.lock.unlink_guarded(where.pid_path(), where.page_path());
     resources_->state_lock.unmark();
     if (keeper_) keeper_->say(keeper::message_kind::release);
+    if (is_replaced_) return;
     // Last: the lock is still held, so no successor can have made a new pid file.
     options_.lock.unlink_guarded(where.pid_path(), where.pid_path());
 }

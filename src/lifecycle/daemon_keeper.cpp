@@ -2,6 +2,7 @@
 #include "identity.hpp"
 #include "keeper/message.hpp"
 #include "lifecycle/daemon_resources.hpp"
+#include "lifecycle/spawn.hpp"
 #include "lifecycle/start_keeper.hpp"
 #include "limits.hpp"
 #include "util/log/log.hpp"
@@ -33,11 +34,19 @@ pid_t daemon::keeper_pid() const {
     return keeper_ && keeper_->alive() ? keeper_->pid() : 0;
 }
 
+// What it held has ended with it. In the foreground it was the process that was started: its end is that of all.
 void daemon::keeper_lost() {
-    util::log(level::error, channel, "the keeper is gone: what runs would end with this daemon",
-              {field("pid", keeper_->pid()), field("hint", command_text("restart --daemon"))});
+    util::log(level::error, channel, "the keeper is gone, and what it held with it",
+              {field("pid", keeper_->pid())});
     application_->keeper_lost();
-    changed();
+    is_replaced_ = !draining() && !options_.foreground;
+    begin_shutdown(shutdown_mode::graceful, "its keeper is gone");
+}
+
+// Until this process ends, both have the lock.
+void daemon::start_replacement() {
+    if (start_next_daemon(options_.where, options_.lock, options_.caller.nofile)) return;
+    util::log(level::error, channel, "cannot start the next daemon", {field("reason", errno_text(errno))});
 }
 
 lifecycle::state_lock daemon::take_state_lock() {

@@ -131,6 +131,14 @@ void keeper_link::note(std::string key, std::string text) {
     send(std::move(what));
 }
 
+void keeper_link::close(std::string key, std::string roles) {
+    keeper::message what;
+    what.kind = keeper::message_kind::close;
+    what.key = std::move(key);
+    what.roles = std::move(roles);
+    send(std::move(what));
+}
+
 void keeper_link::drop(std::string key) {
     keeper::message what;
     what.kind = keeper::message_kind::drop;

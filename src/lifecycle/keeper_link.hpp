@@ -74,6 +74,7 @@ public:
     void hold(std::string key, const std::vector<held_descriptor>& descriptors, pid_t pid = 0);
     void hold_text(std::string key, std::string_view text);  // of any size
     void note(std::string key, std::string text);
+    void close(std::string key, std::string roles);
     void drop(std::string key);
     void reap(pid_t pid);
     void say(keeper::message_kind what);  // ready, ending or release

@@ -35,8 +35,9 @@ failure not_executed(const instance& where, int error) {
     return without_proc(tried);
 }
 
-// Executes this binary with a copy of `lock` and `outcome`. -1 and errno on failure.
-pid_t start_daemon(const instance& where, int lock, int outcome) {
+// Executes this binary with a copy of `lock` and `outcome`, and unless it is nullptr with this limit of
+// descriptors. -1 and errno on failure.
+pid_t start_daemon(const instance& where, int lock, int outcome, const rlimit* nofile = nullptr) {
     std::vector<std::string> words{this_program.name, "daemon",
                                    fmt::format("{}{},{}", handover_option, lock, outcome),
                                    key_option + where.key, root_option + where.root};
@@ -44,9 +45,9 @@ pid_t start_daemon(const instance& where, int lock, int outcome) {
     for (auto& word : words)
         argv.push_back(word.data());
     argv.push_back(nullptr);
-    return util::start_program(own_program, argv.data(), [lock, outcome] {
+    return util::start_program(own_program, argv.data(), [lock, outcome, nofile] {
         // A session of its own from the start: a Ctrl-C for the client does not reach it.
-        return ::setsid() > 0 && ::fcntl(lock, F_SETFD, 0) == 0 && ::fcntl(outcome, F_SETFD, 0) == 0;
+        return ::setsid() > 0 && (!nofile || ::setrlimit(RLIMIT_NOFILE, nofile) == 0) && ::fcntl(lock, F_SETFD, 0) == 0 && ::fcntl(outcome, F_SETFD, 0) == 0;
     });
 }
 
@@ -114,6 +115,11 @@ void report_failure(int outcome_fd, const failure& why) {
     util::json_object report;
     report.add("code", name_of(why.kind())).add("message", why.what()).add("hint", why.hint());
     util::write_all(outcome_fd, std::move(report).text() + "\n");
+}
+
+bool start_next_daemon(const instance& where, const instance_lock& lock, const rlimit& nofile) {
+    const util::unique_fd nobody = util::open_file("/dev/null", O_WRONLY);
+    return nobody && start_daemon(where, lock.fd(), nobody.get(), &nofile) > 0;
 }
 
 bool spawn_daemon(const instance& where, instance_lock lock, util::deadline limit,

@@ -2,6 +2,8 @@
 // How a client starts a daemon: it hands over the lock, and the daemon reports the outcome over an inherited
 // descriptor.
 
+#include <sys/resource.h>
+
 #include <functional>
 #include <string_view>
 
@@ -23,6 +25,10 @@ inline constexpr const char* root_option = "--root=";
 // `limit` (it continues to start).
 bool spawn_daemon(const instance& where, instance_lock lock, util::deadline limit,
                   const std::function<void(std::string_view)>& on_wait);
+
+// Starts the next daemon with a copy of this one's lock and this limit of descriptors, and does not wait for
+// it. False, and errno: it could not be executed.
+bool start_next_daemon(const instance& where, const instance_lock& lock, const rlimit& nofile);
 
 // start_failed: there is no /proc, which the daemon needs and the client executes it through.
 failure without_proc(cannot tried);

@@ -130,7 +130,7 @@ std::string notes_of(const status_view& status, const terminal& out) {
                                  printable(fmt::format("{}", fmt::join(status.kept, ", ")), out.utf8)));
     }
     if (status.lacks_keeper)
-        text += note(fmt::format("its keeper is gone: what runs would end with it; bring one with: {}",
+        text += note(fmt::format("it has no keeper: what runs would end with it; a new start makes one: {}",
                                  command_text("restart --daemon")));
     if (status.daemon_state == lifecycle::daemon_state::orphaned)
         text += note(fmt::format("daemons have crashed several times; what runs goes on; try again with: {}",

@@ -232,6 +232,16 @@ std::string unit_of_cgroup(const std::string& cgroup) {
     return name.substr(0, name.find(number_mark));
 }
 
+std::string cgroup_of_unit_process(pid_t pid) {
+    const auto mounts = util::read_file("/proc/self/mountinfo", proc_file_max);
+    const auto membership = util::read_file("/proc/" + std::to_string(pid) + "/cgroup", proc_file_max);
+    if (!mounts || !membership) return {};
+    std::string found = cgroup_directory(*mounts, *membership);
+    const std::string home = found.substr(0, found.rfind('/'));
+    const bool is_made = home.substr(home.rfind('/') + 1).starts_with("hob-") && !found.ends_with(daemon_leaf);
+    return is_made ? found : std::string();
+}
+
 void remove_empty_cgroups(const std::string& instance_key, const std::string& state_dir) {
     const auto before = instance_cgroups(instance_key, state_dir);
     std::vector<std::string> left;

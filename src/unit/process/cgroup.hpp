@@ -47,6 +47,8 @@ void leave_unit_cgroup(const std::string& instance_key);
 std::vector<std::string> instance_cgroups(const std::string& instance_key, const std::string& state_dir);
 std::vector<std::string> unit_cgroups(const std::string& instance_cgroup);
 std::string unit_of_cgroup(const std::string& cgroup);
+// The cgroup that a daemon has made for this process; empty: it is in none.
+std::string cgroup_of_unit_process(pid_t pid);
 // Removes the empty ones, and drops those that are gone from the list in `state_dir`.
 void remove_empty_cgroups(const std::string& instance_key, const std::string& state_dir);
 

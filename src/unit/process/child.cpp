@@ -78,9 +78,9 @@ struct child::state {
     }
 
     // The keeper tells of its end.
-    void listen_to(lifecycle::keeper_link& link) {
-        keeper = &link;
-        link.watch(pid, [this] { told.ring(); });
+    void listen_to(lifecycle::keeper_link& its_keeper) {
+        keeper = &its_keeper;
+        its_keeper.watch(pid, [this] { told.ring(); });
     }
 
     // nullopt: it lives, or its end was not told yet.
@@ -106,6 +106,8 @@ struct child::state {
     util::process_handle process;
     exit_watch watch;
     lifecycle::keeper_link* keeper = nullptr;  // its parent; nullptr: this process is
+    lifecycle::keeper_link* link = nullptr;    // likewise, also if that is not its parent
+    std::string held_key;                      // under which a keeper has its gate; empty: none has
     util::notifier told;                       // by the keeper
     std::optional<exit_state> exit;
     bool interrupted = false;
@@ -113,6 +115,16 @@ struct child::state {
     std::optional<rusage> used;
     std::unique_ptr<launch_in_progress> launch;  // until the program runs, or has failed to
     std::unique_ptr<launch_in_progress> failed_launch;
+
+    void begin_launch(const asio::any_io_executor& executor, const held_process& held, util::unique_fd report,
+                      launch_names names) {
+        if (held) {
+            open_gate(report.get());
+            link = held.keeper;
+            held_key = held.key;
+        }
+        launch = std::make_unique<launch_in_progress>(executor, report.release(), std::move(names));
+    }
 
     // Takes what the process has reported. True: the launch is over.
     bool read_launch() {
@@ -123,6 +135,7 @@ struct child::state {
             if (n < 0 && errno == EAGAIN) return false;
             if (n != sizeof report) {
                 auto over = std::move(launch);
+                if (!held_key.empty()) link->close(std::exchange(held_key, {}), std::string(gate_role));
                 if (over->failed) failed_launch = std::move(over);
             } else if (report.event == launch_event::joined_cgroup) {
                 in_cgroup = true;
@@ -156,13 +169,13 @@ child::child(const asio::any_io_executor& executor, const child_options& options
     struct launched process = launch(options, names.candidates);
     state_->hold(process.pid);
     if (held) {
-        held.keeper->hold(held.key, held.descriptors, process.pid);
+        auto descriptors = held.descriptors;
+        descriptors.push_back({gate_role, process.report.get()});
+        held.keeper->hold(held.key, descriptors, process.pid);
         if (process.is_sibling) state_->listen_to(*held.keeper);
-        open_gate(process.report.get());
     }
     state_->in_cgroup = process.in_cgroup;
-    state_->launch =
-        std::make_unique<launch_in_progress>(executor, process.report.release(), std::move(names));
+    state_->begin_launch(executor, held, std::move(process.report), std::move(names));
     if (const auto stat = util::read_proc_stat(state_->pid)) state_->start_time = stat->start_time;
     known_children().insert(state_->pid);
 }
@@ -177,12 +190,16 @@ child::child(const asio::any_io_executor& executor, pid_t pid) : state_(std::mak
 }
 
 child::child(const asio::any_io_executor& executor, pid_t pid, std::uint64_t start_time,
-             lifecycle::keeper_link& keeper)
+             const held_process& held, util::unique_fd gate, const child_options& options)
     : state_(std::make_unique<state>(executor)) {
     state_->hold(pid);
     state_->start_time = start_time;
-    state_->listen_to(keeper);
+    state_->in_cgroup = true;  // if there is one
+    state_->listen_to(*held.keeper);
     known_children().insert(pid);
+    if (!gate) return;
+    state_->begin_launch(executor, held, std::move(gate),
+                         {options.unit, options.cwd, options.argv.front(), program_candidates_of(options)});
 }
 
 child::~child() {

@@ -75,6 +75,9 @@ struct held_process {
     explicit operator bool() const { return keeper != nullptr; }
 };
 
+// Of the end through which a process is let run its program, and tells of the launch.
+inline constexpr std::string_view gate_role = "gate";
+
 class child {
 public:
     // Makes the process, and does not wait until it executes the program: see launched(). Throws
@@ -86,9 +89,10 @@ public:
     // Adopts a process that hob did not start: a descendant that becomes a child of this process when its
     // parents end. Throws failure(unit_failed) if it has ended.
     child(const boost::asio::any_io_executor& executor, pid_t pid);
-    // A process that the keeper holds, started by a daemon before this one. It may have ended.
+    // A process that the keeper holds under the key, started by a daemon before this one. It may have ended.
+    // `gate`: held as gate_role, if its program may not run yet; then `options` are those of its launch.
     child(const boost::asio::any_io_executor& executor, pid_t pid, std::uint64_t start_time,
-          lifecycle::keeper_link& keeper);
+          const held_process& held, util::unique_fd gate = {}, const child_options& options = {});
     ~child();  // a process still running is killed, unless the keeper goes on holding it
     child(const child&) = delete;
     child& operator=(const child&) = delete;

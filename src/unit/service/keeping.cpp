@@ -56,7 +56,10 @@ held_process service::held_by_keeper(const child_pipes& pipes, notify_socket* no
     return held;
 }
 
-void service::remember() const {
+void service::remember() const { remember(process_.get()); }
+
+// `current`: a process that is about to be made, too.
+void service::remember(const service_process* current) const {
     lifecycle::keeper_link* const link = keeper();
     if (!link) return;
     service_note note;
@@ -79,18 +82,20 @@ void service::remember() const {
     note.ends = static_cast<std::int64_t>(ends_);
     if (last_exit_) note.exit = last_exit_->number;
     note.exit_by_signal = last_exit_ && last_exit_->signalled;
-    if (process_) describe_process(note);
+    note.life = lives_.id();
+    if (current) describe_process(*current, note);
     link->note(held_key(), to_json(note));
 }
 
-void service::describe_process(service_note& note) const {
-    const service_process& current = *process_;
-    note.pid = current.process->pid();
-    note.start_time = static_cast<std::int64_t>(current.process->start_time());
-    note.main_pid = current.process->main_pid();
-    note.life = lives_.id();
+void service::describe_process(const service_process& current, service_note& note) const {
+    if (current.process) {
+        note.pid = current.process->pid();
+        note.start_time = static_cast<std::int64_t>(current.process->start_time());
+        note.main_pid = current.process->main_pid();
+        note.cgroup = current.process->cgroup();
+        note.stop_requested = current.process->stop_requested();
+    }
     note.definition = definition_digest(*spec_);
-    note.cgroup = current.process->cgroup();
     if (current.notify) note.notify_address = current.notify->address();
     note.status_text = current.status_text;
     note.failure_reason = current.failure_reason;
@@ -98,8 +103,6 @@ void service::describe_process(service_note& note) const {
     note.start_ends = end_of(current.start_limit);
     note.signalled = current.signalled.is_set();
     note.was_ready = current.was_ready;
-    note.launching = current.process->launching();
-    note.stop_requested = current.process->stop_requested();
 }
 
 // Its output is at its end: what still has it open gets SIGPIPE, as without a keeper.
@@ -137,7 +140,8 @@ void service::adopt(lifecycle::held_entry held) {
     if (note->exit >= 0) last_exit_ = exit_state{note->exit_by_signal, static_cast<int>(note->exit), false};
     if (const auto desired = context_->options.db.desired_up(spec_->name))
         caller_environment_ = desired->environment;
-    const bool has_process = held.pid > 0 && adopt_process(*note, held);
+    const bool has_process = held.pid > 0;
+    if (has_process) adopt_process(*note, held);
     if (note->supervision == supervision_names[1]) supervision_ = supervision::up;
     if (note->supervision == supervision_names[2] && has_process) supervision_ = supervision::ending;
     const auto found = ipc::unit_state_named(note->state).value_or(unit_state::stopped);
@@ -147,16 +151,8 @@ void service::adopt(lifecycle::held_entry held) {
     if (supervised()) util::spawn(context_->options.executor, supervise(), "service " + spec_->name);
 }
 
-// False: it is of no use, and has been ended.
-bool service::adopt_process(const service_note& note, lifecycle::held_entry& held) {
-    const auto pid = static_cast<pid_t>(note.pid);
-    if (pid != held.pid) {
-        // The daemon died between the launch and the note of it.
-        ::kill(-held.pid, SIGKILL);
-        ::kill(held.pid, SIGKILL);
-        drop_process();
-        return false;
-    }
+// A note without a pid was written right before its launch.
+void service::adopt_process(const service_note& note, lifecycle::held_entry& held) {
     auto adopted = std::make_shared<service_process>(context_->options.executor);
     try {
         adopted->environment = context_->environment_of(*spec_, caller_environment_);
@@ -184,15 +180,17 @@ bool service::adopt_process(const service_note& note, lifecycle::held_entry& hel
     pipes.spool = output_spool::adopt(held.take("spool"));
     adopted_process process;
     process.spec = spec_;
-    process.pid = pid;
-    process.start_time = static_cast<std::uint64_t>(note.start_time);
+    process.pid = held.pid;
+    process.start_time = note.pid == held.pid ? static_cast<std::uint64_t>(note.start_time) : 0;
+    process.gate = held.take(gate_role);
+    process.argv = spec_->run.argv;
     process.key = held_key();
-    process.cgroup = note.cgroup;
+    if (note.pid == held.pid) process.cgroup = note.cgroup;
     process.terminal = spec_->tty;
     process.environment = adopted->environment;
     process.output = held.take("stop");
     adopted->process = std::make_unique<unit_process>(context_, std::move(process));
-    if (note.main_pid != note.pid) adopted->process->set_main(static_cast<pid_t>(note.main_pid));
+    if (note.pid == held.pid && note.main_pid != note.pid) adopted->process->set_main(static_cast<pid_t>(note.main_pid));
     if (note.was_ready && !adopted->settings().health) adopted->environment = {};
     lives_.adopt(note.life);
     if (note.definition != definition_digest(*spec_)) pending_spec_ = *spec_;
@@ -202,8 +200,7 @@ bool service::adopt_process(const service_note& note, lifecycle::held_entry& hel
     if (spool) go_on_with_output(*adopted, *spool);
     if (note.stop_requested) adopted->process->request_stop();
     util::log(util::level::info, "unit", "service goes on",
-              {util::field("unit", spec_->name), util::field("pid", pid)});
-    return true;
+              {util::field("unit", spec_->name), util::field("pid", held.pid)});
 }
 
 // What is not in the log is read again; what is counts, and the line that it ends in.
@@ -218,6 +215,14 @@ void service::go_on_with_output(service_process& adopted, const output_spool& sp
 asio::awaitable<service::process_end> service::resume_process() {
     const auto current = process_;
     remember();
+    if (current->process->launches()) {
+        try {
+            co_await await_launch(current);
+        } catch (const failure& problem) {
+            co_return launch_failed(problem);
+        }
+        remember();
+    }
     co_return co_await keep_process(current);
 }
 

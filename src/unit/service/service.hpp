@@ -144,13 +144,14 @@ private:
     std::string held_key() const;
     lifecycle::keeper_link* keeper() const;  // nullptr: nothing outlives this daemon
     held_process held_by_keeper(const child_pipes& pipes, notify_socket* notify) const;
-    void remember() const;  // after a change of what service_note has
-    void describe_process(service_note& note) const;
+    void remember() const;
+    void remember(const service_process* current) const;  // after a change of what service_note has
+    void describe_process(const service_process& current, service_note& note) const;
     void drop_output() const;
     void drop_process() const;
     // Of its end, in its log; once, though a daemon was killed after it.
     void tell_of_end(const service_process& current, const std::string& message);
-    bool adopt_process(const service_note& note, lifecycle::held_entry& held);
+    void adopt_process(const service_note& note, lifecycle::held_entry& held);
     void adopt_notify_socket(const std::shared_ptr<service_process>& adopted, util::unique_fd socket,
                              const std::string& address);
     void go_on_with_output(service_process& adopted, const output_spool& spool);

@@ -38,7 +38,6 @@ void each_field(Note& note, const Field& field) {
     field("start_ends", note.start_ends);
     field("signalled", note.signalled);
     field("was_ready", note.was_ready);
-    field("launching", note.launching);
     field("stop_requested", note.stop_requested);
 }
 

@@ -44,7 +44,6 @@ struct service_note {
     std::int64_t start_ends = 0;     // until then it must be ready; 0: no limit
     bool signalled = false;          // its output or its notify socket said that it is ready
     bool was_ready = false;
-    bool launching = false;          // its program did not run yet
     bool stop_requested = false;
 };
 

@@ -85,6 +85,7 @@ std::shared_ptr<service::service_process> service::launch() {
     options.error = pipes.error_end();
     options.terminal = spec_->tty;
     options.held = held_by_keeper(pipes, launching->notify.get());
+    remember(launching.get());
     launching->process = std::make_unique<unit_process>(context_, options);
     log_.clear_tail();
     capture_output(launching, std::move(pipes));

@@ -55,6 +55,25 @@ unit_cgroup cgroup_for(const unit_context& context, const unit_spec& spec) {
     return context.cgroups->make(spec.name, spec.resources);
 }
 
+std::uint64_t start_time_of(const adopted_process& process) {
+    if (process.start_time != 0) return process.start_time;
+    const auto stat = util::read_proc_stat(process.pid);
+    return stat ? stat->start_time : 0;
+}
+
+std::string cgroup_of(const adopted_process& process) {
+    return process.cgroup.empty() ? cgroup_of_unit_process(process.pid) : process.cgroup;
+}
+
+child_options options_of_launch(const unit_spec& spec, const adopted_process& process) {
+    child_options options;
+    options.unit = spec.name == command_name && !process.argv.empty() ? process.argv.front() : spec.name;
+    options.argv = process.argv;
+    options.environment = process.environment;
+    options.cwd = spec.cwd;
+    return options;
+}
+
 asio::awaitable<void> hook_end(child_options options, std::optional<exit_state>& ended) {
     ended = co_await run_hook_command(std::move(options));
 }
@@ -72,6 +91,7 @@ unit_process::unit_process(std::shared_ptr<unit_context> context, const process_
       spec_(options.spec),
       terminal_(options.terminal),
       held_key_(options.held.key),
+      launches_(true),
       cgroup_(cgroup_for(*context_, *spec_)),
       child_(context_->options.executor, child_options_of(*context_, options, cgroup_.directory()),
              options.held),
@@ -91,11 +111,14 @@ unit_process::unit_process(std::shared_ptr<unit_context> context, adopted_proces
       spec_(std::move(process.spec)),
       terminal_(process.terminal),
       held_key_(std::move(process.key)),
-      cgroup_(context_->cgroups->adopt(std::move(process.cgroup), spec_->resources)),
-      child_(context_->options.executor, process.pid, process.start_time, *context_->options.keeper),
+      launches_(static_cast<bool>(process.gate)),
+      cgroup_(context_->cgroups->adopt(cgroup_of(process), spec_->resources)),
+      child_(context_->options.executor, process.pid, start_time_of(process),
+             held_process{context_->options.keeper, held_key_, {}}, std::move(process.gate),
+             options_of_launch(*spec_, process)),
       limits_(context_->options.executor, spec_->resources, [this] { return tree(); }),
       killed_(context_->options.executor) {
-    limits_.begin(spec_->name, cgroup_);
+    if (!launches_) limits_.begin(spec_->name, cgroup_);
     if (!spec_->stop.run) return;
     environment_ = std::move(process.environment);
     command_output_ = std::move(process.output);
@@ -118,6 +141,7 @@ asio::awaitable<void> unit_process::launched() {
     } else {
         cgroup_.remove();
     }
+    launches_ = false;
     limits_.begin(spec_->name, cgroup_);
 }
 
@@ -154,7 +178,8 @@ std::unique_ptr<child> unit_process::watch_main(pid_t pid) const {
     const auto stat = util::read_proc_stat(pid);
     if (!stat) throw failure(error_kind::unit_failed, cannot("watch", std::to_string(pid)), "it has ended");
     keeper->hold(held_key_ + main_suffix, {}, pid);
-    return std::make_unique<child>(executor, pid, stat->start_time, *keeper);
+    return std::make_unique<child>(executor, pid, stat->start_time,
+                                   held_process{keeper, held_key_ + main_suffix, {}});
 }
 
 void unit_process::extend_stop(milliseconds time) {

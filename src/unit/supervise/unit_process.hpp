@@ -42,9 +42,11 @@ struct process_options {
 struct adopted_process {
     std::shared_ptr<const unit_spec> spec;
     pid_t pid = 0;
-    std::uint64_t start_time = 0;
-    std::string key{};     // under which it is held
-    std::string cgroup{};  // empty: none
+    std::uint64_t start_time = 0;  // 0: not known
+    std::string key{};             // under which it is held
+    std::string cgroup{};          // empty: none, or not known
+    util::unique_fd gate{};        // of a process that may not run its program yet
+    std::vector<std::string> argv{};  // of that
     bool terminal = false;
     std::vector<std::string> environment{};
     util::unique_fd output{};  // of its stop command; empty: it has none
@@ -83,6 +85,7 @@ public:
     // What that waits for, see child::blocked_by().
     std::string blocked_by() { return child_.blocked_by(); }
     bool launching() { return child_.launching(); }
+    bool launches() const { return launches_; }  // launched() is to be called
 
     // False: it was requested before. ended() and launched() return; the owner then calls end().
     bool request_stop();
@@ -124,6 +127,7 @@ private:
     const std::shared_ptr<const unit_spec> spec_;  // also the unit's, until it is reconfigured
     const bool terminal_;
     const std::string held_key_;  // empty: the keeper does not hold it
+    bool launches_;               // launched() has not returned
     unit_cgroup cgroup_;
     child child_;
     std::vector<std::unique_ptr<child>> successors_;  // as main process; the last one is it

@@ -182,9 +182,6 @@ void active_run::note_capped_limits() {
 
 // Until the program runs, or the run is to be ended. Throws failure(unit_failed).
 asio::awaitable<void> active_run::await_launch() {
-    const auto& settings = std::get<task_spec>(spec_->detail);
-    limit_ = settings.timeout ? util::deadline::in(*settings.timeout) : util::deadline::never();
-    if (settings.timeout) remember();
     std::optional<failure> failed;
     try {
         const bool in_time = co_await before(limit_, process_->launched());
@@ -235,19 +232,27 @@ std::exception_ptr active_run::record_start_failure(const failure& why) {
     return std::make_exception_ptr(is_command() ? why.without_hint() : why);
 }
 
-// The record is durable before the process starts. False: it did not start.
+// The record is durable before the process starts.
+asio::awaitable<void> active_run::make_process() {
+    check_cancelled();
+    begin();
+    if (const int error = co_await sync_record(); error != 0) {
+        throw failure(error_kind::unit_failed, cannot("run", spec_->name),
+                      "its record cannot be written: " + errno_text(error));
+    }
+    check_cancelled();
+    start_process();
+    const auto& settings = std::get<task_spec>(spec_->detail);
+    limit_ = settings.timeout ? util::deadline::in(*settings.timeout) : util::deadline::never();
+    if (settings.timeout) remember();
+}
+
+// False: it did not start.
 asio::awaitable<bool> active_run::launch() {
     std::exception_ptr start_failure;
     try {
-        check_cancelled();
-        begin();
-        if (const int error = co_await sync_record(); error != 0) {
-            throw failure(error_kind::unit_failed, cannot("run", spec_->name),
-                          "its record cannot be written: " + errno_text(error));
-        }
-        check_cancelled();
-        start_process();
-        co_await await_launch();
+        if (!process_) co_await make_process();
+        if (process_->launches()) co_await await_launch();
     } catch (const failure& why) {
         start_failure = record_start_failure(why);
     }
@@ -261,7 +266,7 @@ asio::awaitable<void> active_run::execute() {
     const auto self = shared_from_this();
     if (over()) co_return;
     const bool goes_on = process_ != nullptr;
-    if (!goes_on && !co_await launch()) co_return;
+    if (!co_await launch()) co_return;
     log(level::info, "unit", goes_on ? "run goes on" : "run started",
         {field("unit", spec_->name), field("run", record_.id), field("pid", process_->pid()),
          field("trigger", name_of(record_.trigger)), field("cause", record_.cause)});

@@ -130,6 +130,7 @@ private:
     bool is_command() const { return spec_->name == command_name; }
     void begin();
     void add_record();
+    boost::asio::awaitable<void> make_process();
     boost::asio::awaitable<bool> launch();
     void check_cancelled() const;               // throws failure(cancelled)
     boost::asio::awaitable<int> sync_record();  // errno, logged

@@ -9,7 +9,6 @@
 #include "unit/task/active_run.hpp"
 #include "util/json/json_text.hpp"
 #include "util/log/log.hpp"
-#include "util/proc.hpp"
 
 namespace hob::unit {
 namespace {
@@ -161,17 +160,17 @@ bool active_run::resume(lifecycle::held_entry& held) {
     detached_ = progress.detached;
     if (ended_by_) cancelled_.set();
     if (held.pid <= 0) return false;
-    const auto stat = util::read_proc_stat(held.pid);
     adopted_process process;
     process.spec = spec_;
     process.pid = held.pid;
-    process.start_time = stat ? stat->start_time : 0;
+    process.gate = held.take(gate_role);
+    process.argv = spec_->run.argv;
     process.key = held_key();
     process.cgroup = progress.cgroup;
     process.terminal = parameters_.terminal.has_value();
     process.output = held.take("stop");
     try {
-        if (spec_->stop.run) process.environment = environment();
+        if (spec_->stop.run || process.gate) process.environment = environment();
     } catch (const failure&) {
         process.output.reset();
     }
@@ -194,7 +193,6 @@ bool active_run::resume(lifecycle::held_entry& held) {
     io_ = run_io::make(context_->options.executor, std::move(ends), handlers());
     context_->active_runs[record_.id] = weak_from_this();
     if (ended_by_) process_->request_stop();
-    begun_.set();
     return true;
 }
 
