@@ -185,12 +185,14 @@ bool active_run::resume(lifecycle::held_entry& held) {
     ends.terminal = parameters_.terminal.has_value();
     if (ends.terminal) ends.input.reset(::fcntl(ends.output.get(), F_DUPFD_CLOEXEC, 3));
     ends.spool = output_spool::adopt(held.take("spool"));
+    knows_read_ = ends.spool != nullptr;
     if (ends.spool) log_.attach(record_.id, ends.spool);
+    for (std::size_t which = 0; ends.spool && which < read_.size(); ++which)
+        read_[which] = ends.spool->logged(which);
     adopted_ = true;
     io_ = run_io::make(context_->options.executor, std::move(ends), handlers());
     context_->active_runs[record_.id] = weak_from_this();
     if (ended_by_) process_->request_stop();
-    knows_read_ = false;
     return true;
 }
 
