@@ -264,6 +264,8 @@ int process_io::terminal() const {
     return master.is_open() ? master.native_handle() : -1;
 }
 
+int process_io::spool() const { return state_->spool ? state_->spool->descriptor() : -1; }
+
 asio::awaitable<void> process_io::taken() {
     const auto self = shared_from_this();
     co_await state_->room.wait();

@@ -109,9 +109,10 @@ void service::describe_process(const service_process& current, service_note& not
     note.was_ready = current.was_ready;
 }
 
-// Its output is at its end: what still has it open gets SIGPIPE, as without a keeper.
+// Its output is at its end: what still has it open gets SIGPIPE, as without a keeper. The spool has its size.
 void service::drop_output() const {
-    if (lifecycle::keeper_link* const link = keeper()) link->hold(held_key(), {}, process_->process->pid());
+    lifecycle::keeper_link* const link = keeper();
+    if (link) link->hold(held_key(), {{"spool", process_->io->spool()}}, process_->process->pid());
 }
 
 void service::tell_of_end(const service_process& current, const std::string& message) {

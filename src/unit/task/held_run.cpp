@@ -109,10 +109,11 @@ void active_run::remember() const {
     keeper->note(held_key(), to_json(progress));
 }
 
-// Its output is at its end: what still has it open gets SIGPIPE, as without a keeper.
+// Its output is at its end: what still has it open gets SIGPIPE, as without a keeper. The spool has its size.
 void active_run::drop_output() const {
     lifecycle::keeper_link* const keeper = context_->keeper();
-    if (keeper) keeper->hold(held_key(), {{lifecycle::text_role, order_text_.get()}}, process_->pid());
+    if (!keeper) return;
+    keeper->hold(held_key(), {{lifecycle::text_role, order_text_.get()}, {"spool", io_->spool()}}, process_->pid());
 }
 
 void active_run::tell_of_end(const std::string& message) {
@@ -185,12 +186,14 @@ bool active_run::resume(lifecycle::held_entry& held) {
     ends.terminal = parameters_.terminal.has_value();
     if (ends.terminal) ends.input.reset(::fcntl(ends.output.get(), F_DUPFD_CLOEXEC, 3));
     ends.spool = output_spool::adopt(held.take("spool"));
+    knows_read_ = ends.spool != nullptr;
     if (ends.spool) log_.attach(record_.id, ends.spool);
+    for (std::size_t which = 0; ends.spool && which < read_.size(); ++which)
+        read_[which] = ends.spool->logged(which);
     adopted_ = true;
     io_ = run_io::make(context_->options.executor, std::move(ends), handlers());
     context_->active_runs[record_.id] = weak_from_this();
     if (ended_by_) process_->request_stop();
-    knows_read_ = false;
     return true;
 }
 
