@@ -27,7 +27,7 @@ void add(progress& into, const util::log_record& record, std::int64_t run) {
     if (!record.understood || record.run != run) return;
     if (record.stream != "stdout" && record.stream != "stderr") return;
     const std::size_t stream = record.stream == "stdout" ? 0 : 1;
-    into.logged[stream] += record.message.size() + (record.partial ? 0 : 1);
+    into.logged[stream] += record.message.size() + (record.partial || !record.newline ? 0 : 1);
     if (!record.partial) into.line[stream] = into.logged[stream];
 }
 

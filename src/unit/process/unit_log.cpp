@@ -147,7 +147,7 @@ void unit_log::write_partial_lines() {
         const std::size_t size = without_cut_character(line.bytes);
         if (line.last_write > silent_since || size == 0) continue;
         begin_records(line.stream, line.run);
-        add_record(std::string_view(line.bytes).substr(0, size), true);
+        add_record(std::string_view(line.bytes).substr(0, size), line_end::later);
         line.bytes.erase(0, size);
         flush();
     }
@@ -156,7 +156,9 @@ void unit_log::write_partial_lines() {
 void unit_log::end(std::string_view stream, std::int64_t run) {
     pending_line& line = begin_records(stream, run);
     if (!line.bytes.empty()) {
-        add_line(line.bytes);
+        std::string_view rest = line.bytes;
+        add_full_pieces(rest);
+        add_record(rest, line_end::none);
         flush();
     }
     pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(current_));
@@ -219,19 +221,19 @@ std::size_t unit_log::piece_max() const {
 
 void unit_log::add_line(std::string_view line) {
     add_full_pieces(line);
-    add_record(line, false);
+    add_record(line, line_end::newline);
 }
 
 void unit_log::add_full_pieces(std::string_view& line) {
     const std::size_t max = piece_max();
     while (line.size() > max) {
         const std::size_t size = character_boundary(line, max);
-        add_record(line.substr(0, size), true);
+        add_record(line.substr(0, size), line_end::later);
         line.remove_prefix(size);
     }
 }
 
-void unit_log::add_record(std::string_view piece, bool partial) {
+void unit_log::add_record(std::string_view piece, line_end how) {
     if (is_shown_) show_(piece);
     util::json_object record(util::raw_json{base_});
     if (util::is_utf8(piece)) {
@@ -239,14 +241,16 @@ void unit_log::add_record(std::string_view piece, bool partial) {
     } else {
         record.add("data_b64", util::base64_encode(piece));
     }
-    if (partial) record.add("partial", true);
+    if (how == line_end::later) record.add("partial", true);
+    // Of hob's own messages it says nothing.
+    if (how == line_end::none && pending_[current_].stream != "hob") record.add("newline", false);
     const std::string text = std::move(record).text() + '\n';
     pending_line& line = pending_[current_];
     if (line.spool && batch_.size() + text.size() > batch_room_) flush();
     if (line.spool && batch_.empty()) batch_room_ = file_.room();
     batch_.append(text);
-    line.recorded += piece.size() + (partial ? 0 : 1);
-    if (!partial) line.line = line.recorded;
+    line.recorded += piece.size() + (how == line_end::newline ? 1 : 0);
+    if (how != line_end::later) line.line = line.recorded;
     if (batch_.size() >= batch_max) flush();
 }
 

@@ -5,6 +5,7 @@
 //     {"ts":"…","stream":"stderr","data_b64":"gP8="}             the line is not UTF-8
 //     {"ts":"…","stream":"stdout","msg":"aaaa…","partial":true}  the line continues in the stream's next
 //     record
+//     {"ts":"…","stream":"stdout","msg":"end","newline":false}   the stream has ended without a newline
 //     {"ts":"…","stream":"stdout","run":12,"msg":"ok"}           output of a run of a task
 //
 // A line over limits::log_line_max bytes is kept in pieces, cut between characters if it is UTF-8. The joined
@@ -105,7 +106,8 @@ private:
     void write_partial_lines();
     void add_line(std::string_view line);
     void add_full_pieces(std::string_view& line);
-    void add_record(std::string_view piece, bool partial);
+    enum class line_end { newline, later, none };  // later: this is a piece of it; none: the stream has ended
+    void add_record(std::string_view piece, line_end how);
     bool is_remembered(std::string_view stream) const {
         return stream == "stderr" || (remembers_stdout_ && stream == "stdout");
     }

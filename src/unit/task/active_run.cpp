@@ -277,6 +277,12 @@ asio::awaitable<void> active_run::execute() {
     co_await finish(exit);
 }
 
+void active_run::end_output() {
+    for (const std::string_view stream : output_streams_of_run)
+        log_.end(stream, record_.id);
+    log_.detach(record_.id);
+}
+
 asio::awaitable<std::optional<exit_state>> active_run::until_end() {
     const bool in_time = co_await before(limit_, until_ended(*process_));
     if (!in_time) cancel("it took too long", run_state::timeout);
@@ -304,7 +310,7 @@ asio::awaitable<void> active_run::finish(std::optional<exit_state> exit) {
     log_.end("hob", record_.id);
     co_await sync_record();
     process_.reset();
-    done_.set();
+    set_done();
 }
 
 void active_run::record_exit() {
@@ -320,7 +326,6 @@ void active_run::write_end(run_state state) {
     record_.ended_at = std::max(std::chrono::system_clock::now(), record_.started_at);
     record_.output_bytes = io_ ? static_cast<std::int64_t>(io_->output_bytes()) : 0;
     context_->runs.end(record_, spec_->keep);
-    context_->active_runs.erase(record_.id);
     result_ = record_;
     publish(record_.state);
 }
@@ -340,6 +345,12 @@ asio::awaitable<void> active_run::fail(std::exception_ptr reason) {
 void active_run::set_start_failure(std::exception_ptr reason) {
     start_failure_ = std::move(reason);
     begun_.set();
+    set_done();
+}
+
+// Clients find it until they may be told of its end.
+void active_run::set_done() {
+    context_->active_runs.erase(record_.id);
     done_.set();
 }
 

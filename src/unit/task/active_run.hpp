@@ -3,7 +3,6 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include <array>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -139,6 +138,7 @@ private:
     void end_output();
     boost::asio::awaitable<void> await_launch();
     void set_start_failure(std::exception_ptr reason);
+    void set_done();
     std::exception_ptr record_start_failure(const failure& why);  // what the callers get
     std::vector<std::string> environment();
     run_io::handlers handlers();
@@ -147,7 +147,6 @@ private:
     void pass_on(std::string_view stream, std::string_view bytes);
     void find_read();
     run_offsets logged_bytes() const;
-    logged_output read_log(const run_offsets& from, run_offsets to) const;
     void send_unfinished();
     boost::asio::awaitable<std::optional<exit_state>> until_end();
     boost::asio::awaitable<void> finish(std::optional<exit_state> exit);
@@ -174,12 +173,11 @@ private:
     run_parameters parameters_;
     run_record record_;
     std::vector<std::string> environment_;  // without what only this run has; empty: not made yet
-    bool adopted_ = false;  // a daemon before this one has begun it
     run_offsets read_{};              // of its output, since it began
     bool knows_read_ = true;          // else: since it was adopted
     run_offsets sent_{};              // likewise, to the listener
     bool catches_up_ = false;         // the listener gets output from the log
-    std::array<bool, std::tuple_size_v<run_offsets>> ends_cut_{};  // it has ended with an unfinished line
+    bool adopted_ = false;  // a daemon before this one has begun it
     std::unique_ptr<unit_process> process_;
     std::shared_ptr<run_io> io_;  // also held by its own coroutines
     std::optional<exit_state> exit_;

@@ -26,24 +26,12 @@ void active_run::pass_on(std::string_view stream, std::string_view bytes) {
     parameters_.listener->output(record_.id, stream, bytes);
 }
 
-// The last line of a stream has a record like any other, whether it ended with a newline or not.
-void active_run::end_output() {
-    for (std::size_t which = 0; which < read_.size(); ++which) {
-        const std::string_view name = output_streams_of_run[which];
-        ends_cut_[which] = !log_.unfinished(name, record_.id).empty();
-        log_.end(name, record_.id);
-    }
-    log_.detach(record_.id);
-}
-
 // What a daemon before this one has read is in the log.
 void active_run::find_read() {
     knows_read_ = true;
     read_ = logged_size(log_.path(), record_);
-    for (std::size_t which = 0; which < read_.size(); ++which) {
-        if (ends_cut_[which] && read_[which] > 0) --read_[which];
+    for (std::size_t which = 0; which < read_.size(); ++which)
         read_[which] += log_.unfinished(output_streams_of_run[which], record_.id).size();
-    }
 }
 
 run_offsets active_run::logged_bytes() const {
@@ -52,19 +40,6 @@ run_offsets active_run::logged_bytes() const {
         logged[which] -= std::min<std::uint64_t>(
             logged[which], log_.unfinished(output_streams_of_run[which], record_.id).size());
     return logged;
-}
-
-logged_output active_run::read_log(const run_offsets& from, run_offsets to) const {
-    for (std::size_t which = 0; which < to.size(); ++which)
-        to[which] += ends_cut_[which] && to[which] > from[which] ? 1u : 0u;
-    logged_output found = read_run_output(log_.path(), record_.id, from, to);
-    for (std::size_t which = 0; which < to.size(); ++which) {
-        if (!ends_cut_[which]) continue;
-        const auto last = std::find_if(found.pieces.rbegin(), found.pieces.rend(),
-                                       [which](const auto& piece) { return piece.stream == which; });
-        if (last != found.pieces.rend() && last->bytes.ends_with('\n')) last->bytes.pop_back();
-    }
-    return found;
 }
 
 asio::awaitable<void> active_run::follow(run_listener listener, run_offsets from) {
@@ -79,7 +54,7 @@ asio::awaitable<void> active_run::follow(run_listener listener, run_offsets from
     // While this sends, the run goes on, and its log grows.
     for (bool behind = true; behind && parameters_.listener;) {
         const run_offsets logged = logged_bytes();
-        const logged_output found = read_log(from, logged);
+        const logged_output found = read_run_output(log_.path(), record_.id, from, logged);
         for (std::size_t which = 0; which < from.size(); ++which) {
             if (found.missing[which] > 0)
                 parameters_.listener->skipped(record_.id, output_streams_of_run[which], found.missing[which]);

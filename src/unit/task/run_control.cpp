@@ -12,7 +12,7 @@ using util::level;
 using util::log;
 
 void active_run::cancel(const std::string& reason, run_state state) {
-    if (over()) return;
+    if (over() || result_) return;
     if (!ended_by_) {
         ended_by_ = state;
         cancelled_.set();

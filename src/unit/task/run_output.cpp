@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
-#include <limits>
 #include <utility>
 
 #include "util/log/log_reader.hpp"
@@ -26,7 +25,7 @@ void read_backward(const std::string& log_path, std::int64_t run,
         const auto stream = record.run == run ? output_stream_named(record.stream) : std::nullopt;
         if (!stream) return take(record, {output_streams_of_run.size(), {}});
         piece found{*stream, std::move(record.message)};
-        if (!record.partial) found.bytes += '\n';
+        if (!record.partial && record.newline) found.bytes += '\n';
         return take(record, std::move(found));
     };
     for (auto file = files.rbegin(); file != files.rend(); ++file) {
@@ -57,19 +56,6 @@ logged_output since(std::vector<piece> pieces, const run_offsets& from, run_offs
     for (std::size_t which = 0; which < end.size(); ++which)
         found.missing[which] = end[which] - std::min(end[which], from[which]);
     return found;
-}
-
-// The log does not tell whether the last line of a stream had a newline. Only the sum of both streams is
-// known: `too_many` of these last lines had none.
-void cut_last_newlines(std::vector<piece>& pieces, std::uint64_t too_many, run_offsets& end) {
-    for (std::size_t which = end.size(); too_many > 0 && which-- > 0;) {
-        const auto last = std::find_if(pieces.begin(), pieces.end(),
-                                       [&](const piece& each) { return each.stream == which; });
-        if (last == pieces.end() || !last->bytes.ends_with('\n')) continue;
-        last->bytes.pop_back();
-        --end[which];
-        --too_many;
-    }
 }
 
 }  // namespace
@@ -109,10 +95,8 @@ run_offsets logged_size(const std::string& log_path, const run_record& run) {
 }
 
 logged_output read_ended_output(const std::string& log_path, const run_record& run, const run_offsets& from) {
-    // Not known of a run that was lost.
-    const std::uint64_t total = run.output_bytes ? static_cast<std::uint64_t>(*run.output_bytes)
-                                                 : std::numeric_limits<std::uint64_t>::max();
-    const std::uint64_t newlines_max = output_streams_of_run.size();
+    // Not known of a run that was lost, or whose daemon died after it had read all.
+    const auto total = static_cast<std::uint64_t>(run.output_bytes.value_or(0));
     std::vector<piece> pieces;
     run_offsets end{};
     std::uint64_t sum = 0;
@@ -121,11 +105,10 @@ logged_output read_ended_output(const std::string& log_path, const run_record& r
         sum += of.bytes.size();
         end[of.stream] += of.bytes.size();
         pieces.push_back(std::move(of));
-        return sum < total || sum - total < newlines_max;
+        return total == 0 || sum < total;
     });
-    if (sum > total) cut_last_newlines(pieces, sum - total, end);
     // What was rotated away is the oldest: first of all what the client has already.
-    std::uint64_t gone = run.output_bytes ? total - std::min(total, sum) : 0;
+    std::uint64_t gone = total - std::min(total, sum);
     for (std::size_t which = 0; which < end.size(); ++which) {
         const std::uint64_t here = std::min(gone, from[which]);
         end[which] += here;

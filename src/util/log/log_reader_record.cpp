@@ -53,6 +53,8 @@ void take_member(log_record& record, const json_member& member) {
         record.run = *json_integer(member.value);
     } else if (member.key == "partial") {
         record.partial = member.value == "true";
+    } else if (member.key == "newline") {
+        record.newline = member.value != "false";
     } else {
         record.fields.emplace_back(member.key, text ? *text : std::string(member.value));
     }

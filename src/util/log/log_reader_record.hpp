@@ -23,6 +23,7 @@ struct log_record {
     // Strings unquoted, other values as JSON text.
     std::vector<std::pair<std::string, std::string>> fields;
     bool partial = false;  // the line continues in the next record of the stream
+    bool newline = true;   // the line ended with one, where the stream ended
     bool json = false;     // the line is a JSON object
     bool understood = false;
 };

@@ -1,6 +1,7 @@
 // What the daemon's log and the units' logs do not tell.
 
 #include <boost/test/unit_test.hpp>
+#include <csignal>
 #include <string>
 #include <vector>
 
