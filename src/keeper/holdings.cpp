@@ -42,6 +42,7 @@ holding& holdings::hold(const std::string& key, received from) {
             held.process.reset(static_cast<int>(::syscall(SYS_pidfd_open, held.pid, 0)));
         }
     }
+    if (!from.what.text.empty()) held.note = std::move(from.what.text);
     held.roles = std::move(from.what.roles);
     held.descriptors = std::move(from.descriptors);
     return held;

@@ -21,7 +21,8 @@ inline constexpr std::uint32_t protocol_version = 1;
 
 enum class message_kind : std::uint32_t {
     // From the daemon.
-    hold = 1,  // `key` with `pid` (0: none), `roles` and the descriptors, instead of what it had before
+    hold = 1,  // `key` with `pid` (0: none), `roles` and the descriptors, instead of what it had before;
+               // `text`: its note, unless empty
     note,      // `text` is the note of `key`
     drop,      // forget `key` and close its descriptors
     reap,      // `pid` may be reaped once it has ended

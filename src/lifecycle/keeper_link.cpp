@@ -97,11 +97,13 @@ keeper_link::keeper_link(const boost::asio::any_io_executor& executor, pid_t kee
 
 keeper_link::~keeper_link() = default;
 
-void keeper_link::hold(std::string key, const std::vector<held_descriptor>& descriptors, pid_t pid) {
+void keeper_link::hold(std::string key, const std::vector<held_descriptor>& descriptors, pid_t pid,
+                       std::string note) {
     keeper::message what;
     what.kind = keeper::message_kind::hold;
     what.key = std::move(key);
     what.pid = pid;
+    what.text = std::move(note);
     std::vector<int> numbers;
     for (const auto& each : descriptors) {
         if (each.fd < 0) continue;

@@ -71,7 +71,8 @@ public:
     bool goes_on() const { return alive() && !ending_; }
 
     // See keeper::message_kind. Each does nothing once the keeper is gone.
-    void hold(std::string key, const std::vector<held_descriptor>& descriptors, pid_t pid = 0);
+    void hold(std::string key, const std::vector<held_descriptor>& descriptors, pid_t pid = 0,
+              std::string note = {});
     void hold_text(std::string key, std::string_view text);  // of any size
     void note(std::string key, std::string text);
     void close(std::string key, std::string roles);

@@ -166,6 +166,7 @@ void output_spool::make_room(std::size_t stream) {
     const bool is_full = fill + chunk_size > area_size;
     if (!is_full && (fill < small || kept > little)) return;
     const std::size_t other = 1 - its.area;
+    clear_if_due(stream, other);
     std::memcpy(memory_ + area_begin(stream, other), bytes(stream, from, end).data(), kept);
     shared().end[stream][other] = static_cast<loff_t>(area_begin(stream, other) + kept);
     used_[stream][other] = std::max(used_[stream][other], kept);
@@ -175,7 +176,13 @@ void output_spool::make_room(std::size_t stream) {
         here.base = from;
         here.logged = std::max(here.logged, from);
     });
-    if (shared().is_read[stream] || used_[stream][its.area] > held_empty) clear(stream, its.area);
+    clear_if_due(stream, its.area);
+}
+
+// A stream that fills its pipe again and again needs the memory again at once.
+void output_spool::clear_if_due(std::size_t stream, std::size_t area) {
+    const bool holds_much = used_[stream][area] > held_empty && !is_busy_[stream];
+    if (shared().is_read[stream] || holds_much) clear(stream, area);
 }
 
 void output_spool::clear(std::size_t stream, std::size_t area) {
@@ -230,6 +237,7 @@ ssize_t output_spool::take(std::size_t stream, int source, std::string_view& int
         if (n > 0) end = before + n;
         in_this_order();
     }
+    is_busy_[stream] = n == static_cast<ssize_t>(chunk_size);
     if (n <= 0) return n;
     const std::size_t fill = static_cast<std::size_t>(end) - area_begin(stream, area);
     used_[stream][area] = std::max(used_[stream][area], fill);

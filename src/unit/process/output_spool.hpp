@@ -70,12 +70,14 @@ private:
     std::uint64_t needed_from(std::size_t stream) const;
     void make_room(std::size_t stream);
     void clear(std::size_t stream, std::size_t area);
+    void clear_if_due(std::size_t stream, std::size_t area);
     void read_from_now_on(std::size_t stream);
     void find_read_bytes(std::size_t stream);
 
     util::unique_fd file_;
     char* memory_ = nullptr;
     std::size_t used_[stream_count][2] = {};  // bytes of each area that are or may be other than zero
+    bool is_busy_[stream_count] = {};             // the last take() got a whole chunk
 };
 
 }  // namespace hob::unit

@@ -64,6 +64,12 @@ std::size_t without_cut_character(std::string_view bytes) {
     return bytes.size();
 }
 
+// Reading from there to here takes a while.
+bool is_far_from(const util::file_position& one, const util::file_position& other) {
+    constexpr std::uint64_t far = 256u << 10;
+    return one.inode != other.inode || one.device != other.device || other.size - one.size > far;
+}
+
 std::size_t spooled_stream(std::string_view stream) { return stream == "stdout" ? 0 : 1; }
 
 }  // namespace
@@ -258,8 +264,12 @@ void unit_log::flush() {
     }
     file_.append(batch_);
     batch_.clear();
-    if (line.spool)
-        line.spool->commit(spooled_stream(line.stream), line.recorded, line.line, file_.position());
+    const util::file_position end = file_.position();
+    if (line.spool) line.spool->commit(spooled_stream(line.stream), line.recorded, line.line, end);
+    // A run that is silent while others write a lot: none of that is its own.
+    for (const auto& [run, spool] : spools_) {
+        if (is_far_from(spool->log(), end)) spool->set_log(end);
+    }
 }
 
 void unit_log::remember(std::string_view bytes) {

@@ -84,6 +84,10 @@ void service::remember(const service_process* current) const {
     note.exit_by_signal = last_exit_ && last_exit_->signalled;
     note.life = lives_.id();
     if (current) describe_process(*current, note);
+    // The last process is given up together with what was decided about its end.
+    const bool drops = !current && process_is_held_;
+    process_is_held_ = current != nullptr;
+    if (drops) return link->hold(held_key(), {}, 0, to_json(note));
     link->note(held_key(), to_json(note));
 }
 
@@ -108,10 +112,6 @@ void service::describe_process(const service_process& current, service_note& not
 // Its output is at its end: what still has it open gets SIGPIPE, as without a keeper.
 void service::drop_output() const {
     if (lifecycle::keeper_link* const link = keeper()) link->hold(held_key(), {}, process_->process->pid());
-}
-
-void service::drop_process() const {
-    if (lifecycle::keeper_link* const link = keeper()) link->hold(held_key(), {}, 0);
 }
 
 void service::tell_of_end(const service_process& current, const std::string& message) {

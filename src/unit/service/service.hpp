@@ -148,7 +148,6 @@ private:
     void remember(const service_process* current) const;  // after a change of what service_note has
     void describe_process(const service_process& current, service_note& note) const;
     void drop_output() const;
-    void drop_process() const;
     // Of its end, in its log; once, though a daemon was killed after it.
     void tell_of_end(const service_process& current, const std::string& message);
     void adopt_process(const service_note& note, lifecycle::held_entry& held);
@@ -181,6 +180,7 @@ private:
     bool stopped_by_user_ = false;                // until it is started by name; survives the daemon
     std::shared_ptr<service_terminal> terminal_;  // also held by those who are attached; may be nullptr
     std::shared_ptr<service_process> process_;    // also held by the coroutines that await or watch it
+    mutable bool process_is_held_ = false;        // the keeper has that process, or the last one
     util::notifier request_;                      // another state is desired, or the configuration changed
     std::optional<exit_state> last_exit_;
     std::optional<port_user> port_taken_;  // what made its last start fail

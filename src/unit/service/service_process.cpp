@@ -139,7 +139,6 @@ service::process_end service::launch_failed(const failure& why) {
         process_->disconnect();
         process_->ended = true;
         process_.reset();
-        drop_process();
     }
     detail_ = why.reason();
     last_exit_.reset();
@@ -292,7 +291,6 @@ asio::awaitable<service::process_end> service::finish(std::shared_ptr<service_pr
     if (last.failed) ended.reason = last.reason;
     lives_.end(*current->spec, ended);
     process_.reset();
-    drop_process();
     detail_ = requested ? std::string() : last.reason;
     co_return last;
 }

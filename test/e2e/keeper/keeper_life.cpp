@@ -164,4 +164,24 @@ BOOST_AUTO_TEST_CASE(K17_in_the_foreground_the_keeper_is_the_process_that_was_st
     BOOST_TEST(box.processes_and_keepers().empty());
 }
 
+BOOST_AUTO_TEST_CASE(K26_a_binary_that_was_replaced_by_a_broken_one_or_removed_does_not_end_what_runs) {
+    for (const std::string how : {"removed", "fails", "no program", "hangs up"}) {
+        sandbox box;
+        const std::string binary = box.copy_binary();
+        box.config("[service.s]\nrun = \"sleep 1000\"\n");
+        BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+        const pid_t service = std::atoi(unit_member(box, "s", "pid").c_str());
+        const pid_t daemon = box.daemon_pid();
+        BOOST_REQUIRE(::rename(binary.c_str(), (binary + ".old").c_str()) == 0);
+        if (how == "fails") box.write(binary, "#!/bin/sh\nexit 1\n", 0700);
+        if (how == "no program") box.write(binary, "nothing", 0700);
+        if (how == "hangs up") box.write(binary, "#!/bin/sh\nexec sleep 0.1 3>&- 4>&- 5>&- 6>&- 7>&-\n", 0700);
+        ::kill(daemon, SIGKILL);
+        BOOST_TEST(another_daemon_than(box, daemon), how);
+        BOOST_REQUIRE(::rename((binary + ".old").c_str(), binary.c_str()) == 0);
+        BOOST_TEST(box.run({"ping"}).status == 0, how);
+        BOOST_TEST(std::atoi(unit_member(box, "s", "pid").c_str()) == service, how);
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

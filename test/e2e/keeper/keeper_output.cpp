@@ -41,13 +41,21 @@ struct writer {
     std::string more = {};    // lines of hob.toml
     std::string log = {};     // likewise, of [log]
     bool from_the_first = true;
+    std::string denied = {};  // a system call
 };
+
+outcome start(sandbox& box, const std::string& denied) {
+    if (denied.empty()) return box.run({"start", "s"});
+    run_options options;
+    options.program = HOB_PROGRAMS "/deny";
+    return box.run({denied, "EPERM", box.binary(), "start", "s"}, options);
+}
 
 void check_writer(const writer& one) {
     sandbox box;
     box.config("[log]\n" + one.log + "\n[service.s]\nrun = [\"" + numbered + "\", \"" + one.streams + "\", \"" +
                one.kind + "\", \"" + one.size + "\", \"" + one.pause + "\"]\n" + one.more + "\n");
-    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    BOOST_REQUIRE(start(box, one.denied).status == 0);
     const std::string pid = unit_member(box, "s", "pid");
     kill_daemons(box, scaled(30));
     BOOST_TEST(unit_member(box, "s", "pid") == pid);
@@ -83,7 +91,11 @@ BOOST_AUTO_TEST_CASE(K41_the_output_of_a_terminal_too) {
     check_writer({.streams = "1", .kind = "text", .pause = "100", .more = "tty = true"});
 }
 
-BOOST_AUTO_TEST_CASE(K46_the_output_of_a_run_too_and_its_record_has_its_size) {
+BOOST_AUTO_TEST_CASE(K41_where_splice_is_refused_too) {
+    check_writer({.pause = "100", .log = "max_size = \"8MiB\"", .denied = "splice"});
+}
+
+BOOST_AUTO_TEST_CASE(K46_the_output_of_a_run_is_logged_once_and_whole) {
     sandbox box;
     box.config("[log]\nmax_size = \"8MiB\"\n[task.t]\nrun = [\"" + std::string(numbered) +
                "\", \"2\", \"bytes\", \"64\", \"100\"]\n");

@@ -53,6 +53,7 @@ public:
         co_return;
     }
     void kill() override { record("kill"); }
+    void keeper_lost() override { record("keeper_lost"); }
     void forget_running() override { record("forget_running"); }
     bool busy() const override { return false; }
     bool anything_running() const override { return false; }

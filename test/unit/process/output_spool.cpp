@@ -106,7 +106,7 @@ void kill_readers(child_pipes pipes, const shape& how, int rounds) {
             const auto found = output_spool::adopt(hob::util::unique_fd(::dup(spool->descriptor())));
             if (found) read_output(found, log, sources);
         });
-        let_pass(std::chrono::microseconds(300 + random() % 3000));
+        let_pass(std::chrono::microseconds(1000 + random() % 12'000));
         end(reader);
     }
     end(writer);
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(K40_slow_lines_are_logged_once_and_whole) {
 
 BOOST_AUTO_TEST_CASE(K40_over_rotations_too) {
     shape how;
-    how.max_size = 16u << 10;
+    how.max_size = 4u << 10;
     how.pause_us = 100;
     kill_readers(child_pipes(), how, scaled(200));
 }
@@ -242,6 +242,44 @@ BOOST_AUTO_TEST_CASE(whole_records_that_were_not_committed_count_and_a_torn_one_
     const std::vector<std::string> expected{"one", "two", "another run", "three", "four"};
     BOOST_TEST(logged_lines(here.path, "stdout") == expected, boost::test_tools::per_element());
     BOOST_TEST(logged_lines(here.path, "hob").size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(the_next_daemon_does_not_read_what_others_wrote_beside_a_silent_run) {
+    const place here;
+    const auto silent = output_spool::make(), busy = output_spool::make();
+    unit_log log(here.path, 64u << 20, 3);
+    log.attach(run, busy);
+    log.attach(run + 1, silent);
+    const auto pipes = pipe_with("x\n");
+    std::string_view bytes;
+    silent->take(0, pipes.output.read.get(), bytes);
+    log.write("stdout", bytes, run + 1);
+    for (int i = 0; i < 2000; ++i)
+        log.write("stdout", std::string(1000, 'b') + "\n", run);
+    BOOST_TEST(fs::file_size(here.path) - silent->log().size < (300u << 10));
+    unit_log next(here.path, 64u << 20, 3);
+    next.attach(run + 1, silent);
+    BOOST_TEST(silent->unlogged(0) == "");
+    BOOST_TEST(silent->logged(0) == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(the_last_lines_are_known_again) {
+    const place here;
+    const auto spool = output_spool::make();
+    const auto pipes = pipe_with("one\ntwo\nthr");
+    std::string_view bytes;
+    spool->take(0, pipes.output.read.get(), bytes);
+    {
+        unit_log log(here.path, 1 << 20, 3);
+        log.attach(run, spool);
+        log.write("stdout", bytes, run);
+    }
+    unit_log log(here.path, 1 << 20, 3);
+    log.remember_stdout();
+    log.attach(run, spool);
+    log.write("stdout", spool->unlogged(0), run);
+    const std::vector<std::string> expected{"one", "two", "thr"};
+    BOOST_TEST(log.tail() == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_log_that_was_replaced_is_left_as_it_is) {
