@@ -26,7 +26,6 @@ inline constexpr int lost_starts_max = 5;
 inline constexpr int hang_ups_max = 3;
 // Of one command: daemons in a row that end under it, each within crash_loop_window of the one before.
 inline constexpr int lost_daemons_max = 10;
-inline constexpr milliseconds interrupt_look = 100ms;  // between two looks at signals, while no daemon serves
 
 // Lifecycle, seen by the daemon.
 inline constexpr milliseconds shutdown_timeout = 10s;  // [daemon] shutdown_timeout's default

@@ -165,8 +165,8 @@ BOOST_AUTO_TEST_CASE(K85_the_terminal_of_a_run_goes_on) {
 
 BOOST_AUTO_TEST_CASE(K86_a_run_whose_client_does_not_come_back_is_cancelled) {
     sandbox box;
-    auto gone = box.start({"run", "--", "sleep", "1000"});
-    BOOST_REQUIRE(newest_becomes(box, "running"));
+    auto gone = box.start({"run", "--", "sh", "-c", "echo up; exec sleep 1000"});
+    BOOST_TEST(gone.read_line(20s).value_or("") == "up");
     gone.signal(SIGSTOP);
     kill_daemon(box);
     gone.signal(SIGKILL);
@@ -253,9 +253,9 @@ BOOST_AUTO_TEST_CASE(K89_a_crash_loop_or_the_death_of_the_keeper_ends_hob_run) {
 
 BOOST_AUTO_TEST_CASE(K90_up_with_a_task_ends_with_its_status_after_deaths) {
     sandbox box;
-    box.config("[service.s]\nrun = \"sleep 1000\"\n[task.t]\nrun = \"while [ ! -e go ]; do sleep 0.01; done; exit 9\"\n");
+    box.config("[service.s]\nrun = \"sleep 1000\"\n[task.t]\nrun = \"touch began; while [ ! -e go ]; do sleep 0.01; done; exit 9\"\n");
     auto up = box.start({"up", "s", "--exit-with", "t"});
-    BOOST_REQUIRE(newest_becomes(box, "running"));
+    BOOST_REQUIRE(wait_until([&] { return exists(box.project() + "/began"); }));
     for (int i = 0; i < 2; ++i) {
         BOOST_REQUIRE(has_clients(box, 1));
         kill_daemon(box);
