@@ -158,7 +158,7 @@ inline constexpr unsigned unit_umask = 022;
 inline constexpr milliseconds client_return = 10s;  // of a run's client, after the death of a daemon
 // Bytes for a client that reads slowly, before the run waits.
 inline constexpr std::size_t run_output_queued_max = 1u << 20;
-inline constexpr std::size_t run_tokens_max = 64;   // of runs that clients may ask for again
+inline constexpr std::size_t run_tokens_max = 64;  // of runs that clients may ask for again
 inline constexpr std::size_t run_queue_max = 100;  // runs of one task that wait for their turn
 // Bytes of the list of changed files in the environment.
 inline constexpr std::size_t changed_paths_max = 64u << 10;

@@ -121,7 +121,7 @@ struct process_io::state {
 
     asio::any_io_executor executor;
     asio::posix::stream_descriptor input;
-    std::array<source, 3> sources;  // output, errors, connection
+    std::array<source, 3> sources;              // output, errors, connection
     const std::shared_ptr<output_spool> spool;  // see child_pipes
     handlers handle;
     std::string queue;           // not yet written
