@@ -26,7 +26,6 @@ inline constexpr int lost_starts_max = 5;
 inline constexpr int hang_ups_max = 3;
 // Of one command: daemons in a row that end under it, each within crash_loop_window of the one before.
 inline constexpr int lost_daemons_max = 10;
-inline constexpr milliseconds interrupt_look = 100ms;  // between two looks at signals, while no daemon serves
 
 // Lifecycle, seen by the daemon.
 inline constexpr milliseconds shutdown_timeout = 10s;  // [daemon] shutdown_timeout's default
@@ -159,7 +158,7 @@ inline constexpr unsigned unit_umask = 022;
 inline constexpr milliseconds client_return = 10s;  // of a run's client, after the death of a daemon
 // Bytes for a client that reads slowly, before the run waits.
 inline constexpr std::size_t run_output_queued_max = 1u << 20;
-inline constexpr std::size_t run_tokens_max = 64;   // of runs that clients may ask for again
+inline constexpr std::size_t run_tokens_max = 64;  // of runs that clients may ask for again
 inline constexpr std::size_t run_queue_max = 100;  // runs of one task that wait for their turn
 // Bytes of the list of changed files in the environment.
 inline constexpr std::size_t changed_paths_max = 64u << 10;

@@ -67,7 +67,8 @@ probe_result state_by_lock(const instance& where, const lock_view& lock, bool hu
         if (auto loop = crash_loop(where)) return from_failure(daemon_state::orphaned, std::move(*loop));
     }
     result.page = page_of_holder(where, lock.pid);
-    const bool drains = (hung_up && !is_kept) || (result.page && result.page->draining);
+    // A daemon that shuts down says so in its page before it hangs up.
+    const bool drains = result.page ? result.page->draining : hung_up && !is_kept;
     result.state = drains ? daemon_state::draining : daemon_state::starting;
     return result;
 }
@@ -235,6 +236,7 @@ probe_result probe(const instance& where, util::deadline limit, std::chrono::mil
         startup_watch(where.runtime_dir).wait(sight_limit);
         found = look(where, greeting_limit, waited, early, first);
     }
+    if (has_just_died(found)) return found;
     auto hidden = out_of_sight(where, found);
     if (!hidden) return found;
     // It may just have lost a file: then it binds its socket anew, or shuts down.

@@ -24,7 +24,7 @@ std::optional<ipc::client> connect_next(const instance& where, const next_option
     attempt.spawn = false;
     for (;;) {
         attempt.limit = patience;
-        if (options.interrupted) attempt.limit = patience.earlier(util::deadline::in(limits::interrupt_look));
+        if (options.interrupted) attempt.limit = patience.earlier(util::deadline::in(limits::glance_timeout));
         bool is_there = true;
         try {
             return connect_acting(where, attempt);

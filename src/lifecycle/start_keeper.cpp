@@ -65,15 +65,18 @@ struct next_daemon {
             variables.push_back(const_cast<char*>(variable.c_str()));
         variables.push_back(const_cast<char*>(fd.c_str()));
         variables.push_back(nullptr);
-        const bool by_path = attempt % 2 == 0 && !path.empty();
-        return util::start_program(by_path ? path.c_str() : own_program, argv.data(), [&] {
-            environ = variables.data();
-            sigset_t none;
-            ::sigemptyset(&none);
-            ::sigprocmask(SIG_SETMASK, &none, nullptr);
-            ::signal(SIGPIPE, SIG_DFL);
-            return ::setrlimit(RLIMIT_NOFILE, &nofile) == 0 && ::fcntl(socket, F_SETFD, 0) == 0;
-        });
+        const auto start_by = [&](const char* program) {
+            return util::start_program(program, argv.data(), [&] {
+                environ = variables.data();
+                sigset_t none;
+                ::sigemptyset(&none);
+                ::sigprocmask(SIG_SETMASK, &none, nullptr);
+                ::signal(SIGPIPE, SIG_DFL);
+                return ::setrlimit(RLIMIT_NOFILE, &nofile) == 0 && ::fcntl(socket, F_SETFD, 0) == 0;
+            });
+        };
+        const pid_t by_path = attempt % 2 == 0 && !path.empty() ? start_by(path.c_str()) : -1;
+        return by_path > 0 ? by_path : start_by(own_program);
     }
 };
 

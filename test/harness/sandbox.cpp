@@ -244,6 +244,8 @@ pid_t sandbox::keeper_pid(const std::string& directory) const {
 
 void sandbox::kill_daemon_and_keeper() {
     const pid_t daemon = daemon_pid(), keeper = keeper_pid();
+    // One that still runs would end in order, and start another.
+    ::kill(daemon, SIGSTOP);
     if (keeper > 0) ::kill(keeper, SIGKILL);
     ::kill(daemon, SIGKILL);
     wait_until([&] { return !process_lives(daemon) && !process_lives(keeper); });
@@ -256,7 +258,8 @@ std::vector<pid_t> sandbox::processes() const {
         const auto children = util::children_of(pid).value_or(std::vector<pid_t>());
         return stat && stat->comm == "hob" && std::any_of(children.begin(), children.end(), [](pid_t child) {
                    const auto daemon = util::read_proc_stat(child);
-                   return daemon && daemon->comm == "hob" && proc_command(child) == proc_command(daemon->ppid);
+                   return daemon && daemon->comm == "hob" &&
+                          proc_command(child) == proc_command(daemon->ppid);
                });
     });
     return found;

@@ -34,6 +34,10 @@ public:
         }
         return "null";
     }
+    bool has(std::string_view key) const {
+        return std::any_of(members_.begin(), members_.end(),
+                           [key](const auto& member) { return member.key == key; });
+    }
     std::string_view object_or_empty(std::string_view key) const {
         const std::string_view value = raw(key);
         return value.starts_with('{') ? value : std::string_view();
@@ -294,7 +298,8 @@ status_view read_status(std::string_view status_json) {
                        .uptime_ms = daemon.number("uptime_ms"),
                        .clients = daemon.number("clients"),
                        .rss_kib = daemon.number("rss_kib"),
-                       .lacks_keeper = daemon.raw("keeper_pid") == "null" && daemon.text("state") == "running",
+                       .lacks_keeper = daemon.has("keeper_pid") && daemon.raw("keeper_pid") == "null" &&
+                                       daemon.text("state") == "running",
                        .kept = {},
                        .ports = {},
                        .units = {}};

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "limits.hpp"
+#include "unit/process/known_children.hpp"
 
 namespace hob::unit {
 namespace {
@@ -210,7 +211,12 @@ void leave_unit_cgroup(const std::string& instance_key) {
     const std::string directory = instance_directory(instance_key);
     if (directory.empty() || membership->find(std::string(daemon_leaf) + "\n") != std::string::npos) return;
     const std::string own = directory.substr(0, directory.rfind('/'));
-    if (!write_into(own + "/cgroup.procs", "0")) enter_daemon_leaf(directory);
+    const pid_t keeper = root_of_units();
+    if (write_into(own + "/cgroup.procs", "0")) {
+        write_into(own + "/cgroup.procs", std::to_string(keeper));
+    } else {
+        enter_daemon_leaf(directory, keeper);
+    }
 }
 
 std::vector<std::string> instance_cgroups(const std::string& instance_key, const std::string& state_dir) {
@@ -238,7 +244,8 @@ std::string cgroup_of_unit_process(pid_t pid) {
     if (!mounts || !membership) return {};
     std::string found = cgroup_directory(*mounts, *membership);
     const std::string home = found.substr(0, found.rfind('/'));
-    const bool is_made = home.substr(home.rfind('/') + 1).starts_with("hob-") && !found.ends_with(daemon_leaf);
+    const bool is_made =
+        home.substr(home.rfind('/') + 1).starts_with("hob-") && !found.ends_with(daemon_leaf);
     return is_made ? found : std::string();
 }
 

@@ -40,7 +40,8 @@ bool wait_unpopulated(const std::string& cgroup, util::deadline limit);
 // cannot be removed.
 bool remove_cgroup(const std::string& cgroup);
 
-// Moves a daemon that was started inside a unit of its predecessor to the predecessor's own cgroup.
+// Moves a daemon that was started inside a unit of its predecessor, and its keeper, to the predecessor's own
+// cgroup.
 void leave_unit_cgroup(const std::string& instance_key);
 // The existing directories of this instance, of this daemon or an earlier one: those listed in `state_dir`,
 // and the one that this daemon would create.

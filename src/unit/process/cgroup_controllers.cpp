@@ -120,10 +120,11 @@ bool enable_controller(const std::string& home, bool controllers::*which) {
     return enable_in_own_cgroup(home, name) && set_controller(home, name, true);
 }
 
-bool enter_daemon_leaf(const std::string& home) {
+bool enter_daemon_leaf(const std::string& home, pid_t keeper) {
     const std::string leaf = home + std::string(daemon_leaf);
     if (::mkdir(leaf.c_str(), directory_mode) != 0 && errno != EEXIST) return false;
-    return write_into(leaf + "/cgroup.procs", "0");
+    return write_into(leaf + "/cgroup.procs", "0") &&
+           write_into(leaf + "/cgroup.procs", std::to_string(keeper));
 }
 
 void leave_daemon_leaf(const std::string& home) {

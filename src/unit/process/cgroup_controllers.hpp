@@ -3,6 +3,8 @@
 // a cgroup without processes of its own. So the daemon moves, with what it has started, into a leaf below its
 // cgroup: only when a unit has limits, and never if others live in that cgroup.
 
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
 
@@ -21,8 +23,8 @@ inline constexpr std::string_view daemon_leaf = "/+daemon";
 // False: the host does not permit it.
 bool enable_controller(const std::string& home, bool controllers::*which);
 
-// False: it cannot be made or entered.
-bool enter_daemon_leaf(const std::string& home);
+// This process and its keeper, or twice this process. False: it cannot be made or entered.
+bool enter_daemon_leaf(const std::string& home, pid_t keeper);
 // Undoes what enable_controller() did, once no unit has a cgroup in `home`.
 void leave_daemon_leaf(const std::string& home);
 

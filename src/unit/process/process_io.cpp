@@ -121,7 +121,7 @@ struct process_io::state {
 
     asio::any_io_executor executor;
     asio::posix::stream_descriptor input;
-    std::array<source, 3> sources;  // output, errors, connection
+    std::array<source, 3> sources;              // output, errors, connection
     const std::shared_ptr<output_spool> spool;  // see child_pipes
     handlers handle;
     std::string queue;           // not yet written
@@ -263,6 +263,8 @@ int process_io::terminal() const {
     auto& master = state_->sources[0].stream;
     return master.is_open() ? master.native_handle() : -1;
 }
+
+int process_io::spool() const { return state_->spool ? state_->spool->descriptor() : -1; }
 
 asio::awaitable<void> process_io::taken() {
     const auto self = shared_from_this();

@@ -72,6 +72,7 @@ public:
     std::size_t queued() const;  // bytes that the child has not read
     bool takes_input() const;    // the child has not closed its input
     int terminal() const;        // the master of the child's terminal; -1: it is closed
+    int spool() const;           // its descriptor; -1: there is none
     // Returns when the child has read some of them, or will not read more. Throws on cancellation.
     boost::asio::awaitable<void> taken();
     std::size_t unread() const;  // bytes of its output, or of the connection, that wait to be read

@@ -167,6 +167,8 @@ asio::awaitable<void> run_io::read_rest(std::size_t which) {
     }
 }
 
+int run_io::spool() const { return state_->spool ? state_->spool->descriptor() : -1; }
+
 std::uint64_t run_io::output_bytes() const {
     return state_->sources[0].handed_over + state_->sources[1].handed_over;
 }

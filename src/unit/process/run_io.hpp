@@ -47,7 +47,9 @@ public:
     boost::asio::awaitable<bool> send(std::string bytes);
     void close_input();
     void resize(terminal_size size);
-    std::uint64_t output_bytes() const;  // of both streams, since the run began; `output` got them, or the log
+    int spool() const;  // its descriptor; -1: there is none
+    std::uint64_t output_bytes()
+        const;  // of both streams, since the run began; `output` got them, or the log
 
     // After the process has ended: reads what is still in the pipes and closes them, without waiting for
     // other processes that hold them open. No handler is called afterwards.

@@ -109,9 +109,10 @@ void service::describe_process(const service_process& current, service_note& not
     note.was_ready = current.was_ready;
 }
 
-// Its output is at its end: what still has it open gets SIGPIPE, as without a keeper.
+// Its output is at its end: what still has it open gets SIGPIPE, as without a keeper. The spool has its size.
 void service::drop_output() const {
-    if (lifecycle::keeper_link* const link = keeper()) link->hold(held_key(), {}, process_->process->pid());
+    lifecycle::keeper_link* const link = keeper();
+    if (link) link->hold(held_key(), {{"spool", process_->io->spool()}}, process_->process->pid());
 }
 
 void service::tell_of_end(const service_process& current, const std::string& message) {
@@ -171,7 +172,8 @@ void service::adopt_process(const service_note& note, lifecycle::held_entry& hel
     const readiness_kind& kind = readiness_kind_of(ready);
     if (kind.output_pattern && !note.was_ready)
         adopted->lines = std::make_unique<line_watch>(kind.output_pattern(ready));
-    if (auto socket = held.take("notify")) adopt_notify_socket(adopted, std::move(socket), note.notify_address);
+    if (auto socket = held.take("notify"))
+        adopt_notify_socket(adopted, std::move(socket), note.notify_address);
     child_pipes pipes{{}, {}, {}};
     pipes.output.read = held.take("output");
     pipes.error.read = held.take("error");
@@ -190,7 +192,8 @@ void service::adopt_process(const service_note& note, lifecycle::held_entry& hel
     process.environment = adopted->environment;
     process.output = held.take("stop");
     adopted->process = std::make_unique<unit_process>(context_, std::move(process));
-    if (note.pid == held.pid && note.main_pid != note.pid) adopted->process->set_main(static_cast<pid_t>(note.main_pid));
+    if (note.pid == held.pid && note.main_pid != note.pid)
+        adopted->process->set_main(static_cast<pid_t>(note.main_pid));
     if (note.was_ready && !adopted->settings().health) adopted->environment = {};
     lives_.adopt(note.life);
     if (note.definition != definition_digest(*spec_)) pending_spec_ = *spec_;

@@ -1,10 +1,10 @@
 #include "unit/service/service_note.hpp"
 
-#include "unit/supervise/note_fields.hpp"
+#include "util/json/json_fields.hpp"
 
 namespace hob::unit {
 
-template <note_fields::is<service_note> Note, typename Field>
+template <util::json_fields::is<service_note> Note, typename Field>
 void each_field(Note& note, const Field& field) {
     field("state", note.state);
     field("since", note.since);
@@ -41,10 +41,10 @@ void each_field(Note& note, const Field& field) {
     field("stop_requested", note.stop_requested);
 }
 
-std::string to_json(const service_note& note) { return note_fields::to_json(note); }
+std::string to_json(const service_note& note) { return util::json_fields::to_json(note); }
 
 std::optional<service_note> parse_service_note(const std::string& text) {
-    return note_fields::parse<service_note>(text);
+    return util::json_fields::parse<service_note>(text);
 }
 
 }  // namespace hob::unit

@@ -105,14 +105,16 @@ void active_run::remember() const {
     progress.cause = record_.cause;
     if (ended_by_) progress.ended_by = name_of(*ended_by_);
     if (!limit_.is_never()) progress.limit_ends = ms_since_1970(system_clock::now() + limit_.remaining());
-    progress.detached = detached_;
+    progress.outlives_client = detached_;
     keeper->note(held_key(), to_json(progress));
 }
 
-// Its output is at its end: what still has it open gets SIGPIPE, as without a keeper.
+// Its output is at its end: what still has it open gets SIGPIPE, as without a keeper. The spool has its size.
 void active_run::drop_output() const {
     lifecycle::keeper_link* const keeper = context_->keeper();
-    if (keeper) keeper->hold(held_key(), {{lifecycle::text_role, order_text_.get()}}, process_->pid());
+    if (!keeper) return;
+    keeper->hold(held_key(), {{lifecycle::text_role, order_text_.get()}, {"spool", io_->spool()}},
+                 process_->pid());
 }
 
 void active_run::tell_of_end(const std::string& message) {
@@ -157,7 +159,7 @@ bool active_run::resume(lifecycle::held_entry& held) {
     const auto progress = parse_run_progress(held.note).value_or(run_progress());
     if (!progress.cause.empty()) record_.cause = progress.cause;
     ended_by_ = ipc::run_state_named(progress.ended_by);
-    detached_ = progress.detached;
+    detached_ = progress.outlives_client;
     if (ended_by_) cancelled_.set();
     if (held.pid <= 0) return false;
     adopted_process process;

@@ -1,11 +1,11 @@
 #include "unit/task/run_note.hpp"
 
-#include "unit/supervise/note_fields.hpp"
 #include "unit/task/active_run.hpp"
+#include "util/json/json_fields.hpp"
 
 namespace hob::unit {
 
-template <note_fields::is<run_order> Note, typename Field>
+template <util::json_fields::is<run_order> Note, typename Field>
 void each_field(Note& order, const Field& field) {
     field("unit", order.unit);
     field("command", order.command);
@@ -25,13 +25,13 @@ void each_field(Note& order, const Field& field) {
     field("token", order.token);
 }
 
-template <note_fields::is<run_progress> Note, typename Field>
+template <util::json_fields::is<run_progress> Note, typename Field>
 void each_field(Note& progress, const Field& field) {
     field("cgroup", progress.cgroup);
     field("cause", progress.cause);
     field("ended_by", progress.ended_by);
     field("limit_ends", progress.limit_ends);
-    field("detached", progress.detached);
+    field("outlives_client", progress.outlives_client);
 }
 
 run_parameters parameters_of(const run_order& order) {
@@ -62,14 +62,16 @@ bool is_asked_for_again(const run_order& order) {
     return order.trigger == name_of(run_trigger::manual) || order.trigger == name_of(run_trigger::after);
 }
 
-std::string to_json(const run_order& order) { return note_fields::to_json(order); }
+std::string to_json(const run_order& order) { return util::json_fields::to_json(order); }
 
-std::string to_json(const run_progress& progress) { return note_fields::to_json(progress); }
+std::string to_json(const run_progress& progress) { return util::json_fields::to_json(progress); }
 
-std::optional<run_order> parse_run_order(const std::string& text) { return note_fields::parse<run_order>(text); }
+std::optional<run_order> parse_run_order(const std::string& text) {
+    return util::json_fields::parse<run_order>(text);
+}
 
 std::optional<run_progress> parse_run_progress(const std::string& text) {
-    return note_fields::parse<run_progress>(text);
+    return util::json_fields::parse<run_progress>(text);
 }
 
 }  // namespace hob::unit

@@ -41,7 +41,7 @@ struct run_progress {
     std::string cause;
     std::string ended_by;  // name_of(run_state): it is to end so; empty: not asked for
     std::int64_t limit_ends = 0;
-    bool detached = false;
+    bool outlives_client = false;
 };
 
 struct run_parameters;

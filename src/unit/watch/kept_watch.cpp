@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "unit/supervise/note_fields.hpp"
+#include "util/json/json_fields.hpp"
 
 namespace hob::unit {
 namespace {
@@ -20,7 +20,7 @@ struct watch_note {
     bool has_deferred = false;
 };
 
-template <note_fields::is<watch_note> Note, typename Field>
+template <util::json_fields::is<watch_note> Note, typename Field>
 void each_field(Note& note, const Field& field) {
     field("pending", note.pending);
     field("deferred", note.deferred);
@@ -34,7 +34,7 @@ kept_watch::kept_watch(lifecycle::keeper_link* keeper, const std::string& unit, 
 
 pending_changes kept_watch::take_changes() {
     pending_changes changes;
-    const auto note = note_fields::parse<watch_note>(std::exchange(earlier_.note, {}));
+    const auto note = util::json_fields::parse<watch_note>(std::exchange(earlier_.note, {}));
     if (!note) return changes;
     changes.pending.insert(note->pending.begin(), note->pending.end());
     changes.deferred.insert(note->deferred.begin(), note->deferred.end());
@@ -66,7 +66,7 @@ void kept_watch::remember(const pending_changes& changes) const {
     note.has_deferred = changes.has_deferred;
     copy(changes.pending, note.pending, note.note);
     copy(changes.deferred, note.deferred, note.deferred_note);
-    link->note(key_, note_fields::to_json(note));
+    link->note(key_, util::json_fields::to_json(note));
 }
 
 void kept_watch::drop() const {

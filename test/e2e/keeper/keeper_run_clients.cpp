@@ -58,8 +58,9 @@ BOOST_AUTO_TEST_SUITE(keeper_run_clients)
 
 BOOST_AUTO_TEST_CASE(K80_output_and_status_of_a_run_come_through_many_deaths) {
     sandbox box;
-    box.config("[task.t]\nrun = \"i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo out $i; echo err $i >&2; "
-               "sleep 0.005; done; printf end; exit 7\"\n");
+    box.config(
+        "[task.t]\nrun = \"i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo out $i; echo err $i >&2; "
+        "sleep 0.005; done; printf end; exit 7\"\n");
     auto run = box.start({"run", "t", "--json"});
     BOOST_TEST(run.read_line(20s).value_or("") == "out 1");
     for (int i = 0; i < 6; ++i) {
@@ -77,8 +78,9 @@ BOOST_AUTO_TEST_CASE(K80_output_and_status_of_a_run_come_through_many_deaths) {
 
 BOOST_AUTO_TEST_CASE(K81_what_a_client_did_not_see_comes_from_the_log_also_when_the_run_is_over) {
     sandbox box;
-    auto run = box.start({"run", "--", "sh", "-c",
-                          "echo one; while [ ! -e go ]; do sleep 0.01; done; seq 20000; echo last >&2; printf end"});
+    auto run =
+        box.start({"run", "--", "sh", "-c",
+                   "echo one; while [ ! -e go ]; do sleep 0.01; done; seq 20000; echo last >&2; printf end"});
     BOOST_TEST(run.read_line(20s).value_or("") == "one");
     run.signal(SIGSTOP);
     kill_daemon(box);
@@ -165,8 +167,8 @@ BOOST_AUTO_TEST_CASE(K85_the_terminal_of_a_run_goes_on) {
 
 BOOST_AUTO_TEST_CASE(K86_a_run_whose_client_does_not_come_back_is_cancelled) {
     sandbox box;
-    auto gone = box.start({"run", "--", "sleep", "1000"});
-    BOOST_REQUIRE(newest_becomes(box, "running"));
+    auto gone = box.start({"run", "--", "sh", "-c", "echo up; exec sleep 1000"});
+    BOOST_TEST(gone.read_line(20s).value_or("") == "up");
     gone.signal(SIGSTOP);
     kill_daemon(box);
     gone.signal(SIGKILL);
@@ -199,8 +201,9 @@ BOOST_AUTO_TEST_CASE(K87_a_run_is_run_once_whenever_the_daemon_dies) {
 
 BOOST_AUTO_TEST_CASE(K88_run_follow_of_the_wire_sends_what_is_wanted_and_tells_what_is_missing) {
     sandbox box;
-    box.config("[log]\nmax_size = \"64KiB\"\nmax_files = 1\n[task.t]\nrun = \"seq 1 5; echo e >&2; "
-               "while [ ! -e go ]; do sleep 0.01; done; seq 20000\"\n");
+    box.config(
+        "[log]\nmax_size = \"64KiB\"\nmax_files = 1\n[task.t]\nrun = \"seq 1 5; echo e >&2; "
+        "while [ ! -e go ]; do sleep 0.01; done; seq 20000\"\n");
     BOOST_TEST(box.run({"run", "-d", "t"}).out == "1\n");
     BOOST_REQUIRE(wait_until([&] { return count(box.run({"logs", "t"}).out, "\n") == 6u; }));
     raw_client client(box.socket());
@@ -225,7 +228,8 @@ BOOST_AUTO_TEST_CASE(K88_run_follow_of_the_wire_sends_what_is_wanted_and_tells_w
     const std::string rest = output_of(late, "stdout");
     const auto whole = box.shell("seq 1 5; seq 20000").out;
     BOOST_TEST(whole.ends_with(rest));
-    BOOST_TEST(value_at(*skipped, "/params/bytes") == std::to_string(whole.size() + 2 - 100 - rest.size()), *skipped);
+    BOOST_TEST(value_at(*skipped, "/params/bytes") == std::to_string(whole.size() + 2 - 100 - rest.size()),
+               *skipped);
     BOOST_TEST(value_at(follow(second, R"({"run":99})").back(), "/error/data/code") == "unit_unknown");
     BOOST_TEST(value_at(follow(second, R"({"run":1,"stdout":-1})").back(), "/error/data/code") == "usage");
 }
@@ -253,9 +257,11 @@ BOOST_AUTO_TEST_CASE(K89_a_crash_loop_or_the_death_of_the_keeper_ends_hob_run) {
 
 BOOST_AUTO_TEST_CASE(K90_up_with_a_task_ends_with_its_status_after_deaths) {
     sandbox box;
-    box.config("[service.s]\nrun = \"sleep 1000\"\n[task.t]\nrun = \"while [ ! -e go ]; do sleep 0.01; done; exit 9\"\n");
+    box.config(
+        "[service.s]\nrun = \"sleep 1000\"\n[task.t]\nrun = \"touch began; while [ ! -e go ]; do sleep 0.01; "
+        "done; exit 9\"\n");
     auto up = box.start({"up", "s", "--exit-with", "t"});
-    BOOST_REQUIRE(newest_becomes(box, "running"));
+    BOOST_REQUIRE(wait_until([&] { return exists(box.project() + "/began"); }));
     for (int i = 0; i < 2; ++i) {
         BOOST_REQUIRE(has_clients(box, 1));
         kill_daemon(box);

@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(the_first_acting_verb_starts_one_daemon_through_the_manager
     }
     BOOST_TEST(manager.starts() == 1u, manager.log());
     BOOST_TEST(box.daemon_starts() == 1);
-    BOOST_TEST(manager.says("start " + std::to_string(box.daemon_pid())));
+    BOOST_TEST(manager.says("start " + std::to_string(box.keeper_pid())));
     const auto status = box.run({"--json", "status"});
     BOOST_TEST(json_at(status.out, "/daemon/pid").value_or("") == std::to_string(box.daemon_pid()));
     BOOST_TEST(inode_of(box.socket()) == before);
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(restart_of_the_daemon_goes_through_the_manager) {
     const auto done = box.run({"restart", "--daemon"});
     BOOST_TEST(done.status == 0, done.text());
     BOOST_TEST(box.daemon_pid() != first);
-    BOOST_TEST(manager.says("start " + std::to_string(box.daemon_pid())), manager.log());
+    BOOST_TEST(manager.says("start " + std::to_string(box.keeper_pid())), manager.log());
 }
 
 BOOST_AUTO_TEST_CASE(a_start_that_fails_is_reported_and_does_not_loop) {
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_start_that_fails_is_reported_and_does_not_loop) {
     box.config(echo_worker());
     const auto mended = box.run({"ping"});
     BOOST_TEST(mended.status == 0, mended.text());
-    BOOST_TEST(manager.says("start " + std::to_string(box.daemon_pid())), manager.log());
+    BOOST_TEST(manager.says("start " + std::to_string(box.keeper_pid())), manager.log());
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_comes_during_a_shutdown_gets_the_next_daemon) {
@@ -278,8 +278,8 @@ BOOST_AUTO_TEST_CASE(systemd_socket_activate_works_with_clients_at_once) {
         const auto done = client.wait();
         BOOST_TEST(done.status == 0, done.text());
     }
-    // It executes the daemon in its own place.
-    BOOST_TEST(box.daemon_pid() == manager.pid());
+    // It executes the keeper in its own place.
+    BOOST_TEST(box.keeper_pid() == manager.pid());
     BOOST_TEST(box.daemon_starts() == 1);
     const auto status = box.run({"status"});
     BOOST_TEST(status.status == 0, status.text());

@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(L19_session_terminal_directory_and_descriptors_are_its_own)
     BOOST_REQUIRE(box.run({"ping"}, options).status == 0);
     const pid_t daemon = box.daemon_pid();
     const std::string proc = "/proc/" + std::to_string(daemon);
-    BOOST_TEST(hob::util::read_proc_stat(daemon)->session == daemon);
+    BOOST_TEST(hob::util::read_proc_stat(daemon)->session == box.keeper_pid());
     BOOST_TEST(std::filesystem::read_symlink(proc + "/cwd").string() == "/");
     for (const char* standard : {"/fd/0", "/fd/1", "/fd/2"}) {
         BOOST_TEST(std::filesystem::read_symlink(proc + standard).string() == "/dev/null");

@@ -284,7 +284,7 @@ BOOST_AUTO_TEST_CASE(S02_a_configuration_that_others_may_write_is_refused) {
     BOOST_REQUIRE(::chown((box.project() + "/hob.toml").c_str(), 54321, 54321) == 0);
     const auto other = box.run({"ping", "--json"});
     BOOST_TEST(json_at(other.err, "/error/code").value_or("") == "untrusted_config", other.text());
-    BOOST_TEST(box.processes().empty());
+    BOOST_TEST(wait_until([&] { return box.processes().empty(); }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -30,14 +30,14 @@ void start_daemon(sandbox& box, syscall_gate& gate) {
     BOOST_REQUIRE(ping.wait().status == 0);
 }
 
-// What the process has open besides its standard descriptors and a pipe.
+// What the process has open besides its standard descriptors and the socket by which it is let go.
 std::string inherited(pid_t pid) {
     std::string found;
     for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
         const int number = std::stoi(entry.path().filename().string());
         if (number <= 2) continue;
         const auto target = std::filesystem::read_symlink(entry.path()).string();
-        if (number > 3 || !target.starts_with("pipe:")) found += target + "\n";
+        if (number > 3 || !target.starts_with("socket:")) found += target + "\n";
     }
     return found;
 }

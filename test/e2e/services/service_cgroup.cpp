@@ -157,8 +157,8 @@ BOOST_AUTO_TEST_CASE(D02_a_daemon_that_a_unit_of_its_own_predecessor_starts_ends
     BOOST_REQUIRE(box.run({"call", "w", "run", R"([")" + bomb + R"(","begin"])"}).status == 0);
     BOOST_REQUIRE(wait_until([&] { return with_argument(bomb).size() > 20; }, 20s));
     const pid_t before = box.daemon_pid();
-    const std::string again =
-        fmt::format("kill -9 {} {}", before, box.keeper_pid()) + "; exec '" + box.binary() + "' -C '" + box.project() + "' ping";
+    const std::string again = fmt::format("kill -STOP {0}; kill -9 {1} {0}", before, box.keeper_pid()) +
+                              "; exec '" + box.binary() + "' -C '" + box.project() + "' ping";
     // The call gets no reply: the new daemon ends the rest of the unit, to which the caller belongs.
     box.run({"call", "w", "spawn", R"(["setsid","bash","-c",")" + again + R"("])"});
     BOOST_REQUIRE(wait_until([&] { return box.daemon_pid() > 0 && box.daemon_pid() != before; }, 20s));

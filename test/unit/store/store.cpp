@@ -231,6 +231,8 @@ BOOST_AUTO_TEST_CASE(D03_what_was_left_running_is_lost_and_nothing_else_changes)
     run.ended_at = run.started_at + std::chrono::seconds(1);
     runs.update(run);
     run.state = hob::unit::run_state::running;
+    run.id = 0;
+    BOOST_TEST(runs.next_id() == 2);
     runs.add(run);
     BOOST_TEST(runs.mark_running_lost() == 1);
     BOOST_TEST((runs.find(1)->state == hob::unit::run_state::ok));

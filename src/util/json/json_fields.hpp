@@ -1,7 +1,7 @@
 #pragma once
-// Notes that the keeper has for the next daemon, as JSON objects. A note is a struct with a function template
-// in its namespace, `template <note_fields::is<X> Note, typename Field> each_field(Note&, const Field&)`, which
-// calls `field(name, member)` for each of its members: texts, 64-bit numbers, bools and lists of texts.
+// A struct as a JSON object, both ways. In its namespace stands a function template, `template
+// <util::json_fields::is<X> Type, typename Field> void each_field(Type&, const Field&)`, which calls
+// `field(name, member)` for each of its members: texts, 64-bit numbers, bools and lists of texts.
 
 #include <boost/json.hpp>
 
@@ -15,18 +15,18 @@
 
 #include "util/json/json_writer.hpp"
 
-namespace hob::unit::note_fields {
+namespace hob::util::json_fields {
 
-template <typename Type, typename Note>
-concept is = std::same_as<std::remove_const_t<Type>, Note>;
+template <typename Type, typename Struct>
+concept is = std::same_as<std::remove_const_t<Type>, Struct>;
 
 template <typename Member>
-void add(util::json_object& to, std::string_view name, const Member& member) {
+void add(json_object& to, std::string_view name, const Member& member) {
     to.add(name, member);
 }
 
-inline void add(util::json_object& to, std::string_view name, const std::vector<std::string>& member) {
-    util::json_array texts;
+inline void add(json_object& to, std::string_view name, const std::vector<std::string>& member) {
+    json_array texts;
     for (const auto& each : member)
         texts.add(each);
     to.add(name, texts);
@@ -53,26 +53,26 @@ inline void read(const boost::json::value& from, std::vector<std::string>& into)
     }
 }
 
-template <typename Note>
-std::string to_json(const Note& note) {
-    util::json_object object;
-    each_field(note, [&object](std::string_view name, const auto& member) { add(object, name, member); });
+template <typename Struct>
+std::string to_json(const Struct& from) {
+    json_object object;
+    each_field(from, [&object](std::string_view name, const auto& member) { add(object, name, member); });
     return std::move(object).text();
 }
 
 // nullopt: it is none. A member that is missing has its default.
-template <typename Note>
-std::optional<Note> parse(const std::string& text) {
+template <typename Struct>
+std::optional<Struct> parse(const std::string& text) {
     boost::system::error_code error;
     const boost::json::value parsed = boost::json::parse(text, error);
     const boost::json::object* object = error ? nullptr : parsed.if_object();
     if (!object) return std::nullopt;
-    Note note;
-    each_field(note, [object](std::string_view name, auto& member) {
+    Struct found;
+    each_field(found, [object](std::string_view name, auto& member) {
         if (const auto* value = object->if_contains(boost::json::string_view(name.data(), name.size())))
             read(*value, member);
     });
-    return note;
+    return found;
 }
 
-}  // namespace hob::unit::note_fields
+}  // namespace hob::util::json_fields
