@@ -317,6 +317,14 @@ BOOST_AUTO_TEST_CASE(K71_with_the_keeper_killed_too_commands_start_a_daemon_or_s
     auto events = box.start({"events", "--json"});
     auto watch = box.start({"status", "--watch"});
     BOOST_REQUIRE(has_clients(box, 4));
+    std::string first;
+    while (first.empty()) {  // until it is subscribed
+        BOOST_REQUIRE(box.run({"run", "--", "true"}).status == 0);
+        try {
+            first = events.read_line(1s).value_or("");
+        } catch (const test_failure&) {  // not yet
+        }
+    }
     // The start comes last, so that nobody else finds a daemon.
     start.signal(SIGSTOP);
     box.kill_daemon_and_keeper();
