@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(K09_the_next_daemon_is_there_without_a_command) {
     ::kill(daemon, SIGKILL);
     BOOST_TEST(another_daemon_than(box, daemon));
     BOOST_TEST(box.keeper_pid() == keeper);
-    BOOST_TEST(box.daemon_starts() == 2);
+    BOOST_TEST(wait_until([&] { return box.daemon_starts() == 2; }));
 }
 
 BOOST_AUTO_TEST_CASE(K10_a_shutdown_leaves_neither_of_them_and_frees_the_lock) {
