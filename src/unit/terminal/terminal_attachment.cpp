@@ -50,7 +50,9 @@ void terminal_attachment::show_screen() {
     if (terminal_->size() == before) terminal_->redraw();
 }
 
+// A process may write as soon as it has been made: its start is told first.
 void terminal_attachment::show_output() {
+    tell_state();
     while (position_ < terminal_->end()) {
         const bool lost = position_ < terminal_->begin();
         // One that has lost output gets the rest when it has read all that it was sent: then it loses much at
@@ -84,7 +86,6 @@ asio::awaitable<void> terminal_attachment::follow() {
         if (ended_)
             throw failure(error_kind::cancelled, cannot("attach", unit_->spec().name),
                           "the daemon is shutting down");
-        tell_state();
         show_output();
         if (behind_) {
             co_await util::first_of(client_.drained(), wake_.wait());

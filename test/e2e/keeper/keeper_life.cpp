@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "fixtures/daemon_death.hpp"
 #include "fixtures/services.hpp"
 #include "harness/sandbox.hpp"
 
@@ -16,24 +17,6 @@ bool another_daemon_than(sandbox& box, pid_t before) {
     return wait_until([&] { return box.daemon_pid() > 1 && box.daemon_pid() != before; });
 }
 
-// Three crashes in a row: the keeper pauses then.
-void crash_until_braked(sandbox& box) {
-    for (int i = 0; i < 3; ++i) {
-        const pid_t daemon = box.daemon_pid();
-        BOOST_REQUIRE(daemon > 1);
-        ::kill(daemon, SIGSEGV);
-        if (i < 2) {
-            BOOST_REQUIRE(another_daemon_than(box, daemon));
-            BOOST_REQUIRE(box.run({"ping"}).status == 0);
-        } else {
-            BOOST_REQUIRE(wait_until([&] { return !process_lives(daemon); }));
-        }
-    }
-    BOOST_REQUIRE(wait_until([&] {
-        return json_at(box.run({"status", "--json"}).out, "/daemon/state").value_or("?") == "orphaned";
-    }));
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(keeper_life)
@@ -43,11 +26,12 @@ BOOST_AUTO_TEST_CASE(K09_the_next_daemon_is_there_without_a_command) {
     BOOST_REQUIRE(box.run({"ping"}).status == 0);
     const pid_t daemon = box.daemon_pid(), keeper = box.keeper_pid();
     BOOST_REQUIRE(keeper > 1);
-    BOOST_TEST(json_at(box.run({"status", "--json"}).out, "/daemon/keeper_pid").value_or("?") == std::to_string(keeper));
+    BOOST_TEST(json_at(box.run({"status", "--json"}).out, "/daemon/keeper_pid").value_or("?") ==
+               std::to_string(keeper));
     ::kill(daemon, SIGKILL);
     BOOST_TEST(another_daemon_than(box, daemon));
     BOOST_TEST(box.keeper_pid() == keeper);
-    BOOST_TEST(box.daemon_starts() == 2);
+    BOOST_TEST(wait_until([&] { return box.daemon_starts() == 2; }));
 }
 
 BOOST_AUTO_TEST_CASE(K10_a_shutdown_leaves_neither_of_them_and_frees_the_lock) {
@@ -175,7 +159,8 @@ BOOST_AUTO_TEST_CASE(K26_a_binary_that_was_replaced_by_a_broken_one_or_removed_d
         BOOST_REQUIRE(::rename(binary.c_str(), (binary + ".old").c_str()) == 0);
         if (how == "fails") box.write(binary, "#!/bin/sh\nexit 1\n", 0700);
         if (how == "no program") box.write(binary, "nothing", 0700);
-        if (how == "hangs up") box.write(binary, "#!/bin/sh\nexec sleep 0.1 3>&- 4>&- 5>&- 6>&- 7>&-\n", 0700);
+        if (how == "hangs up")
+            box.write(binary, "#!/bin/sh\nexec sleep 0.1 3>&- 4>&- 5>&- 6>&- 7>&-\n", 0700);
         ::kill(daemon, SIGKILL);
         BOOST_TEST(another_daemon_than(box, daemon), how);
         BOOST_REQUIRE(::rename((binary + ".old").c_str(), binary.c_str()) == 0);

@@ -6,21 +6,13 @@
 #include <set>
 #include <string>
 
+#include "fixtures/daemon_death.hpp"
 #include "fixtures/services.hpp"
 #include "harness/sandbox.hpp"
 
 using namespace hob::test;
 
 namespace {
-
-// SIGKILL to the daemon; returns once another one serves.
-void kill_daemon(sandbox& box) {
-    const pid_t before = box.daemon_pid();
-    BOOST_REQUIRE(before > 1);
-    ::kill(before, SIGKILL);
-    BOOST_REQUIRE(wait_until([&] { return box.daemon_pid() > 1 && box.daemon_pid() != before; }));
-    BOOST_REQUIRE(box.run({"ping"}).status == 0);
-}
 
 std::string member(sandbox& box, int index, const std::string& name, const std::string& task = {}) {
     std::vector<std::string> words{"runs", "--json", "-n", "all"};
@@ -36,8 +28,9 @@ BOOST_AUTO_TEST_CASE(K18_a_run_and_a_command_go_on_and_end_as_they_do) {
     sandbox box;
     box.config("[task.t]\nrun = \"echo begin; until [ -e go ]; do sleep 0.02; done; echo end; exit 7\"\n");
     BOOST_TEST(box.run({"run", "--detach", "t"}).out == "1\n");
-    BOOST_TEST(box.run({"run", "--detach", "--", "sh", "-c", "until [ -e go ]; do sleep 0.02; done; exit 8"}).out ==
-               "2\n");
+    BOOST_TEST(
+        box.run({"run", "--detach", "--", "sh", "-c", "until [ -e go ]; do sleep 0.02; done; exit 8"}).out ==
+        "2\n");
     const std::string pid = unit_member(box, "t", "pid");
     for (int i = 0; i < 3; ++i) {
         kill_daemon(box);
@@ -63,7 +56,8 @@ BOOST_AUTO_TEST_CASE(K18_a_run_and_a_command_go_on_and_end_as_they_do) {
 BOOST_AUTO_TEST_CASE(K19_the_end_of_a_run_that_no_daemon_saw_is_recorded_exactly) {
     sandbox box;
     box.config(
-        "[task.t]\nrun = \"until [ -e go ]; do sleep 0.02; done; echo last; exit 9\"\nretry = { max = 1, delay = \"1h\" }\n");
+        "[task.t]\nrun = \"until [ -e go ]; do sleep 0.02; done; echo last; exit 9\"\nretry = { max = 1, "
+        "delay = \"1h\" }\n");
     BOOST_TEST(box.run({"run", "--detach", "t"}).out == "1\n");
     const pid_t pid = std::atoi(unit_member(box, "t", "pid").c_str());
     const pid_t daemon = box.daemon_pid();
@@ -95,7 +89,8 @@ BOOST_AUTO_TEST_CASE(K20_no_slot_of_a_timer_is_missed_and_none_runs_twice) {
     const std::size_t all = count(runs, "\"id\":");
     for (std::size_t i = 0; i < all; ++i) {
         const auto cause = json_at(runs, "/" + std::to_string(i) + "/cause").value_or("");
-        if (cause.starts_with("due ")) BOOST_TEST(slots.insert(cause.substr(0, cause.find(';'))).second, cause);
+        if (cause.starts_with("due "))
+            BOOST_TEST(slots.insert(cause.substr(0, cause.find(';'))).second, cause);
     }
     BOOST_TEST(slots.size() > static_cast<std::size_t>(rounds) / 4);
 }
@@ -103,9 +98,11 @@ BOOST_AUTO_TEST_CASE(K20_no_slot_of_a_timer_is_missed_and_none_runs_twice) {
 BOOST_AUTO_TEST_CASE(K21_a_queued_run_and_a_retry_wait_on) {
     sandbox box;
     box.config(
-        "[task.w]\nrun = \"echo $HOB_CHANGED >> seen; until [ -e go ]; do sleep 0.02; done\"\nwatch = [\"*.in\"]\n"
+        "[task.w]\nrun = \"echo $HOB_CHANGED >> seen; until [ -e go ]; do sleep 0.02; done\"\nwatch = "
+        "[\"*.in\"]\n"
         "overlap = \"queue\"\n"
-        "[task.r]\nrun = \"echo $HOB_TRIGGER >> tried; false\"\nevery = \"1h\"\nretry = { max = 1, delay = \"3s\" }\n");
+        "[task.r]\nrun = \"echo $HOB_TRIGGER >> tried; false\"\nevery = \"1h\"\nretry = { max = 1, delay = "
+        "\"3s\" }\n");
     BOOST_REQUIRE(box.run({"start"}).status == 0);
     BOOST_REQUIRE(wait_until([&] { return unit_member(box, "w", "state") == "scheduled"; }));
     BOOST_TEST(slurp(box.project() + "/tried").empty());
@@ -126,13 +123,13 @@ BOOST_AUTO_TEST_CASE(K22_a_limit_and_a_cancellation_are_kept) {
     sandbox box;
     box.config(
         "[task.slow]\nrun = \"sleep 1000\"\ntimeout = \"2s\"\n"
-        "[task.stubborn]\nrun = \"trap '' TERM; while :; do sleep 0.05; done\"\nstop = { timeout = \"1s\" }\n");
+        "[task.stubborn]\nrun = \"trap '' TERM; while :; do sleep 0.05; done\"\nstop = { timeout = \"1s\" "
+        "}\n");
     BOOST_TEST(box.run({"run", "--detach", "slow"}).out == "1\n");
     BOOST_TEST(box.run({"run", "--detach", "stubborn"}).out == "2\n");
     auto stopping = box.start({"stop", "stubborn"});
-    BOOST_REQUIRE(wait_until([&] {
-        return slurp(box.daemon_log()).find("run is stopped") != std::string::npos;
-    }));
+    BOOST_REQUIRE(
+        wait_until([&] { return slurp(box.daemon_log()).find("run is stopped") != std::string::npos; }));
     kill_daemon(box);
     BOOST_TEST(wait_until([&] { return member(box, 0, "state") == "cancelled"; }));
     BOOST_TEST(wait_until([&] { return member(box, 1, "state") == "timeout"; }));

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "fixtures/daemon_death.hpp"
 #include "fixtures/services.hpp"
 #include "harness/sandbox.hpp"
 
@@ -15,15 +16,6 @@ namespace {
 
 pid_t pid_of(sandbox& box, const std::string& unit) {
     return std::atoi(unit_member(box, unit, "pid").c_str());
-}
-
-// SIGKILL to the daemon; returns once another one serves.
-void kill_daemon(sandbox& box) {
-    const pid_t before = box.daemon_pid();
-    BOOST_REQUIRE(before > 1);
-    ::kill(before, SIGKILL);
-    BOOST_REQUIRE(wait_until([&] { return box.daemon_pid() > 1 && box.daemon_pid() != before; }));
-    BOOST_REQUIRE(box.run({"ping"}).status == 0);
 }
 
 std::size_t lines_in(const std::string& text) {
@@ -48,7 +40,8 @@ BOOST_AUTO_TEST_CASE(K01_a_service_keeps_its_process_its_state_and_its_record_ov
         BOOST_TEST(unit_member(box, "s", "since") == since);
         BOOST_TEST(unit_member(box, "s", "restarts") == "0");
     }
-    BOOST_TEST(json_at(box.run({"runs", "s", "--json"}).out, "/0/id").value_or("?") == json_at(lives, "/0/id").value_or("?"));
+    BOOST_TEST(json_at(box.run({"runs", "s", "--json"}).out, "/0/id").value_or("?") ==
+               json_at(lives, "/0/id").value_or("?"));
     BOOST_TEST(json_at(box.run({"runs", "s", "--json"}).out, "/0/state").value_or("?") == "running");
     BOOST_TEST(process_lives(pid));
     BOOST_TEST(box.run({"stop", "s"}).status == 0);
@@ -61,7 +54,8 @@ BOOST_AUTO_TEST_CASE(K01_a_service_keeps_its_process_its_state_and_its_record_ov
 BOOST_AUTO_TEST_CASE(K02_an_exit_that_no_daemon_saw_is_told_exactly) {
     sandbox box;
     box.config(
-        "[service.s]\nrun = [\"sh\", \"-c\", \"while [ ! -e go ]; do sleep 0.01; done; exit 42\"]\nrestart = \"never\"\n");
+        "[service.s]\nrun = [\"sh\", \"-c\", \"while [ ! -e go ]; do sleep 0.01; done; exit 42\"]\nrestart = "
+        "\"never\"\n");
     BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
     const pid_t pid = pid_of(box, "s");
     // A stopped daemon sees nothing, and is then killed.
@@ -95,7 +89,8 @@ BOOST_AUTO_TEST_CASE(K04_output_terminal_and_open_input_go_on) {
     box.config(
         "[service.out]\nrun = \"i=0; while :; do i=$((i+1)); echo line $i; sleep 0.02; done\"\n"
         "[service.in]\nrun = \"cat > got\"\nstdin = \"open\"\n"
-        "[service.tty]\nrun = \"stty -echo; while read -r x; do echo got $x $(tty >&2 && echo tty); done\"\ntty = true\n");
+        "[service.tty]\nrun = \"stty -echo; while read -r x; do echo got $x $(tty >&2 && echo tty); "
+        "done\"\ntty = true\n");
     BOOST_REQUIRE(box.run({"start"}).status == 0);
     const pid_t in = pid_of(box, "in"), tty = pid_of(box, "tty"), out = pid_of(box, "out");
     kill_daemon(box);
@@ -103,8 +98,9 @@ BOOST_AUTO_TEST_CASE(K04_output_terminal_and_open_input_go_on) {
     BOOST_TEST(pid_of(box, "tty") == tty);
     BOOST_TEST(pid_of(box, "out") == out);
     const std::size_t before = lines_in(box.run({"logs", "out", "--raw", "-n", "100000"}).out);
-    BOOST_TEST(wait_until(
-        [&] { return lines_in(box.run({"logs", "out", "--raw", "-n", "100000"}).out) > before + 5; }));
+    BOOST_TEST(wait_until([&] {
+        return lines_in(box.run({"logs", "out", "--raw", "-n", "100000"}).out) > before + 5;
+    }));
     run_options typed;
     typed.input = "one\n";
     BOOST_TEST(box.run({"--timeout", "2s", "attach", "tty"}, typed).status >= 0);
@@ -127,14 +123,16 @@ BOOST_AUTO_TEST_CASE(K05_a_broken_hob_toml_does_not_keep_the_next_daemon_from_go
     box.config("[service.s]\nrun = \"sleep 1001\"\n");
     BOOST_TEST(json_at(box.run({"status", "--json"}).out, "/daemon/config_state").value_or("?") == "changed");
     BOOST_TEST(box.run({"reload"}).status == 0);
-    BOOST_TEST(wait_until([&] { return pid_of(box, "s") != pid && unit_member(box, "s", "state") == "ready"; }));
+    BOOST_TEST(
+        wait_until([&] { return pid_of(box, "s") != pid && unit_member(box, "s", "state") == "ready"; }));
 }
 
 BOOST_AUTO_TEST_CASE(K06_a_start_and_a_stop_that_a_death_interrupts_go_on) {
     sandbox box;
     box.config(
         "[service.slow]\nrun = \"sleep 1000\"\nready = { exec = \"test -e ready\", timeout = \"30s\" }\n"
-        "[service.stubborn]\nrun = \"trap '' TERM; while :; do sleep 0.05; done\"\nstop = { timeout = \"1s\" }\n");
+        "[service.stubborn]\nrun = \"trap '' TERM; while :; do sleep 0.05; done\"\nstop = { timeout = \"1s\" "
+        "}\n");
     auto starting = box.start({"start", "slow"});
     BOOST_REQUIRE(wait_until([&] { return unit_member(box, "slow", "state") == "starting"; }));
     const pid_t slow = pid_of(box, "slow");

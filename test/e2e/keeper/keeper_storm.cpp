@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "fixtures/daemon_death.hpp"
 #include "fixtures/logged_lines.hpp"
 #include "fixtures/services.hpp"
 #include "harness/sandbox.hpp"
@@ -26,11 +27,13 @@ std::string project_under_load() {
     for (int i = 0; i < silent_services; ++i)
         text += "[service.quiet" + std::to_string(i) + "]\nrun = \"exec sleep 1000\"\n";
     for (int i = 0; i < writers; ++i)
-        text += "[service.writer" + std::to_string(i) + "]\nrun = [\"" HOB_PROGRAMS
-                "/numbered\", \"1\", \"bytes\", \"64\", \"" +
+        text += "[service.writer" + std::to_string(i) +
+                "]\nrun = [\"" HOB_PROGRAMS "/numbered\", \"1\", \"bytes\", \"64\", \"" +
                 std::to_string(500 * (i + 1)) + "\"]\n";
     text += "[task.second]\nrun = \"echo x >> seconds\"\nevery = \"1s\"\nkeep = 100000\n";
-    text += "[task.often]\nrun = \"echo x >> often; exit 5\"\nevery = \"200ms\"\noverlap = \"queue\"\nkeep = 100000\n";
+    text +=
+        "[task.often]\nrun = \"echo x >> often; exit 5\"\nevery = \"200ms\"\noverlap = \"queue\"\nkeep = "
+        "100000\n";
     text += "[task.changed]\nrun = \"cat source > copy\"\nwatch = [\"source\"]\nkeep = 100000\n";
     text += "[task.asked]\nrun = \"echo x >> asked; exit 3\"\nkeep = 100000\n";
     return text;
@@ -53,8 +56,8 @@ std::string pids_of(sandbox& box) {
     return pids;
 }
 
-// Each run of the task has left one line, its record says how it ended, and no slot came twice. One that a client
-// asked for and that had no process yet is lost: the client has asked again.
+// Each run of the task has left one line, its record says how it ended, and no slot came twice. One that a
+// client asked for and that had no process yet is lost: the client has asked again.
 void check_runs(sandbox& box, const std::string& task, const std::string& exit, const std::string& file) {
     const auto runs = box.run({"runs", task, "--json", "-n", "all"}).out;
     const std::size_t all = count(runs, "\"id\":");
@@ -68,7 +71,8 @@ void check_runs(sandbox& box, const std::string& task, const std::string& exit, 
         if (state == "skipped" || state == "cancelled" || asked_again) continue;
         ++executed;
         BOOST_TEST(json_at(runs, at + "/exit").value_or("?") == exit, task << " " << state << " " << cause);
-        if (cause.starts_with("due ")) BOOST_TEST(slots.insert(cause.substr(0, cause.find(';'))).second, cause);
+        if (cause.starts_with("due "))
+            BOOST_TEST(slots.insert(cause.substr(0, cause.find(';'))).second, cause);
     }
     BOOST_TEST(executed > 0u);
     BOOST_TEST(count(slurp(box.project() + "/" + file), "x\n") == executed, task);
@@ -89,17 +93,14 @@ BOOST_AUTO_TEST_CASE(K25_under_load_nothing_that_runs_notices_that_the_daemon_is
     shell.program = "/bin/bash";
     std::vector<background> clients;
     for (int i = 0; i < 2; ++i)
-        clients.push_back(box.start({"-c", "while [ ! -e over ]; do hob run asked >/dev/null 2>&1; done"}, shell));
+        clients.push_back(
+            box.start({"-c", "while [ ! -e over ]; do hob run asked >/dev/null 2>&1; done"}, shell));
     auto events = box.start({"events"});
     const int rounds = number_from_env("HOB_KEEPER_ROUNDS", scaled(20));
     for (int i = 1; i <= rounds; ++i) {
         box.write("source", std::to_string(i) + "\n");
         let_pass_randomly(std::chrono::milliseconds(250));
-        const pid_t daemon = box.daemon_pid();
-        BOOST_REQUIRE(daemon > 1);
-        ::kill(daemon, SIGKILL);
-        BOOST_REQUIRE(wait_until([&] { return box.daemon_pid() > 1 && box.daemon_pid() != daemon; }));
-        BOOST_REQUIRE(box.run({"ping"}).status == 0);
+        kill_daemon(box);
     }
     box.write("over", "");
     for (auto& client : clients)
@@ -107,11 +108,13 @@ BOOST_AUTO_TEST_CASE(K25_under_load_nothing_that_runs_notices_that_the_daemon_is
     BOOST_TEST(pids_of(box) == before);
     const std::string last = std::to_string(rounds) + "\n";
     BOOST_TEST(wait_until([&] { return slurp(box.project() + "/copy") == last; }));
-    BOOST_TEST(box.run({"stop"}, [] {
-                      run_options patient;
-                      patient.limit = 60s;
-                      return patient;
-                  }()).status == 0);
+    BOOST_TEST(box.run({"stop"},
+                       [] {
+                           run_options patient;
+                           patient.limit = 60s;
+                           return patient;
+                       }())
+                   .status == 0);
     events.kill_and_reap();
     const auto all = box.run({"runs", "--json", "-n", "all"}).out;
     BOOST_TEST(count(all, "\"state\":\"running\"") == 0u);
