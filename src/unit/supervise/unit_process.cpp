@@ -263,14 +263,8 @@ asio::awaitable<bool> unit_process::await_rest(util::deadline limit) {
 
 // A shell ignores the stop signal, and ends when its terminal is gone. It hangs up on its jobs then, so these
 // have their time first.
-// `ignoring`: those that ignored the signal before it was sent. A shell changes what it does with it whenever
-// it begins to read a line, so it is looked at again.
-asio::awaitable<void> unit_process::hang_up(std::vector<member> ignoring) {
-    for (const auto& process : find_ignoring(members(), spec_->stop.signal)) {
-        const bool is_known = std::any_of(ignoring.begin(), ignoring.end(),
-                                          [&](const member& known) { return known.pid == process.pid; });
-        if (!is_known) ignoring.push_back(process);
-    }
+asio::awaitable<void> unit_process::hang_up() {
+    const auto ignoring = find_ignoring(members(), spec_->stop.signal);
     if (ignoring.empty()) co_return;
     scope rest = members();
     if (rest.kill == kill_scope::all) rest.kill = kill_scope::group;
@@ -326,11 +320,8 @@ asio::awaitable<std::optional<exit_state>> unit_process::end(std::optional<util:
     if (limit) stop_limit_ = stop_limit_.earlier(*limit);
     if (!kill_requested_ && command_output_) asked_by_command_ = co_await run_stop_command();
     command_output_.reset();
-    if (!kill_requested_ && !asked_by_command_) {
-        std::vector<member> ignoring = find_ignoring(members(), spec_->stop.signal);
-        ask_to_end();
-        co_await hang_up(std::move(ignoring));
-    }
+    if (!kill_requested_ && !asked_by_command_) ask_to_end();
+    if (!kill_requested_ && !asked_by_command_) co_await hang_up();
     if (!exit) exit = poll();
     while (!exit && !kill_requested_ && !stop_limit_.expired()) {
         const auto ended = co_await util::within(stop_limit_.remaining(), main_exited());

@@ -120,7 +120,7 @@ private:
     boost::asio::awaitable<bool> run_stop_command();  // false: it failed
     boost::asio::awaitable<std::optional<exit_state>> kill();
     std::string stop_note() const;
-    boost::asio::awaitable<void> hang_up(std::vector<member> ignoring);
+    boost::asio::awaitable<void> hang_up();
     boost::asio::awaitable<bool> await_rest(util::deadline limit);  // false: not within the limit
 
     const std::shared_ptr<unit_context> context_;  // also held by the registry and every unit
