@@ -147,7 +147,9 @@ BOOST_FIXTURE_TEST_CASE(an_attachment_survives_restarts_and_ends_with_the_servic
     BOOST_TEST(person.restored());
     const auto stopped = box.run({"attach", "sh"});
     BOOST_TEST(stopped.status == 1);
-    BOOST_TEST(stopped.err == "hob: cannot attach 'sh': it is stopped\nhint: hob start sh\n");
+    // A shell that gets SIGHUP right before it reads a line acts on it with the next key, and is killed before that.
+    BOOST_TEST(stopped.err.starts_with("hob: cannot attach 'sh': it is stopped"), stopped.err);
+    BOOST_TEST(stopped.err.ends_with("\nhint: hob start sh\n"), stopped.err);
 }
 
 BOOST_AUTO_TEST_CASE(the_terminal_is_restored_however_the_attachment_ends) {
