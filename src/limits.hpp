@@ -60,6 +60,7 @@ inline constexpr milliseconds accept_pause = 1s;
 inline constexpr milliseconds call_timeout = 30s;       // [worker.*] call_timeout's default
 inline constexpr milliseconds call_grace = 250ms;       // for the error of a call whose --timeout is over
 inline constexpr milliseconds call_limit = 10min;       // [worker.*] call_limit's default
+inline constexpr milliseconds hang_up_again = 250ms;    // to a shell that is to end and has not
 inline constexpr milliseconds stop_timeout = 5s;        // stop.timeout's default
 inline constexpr milliseconds reap_timeout = 2s;        // from SIGKILL to the exit
 inline constexpr milliseconds kill_timeout = 5s;        // likewise, of a process that sleeps in the kernel

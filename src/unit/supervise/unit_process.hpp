@@ -42,10 +42,10 @@ struct process_options {
 struct adopted_process {
     std::shared_ptr<const unit_spec> spec;
     pid_t pid = 0;
-    std::uint64_t start_time = 0;  // 0: not known
-    std::string key{};             // under which it is held
-    std::string cgroup{};          // empty: none, or not known
-    util::unique_fd gate{};        // of a process that may not run its program yet
+    std::uint64_t start_time = 0;     // 0: not known
+    std::string key{};                // under which it is held
+    std::string cgroup{};             // empty: none, or not known
+    util::unique_fd gate{};           // of a process that may not run its program yet
     std::vector<std::string> argv{};  // of that
     bool terminal = false;
     std::vector<std::string> environment{};
@@ -112,7 +112,7 @@ public:
 
 private:
     const child& main() const { return successors_.empty() ? child_ : *successors_.back(); }
-    std::unique_ptr<child> watch_main(pid_t pid) const;  // throws failure(unit_failed)
+    std::unique_ptr<child> watch_main(pid_t pid) const;               // throws failure(unit_failed)
     boost::asio::awaitable<std::optional<exit_state>> main_exited();  // nullopt: interrupted
     exit_state with_reason(exit_state exit) const;
     scope members() const;
@@ -121,7 +121,8 @@ private:
     boost::asio::awaitable<std::optional<exit_state>> kill();
     std::string stop_note() const;
     boost::asio::awaitable<void> hang_up();
-    boost::asio::awaitable<bool> await_rest(util::deadline limit);  // false: not within the limit
+    boost::asio::awaitable<std::optional<exit_state>> await_main();  // nullopt: it still runs
+    boost::asio::awaitable<bool> await_rest(util::deadline limit);   // false: not within the limit
 
     const std::shared_ptr<unit_context> context_;  // also held by the registry and every unit
     const std::shared_ptr<const unit_spec> spec_;  // also the unit's, until it is reconfigured

@@ -60,7 +60,9 @@ BOOST_AUTO_TEST_CASE(D02_what_kill_spares_goes_on) {
     for (const std::string kill : {"group", "main"}) {
         sandbox box;
         box.expect_leftovers();
-        box.config(service("s", "setsid sleep 1001 & sleep 1002 & echo up; exec sleep 1000",
+        box.config(service("s",
+                           "setsid sh -c 'touch away; exec sleep 1001' & sleep 1002 & "
+                           "until [ -e away ]; do sleep 0.01; done; echo up; exec sleep 1000",
                            "ready = { log = \"up\" }\nkill = \"" + kill + "\""));
         BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
         BOOST_REQUIRE(wait_until([&] { return box.processes().size() == 4; }));
