@@ -154,7 +154,7 @@ error_kind client::kind_of_loss() const {
 failure client::lost(cannot tried) const {
     return failure(kind_of_loss(), std::move(tried),
                    told_of_end() ? "the daemon ended before it replied" : "the daemon died before it replied",
-                   "it may or may not have done what was asked; " + command_text("logs") + " says more");
+                   "the request may have been carried out or not; see: " + command_text("logs"));
 }
 
 std::string client::call(std::string_view method, std::string_view params, util::deadline limit) {

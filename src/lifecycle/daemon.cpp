@@ -18,10 +18,11 @@
 #include "lifecycle/daemon_resources.hpp"
 #include "lifecycle/handed_socket.hpp"
 #include "lifecycle/spawn.hpp"
-#include "lifecycle/start_keeper.hpp"
 #include "lifecycle/start_failure.hpp"
+#include "lifecycle/start_keeper.hpp"
 #include "limits.hpp"
 #include "util/async.hpp"
+#include "util/clock.hpp"
 #include "util/log/log.hpp"
 #include "util/memory.hpp"
 #include "util/proc.hpp"
@@ -284,8 +285,7 @@ void daemon::write_page() {
     content.pid = pid_;
     content.start_time = resources_->start_time;
     content.draining = draining();
-    content.started_at_ms =
-        std::chrono::duration_cast<std::chrono::milliseconds>(started_at_.time_since_epoch()).count();
+    content.started_at_ms = util::ms_of(started_at_);
     content.version = version_text;
     page_units units = application_->page_units();
     content.units_total = units.total;

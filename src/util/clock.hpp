@@ -1,12 +1,24 @@
 #pragma once
-// Wall-clock times as text.
+// Wall-clock times as text and as numbers.
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace hob::util {
+
+// Milliseconds since 1970, rounded down.
+inline std::int64_t ms_of(std::chrono::system_clock::time_point time) {
+    return std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+inline std::optional<std::int64_t> ms_of(const std::optional<std::chrono::system_clock::time_point>& time) {
+    return time ? std::optional(ms_of(*time)) : std::nullopt;
+}
+inline std::chrono::system_clock::time_point time_of_ms(std::int64_t ms) {
+    return std::chrono::system_clock::time_point(std::chrono::milliseconds(ms));
+}
 
 // "2026-01-02T03:04:05.678+01:00" in the local zone, with "Z" where its offset is zero. Milliseconds are cut
 // off, not rounded. Years outside 0000-9999 are shown as the nearest one inside. Cheap: the text of the last

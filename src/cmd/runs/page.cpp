@@ -13,15 +13,7 @@ namespace hob::cmd {
 namespace {
 
 using std::chrono::system_clock;
-
-std::int64_t ms_of(system_clock::time_point time) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
-
-std::optional<std::int64_t> ms_of(const std::optional<system_clock::time_point>& time) {
-    if (!time) return std::nullopt;
-    return ms_of(*time);
-}
+using util::ms_of;
 
 // [id, task, state, from, to or null, end, trigger, cause, cpu_ms, max_rss_kib, output]: short, since a page
 // may have tens of thousands.

@@ -6,7 +6,8 @@
 //  - Bytes come from a pipe by splice(2), which writes them and, in the same system call, its offset in the
 //    mapped file. From a terminal they are read into memory that was zero: what a daemon had read and not yet
 //    counted ends at the last byte that is not.
-//  - What is in the log is told by commit(), in one of two copies; a single store says which one counts.
+//  - commit() writes down how much is in the log. There are two copies of that; a single store switches
+//    between them.
 //  - Each stream has two areas. When one is nearly full, what is still needed is copied to the other, so that
 //    the file stays small.
 //
@@ -77,7 +78,7 @@ private:
     util::unique_fd file_;
     char* memory_ = nullptr;
     std::size_t used_[stream_count][2] = {};  // bytes of each area that are or may be other than zero
-    bool is_busy_[stream_count] = {};             // the last take() got a whole chunk
+    bool is_busy_[stream_count] = {};         // the last take() got a whole chunk
 };
 
 }  // namespace hob::unit

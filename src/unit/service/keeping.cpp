@@ -1,5 +1,4 @@
-// What of a service outlives the daemon: what the keeper is told of it, and how the next daemon goes on with
-// it.
+// How a service outlives the daemon: what the keeper gets, and how the next daemon uses it.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -22,16 +21,12 @@ namespace asio = boost::asio;
 using std::chrono::milliseconds;
 using std::chrono::system_clock;
 
-std::int64_t ms_since_1970(system_clock::time_point time) {
-    return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
-}
-
 std::int64_t end_of(const util::deadline& limit) {
-    return limit.is_never() ? 0 : ms_since_1970(system_clock::now() + limit.remaining());
+    return limit.is_never() ? 0 : util::ms_of(system_clock::now() + limit.remaining());
 }
 
 milliseconds left_until(std::int64_t ms) {
-    return std::max(milliseconds(ms - ms_since_1970(system_clock::now())), milliseconds(0));
+    return std::max(milliseconds(ms - util::ms_of(system_clock::now())), milliseconds(0));
 }
 
 constexpr const char* supervision_names[] = {"none", "up", "ending"};
@@ -64,7 +59,7 @@ void service::remember(const service_process* current) const {
     if (!link) return;
     service_note note;
     note.state = name_of(state());
-    note.since = ms_since_1970(since());
+    note.since = util::ms_of(since());
     note.supervision = supervision_names[static_cast<std::size_t>(supervision_)];
     note.detail = detail_;
     note.stop_reason = stop_reason_;
@@ -78,7 +73,7 @@ void service::remember(const service_process* current) const {
     note.restarts = restarts_;
     note.restarts_in_a_row = restarts_in_a_row_;
     note.backoff = backoff_.count();
-    if (state() == unit_state::backoff) note.backoff_ends = ms_since_1970(since() + backoff_);
+    if (state() == unit_state::backoff) note.backoff_ends = util::ms_of(since() + backoff_);
     note.ends = static_cast<std::int64_t>(ends_);
     if (last_exit_) note.exit = last_exit_->number;
     note.exit_by_signal = last_exit_ && last_exit_->signalled;
@@ -146,7 +141,7 @@ void service::adopt(lifecycle::held_entry held) {
     if (note->supervision == supervision_names[1]) supervision_ = supervision::up;
     if (note->supervision == supervision_names[2] && has_process) supervision_ = supervision::ending;
     const auto found = ipc::unit_state_named(note->state).value_or(unit_state::stopped);
-    restore_state(found, system_clock::time_point(milliseconds(note->since)));
+    restore_state(found, util::time_of_ms(note->since));
     if (note->backoff_ends > 0) resumed_pause_ = left_until(note->backoff_ends);
     update_watch();
     if (supervised()) util::spawn(context_->options.executor, supervise(), "service " + spec_->name);

@@ -193,8 +193,8 @@ private:
     std::string watch_held_;      // why changes do not restart it until it is started by name
     int restarts_ = 0;            // starts after an end that nobody requested
     int restarts_in_a_row_ = 0;   // of those, since it was last up for backoff.reset
-    std::chrono::milliseconds backoff_{0};  // the last pause
-    std::optional<std::chrono::milliseconds> resumed_pause_;  // what is left of one that a daemon before this one began
+    std::chrono::milliseconds backoff_{0};                    // the last pause
+    std::optional<std::chrono::milliseconds> resumed_pause_;  // what is left of the last daemon's back-off
 };
 
 }  // namespace hob::unit

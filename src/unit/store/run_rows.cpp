@@ -107,17 +107,6 @@ std::vector<run_record> rows_of(sqlite3* db, const run_query& query, bool curren
 
 }  // namespace
 
-std::int64_t ms_of(system_clock::time_point time) {
-    return std::chrono::floor<milliseconds>(time.time_since_epoch()).count();
-}
-
-std::optional<std::int64_t> ms_of(const std::optional<system_clock::time_point>& time) {
-    if (!time) return std::nullopt;
-    return ms_of(*time);
-}
-
-system_clock::time_point time_of_ms(std::int64_t ms) { return system_clock::time_point(milliseconds(ms)); }
-
 bool run_query::matches(const run_record& run) const {
     return (!task || run.task == *task) && (!failed || is_failure(run.state)) &&
            (!since || run.started_at >= *since) && (!until || run.started_at < *until);

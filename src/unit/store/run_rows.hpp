@@ -8,14 +8,14 @@
 
 #include "unit/spec/run_record.hpp"
 #include "unit/store/run_store.hpp"
+#include "util/clock.hpp"
 
 struct sqlite3;
 
 namespace hob::unit {
 
-std::int64_t ms_of(std::chrono::system_clock::time_point time);
-std::optional<std::int64_t> ms_of(const std::optional<std::chrono::system_clock::time_point>& time);
-std::chrono::system_clock::time_point time_of_ms(std::int64_t ms);
+using util::ms_of;
+using util::time_of_ms;
 
 // With its environment.
 std::optional<run_record> find_run_in(sqlite3* db, std::int64_t id);

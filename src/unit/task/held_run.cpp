@@ -1,4 +1,4 @@
-// What of a run outlives the daemon: what the keeper is told of it, and how the next daemon goes on with it.
+// How a run outlives the daemon: what the keeper gets, and how the next daemon uses it.
 #include <fcntl.h>
 #include <fmt/format.h>
 
@@ -7,6 +7,7 @@
 
 #include "limits.hpp"
 #include "unit/task/active_run.hpp"
+#include "util/clock.hpp"
 #include "util/json/json_text.hpp"
 #include "util/log/log.hpp"
 
@@ -16,10 +17,6 @@ namespace {
 namespace asio = boost::asio;
 using std::chrono::milliseconds;
 using std::chrono::system_clock;
-
-std::int64_t ms_since_1970(system_clock::time_point time) {
-    return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
-}
 
 }  // namespace
 
@@ -44,8 +41,8 @@ run_order active_run::order() const {
     order.retry_of = parameters_.retry_of;
     if (parameters_.slot) {
         order.slot_rule = parameters_.slot->rule;
-        order.slot_anchor = ms_since_1970(parameters_.slot->anchor);
-        order.slot = ms_since_1970(parameters_.slot->last_slot);
+        order.slot_anchor = util::ms_of(parameters_.slot->anchor);
+        order.slot = util::ms_of(parameters_.slot->last_slot);
     }
     order.terminal = parameters_.terminal.has_value();
     order.by_client = parameters_.listener.has_value();
@@ -58,7 +55,7 @@ void active_run::remember_queued(std::optional<system_clock::time_point> due) {
     lifecycle::keeper_link* const keeper = context_->keeper();
     run_order wanted = order();
     if (!keeper || is_asked_for_again(wanted) || !queued_key_.empty()) return;
-    if (due) wanted.due = ms_since_1970(*due);
+    if (due) wanted.due = util::ms_of(*due);
     queued_key_ = fmt::format("{}{}/{:020}", held_queued_prefix, spec_->name, ++context_->last_queued);
     keeper->hold_text(queued_key_, to_json(wanted));
 }
@@ -104,7 +101,7 @@ void active_run::remember() const {
     if (process_) progress.cgroup = process_->cgroup();
     progress.cause = record_.cause;
     if (ended_by_) progress.ended_by = name_of(*ended_by_);
-    if (!limit_.is_never()) progress.limit_ends = ms_since_1970(system_clock::now() + limit_.remaining());
+    if (!limit_.is_never()) progress.limit_ends = util::ms_of(system_clock::now() + limit_.remaining());
     progress.outlives_client = detached_;
     keeper->note(held_key(), to_json(progress));
 }
@@ -178,7 +175,7 @@ bool active_run::resume(lifecycle::held_entry& held) {
     }
     process_ = std::make_unique<unit_process>(context_, std::move(process));
     if (progress.limit_ends > 0) {
-        const milliseconds left(progress.limit_ends - ms_since_1970(system_clock::now()));
+        const milliseconds left(progress.limit_ends - util::ms_of(system_clock::now()));
         limit_ = util::deadline::in(std::max(left, milliseconds(0)));
     }
     run_ends ends;

@@ -1,6 +1,7 @@
 #include "unit/task/run_note.hpp"
 
 #include "unit/task/active_run.hpp"
+#include "util/clock.hpp"
 #include "util/json/json_fields.hpp"
 
 namespace hob::unit {
@@ -48,10 +49,8 @@ run_parameters parameters_of(const run_order& order) {
     parameters.attempt = static_cast<int>(order.attempt);
     parameters.retry_of = order.retry_of;
     if (!order.slot_rule.empty()) {
-        const auto at = [](std::int64_t ms) {
-            return std::chrono::system_clock::time_point(std::chrono::milliseconds(ms));
-        };
-        parameters.slot = schedule_record{order.slot_rule, at(order.slot_anchor), at(order.slot)};
+        parameters.slot = schedule_record{order.slot_rule, util::time_of_ms(order.slot_anchor),
+                                          util::time_of_ms(order.slot)};
     }
     if (order.terminal) parameters.terminal = terminal_size{};
     parameters.token = order.token;

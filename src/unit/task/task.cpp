@@ -14,6 +14,7 @@
 #include "unit/process/environment.hpp"
 #include "unit/process/on_failure.hpp"
 #include "unit/watch/file_trigger.hpp"
+#include "util/clock.hpp"
 #include "util/log/log.hpp"
 
 namespace hob::unit {
@@ -269,7 +270,7 @@ void task::adopt_queued(const run_order& order, const std::string& key) {
     take_slot(parameters.slot);
     auto run = active_run::make(context_, spec_, log_, std::move(parameters));
     run->set_queued_key(key);
-    const auto due = std::chrono::system_clock::time_point(milliseconds(order.due));
+    const auto due = util::time_of_ms(order.due);
     const auto left = std::chrono::duration_cast<milliseconds>(due - std::chrono::system_clock::now());
     if (order.due == 0) return enqueue(std::move(run));
     retrying_ = true;

@@ -175,8 +175,8 @@ BOOST_AUTO_TEST_CASE(U01_restart_gives_a_worker_its_callers_environment) {
 std::string shown(hob::test::sandbox& box) { return box.shell("cat out").out; }
 
 std::string defined(const std::string& value, const std::string& more = {}) {
-    return "[service.web]\nrun = 'echo $V > out; exec sleep 1000'\nready = { exec = 'test -e out' }\nenv = { "
-           "V = '" +
+    return "[service.web]\nrun = 'echo $V > out; exec sleep 1000'\nready = { exec = 'grep -qx $V out' }\nenv "
+           "= { V = '" +
            value + "' }\n" + more;
 }
 
