@@ -82,19 +82,19 @@ void application::load_config() {
     if (context_.keeper) context_.keeper->hold_text(held_config_key, read.text());
 }
 
-std::vector<std::string> application::config_files() const {
-    std::vector<std::string> files{context_.where.config_path};
+std::vector<file_stamp> application::stamps_of_files() const {
+    std::vector<file_stamp> stamps{stamp_of(context_.where.config_path)};
     for (const auto& file : config_.further)
-        files.push_back(file.path);
+        stamps.push_back(stamp_of(file.path));
     for (const auto& spec : config_.units) {
         for (const auto& file : spec.env_files)
-            files.push_back(file.path);
+            stamps.push_back(stamp_of_distant(file.path, config_.source_path));
     }
-    return files;
+    return stamps;
 }
 
 lifecycle::config_state application::config_state_at_a_glance() {
-    auto stamps = stamps_of(config_files());
+    auto stamps = stamps_of_files();
     if (stamps != stamps_) {
         config_state_ = config_state();
         stamps_ = std::move(stamps);
