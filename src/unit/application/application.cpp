@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "error.hpp"
+#include "ipc/status_page.hpp"
 #include "ipc/unit_state.hpp"
 #include "limits.hpp"
 #include "unit/application/unit_names.hpp"
@@ -54,6 +55,8 @@ std::string to_json(const apply_result& difference, const std::vector<std::strin
     if (!by_themselves.empty()) result.add("by_itself", names_json(by_themselves));
     return std::move(result).text();
 }
+
+constexpr std::size_t unit_json_min = 100;  // bytes of one unit on the status page
 
 }  // namespace
 
@@ -276,14 +279,16 @@ std::string application::status_members() const {
 }
 
 lifecycle::page_units application::page_units() const {
-    auto units = registry_->status();
+    const auto counts = registry_->counts();
     lifecycle::page_units page;
-    page.total = static_cast<std::uint32_t>(units.size());
-    for (auto& unit : units) {
+    page.total = static_cast<std::uint32_t>(counts.total);
+    page.up = static_cast<std::uint32_t>(counts.up);
+    page.failed = static_cast<std::uint32_t>(counts.failed);
+    // It is written whenever a unit changes: with many of them, only what there is room for.
+    if (counts.total > ipc::status_page_units_max / unit_json_min) return page;
+    auto units = registry_->status();
+    for (auto& unit : units)
         unit.last_run.reset();  // long, and in the database
-        if (ipc::is_up(unit.state)) ++page.up;
-        if (unit.failing) ++page.failed;
-    }
     page.json = units_json(units);
     return page;
 }
