@@ -70,11 +70,16 @@ void add_exit_with(handler_context context, const unit_request& request, pid_t b
     session.exit_with_is_task = spec && spec->kind == unit::unit_kind::task;
 }
 
-// Of a resumed session without a mark: a service without a process has ended before this daemon was asked.
+// Of a resumed session without one: a service without a process has ended before this daemon was asked.
 up_mark mark_of(handler_context context, const up_session& session) {
     const bool missed = session.resumes && !context.units.registry().is_running(session.exit_with);
     const std::uint64_t ends = missed ? 0 : context.units.registry().ends_of(session.exit_with);
     return {static_cast<std::int64_t>(ends), context.daemon.keeper_pid()};
+}
+
+// What another keeper held has ended with it. The service is started again, and its next end counts.
+bool is_of_this_keeper(handler_context context, const std::optional<up_mark>& mark) {
+    return mark && mark->keeper == context.daemon.keeper_pid();
 }
 
 bool has_service(handler_context context, const up_session& session) {
@@ -145,10 +150,6 @@ asio::awaitable<void> run_to_end(handler_context context, const up_session& sess
 
 asio::awaitable<void> await_first_end(handler_context context, const up_session& session,
                                       util::manual_reset_event& tried, up_end& end) {
-    if (session.resumes && session.mark.keeper != context.daemon.keeper_pid()) {
-        end.no_status = "its process ended together with the daemon and its keeper";
-        co_return;
-    }
     const auto before = static_cast<std::uint64_t>(session.mark.ends);
     const auto ended = co_await context.units.registry().next_end(session.exit_with, before, tried);
     end.shuts_down = !ended;
@@ -178,7 +179,7 @@ up_session plan_up(handler_context context, unit_request request, pid_t by) {
     session.environment = std::move(request.environment);
     session.resumes = request.resume;
     session.token = std::move(request.token);
-    session.mark = request.mark.value_or(mark_of(context, session));
+    session.mark = is_of_this_keeper(context, request.mark) ? *request.mark : mark_of(context, session);
     const bool is_lost = session.resumes && !context.units.registry().run_of(session.token);
     if (is_lost && session.exit_with_is_task) {
         throw failure(error_kind::unit_failed, cannot("end with", session.exit_with),

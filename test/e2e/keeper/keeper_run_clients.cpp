@@ -296,24 +296,6 @@ BOOST_AUTO_TEST_CASE(K92_up_ends_with_a_service_that_ended_while_there_was_no_da
     BOOST_TEST(done.status == 9, done.text());
 }
 
-BOOST_AUTO_TEST_CASE(K92_up_says_that_a_service_ended_together_with_what_held_it) {
-    sandbox box;
-    box.config("[service.s]\nrun = \"sleep 1000\"\n");
-    auto up = box.start({"up", "--exit-with", "s"});
-    BOOST_REQUIRE(wait_until([&] { return unit_member(box, "s", "state") == "ready"; }));
-    BOOST_REQUIRE(has_clients(box, 1));
-    up.signal(SIGSTOP);
-    box.kill_daemon_and_keeper();
-    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
-    up.signal(SIGCONT);
-    const auto done = up.wait();
-    BOOST_TEST(done.status == 125, done.text());
-    BOOST_TEST(
-        done.err.find("cannot end with 's': its process ended together with the daemon and its keeper") !=
-            std::string::npos,
-        done.text());
-}
-
 BOOST_AUTO_TEST_CASE(K91_waiting_for_a_run_and_its_log_go_on) {
     sandbox box;
     box.config("[task.t]\nrun = \"echo one; while [ ! -e go ]; do sleep 0.01; done; echo two; exit 4\"\n");
