@@ -31,6 +31,8 @@ enum class message_kind : std::uint32_t {
     ending,    // the end of this daemon ends the keeper, and what is held
     close,     // close the descriptors of `key` in these `roles`
     release,   // close everything that is held; the keeper stays only as the daemon's parent
+    handover,  // another program follows in the daemon's process: it is killed unless it is ready within
+               // `number` ms
     // From the keeper.
     held = 64,  // one entry, in answer to `list`: as `hold` and `note` said, with `ended` and `exit`
     listed,     // the last one was told
