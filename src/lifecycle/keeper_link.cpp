@@ -1,6 +1,7 @@
 #include "lifecycle/keeper_link.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -9,7 +10,10 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "error.hpp"
+#include "identity.hpp"
 #include "util/log/log.hpp"
+#include "version.hpp"
 
 namespace hob::lifecycle {
 namespace {
@@ -29,6 +33,18 @@ held_entry entry_of(keeper::received got) {
         roles.remove_prefix(end == std::string_view::npos ? roles.size() : end + 1);
     }
     return entry;
+}
+
+failure keeper_gone() {
+    return failure(error_kind::start_failed, cannot("start the daemon"), "its keeper is gone");
+}
+
+failure other_keeper(std::uint32_t version) {
+    return failure(error_kind::start_failed, cannot("start the daemon"),
+                   fmt::format("its keeper is of another version of {} (protocol {} between keeper and daemon; this "
+                               "binary has {})",
+                               this_program.name, version, keeper_protocol_version),
+                   "the keeper starts the binary that it came from");
 }
 
 bool await(int socket, short events) {
@@ -70,21 +86,26 @@ std::vector<held_entry> keeper_handle::take_all_but(std::string_view key) {
     return taken;
 }
 
-bool read_held(int socket, std::vector<held_entry>& into) {
+void read_held(int socket, std::vector<held_entry>& into) {
     keeper::message what;
     what.kind = keeper::message_kind::list;
     while (!keeper::send(socket, what)) {
-        if (errno != EAGAIN || !await(socket, POLLOUT)) return false;
+        if (errno != EAGAIN || !await(socket, POLLOUT)) throw keeper_gone();
     }
     keeper::received got;
     for (;;) {
-        const auto result = keeper::receive(socket, got);
-        if (result == keeper::receive_result::closed) return false;
-        if (result == keeper::receive_result::nothing) {
-            if (!await(socket, POLLIN)) return false;
-            continue;
+        switch (keeper::receive(socket, got)) {
+            case keeper::receive_result::closed:
+                throw keeper_gone();
+            case keeper::receive_result::other_version:
+                throw other_keeper(got.version);
+            case keeper::receive_result::nothing:
+                if (!await(socket, POLLIN)) throw keeper_gone();
+                continue;
+            case keeper::receive_result::message:
+                break;
         }
-        if (got.what.kind == keeper::message_kind::listed) return true;
+        if (got.what.kind == keeper::message_kind::listed) return;
         if (got.what.kind == keeper::message_kind::held) into.push_back(entry_of(std::move(got)));
     }
 }
@@ -217,6 +238,7 @@ void keeper_link::read_all() {
             case keeper::receive_result::nothing:
                 return;
             case keeper::receive_result::closed:
+            case keeper::receive_result::other_version:
                 return lost();
             case keeper::receive_result::message:
                 break;

@@ -49,8 +49,8 @@ struct keeper_handle {
     std::vector<held_entry> take_all_but(std::string_view key);
 };
 
-// Asks for all that is held. Blocks; false: the keeper is gone.
-bool read_held(int socket, std::vector<held_entry>& into);
+// Asks for all that is held. Blocks. Throws failure(start_failed): the keeper is gone, or speaks another version.
+void read_held(int socket, std::vector<held_entry>& into);
 
 struct held_descriptor {
     std::string_view role;  // a word
