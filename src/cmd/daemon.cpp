@@ -93,8 +93,8 @@ std::optional<exit_code> run_if_spawned(const std::vector<std::string>& words) {
     lifecycle::daemon_options run;
     run.make_application = make_application;
     if (auto keeper = lifecycle::inherited_keeper()) {
-        lifecycle::take_over(run, std::move(*keeper), true);
         run.where = lifecycle::handed_instance(std::string(*key), std::string(*root));
+        lifecycle::take_over(run, std::move(*keeper), true);
         lifecycle::resume_lock(run);
         return lifecycle::run_daemon(std::move(run));
     }

@@ -8,22 +8,14 @@
 
 #include <chrono>
 #include <functional>
-#include <string_view>
 
+#include "keeper/holdings.hpp"
 #include "util/fd.hpp"
 
 namespace hob::keeper {
 
 // Without a daemon the keeper starts one at once when it gets this signal.
 inline constexpr int try_again_signal = SIGUSR1;
-
-// Which program a daemon is, where that is not the keeper's own. It is held as `program_key`: the path as the
-// note, and these two descriptors.
-struct daemon_program {
-    std::string_view path{};  // empty: as the keeper
-    int executable = -1;
-    int environment = -1;  // a file: K=V, each with a NUL
-};
 
 struct keeper_options {
     pid_t daemon = 0;

@@ -1,6 +1,7 @@
 #include "lifecycle/keeper_link.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -9,8 +10,11 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "error.hpp"
+#include "identity.hpp"
 #include "lifecycle/start_keeper.hpp"
 #include "util/log/log.hpp"
+#include "version.hpp"
 
 namespace hob::lifecycle {
 namespace {
@@ -30,6 +34,19 @@ held_entry entry_of(keeper::received got) {
         roles.remove_prefix(end == std::string_view::npos ? roles.size() : end + 1);
     }
     return entry;
+}
+
+failure keeper_gone() {
+    return failure(error_kind::start_failed, cannot("start the daemon"), "its keeper is gone");
+}
+
+failure other_keeper(std::uint32_t version) {
+    return failure(
+        error_kind::start_failed, cannot("start the daemon"),
+        fmt::format("its keeper is of another version of {} (protocol {} between keeper and daemon; this "
+                    "binary has {})",
+                    this_program.name, version, keeper_protocol_version),
+        "the keeper starts the binary that it came from");
 }
 
 bool await(int socket, short events) {
@@ -73,22 +90,27 @@ std::vector<held_entry> keeper_handle::take_for_application() {
     return taken;
 }
 
-bool read_held(keeper_handle& handle) {
+void read_held(keeper_handle& handle) {
     const int socket = handle.socket.get();
     keeper::message what;
     what.kind = keeper::message_kind::list;
     while (!keeper::send(socket, what)) {
-        if (errno != EAGAIN || !await(socket, POLLOUT)) return false;
+        if (errno != EAGAIN || !await(socket, POLLOUT)) throw keeper_gone();
     }
     keeper::received got;
     for (;;) {
-        const auto result = keeper::receive(socket, got);
-        if (result == keeper::receive_result::closed) return false;
-        if (result == keeper::receive_result::nothing) {
-            if (!await(socket, POLLIN)) return false;
-            continue;
+        switch (keeper::receive(socket, got)) {
+            case keeper::receive_result::closed:
+                throw keeper_gone();
+            case keeper::receive_result::other_version:
+                throw other_keeper(got.version);
+            case keeper::receive_result::nothing:
+                if (!await(socket, POLLIN)) throw keeper_gone();
+                continue;
+            case keeper::receive_result::message:
+                break;
         }
-        if (got.what.kind == keeper::message_kind::listed) return true;
+        if (got.what.kind == keeper::message_kind::listed) return;
         if (got.what.kind == keeper::message_kind::held) handle.held.push_back(entry_of(std::move(got)));
         if (got.what.kind == keeper::message_kind::asked) handle.asked.push_back(got.what.number);
     }
@@ -231,6 +253,7 @@ void keeper_link::read_all() {
             case keeper::receive_result::nothing:
                 return;
             case keeper::receive_result::closed:
+            case keeper::receive_result::other_version:
                 return lost();
             case keeper::receive_result::message:
                 break;

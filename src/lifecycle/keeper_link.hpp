@@ -51,8 +51,9 @@ struct keeper_handle {
     std::vector<held_entry> take_for_application();  // all but what is the daemon's own
 };
 
-// Asks for all that is held, and fills in `held` and `asked`. Blocks; false: the keeper is gone.
-bool read_held(keeper_handle& handle);
+// Asks for all that is held, and fills in `held` and `asked`. Blocks. Throws failure(start_failed): the
+// keeper is gone, or speaks another version.
+void read_held(keeper_handle& handle);
 
 struct held_descriptor {
     std::string_view role;  // a word

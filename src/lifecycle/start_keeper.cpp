@@ -24,6 +24,7 @@
 #include "lifecycle/successor.hpp"
 #include "limits.hpp"
 #include "util/fork.hpp"
+#include "util/log/log.hpp"
 #include "util/signal_name.hpp"
 
 namespace hob::lifecycle {
@@ -172,8 +173,15 @@ void take_over(daemon_options& options, keeper_handle keeper, bool detach) {
     options.caller = read_caller_settings();
     const int keep[] = {keeper.socket.get()};
     daemonize(options.caller, keep, detach);
-    if (!read_held(keeper))
-        throw failure(error_kind::start_failed, cannot("start the daemon"), "its keeper is gone");
+    try {
+        read_held(keeper);
+    } catch (const failure& why) {
+        util::log_setup(
+            {.program = this_program.name, .file = options.where.daemon_log_path(), .levels = {}});
+        util::log(util::level::error, "lifecycle", "daemon failed",
+                  {util::field("reason", why.what()), util::field("hint", why.hint())});
+        throw;
+    }
     options.keeper = std::move(keeper);
 }
 

@@ -75,7 +75,7 @@ application::survivors application::find_survivors() const {
         const auto id = util::json_integer(key.substr(held_run_prefix.size()));
         if (!order || !id) continue;
         if (held.pid > 0) found.units.insert(order->unit);
-        if (held.pid > 0 || !is_asked_for_again(*order)) found.runs.insert(*id);
+        if (held.pid > 0 || !is_lost_without_process(*order)) found.runs.insert(*id);
     }
     return found;
 }
