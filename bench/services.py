@@ -1,15 +1,17 @@
 """Services: a thousand at once, a restart after kill -9, captured output; beside s6, runit and supervisord."""
 
 import json
+import os
 import pathlib
 import shutil
+import signal
 import statistics
 import subprocess
 import time
 
 from peers import context_switches, memory
 from place import interleaved
-from rows import Row, at_least
+from rows import Row, at_least, at_most
 from supervisors import SUPERVISORD, supervised
 
 MANY_PROGRAMS = """\
@@ -77,6 +79,8 @@ class ManyUnderHob:
         self.hob("daemon")
         self.pid = self.status()["daemon"]["pid"]
         self.empty = memory(self.pid)
+        self.keeper = self.status()["daemon"]["keeper_pid"]
+        self.empty_keeper = memory(self.keeper)
         (self.directory / "hob.toml").write_text(self.configuration())
         self.hob("reload")
 
@@ -98,6 +102,14 @@ class ManyUnderHob:
     def up(self):
         units = self.status()["units"]
         return len({unit["pid"] for unit in units if unit["state"] == "ready"})
+
+    def replace_daemon(self):
+        """Kills the daemon. The seconds until the next one answers."""
+        pid = self.status()["daemon"]["pid"]
+        began = time.perf_counter()
+        os.kill(pid, signal.SIGKILL)
+        self.hob("ping")
+        return time.perf_counter() - began
 
     def end(self):
         self.place.run_hob("shutdown", "--now", project=self.directory, check=False)
@@ -191,6 +203,7 @@ def many(place, effort):
     try:
         all_of_them += [kind(place, effort.services) for kind in kinds]
         found = measure_many(effort, all_of_them)
+        kept = keeper_rows(effort, all_of_them[0])
     finally:
         for one in all_of_them:
             one.end()
@@ -204,9 +217,25 @@ def many(place, effort):
     ]
     ports = found[ManyWithPorts.name]
     group = f"{effort.services} services with ports and groups"
-    return plain + [
-        Row(group, what, ports[what], unit, "without them", hob[what]) for what, unit in MEASURES.items()
+    with_ports = [Row(group, what, ports[what], unit, "without them", hob[what]) for what, unit in MEASURES.items()]
+    return plain + kept + with_ports
+
+
+def keeper_rows(effort, hob):
+    """What the keeper needs, and how long the daemon after one that was killed takes to go on with everything."""
+    hob.start()
+    before = {unit["pid"] for unit in hob.status()["units"]}
+    took = statistics.median(hob.replace_daemon() for _ in range(max(3, effort.repeats // 4)))
+    if {unit["pid"] for unit in hob.status()["units"]} != before:
+        raise SystemExit("bench: a service has not outlived its daemon")
+    group = f"the keeper, {effort.services} services"
+    rows = [
+        Row(group, "its private memory without services", hob.empty_keeper[1], "KiB", must=at_most(128)),
+        Row(group, "its private memory", memory(hob.keeper)[1], "KiB", must=at_most(512)),
+        Row(group, "daemon killed, until the next one answers", took * 1e3, "ms"),
     ]
+    hob.stop()
+    return rows
 
 
 MEASURES = {

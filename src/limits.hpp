@@ -26,6 +26,7 @@ inline constexpr int lost_starts_max = 5;
 inline constexpr int hang_ups_max = 3;
 // Of one command: daemons in a row that end under it, each within crash_loop_window of the one before.
 inline constexpr int lost_daemons_max = 10;
+inline constexpr int handovers_max = 1000;  // likewise, of one daemon that lives on
 
 // Lifecycle, seen by the daemon.
 inline constexpr milliseconds shutdown_timeout = 10s;  // [daemon] shutdown_timeout's default

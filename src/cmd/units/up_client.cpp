@@ -162,7 +162,6 @@ private:
         if (phase_ == phase::up && !restarts_) screen_.say("the daemon has ended; another one goes on");
         screen_.write();
         begun_ = false;
-        if (restarts_) mark_.reset();  // a restart ends the process on purpose
         if (!go_on()) return;
         restarts_ = false;
         end_.reset();

@@ -1,5 +1,6 @@
 #include "unit/application/application.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <signal.h>
@@ -82,7 +83,9 @@ void application::load_config() {
         config_ = read_config();
     }
     stamps_.clear();
-    if (context_.keeper) context_.keeper->hold_text(held_config_key, read.text());
+    if (!context_.keeper) return;
+    config_text_ = lifecycle::text_file(held_config_key, read.text());
+    context_.keeper->hold(held_config_key, {{lifecycle::text_role, config_text_.get()}});
 }
 
 std::vector<file_stamp> application::stamps_of_files() const {
@@ -234,6 +237,16 @@ std::string application::ended_badly_json() const {
 void application::kill() { registry_->kill_all(); }
 
 void application::keeper_lost() { set_root_of_units(0); }
+
+boost::asio::awaitable<void> application::hand_over(std::chrono::milliseconds limit) {
+    return registry_->hand_over(limit);
+}
+
+// The file may have been read: a copy has an offset of its own.
+util::unique_fd application::successor_input() const {
+    return config_text_ ? util::open_file(fmt::format("/proc/self/fd/{}", config_text_.get()), O_RDONLY)
+                        : util::unique_fd();
+}
 
 void application::forget_running() { store_->clear_all_desired_up(); }
 

@@ -60,6 +60,8 @@ public:
     void kill() override;
     void keeper_lost() override;
     void forget_running() override;
+    boost::asio::awaitable<void> hand_over(std::chrono::milliseconds limit) override;
+    util::unique_fd successor_input() const override;
     bool busy() const override;  // a call in flight, or a service or task up
     bool needed() const override;
     std::string status_json(const std::vector<std::string>& names) const override;
@@ -86,6 +88,7 @@ private:
 
     lifecycle::application_context context_;
     unit::config config_;
+    util::unique_fd config_text_;     // a file_record of the configuration in effect; empty: without a keeper
     std::vector<file_stamp> stamps_;  // of all files of the configuration, when config_state_ was found out
     lifecycle::config_state config_state_ = lifecycle::config_state::current;
     std::unique_ptr<unit::store> store_;

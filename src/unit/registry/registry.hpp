@@ -55,6 +55,9 @@ public:
     // Goes on with runs, begun and queued, of a daemon before this one.
     void adopt_runs(std::vector<lifecycle::held_entry> held);
 
+    // See lifecycle::application::hand_over().
+    boost::asio::awaitable<void> hand_over(std::chrono::milliseconds limit);
+
     const port_list& ports() const;  // those of [ports], while a unit is up
 
     // What apply() would do.
