@@ -199,7 +199,7 @@ void service::adopt_process(const service_note& note, lifecycle::held_entry& hel
     adopted->process = std::make_unique<unit_process>(context_, std::move(process));
     if (note.pid == held.pid && note.main_pid > 0)
         adopted->process->set_main(static_cast<pid_t>(note.main_pid));
-    if (note.was_ready && !adopted->settings().health) adopted->environment = {};
+    if (note.was_ready && !adopted->settings().health) adopted->forget_environment();
     lives_.adopt(note.life);
     if (note.definition != definition_mark(*spec_)) pending_spec_ = *spec_;
     process_ = adopted;
