@@ -204,6 +204,7 @@ inline constexpr std::size_t holder_size_max = 8u
                                                << 10;  // of the file that says who holds the state directory
 inline constexpr std::size_t small_file_max = 64u << 10;
 inline constexpr std::size_t config_file_max = 4u << 20;
+inline constexpr milliseconds env_file_read = 1s;  // on another file system, which may not answer
 inline constexpr std::chrono::milliseconds config_save_timeout = 1s;  // an empty file counts as being saved
 inline constexpr std::chrono::milliseconds config_save_poll = 20ms;
 
