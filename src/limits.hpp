@@ -128,6 +128,7 @@ inline constexpr std::size_t attached_backlog_max = 48u << 20;
 inline constexpr std::size_t attached_piece = 1u << 20;  // bytes sent to an editor at once
 // Bytes of the documents that an editor has open.
 inline constexpr std::size_t attached_text_max = 256u << 20;
+inline constexpr std::size_t lsp_changes_at_once = 256;  // of a document, applied in one turn of the loop
 inline constexpr milliseconds attached_look = 2s;  // between checks of the files, while it sends requests
 
 // Services.

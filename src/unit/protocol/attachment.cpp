@@ -1,5 +1,8 @@
 #include "unit/protocol/attachment.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -63,6 +66,8 @@ asio::awaitable<bool> attachment::input(std::string bytes, bool end) {
         if (!next) next = framing_->early();
         if (!next) break;
         on_frame(*next);
+        while (!over_ && work_on())
+            co_await asio::post(host_->executor(), asio::use_awaitable);
     }
     if (end && !over_) {
         input_ = input_state::ended;
@@ -242,6 +247,8 @@ void attachment::give_up(const std::string& id_raw, int code, std::string_view w
     changed_.ring();
     end_if_answered();
 }
+
+bool attachment::work_on() { return false; }
 
 bool attachment::may_be_ignored(const std::string&) const { return false; }
 

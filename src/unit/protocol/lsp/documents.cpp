@@ -19,7 +19,6 @@
 #include "util/json/json_edit.hpp"
 #include "util/json/json_text.hpp"
 #include "util/json/json_writer.hpp"
-#include "util/sha256.hpp"
 
 namespace hob::unit {
 namespace {
@@ -98,7 +97,6 @@ void lsp_documents::send_text(session_host& host, const document& of, const std:
 }
 
 void lsp_documents::change(session_host& host, document& changed, std::string text) {
-    changed.hash = util::sha256_hex(text);
     const std::string before = std::exchange(changed.own_text, std::move(text));
     ++changed.version;
     count_change();
@@ -148,6 +146,7 @@ void lsp_documents::ask_by_reopening(session_host& host, const std::string& path
 }
 
 bool lsp_documents::is_of_closing(const std::string& params) const {
+    if (closings_->empty()) return false;
     const auto uri = util::json_find_string(params, {"uri"});
     if (!uri || !closings_->contains(document_key(root_, *uri)) ||
         util::json_find_integer(params, {"version"}))
@@ -216,7 +215,6 @@ lsp_documents::document* lsp_documents::open(session_host& host, const std::stri
     made.path = path;
     made.uri = util::uri_of_path(path);
     made.language = language_of_path(path, worker_spec_of(host.spec()).language_ids);
-    made.hash = util::sha256_hex(text);
     made.own_text = std::move(text);
     made.last_used = ++uses_;
     made.version = closed_version_ + 1;
@@ -245,7 +243,7 @@ lsp_documents::document* lsp_documents::sync(session_host& host, const std::stri
     }
     if (!known) return open(host, path, std::move(*text));
     known->deleted = false;
-    if (util::sha256_hex(*text) != known->hash) change(host, *known, std::move(*text));
+    if (*text != known->own_text) change(host, *known, std::move(*text));
     return known;
 }
 
@@ -301,7 +299,7 @@ std::size_t lsp_documents::own_count() const {
 }
 
 void lsp_documents::lend(session_host& host, const std::string& path, std::string uri,
-                         const std::string& language, const std::string& text, std::int64_t version) {
+                         const std::string& language, const lsp_buffer& text, std::int64_t version) {
     const document* known = find(path);
     if (known && !known->editor_text) close(host, path);
     document made;
@@ -337,11 +335,18 @@ void lsp_documents::take_back(session_host& host, const std::string& path, const
 }
 
 void lsp_documents::on_diagnostics(const std::string& params) {
-    const auto uri = util::json_find_string(params, {"uri"});
+    // They may be long, and are read once.
+    std::optional<std::string> uri;
+    std::optional<std::int64_t> version;
+    std::string_view list;
+    const auto members = util::json_object_members(params);
+    for (const auto& each : members.value_or(std::vector<util::json_member>())) {
+        if (each.key == "uri") uri = util::json_unquote(each.value);
+        if (each.key == "version") version = util::json_integer(each.value);
+        if (each.key == "diagnostics") list = each.value;
+    }
     document* about = uri ? find(document_key(root_, *uri)) : nullptr;
-    const std::string_view list = util::json_find(params, {"diagnostics"});
     if (!about || !list.starts_with('[')) return;
-    const auto version = util::json_find_integer(params, {"version"});
     if (is_of_closing(params)) return;
     switch (habits_.weigh(version, about->version, about->editor_text != nullptr)) {
         case lsp_habits::worth::nothing:

@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 
+#include "unit/protocol/lsp/buffer.hpp"
 #include "unit/protocol/lsp/word.hpp"
 #include "unit/protocol/protocol_session.hpp"
 
@@ -24,15 +25,14 @@ public:
         std::string path;  // its key, see document_key()
         std::string uri;
         std::string language;
-        const std::string* editor_text = nullptr;  // nullptr: the document is the daemon's own
+        const lsp_buffer* editor_text = nullptr;  // nullptr: the document is the daemon's own
         std::string own_text;
-        std::string hash;  // of own_text
         std::int64_t version = 1;
         std::uint64_t last_used = 0;  // the highest is the newest
         bool deleted = false;         // the file is gone
         lsp_word word;                // what the server has said about it
 
-        const std::string& text() const { return editor_text ? *editor_text : own_text; }
+        const std::string& text() const { return editor_text ? editor_text->text() : own_text; }
     };
 
     // The directory of the workspace, see document_path().
@@ -82,7 +82,7 @@ public:
     // document is closed; another editor's is forgotten. `text` lives until the next lend() or take_back() of
     // the document.
     void lend(session_host& host, const std::string& path, std::string uri, const std::string& language,
-              const std::string& text, std::int64_t version);
+              const lsp_buffer& text, std::int64_t version);
     void lent_changed(const std::string& path, std::int64_t version);
     // The editor has closed the document at the server, which saw `last_text` last. If the file has another
     // text, the daemon opens it.
