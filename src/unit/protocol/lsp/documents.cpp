@@ -70,7 +70,9 @@ void lsp_documents::count_change(bool came_or_went) {
 
 void lsp_documents::set_capabilities(std::string_view capabilities, bool columns_are_bytes) {
     const std::string_view sync = util::json_member_of(capabilities, "textDocumentSync");
-    takes_ranges_ = sync == "2" || util::json_member_of(sync, "change") == "2";
+    const std::string_view change = util::json_member_of(sync, "change");
+    takes_ranges_ = sync == "2" || change == "2";
+    takes_changes_ = takes_ranges_ || sync == "1" || change == "1";
     columns_are_bytes_ = columns_are_bytes;
 }
 
@@ -139,10 +141,16 @@ void lsp_documents::ask_by_reopening(session_host& host, const std::string& path
         if (const auto all = kept.lock()) all->erase(path);
     });
     if (const auto waiting = closings_->find(path); waiting != closings_->end()) waiting->second = id;
-    asked->version += asked->editor_text ? 0 : 1;
+    const std::int64_t step = asked->editor_text ? 0 : 1;
+    asked->version += step;
     asked->word.ask(changes_);
     asked->word.reopened = true;
-    send_open(host, *asked);
+    // With the text that it had, pyright may publish what it found before.
+    const std::string opened = takes_changes_ ? asked->text() + "\n" : asked->text();
+    send_open(host, *asked, opened);
+    if (!takes_changes_) return;
+    asked->version += step;
+    send_text(host, *asked, opened, asked->text(), false);
 }
 
 bool lsp_documents::is_of_closing(const std::string& params) const {
@@ -220,14 +228,14 @@ lsp_documents::document* lsp_documents::open(session_host& host, const std::stri
     made.version = closed_version_ + 1;
     // Of one that was open before, something may come that is about its closing.
     if (!closed_.contains(path)) made.word.ask(changes_);
-    send_open(host, made);
+    send_open(host, made, made.own_text);
     return &made;
 }
 
-void lsp_documents::send_open(session_host& host, const document& opened) {
+void lsp_documents::send_open(session_host& host, const document& opened, const std::string& text) {
     json_object item = identifier(opened);
     item.add("languageId", opened.language).add("version", opened.version);
-    item.add("text", opened.text());
+    item.add("text", text);
     host.notify("textDocument/didOpen", json_object().add("textDocument", item).text());
     last_sent_ = lsp_word::clock::now();
 }

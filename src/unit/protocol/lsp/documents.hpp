@@ -107,13 +107,14 @@ private:
     // The document has the text `before` at the server.
     void send_text(session_host& host, const document& of, const std::string& before, const std::string& text,
                    bool published);
-    void send_open(session_host& host, const document& opened);
+    void send_open(session_host& host, const document& opened, const std::string& text);
     void close(session_host& host, const std::string& path);
     void close_least_used(session_host& host);
     void forget(const std::string& path);
     std::size_t own_count() const;
 
     std::string root_;
+    bool takes_changes_ = false;
     bool takes_ranges_ = false;  // a change may name the range that it replaces
     bool columns_are_bytes_ = false;
     std::map<std::string, document> open_;  // by path
