@@ -58,6 +58,7 @@ asio::awaitable<bool> attachment::input(std::string bytes, bool end) {
                       "the previous input is not read yet");
     }
     const reading_input here(input_);
+    auto turn_began = std::chrono::steady_clock::now();
     framing_->feed(bytes);
     while (!over_) {
         co_await backpressure();
@@ -66,8 +67,12 @@ asio::awaitable<bool> attachment::input(std::string bytes, bool end) {
         if (!next) next = framing_->early();
         if (!next) break;
         on_frame(*next);
-        while (!over_ && work_on())
-            co_await asio::post(host_->executor(), asio::use_awaitable);
+        do {
+            if (std::chrono::steady_clock::now() - turn_began >= limits::attached_turn) {
+                co_await asio::post(host_->executor(), asio::use_awaitable);
+                turn_began = std::chrono::steady_clock::now();
+            }
+        } while (!over_ && work_on());
     }
     if (end && !over_) {
         input_ = input_state::ended;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "error.hpp"
-#include "unit/protocol/dap/methods.hpp"
 #include "limits.hpp"
+#include "unit/protocol/dap/methods.hpp"
 #include "unit/protocol/lsp/client_filter.hpp"
 #include "unit/protocol/lsp/handshake.hpp"
 #include "unit/protocol/lsp/languages.hpp"

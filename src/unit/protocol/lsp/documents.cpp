@@ -141,16 +141,18 @@ void lsp_documents::ask_by_reopening(session_host& host, const std::string& path
         if (const auto all = kept.lock()) all->erase(path);
     });
     if (const auto waiting = closings_->find(path); waiting != closings_->end()) waiting->second = id;
-    const std::int64_t step = asked->editor_text ? 0 : 1;
-    asked->version += step;
+    const bool own = !asked->editor_text;
+    asked->version += own ? 1 : 0;
     asked->word.ask(changes_);
     asked->word.reopened = true;
-    // With the text that it had, pyright may publish what it found before.
-    const std::string opened = takes_changes_ ? asked->text() + "\n" : asked->text();
-    send_open(host, *asked, opened);
+    // With the text that it had, pyright may publish what it found before. A server may leave out a change
+    // that does not raise the version, which is an editor's: its document is opened with the right text.
+    const std::string longer = asked->text() + "\n";
+    send_open(host, *asked, own && takes_changes_ ? longer : asked->text());
     if (!takes_changes_) return;
-    asked->version += step;
-    send_text(host, *asked, opened, asked->text(), false);
+    if (!own) send_text(host, *asked, asked->text(), longer, true);
+    asked->version += own ? 1 : 0;
+    send_text(host, *asked, longer, asked->text(), false);
 }
 
 bool lsp_documents::is_of_closing(const std::string& params) const {

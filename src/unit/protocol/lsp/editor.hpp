@@ -57,7 +57,7 @@ private:
         lsp_buffer text;
         bool warned = false;  // the editor knows that the server sees another editor's text
     };
-    // A list of changes that is applied to a copy of the text, some of it in each turn of the loop.
+    // A long list of changes, which is applied to a copy of the text, some at a time.
     struct long_change {
         std::string key;
         worker_message notification;
