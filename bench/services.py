@@ -217,8 +217,10 @@ def many(place, effort):
     ]
     ports = found[ManyWithPorts.name]
     group = f"{effort.services} services with ports and groups"
-    with_ports = [Row(group, what, ports[what], unit, "without them", hob[what]) for what, unit in MEASURES.items()]
-    return plain + kept + with_ports
+    with_ports = [
+        Row(group, what, ports[what], unit, "without them", hob[what]) for what, unit in MEASURES.items()
+    ]
+    return plain + with_ports + kept
 
 
 def keeper_rows(effort, hob):

@@ -129,6 +129,8 @@ inline constexpr std::size_t attached_backlog_max = 48u << 20;
 inline constexpr std::size_t attached_piece = 1u << 20;  // bytes sent to an editor at once
 // Bytes of the documents that an editor has open.
 inline constexpr std::size_t attached_text_max = 256u << 20;
+inline constexpr milliseconds attached_turn = 5ms;  // for the messages of one editor in a turn of the loop
+inline constexpr std::size_t lsp_changes_at_once = 64;  // of a document, before another turn may be due
 inline constexpr milliseconds attached_look = 2s;  // between checks of the files, while it sends requests
 
 // Services.

@@ -19,7 +19,6 @@
 
 #include "error.hpp"
 #include "identity.hpp"
-#include "keeper/message.hpp"
 #include "lifecycle/keeper_link.hpp"
 #include "lifecycle/spawn.hpp"
 #include "util/async.hpp"
@@ -135,7 +134,7 @@ successor_facts judged(const std::string& program, const std::string& output) {
 }  // namespace
 
 successor_facts own_successor_facts() {
-    return {version_text, protocol_version, keeper::protocol_version, state_version};
+    return {version_text, protocol_version, keeper_protocol_version, state_version};
 }
 
 int answer_successor_check(const std::function<void(const std::string& input)>& check) {

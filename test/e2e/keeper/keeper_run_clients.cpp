@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(K90_up_with_a_task_ends_with_its_status_after_deaths) {
     BOOST_TEST(done.status == 9, done.text());
 }
 
-BOOST_AUTO_TEST_CASE(up_ends_with_a_service_that_ended_while_there_was_no_daemon) {
+BOOST_AUTO_TEST_CASE(K79_up_ends_with_a_service_that_ended_while_there_was_no_daemon) {
     sandbox box;
     box.config(
         "[service.s]\nrun = \"touch began; while [ ! -e go ]; do sleep 0.01; done; rm go; exit 9\"\n"
