@@ -1,15 +1,17 @@
 """Services: a thousand at once, a restart after kill -9, captured output; beside s6, runit and supervisord."""
 
 import json
+import os
 import pathlib
 import shutil
+import signal
 import statistics
 import subprocess
 import time
 
 from peers import context_switches, memory
 from place import interleaved
-from rows import Row, at_least
+from rows import Row, at_least, at_most
 from supervisors import SUPERVISORD, supervised
 
 MANY_PROGRAMS = """\
@@ -66,19 +68,24 @@ def cpu(pid):
 
 class ManyUnderHob:
     name = "hob"
+    folder = "many"
 
     def __init__(self, place, count):
         self.place, self.count = place, count
-        self.directory = place.root / "many"
+        self.directory = place.root / self.folder
         self.directory.mkdir()
         # The same daemon without units first, to know what they add.
         (self.directory / "hob.toml").write_text("")
         self.hob("daemon")
         self.pid = self.status()["daemon"]["pid"]
         self.empty = memory(self.pid)
-        units = "".join(f'[service.s{i}]\nrun = ["sleep", "infinity"]\n' for i in range(count))
-        (self.directory / "hob.toml").write_text(units)
+        self.keeper = self.status()["daemon"]["keeper_pid"]
+        self.empty_keeper = memory(self.keeper)
+        (self.directory / "hob.toml").write_text(self.configuration())
         self.hob("reload")
+
+    def configuration(self):
+        return "".join(f'[service.s{i}]\nrun = ["sleep", "infinity"]\n' for i in range(self.count))
 
     def hob(self, *words):
         return self.place.run_hob(*words, project=self.directory)
@@ -96,8 +103,37 @@ class ManyUnderHob:
         units = self.status()["units"]
         return len({unit["pid"] for unit in units if unit["state"] == "ready"})
 
+    def replace_daemon(self):
+        """Kills the daemon. The seconds until the next one answers."""
+        pid = self.status()["daemon"]["pid"]
+        began = time.perf_counter()
+        os.kill(pid, signal.SIGKILL)
+        self.hob("ping")
+        return time.perf_counter() - began
+
     def end(self):
         self.place.run_hob("shutdown", "--now", project=self.directory, check=False)
+
+
+class ManyWithPorts(ManyUnderHob):
+    """Each service has a port, which is a variable of all of them, and two groups."""
+
+    name = "hob with ports and groups"
+    folder = "many-with-ports"
+
+    def configuration(self):
+        ports = "".join(f"PORT_{i} = {20000 + i}\n" for i in range(self.count))
+        return "[ports]\n" + ports + "".join(
+            f'[service.s{i}]\nrun = ["sleep", "infinity"]\ngroups = ["all", "g{i % 10}"]\n'
+            f'env = {{ PORT = "${{PORT_{i}}}" }}\n'
+            for i in range(self.count)
+        )
+
+    def start(self):
+        self.hob("--timeout", "5m", "start", "@all")
+
+    def stop(self):
+        self.hob("--timeout", "5m", "stop", "@all")
 
 
 class ManyUnderSupervisord:
@@ -162,11 +198,12 @@ def expect(one, count, state):
 
 
 def many(place, effort):
-    kinds = [ManyUnderHob, *([ManyUnderSupervisord] if shutil.which("supervisord") else [])]
+    kinds = [ManyUnderHob, ManyWithPorts, *([ManyUnderSupervisord] if shutil.which("supervisord") else [])]
     all_of_them = []
     try:
         all_of_them += [kind(place, effort.services) for kind in kinds]
         found = measure_many(effort, all_of_them)
+        kept = keeper_rows(effort, all_of_them[0])
     finally:
         for one in all_of_them:
             one.end()
@@ -174,10 +211,33 @@ def many(place, effort):
     group = f"{effort.services} services, sleep infinity"
     # Other Python processes that start or end change its share of common files by more than the effect.
     other.pop("PSS for each", None)
-    return [
+    plain = [
         Row(group, what, hob[what], unit, "supervisord" if what in other else "", other.get(what))
         for what, unit in MEASURES.items()
     ]
+    ports = found[ManyWithPorts.name]
+    group = f"{effort.services} services with ports and groups"
+    with_ports = [
+        Row(group, what, ports[what], unit, "without them", hob[what]) for what, unit in MEASURES.items()
+    ]
+    return plain + with_ports + kept
+
+
+def keeper_rows(effort, hob):
+    """What the keeper needs, and how long the daemon after one that was killed takes to go on with everything."""
+    hob.start()
+    before = {unit["pid"] for unit in hob.status()["units"]}
+    took = statistics.median(hob.replace_daemon() for _ in range(max(3, effort.repeats // 4)))
+    if {unit["pid"] for unit in hob.status()["units"]} != before:
+        raise SystemExit("bench: a service has not outlived its daemon")
+    group = f"the keeper, {effort.services} services"
+    rows = [
+        Row(group, "its private memory without services", hob.empty_keeper[1], "KiB", must=at_most(128)),
+        Row(group, "its private memory", memory(hob.keeper)[1], "KiB", must=at_most(512)),
+        Row(group, "daemon killed, until the next one answers", took * 1e3, "ms"),
+    ]
+    hob.stop()
+    return rows
 
 
 MEASURES = {

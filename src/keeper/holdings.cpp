@@ -1,5 +1,6 @@
 #include "keeper/holdings.hpp"
 
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,120 +29,140 @@ void reap(pid_t pid) {
     }
 }
 
+// Empty: the kernel has none, or half of the descriptors that this process may open are in use. The rest is
+// for what only a descriptor can hold: without one of the process its end is looked for.
+util::unique_fd open_process(pid_t pid) {
+    util::unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    rlimit most{};
+    ::getrlimit(RLIMIT_NOFILE, &most);
+    if (process && static_cast<rlim_t>(process.get()) >= most.rlim_cur / 2) process.reset();
+    return process;
+}
+
+constexpr auto key_of = [](const auto& held) { return held->key(); };
+constexpr auto pid_of = [](const auto& held) { return held->pid; };
+
 }  // namespace
 
-holding& holdings::hold(const std::string& key, received from) {
-    holding& held = by_key_[key];
+holding& holdings::entry(std::string_view key) {
+    auto at = std::ranges::lower_bound(by_key_, key, {}, key_of);
+    if (at == by_key_.end() || (*at)->key() != key) at = by_key_.insert(at, std::make_unique<holding>(key));
+    return **at;
+}
+
+holding& holdings::hold(received from) {
+    holding& held = entry(from.what.key);
     if (held.pid != from.what.pid) {
         forget_process(held);
-        held.exit = {};
-        held.may_reap = held.reaped = false;
-        held.pid = from.what.pid;
-        if (held.pid > 0) {
-            key_of_[held.pid] = key;
-            held.process.reset(static_cast<int>(::syscall(SYS_pidfd_open, held.pid, 0)));
-        }
+        if (from.what.pid > 0) add_process(held, from.what.pid);
     }
-    if (!from.what.text.empty()) held.note = std::move(from.what.text);
-    held.roles = std::move(from.what.roles);
-    held.descriptors = std::move(from.descriptors);
+    if (!from.what.text.empty()) held.set_note(from.what.text);
+    held.set_descriptors(std::move(from.descriptors), from.what.roles);
     return held;
+}
+
+void holdings::add_process(holding& held, pid_t pid) {
+    held.pid = pid;
+    held.process = open_process(pid);
+    by_pid_.insert(std::ranges::upper_bound(by_pid_, pid, {}, pid_of), &held);
 }
 
 void holdings::forget_process(holding& held) {
     if (held.pid <= 0) return;
-    key_of_.erase(held.pid);
-    if (!held.reaped) reap(held.pid);
+    unlist_process(held);
+    if (!held.exit) reap(held.pid);
     held.process.reset();
+    held.exit.reset();
+    held.ended = false;
     held.pid = 0;
 }
 
-void holdings::close(const std::string& key, std::string_view roles) {
-    holding* held = find(key);
-    if (!held) return;
-    const auto next_word = [](std::string_view& words) {
-        const std::string_view word = words.substr(0, words.find(' '));
-        words.remove_prefix(std::min(words.size(), word.size() + 1));
-        return word;
-    };
-    std::string left;
-    std::vector<util::unique_fd> descriptors;
-    std::string_view had = held->roles;
-    for (auto& fd : held->descriptors) {
-        const std::string_view role = next_word(had);
-        bool closes = false;
-        for (std::string_view words = roles; !words.empty();)
-            closes = next_word(words) == role || closes;
-        if (closes) continue;
-        left.append(left.empty() ? "" : " ").append(role);
-        descriptors.push_back(std::move(fd));
-    }
-    held->roles = std::move(left);
-    held->descriptors = std::move(descriptors);
+void holdings::unlist_process(const holding& held) {
+    const auto found = std::ranges::find(by_pid_, &held);
+    if (found != by_pid_.end()) by_pid_.erase(found);
 }
 
-void holdings::drop(const std::string& key) {
-    const auto found = by_key_.find(key);
-    if (found == by_key_.end()) return;
-    forget_process(found->second);
-    by_key_.erase(found);
+void holdings::close(std::string_view key, std::string_view roles) {
+    const auto at = std::ranges::lower_bound(by_key_, key, {}, key_of);
+    if (at != by_key_.end() && (*at)->key() == key) (*at)->close(roles);
+}
+
+void holdings::drop(std::string_view key) {
+    const auto at = std::ranges::lower_bound(by_key_, key, {}, key_of);
+    if (at == by_key_.end() || (*at)->key() != key) return;
+    forget_process(**at);
+    by_key_.erase(at);
 }
 
 void holdings::clear() {
-    while (!by_key_.empty())
-        drop(std::string(by_key_.begin()->first));
+    for (const auto& held : by_key_)
+        forget_process(*held);
+    by_key_.clear();
 }
 
 void holdings::note_end(holding& held) {
-    if (held.exit.code != 0) return;
-    read_exit_of(held);
-    if (held.exit.code != 0) return;
-    held.exit.code = CLD_EXITED;
+    if (std::exchange(held.ended, true)) return;
     ended_.push_back(held.pid);
+}
+
+exit_report holdings::exit_of(const holding& held) const {
+    exit_report exit;
+    if (held.exit) return *held.exit;
+    if (held.ended && !read_exit(held.pid, exit)) exit.code = CLD_EXITED;
+    return exit;
 }
 
 void holdings::look_at_processes() {
     for_each_living([this](holding& held) {
-        if (!held.process) read_exit_of(held);
+        if (!held.process) look_at(held);
     });
 }
 
 void holdings::look_at_all() {
-    for_each_living([this](holding& held) { read_exit_of(held); });
+    for_each_living([this](holding& held) { look_at(held); });
 }
 
-void holdings::read_exit_of(holding& held) {
-    if (read_exit(held.pid, held.exit)) ended_.push_back(held.pid);
+void holdings::look_at(holding& held) {
+    exit_report exit;
+    if (read_exit(held.pid, exit)) note_end(held);
 }
 
 void holdings::allow_reaping(pid_t pid) {
     holding* held = of_process(pid);
-    if (!held || held->reaped) return;
-    if (held->exit.code == 0) read_exit_of(*held);
-    held->may_reap = true;
-    if (held->exit.code == 0) return;
+    if (!held) return;
+    if (!held->ended) look_at(*held);
+    if (!held->ended) return;
+    held->exit = std::make_unique<exit_report>(exit_of(*held));
     reap(pid);
-    held->reaped = true;
-    key_of_.erase(pid);
+    unlist_process(*held);
 }
 
 void holdings::reap_others(pid_t spared) {
-    util::reap_children_except([&](pid_t pid) { return pid == spared || holds(pid); });
+    util::reap_children_except([&](pid_t pid) { return pid == spared || of_process(pid); });
 }
 
-holding* holdings::find(const std::string& key) {
-    const auto found = by_key_.find(key);
-    return found == by_key_.end() ? nullptr : &found->second;
+const holding* holdings::of_process(pid_t pid) const {
+    const auto found = std::ranges::lower_bound(by_pid_, pid, {}, pid_of);
+    return found == by_pid_.end() || (*found)->pid != pid ? nullptr : *found;
 }
 
 holding* holdings::of_process(pid_t pid) {
-    const auto found = key_of_.find(pid);
-    return found == key_of_.end() ? nullptr : find(found->second);
+    return const_cast<holding*>(std::as_const(*this).of_process(pid));
 }
 
-const std::string* holdings::key_after(const std::string& key) const {
-    const auto next = key.empty() ? by_key_.begin() : by_key_.upper_bound(key);
-    return next == by_key_.end() ? nullptr : &next->first;
+const holding* holdings::after(std::string_view key) const {
+    const auto next = std::ranges::upper_bound(by_key_, key, {}, key_of);
+    return next == by_key_.end() ? nullptr : next->get();
+}
+
+daemon_program holdings::program(std::string_view program_key) const {
+    daemon_program found;
+    const auto at = std::ranges::lower_bound(by_key_, program_key, {}, key_of);
+    if (at == by_key_.end() || (*at)->key() != program_key || (*at)->descriptors().size() != 2) return found;
+    found.path = (*at)->note();
+    found.executable = (*at)->descriptors()[0];
+    found.environment = (*at)->descriptors()[1];
+    return found;
 }
 
 }  // namespace hob::keeper

@@ -10,34 +10,26 @@
 
 #include <cerrno>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
+#include "keeper/ending_signals.hpp"
 #include "keeper/holdings.hpp"
 #include "keeper/message.hpp"
 #include "util/deadline.hpp"
+#include "util/memory.hpp"
 
 namespace hob::keeper {
 namespace {
 
 using std::chrono::milliseconds;
 
-// Not those of a fault of the program, and not the two that cannot be blocked.
-constexpr int ending_signals[] = {SIGTERM, SIGINT,    SIGHUP,  SIGQUIT, SIGUSR1, SIGUSR2,   SIGALRM,
-                                  SIGPWR,  SIGVTALRM, SIGPROF, SIGIO,   SIGXCPU, SIGSTKFLT};
+constexpr milliseconds trim_after{500};  // without a message
 
 // What epoll reports for: a pid, or one of these.
 constexpr std::int64_t on_signal = -1;
 constexpr std::int64_t on_message = -2;
-
-sigset_t handled_signals() {
-    sigset_t set;
-    ::sigemptyset(&set);
-    ::sigaddset(&set, SIGCHLD);
-    for (const int number : ending_signals)
-        ::sigaddset(&set, number);
-    return set;
-}
 
 class keeper_loop {
 public:
@@ -73,12 +65,21 @@ private:
 
     void step() {
         epoll_event events[32];
-        const int count = ::epoll_wait(events_.get(), events, std::size(events), next_.poll_timeout());
+        const int timeout = next_.earlier(trim_).poll_timeout();
+        const int count = ::epoll_wait(events_.get(), events, std::size(events), timeout);
         for (int i = 0; i < count && !result_; ++i)
             handle(static_cast<std::int64_t>(events[i].data.u64), events[i].events);
+        if (count > 0) trim_ = util::deadline::in(trim_after);
+        if (trim_.expired()) trim();
         if (!result_ && next_.expired()) on_time();
         if (end_by_kill_ && !result_ && !anything_lives()) result_ = 0;
         if (!result_) tell();
+    }
+
+    // What many services needed only while they started or stopped.
+    void trim() {
+        trim_ = util::deadline::never();
+        util::release_free_memory();
     }
 
     void handle(std::int64_t what, std::uint32_t how) {
@@ -105,22 +106,31 @@ private:
                     break;
                 case receive_result::nothing:
                     return;
+                case receive_result::other_version: {
+                    message refusal;
+                    refusal.kind = message_kind::refused;
+                    send(options_.socket.get(), refusal);
+                    refused_ = attempts_ == 1;
+                    return close_socket();
+                }
                 case receive_result::closed:
-                    // The end of the process follows, and is what counts.
-                    unwatch(options_.socket.get());
-                    options_.socket.reset();
-                    return;
+                    return close_socket();
             }
         }
+    }
+
+    // The end of the process follows, and is what counts.
+    void close_socket() {
+        unwatch(options_.socket.get());
+        options_.socket.reset();
     }
 
     void take(received got) {
         const message& what = got.what;
         switch (what.kind) {
             case message_kind::hold: {
-                const std::string key = what.key;
-                const holding& held = holdings_.hold(key, std::move(got));
-                if (held.process && held.exit.code == 0) watch(held.process.get(), EPOLLIN, held.pid);
+                const holding& held = holdings_.hold(std::move(got));
+                if (held.process && !held.ended) watch(held.process.get(), EPOLLIN, held.pid);
                 break;
             }
             case message_kind::note:
@@ -143,6 +153,14 @@ private:
                 served_ = serves_ = true;
                 attempts_ = 0;
                 began_ = std::chrono::steady_clock::now();
+                hands_over_ = false;
+                next_ = util::deadline::never();
+                break;
+            case message_kind::handover:
+                hands_over_ = true;
+                serves_ = false;
+                attempts_ = 1;  // should it fail: the program that serves now, whatever its path leads to
+                next_ = util::deadline::in(milliseconds(what.number));
                 break;
             case message_kind::ending:
                 ending_ = true;
@@ -167,22 +185,19 @@ private:
 
     bool tell_list() {
         while (listing_) {
-            const std::string* key = holdings_.key_after(*listing_);
+            const holding* const held = holdings_.after(*listing_);
             message entry;
-            std::vector<int> descriptors;
-            entry.kind = key ? message_kind::held : message_kind::listed;
-            if (key) {
-                const holding& held = *holdings_.find(*key);
-                entry.key = *key;
-                entry.pid = held.pid;
-                entry.exit = held.exit;
-                entry.roles = held.roles;
-                entry.text = held.note;
-                for (const auto& fd : held.descriptors)
-                    descriptors.push_back(fd.get());
+            entry.kind = held ? message_kind::held : message_kind::listed;
+            if (held) {
+                entry.key = held->key();
+                entry.pid = held->pid;
+                entry.exit = holdings_.exit_of(*held);
+                entry.roles = held->roles();
+                entry.text = held->note();
             }
-            if (!send(options_.socket.get(), entry, descriptors)) return errno != EAGAIN && errno != ETOOMANYREFS;
-            listing_ = key ? std::optional(*key) : std::nullopt;
+            if (!send(options_.socket.get(), entry, held ? held->descriptors() : std::span<const int>()))
+                return errno != EAGAIN && errno != ETOOMANYREFS;
+            listing_ = held ? std::optional(std::string(held->key())) : std::nullopt;
         }
         return true;
     }
@@ -196,7 +211,7 @@ private:
             message what;
             what.kind = message_kind::exited;
             what.pid = held->pid;
-            what.exit = held->exit;
+            what.exit = holdings_.exit_of(*held);
             if (!send(options_.socket.get(), what) && errno == EAGAIN) break;
         }
         ended.erase(ended.begin(), ended.begin() + static_cast<std::ptrdiff_t>(told));
@@ -251,9 +266,13 @@ private:
     void daemon_ended(int status) {
         if (options_.socket) read_messages();  // what it sent last
         options_.daemon = 0;
+        const bool was_handover = std::exchange(hands_over_, false);
+        next_ = util::deadline::never();
         if (options_.socket) unwatch(options_.socket.get());
         options_.socket.reset();
-        signals_to_tell_.clear();
+        // A daemon that has not served yet ends by such a signal at once: the next one ends in order.
+        if (!serves_ && WIFSIGNALED(status) && is_ending_signal(WTERMSIG(status)))
+            signals_to_tell_.push_back(WTERMSIG(status));
         // Those that are this process's children only since that death as well.
         holdings_.look_at_all();
         holdings_.reap_others(0);
@@ -262,6 +281,9 @@ private:
             result_ = status;
             return;
         }
+        if (was_handover) return try_again();
+        // The next one is this program itself.
+        if (std::exchange(refused_, false)) return try_again();
         count_death(status);
         if (deaths_ < options_.crash_count) return try_again();
         options_.on_crash_loop(status);
@@ -282,7 +304,8 @@ private:
     void on_time() {
         next_ = util::deadline::never();
         if (end_by_kill_) return finish_end();
-        try_again();
+        if (!hands_over_) return try_again();
+        if (options_.daemon > 0) ::kill(options_.daemon, SIGKILL);
     }
 
     void try_again() {
@@ -294,7 +317,7 @@ private:
             next_ = util::deadline::in(options_.pause);
             return;
         }
-        const pid_t pid = options_.start_daemon(pair.daemon.get(), attempts_++);
+        const pid_t pid = options_.start_daemon(pair.daemon.get(), holdings_.program(options_.program_key), attempts_++);
         if (pid < 0) {
             next_ = util::deadline::in(options_.pause);
             return;
@@ -343,11 +366,14 @@ private:
     std::uint32_t watched_ = EPOLLIN;
     std::chrono::steady_clock::time_point began_;  // the life of the daemon, or its service
     util::deadline next_ = util::deadline::never();
+    util::deadline trim_ = util::deadline::never();
     std::optional<int> result_;
-    int deaths_ = 0;    // in a row, each soon after its start
-    int attempts_ = 0;  // daemons started since one served
-    bool served_ = false;  // some daemon has
-    bool serves_ = false;  // this one has
+    int deaths_ = 0;           // in a row, each soon after its start
+    int attempts_ = 0;         // daemons started since one served
+    bool served_ = false;      // some daemon has
+    bool serves_ = false;      // this one has
+    bool refused_ = false;     // this one is of another version
+    bool hands_over_ = false;  // to a program that is not ready yet
     bool ending_ = false;
     bool end_by_kill_ = false;
 };

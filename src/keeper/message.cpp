@@ -8,12 +8,13 @@
 #include <cstring>
 
 #include "error.hpp"
+#include "version.hpp"
 
 namespace hob::keeper {
 namespace {
 
 struct packet_head {
-    std::uint32_t version = protocol_version;
+    std::uint32_t version = keeper_protocol_version;
     message_kind kind{};
     std::int32_t pid = 0;
     std::int32_t number = 0;
@@ -41,14 +42,16 @@ void take_descriptors(msghdr& packet, std::vector<util::unique_fd>& into) {
     }
 }
 
-// False: it is none of this protocol.
-bool decode(const char* bytes, std::size_t size, message& into) {
+receive_result decode(const char* bytes, std::size_t size, received& packet) {
     packet_head head;
-    if (size < sizeof head) return false;
+    if (size < sizeof head.version) return receive_result::closed;
+    std::memcpy(&packet.version, bytes, sizeof packet.version);
+    if (packet.version != keeper_protocol_version) return receive_result::other_version;
+    if (size < sizeof head) return receive_result::closed;
     std::memcpy(&head, bytes, sizeof head);
     const std::size_t rest = size - sizeof head;
-    if (head.version != protocol_version || head.key_size > rest || head.roles_size > rest - head.key_size)
-        return false;
+    if (head.key_size > rest || head.roles_size > rest - head.key_size) return receive_result::closed;
+    message& into = packet.what;
     into.kind = head.kind;
     into.pid = head.pid;
     into.number = head.number;
@@ -57,7 +60,7 @@ bool decode(const char* bytes, std::size_t size, message& into) {
     into.key.assign(at, head.key_size);
     into.roles.assign(at + head.key_size, head.roles_size);
     into.text.assign(at + head.key_size + head.roles_size, rest - head.key_size - head.roles_size);
-    return true;
+    return receive_result::message;
 }
 
 }  // namespace
@@ -124,10 +127,8 @@ receive_result receive(int socket, received& into) {
     if (size < 0) return errno == EAGAIN ? receive_result::nothing : receive_result::closed;
     into.descriptors.clear();
     take_descriptors(packet, into.descriptors);
-    const bool whole = (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
-    if (!whole || !decode(bytes.data(), static_cast<std::size_t>(size), into.what))
-        return receive_result::closed;
-    return receive_result::message;
+    if ((packet.msg_flags & MSG_TRUNC) != 0) return receive_result::closed;
+    return decode(bytes.data(), static_cast<std::size_t>(size), into);
 }
 
 }  // namespace hob::keeper

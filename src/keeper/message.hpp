@@ -16,9 +16,6 @@
 
 namespace hob::keeper {
 
-// Another version of either side: neither is understood by the other.
-inline constexpr std::uint32_t protocol_version = 1;
-
 enum class message_kind : std::uint32_t {
     // From the daemon.
     hold = 1,  // `key` with `pid` (0: none), `roles` and the descriptors, instead of what it had before;
@@ -31,11 +28,14 @@ enum class message_kind : std::uint32_t {
     ending,    // the end of this daemon ends the keeper, and what is held
     close,     // close the descriptors of `key` in these `roles`
     release,   // close everything that is held; the keeper stays only as the daemon's parent
+    handover,  // another program follows in the daemon's process: it is killed unless it is ready within
+               // `number` ms
     // From the keeper.
     held = 64,  // one entry, in answer to `list`: as `hold` and `note` said, with `ended` and `exit`
     listed,     // the last one was told
     exited,     // `pid` has ended
     asked,      // the keeper got a signal that ends a daemon: `number`
+    refused,    // the daemon speaks another version of this protocol
 };
 
 // How a process ended, as waitid(2) has it.
@@ -58,6 +58,7 @@ struct message {
 struct received {
     message what;
     std::vector<util::unique_fd> descriptors;
+    std::uint32_t version = 0;  // of the protocol; the first four bytes of a packet in every one
 };
 
 inline constexpr std::size_t descriptors_max = 16;   // a message
@@ -73,8 +74,9 @@ socket_pair make_socket_pair();
 // False and errno on failure: EAGAIN when the other side has not read yet, EMSGSIZE when it is too large.
 bool send(int socket, const message& what, std::span<const int> descriptors = {});
 
-enum class receive_result { message, nothing, closed };
-// `nothing`: there is none now. A message of another protocol version counts as the end of the connection.
+enum class receive_result { message, nothing, closed, other_version };
+// `nothing`: there is none now. Where this process may open no more files, descriptors are missing at the
+// end.
 receive_result receive(int socket, received& into);
 
 }  // namespace hob::keeper

@@ -1,6 +1,7 @@
 #include "lifecycle/keeper_link.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -9,7 +10,11 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "error.hpp"
+#include "identity.hpp"
+#include "lifecycle/start_keeper.hpp"
 #include "util/log/log.hpp"
+#include "version.hpp"
 
 namespace hob::lifecycle {
 namespace {
@@ -29,6 +34,19 @@ held_entry entry_of(keeper::received got) {
         roles.remove_prefix(end == std::string_view::npos ? roles.size() : end + 1);
     }
     return entry;
+}
+
+failure keeper_gone() {
+    return failure(error_kind::start_failed, cannot("start the daemon"), "its keeper is gone");
+}
+
+failure other_keeper(std::uint32_t version) {
+    return failure(
+        error_kind::start_failed, cannot("start the daemon"),
+        fmt::format("its keeper is of another version of {} (protocol {} between keeper and daemon; this "
+                    "binary has {})",
+                    this_program.name, version, keeper_protocol_version),
+        "the keeper starts the binary that it came from");
 }
 
 bool await(int socket, short events) {
@@ -62,30 +80,39 @@ held_entry* keeper_handle::find(std::string_view key) {
     return found == held.end() ? nullptr : &*found;
 }
 
-std::vector<held_entry> keeper_handle::take_all_but(std::string_view key) {
-    std::vector<held_entry> taken, left;
-    for (auto& each : held)
-        (each.key == key ? left : taken).push_back(std::move(each));
-    held = std::move(left);
+std::vector<held_entry> keeper_handle::take_for_application() {
+    const auto is_own = [](const held_entry& each) {
+        return each.key == socket_key || each.key == handover_key || each.key.starts_with(client_prefix);
+    };
+    const auto others = std::stable_partition(held.begin(), held.end(), is_own);
+    std::vector<held_entry> taken(std::make_move_iterator(others), std::make_move_iterator(held.end()));
+    held.erase(others, held.end());
     return taken;
 }
 
-bool read_held(int socket, std::vector<held_entry>& into) {
+void read_held(keeper_handle& handle) {
+    const int socket = handle.socket.get();
     keeper::message what;
     what.kind = keeper::message_kind::list;
     while (!keeper::send(socket, what)) {
-        if (errno != EAGAIN || !await(socket, POLLOUT)) return false;
+        if (errno != EAGAIN || !await(socket, POLLOUT)) throw keeper_gone();
     }
     keeper::received got;
     for (;;) {
-        const auto result = keeper::receive(socket, got);
-        if (result == keeper::receive_result::closed) return false;
-        if (result == keeper::receive_result::nothing) {
-            if (!await(socket, POLLIN)) return false;
-            continue;
+        switch (keeper::receive(socket, got)) {
+            case keeper::receive_result::closed:
+                throw keeper_gone();
+            case keeper::receive_result::other_version:
+                throw other_keeper(got.version);
+            case keeper::receive_result::nothing:
+                if (!await(socket, POLLIN)) throw keeper_gone();
+                continue;
+            case keeper::receive_result::message:
+                break;
         }
-        if (got.what.kind == keeper::message_kind::listed) return true;
-        if (got.what.kind == keeper::message_kind::held) into.push_back(entry_of(std::move(got)));
+        if (got.what.kind == keeper::message_kind::listed) return;
+        if (got.what.kind == keeper::message_kind::held) handle.held.push_back(entry_of(std::move(got)));
+        if (got.what.kind == keeper::message_kind::asked) handle.asked.push_back(got.what.number);
     }
 }
 
@@ -156,9 +183,10 @@ void keeper_link::reap(pid_t pid) {
     send(std::move(what));
 }
 
-void keeper_link::say(keeper::message_kind kind) {
+void keeper_link::say(keeper::message_kind kind, int number) {
     keeper::message what;
     what.kind = kind;
+    what.number = number;
     ending_ = ending_ || kind == keeper::message_kind::ending || kind == keeper::message_kind::release;
     send(std::move(what));
 }
@@ -191,6 +219,14 @@ bool keeper_link::send_queued() {
     return true;
 }
 
+bool keeper_link::flush(util::deadline limit) {
+    while (!send_queued()) {
+        pollfd room{socket(), POLLOUT, 0};
+        if (limit.expired() || (::poll(&room, 1, limit.poll_timeout()) < 0 && errno != EINTR)) return false;
+    }
+    return true;
+}
+
 void keeper_link::wait_for_room() {
     if (std::exchange(waits_for_room_, true)) return;
     socket_.async_wait(boost::asio::posix::stream_descriptor::wait_write,
@@ -217,6 +253,7 @@ void keeper_link::read_all() {
             case keeper::receive_result::nothing:
                 return;
             case keeper::receive_result::closed:
+            case keeper::receive_result::other_version:
                 return lost();
             case keeper::receive_result::message:
                 break;

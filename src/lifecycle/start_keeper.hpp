@@ -23,8 +23,8 @@ std::optional<keeper_handle> inherited_keeper();
 
 struct daemon_options;
 
-// For a daemon that a keeper has executed: makes its process that of a daemon, as daemonize() does, and takes
-// what is held. Throws failure.
+// For a daemon of `options.where` that a keeper has executed: makes its process that of a daemon, as daemonize()
+// does, and takes what is held. Throws failure, and logs why.
 void take_over(daemon_options& options, keeper_handle keeper, bool detach);
 // After take_over(): the lock of `options.where`. Throws failure, and pid_file_lost.
 void resume_lock(daemon_options& options);
@@ -33,5 +33,8 @@ void resume_lock(daemon_options& options);
 inline constexpr const char* lock_key = "lock";
 inline constexpr const char* socket_key = "socket";
 inline constexpr const char* state_lock_key = "state";
+inline constexpr const char* program_key = "program";    // see keeper::daemon_program
+inline constexpr const char* handover_key = "handover";  // the note: the pid in which another program follows
+inline constexpr const char* client_prefix = "client/";  // NUMBER: a connection for that program
 
 }  // namespace hob::lifecycle

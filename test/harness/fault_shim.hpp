@@ -21,7 +21,7 @@ public:
     run_options options() const;
 
     unsigned count(fault_role role, fault_call call) const;
-    void fail(fault_role role, fault_call call, unsigned nth, int error);
+    void fail(fault_role role, fault_call call, unsigned nth, int error);  // 0: it does not return
     void fail_nothing();
     bool fired() const;
     void move_clock(std::chrono::nanoseconds offset);  // relative to the real wall clock

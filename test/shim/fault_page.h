@@ -30,7 +30,7 @@ struct fault_page {
     int role;                                  /* the call that fails: its process, */
     int call;                                  /* its kind, */
     unsigned nth;                              /* its number from 1 (0: none fails), */
-    int error;                                 /* and the errno */
+    int error;                                 /* and the errno (0: it does not return) */
     unsigned fired;                            /* how often it failed; atomic */
     long long clock_offset_ns;                 /* added to the wall clock; atomic */
 };

@@ -1,5 +1,5 @@
-/* Preloaded into hob (a dynamically linked build): fails the n-th call of one kind in the client or in the daemon, and
-   moves the wall clock. Without HOB_FAULT_PAGE, and in every other program, it does nothing. */
+/* Preloaded into hob (a dynamically linked build): fails the n-th call of one kind in the client or in the daemon, or
+   never returns from it, and moves the wall clock. Without HOB_FAULT_PAGE, and in every other program, it does nothing. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -55,6 +55,8 @@ static int fails(enum fault_call call) {
     const unsigned n = __atomic_add_fetch(&page->counts[role][call], 1, __ATOMIC_SEQ_CST);
     if (page->nth != n || page->role != (int)role || page->call != (int)call) return 0;
     __atomic_add_fetch(&page->fired, 1, __ATOMIC_SEQ_CST);
+    while (page->error == 0)
+        syscall(SYS_ppoll, NULL, 0L, NULL, NULL, 0L);
     errno = page->error;
     return 1;
 }

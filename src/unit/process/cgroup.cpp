@@ -233,8 +233,10 @@ std::vector<std::string> unit_cgroups(const std::string& instance_cgroup) {
     return found;
 }
 
+std::string name_of_cgroup(const std::string& cgroup) { return cgroup.substr(cgroup.rfind('/') + 1); }
+
 std::string unit_of_cgroup(const std::string& cgroup) {
-    const std::string name = cgroup.substr(cgroup.rfind('/') + 1);
+    const std::string name = name_of_cgroup(cgroup);
     return name.substr(0, name.find(number_mark));
 }
 
@@ -351,7 +353,17 @@ unit_cgroup cgroup_home::make(const std::string& unit, const resource_spec& reso
     return {};
 }
 
+std::string cgroup_home::find(const std::string& name) const {
+    const auto exists = [](const std::string& path) { return ::access(path.c_str(), F_OK) == 0; };
+    if (!path_.empty() && exists(path_ + "/" + name)) return path_ + "/" + name;
+    for (const auto& directory : instance_cgroups(instance_key_, state_dir_)) {
+        if (exists(directory + "/" + name)) return directory + "/" + name;
+    }
+    return {};
+}
+
 unit_cgroup cgroup_home::adopt(std::string path, const resource_spec& resources) {
+    if (!path.empty() && !path.starts_with('/')) path = find(path);
     if (path.empty() || ::access(path.c_str(), F_OK) != 0) return {};
     if (path_.empty()) path_ = path.substr(0, path.rfind('/'));
     const controllers limited = limit(path, resources);

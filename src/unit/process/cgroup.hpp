@@ -48,6 +48,7 @@ void leave_unit_cgroup(const std::string& instance_key);
 std::vector<std::string> instance_cgroups(const std::string& instance_key, const std::string& state_dir);
 std::vector<std::string> unit_cgroups(const std::string& instance_cgroup);
 std::string unit_of_cgroup(const std::string& cgroup);
+std::string name_of_cgroup(const std::string& cgroup);  // the last component
 // The cgroup that a daemon has made for this process; empty: it is in none.
 std::string cgroup_of_unit_process(pid_t pid);
 // Removes the empty ones, and drops those that are gone from the list in `state_dir`.
@@ -88,13 +89,15 @@ public:
     cgroup_home& operator=(const cgroup_home&) = delete;
 
     unit_cgroup make(const std::string& unit, const resource_spec& resources);
-    // One that a daemon before this one has made; none, if the path is empty or it is gone.
+    // One that a daemon before this one has made. `path` may be a name below that daemon's directory. None, if
+    // it is empty or the cgroup is gone.
     unit_cgroup adopt(std::string path, const resource_spec& resources);
     void remove_empty();
 
 private:
     friend class unit_cgroup;
     bool ensure_directory();  // false: there can be none
+    std::string find(const std::string& name) const;  // empty: there is none
     // Enables the controllers that these need, as far as the host permits, and limits the cgroup.
     controllers limit(const std::string& cgroup, const resource_spec& resources);
 

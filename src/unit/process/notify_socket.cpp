@@ -120,6 +120,8 @@ asio::awaitable<void> notify_socket::read_all() {
     }
 }
 
+// A message leaves the socket, which the keeper holds, after it was acted on: one that a killed daemon had
+// begun with is read again by the next one.
 void notify_socket::receive() {
     std::array<char, limits::notify_message_max> text;
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(descriptors_max * sizeof(int))>
@@ -130,10 +132,12 @@ void notify_socket::receive() {
     message.msg_iovlen = 1;
     message.msg_control = control.data();
     message.msg_controllen = control.size();
-    const ssize_t n = ::recvmsg(socket_.native_handle(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    const ssize_t n =
+        ::recvmsg(socket_.native_handle(), &message, MSG_PEEK | MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (n < 0) return;
     if (check_ancillary_data(message) && (message.msg_flags & MSG_TRUNC) == 0)
         decode({text.data(), static_cast<std::size_t>(n)});
+    if (socket_.is_open()) ::recv(socket_.native_handle(), text.data(), 1, MSG_DONTWAIT);
 }
 
 void notify_socket::decode(std::string_view message) {

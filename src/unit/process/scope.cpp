@@ -114,6 +114,12 @@ bool is_successor(const scope& target, pid_t pid) {
                        [pid](const member& successor) { return successor.pid == pid; });
 }
 
+bool is_seen(const scope& target, const util::proc_stat& process) {
+    return std::any_of(target.seen.begin(), target.seen.end(), [&process](const member& seen) {
+        return seen.pid == process.pid && seen.start_time == process.start_time;
+    });
+}
+
 // The processes among which a scope's members can be. While the leader is held, this process or its keeper is
 // its parent and the subreaper of its orphans: then they are among the descendants of that, outside the trees
 // of other units. Else all processes.
@@ -170,6 +176,7 @@ public:
         if (target_.kill == kill_scope::group) return false;
         if (target_.leader_held && process.session == target_.leader) return true;
         if (descendants().contains(process.pid) || cgroup_.contains(process.pid)) return true;
+        if (is_seen(target_, process)) return true;
         const auto& mark = marks_of(process.pid);
         return mark.instance == target_.instance && mark.unit == target_.unit &&
                is_marked_by_us(process, mark);

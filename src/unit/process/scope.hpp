@@ -42,6 +42,8 @@ struct scope {
     // The leader has a terminal. A shell gives each of its jobs there a group of its own: while the leader is
     // held, its group means all of its session.
     bool terminal = false;
+    // Scopes all and mixed: found earlier, and members whatever has become of their parents and marks.
+    std::vector<member> seen = {};
 };
 
 // The processes of the scope, without zombies. While the leader is held it examines our own descendants, else

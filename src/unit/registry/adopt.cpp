@@ -45,10 +45,10 @@ void registry::adopt_runs(std::vector<lifecycle::held_entry> held) {
     }
 }
 
-// False: its task is there no more, or its caller asks again.
+// False: its task is there no more, or its caller asks for another one.
 bool registry::adopt_run(const run_order& order, lifecycle::held_entry held) {
     const bool has_begun = held.key.starts_with(held_run_prefix);
-    if (has_begun && held.pid <= 0 && is_asked_for_again(order)) return false;
+    if (has_begun && held.pid <= 0 && is_lost_without_process(order)) return false;
     if (order.unit == command_name && has_begun) {
         units_->commands->adopt_run(order, std::move(held));
         return true;

@@ -31,6 +31,15 @@ milliseconds left_until(std::int64_t ms) {
 
 constexpr const char* supervision_names[] = {"none", "up", "ending"};
 
+// As the name of a cgroup: that of the unit.
+constexpr const char* own_name = "=";
+
+// Enough of the digest to see that a definition is another one.
+std::string definition_mark(const unit_spec& spec) {
+    constexpr std::size_t digits = 16;
+    return definition_digest(spec).substr(0, digits);
+}
+
 }  // namespace
 
 std::string service::held_key() const { return std::string(held_unit_prefix) + spec_->name; }
@@ -90,16 +99,17 @@ void service::describe_process(const service_process& current, service_note& not
     if (current.process) {
         note.pid = current.process->pid();
         note.start_time = static_cast<std::int64_t>(current.process->start_time());
-        note.main_pid = current.process->main_pid();
-        note.cgroup = current.process->cgroup();
+        if (const pid_t main = current.process->main_pid(); main != current.process->pid()) note.main_pid = main;
+        note.cgroup = name_of_cgroup(current.process->cgroup());
+        if (note.cgroup == spec_->name) note.cgroup = own_name;
         note.stop_requested = current.process->stop_requested();
     }
-    note.definition = definition_digest(*spec_);
+    note.definition = definition_mark(*spec_);
     if (current.notify) note.notify_address = current.notify->address();
     note.status_text = current.status_text;
     note.failure_reason = current.failure_reason;
     if (current.watchdog) note.watchdog = current.watchdog->count();
-    note.start_ends = end_of(current.start_limit);
+    if (!current.was_ready) note.start_ends = end_of(current.start_limit);
     note.signalled = current.signalled.is_set();
     note.was_ready = current.was_ready;
 }
@@ -182,16 +192,16 @@ void service::adopt_process(const service_note& note, lifecycle::held_entry& hel
     process.gate = held.take(gate_role);
     process.argv = spec_->run.argv;
     process.key = held_key();
-    if (note.pid == held.pid) process.cgroup = note.cgroup;
+    if (note.pid == held.pid) process.cgroup = note.cgroup == own_name ? spec_->name : note.cgroup;
     process.terminal = spec_->tty;
     process.environment = adopted->environment;
     process.output = held.take("stop");
     adopted->process = std::make_unique<unit_process>(context_, std::move(process));
-    if (note.pid == held.pid && note.main_pid != note.pid)
+    if (note.pid == held.pid && note.main_pid > 0)
         adopted->process->set_main(static_cast<pid_t>(note.main_pid));
     if (note.was_ready && !adopted->settings().health) adopted->environment = {};
     lives_.adopt(note.life);
-    if (note.definition != definition_digest(*spec_)) pending_spec_ = *spec_;
+    if (note.definition != definition_mark(*spec_)) pending_spec_ = *spec_;
     process_ = adopted;
     const auto spool = pipes.spool;
     capture_output(adopted, std::move(pipes));

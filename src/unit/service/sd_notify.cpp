@@ -23,7 +23,9 @@ notify_socket::handlers service::notify_handlers(const std::shared_ptr<service_p
         };
     };
     const auto set_status = [](service& owner, service_process& current, std::string text) {
+        if (current.status_text == text) return;
         current.status_text = std::move(text);
+        owner.remember();
         if (owner.context_->options.changed) owner.context_->options.changed();
     };
     notify_socket::handlers on;
@@ -37,19 +39,22 @@ notify_socket::handlers service::notify_handlers(const std::shared_ptr<service_p
     on.stopping = with([set_status](service& owner, service_process& current) {
         set_status(owner, current, "it is stopping by itself");
     });
-    on.trigger = with([](service&, service_process& current) {
+    on.trigger = with([](service& owner, service_process& current) {
         current.failure_reason = "its watchdog was triggered by itself";
         current.process->request_stop();
+        owner.remember();
     });
-    on.set_interval = with([](service&, service_process& current, std::chrono::microseconds interval) {
+    on.set_interval = with([](service& owner, service_process& current, std::chrono::microseconds interval) {
         current.watchdog = std::max(std::chrono::duration_cast<milliseconds>(interval), milliseconds(1));
+        owner.remember();
         current.watchdog_changed.ring();
     });
-    on.extend_timeout = with([](service&, service_process& current, std::chrono::microseconds time) {
+    on.extend_timeout = with([](service& owner, service_process& current, std::chrono::microseconds time) {
         const auto rounded = std::chrono::ceil<milliseconds>(time);
         const auto extended = util::deadline::in(rounded);
         if (extended.remaining() > current.start_limit.remaining()) current.start_limit = extended;
         current.process->extend_stop(rounded);
+        owner.remember();
     });
     on.main_pid = with([](service& owner, service_process& current, pid_t pid) {
         if (!current.process->set_main(pid)) return;
@@ -83,6 +88,7 @@ asio::awaitable<void> service::enforce_watchdog(std::shared_ptr<service_process>
         current->failure_reason =
             fmt::format("its watchdog heard nothing for {}", util::format_duration(interval));
         current->process->request_stop();
+        remember();
     }
 }
 

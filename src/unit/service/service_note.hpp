@@ -1,5 +1,6 @@
 #pragma once
-// What the keeper remembers of a service, for the next daemon.
+// What the keeper remembers of a service, for the next daemon. A keeper may hold a thousand of these: usual
+// values are defaults, which take no room.
 
 #include <cstdint>
 #include <optional>
@@ -12,14 +13,14 @@ namespace hob::unit {
 struct service_note {
     std::string state;       // name_of(unit_state)
     std::int64_t since = 0;  // of the state; milliseconds since 1970, as all times here
-    std::string supervision; // "none", "up" or "ending"
+    std::string supervision = "up";  // or "none" or "ending"
     std::string detail;
     std::string stop_reason;
     std::string watch_held;
     std::string culprit;
     bool restart_requested = false;
     bool start_requested = false;
-    bool dependencies_met = false;
+    bool dependencies_met = true;
     bool tasks_due = false;
     bool asked_to_stop = false;
     std::int64_t restarts = 0;
@@ -33,10 +34,10 @@ struct service_note {
     // Of the process; `pid` 0: there is none.
     std::int64_t pid = 0;
     std::int64_t start_time = 0;
-    std::int64_t main_pid = 0;       // `pid`, unless another has taken over
+    std::int64_t main_pid = 0;       // another that has taken over; 0: none has
     std::int64_t life = 0;           // the id of its record; 0: none
-    std::string definition;          // the digest of the one that it was started with
-    std::string cgroup;
+    std::string definition;          // definition_mark() of the one that it was started with
+    std::string cgroup;              // its name below that of the instance; "=": that of the unit
     std::string notify_address;
     std::string status_text;
     std::string failure_reason;

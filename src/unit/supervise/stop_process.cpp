@@ -60,6 +60,12 @@ asio::awaitable<void> unit_process::hang_up() {
         signal_member(process, SIGHUP);
 }
 
+// Without a cgroup, a process that has left the session and has no marks belongs to the unit only as long as
+// its parents live, and these may end before it does.
+void unit_process::remember_members() {
+    if (cgroup_.path().empty() && ends_all(spec_->kill)) seen_ = find_members(members());
+}
+
 void unit_process::ask_to_end() {
     // SIGCONT: a stopped process cannot act on a signal.
     signal_scope_group(members(), {spec_->stop.signal, SIGCONT});
@@ -108,6 +114,7 @@ asio::awaitable<std::optional<exit_state>> unit_process::end(std::optional<util:
     co_await context_->turns->next();
     kill_requested_ = kill_requested_ || child_.launching();
     std::optional<exit_state> exit = poll();
+    remember_members();
     nothing_left_ = exit && find_members(members()).empty();
     if (exit) command_output_.reset();
     if (nothing_left_) co_return *exit;

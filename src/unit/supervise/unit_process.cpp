@@ -139,6 +139,7 @@ scope unit_process::members() const {
                  ends_all(spec_->kill) ? cgroup_.path() : std::string()};
     for (const auto& successor : successors_)
         result.successors.push_back({successor->pid(), successor->start_time()});
+    result.seen = seen_;
     result.terminal = terminal_;
     return result;
 }
@@ -223,6 +224,7 @@ bool unit_process::signal(int number, bool whole) {
 void unit_process::kill_now() {
     kill_requested_ = true;
     killed_.set();
+    if (!reaped_) remember_members();
     if (!reaped_) signal_scope_group(members(), {SIGKILL});
     request_stop();
 }

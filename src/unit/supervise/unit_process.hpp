@@ -116,6 +116,7 @@ private:
     boost::asio::awaitable<std::optional<exit_state>> main_exited();  // nullopt: interrupted
     exit_state with_reason(exit_state exit) const;
     scope members() const;
+    void remember_members();
     void ask_to_end();
     boost::asio::awaitable<bool> run_stop_command();  // false: it failed
     boost::asio::awaitable<std::optional<exit_state>> kill();
@@ -145,6 +146,7 @@ private:
     bool nothing_left_ = false;      // it found no process of the unit
     bool needed_kill_ = false;
     bool reaped_ = false;
+    std::vector<member> seen_;  // before it was asked to end
 };
 
 }  // namespace hob::unit

@@ -112,8 +112,8 @@ public:
     bool cancelled() const { return ended_by_.has_value(); }
     boost::asio::awaitable<void> until_cancelled() { return cancelled_.wait(); }
 
-    // A client that comes back follows it from now on. It gets the output from `from` on; returns once it has
-    // all that there was. Throws failure(unit_failed) while another one follows it.
+    // A client that comes back follows it, once its program runs. It gets the output from `from` on; returns
+    // once it has all that there was. Throws as wait(), and failure(unit_failed) while another one follows it.
     boost::asio::awaitable<void> follow(run_listener listener, run_offsets from);
     void drop_listener();  // the run goes on
     void detach();
@@ -163,7 +163,7 @@ private:
     void remember() const;
     void drop_output() const;
     void tell_of_end(const std::string& message);  // in the log; once, though a daemon was killed after it
-    bool resume(lifecycle::held_entry& held);  // false: it has no process
+    void resume(lifecycle::held_entry& held);
     void resume_over();
     boost::asio::awaitable<void> await_client();
 
@@ -189,6 +189,7 @@ private:
     std::string queued_key_;      // under which the keeper has it until it begins; empty: it has not
     util::unique_fd order_text_;  // held with it; empty: not made yet
     bool detached_ = false;
+    bool client_is_back_ = false;  // of a run that a daemon before this one has begun
     bool killed_ = false;
     util::notifier listener_dropped_;
     util::manual_reset_event begun_;

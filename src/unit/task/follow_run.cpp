@@ -44,6 +44,8 @@ run_offsets active_run::logged_bytes() const {
 
 asio::awaitable<void> active_run::follow(run_listener listener, run_offsets from) {
     const auto self = shared_from_this();
+    client_is_back_ = true;
+    co_await begun();
     if (parameters_.listener)
         throw failure(error_kind::unit_failed, cannot("follow run", std::to_string(record_.id)),
                       "another client follows it", "hob logs -f shows its output");

@@ -31,22 +31,7 @@ run_order active_run::order() const {
     run_order order;
     order.unit = spec_->name;
     if (is_command()) order.command = spec_->run.argv;
-    order.trigger = name_of(parameters_.trigger);
-    order.cause = parameters_.cause;
-    order.dependent = parameters_.dependent;
-    order.arguments = parameters_.arguments;
-    for (const auto& [key, value] : parameters_.variables)
-        order.variables.push_back(key + "=" + value);
-    order.attempt = parameters_.attempt;
-    order.retry_of = parameters_.retry_of;
-    if (parameters_.slot) {
-        order.slot_rule = parameters_.slot->rule;
-        order.slot_anchor = util::ms_of(parameters_.slot->anchor);
-        order.slot = util::ms_of(parameters_.slot->last_slot);
-    }
-    order.terminal = parameters_.terminal.has_value();
-    order.by_client = parameters_.listener.has_value();
-    order.token = parameters_.token;
+    put_parameters(parameters_, order);
     return order;
 }
 
@@ -60,7 +45,8 @@ void active_run::remember_queued(std::optional<system_clock::time_point> due) {
     keeper->hold_text(queued_key_, to_json(wanted));
 }
 
-// The keeper has the number before the database has the record, so that no record is without its run.
+// The keeper has the number before the database has the record, so that no record is without its run. With what
+// it has, the next daemon can start the run.
 void active_run::add_record() {
     lifecycle::keeper_link* const keeper = context_->keeper();
     if (!keeper) {
@@ -70,7 +56,8 @@ void active_run::add_record() {
     const bool known = record_.id != 0;
     if (!known) record_.id = context_->runs.next_id();
     if (!order_text_) order_text_ = lifecycle::text_file(held_key(), to_json(order()));
-    keeper->hold(held_key(), {{lifecycle::text_role, order_text_.get()}});
+    const int input = parameters_.input_descriptor ? parameters_.input_descriptor->get() : -1;
+    keeper->hold(held_key(), {{lifecycle::text_role, order_text_.get()}, {held_input_role, input}});
     if (!queued_key_.empty()) keeper->drop(std::exchange(queued_key_, {}));
     if (known && context_->runs.find(record_.id)) return;
     try {
@@ -98,7 +85,7 @@ void active_run::remember() const {
     lifecycle::keeper_link* const keeper = context_->keeper();
     if (!keeper || record_.id == 0) return;
     run_progress progress;
-    if (process_) progress.cgroup = process_->cgroup();
+    if (process_) progress.cgroup = name_of_cgroup(process_->cgroup());
     progress.cause = record_.cause;
     if (ended_by_) progress.ended_by = name_of(*ended_by_);
     if (!limit_.is_never()) progress.limit_ends = util::ms_of(system_clock::now() + limit_.remaining());
@@ -133,14 +120,18 @@ std::shared_ptr<active_run> active_run::adopt(std::shared_ptr<unit_context> cont
     auto run = make(std::move(context), std::move(spec), log, parameters_of(order));
     run->record_.id = id.value_or(0);
     run->order_text_ = held.take(lifecycle::text_role);
+    if (auto input = held.take(held_input_role))
+        run->parameters_.input_descriptor = std::make_shared<util::unique_fd>(std::move(input));
     const auto record = run->context_->runs.find(run->record_.id);
     if (record) run->record_ = *record;
     run->context_->note_token(order.token, run->record_.id);
     if (record && record->state != run_state::running) {
         run->resume_over();
-    } else if (run->resume(held) && order.by_client && !run->detached_) {
-        util::spawn(run->context_->options.executor, run->await_client(), "client of a run");
+        return run;
     }
+    run->resume(held);
+    if (order.by_client && !run->detached_)
+        util::spawn(run->context_->options.executor, run->await_client(), "client of a run");
     return run;
 }
 
@@ -152,13 +143,14 @@ void active_run::resume_over() {
     done_.set();
 }
 
-bool active_run::resume(lifecycle::held_entry& held) {
+void active_run::resume(lifecycle::held_entry& held) {
     const auto progress = parse_run_progress(held.note).value_or(run_progress());
     if (!progress.cause.empty()) record_.cause = progress.cause;
     ended_by_ = ipc::run_state_named(progress.ended_by);
     detached_ = progress.outlives_client;
     if (ended_by_) cancelled_.set();
-    if (held.pid <= 0) return false;
+    context_->active_runs[record_.id] = weak_from_this();
+    if (held.pid <= 0) return;
     adopted_process process;
     process.spec = spec_;
     process.pid = held.pid;
@@ -190,16 +182,14 @@ bool active_run::resume(lifecycle::held_entry& held) {
         read_[which] = ends.spool->logged(which);
     adopted_ = true;
     io_ = run_io::make(context_->options.executor, std::move(ends), handlers());
-    context_->active_runs[record_.id] = weak_from_this();
     if (ended_by_) process_->request_stop();
-    return true;
 }
 
 // A client that does not come back has hung up.
 asio::awaitable<void> active_run::await_client() {
     const auto self = shared_from_this();
     co_await util::pause(limits::client_return);
-    if (!over() && !detached_ && !parameters_.listener) cancel("its client did not come back");
+    if (!over() && !detached_ && !client_is_back_) cancel("its client did not come back");
 }
 
 }  // namespace hob::unit

@@ -31,13 +31,23 @@ struct run_order {
     std::string slot_rule;      // what the schedule is to remember; empty: nothing
     std::int64_t slot_anchor = 0;
     std::int64_t slot = 0;
+    std::vector<std::string> environment;  // of its caller; empty: the daemon's
+    std::string cwd;                       // empty: as its unit says
+    std::int64_t umask = -1;               // -1: that of units
+    std::vector<std::string> limits;       // "RESOURCE SOFT HARD", in numbers
+    bool input = false;                    // a pipe, which its client writes to
     bool terminal = false;
+    std::int64_t rows = 0;
+    std::int64_t columns = 0;
     bool by_client = false;  // a client follows it, and it is not to outlive that client
     std::string token;       // of that client's request; empty: it gave none
 };
 
+// With its `text`, until it has a process: the standard input that its client has handed over.
+inline constexpr std::string_view held_input_role = "input";
+
 struct run_progress {
-    std::string cgroup;
+    std::string cgroup;    // its name below that of the instance
     std::string cause;
     std::string ended_by;  // name_of(run_state): it is to end so; empty: not asked for
     std::int64_t limit_ends = 0;
@@ -45,10 +55,14 @@ struct run_progress {
 };
 
 struct run_parameters;
+// `order` gets what both have.
+void put_parameters(const run_parameters& parameters, run_order& order);
 run_parameters parameters_of(const run_order& order);
 
-// Who asked for it does so again, if it has not begun when a daemon dies.
+// Who asked for it does so again, if it has no number when a daemon dies.
 bool is_asked_for_again(const run_order& order);
+// Who asked for it cannot find it again by its number either, if it has no process when a daemon dies.
+bool is_lost_without_process(const run_order& order);
 
 std::string to_json(const run_order& order);
 std::string to_json(const run_progress& progress);
