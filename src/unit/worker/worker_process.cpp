@@ -11,6 +11,7 @@
 #include "limits.hpp"
 #include "unit/config/expanded.hpp"
 #include "unit/ports/taken_port.hpp"
+#include "unit/worker/last_words.hpp"
 #include "util/duration.hpp"
 #include "util/json/json_writer.hpp"
 #include "util/log/log.hpp"
@@ -383,7 +384,8 @@ failure worker::death_failure(const std::optional<exit_state>& exit) const {
     if (exit) detail.add("exit", exit_brief(*exit));
     detail.add("stderr", lines);
     std::string hint;
-    if (!tail.empty()) hint = fmt::format("its last words: {}", tail.back());
+    if (!tail.empty())
+        hint = fmt::format("its last words: {}", last_words(log_.tail(limits::stderr_tail_bytes)));
     return failure(error_kind::worker_died, cannot("call", spec_->name),
                    fmt::format("the worker {}{}", end_text(exit), taken_text()), std::move(hint),
                    std::move(detail).text());

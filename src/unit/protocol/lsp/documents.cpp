@@ -100,7 +100,7 @@ void lsp_documents::send_text(session_host& host, const document& of, const std:
 
 void lsp_documents::change(session_host& host, document& changed, std::string text) {
     const std::string before = std::exchange(changed.own_text, std::move(text));
-    ++changed.version;
+    changed.equal_since = ++changed.version;
     count_change();
     changed.word.renew();
     changed.word.ask(changes_);
@@ -119,6 +119,7 @@ void lsp_documents::ask(session_host& host, const std::string& path) {
     if (reopen) return ask_by_reopening(host, path);
     const bool own = !asked->editor_text;
     asked->version += own ? 1 : 0;
+    asked->equal_since = asked->version;
     const std::string longer = asked->text() + "\n";
     send_text(host, *asked, asked->text(), longer, true);
     asked->version += own ? 1 : 0;
@@ -234,7 +235,8 @@ lsp_documents::document* lsp_documents::open(session_host& host, const std::stri
     return &made;
 }
 
-void lsp_documents::send_open(session_host& host, const document& opened, const std::string& text) {
+void lsp_documents::send_open(session_host& host, document& opened, const std::string& text) {
+    opened.equal_since = opened.version;
     json_object item = identifier(opened);
     item.add("languageId", opened.language).add("version", opened.version);
     item.add("text", text);
@@ -345,7 +347,6 @@ void lsp_documents::take_back(session_host& host, const std::string& path, const
 }
 
 void lsp_documents::on_diagnostics(const std::string& params) {
-    // They may be long, and are read once.
     std::optional<std::string> uri;
     std::optional<std::int64_t> version;
     std::string_view list;
@@ -358,6 +359,9 @@ void lsp_documents::on_diagnostics(const std::string& params) {
     document* about = uri ? find(document_key(root_, *uri)) : nullptr;
     if (!about || !list.starts_with('[')) return;
     if (is_of_closing(params)) return;
+    // A server may not repeat what it has published about the version with a line more.
+    if (!about->editor_text && version && *version >= about->equal_since)
+        version = std::max(*version, about->version);
     switch (habits_.weigh(version, about->version, about->editor_text != nullptr)) {
         case lsp_habits::worth::nothing:
             return;

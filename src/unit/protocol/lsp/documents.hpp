@@ -28,6 +28,7 @@ public:
         const lsp_buffer* editor_text = nullptr;  // nullptr: the document is the daemon's own
         std::string own_text;
         std::int64_t version = 1;
+        std::int64_t equal_since = 1;  // versions of its own text, but for an empty line at the end
         std::uint64_t last_used = 0;  // the highest is the newest
         bool deleted = false;         // the file is gone
         lsp_word word;                // what the server has said about it
@@ -107,7 +108,7 @@ private:
     // The document has the text `before` at the server.
     void send_text(session_host& host, const document& of, const std::string& before, const std::string& text,
                    bool published);
-    void send_open(session_host& host, const document& opened, const std::string& text);
+    void send_open(session_host& host, document& opened, const std::string& text);
     void close(session_host& host, const std::string& path);
     void close_least_used(session_host& host);
     void forget(const std::string& path);
