@@ -68,10 +68,11 @@ def cpu(pid):
 
 class ManyUnderHob:
     name = "hob"
+    folder = "many"
 
     def __init__(self, place, count):
         self.place, self.count = place, count
-        self.directory = place.root / "many"
+        self.directory = place.root / self.folder
         self.directory.mkdir()
         # The same daemon without units first, to know what they add.
         (self.directory / "hob.toml").write_text("")
@@ -80,9 +81,11 @@ class ManyUnderHob:
         self.empty = memory(self.pid)
         self.keeper = self.status()["daemon"]["keeper_pid"]
         self.empty_keeper = memory(self.keeper)
-        units = "".join(f'[service.s{i}]\nrun = ["sleep", "infinity"]\n' for i in range(count))
-        (self.directory / "hob.toml").write_text(units)
+        (self.directory / "hob.toml").write_text(self.configuration())
         self.hob("reload")
+
+    def configuration(self):
+        return "".join(f'[service.s{i}]\nrun = ["sleep", "infinity"]\n' for i in range(self.count))
 
     def hob(self, *words):
         return self.place.run_hob(*words, project=self.directory)
@@ -110,6 +113,27 @@ class ManyUnderHob:
 
     def end(self):
         self.place.run_hob("shutdown", "--now", project=self.directory, check=False)
+
+
+class ManyWithPorts(ManyUnderHob):
+    """Each service has a port, which is a variable of all of them, and two groups."""
+
+    name = "hob with ports and groups"
+    folder = "many-with-ports"
+
+    def configuration(self):
+        ports = "".join(f"PORT_{i} = {20000 + i}\n" for i in range(self.count))
+        return "[ports]\n" + ports + "".join(
+            f'[service.s{i}]\nrun = ["sleep", "infinity"]\ngroups = ["all", "g{i % 10}"]\n'
+            f'env = {{ PORT = "${{PORT_{i}}}" }}\n'
+            for i in range(self.count)
+        )
+
+    def start(self):
+        self.hob("--timeout", "5m", "start", "@all")
+
+    def stop(self):
+        self.hob("--timeout", "5m", "stop", "@all")
 
 
 class ManyUnderSupervisord:
@@ -174,7 +198,7 @@ def expect(one, count, state):
 
 
 def many(place, effort):
-    kinds = [ManyUnderHob, *([ManyUnderSupervisord] if shutil.which("supervisord") else [])]
+    kinds = [ManyUnderHob, ManyWithPorts, *([ManyUnderSupervisord] if shutil.which("supervisord") else [])]
     all_of_them = []
     try:
         all_of_them += [kind(place, effort.services) for kind in kinds]
@@ -187,10 +211,16 @@ def many(place, effort):
     group = f"{effort.services} services, sleep infinity"
     # Other Python processes that start or end change its share of common files by more than the effect.
     other.pop("PSS for each", None)
-    return [
+    plain = [
         Row(group, what, hob[what], unit, "supervisord" if what in other else "", other.get(what))
         for what, unit in MEASURES.items()
-    ] + kept
+    ]
+    ports = found[ManyWithPorts.name]
+    group = f"{effort.services} services with ports and groups"
+    with_ports = [
+        Row(group, what, ports[what], unit, "without them", hob[what]) for what, unit in MEASURES.items()
+    ]
+    return plain + with_ports + kept
 
 
 def keeper_rows(effort, hob):

@@ -26,6 +26,7 @@ inline constexpr int lost_starts_max = 5;
 inline constexpr int hang_ups_max = 3;
 // Of one command: daemons in a row that end under it, each within crash_loop_window of the one before.
 inline constexpr int lost_daemons_max = 10;
+inline constexpr int handovers_max = 1000;  // likewise, of one daemon that lives on
 
 // Lifecycle, seen by the daemon.
 inline constexpr milliseconds shutdown_timeout = 10s;  // [daemon] shutdown_timeout's default
@@ -128,6 +129,8 @@ inline constexpr std::size_t attached_backlog_max = 48u << 20;
 inline constexpr std::size_t attached_piece = 1u << 20;  // bytes sent to an editor at once
 // Bytes of the documents that an editor has open.
 inline constexpr std::size_t attached_text_max = 256u << 20;
+inline constexpr milliseconds attached_turn = 5ms;  // for the messages of one editor in a turn of the loop
+inline constexpr std::size_t lsp_changes_at_once = 64;  // of a document, before another turn may be due
 inline constexpr milliseconds attached_look = 2s;  // between checks of the files, while it sends requests
 
 // Services.
@@ -203,6 +206,7 @@ inline constexpr std::size_t holder_size_max = 8u
                                                << 10;  // of the file that says who holds the state directory
 inline constexpr std::size_t small_file_max = 64u << 10;
 inline constexpr std::size_t config_file_max = 4u << 20;
+inline constexpr milliseconds env_file_read = 1s;  // on another file system, which may not answer
 inline constexpr std::chrono::milliseconds config_save_timeout = 1s;  // an empty file counts as being saved
 inline constexpr std::chrono::milliseconds config_save_poll = 20ms;
 

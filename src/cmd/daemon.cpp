@@ -16,6 +16,8 @@
 #include "lifecycle/spawn.hpp"
 #include "lifecycle/start_failure.hpp"
 #include "lifecycle/start_keeper.hpp"
+#include "lifecycle/successor.hpp"
+#include "unit/application/check_successor.hpp"
 #include "util/json/json_writer.hpp"
 
 namespace hob::cmd {
@@ -64,6 +66,14 @@ std::optional<handover> parse_handover(std::string_view text) {
     return result;
 }
 
+// Another daemon asks whether this program can take over from it.
+exit_code answer_check(std::string_view key, std::string_view root) {
+    const auto check = [&](const std::string& config_text) {
+        unit::check_successor(lifecycle::handed_instance(std::string(key), std::string(root)), config_text);
+    };
+    return lifecycle::answer_successor_check(check) == 0 ? exit_code::done : exit_code::failed;
+}
+
 std::optional<std::string_view> value_of(const std::string& word, std::string_view option) {
     if (!word.starts_with(option)) return std::nullopt;
     return std::string_view(word).substr(option.size());
@@ -76,6 +86,7 @@ std::optional<exit_code> run_if_spawned(const std::vector<std::string>& words) {
     const auto handed = value_of(words[1], lifecycle::handover_option);
     const auto key = value_of(words[2], lifecycle::key_option);
     const auto root = value_of(words[3], lifecycle::root_option);
+    if (words[1] == lifecycle::check_option && key && root) return answer_check(*key, *root);
     const auto given = handed ? parse_handover(*handed) : std::nullopt;
     if (!given || !key || !root) return std::nullopt;
 

@@ -58,6 +58,27 @@ void connection::start(std::string_view hello_line) {
     wait_for_next();
 }
 
+void connection::carry_to(std::vector<carried_connection>& all) {
+    // A line that is too long and is being skipped would begin in its middle.
+    if (gone() || !requests_.empty() || !descriptors_.empty() || end_of_input_ || reader_.is_skipping() ||
+        outbox_.lost() != 0)
+        return;
+    carried_connection& carried = all.emplace_back();
+    carried.peer_pid = peer_pid();
+    carried.subscribed = subscribed();
+    carried.input = reader_.pending();
+    carried.output = outbox_.pending();
+    unwatch();
+    carried.socket = std::move(socket_);
+}
+
+void connection::resume(const carried_connection& from) {
+    if (from.subscribed) subscribe();
+    reader_.feed(from.input);
+    if (!from.output.empty()) send(from.output);
+    turn(true);
+}
+
 void connection::turn(bool reads) {
     if (batch_ != nullptr) return;
     begin_turn(reads);

@@ -11,7 +11,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+#include <vector>
 
+#include "ipc/carried_connection.hpp"
 #include "ipc/dispatcher.hpp"
 #include "ipc/frame.hpp"
 #include "ipc/outbox.hpp"
@@ -36,6 +39,7 @@ public:
     virtual void closed(connection& which) = 0;    // its descriptor is closed
     virtual void finished(connection& which) = 0;  // closed, and no request is in flight: may be destroyed
     virtual util::poll_set& poll_set() = 0;        // where connections wait for their sockets
+    virtual bool is_suspended() const = 0;         // nothing is read
     std::string spare_batch;  // memory for replies, lent to the connection that has its turn
 
 protected:
@@ -54,9 +58,19 @@ public:
     // Greets, and handles the requests that the client has sent before it read the greeting.
     void start(std::string_view hello_line);
 
+    // Adds what another program needs to go on with this connection, which is of no use here any more. Nothing
+    // is added where it cannot: a request is in flight, or the client is gone.
+    void carry_to(std::vector<carried_connection>& all);
+    // Instead of start(): goes on where carry_to() has ended.
+    void resume(const carried_connection& from);
+
+    // Reads again after the host was suspended.
+    void resume_reading() { turn(false); }
+
     void notify(std::string_view method, std::string_view params_raw) override;
     std::size_t backlog() const override { return outbox_.bytes(); }
     bool gone() const override { return phase_ != phase::open; }
+    bool awaits_reply() const override { return !requests_.empty(); }
     boost::asio::awaitable<void> drained() override;
     util::unique_fd take_descriptor() override;
 

@@ -12,7 +12,8 @@
 namespace hob::ipc {
 
 bool connection::paused() const {
-    return outbox_.bytes() > limits::outbox_replies_max || requests_.size() >= limits::session_requests_max;
+    return (host_ != nullptr && host_->is_suspended()) || outbox_.bytes() > limits::outbox_replies_max ||
+           requests_.size() >= limits::session_requests_max;
 }
 
 // A notification in flight needs no connection. A subscriber that has ended its input still gets events.

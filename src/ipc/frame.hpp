@@ -59,6 +59,10 @@ public:
     void trim();
 
     std::size_t buffered() const { return end_ - begin_; }
+    std::string_view pending() const {
+        return {bytes_.get() + begin_, buffered()};
+    }                                               // what next() has not given
+    bool is_skipping() const { return skipping_; }  // a line that was reported as oversized
     std::size_t capacity() const { return capacity_; }
 
 private:

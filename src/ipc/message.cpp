@@ -260,7 +260,9 @@ failure failure_from_error(std::string_view error_object_raw) {
     const auto members = util::json_object_members(error_object_raw);
     for (const auto& [key_raw, key, value] : members.value_or(std::vector<util::json_member>{})) {
         if (key == "message") message = util::json_unquote(value).value_or(message);
-        if (key == "code" && value == std::to_string(invalid_params)) kind = error_kind::usage;
+        if (key == "code" &&
+            (value == std::to_string(invalid_params) || value == std::to_string(method_not_found)))
+            kind = error_kind::usage;
         if (key != "data") continue;
         const auto data = util::json_object_members(value);
         for (const auto& [data_key_raw, data_key, data_value] :

@@ -109,6 +109,13 @@ void outbox::sent(std::size_t count) {
     if (waiting_.empty()) waiting_ = {};  // frees the blocks that a deque keeps
 }
 
+std::string outbox::pending() const {
+    std::string bytes;
+    for (const item& each : waiting_)
+        bytes += each.bytes;
+    return bytes.substr(front_sent_);
+}
+
 void outbox::discard() { *this = {}; }
 
 }  // namespace hob::ipc

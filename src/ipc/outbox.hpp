@@ -26,6 +26,7 @@ public:
     void discard();
 
     bool empty() const { return waiting_.empty(); }
+    std::string pending() const;                  // the bytes that wait
     std::size_t bytes() const { return bytes_; }  // that wait
     std::uint64_t lost() const { return lost_; }  // events that were dropped and not reported yet
 

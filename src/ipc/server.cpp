@@ -40,10 +40,15 @@ public:
           listener_(executor_),
           pause_(executor_),
           quiet_(executor_),
+          request_end_(executor_),
           poll_set_(executor_) {}
 
     void listen(util::unique_fd listening);
     void stop_accepting();
+    void suspend() { suspended_ = true; }
+    void resume();
+    std::vector<carried_connection> carry_clients();
+    void resume_client(carried_connection client);
     void shut_down();
 
     std::size_t clients() const { return open_; }
@@ -55,6 +60,7 @@ public:
     void close_all();
     bool is_quiet() const;
     asio::awaitable<void> idle();
+    asio::awaitable<void> replied(std::shared_ptr<session> client);
 
     const dispatcher& methods() const override { return methods_; }
     void request_began() override;
@@ -63,9 +69,11 @@ public:
     void closed(connection& which) override;
     void finished(connection& which) override;
     util::poll_set& poll_set() override { return poll_set_; }
+    bool is_suspended() const override { return suspended_; }
     void on_ready() override;
 
 private:
+    std::shared_ptr<connection> add(util::unique_fd socket, pid_t peer);
     void wait_for_client();
     void accept_one();
     void greet(util::unique_fd socket);
@@ -86,8 +94,10 @@ private:
     asio::posix::stream_descriptor listener_;
     util::timer pause_;
     bool paused_ = false;
+    bool suspended_ = false;
     util::manual_reset_event quiet_;
     std::size_t waiting_for_quiet_ = 0;
+    util::notifier request_end_;
     // Also those that are closed and still have requests in flight.
     std::unordered_map<connection*, std::shared_ptr<connection>> connections_;
     std::size_t open_ = 0;
@@ -141,12 +151,37 @@ void server_state::greet(util::unique_fd socket) {
                   {util::field("uid", peer.uid), util::field("pid", peer.pid)});
         return;
     }
-    auto client = std::make_shared<connection>(executor_, *this, peer.pid);
-    if (!client->open(std::move(socket))) return;
+    const auto client = add(std::move(socket), peer.pid);
+    if (!client) return;
+    client->start(options_.hello_line());
+    if (open_ != 0) wait_for_requests();
+}
+
+// nullptr: it could not be watched.
+std::shared_ptr<connection> server_state::add(util::unique_fd socket, pid_t peer) {
+    auto client = std::make_shared<connection>(executor_, *this, peer);
+    if (!client->open(std::move(socket))) return nullptr;
     connections_.emplace(client.get(), client);
     most_ = std::max(most_, ++open_);
     changed();
-    client->start(options_.hello_line());
+    return client;
+}
+
+void server_state::resume() {
+    if (!std::exchange(suspended_, false)) return;
+    for (const auto& each : all())
+        each->resume_reading();
+}
+
+std::vector<carried_connection> server_state::carry_clients() {
+    std::vector<carried_connection> carried;
+    for (const auto& each : all())
+        each->carry_to(carried);
+    return carried;
+}
+
+void server_state::resume_client(carried_connection client) {
+    if (const auto resumed = add(std::move(client.socket), client.peer_pid)) resumed->resume(client);
     if (open_ != 0) wait_for_requests();
 }
 
@@ -250,6 +285,7 @@ void server_state::request_began() {
 
 void server_state::request_ended() {
     --in_flight_;
+    request_end_.ring();
     flushed();
     changed();
 }
@@ -267,10 +303,8 @@ std::vector<std::shared_ptr<connection>> server_state::all() const {
 }
 
 bool server_state::has_subscriber() const {
-    for (const auto& [key, each] : connections_) {
-        if (each->subscribed() && !each->gone()) return true;
-    }
-    return false;
+    return std::ranges::any_of(
+        connections_, [](const auto& each) { return each.second->subscribed() && !each.second->gone(); });
 }
 
 // A connection that is found to be gone is closed from the event loop, not during this iteration.
@@ -309,11 +343,8 @@ void server_state::shut_down() {
 }
 
 bool server_state::is_quiet() const {
-    if (in_flight_ != 0) return false;
-    for (const auto& [key, each] : connections_) {
-        if (!each->is_flushed()) return false;
-    }
-    return true;
+    return in_flight_ == 0 &&
+           std::ranges::all_of(connections_, [](const auto& each) { return each.second->is_flushed(); });
 }
 
 void server_state::flushed() {
@@ -334,6 +365,12 @@ asio::awaitable<void> server_state::idle() {
     }
 }
 
+asio::awaitable<void> server_state::replied(std::shared_ptr<session> client) {
+    const auto self = shared_from_this();
+    while (client->awaits_reply())
+        co_await request_end_.wait();
+}
+
 server::server(asio::any_io_executor executor, const dispatcher& methods, server_options options)
     : state_(std::make_shared<server_state>(std::move(executor), methods, std::move(options))) {}
 
@@ -341,11 +378,18 @@ server::~server() { state_->shut_down(); }
 
 void server::listen(util::unique_fd listening) { state_->listen(std::move(listening)); }
 void server::stop_accepting() { state_->stop_accepting(); }
+void server::suspend() { state_->suspend(); }
+void server::resume() { state_->resume(); }
+std::vector<carried_connection> server::carry_clients() { return state_->carry_clients(); }
+void server::resume_client(carried_connection client) { state_->resume_client(std::move(client)); }
 std::size_t server::clients() const { return state_->clients(); }
 std::size_t server::in_flight() const { return state_->in_flight(); }
 bool server::has_subscriber() const { return state_->has_subscriber(); }
 void server::announce(std::string_view line) { state_->announce(line); }
 asio::awaitable<void> server::idle() { return state_->idle(); }
+asio::awaitable<void> server::replied(std::shared_ptr<session> client) {
+    return state_->replied(std::move(client));
+}
 void server::cancel_all() { state_->cancel_all(); }
 void server::close_all() { state_->close_all(); }
 

@@ -11,7 +11,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "ipc/carried_connection.hpp"
 #include "ipc/dispatcher.hpp"
 #include "ipc/message.hpp"
 #include "ipc/session.hpp"
@@ -42,6 +44,15 @@ public:
     void listen(util::unique_fd listening);
     void stop_accepting();  // closes the listener; sessions continue
 
+    // From now on no request is read; clients are greeted, and replies are sent. resume() ends it.
+    void suspend();
+    void resume();
+
+    // What another program in this process needs to go on with the clients that have no request in flight.
+    // The server is of no use afterwards: the program is executed next.
+    std::vector<carried_connection> carry_clients();
+    void resume_client(carried_connection client);
+
     std::size_t clients() const;  // connected
     std::size_t in_flight()
         const;  // requests in asynchronous handlers, including those of clients that are gone
@@ -57,6 +68,9 @@ public:
     // Returns when no request is in flight and all replies are sent. No limit of its own; cancellation ends
     // it.
     boost::asio::awaitable<void> idle();
+
+    // Returns when this client awaits no reply. Cancellation ends it.
+    boost::asio::awaitable<void> replied(std::shared_ptr<session> client);
 
     void cancel_all();  // every request in flight; each is answered with `cancelled`
     void close_all();   // every connection, at once

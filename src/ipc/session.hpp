@@ -42,6 +42,9 @@ public:
     // The client has hung up: nothing can be sent to it any more.
     virtual bool gone() const = 0;
 
+    // A request of it has no reply yet.
+    virtual bool awaits_reply() const { return false; }
+
 protected:
     explicit session(pid_t peer_pid) : peer_pid_(peer_pid) {}
 

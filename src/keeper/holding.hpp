@@ -1,6 +1,6 @@
 #pragma once
-// One entry of what a keeper holds. A keeper has as many as there are services and runs, so an entry is small:
-// its texts and the numbers of its descriptors are in one block of memory.
+// One entry of what a keeper holds. A keeper has as many as there are services and runs, so an entry is
+// small: its texts and the numbers of its descriptors are in one block of memory.
 
 #include <sys/types.h>
 

@@ -29,8 +29,8 @@ void reap(pid_t pid) {
     }
 }
 
-// Empty: the kernel has none, or half of the descriptors that this process may open are in use. The rest is for
-// what only a descriptor can hold: without one of the process its end is looked for.
+// Empty: the kernel has none, or half of the descriptors that this process may open are in use. The rest is
+// for what only a descriptor can hold: without one of the process its end is looked for.
 util::unique_fd open_process(pid_t pid) {
     util::unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     rlimit most{};
@@ -146,11 +146,23 @@ const holding* holdings::of_process(pid_t pid) const {
     return found == by_pid_.end() || (*found)->pid != pid ? nullptr : *found;
 }
 
-holding* holdings::of_process(pid_t pid) { return const_cast<holding*>(std::as_const(*this).of_process(pid)); }
+holding* holdings::of_process(pid_t pid) {
+    return const_cast<holding*>(std::as_const(*this).of_process(pid));
+}
 
 const holding* holdings::after(std::string_view key) const {
     const auto next = std::ranges::upper_bound(by_key_, key, {}, key_of);
     return next == by_key_.end() ? nullptr : next->get();
+}
+
+daemon_program holdings::program(std::string_view program_key) const {
+    daemon_program found;
+    const auto at = std::ranges::lower_bound(by_key_, program_key, {}, key_of);
+    if (at == by_key_.end() || (*at)->key() != program_key || (*at)->descriptors().size() != 2) return found;
+    found.path = (*at)->note();
+    found.executable = (*at)->descriptors()[0];
+    found.environment = (*at)->descriptors()[1];
+    return found;
 }
 
 }  // namespace hob::keeper

@@ -12,6 +12,14 @@
 
 namespace hob::keeper {
 
+// Which program a daemon is, where that is not the keeper's own. It is held as `program_key`: the path as the
+// note, and these two descriptors.
+struct daemon_program {
+    std::string_view path{};  // empty: as the keeper
+    int executable = -1;
+    int environment = -1;  // a file: K=V, each with a NUL
+};
+
 class holdings {
 public:
     // Replaces process, roles and descriptors of the key; its note stays.
@@ -37,6 +45,7 @@ public:
     holding* of_process(pid_t pid);
     // The one that comes after `key` in order. Empty: the first one.
     const holding* after(std::string_view key) const;
+    daemon_program program(std::string_view program_key) const;
     // Calls `each(holding)` for every process that has not ended.
     template <typename Each>
     void for_each_living(const Each& each) {

@@ -14,6 +14,7 @@
 #include <string>
 #include <utility>
 
+#include "keeper/ending_signals.hpp"
 #include "keeper/holdings.hpp"
 #include "keeper/message.hpp"
 #include "util/deadline.hpp"
@@ -24,24 +25,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Not those of a fault of the program, and not the two that cannot be blocked.
-constexpr int ending_signals[] = {SIGTERM, SIGINT,    SIGHUP,  SIGQUIT, SIGUSR1, SIGUSR2,   SIGALRM,
-                                  SIGPWR,  SIGVTALRM, SIGPROF, SIGIO,   SIGXCPU, SIGSTKFLT};
-
 constexpr milliseconds trim_after{500};  // without a message
 
 // What epoll reports for: a pid, or one of these.
 constexpr std::int64_t on_signal = -1;
 constexpr std::int64_t on_message = -2;
-
-sigset_t handled_signals() {
-    sigset_t set;
-    ::sigemptyset(&set);
-    ::sigaddset(&set, SIGCHLD);
-    for (const int number : ending_signals)
-        ::sigaddset(&set, number);
-    return set;
-}
 
 class keeper_loop {
 public:
@@ -165,6 +153,14 @@ private:
                 served_ = serves_ = true;
                 attempts_ = 0;
                 began_ = std::chrono::steady_clock::now();
+                hands_over_ = false;
+                next_ = util::deadline::never();
+                break;
+            case message_kind::handover:
+                hands_over_ = true;
+                serves_ = false;
+                attempts_ = 1;  // should it fail: the program that serves now, whatever its path leads to
+                next_ = util::deadline::in(milliseconds(what.number));
                 break;
             case message_kind::ending:
                 ending_ = true;
@@ -270,9 +266,13 @@ private:
     void daemon_ended(int status) {
         if (options_.socket) read_messages();  // what it sent last
         options_.daemon = 0;
+        const bool was_handover = std::exchange(hands_over_, false);
+        next_ = util::deadline::never();
         if (options_.socket) unwatch(options_.socket.get());
         options_.socket.reset();
-        signals_to_tell_.clear();
+        // A daemon that has not served yet ends by such a signal at once: the next one ends in order.
+        if (!serves_ && WIFSIGNALED(status) && is_ending_signal(WTERMSIG(status)))
+            signals_to_tell_.push_back(WTERMSIG(status));
         // Those that are this process's children only since that death as well.
         holdings_.look_at_all();
         holdings_.reap_others(0);
@@ -281,6 +281,7 @@ private:
             result_ = status;
             return;
         }
+        if (was_handover) return try_again();
         // The next one is this program itself.
         if (std::exchange(refused_, false)) return try_again();
         count_death(status);
@@ -303,7 +304,8 @@ private:
     void on_time() {
         next_ = util::deadline::never();
         if (end_by_kill_) return finish_end();
-        try_again();
+        if (!hands_over_) return try_again();
+        if (options_.daemon > 0) ::kill(options_.daemon, SIGKILL);
     }
 
     void try_again() {
@@ -315,7 +317,7 @@ private:
             next_ = util::deadline::in(options_.pause);
             return;
         }
-        const pid_t pid = options_.start_daemon(pair.daemon.get(), attempts_++);
+        const pid_t pid = options_.start_daemon(pair.daemon.get(), holdings_.program(options_.program_key), attempts_++);
         if (pid < 0) {
             next_ = util::deadline::in(options_.pause);
             return;
@@ -366,11 +368,12 @@ private:
     util::deadline next_ = util::deadline::never();
     util::deadline trim_ = util::deadline::never();
     std::optional<int> result_;
-    int deaths_ = 0;    // in a row, each soon after its start
-    int attempts_ = 0;  // daemons started since one served
-    bool served_ = false;  // some daemon has
-    bool serves_ = false;  // this one has
-    bool refused_ = false;  // this one is of another version
+    int deaths_ = 0;           // in a row, each soon after its start
+    int attempts_ = 0;         // daemons started since one served
+    bool served_ = false;      // some daemon has
+    bool serves_ = false;      // this one has
+    bool refused_ = false;     // this one is of another version
+    bool hands_over_ = false;  // to a program that is not ready yet
     bool ending_ = false;
     bool end_by_kill_ = false;
 };

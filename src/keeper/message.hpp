@@ -28,6 +28,8 @@ enum class message_kind : std::uint32_t {
     ending,    // the end of this daemon ends the keeper, and what is held
     close,     // close the descriptors of `key` in these `roles`
     release,   // close everything that is held; the keeper stays only as the daemon's parent
+    handover,  // another program follows in the daemon's process: it is killed unless it is ready within
+               // `number` ms
     // From the keeper.
     held = 64,  // one entry, in answer to `list`: as `hold` and `note` said, with `ended` and `exit`
     listed,     // the last one was told
@@ -73,7 +75,8 @@ socket_pair make_socket_pair();
 bool send(int socket, const message& what, std::span<const int> descriptors = {});
 
 enum class receive_result { message, nothing, closed, other_version };
-// `nothing`: there is none now. Where this process may open no more files, descriptors are missing at the end.
+// `nothing`: there is none now. Where this process may open no more files, descriptors are missing at the
+// end.
 receive_result receive(int socket, received& into);
 
 }  // namespace hob::keeper

@@ -29,7 +29,7 @@ struct application_context {
     std::function<void()> changed;
     // Gets each line that a part of the application prints; may be empty.
     std::function<void(std::string_view part, std::string_view line)> show_line{};
-    keeper_link* keeper = nullptr;  // nullptr: nothing outlives this daemon
+    keeper_link* keeper = nullptr;   // nullptr: nothing outlives this daemon
     std::vector<held_entry> held{};  // by the keeper, from a daemon that died
 };
 
@@ -91,6 +91,13 @@ public:
     virtual void keeper_lost() = 0;
     // The user ended this daemon for good: the next one must not resume what this one was running.
     virtual void forget_running() = 0;
+
+    // Another program is about to be executed in this process. Puts into the keeper what units go on with,
+    // and ends those that cannot. Calls of workers that are in flight may end first; those that are left
+    // after `limit` fail.
+    virtual boost::asio::awaitable<void> hand_over(std::chrono::milliseconds limit) = 0;
+    // For that program to check beforehand, on its standard input; empty: there is nothing.
+    virtual util::unique_fd successor_input() const = 0;
 
     virtual bool busy() const = 0;  // a replacement of the daemon would interrupt somebody's work
     virtual bool anything_running() const = 0;

@@ -90,7 +90,7 @@ void daemon::make_application() {
                                 .changed = {},
                                 .show_line = options_.show_line,
                                 .keeper = keeper_.get(),
-                                .held = options_.keeper.take_all_but(socket_key)};
+                                .held = options_.keeper.take_for_application()};
     context.publish = [this](std::string_view event, std::string_view members) { publish(event, members); };
     context.changed = [this] { changed(); };
     application_ = options_.make_application(*this, std::move(context));
@@ -211,6 +211,9 @@ void daemon::start() {
     clear_start_failure(where);
     if (keeper_) keeper_->say(keeper::message_kind::ready);
     application_->begin();
+    resume_clients();
+    for (const int number : options_.keeper.asked)
+        signalled(number, true);
     arm_idle_timer();
     util::release_startup_memory();
     util::log(level::info, channel, "daemon ready",
@@ -299,7 +302,7 @@ void daemon::write_page() {
 
 void daemon::arm_idle_timer() {
     const auto& idle_timeout = application_->daemon_config().idle_timeout;
-    if (!idle_timeout || draining() || !server_) return;
+    if (!idle_timeout || draining() || hands_over_ || !server_) return;
     const bool idle = server_->clients() == 0 && server_->in_flight() == 0 && !application_->needed();
     if (!idle) {
         resources_->idle_timer.cancel();
@@ -314,12 +317,12 @@ void daemon::arm_idle_timer() {
 void daemon::on_idle_timeout() {
     // A client that connects at this moment and is not accepted yet finds the listener closed, and asks the
     // successor.
-    if (draining() || server_->clients() > 0 || application_->needed()) return;
+    if (draining() || hands_over_ || server_->clients() > 0 || application_->needed()) return;
     begin_shutdown(shutdown_mode::graceful, "idle");
 }
 
 void daemon::files_changed() {
-    if (draining()) return;
+    if (draining() || hands_over_) return;
     const instance& where = options_.where;
     if (!options_.lock.still_at(where.pid_path())) {
         begin_shutdown(shutdown_mode::graceful, "the pid file is gone");

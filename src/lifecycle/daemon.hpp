@@ -22,6 +22,7 @@
 #include "lifecycle/pid_lock.hpp"
 #include "lifecycle/service_manager.hpp"
 #include "lifecycle/state_lock.hpp"
+#include "lifecycle/successor.hpp"
 #include "util/fd.hpp"
 
 namespace hob::lifecycle {
@@ -89,6 +90,14 @@ public:
     // Begins the shutdown and returns at once. A second call with `now` turns a graceful one into that.
     void begin_shutdown(shutdown_mode mode, const std::string& reason);
 
+    // Executes another program in this process, which goes on with all that is held and with the clients that
+    // have no request in flight. Returns what the program says of itself; the rest follows once `by`, whose
+    // request it is, has its reply. Throws failure, and goes on as before: the program cannot take over, or
+    // (no_daemon) no program can, since there is no keeper, or this process has kept settings that are not
+    // among `kept`, those of the client.
+    boost::asio::awaitable<successor_facts> hand_over(successor next, std::vector<std::string> kept,
+                                                      std::shared_ptr<ipc::session> by);
+
     // One method of the wire; all are added before the daemon listens. A draining daemon refuses it, unless
     // it is one of those that are answered `while_draining`.
     void add_method(std::string name, ipc::dispatcher::immediate handler, bool while_draining);
@@ -109,6 +118,11 @@ private:
     void hold_runtime_dir();
     void connect_keeper();
     lifecycle::state_lock take_state_lock();
+    boost::asio::awaitable<void> finish_handover(successor next, std::shared_ptr<ipc::session> by,
+                                                 bool keeps_clients);
+    void hold_clients();
+    bool took_over() const;  // from another program in this process
+    void resume_clients();
     void hold_socket();
     bool resume_socket();  // false: there is none of a daemon before this one
     void keeper_lost();
@@ -145,6 +159,7 @@ private:
     std::chrono::system_clock::time_point started_at_;
     std::chrono::steady_clock::time_point started_;
     phase phase_ = phase::serving;
+    bool hands_over_ = false;   // another program follows in this process
     bool page_due_ = false;     // the page is written in the next turn of the loop
     int signals_[2] = {0, 0};   // that end it: got by itself, and by its keeper
     bool is_replaced_ = false;  // by a daemon that this one starts at its end

@@ -12,6 +12,7 @@
 
 #include "error.hpp"
 #include "identity.hpp"
+#include "lifecycle/start_keeper.hpp"
 #include "util/log/log.hpp"
 #include "version.hpp"
 
@@ -40,11 +41,12 @@ failure keeper_gone() {
 }
 
 failure other_keeper(std::uint32_t version) {
-    return failure(error_kind::start_failed, cannot("start the daemon"),
-                   fmt::format("its keeper is of another version of {} (protocol {} between keeper and daemon; this "
-                               "binary has {})",
-                               this_program.name, version, keeper_protocol_version),
-                   "the keeper starts the binary that it came from");
+    return failure(
+        error_kind::start_failed, cannot("start the daemon"),
+        fmt::format("its keeper is of another version of {} (protocol {} between keeper and daemon; this "
+                    "binary has {})",
+                    this_program.name, version, keeper_protocol_version),
+        "the keeper starts the binary that it came from");
 }
 
 bool await(int socket, short events) {
@@ -78,15 +80,18 @@ held_entry* keeper_handle::find(std::string_view key) {
     return found == held.end() ? nullptr : &*found;
 }
 
-std::vector<held_entry> keeper_handle::take_all_but(std::string_view key) {
-    std::vector<held_entry> taken, left;
-    for (auto& each : held)
-        (each.key == key ? left : taken).push_back(std::move(each));
-    held = std::move(left);
+std::vector<held_entry> keeper_handle::take_for_application() {
+    const auto is_own = [](const held_entry& each) {
+        return each.key == socket_key || each.key == handover_key || each.key.starts_with(client_prefix);
+    };
+    const auto others = std::stable_partition(held.begin(), held.end(), is_own);
+    std::vector<held_entry> taken(std::make_move_iterator(others), std::make_move_iterator(held.end()));
+    held.erase(others, held.end());
     return taken;
 }
 
-void read_held(int socket, std::vector<held_entry>& into) {
+void read_held(keeper_handle& handle) {
+    const int socket = handle.socket.get();
     keeper::message what;
     what.kind = keeper::message_kind::list;
     while (!keeper::send(socket, what)) {
@@ -106,7 +111,8 @@ void read_held(int socket, std::vector<held_entry>& into) {
                 break;
         }
         if (got.what.kind == keeper::message_kind::listed) return;
-        if (got.what.kind == keeper::message_kind::held) into.push_back(entry_of(std::move(got)));
+        if (got.what.kind == keeper::message_kind::held) handle.held.push_back(entry_of(std::move(got)));
+        if (got.what.kind == keeper::message_kind::asked) handle.asked.push_back(got.what.number);
     }
 }
 
@@ -177,9 +183,10 @@ void keeper_link::reap(pid_t pid) {
     send(std::move(what));
 }
 
-void keeper_link::say(keeper::message_kind kind) {
+void keeper_link::say(keeper::message_kind kind, int number) {
     keeper::message what;
     what.kind = kind;
+    what.number = number;
     ending_ = ending_ || kind == keeper::message_kind::ending || kind == keeper::message_kind::release;
     send(std::move(what));
 }
@@ -223,6 +230,14 @@ bool keeper_link::send_queued() {
             (errno == EAGAIN || errno == ETOOMANYREFS))
             return false;
         queue_.pop_front();
+    }
+    return true;
+}
+
+bool keeper_link::flush(util::deadline limit) {
+    while (!send_queued()) {
+        pollfd room{socket(), POLLOUT, 0};
+        if (limit.expired() || (::poll(&room, 1, limit.poll_timeout()) < 0 && errno != EINTR)) return false;
     }
     return true;
 }

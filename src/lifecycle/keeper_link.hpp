@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "keeper/message.hpp"
+#include "util/deadline.hpp"
 #include "util/fd.hpp"
 
 namespace hob::lifecycle {
@@ -29,28 +30,30 @@ util::unique_fd text_file(const std::string& name, std::string_view text);
 // What a predecessor left with the keeper.
 struct held_entry {
     std::string key;
-    pid_t pid = 0;              // 0: it holds no process
-    keeper::exit_report exit{};  // code 0: the process lives
+    pid_t pid = 0;                                                      // 0: it holds no process
+    keeper::exit_report exit{};                                         // code 0: the process lives
     std::map<std::string, util::unique_fd, std::less<>> descriptors{};  // by role
     std::string note{};
 
     util::unique_fd take(std::string_view role);  // empty: it has none
-    std::optional<std::string> text() const;       // what hold_text() or text_file() was given
+    std::optional<std::string> text() const;      // what hold_text() or text_file() was given
 };
 
 struct keeper_handle {
     pid_t pid = 0;
     util::unique_fd socket{};
-    bool is_successor = false;        // the keeper has started this daemon after another one's death
+    bool is_successor = false;       // the keeper has started this daemon after another one's death
     std::vector<held_entry> held{};  // by it
+    std::vector<int> asked{};        // signals that it got and that end a daemon
 
     explicit operator bool() const { return static_cast<bool>(socket); }
     held_entry* find(std::string_view key);
-    std::vector<held_entry> take_all_but(std::string_view key);
+    std::vector<held_entry> take_for_application();  // all but what is the daemon's own
 };
 
-// Asks for all that is held. Blocks. Throws failure(start_failed): the keeper is gone, or speaks another version.
-void read_held(int socket, std::vector<held_entry>& into);
+// Asks for all that is held, and fills in `held` and `asked`. Blocks. Throws failure(start_failed): the
+// keeper is gone, or speaks another version.
+void read_held(keeper_handle& handle);
 
 struct held_descriptor {
     std::string_view role;  // a word
@@ -78,7 +81,10 @@ public:
     void close(std::string key, std::string roles);
     void drop(std::string key);
     void reap(pid_t pid);
-    void say(keeper::message_kind what);  // ready, ending or release
+    void say(keeper::message_kind what, int number = 0);  // ready, ending, release or handover
+    // Blocks until the keeper has been sent everything. False: not within `limit`.
+    bool flush(util::deadline limit);
+    int socket() { return socket_.native_handle(); }
 
     // A process that the keeper holds and that is not reaped. `on_end` is called once, when its end is known
     // or the keeper is gone.

@@ -224,15 +224,22 @@ bool has_just_died(const probe_result& seen) {
     return seen.hung_up && is_held && !(seen.page && seen.page->draining);
 }
 
+bool has_failed_since(const instance& where, std::int64_t began) {
+    const auto last = read_start_failure(where);
+    return last && last->at >= began;
+}
+
 }  // namespace
 
 probe_result probe(const instance& where, util::deadline limit, std::chrono::milliseconds patience,
                    const std::optional<ipc::early_request>& early, first_look first) {
+    const auto began = boot_milliseconds();
     const auto waited = std::min(patience, limit.remaining());
     const auto greeting_limit = util::deadline::in(waited);
     probe_result found = look(where, greeting_limit, waited, early, first);
     const auto sight_limit = greeting_limit.earlier(util::deadline::in(limits::out_of_sight));
-    while (has_just_died(found) && !sight_limit.expired()) {
+    // To connect again after a failed start would make a service manager start one more.
+    while (has_just_died(found) && !has_failed_since(where, began) && !sight_limit.expired()) {
         startup_watch(where.runtime_dir).wait(sight_limit);
         found = look(where, greeting_limit, waited, early, first);
     }

@@ -4,11 +4,24 @@
 #include <poll.h>
 
 #include "error.hpp"
+#include "lifecycle/pid_lock.hpp"
 #include "limits.hpp"
+#include "util/process_handle.hpp"
 
 namespace hob::lifecycle {
 
+// A daemon that lives on has handed over to another program, which is no death.
+bool lost_daemons::was_handover() {
+    const pid_t holder = query_lock(where_.pid_path()).pid;
+    const util::process_handle process(holder);
+    const bool lives = holder > 0 && process && !process.has_ended();
+    const bool is_same = lives && holder == holder_;
+    holder_ = lives ? holder : 0;
+    return is_same && ++handovers_ < limits::handovers_max;
+}
+
 void lost_daemons::add() {
+    if (was_handover()) return;
     const auto now = std::chrono::steady_clock::now();
     if (now - last_ > limits::crash_loop_window) count_ = 0;
     last_ = now;

@@ -25,7 +25,11 @@ public:
     void add();
 
 private:
+    bool was_handover();
+
     const instance& where_;
+    pid_t holder_ = 0;  // of the lock, at the last loss; 0: it did not live
+    int handovers_ = 0;
     int count_ = 0;
     std::chrono::steady_clock::time_point last_{};
 };

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include "keeper/keeper.hpp"
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/start_failure.hpp"
+#include "lifecycle/successor.hpp"
 #include "limits.hpp"
 #include "util/fork.hpp"
 #include "util/log/log.hpp"
@@ -29,63 +31,60 @@ namespace hob::lifecycle {
 namespace {
 
 constexpr const char* own_program = "/proc/self/exe";
-constexpr std::size_t arguments_max = 1u << 20;
 
-// The path of this program; empty: it has been removed.
-std::string program_path() {
-    std::string path(PATH_MAX, '\0');
-    const ssize_t size = ::readlink(own_program, path.data(), path.size());
-    path.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-    return path.ends_with(" (deleted)") ? std::string() : path;
-}
-
-std::vector<std::string> own_arguments() {
-    const std::string bytes = util::read_file("/proc/self/cmdline", arguments_max).value_or("");
-    std::vector<std::string> arguments;
-    for (std::size_t at = 0; at < bytes.size();) {
-        arguments.emplace_back(bytes.c_str() + at);
-        at += arguments.back().size() + 1;
-    }
-    return arguments;
+std::string read_all(int file) {
+    struct stat facts {};
+    if (::fstat(file, &facts) != 0) return {};
+    std::string bytes(static_cast<std::size_t>(facts.st_size), '\0');
+    const ssize_t size = ::pread(file, bytes.data(), bytes.size(), 0);
+    bytes.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return bytes;
 }
 
 // What the keeper needs to execute the next daemon.
 struct next_daemon {
-    std::string path = program_path();
-    std::vector<std::string> arguments = own_arguments();
+    std::string path = own_program_path();
+    std::vector<std::string> arguments = own_arguments();  // of the first daemon, as of each later one
     std::vector<std::string> environment;
     rlimit nofile;
 
-    pid_t start(int socket, int attempt) const {
+    // By its path, so that a program that was replaced is the next one; every other attempt by the file that
+    // was executed before.
+    pid_t start(int socket, const keeper::daemon_program& program, int attempt) const {
+        const std::string by_path(program.path.empty() ? std::string_view(path) : program.path);
+        const std::string by_file =
+            program.executable >= 0 ? fmt::format("/proc/self/fd/{}", program.executable) : own_program;
+        const pid_t pid = attempt % 2 == 0 && !by_path.empty() ? execute(by_path, socket, program) : -1;
+        return pid > 0 ? pid : execute(by_file, socket, program);
+    }
+
+    pid_t execute(const std::string& program, int socket, const keeper::daemon_program& as) const {
+        std::vector<std::string> handed =
+            as.environment >= 0 ? split_at_zeros(read_all(as.environment)) : environment;
+        handed.push_back(fmt::format("{}={}", this_program.variables.keeper, socket));
         std::vector<char*> argv, variables;
         for (const auto& argument : arguments)
             argv.push_back(const_cast<char*>(argument.c_str()));
         argv.push_back(nullptr);
-        const std::string fd = fmt::format("{}={}", this_program.variables.keeper, socket);
-        for (const auto& variable : environment)
-            variables.push_back(const_cast<char*>(variable.c_str()));
-        variables.push_back(const_cast<char*>(fd.c_str()));
+        for (auto& variable : handed)
+            variables.push_back(variable.data());
         variables.push_back(nullptr);
-        const auto start_by = [&](const char* program) {
-            return util::start_program(program, argv.data(), [&] {
-                environ = variables.data();
-                sigset_t none;
-                ::sigemptyset(&none);
-                ::sigprocmask(SIG_SETMASK, &none, nullptr);
-                ::signal(SIGPIPE, SIG_DFL);
-                return ::setrlimit(RLIMIT_NOFILE, &nofile) == 0 && ::fcntl(socket, F_SETFD, 0) == 0;
-            });
-        };
-        const pid_t by_path = attempt % 2 == 0 && !path.empty() ? start_by(path.c_str()) : -1;
-        return by_path > 0 ? by_path : start_by(own_program);
+        return util::start_program(program.c_str(), argv.data(), [&] {
+            environ = variables.data();
+            sigset_t none;
+            ::sigemptyset(&none);
+            ::sigprocmask(SIG_SETMASK, &none, nullptr);
+            ::signal(SIGPIPE, SIG_DFL);
+            return ::setrlimit(RLIMIT_NOFILE, &nofile) == 0 && ::fcntl(socket, F_SETFD, 0) == 0;
+        });
     }
 };
 
 failure death(const instance& where, int status) {
-    const std::string how =
-        WIFSIGNALED(status)
-            ? fmt::format("it was killed by signal {} ({})", WTERMSIG(status), util::signal_name(WTERMSIG(status)))
-            : fmt::format("it exited with status {}", WEXITSTATUS(status));
+    const std::string how = WIFSIGNALED(status)
+                                ? fmt::format("it was killed by signal {} ({})", WTERMSIG(status),
+                                              util::signal_name(WTERMSIG(status)))
+                                : fmt::format("it exited with status {}", WEXITSTATUS(status));
     return failure(error_kind::start_failed, cannot("keep the daemon of", where.root, "alive"), how,
                    "its log is " + where.daemon_log_path());
 }
@@ -96,7 +95,10 @@ failure death(const instance& where, int status) {
     keeper::keeper_options options;
     options.daemon = daemon;
     options.socket = std::move(socket);
-    options.start_daemon = [&next](int fd, int attempt) { return next.start(fd, attempt); };
+    options.start_daemon = [&next](int fd, const keeper::daemon_program& program, int attempt) {
+        return next.start(fd, program, attempt);
+    };
+    options.program_key = program_key;
     options.crash_count = limits::crash_loop_count;
     options.short_life = limits::crash_loop_window;
     options.pause = limits::crash_loop_window;
@@ -172,9 +174,10 @@ void take_over(daemon_options& options, keeper_handle keeper, bool detach) {
     const int keep[] = {keeper.socket.get()};
     daemonize(options.caller, keep, detach);
     try {
-        read_held(keeper.socket.get(), keeper.held);
+        read_held(keeper);
     } catch (const failure& why) {
-        util::log_setup({.program = this_program.name, .file = options.where.daemon_log_path(), .levels = {}});
+        util::log_setup(
+            {.program = this_program.name, .file = options.where.daemon_log_path(), .levels = {}});
         util::log(util::level::error, "lifecycle", "daemon failed",
                   {util::field("reason", why.what()), util::field("hint", why.hint())});
         throw;
@@ -184,7 +187,8 @@ void take_over(daemon_options& options, keeper_handle keeper, bool detach) {
 
 void resume_lock(daemon_options& options) {
     held_entry* const held = options.keeper.find(lock_key);
-    options.lock = instance_lock::adopt(held ? held->take(lock_key) : util::unique_fd(), options.where.pid_path());
+    options.lock =
+        instance_lock::adopt(held ? held->take(lock_key) : util::unique_fd(), options.where.pid_path());
 }
 
 }  // namespace hob::lifecycle

@@ -33,5 +33,8 @@ void resume_lock(daemon_options& options);
 inline constexpr const char* lock_key = "lock";
 inline constexpr const char* socket_key = "socket";
 inline constexpr const char* state_lock_key = "state";
+inline constexpr const char* program_key = "program";    // see keeper::daemon_program
+inline constexpr const char* handover_key = "handover";  // the note: the pid in which another program follows
+inline constexpr const char* client_prefix = "client/";  // NUMBER: a connection for that program
 
 }  // namespace hob::lifecycle

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 
+#include "util/distant_file.hpp"
 #include "util/fd.hpp"
 
 namespace hob::util {
@@ -24,6 +25,8 @@ bool clone3_refused() {
     return refused(::syscall(SYS_clone3, &arguments, size));
 }
 
+bool openat2_refused() { return open_on_one_mount(-1, "x", 0) < 0 && is_refusal(errno); }
+
 bool pidfd_open_refused() {
     const unique_fd self(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
     return !self && is_refusal(errno);
@@ -39,6 +42,7 @@ constexpr replaced_call calls[] = {
     {"fdatasync", "fsync writes more", [] { return refused(::syscall(SYS_fdatasync, -1)); }},
     {"memfd_create", "what a killed daemon had read and not yet logged is lost",
      [] { return refused(::syscall(SYS_memfd_create, nullptr, 0)); }},
+    {"openat2", "an env_file is read by a process of its own", openat2_refused},
     {"pidfd_open", "processes are told apart by pid and start time", pidfd_open_refused},
     // Signal 0 to a descriptor that is none.
     {"pidfd_send_signal", "signals are sent by pid, after a comparison of the start time",

@@ -38,6 +38,7 @@ constexpr call calls[] = {
     {"fdatasync", __NR_fdatasync},
     {"inotify_init1", __NR_inotify_init1},
     {"memfd_create", __NR_memfd_create},
+    {"openat2", __NR_openat2},
     {"pidfd_open", __NR_pidfd_open},
     {"pidfd_send_signal", __NR_pidfd_send_signal},
     {"splice", __NR_splice},

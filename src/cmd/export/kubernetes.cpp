@@ -18,6 +18,7 @@ using unit::unit_kind;
 using unit::unit_spec;
 
 constexpr std::size_t name_max = 52;  // of a CronJob, the shortest of the limits
+constexpr std::size_t label_max = 63;
 
 // The lines of a block, further in.
 std::string indented(const std::string& block, int columns) {
@@ -51,12 +52,24 @@ std::string dns_name(const std::string& name, std::set<std::string>& taken) {
     return unique;
 }
 
+bool is_alphanumeric(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// A label's value, of a text that has only letters, digits, '-', '_' and '.'. Empty: nothing is left.
+std::string label_value(std::string text) {
+    while (!text.empty() && !is_alphanumeric(text.front()))
+        text.erase(0, 1);
+    text.resize(std::min(text.size(), label_max));
+    while (!text.empty() && !is_alphanumeric(text.back()))
+        text.pop_back();
+    return text;
+}
+
 bool is_key(std::string_view name) {
     return !name.empty() && (name[0] < '0' || name[0] > '9') && name != "." && !name.starts_with("..") &&
-           std::all_of(name.begin(), name.end(), [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '_' || c == '-' || c == '.';
-           });
+           std::all_of(name.begin(), name.end(),
+                       [](char c) { return is_alphanumeric(c) || c == '_' || c == '-' || c == '.'; });
 }
 
 // Kubernetes expands $(NAME) in commands.
@@ -91,10 +104,13 @@ public:
 
 private:
     std::string metadata() const {
-        return fmt::format(
-            "metadata:\n  name: {0}\n  labels:\n    app.kubernetes.io/name: {0}\n"
-            "    app.kubernetes.io/part-of: {1}\n",
-            yaml_string(name_), yaml_string(request_.project.substr(0, 63)));
+        const std::string project = label_value(request_.project);
+        const std::string part_of =
+            project.empty() ? project
+                            : fmt::format("    app.kubernetes.io/part-of: {}\n", yaml_string(project));
+        return fmt::format("metadata:\n  name: {0}\n  labels:\n    app.kubernetes.io/name: {0}\n",
+                           yaml_string(name_)) +
+               part_of;
     }
 
     std::string deployment() {

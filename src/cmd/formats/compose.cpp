@@ -178,10 +178,13 @@ private:
         if (const json::value* files = entry.if_contains("env_file")) set_env_files(*files, unit);
         if (const json::value* all = entry.if_contains("environment")) {
             for (const auto& [variable, value] : compose_pairs(*all, "environment")) {
-                require_variable_name(variable);
-                import_word word = value ? interpolated(*value) : import_word{{variable, true, {}, false}};
-                remark_host(name, variable, default_text(word), unit);
-                unit.env.emplace_back(variable, std::move(word));
+                try {
+                    import_word word = compose_variable(variable, value);
+                    remark_host(name, variable, default_text(word), unit);
+                    unit.env.emplace_back(variable, std::move(word));
+                } catch (const unimportable& why) {
+                    unit.remarks.push_back(fmt::format("without the variable {}: {}", variable, why.what()));
+                }
             }
         }
         const auto has_variable = [](const import_word& word) { return !is_literal(word); };

@@ -21,20 +21,25 @@ using std::chrono::seconds;
 std::string shell_text(const import_word& word) {
     std::string text;
     for (const auto& part : word)
-        text += !part.variable          ? part.text
-                : part.fallback.empty() ? fmt::format("${{{}}}", part.text)
-                                        : fmt::format("${{{}:-{}}}", part.text, part.fallback);
-    return toml_command(std::string_view(text));
+        text += !part.variable ? part.text
+                : !part.has_default()
+                    ? fmt::format("${{{}}}", part.text)
+                    : fmt::format("${{{}:-{}{}}}", part.text, part.fallback, shell_text(part.otherwise));
+    return text;
 }
+std::string shell_command(const import_word& word) {
+    return toml_command(std::string_view(shell_text(word)));
+}
+
 // ["CMD", WORD...], ["CMD-SHELL", TEXT], ["NONE"], or a text for a shell.
 std::string check_command(const json::value& test) {
     if (!test.is_array()) {
         const auto text = scalar_of(test);
-        return text ? shell_text(interpolated(*text)) : std::string();
+        return text ? shell_command(interpolated(*text)) : std::string();
     }
     const auto words = compose_command(test, "healthcheck");
     const std::string form = words.empty() ? "NONE" : default_text(words.front());
-    if (form == "CMD-SHELL" && words.size() == 2) return shell_text(words[1]);
+    if (form == "CMD-SHELL" && words.size() == 2) return shell_command(words[1]);
     return form == "CMD" && words.size() > 1 ? toml_command({words.begin() + 1, words.end()}) : std::string();
 }
 milliseconds duration_in(const json::object& check, const char* key, milliseconds otherwise) {
@@ -64,8 +69,8 @@ std::string check_timeout(const json::object& check) {
 std::string compose_port_ready(const import_word& port) {
     if (port.size() == 1 && port.front().variable) {
         const auto& variable = port.front();
-        return fmt::format("{{ tcp = \"${{{}{}{}}}\" }}", variable.text,
-                           variable.fallback.empty() ? "" : ":-", variable.fallback);
+        if (variable.has_default()) return fmt::format("{{ tcp = {} }}", toml_string(env_text(port)));
+        return fmt::format("{{ tcp = \"${{{}}}\" }}", variable.text);
     }
     const std::string text = is_literal(port) ? literal_text(port) : std::string();
     unsigned number = 0;

@@ -31,9 +31,11 @@ word_part braced(std::string_view text) {
     if (rest.empty()) return {name, true, {}, false};
     const std::string_view form = rest.substr(0, rest[0] == ':' ? 2 : 1);
     const std::string_view operand = rest.substr(form.size());
-    if (operand.find('$') != std::string_view::npos)
-        throw unimportable(fmt::format("the default of '${{{}}}' has a variable itself", name));
-    if (form == ":-" || form == "-") return {name, true, std::string(operand), false};
+    if (form == ":-" || form == "-") {
+        import_word otherwise = interpolated(operand);
+        if (is_literal(otherwise)) return {name, true, literal_text(otherwise), false};
+        return {name, true, {}, false, std::move(otherwise)};
+    }
     if (form == ":?" || form == "?") return {name, true, {}, true};
     throw unimportable(fmt::format("hob.toml cannot express '${{{}}}'", text));
 }
@@ -113,7 +115,7 @@ import_word interpolated(std::string_view text) {
 std::string default_text(const import_word& word) {
     std::string text;
     for (const auto& part : word)
-        text += part.variable ? part.fallback : part.text;
+        text += part.variable ? part.fallback + default_text(part.otherwise) : part.text;
     return text;
 }
 
@@ -202,6 +204,13 @@ std::vector<std::pair<std::string, std::optional<std::string>>> compose_pairs(co
         throw unimportable(fmt::format("its '{}' must be a map or a list, not {}", key, kind_of(value)));
     }
     return pairs;
+}
+
+import_word compose_variable(const std::string& name, const std::optional<std::string>& value) {
+    require_variable_name(name);
+    import_word word = value ? interpolated(*value) : import_word{{name, true, {}, false}};
+    env_text(word);
+    return word;
 }
 
 std::vector<std::string> compose_texts(const json::value& value) {

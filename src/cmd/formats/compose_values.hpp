@@ -37,6 +37,10 @@ std::string toml_duration(std::chrono::milliseconds duration);
 std::vector<std::pair<std::string, std::optional<std::string>>> compose_pairs(const boost::json::value& value,
                                                                               std::string_view key);
 
+// A variable of `environment`. Where it throws, the rest of the service may still be of use. Without a value
+// it is that of hob's environment. Throws unimportable, also for what hob.toml cannot express.
+import_word compose_variable(const std::string& name, const std::optional<std::string>& value);
+
 // A text or a list of texts, or the keys of a map.
 std::vector<std::string> compose_texts(const boost::json::value& value);
 

@@ -122,5 +122,8 @@ std::string toml_string(std::string_view text);
 std::string toml_comment(std::string_view text);
 // For a value in which hob.toml would expand ${NAME}: as it is.
 std::string unexpanded(std::string text);
+// The value of a variable, which hob.toml expands when the unit starts; one that is unset is empty, as
+// elsewhere. Throws unimportable.
+std::string env_text(const import_word& value);
 
 }  // namespace hob::cmd

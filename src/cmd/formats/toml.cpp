@@ -49,22 +49,6 @@ std::string comment_text(std::string_view text) {
     return out;
 }
 
-// hob.toml expands the variables when the unit starts; one that is unset is empty, as elsewhere.
-std::string env_text(const import_word& value) {
-    std::string text;
-    for (const auto& part : value) {
-        if (!part.variable) {
-            text += unexpanded(part.text);
-            continue;
-        }
-        if (text.ends_with('$') || part.fallback.find("${") != std::string::npos)
-            throw unimportable(fmt::format("hob.toml cannot express its use of '${{{}}}'", part.text));
-        text += part.required ? fmt::format("${{{}}}", part.text)
-                              : fmt::format("${{{}:-{}}}", part.text, part.fallback);
-    }
-    return text;
-}
-
 std::string after_text(const std::vector<import_after>& after) {
     std::string text;
     for (const auto& one : after) {
@@ -123,6 +107,28 @@ std::string toml_comment(std::string_view text) { return comment_text(text); }
 std::string unexpanded(std::string text) {
     for (auto at = text.find("${"); at != std::string::npos; at = text.find("${", at + 3))
         text.insert(at, "$");
+    return text;
+}
+
+std::string env_text(const import_word& value) {
+    std::string text;
+    for (const auto& part : value) {
+        if (!part.variable) {
+            text += unexpanded(part.text);
+            continue;
+        }
+        // A default ends at the first '}' that ends no variable in it.
+        const std::string otherwise = part.fallback + env_text(part.otherwise);
+        const bool has_brace =
+            part.fallback.find('}') != std::string::npos ||
+            std::any_of(part.otherwise.begin(), part.otherwise.end(), [](const auto& inner) {
+                return !inner.variable && inner.text.find('}') != std::string::npos;
+            });
+        if (text.ends_with('$') || part.fallback.find("${") != std::string::npos || has_brace)
+            throw unimportable(fmt::format("hob.toml cannot express its use of '${{{}}}'", part.text));
+        text += part.required ? fmt::format("${{{}}}", part.text)
+                              : fmt::format("${{{}:-{}}}", part.text, otherwise);
+    }
     return text;
 }
 

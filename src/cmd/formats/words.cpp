@@ -45,13 +45,24 @@ void add_variable(import_word& word, std::string_view name, const import_context
     }
 }
 
+// Within a default within double quotes.
 std::string double_quoted(std::string_view text) {
     std::string quoted;
     for (const char c : text) {
-        if (c == '\\' || c == '"' || c == '$' || c == '`') quoted += '\\';
+        if (std::string_view("\\\"$`}").find(c) != std::string_view::npos) quoted += '\\';
         quoted += c;
     }
     return quoted;
+}
+
+// "${NAME…}", within double quotes.
+std::string shell_variable(const word_part& variable) {
+    if (variable.required) return fmt::format("${{{}:?is not set}}", variable.text);
+    if (!variable.has_default()) return fmt::format("${{{}}}", variable.text);
+    std::string otherwise = double_quoted(variable.fallback);
+    for (const auto& part : variable.otherwise)
+        otherwise += part.variable ? shell_variable(part) : double_quoted(part.text);
+    return fmt::format("${{{}:-{}}}", variable.text, otherwise);
 }
 
 }  // namespace
@@ -94,7 +105,7 @@ import_word parse_word(std::string_view text, const import_context& context) {
 std::string parse_path(std::string_view key, std::string_view text, const import_context& context) {
     import_word word = parse_word(text, context);
     for (auto& part : word) {
-        if (part.variable && part.text == "HOME" && part.fallback.empty())
+        if (part.variable && part.text == "HOME" && !part.has_default())
             part = {context.home, false, {}, false};
         if (part.variable)
             throw unimportable(fmt::format("its '{}' depends on the environment: '${{{}}}'", key, part.text));
@@ -126,10 +137,7 @@ std::string shell_word(const import_word& word) {
     std::string text;
     for (const auto& part : word) {
         if (part.variable) {
-            text += part.required ? fmt::format("\"${{{}:?is not set}}\"", part.text)
-                    : part.fallback.empty()
-                        ? fmt::format("\"${{{}}}\"", part.text)
-                        : fmt::format("\"${{{}:-{}}}\"", part.text, double_quoted(part.fallback));
+            text += '"' + shell_variable(part) + '"';
             continue;
         }
         const bool plain = std::all_of(part.text.begin(), part.text.end(), [](char c) {

@@ -15,11 +15,13 @@ public:
 };
 
 struct word_part {
-    std::string text;       // a literal, or a variable's name
-    bool variable = false;  // of the environment that the worker starts with
-    std::string fallback;   // used if the variable is unset or empty
-    bool required = false;  // an unset variable is an error
+    std::string text;                    // a literal, or a variable's name
+    bool variable = false;               // of the environment that the worker starts with
+    std::string fallback;                // used if the variable is unset or empty
+    bool required = false;               // an unset variable is an error
+    std::vector<word_part> otherwise{};  // instead of `fallback`, where that has variables itself
     bool operator==(const word_part&) const = default;
+    bool has_default() const { return !fallback.empty() || !otherwise.empty(); }
 };
 using import_word = std::vector<word_part>;  // without empty literals; adjacent ones are one
 

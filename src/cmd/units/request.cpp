@@ -212,6 +212,17 @@ std::optional<std::vector<std::string>> parse_environment(std::string_view param
     return environment_of(params_object(params));
 }
 
+namespace {
+
+std::optional<std::int64_t> number_of(const json::object& params, std::string_view key) {
+    const json::value* value = params.if_contains(key);
+    if (!value) return std::nullopt;
+    if (!value->is_int64()) throw malformed_params();
+    return value->as_int64();
+}
+
+}  // namespace
+
 unit_request parse_unit_request(std::string_view params) {
     const json::object object = params_object(params);
     unit_request request;
@@ -222,10 +233,9 @@ unit_request parse_unit_request(std::string_view params) {
     request.hold = !is_false(object.if_contains("hold"));
     request.now = is_true(object.if_contains("now"));
     request.resume = is_true(object.if_contains("resume"));
-    if (const json::value* asked_at = object.if_contains("asked_at")) {
-        if (!asked_at->is_int64()) throw malformed_params();
-        request.asked_at = asked_at->as_int64();
-    }
+    request.asked_at = number_of(object, "asked_at");
+    if (const auto ends = number_of(object, "ends"))
+        request.mark = up_mark{*ends, number_of(object, "keeper").value_or(0)};
     if (const json::value* exit_with = object.if_contains("exit_with")) {
         if (!exit_with->is_string()) throw malformed_params();
         request.exit_with = exit_with->as_string();

@@ -34,6 +34,12 @@ std::vector<std::string> all_unit_names(handler_context context);
 // Every service. Where there is none, the tasks with a trigger: the request lets them run. Throws as above.
 std::vector<std::string> services_or_triggered(handler_context context, const char* verb);
 
+// By it a daemon knows that a service has ended since an earlier one was asked.
+struct up_mark {
+    std::int64_t ends = 0;    // see registry::ends_of()
+    std::int64_t keeper = 0;  // the pid of what held its process; 0: nothing
+};
+
 struct unit_request {
     std::vector<std::string> units;
     std::optional<std::vector<std::string>> environment;  // K=V
@@ -44,7 +50,8 @@ struct unit_request {
     std::string token;      // with it: by which the next daemon knows the run of a task
     // Of a restart: when the client first asked for it, in milliseconds of CLOCK_BOOTTIME. Absent: now.
     std::optional<std::int64_t> asked_at;
-    bool resume = false;    // of unit.up: follow what a daemon before this one has started
+    bool resume = false;          // of unit.up: follow what a daemon before this one has started
+    std::optional<up_mark> mark;  // with it: of exit_with, as the first daemon told it
 };
 
 // Replaces groups, patterns and the bare names of an included file by the names of units, for what is shown
@@ -56,7 +63,7 @@ void add_directory(util::json_object& params, const invocation& call);
 
 // Throws failure(usage) when the params are not
 // {"units":[…],"env":[…]?,"cwd":DIR?,"hold":BOOL?,"now":BOOL?,"exit_with":UNIT?,"resume":BOOL?,
-// "asked_at":MS?,"token":TEXT?}.
+// "ends":N?,"keeper":PID?,"asked_at":MS?,"token":TEXT?}.
 unit_request parse_unit_request(std::string_view params);
 
 // "env" or "env_b64" of the params; nullopt: neither is there. Throws failure(usage).

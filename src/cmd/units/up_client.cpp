@@ -106,6 +106,7 @@ private:
 
     void begin(const up_begun& begun) {
         begun_ = has_begun_ = true;
+        if (!mark_) mark_ = begun.mark;
         for (const auto& unit : begun.shown) {
             if (std::find(shown_.begin(), shown_.end(), unit.name) != shown_.end()) continue;
             streams_.add(unit.name, call_.where().unit_log_path(unit.name), unit.log_inode, unit.log_size);
@@ -161,6 +162,7 @@ private:
         if (phase_ == phase::up && !restarts_) screen_.say("the daemon has ended; another one goes on");
         screen_.write();
         begun_ = false;
+        if (restarts_) mark_.reset();  // a restart ends the process on purpose
         if (!go_on()) return;
         restarts_ = false;
         end_.reset();
@@ -172,6 +174,7 @@ private:
         // What was to be up is up, or is started by this daemon: it is only followed.
         util::json_object params;
         params.add_members(util::raw_json{params_}).add("resume", true);
+        if (mark_) params.add("ends", mark_->ends).add("keeper", mark_->keeper);
         send(up_id, "unit.up", params.text());
     }
 
@@ -189,7 +192,8 @@ private:
         }
         if (!next && restarts_)
             throw failure(error_kind::no_daemon, cannot("follow", "", "the units any longer"),
-                          "the daemon was to be restarted, and did not come back", "hob up starts them again");
+                          "the daemon was to be restarted, and did not come back",
+                          "hob up starts them again");
         if (!next) next = lifecycle::connect_acting(call_.where(), connect_options_of(call_));
         daemon_ = std::move(*next);
         return true;
@@ -321,8 +325,9 @@ private:
     up_screen screen_;
     unit_streams streams_;
     phase phase_ = phase::up;
-    bool begun_ = false;      // the daemon has taken the request
-    bool has_begun_ = false;  // likewise, or one before it
+    bool begun_ = false;           // the daemon has taken the request
+    bool has_begun_ = false;       // likewise, or one before it
+    std::optional<up_mark> mark_;  // of the service with whose end it ends
     std::vector<std::string> shown_, ours_;
     std::optional<up_end> end_;
     std::optional<failure> stop_failure_;

@@ -21,7 +21,11 @@ std::string begun_json(const up_session& session) {
     util::json_array by_themselves;
     for (const auto& name : session.by_themselves)
         by_themselves.add(name);
-    return util::json_object().add("units", units).add("by_itself", by_themselves).text();
+    util::json_object begun;
+    begun.add("units", units).add("by_itself", by_themselves);
+    if (!session.exit_with.empty() && !session.exit_with_is_task)
+        begun.add("ends", session.mark.ends).add("keeper", session.mark.keeper);
+    return std::move(begun).text();
 }
 
 std::string end_json(const up_end& end) {
@@ -69,6 +73,8 @@ up_begun parse_up_begun(std::string_view params) {
     }
     for (const auto element : elements_of(params, "by_itself"))
         begun.by_themselves.push_back(util::json_unquote(element).value_or(""));
+    if (const auto ends = util::json_find_integer(params, {"ends"}))
+        begun.mark = up_mark{*ends, util::json_find_integer(params, {"keeper"}).value_or(0)};
     return begun;
 }
 

@@ -21,6 +21,7 @@ boost::asio::awaitable<std::string> answer_up(handler_context context, std::shar
 // What a client reads of up.begun.
 struct up_begun {
     std::vector<up_unit> shown;
+    std::optional<up_mark> mark{};  // of the service with whose end it ends
     std::vector<std::string> by_themselves;
 };
 up_begun parse_up_begun(std::string_view params);

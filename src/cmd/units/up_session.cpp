@@ -70,6 +70,13 @@ void add_exit_with(handler_context context, const unit_request& request, pid_t b
     session.exit_with_is_task = spec && spec->kind == unit::unit_kind::task;
 }
 
+// Of a resumed session without a mark: a service without a process has ended before this daemon was asked.
+up_mark mark_of(handler_context context, const up_session& session) {
+    const bool missed = session.resumes && !context.units.registry().is_running(session.exit_with);
+    const std::uint64_t ends = missed ? 0 : context.units.registry().ends_of(session.exit_with);
+    return {static_cast<std::int64_t>(ends), context.daemon.keeper_pid()};
+}
+
 bool has_service(handler_context context, const up_session& session) {
     return std::any_of(session.units.begin(), session.units.end(), [&](const std::string& name) {
         const unit::unit_spec* spec = context.units.config().find(name);
@@ -136,9 +143,14 @@ asio::awaitable<void> run_to_end(handler_context context, const up_session& sess
     if (failed) note_start_failure(*failed, end);
 }
 
-asio::awaitable<void> await_first_end(handler_context context, std::string unit, std::uint64_t before,
+asio::awaitable<void> await_first_end(handler_context context, const up_session& session,
                                       util::manual_reset_event& tried, up_end& end) {
-    const auto ended = co_await context.units.registry().next_end(std::move(unit), before, tried);
+    if (session.resumes && session.mark.keeper != context.daemon.keeper_pid()) {
+        end.no_status = "its process ended together with the daemon and its keeper";
+        co_return;
+    }
+    const auto before = static_cast<std::uint64_t>(session.mark.ends);
+    const auto ended = co_await context.units.registry().next_end(session.exit_with, before, tried);
     end.shuts_down = !ended;
     if (!ended) co_return;
     if (ended->exit) {
@@ -166,6 +178,7 @@ up_session plan_up(handler_context context, unit_request request, pid_t by) {
     session.environment = std::move(request.environment);
     session.resumes = request.resume;
     session.token = std::move(request.token);
+    session.mark = request.mark.value_or(mark_of(context, session));
     const bool is_lost = session.resumes && !context.units.registry().run_of(session.token);
     if (is_lost && session.exit_with_is_task) {
         throw failure(error_kind::unit_failed, cannot("end with", session.exit_with),
@@ -195,9 +208,6 @@ up_session plan_up(handler_context context, unit_request request, pid_t by) {
 asio::awaitable<up_end> bring_up(handler_context context, up_session session) {
     unit::registry& registry = context.units.registry();
     const auto tried = std::make_shared<util::manual_reset_event>(context.daemon.executor());
-    // Without a process, it has ended before this daemon was asked.
-    const bool missed = session.resumes && !registry.is_running(session.exit_with);
-    const std::uint64_t ends_before = missed ? 0 : registry.ends_of(session.exit_with);
     if (session.resumes) {
         tried->set();
     } else {
@@ -208,7 +218,7 @@ asio::awaitable<up_end> bring_up(handler_context context, up_session session) {
     if (session.exit_with_is_task) {
         co_await run_to_end(context, session, end);
     } else if (!session.exit_with.empty()) {
-        co_await await_first_end(context, session.exit_with, ends_before, *tried, end);
+        co_await await_first_end(context, session, *tried, end);
     } else {
         co_await util::first_of(tried->wait(), registry.drain_begins());
         co_await registry.ended(registry.with_dependencies(session.units), !has_service(context, session));

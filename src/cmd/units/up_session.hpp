@@ -31,6 +31,7 @@ struct up_session {
     std::string exit_with;           // its end is the end; empty: none
     bool exit_with_is_task = false;
     std::string token;  // of the run of this task
+    up_mark mark;       // of this service, when the first daemon was asked
     std::vector<up_unit> shown;
     std::vector<std::string> by_themselves;               // units that start by themselves from now on
     std::optional<std::vector<std::string>> environment;  // K=V, of the caller

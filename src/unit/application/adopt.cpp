@@ -26,13 +26,15 @@ bool application::resume_config() {
     if (!record) return false;
     try {
         const recorded_reading reading(nullptr, &*record);
-        config_ = record->empty() ? default_config()
-                                  : unit::load_config(context_.where.config_path, ::geteuid(), context_.where.root);
+        config_ = record->empty()
+                      ? default_config()
+                      : unit::load_config(context_.where.config_path, ::geteuid(), context_.where.root);
     } catch (const failure& why) {
         util::log(util::level::warning, "config", "cannot go on with the configuration of the last daemon",
                   {util::field("reason", why.what())});
         return false;
     }
+    config_text_ = held->take(lifecycle::text_role);
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "unit/application/application.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include "error.hpp"
+#include "ipc/status_page.hpp"
 #include "ipc/unit_state.hpp"
 #include "limits.hpp"
 #include "unit/application/unit_names.hpp"
@@ -55,6 +57,8 @@ std::string to_json(const apply_result& difference, const std::vector<std::strin
     return std::move(result).text();
 }
 
+constexpr std::size_t unit_json_min = 100;  // bytes of one unit on the status page
+
 }  // namespace
 
 application::application(lifecycle::application_context context)
@@ -79,22 +83,24 @@ void application::load_config() {
         config_ = read_config();
     }
     stamps_.clear();
-    if (context_.keeper) context_.keeper->hold_text(held_config_key, read.text());
+    if (!context_.keeper) return;
+    config_text_ = lifecycle::text_file(held_config_key, read.text());
+    context_.keeper->hold(held_config_key, {{lifecycle::text_role, config_text_.get()}});
 }
 
-std::vector<std::string> application::config_files() const {
-    std::vector<std::string> files{context_.where.config_path};
+std::vector<file_stamp> application::stamps_of_files() const {
+    std::vector<file_stamp> stamps{stamp_of(context_.where.config_path)};
     for (const auto& file : config_.further)
-        files.push_back(file.path);
+        stamps.push_back(stamp_of(file.path));
     for (const auto& spec : config_.units) {
         for (const auto& file : spec.env_files)
-            files.push_back(file.path);
+            stamps.push_back(stamp_of_distant(file.path, config_.source_path));
     }
-    return files;
+    return stamps;
 }
 
 lifecycle::config_state application::config_state_at_a_glance() {
-    auto stamps = stamps_of(config_files());
+    auto stamps = stamps_of_files();
     if (stamps != stamps_) {
         config_state_ = config_state();
         stamps_ = std::move(stamps);
@@ -232,6 +238,16 @@ void application::kill() { registry_->kill_all(); }
 
 void application::keeper_lost() { set_root_of_units(0); }
 
+boost::asio::awaitable<void> application::hand_over(std::chrono::milliseconds limit) {
+    return registry_->hand_over(limit);
+}
+
+// The file may have been read: a copy has an offset of its own.
+util::unique_fd application::successor_input() const {
+    return config_text_ ? util::open_file(fmt::format("/proc/self/fd/{}", config_text_.get()), O_RDONLY)
+                        : util::unique_fd();
+}
+
 void application::forget_running() { store_->clear_all_desired_up(); }
 
 // ---- state ----
@@ -276,14 +292,16 @@ std::string application::status_members() const {
 }
 
 lifecycle::page_units application::page_units() const {
-    auto units = registry_->status();
+    const auto counts = registry_->counts();
     lifecycle::page_units page;
-    page.total = static_cast<std::uint32_t>(units.size());
-    for (auto& unit : units) {
+    page.total = static_cast<std::uint32_t>(counts.total);
+    page.up = static_cast<std::uint32_t>(counts.up);
+    page.failed = static_cast<std::uint32_t>(counts.failed);
+    // It is written whenever a unit changes: with many of them, only what there is room for.
+    if (counts.total > ipc::status_page_units_max / unit_json_min) return page;
+    auto units = registry_->status();
+    for (auto& unit : units)
         unit.last_run.reset();  // long, and in the database
-        if (ipc::is_up(unit.state)) ++page.up;
-        if (unit.failing) ++page.failed;
-    }
     page.json = units_json(units);
     return page;
 }

@@ -60,6 +60,8 @@ public:
     void kill() override;
     void keeper_lost() override;
     void forget_running() override;
+    boost::asio::awaitable<void> hand_over(std::chrono::milliseconds limit) override;
+    util::unique_fd successor_input() const override;
     bool busy() const override;  // a call in flight, or a service or task up
     bool needed() const override;
     std::string status_json(const std::vector<std::string>& names) const override;
@@ -80,13 +82,14 @@ private:
     survivors find_survivors() const;
     void adopt_units();
     void log_warnings() const;
-    std::vector<std::string> config_files() const;
+    std::vector<file_stamp> stamps_of_files() const;
     void log_begin() const;
     unit_status known_status(const std::string& name) const;
 
     lifecycle::application_context context_;
     unit::config config_;
-    std::vector<file_stamp> stamps_;  // of config_files(), when config_state_ was found out
+    util::unique_fd config_text_;     // a file_record of the configuration in effect; empty: without a keeper
+    std::vector<file_stamp> stamps_;  // of all files of the configuration, when config_state_ was found out
     lifecycle::config_state config_state_ = lifecycle::config_state::current;
     std::unique_ptr<unit::store> store_;
     std::unique_ptr<unit::registry> registry_;

@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include "limits.hpp"
+#include "util/distant_file.hpp"
+
 namespace hob::unit {
 namespace {
 
@@ -9,22 +12,22 @@ std::int64_t nanoseconds(const timespec& time) {
     return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
+file_stamp stamp_with(const struct stat& facts) {
+    return {facts.st_dev, facts.st_ino, facts.st_size, nanoseconds(facts.st_mtim),
+            nanoseconds(facts.st_ctim)};
+}
+
 }  // namespace
 
-std::vector<file_stamp> stamps_of(const std::vector<std::string>& paths) {
-    std::vector<file_stamp> stamps;
-    stamps.reserve(paths.size());
-    for (const auto& path : paths) {
-        file_stamp& stamp = stamps.emplace_back();
-        struct stat facts {};
-        if (::stat(path.c_str(), &facts) != 0) continue;
-        stamp.device = facts.st_dev;
-        stamp.inode = facts.st_ino;
-        stamp.size = facts.st_size;
-        stamp.modified_ns = nanoseconds(facts.st_mtim);
-        stamp.changed_ns = nanoseconds(facts.st_ctim);
-    }
-    return stamps;
+file_stamp stamp_of(const std::string& path) {
+    struct stat facts {};
+    return ::stat(path.c_str(), &facts) == 0 ? stamp_with(facts) : file_stamp();
+}
+
+file_stamp stamp_of_distant(const std::string& path, const std::string& config_path) {
+    const std::string near = config_path.substr(0, config_path.rfind('/'));
+    const auto file = util::look_at_distant_file(path, near.empty() ? "/" : near, limits::env_file_read);
+    return file.error == 0 ? stamp_with(file.facts) : file_stamp();
 }
 
 }  // namespace hob::unit

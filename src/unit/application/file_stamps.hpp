@@ -1,5 +1,5 @@
 #pragma once
-// Whether files look as they did, by one stat(2) each.
+// Whether files look as they did.
 
 #include <sys/types.h>
 
@@ -17,6 +17,10 @@ struct file_stamp {
     bool operator==(const file_stamp&) const = default;
 };
 
-std::vector<file_stamp> stamps_of(const std::vector<std::string>& paths);
+// By one stat(2).
+file_stamp stamp_of(const std::string& path);
+// Of an env_file, which may be on a file system that does not answer, see util/distant_file.hpp.
+// `config_path`: of hob.toml.
+file_stamp stamp_of_distant(const std::string& path, const std::string& config_path);
 
 }  // namespace hob::unit

@@ -244,7 +244,7 @@ config load_config(const std::string& path, uid_t owner, const std::string& defa
     config result = parse_files(read_trusted_file(path, owner), path, default_cwd, {owner, true, {}});
     for (unit_spec& spec : result.units) {
         for (env_file_spec& file : spec.env_files)
-            file.text = read_trusted_env_file(file.path, owner);
+            file.text = read_env_file(file.path, directory_of(result.source_path), owner).text;
     }
     return result;
 }
@@ -258,7 +258,11 @@ bool further_files_unchanged(const config& applied) {
 }
 
 bool env_files_unchanged(const config& applied) {
-    const auto unchanged = [](const env_file_spec& file) { return read_any_file(file.path) == file.text; };
+    // What cannot be seen is taken as it was.
+    const auto unchanged = [&](const env_file_spec& file) {
+        const auto now = read_env_file(file.path, directory_of(applied.source_path), std::nullopt);
+        return now.error == ETIMEDOUT || now.text == file.text;
+    };
     return std::all_of(applied.units.begin(), applied.units.end(), [&](const unit_spec& spec) {
         return std::all_of(spec.env_files.begin(), spec.env_files.end(), unchanged);
     });

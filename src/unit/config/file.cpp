@@ -11,6 +11,7 @@
 #include "error.hpp"
 #include "limits.hpp"
 #include "unit/config/file_record.hpp"
+#include "util/distant_file.hpp"
 #include "util/fd.hpp"
 
 namespace hob::unit {
@@ -42,8 +43,9 @@ util::unique_fd open_regular(const std::string& path, struct stat& facts, const 
     return fd;
 }
 
+std::string too_large() { return fmt::format("it is larger than {} MiB", limits::config_file_max >> 20); }
+
 std::string read_bounded(const std::string& path, int fd) {
-    const std::string too_large = fmt::format("it is larger than {} MiB", limits::config_file_max >> 20);
     std::string bytes;
     char chunk[16384];
     for (;;) {
@@ -52,7 +54,7 @@ std::string read_bounded(const std::string& path, int fd) {
         if (n < 0 && errno != EINTR) unreadable(path, errno_text(errno));
         if (n < 0) continue;
         bytes.append(chunk, static_cast<std::size_t>(n));
-        if (bytes.size() > limits::config_file_max) unreadable(path, too_large);
+        if (bytes.size() > limits::config_file_max) unreadable(path, too_large());
     }
 }
 
@@ -90,13 +92,20 @@ std::string read_trusted_file(const std::string& path, uid_t owner, const std::s
     return bytes;
 }
 
-std::optional<std::string> read_trusted_env_file(const std::string& path, uid_t owner) {
-    try {
-        return read_trusted_file(path, owner, {});
-    } catch (const failure& why) {
-        if (why.kind() == error_kind::untrusted_config) throw;
-        return std::nullopt;
+env_file_reading read_env_file(const std::string& path, const std::string& near, std::optional<uid_t> owner) {
+    if (const file_record* record = recorded_reading::from()) {
+        if (auto bytes = record->bytes_of(path)) return {std::move(bytes)};
+        return {std::nullopt, ENOENT, errno_text(ENOENT)};
     }
+    auto file = util::read_distant_file(path, near, limits::config_file_max, limits::env_file_read);
+    if (file.facts.st_mode != 0 && !S_ISREG(file.facts.st_mode))
+        return {std::nullopt, file.error, file_type_of(file.facts.st_mode)};
+    if (file.error == EFBIG) return {std::nullopt, EFBIG, too_large()};
+    if (file.error == ETIMEDOUT) return {std::nullopt, ETIMEDOUT, "its file system does not answer"};
+    if (file.error != 0) return {std::nullopt, file.error, errno_text(file.error)};
+    if (owner) check_trust(path, file.facts, *owner);
+    if (file_record* record = recorded_reading::into()) record->add(path, file.bytes);
+    return {std::move(file.bytes)};
 }
 
 std::optional<std::string> read_any_file(const std::string& path) noexcept {

@@ -15,8 +15,16 @@ std::string read_trusted_file(const std::string& path, uid_t owner);
 // `hint`: for a file that does not exist.
 std::string read_trusted_file(const std::string& path, uid_t owner, const std::string& hint);
 
-// An env_file, under the same rule; nullopt: it cannot be read. Throws failure(untrusted_config).
-std::optional<std::string> read_trusted_env_file(const std::string& path, uid_t owner);
+struct env_file_reading {
+    std::optional<std::string> text{};
+    int error = 0;         // without a text: errno. ETIMEDOUT: its file system does not answer
+    std::string reason{};  // likewise, for people
+};
+
+// An env_file may be on another file system than hob.toml, and that one may not answer: it has
+// limits::env_file_read. `near`: the directory of hob.toml. Throws failure(untrusted_config), under the same
+// rule, if there is an `owner`.
+env_file_reading read_env_file(const std::string& path, const std::string& near, std::optional<uid_t> owner);
 
 // Without the checks of owner and mode; nullopt for every fault.
 std::optional<std::string> read_any_file(const std::string& path) noexcept;

@@ -1,7 +1,6 @@
 #include "unit/process/environment.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -117,16 +116,16 @@ std::string without_stdbuf(std::string_view libraries) {
 // It could not be read together with hob.toml. The same rule holds for it now. nullopt: it may be missing,
 // and is.
 std::optional<std::string> read_late_env_file(const unit_spec& spec, const env_file_spec& file) {
-    struct stat found {};
-    if (!file.required && ::stat(file.path.c_str(), &found) != 0 && (errno == ENOENT || errno == ENOTDIR))
-        return std::nullopt;
     try {
-        return read_trusted_file(file.path, ::geteuid(), {});
+        auto now = read_env_file(file.path, "/", ::geteuid());
+        if (now.text) return std::move(now.text);
+        if (!file.required && (now.error == ENOENT || now.error == ENOTDIR)) return std::nullopt;
+        throw failure(error_kind::unit_failed, cannot("start", spec.name),
+                      fmt::format("its env_file '{}': {}", file.path, now.reason));
     } catch (const failure& why) {
-        const bool untrusted = why.kind() == error_kind::untrusted_config;
-        throw failure(untrusted ? why.kind() : error_kind::unit_failed, cannot("start", spec.name),
-                      fmt::format("its env_file '{}': {}", file.path, why.reason()),
-                      untrusted ? why.hint() : "");
+        if (why.kind() != error_kind::untrusted_config) throw;
+        throw failure(why.kind(), cannot("start", spec.name),
+                      fmt::format("its env_file '{}': {}", file.path, why.reason()), why.hint());
     }
 }
 

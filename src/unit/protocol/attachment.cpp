@@ -1,5 +1,8 @@
 #include "unit/protocol/attachment.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -55,6 +58,7 @@ asio::awaitable<bool> attachment::input(std::string bytes, bool end) {
                       "the previous input is not read yet");
     }
     const reading_input here(input_);
+    auto turn_began = std::chrono::steady_clock::now();
     framing_->feed(bytes);
     while (!over_) {
         co_await backpressure();
@@ -63,6 +67,12 @@ asio::awaitable<bool> attachment::input(std::string bytes, bool end) {
         if (!next) next = framing_->early();
         if (!next) break;
         on_frame(*next);
+        do {
+            if (std::chrono::steady_clock::now() - turn_began >= limits::attached_turn) {
+                co_await asio::post(host_->executor(), asio::use_awaitable);
+                turn_began = std::chrono::steady_clock::now();
+            }
+        } while (!over_ && work_on());
     }
     if (end && !over_) {
         input_ = input_state::ended;
@@ -242,6 +252,8 @@ void attachment::give_up(const std::string& id_raw, int code, std::string_view w
     changed_.ring();
     end_if_answered();
 }
+
+bool attachment::work_on() { return false; }
 
 bool attachment::may_be_ignored(const std::string&) const { return false; }
 

@@ -81,6 +81,9 @@ protected:
     // The client reads again; `lost`: skipped notifications that nothing makes up for.
     virtual void catch_up(std::uint64_t lost);
     virtual void undo() {}
+    // Goes on with the last message, a small piece of it, in this turn of the loop or a later one. False: the
+    // message is done.
+    virtual bool work_on();
     // The worker need not answer such a request.
     virtual bool may_be_ignored(const std::string& method) const;
 

@@ -68,29 +68,41 @@ const port_list& registry::ports() const {
     return units_->context->ports ? units_->context->ports->chosen() : none;
 }
 
+unit_status registry::unit_map::status_of(const unit_spec& spec) const {
+    const managed_unit& unit = *by_name.at(spec.name);
+    unit_status status = unit.status();
+    status.changed = unit.definition_changed();
+    status.enabled = spec.enabled;
+    status.is_new = !named.contains(spec.name);
+    if (status.changed && status.detail.empty())
+        status.detail = "hob.toml has changed; applied by: hob restart " + spec.name;
+    if (status.detail.empty() && is_held_back(spec)) status.detail = held_back_text(spec.name, status.is_new);
+    if (status.detail.empty() && !spec.enabled && !unit.running()) status.detail = "not enabled";
+    return status;
+}
+
 std::vector<unit_status> registry::status() const {
     std::vector<unit_status> all;
     all.reserve(units_->specs.size());
-    for (const auto& spec : units_->specs) {
-        const managed_unit& unit = *units_->by_name.at(spec.name);
-        unit_status& status = all.emplace_back(unit.status());
-        status.changed = unit.definition_changed();
-        status.enabled = spec.enabled;
-        status.is_new = !units_->named.contains(spec.name);
-        if (status.changed && status.detail.empty())
-            status.detail = "hob.toml has changed; applied by: hob restart " + spec.name;
-        if (status.detail.empty() && units_->is_held_back(spec))
-            status.detail = held_back_text(spec.name, status.is_new);
-        if (status.detail.empty() && !spec.enabled && !unit.running()) status.detail = "not enabled";
-    }
+    for (const auto& spec : units_->specs)
+        all.push_back(units_->status_of(spec));
     return all;
 }
 
 std::optional<unit_status> registry::status(const std::string& unit) const {
-    for (auto& each : status()) {
-        if (each.name == unit) return std::move(each);
+    const auto spec = std::find_if(units_->specs.begin(), units_->specs.end(),
+                                   [&](const unit_spec& each) { return each.name == unit; });
+    if (spec == units_->specs.end()) return std::nullopt;
+    return units_->status_of(*spec);
+}
+
+registry::unit_counts registry::counts() const {
+    unit_counts counts{units_->specs.size()};
+    for (const auto& [name, unit] : units_->by_name) {
+        if (ipc::is_up(unit->state())) ++counts.up;
+        if (unit->failing()) ++counts.failed;
     }
-    return std::nullopt;
+    return counts;
 }
 
 asio::awaitable<std::string> registry::call(std::string unit, std::string method, std::string params_raw,

@@ -55,6 +55,9 @@ public:
     // Goes on with runs, begun and queued, of a daemon before this one.
     void adopt_runs(std::vector<lifecycle::held_entry> held);
 
+    // See lifecycle::application::hand_over().
+    boost::asio::awaitable<void> hand_over(std::chrono::milliseconds limit);
+
     const port_list& ports() const;  // those of [ports], while a unit is up
 
     // What apply() would do.
@@ -82,6 +85,10 @@ public:
 
     std::vector<unit_status> status() const;  // in file order
     std::optional<unit_status> status(const std::string& unit) const;
+    struct unit_counts {
+        std::size_t total = 0, up = 0, failed = 0;
+    };
+    unit_counts counts() const;  // of the same; cheap
 
     // The worker's result as raw JSON, byte for byte. `timeout`: instead of the unit's call_timeout. Throws
     // failure(unit_unknown, unit_failed, worker_error, worker_died, timeout, usage, cancelled). Cancelling

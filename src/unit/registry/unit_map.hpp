@@ -57,6 +57,7 @@ public:
     void find_startable(const std::vector<unit_spec>& of);  // from `named`
     // It would start by itself, if the user had named it.
     bool is_held_back(const unit_spec& spec) const;
+    unit_status status_of(const unit_spec& spec) const;
     // The units, and all that they wait for.
     std::set<std::string, std::less<>> with_dependencies(const std::vector<std::string>& names) const;
 

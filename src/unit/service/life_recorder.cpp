@@ -43,14 +43,21 @@ void life_recorder::begin(const unit_spec& spec, std::int64_t restarts,
     end_cause_.clear();
     try {
         life.id = context_->runs.add(life);
-        life_ = std::move(life);
+        keep(std::move(life));
     } catch (const failure&) {
         life_.reset();  // the store has logged it
     }
 }
 
+// Only the record needs the names of the variables. With a thousand ports they have 32 KiB.
+void life_recorder::keep(run_record life) {
+    std::vector<std::string>().swap(life.environment);
+    life_ = std::move(life);
+}
+
 void life_recorder::adopt(std::int64_t id) {
-    if (id != 0) life_ = context_->runs.find(id);
+    if (id == 0) return;
+    if (auto life = context_->runs.find(id)) keep(std::move(*life));
 }
 
 void life_recorder::ready() {

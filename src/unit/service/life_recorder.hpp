@@ -43,6 +43,8 @@ public:
     std::int64_t id() const { return life_ ? life_->id : 0; }  // of the present life; 0: there is none
 
 private:
+    void keep(run_record life);
+
     const std::shared_ptr<unit_context> context_;  // also held by the registry and every unit
     run_trigger trigger_ = run_trigger::manual;
     std::string cause_;

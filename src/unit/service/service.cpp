@@ -39,10 +39,13 @@ std::shared_ptr<service_terminal> service::terminal() {
     return terminal_;
 }
 
+bool service::failing() const {
+    return managed_unit::failing() || restarts_in_a_row_ >= limits::crash_loop_restarts;
+}
+
 unit_status service::status() const {
     unit_status status = managed_unit::status();
     status.restarts = restarts_;
-    status.failing = status.failing || restarts_in_a_row_ >= limits::crash_loop_restarts;
     if (last_exit_) status.exit = exit_brief(*last_exit_);
     if (!detail_.empty()) status.detail = detail_;
     status.port_taken = port_taken_;

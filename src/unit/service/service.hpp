@@ -38,6 +38,7 @@ public:
     ~service() override;
 
     unit_status status() const override;
+    bool failing() const override;
     bool running() const override { return supervised(); }
     bool ready() const override { return state() == unit_state::ready; }
     bool failed() const override {

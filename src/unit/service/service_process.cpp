@@ -87,6 +87,9 @@ std::shared_ptr<service::service_process> service::launch() {
     options.held = held_by_keeper(pipes, launching->notify.get());
     remember(launching.get());
     launching->process = std::make_unique<unit_process>(context_, options);
+    // Only probes use it from here on. With a thousand ports it has 32 KiB, and a thousand services may start
+    // at once.
+    if (!launching->settings().health && ready.form != ready_form::exec) launching->forget_environment();
     log_.clear_tail();
     capture_output(launching, std::move(pipes));
     return launching;
@@ -174,8 +177,8 @@ asio::awaitable<service::process_end> service::run_process() {
 
 void service::became_ready(service_process& current) {
     current.was_ready = true;
-    // Only probes use it from here on. With a thousand ports it has 100 KiB.
-    if (!current.settings().health) current.environment = {};
+    // Only a health probe uses it from here on.
+    if (!current.settings().health) current.forget_environment();
     ++times_ready_;
     lives_.ready();
     set_state(unit_state::ready);

@@ -36,6 +36,9 @@ struct service::service_process {
         if (terminal) std::exchange(terminal, nullptr)->disconnect();
     }
 
+    // An assignment of {} would keep its memory.
+    void forget_environment() { std::vector<std::string>().swap(environment); }
+
     const service_spec& settings() const { return std::get<service_spec>(spec->detail); }
 
     // With what its environment says. Without references also the service's, until it is reconfigured.

@@ -5,6 +5,7 @@
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/store/schema.hpp"
 #include "unit/store/sqlite_statement.hpp"
 
 namespace hob::unit {
@@ -25,6 +26,13 @@ database_reader open_reader(const std::string& path) {
     if (select.row()) return db;
     if (select.code() != SQLITE_DONE) fail(select.code());
     return none;
+}
+
+void check_schema(const std::string& database_path) {
+    const auto db = open_reader(database_path);
+    if (!db) return;
+    sqlite_statement query(db.get(), "PRAGMA user_version");
+    if (query.row()) refuse_newer_schema(database_path, query.number(0));
 }
 
 std::vector<std::string> read_desired_up(const std::string& database_path) {

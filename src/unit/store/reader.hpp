@@ -18,6 +18,9 @@ using database_reader = std::unique_ptr<sqlite3, int (*)(sqlite3*)>;
 // cannot be read, as do the functions below, which are empty without a database.
 database_reader open_reader(const std::string& path);
 
+// Throws failure(version) if this version cannot use the database.
+void check_schema(const std::string& database_path);
+
 // The services that should be up.
 std::vector<std::string> read_desired_up(const std::string& database_path);
 // Units with the digests of their definitions that the user has named.

@@ -2,6 +2,8 @@
 // The tables of the database, as SQL.
 
 #include <array>
+#include <cstdint>
+#include <string>
 
 namespace hob::unit {
 
@@ -53,5 +55,8 @@ CREATE INDEX run_failed ON run (id) WHERE state IN ('failed', 'timeout', 'lost')
 CREATE INDEX run_running ON run (id) WHERE state = 'running';
 )",
 };
+
+// Throws failure(version) where `version`, the user_version of the database, is higher than schema_version.
+void refuse_newer_schema(const std::string& path, std::int64_t version);
 
 }  // namespace hob::unit

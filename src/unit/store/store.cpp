@@ -94,6 +94,14 @@ kill_scope kill_named(const std::string& name) {
 
 }  // namespace
 
+void refuse_newer_schema(const std::string& path, std::int64_t version) {
+    if (version <= schema_version) return;
+    throw failure(error_kind::version, cannot("use", path),
+                  fmt::format("its schema {} is newer than {}, which this version of hob knows", version,
+                              schema_version),
+                  "use the hob that wrote it, or move the file away");
+}
+
 store::store(const std::string& path) : path_(path) {
     configure_sqlite();
     if (path.empty()) {
@@ -160,10 +168,7 @@ store::attempt store::prepare(const std::string& path) {
     }
     if (version > schema_version) {
         close();
-        throw failure(error_kind::version, cannot("use", path),
-                      fmt::format("its schema {} is newer than {}, which this version of hob knows", version,
-                                  schema_version),
-                      "use the hob that wrote it, or move the file away");
+        refuse_newer_schema(path, version);
     }
     if (!execute("PRAGMA journal_mode=WAL;")) return classify(::sqlite3_extended_errcode(db_));
     if (!migrate(static_cast<int>(version))) {

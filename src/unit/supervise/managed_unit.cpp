@@ -40,7 +40,7 @@ unit_status managed_unit::status() const {
     status.name = spec_->name;
     status.kind = spec_->kind;
     status.state = state_;
-    status.failing = state_ == unit_state::failed;
+    status.failing = failing();
     status.since = since_;
     status.detail = stop_report_.text();
     for (const auto& process : living_of(stop_report_.left))

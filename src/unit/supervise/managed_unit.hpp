@@ -162,6 +162,8 @@ public:
     virtual void adopt(lifecycle::held_entry) {}
     void adopt_watch(lifecycle::held_entry held) { earlier_watch_ = std::move(held); }
     virtual void set_log_limits(std::uint64_t max_size, int max_files) = 0;
+    // It has failed, or is restarted again and again, or its last run failed.
+    virtual bool failing() const { return state_ == unit_state::failed; }
 
     // Rings at every change of its state or of the reason for it, and when its last call or run has ended.
     util::notifier& changes() { return changes_; }

@@ -45,6 +45,8 @@ std::shared_ptr<task> task::make(std::shared_ptr<unit_context> context, unit_spe
     return unit;
 }
 
+bool task::failing() const { return last_run_ && is_failure(last_run_->state); }
+
 unit_status task::status() const {
     unit_status status = managed_unit::status();
     status.pid = current_ ? current_->pid() : 0;
@@ -54,7 +56,6 @@ unit_status task::status() const {
     if (current_) current_->add_limits(status);
     status.next_at = next_at_;
     status.last_run = last_run_;
-    status.failing = last_run_ && is_failure(last_run_->state);
     return status;
 }
 

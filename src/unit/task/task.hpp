@@ -30,6 +30,7 @@ public:
     ~task() override;
 
     unit_status status() const override;
+    bool failing() const override;
     bool running() const override { return working_; }
     std::size_t in_flight() const override { return 0; }  // who waits for a run has a request in flight
     bool ready() const override { return !working_; }

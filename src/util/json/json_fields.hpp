@@ -85,7 +85,7 @@ const Member& same_member(const Struct& of, const Struct& from, const Member& me
 
 template <typename Struct>
 std::string to_json(const Struct& from) {
-    static const Struct defaults{};
+    [[maybe_unused]] static const Struct defaults{};
     json_object object;
     each_field(from, [&](std::string_view name, const auto& member) {
         if (member != same_member(defaults, from, member)) add(object, name, member);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fixtures/daemon_death.hpp"
+#include "fixtures/services.hpp"
 #include "harness/raw_client.hpp"
 #include "harness/sandbox.hpp"
 #include "harness/terminal.hpp"
@@ -270,6 +271,47 @@ BOOST_AUTO_TEST_CASE(K90_up_with_a_task_ends_with_its_status_after_deaths) {
     box.write("go", "");
     const auto done = up.wait();
     BOOST_TEST(done.status == 9, done.text());
+}
+
+BOOST_AUTO_TEST_CASE(K79_up_ends_with_a_service_that_ended_while_there_was_no_daemon) {
+    sandbox box;
+    box.config(
+        "[service.s]\nrun = \"touch began; while [ ! -e go ]; do sleep 0.01; done; rm go; exit 9\"\n"
+        "restart = \"always\"\nbackoff = { min = \"1ms\" }\nready = { delay = \"0s\" }\n");
+    auto up = box.start({"up", "--exit-with", "s"});
+    BOOST_REQUIRE(wait_until([&] { return exists(box.project() + "/began"); }));
+    BOOST_REQUIRE(has_clients(box, 1));
+    const std::string pid = unit_member(box, "s", "pid");
+    // The follower sees neither the death of the daemon nor the end of the service: when it asks the next
+    // daemon, the service is up again.
+    up.signal(SIGSTOP);
+    BOOST_REQUIRE(::unlink((box.project() + "/began").c_str()) == 0);
+    kill_daemon(box);
+    box.write("go", "");
+    BOOST_REQUIRE(wait_until([&] { return exists(box.project() + "/began"); }));
+    BOOST_REQUIRE(wait_until([&] { return unit_member(box, "s", "state") == "ready"; }));
+    BOOST_TEST(unit_member(box, "s", "pid") != pid);
+    up.signal(SIGCONT);
+    const auto done = up.wait();
+    BOOST_TEST(done.status == 9, done.text());
+}
+
+BOOST_AUTO_TEST_CASE(K79_up_says_that_a_service_ended_together_with_what_held_it) {
+    sandbox box;
+    box.config("[service.s]\nrun = \"sleep 1000\"\n");
+    auto up = box.start({"up", "--exit-with", "s"});
+    BOOST_REQUIRE(wait_until([&] { return unit_member(box, "s", "state") == "ready"; }));
+    BOOST_REQUIRE(has_clients(box, 1));
+    up.signal(SIGSTOP);
+    box.kill_daemon_and_keeper();
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    up.signal(SIGCONT);
+    const auto done = up.wait();
+    BOOST_TEST(done.status == 125, done.text());
+    BOOST_TEST(
+        done.err.find("cannot end with 's': its process ended together with the daemon and its keeper") !=
+            std::string::npos,
+        done.text());
 }
 
 BOOST_AUTO_TEST_CASE(K91_waiting_for_a_run_and_its_log_go_on) {

@@ -100,8 +100,11 @@ BOOST_AUTO_TEST_CASE(L24_a_replaced_or_deleted_binary_does_not_disturb_the_daemo
     box.shell("rm -f '" + box.binary() + "'");
     BOOST_TEST(box.run({"ping"}, with(HOB_BINARY)).status == 0);
     BOOST_TEST(box.daemon_pid() == daemon);
+    const auto program = [&] { return box.shell("readlink /proc/" + std::to_string(daemon) + "/exe").out; };
+    BOOST_TEST(program() != std::string(HOB_BINARY) + "\n");
     BOOST_TEST(box.run({"restart", "--daemon"}, with(HOB_BINARY)).status == 0);
-    BOOST_TEST(box.daemon_pid() != daemon);
+    BOOST_TEST(box.daemon_pid() == daemon);
+    BOOST_TEST(program() == std::string(HOB_BINARY) + "\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

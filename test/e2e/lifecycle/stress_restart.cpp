@@ -5,23 +5,11 @@
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 
+#include "fixtures/pinging.hpp"
 #include "harness/raw_client.hpp"
 #include "harness/sandbox.hpp"
 
 using namespace hob::test;
-
-namespace {
-
-// `hob ping` in a loop until the file `stop` exists; exits 1 with hob's message at the first failure.
-background start_pinging(sandbox& box, const std::string& command) {
-    run_options shell;
-    shell.program = "/bin/bash";
-    return box.start(
-        {"-c", "while [ ! -e '" + box.root() + "/stop' ]; do " + command + " >/dev/null || exit 1; done"},
-        shell);
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(stress_restart)
 

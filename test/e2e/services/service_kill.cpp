@@ -249,10 +249,6 @@ BOOST_AUTO_TEST_CASE(U45_a_shutdown_that_needed_SIGKILL_says_so) {
         "hob: 's' was killed: it did not end within 300ms of SIGTERM; stop.timeout and stop.signal change "
         "that\n";
     BOOST_REQUIRE(box.run({"start"}).status == 0);
-    const auto restarted = box.run({"restart", "--daemon"});
-    BOOST_TEST(restarted.status == 0, restarted.text());
-    BOOST_TEST(restarted.err == note);
-    BOOST_REQUIRE(box.run({"wait", "s", "--for", "ready"}).status == 0);
     const auto ended = box.run({"shutdown"});
     BOOST_TEST(ended.status == 0);
     BOOST_TEST(ended.err == note);

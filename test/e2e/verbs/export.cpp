@@ -84,6 +84,23 @@ outcome judged(sandbox& box, const std::string& package, const std::string& scri
     return box.shell("NODE_PATH='" HOB_NPM "/node_modules' node judge.js '" + file + "'");
 }
 
+// What kubectl says of a file: status 0, and the documents as JSON, if it knows each field and takes its
+// value.
+outcome judged_by_kubectl(sandbox& box, const std::string& file) {
+    outcome none;
+    if (!require_program("kubectl") || !require_program("python3")) return none;
+    run_options options;
+    options.limit = 120s;
+    return box.shell("python3 '" HOB_SOURCE_DIR "/test/fixtures/kubectl_judge.py' '" + file + "'", options);
+}
+
+// `text` with its first `from` as `to`.
+std::string with(std::string text, const std::string& from, const std::string& to) {
+    const auto at = text.find(from);
+    BOOST_REQUIRE(at != std::string::npos);
+    return text.replace(at, from.size(), to);
+}
+
 // A line of a crontab, as cron hands it to the shell.
 std::string command_of_line(std::string line) {
     for (auto at = line.find("\\%"); at != std::string::npos; at = line.find("\\%", at))
@@ -214,6 +231,65 @@ console.log(JSON.stringify(found));
     BOOST_TEST(found.at("odd-period").at("kind") == "Job");
     BOOST_TEST(json::serialize(found.at("web").at("container").at("env")).find("API_KEY") !=
                std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(kubectl_knows_each_field_and_takes_its_value) {
+    sandbox box;
+    box.shell("mkdir -p 'apps/web %x' sub");
+    box.write(".env", "FILE_KEY=sekret-file\n");
+    box.config(project + R"toml([service.all]
+run = "cat"
+ready = { tcp = 5432, timeout = "30s" }
+health = { http = "http://localhost:8080/well", every = "7s", timeout = "1500ms", failures = 4 }
+memory_max = "64MiB"
+tty = true
+[service.late]
+run = "cat"
+ready = { delay = "3s" }
+stdin = "open"
+[task.zoned]
+run = "cat"
+cron = "5 4 * * *"
+time_zone = "Europe/Berlin"
+overlap = "cancel"
+retry = { max = 3 }
+)toml");
+    const auto done = export_to(box, {"kubernetes", "--image", "registry.example.org/a:1"});
+    BOOST_TEST(done.status == 0, done.text());
+    box.write("all.yaml", done.out);
+    const auto good = judged_by_kubectl(box, "all.yaml");
+    if (good.status < 0) return;
+    BOOST_REQUIRE_MESSAGE(good.status == 0, good.text());
+    BOOST_TEST(json::parse(good.out).as_array().size() == 11u);
+    // It refuses what is wrong, and says what.
+    struct fault {
+        const char *from, *to, *said;
+    };
+    for (const fault& one : {fault{"replicas: 1", "replicas: \"1\"", "eplicas"},
+                             fault{"backoffLimit: 0", "backoffLimit: x", "ackoffLimit"},
+                             fault{"livenessProbe:", "liveProbe:", "containers[0].liveProbe"},
+                             fault{"kind: CronJob", "kind: Cronjob", "no matches for kind \"Cronjob\""},
+                             fault{"timeZone:", "zone:", "CronJob zoned: kubectl knows no spec.zone"},
+                             fault{"memory: \"67108864\"", "memory: \"64 MiB\"", "quantities must match"}}) {
+        box.write("bad.yaml", with(done.out, one.from, one.to));
+        const auto bad = judged_by_kubectl(box, "bad.yaml");
+        BOOST_TEST(bad.status == 1, one.to << ": " << bad.text());
+        BOOST_TEST(bad.err.find(one.said) != std::string::npos, one.to << ": " << bad.text());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(labels_are_those_that_kubernetes_takes) {
+    for (const auto& [directory, label] : std::vector<std::pair<std::string, std::string>>{
+             {"my app (2)", "my_app__2"}, {"\xd0\xbf", ""}, {"_x.", "x"}}) {
+        sandbox box({.uid = {}, .project = directory});
+        box.config("[service.s]\nrun = \"cat\"\n");
+        const auto done = export_to(box, {"kubernetes", "--image", "i"});
+        BOOST_TEST(line_with(done.out, "part-of") ==
+                   (label.empty() ? label : "    app.kubernetes.io/part-of: \"" + label + "\""));
+        box.write("all.yaml", done.out);
+        const auto judged = judged_by_kubectl(box, "all.yaml");
+        if (judged.status >= 0) BOOST_TEST(judged.status == 0, judged.text());
+    }
 }
 
 BOOST_AUTO_TEST_CASE(values_of_variables_are_never_shown) {

@@ -39,6 +39,10 @@ const std::vector<row> rows = {
     {"busy=1500", told::truth, told::truth},
     {"empty-first", told::truth, told::truth},
     {"empty-first no-version", told::truth, told::truth},
+    {"changes", told::truth, told::truth},
+    {"changes no-version", told::truth, told::truth},
+    {"deep", told::truth, told::truth},
+    {"keeps", told::truth, told::truth},
     {"twice", told::truth, told::truth},
     {"twice no-version", told::truth, told::truth},
     {"dependants", told::incomplete, told::honest},
@@ -266,6 +270,21 @@ BOOST_AUTO_TEST_CASE(P20_a_progress_that_never_ends_is_waited_for_once) {
     for (int i = 0; i < 2; ++i) {
         server.is_soon("textDocument/hover", "a.py");
         server.box.write("a.py", std::to_string(i));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(
+    P01_what_a_server_found_before_is_not_taken_for_what_it_finds_in_a_document_opened_anew) {
+    for (const char* oddities : {"keeps", "keeps no-version", "keeps ranges clears"}) {
+        with_odd_server server(oddities);
+        server.ask("b.py", 0, told::truth, "the first");
+        // For files that come or go, a document is opened anew.
+        server.box.write("d.py", "fine\n");
+        server.box.write("a.py", "error\n");
+        server.ask("b.py", 1, told::truth, "after a new file and an error elsewhere");
+        server.box.shell("rm d.py");
+        server.box.write("a.py", "fine\n");
+        server.ask("b.py", 0, told::truth, "after a deleted file and the end of the error");
     }
 }
 

@@ -139,6 +139,20 @@ BOOST_FIXTURE_TEST_CASE(P26_settings_that_are_missing_are_named_when_the_call_fa
                failed.err);
 }
 
+BOOST_FIXTURE_TEST_CASE(P26_requests_that_nobody_answers_are_named_when_a_call_fails, with_server) {
+    call({"t/ask", R"({"method":"workspace/configuration","params":{"items":[{"section":"a"}]}})"});
+    call({"t/ask", R"({"method":"markdown/parse","params":{}})"});
+    const std::string named = "w asked for markdown/parse, which nobody answers; `answers` in hob.toml can";
+    const auto failed = call({"t/fail"});
+    BOOST_TEST(failed.err.find(named) != std::string::npos, failed.err);
+    BOOST_TEST(failed.err.find("does not give: 'a'") != std::string::npos, failed.err);
+    // No setting would add a method to the server.
+    const auto unknown = call({"t/none"});
+    BOOST_TEST(unknown.err.find("-32601") != std::string::npos, unknown.err);
+    BOOST_TEST(unknown.err.find(named) != std::string::npos, unknown.err);
+    BOOST_TEST(unknown.err.find("settings") == std::string::npos, unknown.err);
+}
+
 BOOST_FIXTURE_TEST_CASE(P15_a_mistyped_method_gets_a_suggestion, with_server) {
     const auto failed = call({"hovr"});
     BOOST_TEST(failed.status == 1, failed.text());

@@ -104,6 +104,21 @@ BOOST_AUTO_TEST_CASE(the_environment_keeps_its_names_and_its_variables) {
     BOOST_TEST((service("environment: [\"A=b=c\", \"D=${E:?why}\"]").env ==
                 hob::unit::variable_list{{"A", "b=c"}, {"D", "${E}"}}));
     files.clear();
+    const auto defaults =
+        service("environment: {A: \"${B:-${C:-d}/x}\", E: \"${F:-$$5}\", G: \"${H:-${I}}\"}");
+    BOOST_TEST((defaults.env == hob::unit::variable_list{
+                                    {"A", "${B:-${C:-d}/x}"}, {"E", "${F:-$5}"}, {"G", "${H:-${I:-}}"}}));
+    const auto nested = parsed(read("services:\n  s:\n    command: [a, '${B:-${C:-\"}}']\n"));
+    BOOST_TEST(nested.units.at(0).run.argv.at(2) == R"(exec a "${B:-${C:-\"}}")");
+    // What hob.toml cannot express costs the variable, not the service. A shell can.
+    const auto braces = read(
+        "services:\n  s:\n    command: [a, '${J:-{\"b\":1}}']\n    environment: {J: '${J:-{\"b\":1}}', K: "
+        "'${L:+x}', M: ok}\n");
+    BOOST_TEST(notes(braces, "s") ==
+               "without the variable J: hob.toml cannot express its use of '${J}'\n"
+               "without the variable K: hob.toml cannot express '${L:+x}'\n");
+    BOOST_TEST((parsed(braces).units.at(0).env == hob::unit::variable_list{{"M", "ok"}}));
+    BOOST_TEST(parsed(braces).units.at(0).run.argv.at(2) == R"(exec a "${J:-{\"b\":1\}}")");
     const auto hosts = read(
         "services:\n  db: {image: x}\n  web:\n    command: y\n    environment:\n      URL: "
         "postgres://u:pass@db:5432/db\n      OK: postgres://dbx/db\n      DB_HOST: db\n");

@@ -1,18 +1,22 @@
 #include "unit/protocol/lsp/request_params.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "error.hpp"
+#include "limits.hpp"
 #include "unit/protocol/dap/methods.hpp"
 #include "unit/protocol/lsp/client_filter.hpp"
+#include "unit/protocol/lsp/handshake.hpp"
 #include "unit/protocol/lsp/languages.hpp"
 #include "unit/protocol/lsp/methods.hpp"
 #include "unit/protocol/lsp/registrations.hpp"
 #include "unit/protocol/method_names.hpp"
 #include "util/json/json_edit.hpp"
+#include "util/json/json_text.hpp"
 
 using namespace hob::unit;
 using hob::cannot;
@@ -251,6 +255,23 @@ BOOST_AUTO_TEST_CASE(P25_a_client_gets_the_registrations_that_it_takes) {
     BOOST_TEST(takes_refresh(able, "workspace/codeLens/refresh"));
     BOOST_TEST(takes_refresh(able, "workspace/diagnostic/refresh"));
     BOOST_TEST(!takes_refresh(able, "workspace/semanticTokens/refresh"));
+}
+
+BOOST_AUTO_TEST_CASE(P16_a_server_that_asks_for_all_settings_very_often_gets_a_message_of_them) {
+    unit_spec unit;
+    auto& worker = std::get<worker_spec>(unit.detail);
+    worker.settings_json = R"({"a":")" + std::string(100'000, 'x') + "\"}";
+    std::string items = "[{}";
+    for (int i = 1; i < 10'000; ++i)
+        items += ",{}";
+    std::set<std::string> missing;
+    const std::string answer = configuration(unit, R"({"items":)" + items + "]}", missing);
+    BOOST_TEST(answer.size() < hob::limits::line_max + 100'000);
+    const auto values = util::json_array_elements(answer);
+    BOOST_REQUIRE(values.has_value());
+    BOOST_TEST(values->size() == 10'000u);
+    BOOST_TEST(values->front() == worker.settings_json);
+    BOOST_TEST(values->back() == "null");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,3 +1,4 @@
+#include "unit/protocol/lsp/buffer.hpp"
 #include "unit/protocol/lsp/client_paths.hpp"
 #include "unit/protocol/lsp/text.hpp"
 #include "util/file_uri.hpp"
@@ -147,7 +148,9 @@ BOOST_AUTO_TEST_CASE(U29_no_pattern_of_a_server_takes_long) {
 
 BOOST_AUTO_TEST_CASE(changes_of_a_document_are_applied_at_their_position) {
     const auto applied = [](std::string text, const std::string& change, bool utf8 = false) {
-        return lsp_apply_change(text, change, utf8) ? text : "refused: " + text;
+        lsp_buffer whole(std::move(text));
+        const bool done = whole.apply(change, utf8);
+        return (done ? "" : "refused: ") + whole.text();
     };
     const auto range = [](int line, int from, int to_line, int to, const std::string& text) {
         return R"({"range":{"start":{"line":)" + std::to_string(line) + R"(,"character":)" +

@@ -19,7 +19,6 @@
 #include "util/json/json_edit.hpp"
 #include "util/json/json_text.hpp"
 #include "util/json/json_writer.hpp"
-#include "util/sha256.hpp"
 
 namespace hob::unit {
 namespace {
@@ -71,7 +70,9 @@ void lsp_documents::count_change(bool came_or_went) {
 
 void lsp_documents::set_capabilities(std::string_view capabilities, bool columns_are_bytes) {
     const std::string_view sync = util::json_member_of(capabilities, "textDocumentSync");
-    takes_ranges_ = sync == "2" || util::json_member_of(sync, "change") == "2";
+    const std::string_view change = util::json_member_of(sync, "change");
+    takes_ranges_ = sync == "2" || change == "2";
+    takes_changes_ = takes_ranges_ || sync == "1" || change == "1";
     columns_are_bytes_ = columns_are_bytes;
 }
 
@@ -98,7 +99,6 @@ void lsp_documents::send_text(session_host& host, const document& of, const std:
 }
 
 void lsp_documents::change(session_host& host, document& changed, std::string text) {
-    changed.hash = util::sha256_hex(text);
     const std::string before = std::exchange(changed.own_text, std::move(text));
     ++changed.version;
     count_change();
@@ -141,13 +141,22 @@ void lsp_documents::ask_by_reopening(session_host& host, const std::string& path
         if (const auto all = kept.lock()) all->erase(path);
     });
     if (const auto waiting = closings_->find(path); waiting != closings_->end()) waiting->second = id;
-    asked->version += asked->editor_text ? 0 : 1;
+    const bool own = !asked->editor_text;
+    asked->version += own ? 1 : 0;
     asked->word.ask(changes_);
     asked->word.reopened = true;
-    send_open(host, *asked);
+    // With the text that it had, pyright may publish what it found before. A server may leave out a change
+    // that does not raise the version, which is an editor's: its document is opened with the right text.
+    const std::string longer = asked->text() + "\n";
+    send_open(host, *asked, own && takes_changes_ ? longer : asked->text());
+    if (!takes_changes_) return;
+    if (!own) send_text(host, *asked, asked->text(), longer, true);
+    asked->version += own ? 1 : 0;
+    send_text(host, *asked, longer, asked->text(), false);
 }
 
 bool lsp_documents::is_of_closing(const std::string& params) const {
+    if (closings_->empty()) return false;
     const auto uri = util::json_find_string(params, {"uri"});
     if (!uri || !closings_->contains(document_key(root_, *uri)) ||
         util::json_find_integer(params, {"version"}))
@@ -216,20 +225,19 @@ lsp_documents::document* lsp_documents::open(session_host& host, const std::stri
     made.path = path;
     made.uri = util::uri_of_path(path);
     made.language = language_of_path(path, worker_spec_of(host.spec()).language_ids);
-    made.hash = util::sha256_hex(text);
     made.own_text = std::move(text);
     made.last_used = ++uses_;
     made.version = closed_version_ + 1;
     // Of one that was open before, something may come that is about its closing.
     if (!closed_.contains(path)) made.word.ask(changes_);
-    send_open(host, made);
+    send_open(host, made, made.own_text);
     return &made;
 }
 
-void lsp_documents::send_open(session_host& host, const document& opened) {
+void lsp_documents::send_open(session_host& host, const document& opened, const std::string& text) {
     json_object item = identifier(opened);
     item.add("languageId", opened.language).add("version", opened.version);
-    item.add("text", opened.text());
+    item.add("text", text);
     host.notify("textDocument/didOpen", json_object().add("textDocument", item).text());
     last_sent_ = lsp_word::clock::now();
 }
@@ -245,7 +253,7 @@ lsp_documents::document* lsp_documents::sync(session_host& host, const std::stri
     }
     if (!known) return open(host, path, std::move(*text));
     known->deleted = false;
-    if (util::sha256_hex(*text) != known->hash) change(host, *known, std::move(*text));
+    if (*text != known->own_text) change(host, *known, std::move(*text));
     return known;
 }
 
@@ -301,7 +309,7 @@ std::size_t lsp_documents::own_count() const {
 }
 
 void lsp_documents::lend(session_host& host, const std::string& path, std::string uri,
-                         const std::string& language, const std::string& text, std::int64_t version) {
+                         const std::string& language, const lsp_buffer& text, std::int64_t version) {
     const document* known = find(path);
     if (known && !known->editor_text) close(host, path);
     document made;
@@ -337,11 +345,18 @@ void lsp_documents::take_back(session_host& host, const std::string& path, const
 }
 
 void lsp_documents::on_diagnostics(const std::string& params) {
-    const auto uri = util::json_find_string(params, {"uri"});
+    // They may be long, and are read once.
+    std::optional<std::string> uri;
+    std::optional<std::int64_t> version;
+    std::string_view list;
+    const auto members = util::json_object_members(params);
+    for (const auto& each : members.value_or(std::vector<util::json_member>())) {
+        if (each.key == "uri") uri = util::json_unquote(each.value);
+        if (each.key == "version") version = util::json_integer(each.value);
+        if (each.key == "diagnostics") list = each.value;
+    }
     document* about = uri ? find(document_key(root_, *uri)) : nullptr;
-    const std::string_view list = util::json_find(params, {"diagnostics"});
     if (!about || !list.starts_with('[')) return;
-    const auto version = util::json_find_integer(params, {"version"});
     if (is_of_closing(params)) return;
     switch (habits_.weigh(version, about->version, about->editor_text != nullptr)) {
         case lsp_habits::worth::nothing:

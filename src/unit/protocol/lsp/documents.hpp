@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 
+#include "unit/protocol/lsp/buffer.hpp"
 #include "unit/protocol/lsp/word.hpp"
 #include "unit/protocol/protocol_session.hpp"
 
@@ -24,15 +25,14 @@ public:
         std::string path;  // its key, see document_key()
         std::string uri;
         std::string language;
-        const std::string* editor_text = nullptr;  // nullptr: the document is the daemon's own
+        const lsp_buffer* editor_text = nullptr;  // nullptr: the document is the daemon's own
         std::string own_text;
-        std::string hash;  // of own_text
         std::int64_t version = 1;
         std::uint64_t last_used = 0;  // the highest is the newest
         bool deleted = false;         // the file is gone
         lsp_word word;                // what the server has said about it
 
-        const std::string& text() const { return editor_text ? *editor_text : own_text; }
+        const std::string& text() const { return editor_text ? editor_text->text() : own_text; }
     };
 
     // The directory of the workspace, see document_path().
@@ -82,7 +82,7 @@ public:
     // document is closed; another editor's is forgotten. `text` lives until the next lend() or take_back() of
     // the document.
     void lend(session_host& host, const std::string& path, std::string uri, const std::string& language,
-              const std::string& text, std::int64_t version);
+              const lsp_buffer& text, std::int64_t version);
     void lent_changed(const std::string& path, std::int64_t version);
     // The editor has closed the document at the server, which saw `last_text` last. If the file has another
     // text, the daemon opens it.
@@ -107,13 +107,14 @@ private:
     // The document has the text `before` at the server.
     void send_text(session_host& host, const document& of, const std::string& before, const std::string& text,
                    bool published);
-    void send_open(session_host& host, const document& opened);
+    void send_open(session_host& host, const document& opened, const std::string& text);
     void close(session_host& host, const std::string& path);
     void close_least_used(session_host& host);
     void forget(const std::string& path);
     std::size_t own_count() const;
 
     std::string root_;
+    bool takes_changes_ = false;
     bool takes_ranges_ = false;  // a change may name the range that it replaces
     bool columns_are_bytes_ = false;
     std::map<std::string, document> open_;  // by path

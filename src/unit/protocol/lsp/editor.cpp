@@ -24,9 +24,16 @@ std::string message_params(std::string_view text) {
     return util::json_object().add("type", warning_message).add("message", text).text();
 }
 
+// They may be long, and are read once.
 std::optional<std::string> uri_in(const std::string& params) {
-    auto uri = util::json_find_string(params, {"textDocument", "uri"});
-    return uri ? uri : util::json_find_string(params, {"uri"});
+    std::optional<std::string> uri;
+    const auto members = util::json_object_members(params);
+    for (const auto& each : members.value_or(std::vector<util::json_member>())) {
+        if (each.key == "uri" && !uri) uri = util::json_unquote(each.value);
+        if (each.key != "textDocument") continue;
+        if (auto own = util::json_find_string(each.value, {"uri"})) return own;
+    }
+    return uri;
 }
 
 // Notifications about the conversation, or about the server as a whole: the daemon has sent them.
@@ -180,7 +187,7 @@ void lsp_editor::on_open(worker_message notification) {
     opened.uri = *uri;
     opened.language = util::json_find_string(document, {"languageId"}).value_or("");
     opened.version = util::json_find_integer(document, {"version"}).value_or(0);
-    opened.text = std::move(*text);
+    opened.text = lsp_buffer(std::move(*text));
     if (end_if_too_large()) return;
     const auto* known = shared_->documents.find(key);
     if (known && known->editor_text) {
@@ -193,10 +200,37 @@ void lsp_editor::on_open(worker_message notification) {
 }
 
 void lsp_editor::on_change(const std::string& key, worker_message notification) {
+    auto made = std::make_unique<long_change>();
+    made->key = key;
+    made->notification = std::move(notification);
+    const std::string_view list = util::json_find(made->notification.payload, {"contentChanges"});
+    made->changes = util::json_array_elements(list).value_or(std::vector<std::string_view>());
+    lsp_buffer& text = open_.at(key).text;
+    if (made->changes.size() > limits::lsp_changes_at_once) {
+        made->text = text;
+        changing_ = std::move(made);
+        return;
+    }
+    for (const auto change : made->changes)
+        text.apply(change, shared_->columns_are_bytes);
+    on_changed(key, std::move(made->notification));
+}
+
+bool lsp_editor::work_on() {
+    if (!changing_) return false;
+    const std::size_t end =
+        std::min(changing_->applied + limits::lsp_changes_at_once, changing_->changes.size());
+    for (; changing_->applied < end; ++changing_->applied)
+        changing_->text.apply(changing_->changes[changing_->applied], shared_->columns_are_bytes);
+    if (end < changing_->changes.size()) return true;
+    const auto done = std::move(changing_);
+    open_.at(done->key).text = std::move(done->text);
+    on_changed(done->key, std::move(done->notification));
+    return false;
+}
+
+void lsp_editor::on_changed(const std::string& key, worker_message notification) {
     open_document& changed = open_.at(key);
-    const std::string_view changes = util::json_find(notification.payload, {"contentChanges"});
-    for (const auto change : util::json_array_elements(changes).value_or(std::vector<std::string_view>()))
-        lsp_apply_change(changed.text, change, shared_->columns_are_bytes);
     changed.version =
         util::json_find_integer(notification.payload, {"textDocument", "version"}).value_or(changed.version);
     if (end_if_too_large()) return;
@@ -219,7 +253,7 @@ bool lsp_editor::end_if_too_large() {
 
 // Once, until its text is again the text that the server sees.
 void lsp_editor::warn_of_other_writer(const std::string& key, open_document& document) {
-    const bool differs = shared_->documents.find(key)->text() != document.text;
+    const bool differs = shared_->documents.find(key)->text() != document.text.text();
     if (differs && !document.warned) {
         emit_event("window/showMessage",
                    message_params(
@@ -245,7 +279,7 @@ void lsp_editor::close(const std::string& key) {
         other->become_writer(key);
         return;
     }
-    shared_->documents.take_back(host(), key, closed.text);
+    shared_->documents.take_back(host(), key, closed.text.text());
 }
 
 void lsp_editor::become_writer(const std::string& key) {
@@ -254,11 +288,12 @@ void lsp_editor::become_writer(const std::string& key) {
     shared_->documents.lend(host(), key, document.uri, document.language, document.text, document.version);
     util::json_object item;
     item.add("uri", document.uri).add("languageId", document.language);
-    item.add("version", document.version).add("text", document.text);
+    item.add("version", document.version).add("text", document.text.text());
     host().notify("textDocument/didOpen", util::json_object().add("textDocument", item).text());
 }
 
 void lsp_editor::undo() {
+    changing_.reset();
     std::erase(shared_->editors, this);
     while (!open_.empty())
         close(std::string(open_.begin()->first));

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "unit/protocol/attachment.hpp"
@@ -53,8 +54,16 @@ private:
     struct open_document {
         std::string uri, language;  // as the editor has them
         std::int64_t version = 0;
-        std::string text;
+        lsp_buffer text;
         bool warned = false;  // the editor knows that the server sees another editor's text
+    };
+    // A long list of changes, which is applied to a copy of the text, some at a time.
+    struct long_change {
+        std::string key;
+        worker_message notification;
+        std::vector<std::string_view> changes;  // in its payload
+        lsp_buffer text;
+        std::size_t applied = 0;  // of the changes
     };
     using tokens = std::vector<std::unique_ptr<progress_tokens::token>>;
 
@@ -65,6 +74,7 @@ private:
     bool on_skipped(const std::string& name, const std::string& params) override;
     void catch_up(std::uint64_t lost) override;
     void undo() override;
+    bool work_on() override;
     void adapt_incoming(std::string& payload) const override { paths_.to_server(payload); }
     void adapt_outgoing(std::string& message) const override { paths_.to_client(message); }
     std::string result_for_client(const std::string& method, std::string result) const override;
@@ -78,6 +88,7 @@ private:
     void on_open(worker_message notification);
     std::string key_of(const std::string& uri) const;
     void on_change(const std::string& key, worker_message notification);
+    void on_changed(const std::string& key, worker_message notification);
     void on_progress_cancel(worker_message notification);
     bool end_if_too_large();
     void close(const std::string& key);
@@ -94,6 +105,7 @@ private:
     client_abilities abilities_;
     client_paths paths_;
     std::map<std::string, open_document> open_;  // by document_key(); lsp_documents refers to the texts
+    std::unique_ptr<long_change> changing_;      // nullptr: none
     std::set<std::string>
         skipped_diagnostics_;  // documents whose diagnostics are sent when the editor reads again
 };

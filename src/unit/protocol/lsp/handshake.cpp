@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "limits.hpp"
 #include "unit/protocol/message_codec.hpp"
 #include "unit/protocol/protocol_session.hpp"
 #include "util/file_uri.hpp"
@@ -98,8 +99,16 @@ std::string initialize_params(const unit_spec& unit) {
 
 std::string configuration(const unit_spec& unit, const std::string& params, std::set<std::string>& missing) {
     util::json_array values;
+    // A server may ask for all settings any number of times.
+    std::size_t budget = limits::line_max;
+    const std::size_t cost = worker_spec_of(unit).settings_json.size();
     const auto items = util::json_array_elements(util::json_find(params, {"items"}));
     for (const auto item : items.value_or(std::vector<std::string_view>())) {
+        if (cost > budget) {
+            values.add(raw_json{"null"});
+            continue;
+        }
+        budget -= cost;
         const std::string section = util::json_find_string(item, {"section"}).value_or("");
         const std::string_view value = settings_section(unit, section);
         constexpr std::size_t names_max = 32;

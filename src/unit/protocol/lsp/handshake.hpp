@@ -18,7 +18,7 @@ std::string initialize_params(const unit_spec& unit);
 std::string workspace_folders(const unit_spec& unit);
 
 // The result of workspace/configuration. Adds the sections that `settings` in hob.toml does not give to
-// `missing`.
+// `missing`. Items behind those that fill a message get null.
 std::string configuration(const unit_spec& unit, const std::string& params, std::set<std::string>& missing);
 
 // Sends the settings of hob.toml, if there are any.

@@ -60,10 +60,11 @@ std::optional<lsp_heard> lsp_hearing::look(session_host& host, lsp_documents::do
     const bool over = asked.limit.expired();
     if (!over && (rest < documents_.habits().silence() || host.unread_input() > 0)) return std::nullopt;
     if (!over && documents_.take_other_version(document.path)) return std::nullopt;
-    // A server that said something about it before, and rests now, may only not repeat it.
-    if (!over && word.publishes > 0 && !word.reopened) {
+    // A server may say nothing about a document that is opened, only when it changes. One that said something
+    // before may only not repeat it.
+    if (!over && !word.reopened) {
         documents_.ask_by_reopening(host, document.path);
-        word.reopened_for_silence = true;
+        word.reopened_for_silence = word.publishes > 0;
         return std::nullopt;
     }
     word.silent = word.passed = true;

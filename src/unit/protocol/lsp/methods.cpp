@@ -1,10 +1,14 @@
 #include "unit/protocol/lsp/methods.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
+#include <cstddef>
 
+#include "ipc/message.hpp"
 #include "unit/protocol/method_names.hpp"
+#include "util/json/json_edit.hpp"
 
 namespace hob::unit {
 namespace {
@@ -79,18 +83,29 @@ constexpr std::array<std::string_view, 63> methods{
 
 std::span<const std::string_view> lsp_methods() { return methods; }
 
-void remark_missing_settings(const std::string& unit, const std::set<std::string>& missing_settings,
-                             const remark_handler& remark) {
-    if (missing_settings.empty() || !remark) return;
+void lsp_unmet::add_request(const std::string& method) {
+    constexpr std::size_t names_max = 32, name_max = 128;
+    if (requests.size() < names_max && method.size() <= name_max) requests.insert(method);
+}
+
+void remark_missing_settings(const std::string& unit, const lsp_unmet& unmet, const remark_handler& remark) {
+    if (unmet.settings.empty() || !remark) return;
     std::string sections;
-    for (const auto& each : missing_settings)
+    for (const auto& each : unmet.settings)
         sections += (sections.empty() ? "" : ", ") + (each.empty() ? "all" : "'" + each + "'");
     remark(fmt::format("{} asked for settings that hob.toml does not give: {}", unit, sections));
 }
 
 failure explained(const failure& why, const std::string& unit, const std::string& method,
-                  const std::set<std::string>& missing_settings, const remark_handler& remark) {
-    if (why.kind() == error_kind::worker_error) remark_missing_settings(unit, missing_settings, remark);
+                  const lsp_unmet& unmet, const remark_handler& remark) {
+    if (why.kind() == error_kind::worker_error) {
+        // No setting adds a method.
+        const bool unknown = util::json_find_integer(why.detail(), {"code"}) == ipc::method_not_found;
+        if (!unknown) remark_missing_settings(unit, unmet, remark);
+        if (remark && !unmet.requests.empty())
+            remark(fmt::format("{} asked for {}, which nobody answers; `answers` in hob.toml can", unit,
+                               fmt::join(unmet.requests, ", ")));
+    }
     return with_method_hint(why, method, methods);
 }
 

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <set>
 #include <utility>
 
 #include "error.hpp"
@@ -104,7 +103,7 @@ public:
     bool on_server_request(session_host& host, const worker_message& request) override {
         const std::string& method = request.method;
         if (method == "workspace/configuration") {
-            host.reply(request, configuration(host.spec(), request.payload, missing_settings_));
+            host.reply(request, configuration(host.spec(), request.payload, unmet_.settings));
         } else if (method == "client/registerCapability" || method == "client/unregisterCapability") {
             on_registration(request);
             host.reply(request, "null");
@@ -121,6 +120,7 @@ public:
         } else if (method == "window/workDoneProgress/create" || method == "window/showMessageRequest") {
             host.reply(request, "null");
         } else {
+            unmet_.add_request(method);
             return false;
         }
         return true;
@@ -283,14 +283,12 @@ private:
         } catch (const failure& why) {
             failed.emplace(why);
         }
-        if (!failed && call.apply) {
-            co_await apply_result(host, applier, path, result, limit);
-        }
+        if (!failed && call.apply) co_await apply_result(host, applier, path, result, limit);
         if (!applier.refusal().empty()) {
             throw failure(error_kind::unit_failed, cannot("apply the edits of", host.spec().name),
                           applier.refusal());
         }
-        if (failed) throw explained(*failed, host.spec().name, call.method, missing_settings_, call.remark);
+        if (failed) throw explained(*failed, host.spec().name, call.method, unmet_, call.remark);
         const std::string summary = applier.summary();
         if (call.remark && !summary.empty()) call.remark(summary);
         if (call.method == "textDocument/diagnostic" && messages_.errors() != errors) {
@@ -378,7 +376,7 @@ private:
     void remark_if_incomplete(const session_host& host, const std::string& report,
                               const remark_handler& remark) const {
         if (util::json_member_of(report, "incomplete").empty()) return;
-        remark_missing_settings(host.spec().name, missing_settings_, remark);
+        remark_missing_settings(host.spec().name, unmet_, remark);
     }
 
     std::string capabilities_;
@@ -388,8 +386,8 @@ private:
     std::optional<lsp_sync> sync_;
     phase phase_ = phase::up;
     lsp_server_messages messages_;
-    lsp_progress progress_;                   // work that no call has asked for
-    std::set<std::string> missing_settings_;  // sections that the server asked for in vain
+    lsp_progress progress_;  // work that no call has asked for
+    lsp_unmet unmet_;
     std::optional<lsp_hearing> hearing_;
 };
 

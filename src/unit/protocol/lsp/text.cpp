@@ -1,7 +1,8 @@
 #include "unit/protocol/lsp/text.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cstdint>
+#include <cstring>
 #include <optional>
 
 #include "limits.hpp"
@@ -18,8 +19,8 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 // Takes the first line off `text`, and its end, which is \n, \r\n or \r. nullopt: it is the last one.
 std::optional<std::string_view> take_line(std::string_view& text) {
-    const std::size_t end = text.find_first_of("\r\n");
-    if (end == std::string_view::npos) return std::nullopt;
+    const std::size_t end = lsp_line_end(text, 0);
+    if (end == text.size()) return std::nullopt;
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(end + (text.substr(end, 2) == "\r\n" ? 2 : 1));
     return line;
@@ -29,38 +30,25 @@ std::string_view line_of(std::string_view text, std::size_t line) {
     for (; line > 1; --line) {
         if (!take_line(text)) return {};
     }
-    return text.substr(0, text.find_first_of("\r\n"));
+    return text.substr(0, lsp_line_end(text, 0));
 }
 
 std::size_t units_of(std::size_t sequence_length, bool utf8) {
     return utf8 ? sequence_length : sequence_length == 4 ? 2 : 1;
 }
 
-std::size_t units_in(std::string_view row, bool utf8) {
-    std::size_t units = 0;
-    while (!row.empty()) {
-        const std::size_t length = std::max<std::size_t>(1, util::utf8_sequence(row));
-        units += units_of(length, utf8);
-        row.remove_prefix(std::min(length, row.size()));
+// The size of the words of 8 bytes at its start that are ASCII.
+std::size_t ascii_words(std::string_view text) {
+    std::size_t at = 0;
+    for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
+        std::memcpy(&word, text.data() + at, sizeof word);
+        if ((word & 0x8080808080808080u) != 0) break;
     }
-    return units;
+    return at;
 }
 
 std::string position_text(std::size_t line, std::size_t character) {
     return util::json_object().add("line", line).add("character", character).text();
-}
-
-// The offset of `character` in the line that begins at `at`. Positions behind the end of the line are that
-// end.
-std::size_t offset_in_line(std::string_view text, std::size_t at, std::int64_t character, bool utf8) {
-    const std::string_view row = text.substr(at, text.find_first_of("\r\n", at) - at);
-    std::size_t in_row = 0;
-    for (std::int64_t units = 0; units < character && in_row < row.size();) {
-        const std::size_t length = std::max<std::size_t>(1, util::utf8_sequence(row.substr(in_row)));
-        units += static_cast<std::int64_t>(units_of(length, utf8));
-        in_row += length;
-    }
-    return at + std::min(in_row, row.size());
 }
 
 // Expands `{a,b}`. Braces do not nest in the patterns of servers. nullopt: it stands for too many patterns.
@@ -91,6 +79,27 @@ std::optional<std::vector<std::string>> alternatives(std::string_view pattern) {
 
 }  // namespace
 
+std::size_t lsp_line_end(std::string_view text, std::size_t at) {
+    while (at < text.size() && text[at] != '\n' && text[at] != '\r')
+        ++at;
+    return at;
+}
+
+std::size_t lsp_units(std::string_view text, bool utf8) {
+    if (utf8) return text.size();
+    std::size_t units = 0;
+    while (!text.empty()) {
+        std::size_t length = ascii_words(text);
+        units += length;
+        if (length == 0) {
+            length = std::max<std::size_t>(1, util::utf8_sequence(text));
+            units += units_of(length, utf8);
+        }
+        text.remove_prefix(length);
+    }
+    return units;
+}
+
 std::string document_path(const std::string& root, std::string_view path) {
     std::string real = util::real_path(path);
     if (util::is_within(real, root)) return real;
@@ -108,7 +117,7 @@ std::size_t lsp_character(std::string_view text, std::size_t line, std::size_t c
     // The mark is part of the document, and no editor shows it.
     const bool marked = line == 1 && row.starts_with(byte_order_mark);
     std::size_t at = marked ? byte_order_mark.size() : 0;
-    std::size_t units = units_in(row.substr(0, at), utf8);
+    std::size_t units = lsp_units(row.substr(0, at), utf8);
     for (std::size_t characters = 1; characters < column && at < row.size(); ++characters) {
         const std::size_t length = std::max<std::size_t>(1, util::utf8_sequence(row.substr(at)));
         units += units_of(length, utf8);
@@ -120,7 +129,7 @@ std::size_t lsp_character(std::string_view text, std::size_t line, std::size_t c
 std::string lsp_line_range(std::string_view text, std::size_t line, bool utf8) {
     return util::json_object()
         .add("start", util::raw_json{position_text(line - 1, 0)})
-        .add("end", util::raw_json{position_text(line - 1, units_in(line_of(text, line), utf8))})
+        .add("end", util::raw_json{position_text(line - 1, lsp_units(line_of(text, line), utf8))})
         .text();
 }
 
@@ -128,58 +137,24 @@ std::string lsp_end_position(std::string_view text, bool utf8) {
     std::size_t lines = 0;
     while (take_line(text))
         ++lines;
-    return position_text(lines, units_in(text, utf8));
+    return position_text(lines, lsp_units(text, utf8));
 }
 
 bool has_plain_lines(std::string_view text) {
-    constexpr std::string_view controls("\v\f\x1C\x1D\x1E", 5);
-    constexpr std::array<std::string_view, 3> others{"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"};
-    for (auto at = text.find('\r'); at != text.npos; at = text.find('\r', at + 1)) {
-        if (text.substr(at + 1, 1) != "\n") return false;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char c = text[at];
+        const bool ends_other =
+            (c == '\r' && text.substr(at + 1, 1) != "\n") || c == '\v' || c == '\f' ||
+            (c >= '\x1C' && c <= '\x1E') || (c == '\xC2' && text.substr(at + 1, 1) == "\x85") ||
+            (c == '\xE2' && (text.substr(at + 1, 2) == "\x80\xA8" || text.substr(at + 1, 2) == "\x80\xA9"));
+        if (ends_other) return false;
     }
-    return text.find_first_of(controls) == text.npos &&
-           std::none_of(others.begin(), others.end(),
-                        [text](auto each) { return text.find(each) != text.npos; });
+    return true;
 }
 
 std::string without_byte_order_mark(std::string text) {
     if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
     return text;
-}
-
-lsp_line_starts::lsp_line_starts(std::string_view text) : text_(text) {
-    starts_.push_back(0);
-    for (std::string_view rest = text; take_line(rest);)
-        starts_.push_back(text.size() - rest.size());
-}
-
-std::optional<std::pair<std::size_t, std::size_t>> lsp_line_starts::offsets(std::string_view range,
-                                                                            bool utf8) const {
-    std::array<std::size_t, 2> ends{};
-    for (std::size_t i = 0; i < ends.size(); ++i) {
-        const char* which = i == 0 ? "start" : "end";
-        const auto line = util::json_find_integer(range, {which, "line"});
-        const auto character = util::json_find_integer(range, {which, "character"});
-        if (!line || !character || *line < 0 || *character < 0) return std::nullopt;
-        const auto row = static_cast<std::size_t>(*line);
-        ends[i] = row < starts_.size() ? offset_in_line(text_, starts_[row], *character, utf8) : text_.size();
-    }
-    if (ends[1] < ends[0]) return std::nullopt;
-    return std::pair(ends[0], ends[1]);
-}
-
-bool lsp_apply_change(std::string& text, std::string_view change, bool utf8) {
-    auto inserted = util::json_find_string(change, {"text"});
-    if (!inserted) return false;
-    const std::string_view range = util::json_member_of(change, "range");
-    if (range.empty()) {
-        text = std::move(*inserted);
-        return true;
-    }
-    const auto ends = lsp_line_starts(text).offsets(range, utf8);
-    if (!ends) return false;
-    text.replace(ends->first, ends->second - ends->first, *inserted);
-    return true;
 }
 
 lsp_glob::lsp_glob(std::string_view pattern) {

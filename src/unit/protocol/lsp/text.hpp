@@ -2,10 +2,8 @@
 // Conversions between LSP and people: URIs and paths, UTF-16 columns and characters, and patterns.
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "unit/watch/glob.hpp"
@@ -35,21 +33,11 @@ bool has_plain_lines(std::string_view text);
 // Editors leave the mark out of what they send to a server.
 std::string without_byte_order_mark(std::string text);
 
-// Where the lines of a text begin, which is kept elsewhere.
-class lsp_line_starts {
-public:
-    explicit lsp_line_starts(std::string_view text);
-    // Of the start and the end of a range of the protocol. Positions behind the end of a line or of the text
-    // are that end. nullopt: it is malformed.
-    std::optional<std::pair<std::size_t, std::size_t>> offsets(std::string_view range, bool utf8) const;
+// The end of the line at `at`: the offset of its LF, CRLF or CR, or of the end of the text.
+std::size_t lsp_line_end(std::string_view text, std::size_t at);
 
-private:
-    std::string_view text_;
-    std::vector<std::size_t> starts_;
-};
-
-// Applies one element of `contentChanges` of didChange. False: it is malformed, and `text` is unchanged.
-bool lsp_apply_change(std::string& text, std::string_view change, bool utf8);
+// The length of `text` in UTF-16 code units, or in bytes if `utf8`.
+std::size_t lsp_units(std::string_view text, bool utf8);
 
 // A pattern of LSP for paths: `**`, `*`, `?`, `{a,b}`, `[a-z]`. The time of a match is linear in the path. A
 // pattern whose braces stand for more than limits::path_alternatives_max patterns matches every path.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "unit/protocol/lsp/buffer.hpp"
 #include "unit/protocol/lsp/text.hpp"
 #include "util/file_uri.hpp"
 #include "util/json/json_edit.hpp"
@@ -30,12 +31,12 @@ struct replacement {
     std::string text;
 };
 
-replacement replacement_of(const lsp_line_starts& lines, std::string_view edit, bool columns_are_bytes) {
+replacement replacement_of(const lsp_buffer& whole, std::string_view edit, bool columns_are_bytes) {
     auto text = util::json_find_string(edit, {"newText"});
     const bool snippet = !util::json_member_of(edit, "snippet").empty() ||
                          util::json_find_integer(edit, {"insertTextFormat"}) == 2;
     if (snippet) throw change_refused("an edit is a snippet, which only an editor can insert");
-    const auto where = lines.offsets(util::json_member_of(edit, "range"), columns_are_bytes);
+    const auto where = whole.offsets(util::json_member_of(edit, "range"), columns_are_bytes);
     if (!text || !where) throw change_refused("an edit is malformed");
     return {where->first, where->second, std::move(*text)};
 }
@@ -164,12 +165,11 @@ std::string_view chosen_action(const std::vector<std::string_view>& all, const s
 
 void plan_text_edits(file_plan& plan, const std::string& path, std::string_view edits,
                      bool columns_are_bytes) {
-    const std::string text = plan.text(path);
-    const lsp_line_starts lines(text);
+    const lsp_buffer whole(plan.text(path));
     std::vector<replacement> all;
     for (const auto edit : elements(edits))
-        all.push_back(replacement_of(lines, edit, columns_are_bytes));
-    plan.set_text(path, with_replacements(text, std::move(all)));
+        all.push_back(replacement_of(whole, edit, columns_are_bytes));
+    plan.set_text(path, with_replacements(whole.text(), std::move(all)));
 }
 
 void plan_workspace_edit(file_plan& plan, std::string_view edit, const lsp_documents& documents,
