@@ -199,11 +199,26 @@ void keeper_link::send(keeper::message what, const std::vector<int>& descriptors
                   {util::field("of", what.key), util::field("errno", errno)});
         return;
     }
-    outgoing waiting{std::move(what), {}};
-    for (const int fd : descriptors)
+    outgoing waiting{{}, {}};
+    for (const int fd : descriptors) {
         waiting.descriptors.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+        if (!waiting.descriptors.back()) return send_now(what, descriptors);
+    }
+    waiting.what = std::move(what);
     queue_.push_back(std::move(waiting));
     wait_for_room();
+}
+
+// This process can open no more files, and so cannot keep the descriptors for later. The keeper must get them:
+// what it does not hold, it does not tell the end of.
+void keeper_link::send_now(const keeper::message& what, const std::vector<int>& descriptors) {
+    const int socket = socket_.native_handle();
+    while (!send_queued()) {
+        if (!await(socket, POLLOUT)) return;
+    }
+    while (!keeper::send(socket, what, descriptors)) {
+        if ((errno != EAGAIN && errno != ETOOMANYREFS) || !await(socket, POLLOUT)) return;
+    }
 }
 
 bool keeper_link::send_queued() {

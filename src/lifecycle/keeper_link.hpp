@@ -104,6 +104,7 @@ private:
     };
 
     void send(keeper::message what, const std::vector<int>& descriptors = {});
+    void send_now(const keeper::message& what, const std::vector<int>& descriptors);  // blocks
     bool send_queued();  // false: the socket has no room
     void wait_for_room();
     void wait_for_messages();

@@ -10,7 +10,6 @@
 #include "fixtures/daemon_death.hpp"
 #include "fixtures/services.hpp"
 #include "harness/sandbox.hpp"
-#include "harness/terminal.hpp"
 
 using namespace hob::test;
 
@@ -253,19 +252,6 @@ BOOST_AUTO_TEST_CASE(K68_call_and_attach_end_with_daemon_lost_and_can_be_repeate
     BOOST_TEST(left.status == 3, left.text());
     BOOST_TEST(left.err.find("hob attach tty attaches again") != std::string::npos, left.text());
     BOOST_TEST(box.run({"call", "w", "y"}).out == "\"y\"\n");
-}
-
-BOOST_AUTO_TEST_CASE(K68_an_attach_that_a_death_ends_gives_its_terminal_back) {
-    sandbox box;
-    box.config("[service.tty]\nrun = \"cat\"\ntty = true\n");
-    BOOST_REQUIRE(box.run({"start", "tty"}).status == 0);
-    terminal_program attach(box, {"attach", "tty"});
-    attach.type("hello\r");
-    attach.until("hello");
-    kill_daemon(box);
-    BOOST_TEST(attach.wait() == 3);
-    BOOST_TEST(attach.restored());
-    BOOST_TEST(attach.shown().find("hob attach tty attaches again") != std::string::npos, attach.shown());
 }
 
 BOOST_AUTO_TEST_CASE(K69_up_goes_on_and_still_stops_what_it_started) {

@@ -4,15 +4,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <sys/resource.h>
-#include <vector>
 
 #include "fixtures/daemon_death.hpp"
-#include "fixtures/guest.hpp"
 #include "fixtures/services.hpp"
-#include "harness/raw_client.hpp"
 #include "harness/sandbox.hpp"
 #include "harness/small_disk.hpp"
 #include "paths.hpp"
@@ -86,41 +82,6 @@ BOOST_AUTO_TEST_CASE(K33_a_stopped_daemon_is_left_alone_and_its_successor_goes_o
     BOOST_TEST(wait_until([&] { return count(slurp(box.project() + "/slots"), "x") > slots; }));
 }
 
-BOOST_AUTO_TEST_CASE(K34_a_daemon_that_the_kernel_kills_for_its_memory_is_replaced) {
-    sandbox box;
-    box.config("[service.s]\nrun = \"exec sleep 1000\"\n");
-    const auto out = run_in_guest(box, R"sh(
-mkdir /sys/fs/cgroup/own
-echo '+memory' >/sys/fs/cgroup/cgroup.subtree_control
-number() { grep -o "\"$1\":[0-9]*" | tail -1 | tr -dc 0-9; }
-(echo $BASHPID >/sys/fs/cgroup/own/cgroup.procs; HOB_CGROUP=off hob start s)
-before=$(hob status s --json | number pid)
-daemon=$(hob status --json | grep -o '"daemon":{[^}]*' | number pid)
-# The daemon alone stays in that cgroup, with the memory that it has.
-for pid in $(cat /sys/fs/cgroup/own/cgroup.procs); do
-  [ $pid = $daemon ] || echo $pid >/sys/fs/cgroup/cgroup.procs 2>/dev/null
-done
-grep -c . /sys/fs/cgroup/own/cgroup.procs
-echo 65536 >/sys/fs/cgroup/own/memory.max
-for i in $(seq 100); do [ -d /proc/$daemon ] || break; read -t 0.1 </dev/zero; done
-grep '^oom_kill ' /sys/fs/cgroup/own/memory.events
-echo max >/sys/fs/cgroup/own/memory.max
-hob ping >/dev/null; echo "ping: $?"
-after=$(hob status s --json | number pid)
-[ "$before" = "$after" ] && echo "same process"
-hob status s
-hob shutdown; echo "shutdown: $?"
-)sh");
-    if (!out) return;
-    BOOST_TEST_CONTEXT(*out) {
-        BOOST_TEST(out->find("oom_kill 1\n") != std::string::npos);
-        BOOST_TEST(out->find("ping: 0\n") != std::string::npos);
-        BOOST_TEST(out->find("same process\n") != std::string::npos);
-        BOOST_TEST(out->find("s  ready") != std::string::npos);
-        BOOST_TEST(out->find("shutdown: 0\n") != std::string::npos);
-    }
-}
-
 BOOST_AUTO_TEST_CASE(K35_a_daemon_that_dies_while_the_disk_is_full_is_replaced) {
     if (!require_root()) return;
     sandbox box;
@@ -142,35 +103,6 @@ BOOST_AUTO_TEST_CASE(K35_a_daemon_that_dies_while_the_disk_is_full_is_replaced) 
     kill_daemon(box);
     BOOST_TEST(unit_member(box, "s", "pid") == pid);
     BOOST_TEST(unit_member(box, "ends", "state") == "failed");
-    BOOST_TEST(box.run({"stop"}).status == 0);
-    BOOST_TEST(box.processes().size() == 1u);
-}
-
-BOOST_AUTO_TEST_CASE(K36_a_daemon_that_dies_when_it_can_open_no_more_files_is_replaced) {
-    sandbox box;
-    std::string text = one_service;
-    for (int i = 0; i < 40; ++i)
-        text += "[service.more" + std::to_string(i) + "]\nrun = \"exec sleep 1000\"\nrestart = \"never\"\n";
-    box.config(text);
-    run_options limited;
-    limited.in_child = [] { limit_resource(RLIMIT_NOFILE, 96); };
-    BOOST_REQUIRE(box.run({"start", "s"}, limited).status == 0);
-    const std::string pid = unit_member(box, "s", "pid");
-    const pid_t keeper = box.keeper_pid();
-    // Some of them cannot start, and say why.
-    const auto started = box.run({"start"});
-    BOOST_TEST(started.status == 1, started.text());
-    BOOST_TEST(started.err.find("open files") != std::string::npos, started.text());
-    const auto running = [&] { return count(box.run({"status", "--json"}).out, "\"state\":\"ready\""); };
-    const std::size_t before = running();
-    BOOST_TEST(before > 5u);
-    for (int i = 0; i < 3; ++i) {
-        kill_daemon(box);
-        BOOST_TEST(box.keeper_pid() == keeper);
-        BOOST_TEST(unit_member(box, "s", "pid") == pid);
-        BOOST_TEST(running() == before);
-    }
-    BOOST_TEST(writes_on(box));
     BOOST_TEST(box.run({"stop"}).status == 0);
     BOOST_TEST(box.processes().size() == 1u);
 }
