@@ -10,12 +10,22 @@
 #include "unit/application/application.hpp"
 #include "unit/config/config.hpp"
 #include "unit/config/file_record.hpp"
+#include "unit/process/known_children.hpp"
 #include "unit/supervise/managed_unit.hpp"
 #include "unit/task/run_note.hpp"
+#include "unit/worker/worker_record.hpp"
 #include "util/json/json_text.hpp"
 #include "util/log/log.hpp"
 
 namespace hob::unit {
+namespace {
+
+bool is_worker(const config& configuration, const std::string& name) {
+    const unit_spec* spec = configuration.find(name);
+    return spec && spec->kind == unit_kind::worker;
+}
+
+}  // namespace
 
 // What runs goes on as it was configured, whatever the files say by now.
 bool application::resume_config() {
@@ -38,8 +48,32 @@ bool application::resume_config() {
     return true;
 }
 
+// The processes of workers are children of this one, and are not to be reaped like orphans.
+void application::know_carried_workers() const {
+    for (const auto& held : context_.held) {
+        if (!held.key.starts_with(held_worker_prefix)) continue;
+        const auto note = carried_worker(held);
+        if (note && note->pid > 0) known_children().insert(static_cast<pid_t>(note->pid));
+    }
+}
+
+// After the death of a daemon, what it had left of workers for a program that was to take over is of no use.
+void application::adopt_workers() {
+    for (auto& held : context_.held) {
+        if (!held.key.starts_with(held_worker_prefix)) continue;
+        const std::string key = held.key;
+        const auto note = carried_worker(held);
+        const std::string name = key.substr(held_worker_prefix.size());
+        const bool is_there = is_worker(config_, name) && registry_->adopt(name, std::move(held));
+        if (!is_there && note) known_children().erase(static_cast<pid_t>(note->pid));
+        context_.keeper->drop(key);
+    }
+    subreaper::reap_orphans();
+}
+
 // A unit that is there no more cannot be gone on with: its process is ended.
 void application::adopt_units() {
+    adopt_workers();
     for (auto& held : context_.held) {
         const std::string key = held.key;
         if (key.starts_with(held_watch_prefix))
@@ -70,6 +104,11 @@ application::survivors application::find_survivors() const {
         if (held.pid > 0 && held.exit.code != 0) context_.keeper->add_end(held.pid, held.exit);
         if (held.pid > 0 && key.starts_with(held_unit_prefix))
             found.units.emplace(key.substr(held_unit_prefix.size()));
+        if (key.starts_with(held_worker_prefix)) {
+            const std::string name(key.substr(held_worker_prefix.size()));
+            const auto note = carried_worker(held);
+            if (note && note->pid > 0 && is_worker(config_, name)) found.units.insert(name);
+        }
         if (!key.starts_with(held_run_prefix)) continue;
         const auto order = parse_run_order(held.text().value_or(""));
         const auto id = util::json_integer(key.substr(held_run_prefix.size()));

@@ -62,7 +62,9 @@ constexpr std::size_t unit_json_min = 100;  // bytes of one unit on the status p
 }  // namespace
 
 application::application(lifecycle::application_context context)
-    : context_(std::move(context)), subreaper_(context_.executor) {}
+    : context_(std::move(context)), subreaper_(context_.executor) {
+    know_carried_workers();
+}
 
 application::~application() = default;
 

@@ -81,6 +81,8 @@ private:
     };
     survivors find_survivors() const;
     void adopt_units();
+    void adopt_workers();
+    void know_carried_workers() const;
     void log_warnings() const;
     std::vector<file_stamp> stamps_of_files() const;
     void log_begin() const;

@@ -127,6 +127,7 @@ struct process_io::state {
     std::string queue;           // not yet written
     std::size_t batch_left = 0;  // bytes that write_queued took from the queue and has not written
     bool writing = false;        // write_queued runs
+    bool freezing = false;       // freeze() was called
     util::notifier room;         // bytes of the queue were written or dropped
 };
 
@@ -194,9 +195,9 @@ asio::awaitable<void> process_io::read_all(int which) {
 bool process_io::send(std::string bytes) {
     auto& io = *state_;
     // The process has ended: every caller is about to get that error, with the last lines of its stderr.
-    if (io.sources[0].ending) return true;
+    if (io.sources[0].ending && !io.freezing) return true;
     if (!io.input.is_open() || io.queue.size() + bytes.size() > limits::worker_input_max) return false;
-    if (io.writing) {
+    if (io.writing || io.freezing) {
         io.queue += bytes;
         return true;
     }
@@ -222,7 +223,7 @@ asio::awaitable<void> process_io::write_queued() {
     while (io.input.is_open() && !io.queue.empty()) {
         const std::string batch = std::exchange(io.queue, {});
         std::size_t written = 0;
-        while (written < batch.size() && io.input.is_open()) {
+        while (written < batch.size() && io.input.is_open() && !io.freezing) {
             boost::system::error_code error;
             auto token = asio::redirect_error(asio::use_awaitable, error);
             const auto buffer = asio::buffer(batch.data() + written, batch.size() - written);
@@ -230,14 +231,19 @@ asio::awaitable<void> process_io::write_queued() {
             written += co_await io.input.async_write_some(buffer, token);
             io.batch_left = batch.size() - written;
             io.room.ring();
-            if (!error) continue;
+            if (!error || io.freezing) continue;
             io.batch_left = 0;
             io.writing = false;
             if (error != asio::error::operation_aborted) input_failed();
             co_return;
         }
+        if (!io.freezing) continue;
+        io.queue.insert(0, batch, written);
+        io.batch_left = 0;
+        break;
     }
     io.writing = false;
+    io.room.ring();
 }
 
 void process_io::input_failed() {
@@ -294,6 +300,31 @@ asio::awaitable<void> process_io::finish() {
         state_->read_rest(which);
     }
     abandon();
+}
+
+asio::awaitable<frozen_io> process_io::freeze() {
+    const auto self = shared_from_this();
+    auto& io = *state_;
+    io.freezing = true;
+    boost::system::error_code ignored;
+    if (io.input.is_open()) io.input.cancel(ignored);
+    while (io.writing)
+        co_await io.room.wait();
+    for (auto& from : io.sources) {
+        from.ending = true;
+        if (from.stream.is_open()) from.stream.cancel(ignored);
+        co_await from.ended.wait();
+    }
+    frozen_io frozen;
+    const auto descriptor_of = [](asio::posix::stream_descriptor& stream) {
+        return stream.is_open() ? stream.native_handle() : -1;
+    };
+    frozen.output = descriptor_of(io.sources[0].stream);
+    frozen.error = descriptor_of(io.sources[1].stream);
+    frozen.connection = descriptor_of(io.sources[connection].stream);
+    if (frozen.connection < 0) frozen.input = descriptor_of(io.input);
+    frozen.unwritten = io.queue;
+    co_return frozen;
 }
 
 void process_io::abandon() {

@@ -48,6 +48,16 @@ struct child_pipes {
     }
 };
 
+// The descriptors of a process that another program in this process goes on with; -1: there is none. They stay
+// open, and belong to the process_io.
+struct frozen_io {
+    int input = -1;
+    int output = -1;
+    int error = -1;
+    int connection = -1;      // see process_io::connect; then there is no `input`
+    std::string unwritten{};  // was sent, and not written yet
+};
+
 class process_io : public std::enable_shared_from_this<process_io> {
 public:
     struct handlers {
@@ -82,6 +92,8 @@ public:
     // other processes that hold them open. No handler is called afterwards.
     boost::asio::awaitable<void> finish();
     void abandon();  // as finish(), but without reading
+    // Reads and writes nothing more. Returns when what was read is handled; nothing may be sent afterwards.
+    boost::asio::awaitable<frozen_io> freeze();
 
 private:
     struct state;

@@ -23,6 +23,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "limits.hpp"
@@ -74,6 +75,9 @@ public:
     // What was written of a line that has no record yet.
     std::string_view unfinished(std::string_view stream, std::int64_t run) const;
     void remember_stdout() { remembers_stdout_ = true; }
+    // What tail() is made of.
+    const std::string& remembered() const { return tail_; }
+    void restore_remembered(std::string bytes) { tail_ = std::move(bytes); }
     void clear_tail();  // before a new process: the tail must not show lines of the old one
 
     // Calls `show` with each line of the unit's streams as well, without its newline; pieces of a long line

@@ -9,10 +9,6 @@
 namespace hob::unit {
 namespace {
 
-std::size_t size_of(const worker_event& event) {
-    return sizeof event + event.name.size() + event.params.size();
-}
-
 std::string_view field_of(std::string_view params, std::string_view path) {
     while (!path.empty() && !params.empty()) {
         const std::size_t dot = path.find('.');

@@ -30,6 +30,11 @@ struct worker_event {
     bool seen = false;        // some call got it
 };
 
+// In the ring, in bytes.
+inline std::size_t size_of(const worker_event& event) {
+    return sizeof event + event.name.size() + event.params.size();
+}
+
 // Adds "seq":N,"event":NAME,"params":… to `object`.
 void add_event(util::json_object& object, const worker_event& event);
 std::string event_json(const worker_event& event);
@@ -109,6 +114,10 @@ public:
     void fail_armed(const failure& why);
     // Events of the past are not for later calls.
     void forget();
+
+    // All but the watches, for restore() of another ring; nullopt: it cannot be told exactly.
+    std::optional<std::string> state() const;
+    bool restore(const std::string& state);  // false: it is no such state
 
 private:
     friend class event_watch;

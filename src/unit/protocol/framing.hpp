@@ -23,6 +23,12 @@ public:
     // What the message lacks that has begun: "of a message of 20 bytes, 12 came"; empty: it is not known.
     virtual std::string unfinished() const { return {}; }
     virtual std::string encode(std::string message) const = 0;  // the bytes to write to the worker
+
+    // After next() and early() have returned nothing: what another framing needs to go on, for its restore().
+    // This one is of no use afterwards. nullopt: it is in the middle of a message that is too long.
+    virtual std::optional<std::string> take_state() = 0;
+    // False: it is no such state.
+    virtual bool restore(const std::string& state) = 0;
 };
 
 // One message a line. An oversized line is reported at its end, with its first and last bytes.
@@ -35,6 +41,8 @@ public:
         message += '\n';
         return message;
     }
+    std::optional<std::string> take_state() override;
+    bool restore(const std::string& state) override;
 
 private:
     ipc::text_ends ends_;
@@ -53,6 +61,8 @@ public:
     std::string encode(std::string message) const override;
     std::optional<ipc::frame> early() override;
     std::string unfinished() const override;
+    std::optional<std::string> take_state() override;
+    bool restore(const std::string& state) override;
 
 private:
     std::optional<ipc::frame> header(std::string_view line);

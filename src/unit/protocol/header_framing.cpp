@@ -195,6 +195,5 @@ std::string header_framing::encode(std::string message) const {
 }
 
 std::unique_ptr<framing> make_header_framing() { return std::make_unique<header_framing>(); }
-std::unique_ptr<framing> make_line_framing() { return std::make_unique<line_framing>(); }
 
 }  // namespace hob::unit

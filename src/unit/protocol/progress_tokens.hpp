@@ -33,6 +33,9 @@ public:
     std::uint64_t find(std::string_view token_raw, std::string& callers_raw) const;
     // The token has the form of ours; its call may be over.
     static bool is_ours(std::string_view token_raw);
+    // The number of the last one: those that follow have higher ones.
+    std::uint64_t last() const { return last_; }
+    void continue_after(std::uint64_t last) { last_ = last; }
 
 private:
     std::uint64_t last_ = 0;

@@ -61,6 +61,10 @@ std::optional<failure> protocol_session::never_comes(const session_host& host, c
     return end_of_events(host);
 }
 
+std::optional<carried_session> protocol_session::state_for_successor() { return carried_session(); }
+
+bool protocol_session::resume(session_host&, carried_session) { return true; }
+
 bool protocol_session::on_server_request(session_host&, const worker_message&) { return false; }
 
 std::uint64_t protocol_session::on_notification(session_host&, const std::string&, std::string&) { return 0; }

@@ -25,6 +25,7 @@
 #include "unit/protocol/validity.hpp"
 #include "unit/spec/spec.hpp"
 #include "util/deadline.hpp"
+#include "util/fd.hpp"
 
 namespace hob::unit {
 
@@ -135,6 +136,12 @@ struct call_mutex {
     bool refuse = false;
 };
 
+// What a session of another program in this process needs to go on with the conversation.
+struct carried_session {
+    std::string json{};
+    util::unique_fd inotify{};  // of inotify(7), if it watches files
+};
+
 class protocol_session : public std::enable_shared_from_this<protocol_session> {
 public:
     virtual ~protocol_session() = default;
@@ -185,6 +192,13 @@ public:
     // record has `attachable`.
     virtual std::shared_ptr<attachment> attach(std::shared_ptr<session_host> host, attach_stream stream);
     virtual void on_process_end() {}
+
+    // For resume() of a session in another program. No call is in progress and nobody is attached; nothing is
+    // read or written any more when it is called last. nullopt: the conversation cannot be gone on with
+    // exactly as it is.
+    virtual std::optional<carried_session> state_for_successor();
+    // Instead of start(). False: it is no such state.
+    virtual bool resume(session_host& host, carried_session state);
 };
 
 }  // namespace hob::unit

@@ -99,6 +99,8 @@ void managed_unit::signal(int, bool) {
 
 asio::awaitable<void> managed_unit::run_for(std::string) { co_return; }
 
+asio::awaitable<void> managed_unit::hand_over(util::deadline) { co_return; }
+
 bool managed_unit::has_tasks_before() const {
     return std::any_of(spec_->after.begin(), spec_->after.end(), [this](const std::string& name) {
         const auto unit = context_->find(name);

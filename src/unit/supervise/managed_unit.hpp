@@ -158,6 +158,9 @@ public:
     virtual void reconfigure(unit_spec spec, running_process running) = 0;
     // A process runs with an earlier definition than the configuration has.
     virtual bool definition_changed() const { return false; }
+    // Another program is about to take over in this process: returns once nothing of it is in progress that
+    // could not go on, and the keeper holds what goes on. What cannot is ended.
+    virtual boost::asio::awaitable<void> hand_over(util::deadline limit);
     // Goes on with what the keeper holds of it, right after the daemon's start.
     virtual void adopt(lifecycle::held_entry) {}
     void adopt_watch(lifecycle::held_entry held) { earlier_watch_ = std::move(held); }

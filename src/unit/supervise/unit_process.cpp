@@ -68,6 +68,13 @@ child_options options_of_launch(const unit_spec& spec, const adopted_process& pr
     return options;
 }
 
+child adopted_child(const unit_context& context, const unit_spec& spec, adopted_process& process) {
+    if (process.key.empty()) return child(context.options.executor, process.pid);
+    return child(context.options.executor, process.pid, start_time_of(process),
+                 held_process{context.options.keeper, process.key, {}}, std::move(process.gate),
+                 options_of_launch(spec, process));
+}
+
 }  // namespace
 
 unit_process::unit_process(std::shared_ptr<unit_context> context, const process_options& options)
@@ -94,12 +101,10 @@ unit_process::unit_process(std::shared_ptr<unit_context> context, adopted_proces
     : context_(std::move(context)),
       spec_(std::move(process.spec)),
       terminal_(process.terminal),
-      held_key_(std::move(process.key)),
+      held_key_(process.key),
       launches_(static_cast<bool>(process.gate)),
       cgroup_(context_->cgroups->adopt(cgroup_of(process), spec_->resources)),
-      child_(context_->options.executor, process.pid, start_time_of(process),
-             held_process{context_->options.keeper, held_key_, {}}, std::move(process.gate),
-             options_of_launch(*spec_, process)),
+      child_(adopted_child(*context_, *spec_, process)),
       limits_(context_->options.executor, spec_->resources, [this] { return tree(); }),
       killed_(context_->options.executor) {
     if (!launches_) limits_.begin(spec_->name, cgroup_);

@@ -38,12 +38,13 @@ struct process_options {
     held_process held{};  // by the keeper: it outlives the daemon
 };
 
-// A process that a daemon before this one has started, and that the keeper holds.
+// A process that a daemon before this one has started, and that the keeper holds; or that was started by
+// another program in this process, and is a child of it.
 struct adopted_process {
     std::shared_ptr<const unit_spec> spec;
     pid_t pid = 0;
     std::uint64_t start_time = 0;     // 0: not known
-    std::string key{};                // under which it is held
+    std::string key{};                // under which it is held; empty: it is a child
     std::string cgroup{};             // empty: none, or not known
     util::unique_fd gate{};           // of a process that may not run its program yet
     std::vector<std::string> argv{};  // of that
@@ -57,6 +58,7 @@ public:
     // The process exists and is recorded when this returns; launched() waits until it runs. Throws
     // failure(unit_failed).
     unit_process(std::shared_ptr<unit_context> context, const process_options& options);
+    // Throws failure(unit_failed) for a child that has ended and is reaped.
     unit_process(std::shared_ptr<unit_context> context, adopted_process process);
     ~unit_process();
     unit_process(const unit_process&) = delete;
@@ -74,6 +76,7 @@ public:
     std::uint64_t start_time() const { return child_.start_time(); }
     const std::string& cgroup() const { return cgroup_.path(); }  // empty: it has none
     const unit_limits& limits() const { return limits_; }
+    int stop_output() const { return command_output_.get(); }  // adopted_process::output; -1: it has none
     std::optional<exit_state> poll() const;  // nullopt: it still runs
     // The living processes among it and those that it started, whatever `kill` says.
     std::vector<member> tree() const;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "util/fd.hpp"
@@ -45,6 +46,13 @@ public:
     void close();
     bool is_open() const { return static_cast<bool>(inotify_); }
     int descriptor() const { return inotify_.get(); }  // readable: call fill()
+    // The watched folders, by the numbers of their watches. With them another program goes on, where nothing
+    // was filled and not told.
+    const std::unordered_map<int, std::string>& folders() const { return folders_; }
+    void restore(util::unique_fd inotify, std::unordered_map<int, std::string> folders) {
+        inotify_ = std::move(inotify);
+        folders_ = std::move(folders);
+    }
 
     // nullopt, or why an existing folder cannot be watched.
     std::optional<refusal> add(const std::string& dir, bool is_symlink = false);

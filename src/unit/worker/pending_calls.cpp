@@ -140,7 +140,10 @@ void pending_calls::complete(pending_request& request) {
 void pending_calls::withdraw(pending_request& request) {
     if (waiting_.erase(request.id) == 0) return;
     last_used_ = std::chrono::steady_clock::now();
-    if (request.state != request_state::sent || closed_) return;
+    if (request.state == request_state::sent && !closed_) cancel_at_worker(request);
+}
+
+void pending_calls::cancel_at_worker(const pending_request& request) {
     try {
         const bool numbered = protocol_.record->numbers_all;
         const std::string text =
@@ -194,6 +197,15 @@ void pending_calls::on_unreadable(const std::string& why) {
 void pending_calls::fail_all(const failure& why) {
     while (!waiting_.empty()) {
         pending_request& request = *waiting_.begin()->second;
+        request.failed.emplace(why);
+        complete(request);
+    }
+}
+
+void pending_calls::give_up_waiting(const failure& why) {
+    while (!waiting_.empty()) {
+        pending_request& request = *waiting_.begin()->second;
+        if (request.state == request_state::sent) cancel_at_worker(request);
         request.failed.emplace(why);
         complete(request);
     }

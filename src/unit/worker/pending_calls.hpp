@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "error.hpp"
 #include "unit/protocol/event_ring.hpp"
@@ -70,7 +71,16 @@ public:
     // Also for goodbye requests.
     void close(const failure& why);
 
+    // Fails every request that waits, and cancels it at the worker. New ones are admitted.
+    void give_up_waiting(const failure& why);
+
     std::size_t waiting() const { return waiting_.size(); }
+    // For the calls of another program that goes on with the process.
+    const std::set<std::uint64_t>& ignored() const { return ignored_; }
+    void restore(std::set<std::uint64_t> ignored, std::chrono::steady_clock::time_point last_used) {
+        ignored_ = std::move(ignored);
+        last_used_ = last_used;
+    }
     std::chrono::steady_clock::time_point last_used() const { return last_used_; }
 
 private:
@@ -91,6 +101,7 @@ private:
 
     void add(pending_request& request);
     void withdraw(pending_request& request);
+    void cancel_at_worker(const pending_request& request);
     void send(pending_request& request);
     void complete(pending_request& request);
     void fail_all(const failure& why);

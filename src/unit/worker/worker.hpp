@@ -26,6 +26,8 @@
 namespace hob::unit {
 
 class call_mutexes;
+struct worker_note;
+struct worker_record;
 
 class worker final : public managed_unit {
 public:
@@ -58,6 +60,8 @@ public:
     void kill_now() override;
     void reconfigure(unit_spec spec, running_process running) override;
     bool definition_changed() const override;
+    boost::asio::awaitable<void> hand_over(util::deadline limit) override;
+    void adopt(lifecycle::held_entry held) override;
     void set_log_limits(std::uint64_t max_size, int max_files) override {
         log_.set_limits(max_size, max_files);
     }
@@ -131,6 +135,22 @@ private:
     void on_notification(worker_process& process, worker_message notification);
     void on_server_request(worker_process& process, const worker_message& request);
     static attachment* best_attachment(const worker_process& process, const worker_message& request);
+
+    // another program takes over in this process (hand_over.cpp)
+    bool is_used() const;  // by somebody; or it starts or stops
+    bool is_at_rest() const;
+    std::string fault_of_handover(const worker_process& process) const;
+    boost::asio::awaitable<bool> freeze(process_ptr process);
+    boost::asio::awaitable<void> end_before_successor(process_ptr process);
+    worker_record record_without_process() const;
+    bool describe(const worker_process& process, const frozen_io& io, worker_record& record) const;
+    bool hold(const process_ptr& process, const frozen_io& io, carried_session session);
+
+    // it has taken over (adopt.cpp)
+    bool restore(const worker_record& record);
+    void adopt_process(const worker_note& note, const worker_record& record, lifecycle::held_entry& held);
+    bool resume(const process_ptr& process, const worker_record& record, util::unique_fd inotify);
+    void begin_warm(const process_ptr& process);
 
     unit_log log_;
     std::optional<environment> caller_environment_;

@@ -128,7 +128,7 @@ worker::process_ptr worker::make_process() {
 }
 
 void worker::connect_pipes(const process_ptr& process, child_pipes pipes) {
-    if (pipes.input.read) process->watched_input.emplace(pipes.input.read.get());
+    if (pipes.input.write) process->watched_input.emplace(pipes.input.write.get());
     pipes.close_child_ends();
     // process_io::finish and abandon drop the handlers before the process is over. Only when the daemon is
     // torn down in the middle do the handlers outlive the worker: therefore weak pointers.
@@ -217,6 +217,9 @@ asio::awaitable<void> worker::run_handshake(process_ptr process) {
 
 asio::awaitable<void> worker::supervise(process_ptr process) {
     std::optional<exit_state> exit = co_await process->main_process->ended();
+    if (process->handed_over) {
+        co_await process->taken_back.wait();
+    }
     if (process->main_process->stop_requested()) exit = co_await stop_gracefully(process);
     co_await finish(process, exit);
 }
@@ -253,7 +256,11 @@ asio::awaitable<void> worker::say_goodbye(process_ptr process) {
 }
 
 void worker::request_stop(const char* why) {
-    if (!process_ || !process_->main_process->request_stop()) return;
+    if (!process_) return;
+    const bool handed_over = std::exchange(process_->handed_over, false);
+    const bool first = process_->main_process->request_stop();
+    if (handed_over) process_->take_back();
+    if (!first) return;
     log(level::info, "unit", "worker is stopped",
         {field("unit", spec_->name), field("reason", why), field("pid", process_->main_process->pid())});
     set_state(unit_state::stopping);
@@ -327,7 +334,7 @@ void worker::end_conversation(const process_ptr& process, std::optional<exit_sta
 asio::awaitable<void> worker::watch_idle(process_ptr process) {
     const auto alive = self();
     const auto limit = *worker_spec_of(process->spec()).idle_timeout;
-    while (!process->over() && !process->main_process->stop_requested()) {
+    while (!process->over() && !process->handed_over && !process->main_process->stop_requested()) {
         const bool in_use = calls_ > 0 || process->calls->waiting() > 0 || !process->attachments.empty();
         const auto idle_since = in_use ? std::chrono::steady_clock::now() : process->calls->last_used();
         if (std::chrono::steady_clock::now() - idle_since >= limit) {

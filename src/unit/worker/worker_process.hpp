@@ -43,7 +43,8 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
           ended(executor()),
           address_known(executor()),
           idle_timer(executor()),
-          closed_input_timer(executor()) {}
+          closed_input_timer(executor()),
+          taken_back(executor()) {}
 
     const boost::asio::any_io_executor& executor() const override { return owner.context_->options.executor; }
     const unit_spec& spec() const override { return *started_with; }
@@ -92,6 +93,12 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
     // Returns when all output that the process had written before this call is read.
     boost::asio::awaitable<void> catch_up();
 
+    // After it was handed over: no other program goes on with it, and nothing is read or written any more.
+    void take_back() {
+        taken_back.set();
+        main_process->kill_now();
+    }
+
     bool over() const { return phase == worker_phase::over; }
 
     worker& owner;                                  // outlives every coroutine that holds this
@@ -115,7 +122,9 @@ struct worker::worker_process final : session_host, std::enable_shared_from_this
     std::vector<attachment*> attachments;  // each removes itself at its end
     util::timer idle_timer;
     bool input_closed = false;       // the process reads no more requests
+    bool handed_over = false;        // another program in this process goes on with it
     util::timer closed_input_timer;  // from then on, how long its end may take
+    util::manual_reset_event taken_back;
     work_watch watched_work;
     std::optional<input_watch> watched_input;  // nullopt: it is spoken to over TCP
     std::uint64_t noise_lines = 0;             // output lines that were not messages

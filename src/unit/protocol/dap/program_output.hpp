@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "error.hpp"
 
@@ -16,6 +17,8 @@ public:
     // The failure with the last lines of the output as its hint, if it has none. Often only the output says
     // why a program could not be built or started.
     failure added_to(const failure& refused) const;
+    const std::string& text() const { return text_; }
+    void restore(std::string text) { text_ = std::move(text); }
 
 private:
     std::string last_lines() const;  // one line for people; empty: nothing was said

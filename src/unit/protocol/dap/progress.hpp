@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace hob::unit {
@@ -16,7 +17,6 @@ public:
     // The newest work, for people; empty: there is none.
     std::string text() const;
 
-private:
     struct work {
         std::string id;  // raw
         std::string title;
@@ -25,6 +25,10 @@ private:
 
         void update(std::string_view params);
     };
+    const std::vector<work>& all() const { return all_; }
+    void restore(std::vector<work> all) { all_ = std::move(all); }
+
+private:
     std::vector<work> all_;  // oldest first
 };
 

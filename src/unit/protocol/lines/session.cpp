@@ -13,6 +13,7 @@
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "unit/protocol/carried.hpp"
 #include "unit/protocol/lines/answer_reader.hpp"
 #include "unit/protocol/lines/lines.hpp"
 #include "util/async.hpp"
@@ -20,6 +21,23 @@
 #include "util/timer.hpp"
 
 namespace hob::unit {
+
+// See the members of lines_session.
+struct lines_session_record {
+    bool greeted = false;
+    bool heard = false;
+    bool reads = false;
+    bool unseen = false;
+};
+
+template <util::json_fields::is<lines_session_record> Record, typename Field>
+void each_field(Record& record, const Field& field) {
+    field("greeted", record.greeted);
+    field("heard", record.heard);
+    field("reads", record.reads);
+    field("unseen", record.unseen);
+}
+
 namespace {
 
 namespace asio = boost::asio;
@@ -75,6 +93,22 @@ public:
 
     void on_process_end() override {
         if (silence_) silence_->cancel();
+    }
+
+    std::optional<carried_session> state_for_successor() override {
+        if (!out_of_step_.empty() || (reader_ && reader_->awaited())) return std::nullopt;
+        return carried_record(lines_session_record{greeted_, heard_, reads_, unseen_});
+    }
+
+    // The next call looks whether the program reads.
+    bool resume(session_host&, carried_session state) override {
+        const auto record = util::json_fields::parse<lines_session_record>(state.json);
+        if (!record) return false;
+        greeted_ = record->greeted;
+        heard_ = record->heard;
+        reads_ = record->reads;
+        unseen_ = record->unseen;
+        return true;
     }
 
 private:

@@ -101,6 +101,11 @@ public:
     void on_error(const std::string& text);
     std::function<void(const std::string& path)> on_heard;  // the server has published about the document
 
+    // All but the root and the capabilities, for restore() of another program; nullopt: it cannot be told
+    // exactly.
+    std::optional<std::string> state() const;
+    bool restore(const std::string& state);  // false: it is no such state
+
 private:
     void drop_deleted(session_host& host, const document& gone);
     document* open(session_host& host, const std::string& path, std::string text);

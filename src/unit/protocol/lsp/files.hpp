@@ -10,6 +10,7 @@
 #include <ctime>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -45,6 +46,11 @@ public:
 
     const std::string& root() const { return root_; }
     bool watching() const { return watches_.is_open(); }
+
+    // For restore() of another program, with a descriptor of inotify(7) if folders are watched; nullopt: it
+    // cannot be told.
+    std::optional<std::string> state(util::unique_fd& inotify) const;
+    bool restore(const std::string& state, util::unique_fd inotify);  // instead of start(); false: as above
 
 private:
     // Names of files by folder; both relative to the root.

@@ -77,12 +77,19 @@ std::string_view settings_section(const unit_spec& unit, std::string_view sectio
 
 std::string lsp_root(const unit_spec& unit) { return util::real_path(unit.cwd); }
 
-std::string workspace_folders(const unit_spec& unit) {
+static std::string workspace_folders(const unit_spec& unit) {
     json_object folder;
     folder.add("uri", util::uri_of_path(lsp_root(unit))).add("name", unit.name);
     util::json_array folders;
     folders.add(folder);
     return std::move(folders).text();
+}
+
+std::optional<std::string> constant_answer(const unit_spec& unit, const std::string& method) {
+    if (method == "workspace/workspaceFolders") return workspace_folders(unit);
+    if (method == "window/showDocument") return json_object().add("success", false).text();
+    if (method == "window/workDoneProgress/create" || method == "window/showMessageRequest") return "null";
+    return std::nullopt;
 }
 
 std::string initialize_params(const unit_spec& unit) {

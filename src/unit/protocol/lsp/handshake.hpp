@@ -1,6 +1,7 @@
 #pragma once
 // What hob says to a language server about itself, the workspace and the settings.
 
+#include <optional>
 #include <set>
 #include <string>
 
@@ -14,8 +15,8 @@ std::string lsp_root(const unit_spec& unit);
 // The params of `initialize`.
 std::string initialize_params(const unit_spec& unit);
 
-// The result of workspace/workspaceFolders.
-std::string workspace_folders(const unit_spec& unit);
+// The result of a request of the server's that is always answered alike; nullopt: it is none of these.
+std::optional<std::string> constant_answer(const unit_spec& unit, const std::string& method);
 
 // The result of workspace/configuration. Adds the sections that `settings` in hob.toml does not give to
 // `missing`. Items behind those that fill a message get null.

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace hob::unit {
@@ -22,8 +23,12 @@ public:
     // It has registered for the method.
     bool registers(std::string_view method) const;
 
+    using kinds = std::set<std::string, std::less<>>;
+    const kinds& learnt() const { return learnt_; }
+    void restore_learnt(kinds learnt) { learnt_ = std::move(learnt); }
+
 private:
-    std::set<std::string, std::less<>> learnt_;
+    kinds learnt_;
     struct registration {
         std::string method;
         std::vector<std::string> kinds;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace hob::unit {
 
@@ -22,13 +23,17 @@ public:
     // One report, for people; empty: there is none.
     std::string text() const;
 
-private:
     struct work {
-        std::string title;
-        std::optional<std::int64_t> percent;
+        std::string title{};
+        std::optional<std::int64_t> percent{};
         bool awaited = true;
     };
-    std::map<std::string, work, std::less<>> all_;  // by token
+    using works = std::map<std::string, work, std::less<>>;  // by token
+    const works& all() const { return all_; }
+    void restore(works all) { all_ = std::move(all); }
+
+private:
+    works all_;
 };
 
 }  // namespace hob::unit

@@ -57,9 +57,18 @@ bool takes_registration(std::string_view capabilities, std::string_view method) 
 void lsp_registrations::add(std::string_view params) {
     for (const auto each : elements(util::json_find(params, {added_member}))) {
         const auto id = util::json_find_string(each, {"id"});
-        if (id && (active_.size() < registrations_max || active_.contains(*id)))
-            active_.insert_or_assign(*id, std::string(each));
+        const bool known = id && (active_.size() < registrations_max || active_.contains(*id));
+        if (known) active_.insert_or_assign(*id, std::string(each));
+        all_known_ = all_known_ && known;
     }
+}
+
+std::optional<std::vector<std::string>> lsp_registrations::all() const {
+    if (!all_known_) return std::nullopt;
+    std::vector<std::string> raw;
+    for (const auto& [id, each] : active_)
+        raw.push_back(each);
+    return raw;
 }
 
 void lsp_registrations::remove(std::string_view params) {

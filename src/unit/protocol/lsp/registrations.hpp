@@ -3,8 +3,10 @@
 // too.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace hob::unit {
 
@@ -16,8 +18,11 @@ public:
 
     // The params of client/registerCapability for a client that attaches now; empty: it takes none of them.
     std::string all_for(std::string_view capabilities) const;
+    // Those that are active, raw. nullopt: not all of them are known.
+    std::optional<std::vector<std::string>> all() const;
 
 private:
+    bool all_known_ = true;
     std::map<std::string, std::string, std::less<>> active_;  // raw, by id
 };
 

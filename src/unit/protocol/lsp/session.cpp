@@ -9,6 +9,7 @@
 #include "limits.hpp"
 #include "unit/protocol/lsp/capabilities.hpp"
 #include "unit/protocol/lsp/client_filter.hpp"
+#include "unit/protocol/lsp/complete_call.hpp"
 #include "unit/protocol/lsp/diagnostics.hpp"
 #include "unit/protocol/lsp/documents.hpp"
 #include "unit/protocol/lsp/editor.hpp"
@@ -20,6 +21,7 @@
 #include "unit/protocol/lsp/progress.hpp"
 #include "unit/protocol/lsp/request_params.hpp"
 #include "unit/protocol/lsp/server_messages.hpp"
+#include "unit/protocol/lsp/session_record.hpp"
 #include "unit/protocol/lsp/shorthand.hpp"
 #include "unit/protocol/lsp/sync.hpp"
 #include "unit/protocol/lsp/text.hpp"
@@ -36,7 +38,6 @@ namespace {
 
 namespace asio = boost::asio;
 using util::json_object;
-using util::raw_json;
 
 failure cannot_call(const unit_spec& unit, std::string reason, std::string hint = {}) {
     return failure(error_kind::usage, cannot("call", unit.name), std::move(reason), std::move(hint));
@@ -45,19 +46,11 @@ failure cannot_call(const unit_spec& unit, std::string reason, std::string hint 
 class lsp_session final : public protocol_session {
 public:
     asio::awaitable<std::string> start(session_host& host) override {
-        hearing_.emplace(documents_, host.executor());
-        documents_.set_root(lsp_root(host.spec()));
-        sync_.emplace(documents_, documents_.root());
-        documents_.on_heard = [this, &host](const std::string& path) {
-            sync_->kinds().learn(language_of(host, path));
-        };
+        prepare(host);
         co_await sync_->start(host.executor());
         const std::string result = co_await host.request("initialize", initialize_params(host.spec()),
                                                          util::deadline::in(limits::handshake_timeout));
-        capabilities_ = util::json_find(result, {"capabilities"});
-        shared_->columns_are_bytes = util::json_find_string(capabilities_, {"positionEncoding"}) == "utf-8" ||
-                                     util::json_find_string(result, {"offsetEncoding"}) == "utf-8";
-        documents_.set_capabilities(capabilities_, shared_->columns_are_bytes);
+        take_capabilities(result);
         host.notify("initialized", "{}");
         announce_settings(host);
         co_return result;
@@ -88,9 +81,9 @@ public:
         if (!asks_published) remark_incomplete(call);
         const std::string diagnostics = co_await diagnostics_for(host, call, path, limit);
         synchronize(host, path);  // the disk may have changed meanwhile
-        complete(call, shorthand, path, diagnostics);
+        complete_call(call, shorthand, path, documents_.find(path), diagnostics, shared_->columns_are_bytes);
         std::optional<progress_tokens::token> token;
-        use_own_token(call, watch, token);
+        use_own_token(tokens_, call, watch, token);
         if (asks_published) {
             if (watch) watch->arm();
             co_return co_await published_diagnostics(host, path, std::move(call.remark), limit);
@@ -107,18 +100,14 @@ public:
         } else if (method == "client/registerCapability" || method == "client/unregisterCapability") {
             on_registration(request);
             host.reply(request, "null");
-        } else if (method == "workspace/workspaceFolders") {
-            host.reply(request, workspace_folders(host.spec()));
         } else if (method == "workspace/applyEdit") {
             on_edit(host, request);
-        } else if (method == "window/showDocument") {
-            host.reply(request, json_object().add("success", false).text());
         } else if (method.starts_with("workspace/") && method.ends_with("/refresh")) {
             for (auto* each : shared_->editors)
                 each->pass_refresh(method);
             host.reply(request, "null");
-        } else if (method == "window/workDoneProgress/create" || method == "window/showMessageRequest") {
-            host.reply(request, "null");
+        } else if (const auto same = constant_answer(host.spec(), method)) {
+            host.reply(request, *same);
         } else {
             unmet_.add_request(method);
             return false;
@@ -129,6 +118,19 @@ public:
     std::shared_ptr<attachment> attach(std::shared_ptr<session_host> host, attach_stream stream) override {
         shared_->announce_files = [this](session_host& to) { synchronize(to, {}); };
         return std::make_shared<lsp_editor>(std::move(host), shared_from_this(), shared_, std::move(stream));
+    }
+
+    std::optional<carried_session> state_for_successor() override {
+        const bool shared = !shared_->editors.empty() || !shared_->appliers.empty();
+        return phase_ == phase::ended || shared ? std::nullopt : state_of(parts());
+    }
+
+    bool resume(session_host& host, carried_session state) override {
+        prepare(host);
+        take_capabilities(host.capabilities());
+        if (!restore(std::move(state), parts())) return false;
+        begin_reading(host);
+        return true;
     }
 
     void on_process_end() override {
@@ -168,6 +170,25 @@ private:
         ended,    // the process is gone
     };
 
+    lsp_parts parts() {
+        return {documents_, *sync_, progress_, shared_->registrations, unmet_, *tokens_};
+    }
+
+    void prepare(session_host& host) {
+        hearing_.emplace(documents_, host.executor());
+        documents_.set_root(lsp_root(host.spec()));
+        sync_.emplace(documents_, documents_.root());
+        documents_.on_heard = [&](const std::string& path) { sync_->kinds().learn(language_of(host, path)); };
+    }
+
+    // Of the answer to `initialize`.
+    void take_capabilities(const std::string& result) {
+        capabilities_ = util::json_find(result, {"capabilities"});
+        shared_->columns_are_bytes = util::json_find_string(capabilities_, {"positionEncoding"}) == "utf-8" ||
+                                     util::json_find_string(result, {"offsetEncoding"}) == "utf-8";
+        documents_.set_capabilities(capabilities_, shared_->columns_are_bytes);
+    }
+
     // The key of the document that the call is about; empty: it is about none, or about none in a file.
     std::string path_of(const lsp_shorthand& given, const std::string& params) const {
         if (!given.file.empty()) return document_path(documents_.root(), given.file);
@@ -181,15 +202,18 @@ private:
     void synchronize(session_host& host, const std::string& path) {
         shared_->announced = std::chrono::steady_clock::now();
         const bool announced = sync_->announce(host);
-        if (sync_->unopened() > 0 && phase_ == phase::up) {
-            phase_ = phase::reading;
-            host.spawn(read_changed_files(host), "changed files of " + host.spec().name);
-        }
+        begin_reading(host);
         const bool changed = documents_.sync_all(host);
         if (!path.empty() && documents_.sync(host, path)) documents_.use(path);
         // A file that the document includes may have changed: servers look at it again when the document is
         // saved.
         if (announced && !changed && !path.empty()) documents_.touch(host, path);
+    }
+
+    void begin_reading(session_host& host) {
+        if (sync_->unopened() == 0 || phase_ != phase::up) return;
+        phase_ = phase::reading;
+        host.spawn(read_changed_files(host), "changed files of " + host.spec().name);
     }
 
     void remark_incomplete(const call_request& call) const {
@@ -243,19 +267,6 @@ private:
 
     static std::string language_of(const session_host& host, const std::string& path) {
         return language_of_path(path, worker_spec_of(host.spec()).language_ids);
-    }
-
-    void complete(call_request& call, const lsp_shorthand& given, const std::string& path,
-                  const std::string& diagnostics) const {
-        const auto* document = std::as_const(documents_).find(path);
-        lsp_place place;
-        place.columns_are_bytes = shared_->columns_are_bytes;
-        place.diagnostics = diagnostics;
-        place.line = given.line;
-        place.column = given.column;
-        if (document) place.text = document->text();
-        if (!path.empty()) place.uri = document ? document->uri : util::uri_of_path(path);
-        call.params = complete_params(call.method, std::move(call.params), place);
     }
 
     // Those that a code action is asked for with.
@@ -342,17 +353,6 @@ private:
     bool answers_diagnostics() const {
         return announces(capabilities_, "diagnosticProvider") ||
                sync_->kinds().registers("textDocument/diagnostic");
-    }
-
-    // Gives the call a progress token of ours if it has one, or waits for events.
-    void use_own_token(call_request& call, event_watch* watch, std::optional<progress_tokens::token>& token) {
-        std::string callers(util::json_member_of(call.params, "workDoneToken"));
-        if (callers.empty() && !watch) return;
-        if (!callers.empty() || call.params.starts_with('{')) {
-            token.emplace(tokens_, std::move(callers));
-            call.params = util::json_set(call.params, {"workDoneToken"}, token->raw());
-            if (watch) watch->set_owner(token->number());
-        }
     }
 
     // The diagnostics that the server publishes, in the form of an answer to textDocument/diagnostic.

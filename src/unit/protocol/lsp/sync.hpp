@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "unit/protocol/lsp/documents.hpp"
 #include "unit/protocol/lsp/files.hpp"
@@ -33,6 +34,11 @@ public:
     std::size_t unopened() const { return unopened_.size(); }
     // Opens the next of them. Others are closed to make room, so the server must have read those before.
     void open_next(session_host& host);
+
+    // What another program goes on with; restoring the files takes the place of start().
+    lsp_files& files() { return files_; }
+    const std::set<std::string>& unopened_paths() const { return unopened_; }
+    void restore_unopened(std::set<std::string> paths) { unopened_ = std::move(paths); }
 
 private:
     bool is_for(const session_host& host, const std::string& path) const;

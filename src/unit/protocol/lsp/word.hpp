@@ -58,6 +58,9 @@ public:
     std::chrono::milliseconds quiet(const lsp_word& word) const;
     std::chrono::milliseconds silence() const;
 
+    std::string state() const;                 // for restore()
+    bool restore(const std::string& state);  // false: it is no such state
+
     bool publishes = false;        // without being asked
     bool needs_reopening = false;  // it does not repeat what it said about an open document
 

@@ -13,7 +13,10 @@
 #include "limits.hpp"
 #include "unit/protocol/mcp/generation.hpp"
 #include "unit/protocol/mcp/handshake_request.hpp"
+#include "unit/protocol/mcp/identity.hpp"
 #include "unit/protocol/mcp/mcp.hpp"
+#include "unit/protocol/mcp/methods.hpp"
+#include "unit/protocol/mcp/session_record.hpp"
 #include "unit/protocol/mcp/tools.hpp"
 #include "unit/protocol/progress_tokens.hpp"
 #include "unit/protocol/protocol_session.hpp"
@@ -22,7 +25,6 @@
 #include "util/json/json_edit.hpp"
 #include "util/json/json_text.hpp"
 #include "util/json/json_writer.hpp"
-#include "version.hpp"
 
 namespace hob::unit {
 namespace {
@@ -34,19 +36,6 @@ using util::raw_json;
 constexpr std::int64_t unsupported_version = -32022;
 constexpr int pages_max = 256;
 constexpr std::string_view generation_key = "era";  // of the value that a session remembers
-
-// Methods of the protocol begin with one of these. Any other name with a slash is a method of the server's
-// own, or a tool.
-constexpr std::array<std::string_view, 12> method_families{
-    "tools/",  "resources/", "prompts/",  "completion/",  "logging/", "notifications/",
-    "server/", "tasks/",     "sampling/", "elicitation/", "roots/",   "subscriptions/",
-};
-
-bool is_protocol_method(std::string_view method) {
-    return method == "ping" || method == "initialize" ||
-           std::any_of(method_families.begin(), method_families.end(),
-                       [method](std::string_view family) { return method.starts_with(family); });
-}
 
 // The server does not know the method.
 bool is_unknown_method(const failure& why) {
@@ -63,22 +52,6 @@ constexpr std::array lists{
     list_row{"resourceTemplates", "resources/templates/list", "resources"},
     list_row{"prompts", "prompts/list", "prompts"},
 };
-
-std::string client_info() { return json_object().add("name", "hob").add("version", version_text).text(); }
-
-// A member of `initialize` in hob.toml, merged over `ours`.
-std::string configured(const unit_spec& unit, std::string_view member, std::string_view ours) {
-    return util::json_merge(ours, util::json_member_of(worker_spec_of(unit).initialize_json, member));
-}
-
-std::string initialize_params(const unit_spec& unit) {
-    json_object capabilities;
-    capabilities.add("roots", json_object().add("listChanged", false));
-    json_object params;
-    params.add("protocolVersion", mcp_legacy_revision).add("capabilities", capabilities);
-    params.add("clientInfo", raw_json{client_info()});
-    return util::json_merge(params.text(), worker_spec_of(unit).initialize_json);
-}
 
 class mcp_session final : public protocol_session {
 public:
@@ -99,7 +72,7 @@ public:
                                              util::deadline limit) override {
         if (call.params.empty()) call.params = "{}";
         const bool maybe_method = call.method.find('/') != std::string::npos;
-        if (!is_protocol_method(call.method) && !(maybe_method && !is_listed(call.method))) {
+        if (!is_mcp_method(call.method) && !(maybe_method && !is_listed(call.method))) {
             co_return co_await call_tool(host, std::move(call), watch, limit);
         }
         std::optional<failure> failed;
@@ -109,7 +82,7 @@ public:
         } catch (const failure& why) {
             failed.emplace(why);
         }
-        if (failed && is_unknown_method(*failed) && !is_protocol_method(call.method)) {
+        if (failed && is_unknown_method(*failed) && !is_mcp_method(call.method)) {
             co_await list_tools(host, limit);
             if (is_listed(call.method)) co_return co_await call_tool(host, std::move(call), watch, limit);
         }
@@ -155,6 +128,29 @@ public:
         if (const auto renewed = limits_.find(owner); renewed != limits_.end()) renewed->second->renew();
         if (owner != 0) params = util::json_set(params, {"progressToken"}, callers);
         return owner;
+    }
+
+    std::optional<carried_session> state_for_successor() override {
+        if (wants_restart_ || !limits_.empty()) return std::nullopt;
+        mcp_session_record record;
+        record.modern = modern_;
+        record.revision = revision_;
+        record.capabilities = capabilities_;
+        record.has_tools = tools_.has_value();
+        if (tools_) add_tools(record, tools_->schemas());
+        record.last_token = static_cast<std::int64_t>(tokens_->last());
+        return carried_as(record);
+    }
+
+    bool resume(session_host&, carried_session state) override {
+        auto record = parse_mcp_session_record(state.json);
+        if (!record) return false;
+        modern_ = record->modern;
+        revision_ = std::move(record->revision);
+        capabilities_ = std::move(record->capabilities);
+        if (record->has_tools) tools_.emplace(tools_of(*record));
+        tokens_->continue_after(static_cast<std::uint64_t>(record->last_token));
+        return true;
     }
 
 private:
@@ -227,7 +223,7 @@ private:
         }
         if (discover->result && is_modern(*discover->result)) co_return *discover->result;
         modern_ = false;
-        const auto initialize = start_mcp_request(host, "initialize", initialize_params(host.spec()));
+        const auto initialize = start_mcp_request(host, "initialize", mcp_initialize_params(host.spec()));
         if (!discover->done.is_set()) {
             co_await util::first_of(discover->done.wait(), initialize->done.wait());
         }
@@ -272,7 +268,7 @@ private:
     asio::awaitable<std::string> initialize(session_host& host, mcp_generation known) {
         std::optional<failure> failed;
         try {
-            co_return co_await host.request("initialize", initialize_params(host.spec()),
+            co_return co_await host.request("initialize", mcp_initialize_params(host.spec()),
                                             mcp_handshake_limit());
         } catch (const failure& why) {
             failed.emplace(why);
@@ -292,8 +288,8 @@ private:
     // In the modern generation each request says who asks.
     std::string with_identity(session_host& host, std::string params) const {
         if (!modern_) return params;
-        const std::string info = configured(host.spec(), "clientInfo", client_info());
-        const std::string capabilities = configured(host.spec(), "capabilities", "{}");
+        const std::string info = mcp_configured(host.spec(), "clientInfo", mcp_client_info());
+        const std::string capabilities = mcp_configured(host.spec(), "capabilities", "{}");
         json_object identity;
         identity.add("io.modelcontextprotocol/protocolVersion", revision_)
             .add("io.modelcontextprotocol/clientInfo", raw_json{info})

@@ -5,15 +5,20 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "error.hpp"
 
 namespace hob::unit {
 
+using mcp_schemas = std::map<std::string, std::string, std::less<>>;
+
 class tool_list {
 public:
     explicit tool_list(const std::vector<std::string>& listed);  // raw
+    explicit tool_list(mcp_schemas schemas) : schemas_(std::move(schemas)) {}
+    const mcp_schemas& schemas() const { return schemas_; }
 
     bool has(std::string_view tool) const { return schemas_.contains(tool); }
     // Why a call of `tool` with `arguments` (raw) is not allowed. nullopt: it is allowed.
@@ -23,7 +28,7 @@ public:
 private:
     // The raw schemas of the arguments, by name. Empty: the server has sent none, or one that is too long to
     // check.
-    std::map<std::string, std::string, std::less<>> schemas_;
+    mcp_schemas schemas_;
 };
 
 // Throws failure(worker_error) for a result that says that the tool failed, or that input is missing.
