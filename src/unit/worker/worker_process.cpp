@@ -1,4 +1,3 @@
-// One process of a worker: its start, its handshake and its end.
 #include "unit/worker/worker_process.hpp"
 
 #include <fmt/format.h>

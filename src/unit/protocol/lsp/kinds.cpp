@@ -70,8 +70,8 @@ bool lsp_kinds::speaks(std::string_view language) const {
     const std::string kind = kind_of(language);
     return learnt_.contains(kind) ||
            std::any_of(registered_.begin(), registered_.end(), [&](const auto& each) {
-               const auto& kinds = each.second.kinds;
-               return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+               const auto& named = each.second.kinds;
+               return std::find(named.begin(), named.end(), kind) != named.end();
            });
 }
 
