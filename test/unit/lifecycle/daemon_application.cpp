@@ -55,6 +55,11 @@ public:
     void kill() override { record("kill"); }
     void keeper_lost() override { record("keeper_lost"); }
     void forget_running() override { record("forget_running"); }
+    boost::asio::awaitable<void> hand_over(std::chrono::milliseconds) override {
+        record("hand_over");
+        co_return;
+    }
+    hob::util::unique_fd successor_input() const override { return {}; }
     bool busy() const override { return false; }
     bool anything_running() const override { return false; }
     bool needed() const override { return false; }
