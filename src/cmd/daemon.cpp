@@ -67,9 +67,10 @@ std::optional<handover> parse_handover(std::string_view text) {
 }
 
 // Another daemon asks whether this program can take over from it.
-exit_code answer_check(std::string_view key, std::string_view root) {
+exit_code answer_check(std::string_view key, std::string_view root, bool database) {
     const auto check = [&](const std::string& config_text) {
-        unit::check_successor(lifecycle::handed_instance(std::string(key), std::string(root)), config_text);
+        unit::check_successor(lifecycle::handed_instance(std::string(key), std::string(root)), config_text,
+                              database);
     };
     return lifecycle::answer_successor_check(check) == 0 ? exit_code::done : exit_code::failed;
 }
@@ -86,7 +87,9 @@ std::optional<exit_code> run_if_spawned(const std::vector<std::string>& words) {
     const auto handed = value_of(words[1], lifecycle::handover_option);
     const auto key = value_of(words[2], lifecycle::key_option);
     const auto root = value_of(words[3], lifecycle::root_option);
-    if (words[1] == lifecycle::check_option && key && root) return answer_check(*key, *root);
+    const bool database = words[1] == lifecycle::check_option;
+    if ((database || words[1] == lifecycle::check_without_database_option) && key && root)
+        return answer_check(*key, *root, database);
     const auto given = handed ? parse_handover(*handed) : std::nullopt;
     if (!given || !key || !root) return std::nullopt;
 

@@ -1,5 +1,6 @@
 #include "keeper/holdings.hpp"
 
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -65,6 +66,7 @@ void holdings::add_process(holding& held, pid_t pid) {
     held.pid = pid;
     held.process = open_process(pid);
     by_pid_.insert(std::ranges::upper_bound(by_pid_, pid, {}, pid_of), &held);
+    if (!held.process) look_at(held);
 }
 
 void holdings::forget_process(holding& held) {
@@ -124,7 +126,8 @@ void holdings::look_at_all() {
 
 void holdings::look_at(holding& held) {
     exit_report exit;
-    if (read_exit(held.pid, exit)) note_end(held);
+    // It may have ended, and been reaped, before this process was told of it.
+    if (read_exit(held.pid, exit) || (::kill(held.pid, 0) != 0 && errno == ESRCH)) note_end(held);
 }
 
 void holdings::allow_reaping(pid_t pid) {

@@ -73,9 +73,10 @@ boost::asio::awaitable<successor_facts> daemon::hand_over(successor next, std::v
     if (options_.manager || next.environment.empty()) next.environment = own_environment();
     successor_facts facts;
     try {
+        successor_check check{options_.where.key, options_.where.root, application_->successor_input()};
+        check.without_database = !application_->degraded().empty();
         facts =
-            co_await check_successor(executor(), next, options_.where.key, options_.where.root,
-                                     application_->successor_input(), util::deadline::in(start_timeout()));
+            co_await check_successor(executor(), next, std::move(check), util::deadline::in(start_timeout()));
     } catch (...) {
         hands_over_ = false;
         throw;

@@ -155,14 +155,14 @@ int answer_successor_check(const std::function<void(const std::string& input)>& 
 }
 
 asio::awaitable<successor_facts> check_successor(asio::any_io_executor executor, successor next,
-                                                 std::string key, std::string root, util::unique_fd input,
-                                                 util::deadline limit) {
+                                                 successor_check what, util::deadline limit) {
     const std::string program = next.program;
-    if (!input) input = util::open_file("/dev/null", O_RDONLY);
+    if (!what.input) what.input = util::open_file("/dev/null", O_RDONLY);
     util::pipe_ends answer = util::make_pipe();
-    std::vector<std::string> words{this_program.name, "daemon", check_option, key_option + key,
-                                   root_option + root};
-    const pid_t pid = start_check(std::move(next), std::move(words), input.get(), answer.write.get());
+    std::vector<std::string> words{this_program.name, "daemon",
+                                   what.without_database ? check_without_database_option : check_option,
+                                   key_option + what.key, root_option + what.root};
+    const pid_t pid = start_check(std::move(next), std::move(words), what.input.get(), answer.write.get());
     if (pid < 0) throw cannot_take_over(program, error_kind::start_failed, errno_text(errno));
     const util::process_handle process(pid);
     answer.write.reset();

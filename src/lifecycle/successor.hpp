@@ -33,16 +33,24 @@ successor_facts own_successor_facts();
 
 // The hidden option of the verb `daemon` that makes a program say whether it can take over.
 inline constexpr const char* check_option = "--check-successor";
+inline constexpr const char* check_without_database_option = "--check-successor=without-database";
 
 // That program's half: `check` gets standard input, and throws why it cannot go on with that. Prints the
 // facts, or the failure. Returns the exit code.
 int answer_successor_check(const std::function<void(const std::string& input)>& check);
 
-// Asks the program whether it can take over this instance. `input`: a file for the application's part of it.
-// Throws failure(start_failed, version, config, …): it cannot, or does not answer within `limit`.
+// What a program is to look at.
+struct successor_check {
+    std::string key;  // of the instance
+    std::string root;
+    util::unique_fd input;          // a file for the application's part of it; empty: there is nothing
+    bool without_database = false;  // the daemon cannot use it either
+};
+
+// Asks the program whether it can take over. Throws failure(start_failed, version, config, …): it cannot, or
+// does not answer within `limit`.
 boost::asio::awaitable<successor_facts> check_successor(boost::asio::any_io_executor executor, successor next,
-                                                        std::string key, std::string root,
-                                                        util::unique_fd input, util::deadline limit);
+                                                        successor_check what, util::deadline limit);
 
 // Executes the program in this process, as the keeper would after a death. Returns, with errno, only on
 // failure.

@@ -9,12 +9,12 @@
 
 namespace hob::unit {
 
-void check_successor(const lifecycle::instance& where, const std::string& config_text) {
+void check_successor(const lifecycle::instance& where, const std::string& config_text, bool database) {
     if (const auto record = file_record::parse(config_text); record && !record->empty()) {
         const recorded_reading reading(nullptr, &*record);
         load_config(where.config_path, ::geteuid(), where.root);
     }
-    check_schema(where.database_path());
+    if (database) check_schema(where.database_path());
 }
 
 }  // namespace hob::unit

@@ -102,8 +102,11 @@ private:
         if (::setsid() < 0) return false;
         if (dies_with_parent && ::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return false;
         if (::getppid() != parent) ::_exit(127);  // it died before the prctl: the signal will never come
-        if (!take_descriptors()) return false;
-        if (gated) await_gate();
+        const bool complete = take_descriptors();
+        const int error = errno;
+        if (gated) await_gate();  // also if it fails: its end counts only once the keeper holds it
+        errno = error;
+        if (!complete) return false;
         if (options.terminal && ::ioctl(STDOUT_FILENO, TIOCSCTTY, 0) != 0) return false;
         if (options.nofile && ::setrlimit(RLIMIT_NOFILE, &*options.nofile) != 0) return false;
         for (const auto& limit : options.limits) {
@@ -236,7 +239,8 @@ launched launch(const child_options& options, const program_candidates& candidat
     const bool kept = options.keeper != 0;
     util::pipe_ends report = make_report(kept);
     util::set_nonblocking(report.read.get(), true);
-    exec_setup setup{options, candidates, kept ? options.keeper : ::getpid(), null_fd.get(), report.write.get()};
+    exec_setup setup{options, candidates, kept ? options.keeper : ::getpid(), null_fd.get(),
+                     report.write.get()};
     setup.gated = kept;
     unit_launcher launcher;
     launcher.is_sibling = kept;

@@ -107,6 +107,35 @@ BOOST_AUTO_TEST_CASE(K35_a_daemon_that_dies_while_the_disk_is_full_is_replaced) 
     BOOST_TEST(box.processes().size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(K36_a_daemon_that_dies_when_it_can_open_no_more_files_is_replaced) {
+    sandbox box;
+    std::string text = one_service;
+    for (int i = 0; i < 40; ++i)
+        text += "[service.more" + std::to_string(i) + "]\nrun = \"exec sleep 1000\"\nrestart = \"never\"\n";
+    box.config(text);
+    run_options limited;
+    limited.in_child = [] { limit_resource(RLIMIT_NOFILE, 96); };
+    BOOST_REQUIRE(box.run({"start", "s"}, limited).status == 0);
+    const std::string pid = unit_member(box, "s", "pid");
+    const pid_t keeper = box.keeper_pid();
+    // Some of them cannot start, and say why.
+    const auto started = box.run({"start"});
+    BOOST_TEST(started.status == 1, started.text());
+    BOOST_TEST(started.err.find("open files") != std::string::npos, started.text());
+    const auto running = [&] { return count(box.run({"status", "--json"}).out, "\"state\":\"ready\""); };
+    const std::size_t before = running();
+    BOOST_TEST(before > 5u);
+    for (int i = 0; i < 3; ++i) {
+        kill_daemon(box);
+        BOOST_TEST(box.keeper_pid() == keeper);
+        BOOST_TEST(unit_member(box, "s", "pid") == pid);
+        BOOST_TEST(running() == before);
+    }
+    BOOST_TEST(writes_on(box));
+    BOOST_TEST(box.run({"stop"}).status == 0);
+    BOOST_TEST(box.processes().size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(K37_a_keeper_of_another_version_goes_on_with_the_binary_that_it_came_from) {
     for (const bool newer : {true, false}) {
         sandbox box;

@@ -275,8 +275,12 @@ BOOST_AUTO_TEST_CASE(D03_killed_at_any_moment_with_runs_in_flight_no_acknowledge
     box.shell("rm " + going);
     load.wait(60s);
     BOOST_TEST(box.run({"stop", "u"}).status == 0);
-    const auto runs = box.run({"runs", "-n", "all", "--json"}).out;
-    BOOST_TEST(count(runs, "\"state\":\"running\"") == 0u);
+    std::string runs;
+    BOOST_TEST(wait_until([&] {
+                   runs = box.run({"runs", "-n", "all", "--json"}).out;
+                   return count(runs, "\"state\":\"running\"") == 0u;
+               }),
+               runs);
     std::istringstream lines(slurp(acknowledged));
     int checked = 0;
     for (std::string line; std::getline(lines, line);) {
