@@ -102,8 +102,8 @@ application::survivors application::find_survivors() const {
     for (const auto& held : context_.held) {
         const std::string_view key = held.key;
         if (held.pid > 0 && held.exit.code != 0) context_.keeper->add_end(held.pid, held.exit);
-        if (held.pid > 0 && key.starts_with(held_unit_prefix))
-            found.units.emplace(key.substr(held_unit_prefix.size()));
+        if (key.starts_with(held_unit_prefix))
+            (held.pid > 0 ? found.units : found.unstarted).emplace(key.substr(held_unit_prefix.size()));
         if (key.starts_with(held_worker_prefix)) {
             const std::string name(key.substr(held_worker_prefix.size()));
             const auto note = carried_worker(held);

@@ -154,7 +154,9 @@ void application::open() {
     store_ = std::make_unique<unit::store>(where.database_path());
     const survivors found = find_survivors();
     set_root_of_units(context_.keeper ? context_.keeper->pid() : 0);
-    run_store(*store_).mark_running_lost(found.units, found.runs);
+    run_store runs(*store_);
+    runs.remove_unstarted_lives(found.unstarted);
+    runs.mark_running_lost(found.units, found.runs);
     clean_up_orphans(*store_, where.key, limits::sweep_timeout, {&config_, where.state_dir(), found.units});
 
     registry_options options{.executor = context_.executor,

@@ -76,7 +76,8 @@ private:
     unit::config read_config() const;
     bool resume_config();  // false: there is none of a daemon before this one
     struct survivors {
-        std::set<std::string, std::less<>> units{};  // services and tasks with a process
+        std::set<std::string, std::less<>> units{};      // services and tasks with a process
+        std::set<std::string, std::less<>> unstarted{};  // services without one
         std::set<std::int64_t> runs{};
     };
     survivors find_survivors() const;

@@ -34,10 +34,10 @@ std::string joined(const std::vector<std::string>& names) {
 
 std::int64_t run_store::add(const run_record& run) {
     const store::without_sync unsynced(db_);
-    sqlite_statement statement(
-        db_.handle(),
-        "INSERT INTO run (id, kind, task, trigger, cause, state, started_at, ended_at, restarts, environment) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    sqlite_statement statement(db_.handle(),
+                               "INSERT INTO run (id, kind, task, trigger, cause, state, started_at, "
+                               "ended_at, restarts, environment) "
+                               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     const std::string environment = joined(run.environment);
     if (run.id == 0) {
         statement.bind_null();
@@ -157,8 +157,8 @@ int run_store::mark_running_lost(const std::set<std::string, std::less<>>& servi
                                  const std::set<std::int64_t>& runs) {
     std::vector<std::int64_t> lost;
     {
-        sqlite_statement running(db_.handle(),
-                                 "SELECT id, kind, task FROM run INDEXED BY run_running WHERE state = 'running'");
+        sqlite_statement running(
+            db_.handle(), "SELECT id, kind, task FROM run INDEXED BY run_running WHERE state = 'running'");
         while (running.row()) {
             const bool is_life = record_kind_named(running.text(1)) == record_kind::life;
             const bool goes_on =
@@ -175,6 +175,15 @@ int run_store::mark_running_lost(const std::set<std::string, std::less<>>& servi
         }
     });
     return static_cast<int>(lost.size());
+}
+
+void run_store::remove_unstarted_lives(const std::set<std::string, std::less<>>& services) {
+    for (const std::string& name : services) {
+        sqlite_statement statement(db_.handle(),
+                                   "DELETE FROM run WHERE state = 'running' AND kind = ? AND task = ?");
+        statement.bind(name_of(record_kind::life)).bind(name);
+        db_.write(statement, "run");
+    }
 }
 
 std::optional<run_record> run_store::find(std::int64_t id) { return find_run_in(db_.handle(), id); }

@@ -58,6 +58,10 @@ public:
     int mark_running_lost(const std::set<std::string, std::less<>>& services = {},
                           const std::set<std::int64_t>& runs = {});
 
+    // Removes the lives of these services that are running by their record: their daemon died after the
+    // record and before the process.
+    void remove_unstarted_lives(const std::set<std::string, std::less<>>& services);
+
     std::optional<run_record> find(std::int64_t id);
     std::optional<run_record> last_of(const std::string& task);  // skipped runs are left out
     std::vector<run_record> list(const run_query& query);        // newest first
