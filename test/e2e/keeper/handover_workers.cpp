@@ -154,7 +154,9 @@ BOOST_FIXTURE_TEST_CASE(its_last_words_and_its_log_go_on, with_counter) {
     BOOST_TEST(died.err.find("its last words: and half a line") != std::string::npos, died.err);
     const std::string log = box.run({"logs", "w"}).out;
     BOOST_TEST(log.find("last words") != std::string::npos, log);
-    BOOST_TEST(log.find("and half a line") != std::string::npos, log);
+    // A half line that is old is logged as it is.
+    BOOST_TEST(log.find("and ha") != std::string::npos, log);
+    BOOST_TEST(log.find("lf a line") != std::string::npos, log);
 }
 
 BOOST_AUTO_TEST_CASE(the_environment_of_who_started_it_stays_for_its_next_process) {
