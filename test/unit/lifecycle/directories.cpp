@@ -27,6 +27,8 @@ unsigned mode_of(const std::string& path) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_SUITE(directories)
+
 // While the runtime directory is made, a link takes its place again and again.
 BOOST_AUTO_TEST_CASE(L41_a_link_in_place_of_the_runtime_directory_changes_no_other_directory) {
     temporary_directory top;
@@ -62,3 +64,5 @@ BOOST_AUTO_TEST_CASE(L41_the_runtime_directory_is_private_whatever_the_umask) {
         BOOST_TEST(mode_of(runtime) == 0700u);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
