@@ -211,6 +211,7 @@ void daemon::start() {
     clear_start_failure(where);
     if (keeper_) keeper_->say(keeper::message_kind::ready);
     application_->begin();
+    hold_program();
     resume_clients();
     for (const int number : options_.keeper.asked)
         signalled(number, true);

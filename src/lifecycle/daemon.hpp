@@ -23,6 +23,7 @@
 #include "lifecycle/service_manager.hpp"
 #include "lifecycle/state_lock.hpp"
 #include "lifecycle/successor.hpp"
+#include "util/async.hpp"
 #include "util/fd.hpp"
 
 namespace hob::lifecycle {
@@ -120,8 +121,10 @@ private:
     lifecycle::state_lock take_state_lock();
     boost::asio::awaitable<void> finish_handover(successor next, std::shared_ptr<ipc::session> by,
                                                  bool keeps_clients);
+    void give_up_handover();
     void hold_clients();
     bool took_over() const;  // from another program in this process
+    void hold_program();
     void resume_clients();
     void hold_socket();
     bool resume_socket();  // false: there is none of a daemon before this one
@@ -159,7 +162,8 @@ private:
     std::chrono::system_clock::time_point started_at_;
     std::chrono::steady_clock::time_point started_;
     phase phase_ = phase::serving;
-    bool hands_over_ = false;   // another program follows in this process
+    bool hands_over_ = false;  // another program follows in this process
+    util::notifier handover_given_up_{context_.get_executor()};
     bool page_due_ = false;     // the page is written in the next turn of the loop
     int signals_[2] = {0, 0};   // that end it: got by itself, and by its keeper
     bool is_replaced_ = false;  // by a daemon that this one starts at its end

@@ -53,8 +53,8 @@ void daemon::begin_shutdown(shutdown_mode mode, const std::string& reason) {
         }
         return;
     }
-    if (std::exchange(hands_over_, false)) server_->resume();
     phase_ = mode == shutdown_mode::now ? phase::draining_now : phase::draining;
+    give_up_handover();
     util::log(level::info, channel, "daemon shutting down", {field("reason", reason)});
     resources_->state_lock.mark_draining();
     if (keeper_) {

@@ -16,6 +16,7 @@
 #include "util/async.hpp"
 #include "util/json/json_fields.hpp"
 #include "util/log/log.hpp"
+#include "util/nul_list.hpp"
 #include "version.hpp"
 
 namespace hob::lifecycle {
@@ -45,12 +46,6 @@ util::unique_fd bytes_file(std::string_view role, std::string_view bytes) {
     return bytes.empty() ? util::unique_fd() : text_file(std::string(role), bytes);
 }
 
-std::string bytes_of(held_entry& held, std::string_view role) {
-    held_entry one;
-    if (util::unique_fd file = held.take(role)) one.descriptors.emplace(text_role, std::move(file));
-    return one.text().value_or("");
-}
-
 failure impossible(const instance& where, std::string why) {
     return failure(error_kind::no_daemon, cannot("hand over the daemon of", where.root), std::move(why));
 }
@@ -66,9 +61,10 @@ boost::asio::awaitable<successor_facts> daemon::hand_over(successor next, std::v
         if (std::find(kept.begin(), kept.end(), setting) == kept.end())
             throw impossible(options_.where, "its process keeps " + setting);
     }
-    if (std::exchange(hands_over_, true))
-        throw failure(error_kind::version, cannot("hand over to", next.program),
-                      "another program takes over already");
+    // If that one succeeds, the client sees the end of its connection, and asks it.
+    while (hands_over_)
+        co_await handover_given_up_.wait();
+    hands_over_ = true;
     // Units and the service manager know the environment that the manager gave.
     if (options_.manager || next.environment.empty()) next.environment = own_environment();
     successor_facts facts;
@@ -78,15 +74,21 @@ boost::asio::awaitable<successor_facts> daemon::hand_over(successor next, std::v
         facts =
             co_await check_successor(executor(), next, std::move(check), util::deadline::in(start_timeout()));
     } catch (...) {
-        hands_over_ = false;
+        give_up_handover();
         throw;
     }
-    if (draining() || !keeper_->goes_on()) throw impossible(options_.where, "it is shutting down");
+    if (!hands_over_ || !keeper_->goes_on()) throw impossible(options_.where, "it is shutting down");
     server_->suspend();
     util::spawn(executor(),
                 finish_handover(std::move(next), std::move(by), facts.protocol == protocol_version),
                 "handover");
     co_return facts;
+}
+
+void daemon::give_up_handover() {
+    if (!std::exchange(hands_over_, false)) return;
+    server_->resume();
+    handover_given_up_.ring();
 }
 
 boost::asio::awaitable<void> daemon::finish_handover(successor next, std::shared_ptr<ipc::session> by,
@@ -99,11 +101,10 @@ boost::asio::awaitable<void> daemon::finish_handover(successor next, std::shared
     } catch (const std::exception& why) {
         util::log(level::error, channel, "cannot hand over", {field("reason", why.what())});
         options_.manager.ready(manager_status());
-        server_->resume();
-        hands_over_ = false;
+        give_up_handover();
         co_return;
     }
-    if (!hands_over_ || draining() || !keeper_->goes_on()) co_return;  // a shutdown has begun
+    if (!hands_over_ || !keeper_->goes_on()) co_return;  // a shutdown has begun
     util::log(level::info, channel, "another program takes over",
               {field("program", next.program), field("clients", server_->clients())});
     if (keeps_clients) hold_clients();
@@ -132,7 +133,7 @@ void daemon::hold_clients() {
 
 // ---- the program that comes ----
 
-// The note is of this process, and not of one that has died while it handed over.
+// Another program was executed in this process. A note with another pid: that process has died meanwhile.
 bool daemon::took_over() const {
     for (const held_entry& each : options_.keeper.held) {
         if (each.key == handover_key) return each.note == std::to_string(pid_);
@@ -141,18 +142,17 @@ bool daemon::took_over() const {
 }
 
 // From now on a death is followed by this program.
+void daemon::hold_program() {
+    if (!took_over()) return;
+    const util::unique_fd executable = util::open_file("/proc/self/exe", O_RDONLY);
+    const util::unique_fd variables =
+        text_file(std::string(environment_role), util::join_nul_list(own_environment()));
+    if (!executable || !variables) return;
+    keeper_->hold(program_key, {{executable_role, executable.get()}, {environment_role, variables.get()}}, 0,
+                  own_program_path());
+}
+
 void daemon::resume_clients() {
-    if (took_over()) {
-        const util::unique_fd executable = util::open_file("/proc/self/exe", O_RDONLY);
-        std::string environment;
-        for (const auto& variable : own_environment())
-            environment.append(variable).push_back('\0');
-        const util::unique_fd variables = text_file(std::string(environment_role), environment);
-        if (executable && variables)
-            keeper_->hold(program_key,
-                          {{executable_role, executable.get()}, {environment_role, variables.get()}}, 0,
-                          own_program_path());
-    }
     for (held_entry& held : options_.keeper.held) {
         if (held.key == socket_key) continue;
         if (util::unique_fd socket = held.take(socket_key)) {
@@ -160,8 +160,8 @@ void daemon::resume_clients() {
             server_->resume_client({.socket = std::move(socket),
                                     .peer_pid = static_cast<pid_t>(note.pid),
                                     .subscribed = note.subscribed,
-                                    .input = bytes_of(held, input_role),
-                                    .output = bytes_of(held, output_role)});
+                                    .input = held.text_of(input_role).value_or(""),
+                                    .output = held.text_of(output_role).value_or("")});
         }
         keeper_->drop(held.key);
     }

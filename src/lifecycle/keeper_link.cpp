@@ -64,14 +64,18 @@ util::unique_fd held_entry::take(std::string_view role) {
     return found == descriptors.end() ? util::unique_fd() : std::move(found->second);
 }
 
-std::optional<std::string> held_entry::text() const {
-    const auto found = descriptors.find(text_role);
+std::optional<std::string> whole_file(int file) {
     struct stat facts {};
-    if (found == descriptors.end() || ::fstat(found->second.get(), &facts) != 0) return std::nullopt;
+    if (::fstat(file, &facts) != 0) return std::nullopt;
     std::string bytes(static_cast<std::size_t>(facts.st_size), '\0');
-    const ssize_t size = ::pread(found->second.get(), bytes.data(), bytes.size(), 0);
+    const ssize_t size = ::pread(file, bytes.data(), bytes.size(), 0);
     if (size != static_cast<ssize_t>(bytes.size())) return std::nullopt;
     return bytes;
+}
+
+std::optional<std::string> held_entry::text_of(std::string_view role) const {
+    const auto found = descriptors.find(role);
+    return found == descriptors.end() ? std::nullopt : whole_file(found->second.get());
 }
 
 held_entry* keeper_handle::find(std::string_view key) {
@@ -209,8 +213,8 @@ void keeper_link::send(keeper::message what, const std::vector<int>& descriptors
     wait_for_room();
 }
 
-// This process can open no more files, and so cannot keep the descriptors for later. The keeper must get them:
-// what it does not hold, it does not tell the end of.
+// This process can open no more files, and so cannot keep the descriptors for later. The keeper must get
+// them: what it does not hold, it does not tell the end of.
 void keeper_link::send_now(const keeper::message& what, const std::vector<int>& descriptors) {
     const int socket = socket_.native_handle();
     while (!send_queued()) {

@@ -26,6 +26,8 @@ inline constexpr std::string_view text_role = "text";
 
 // A file in memory, to be held in this role. Empty, and logged: it could not be made.
 util::unique_fd text_file(const std::string& name, std::string_view text);
+// All that is in such a file. Its offset stays. nullopt: it cannot be read.
+std::optional<std::string> whole_file(int file);
 
 // What a predecessor left with the keeper.
 struct held_entry {
@@ -36,7 +38,9 @@ struct held_entry {
     std::string note{};
 
     util::unique_fd take(std::string_view role);  // empty: it has none
-    std::optional<std::string> text() const;      // what hold_text() or text_file() was given
+    // What hold_text() or text_file() was given.
+    std::optional<std::string> text() const { return text_of(text_role); }
+    std::optional<std::string> text_of(std::string_view role) const;
 };
 
 struct keeper_handle {

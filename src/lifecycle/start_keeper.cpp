@@ -5,7 +5,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,21 +24,13 @@
 #include "limits.hpp"
 #include "util/fork.hpp"
 #include "util/log/log.hpp"
+#include "util/nul_list.hpp"
 #include "util/signal_name.hpp"
 
 namespace hob::lifecycle {
 namespace {
 
 constexpr const char* own_program = "/proc/self/exe";
-
-std::string read_all(int file) {
-    struct stat facts {};
-    if (::fstat(file, &facts) != 0) return {};
-    std::string bytes(static_cast<std::size_t>(facts.st_size), '\0');
-    const ssize_t size = ::pread(file, bytes.data(), bytes.size(), 0);
-    bytes.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-    return bytes;
-}
 
 // What the keeper needs to execute the next daemon.
 struct next_daemon {
@@ -60,7 +51,7 @@ struct next_daemon {
 
     pid_t execute(const std::string& program, int socket, const keeper::daemon_program& as) const {
         std::vector<std::string> handed =
-            as.environment >= 0 ? split_at_zeros(read_all(as.environment)) : environment;
+            as.environment >= 0 ? util::split_nul_list(whole_file(as.environment).value_or("")) : environment;
         handed.push_back(fmt::format("{}={}", this_program.variables.keeper, socket));
         std::vector<char*> argv, variables;
         for (const auto& argument : arguments)

@@ -25,6 +25,7 @@
 #include "util/fd.hpp"
 #include "util/fork.hpp"
 #include "util/json/json_fields.hpp"
+#include "util/nul_list.hpp"
 #include "util/process_handle.hpp"
 #include "version.hpp"
 
@@ -185,21 +186,12 @@ void execute_successor(const successor& next, int keeper_socket) {
     ::execve(next.program.c_str(), argv.data(), variables.data());
 }
 
-std::vector<std::string> split_at_zeros(std::string_view bytes) {
-    std::vector<std::string> texts;
-    while (!bytes.empty()) {
-        texts.emplace_back(bytes.substr(0, bytes.find('\0')));
-        bytes.remove_prefix(std::min(bytes.size(), texts.back().size() + 1));
-    }
-    return texts;
-}
-
 std::vector<std::string> own_arguments() {
-    return split_at_zeros(util::read_file("/proc/self/cmdline", arguments_max).value_or(""));
+    return util::split_nul_list(util::read_file("/proc/self/cmdline", arguments_max).value_or(""));
 }
 
 std::vector<std::string> own_environment() {
-    auto variables = split_at_zeros(util::read_file("/proc/self/environ", arguments_max).value_or(""));
+    auto variables = util::split_nul_list(util::read_file("/proc/self/environ", arguments_max).value_or(""));
     const std::string own = fmt::format("{}=", this_program.variables.keeper);
     std::erase_if(variables, [&own](const std::string& each) { return each.starts_with(own); });
     return variables;

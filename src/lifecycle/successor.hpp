@@ -56,9 +56,6 @@ boost::asio::awaitable<successor_facts> check_successor(boost::asio::any_io_exec
 // failure.
 void execute_successor(const successor& next, int keeper_socket);
 
-// The texts of a list in which each ends with a NUL.
-std::vector<std::string> split_at_zeros(std::string_view bytes);
-
 // What this process was executed with; the variable that leads to a keeper is left out.
 std::vector<std::string> own_arguments();
 std::vector<std::string> own_environment();

@@ -7,6 +7,7 @@
 #include "error.hpp"
 #include "identity.hpp"
 #include "util/base64.hpp"
+#include "util/nul_list.hpp"
 #include "version.hpp"
 
 namespace hob::cmd {
@@ -75,15 +76,9 @@ remote_target parse_remote_target(const std::string& text) {
 }
 
 std::string remote_word(const remote_request& request) {
-    std::string bytes;
-    const auto add = [&bytes](std::string_view part) { bytes.append(part).push_back('\0'); };
-    for (const std::string_view part :
-         {format, std::string_view(request.id), std::string_view(request.directory),
-          std::string_view(request.columns)})
-        add(part);
-    for (const auto& word : request.words)
-        add(word);
-    std::string word = base64url(bytes);
+    std::vector<std::string> parts{std::string(format), request.id, request.directory, request.columns};
+    parts.insert(parts.end(), request.words.begin(), request.words.end());
+    std::string word = base64url(util::join_nul_list(parts));
     if (word.size() > word_max) {
         throw failure(error_kind::usage, cannot("send", {}, "the command line"),
                       fmt::format("it is longer than {} KiB", word_max >> 10),
@@ -95,12 +90,7 @@ std::string remote_word(const remote_request& request) {
 std::optional<remote_request> parse_remote_word(std::string_view word) {
     const auto bytes = from_base64url(word);
     if (!bytes || !bytes->ends_with('\0')) return std::nullopt;
-    std::vector<std::string> parts;
-    for (std::size_t at = 0; at < bytes->size();) {
-        const auto end = bytes->find('\0', at);
-        parts.push_back(bytes->substr(at, end - at));
-        at = end + 1;
-    }
+    const std::vector<std::string> parts = util::split_nul_list(*bytes);
     if (parts.size() < 4 || parts.front() != format) return std::nullopt;
     return remote_request{parts[1], parts[2], parts[3], {parts.begin() + 4, parts.end()}};
 }

@@ -18,6 +18,7 @@
 #include "lifecycle/daemon.hpp"
 #include "lifecycle/end_daemon.hpp"
 #include "lifecycle/inherited.hpp"
+#include "lifecycle/request.hpp"
 #include "lifecycle/successor.hpp"
 #include "limits.hpp"
 #include "unit/application/application.hpp"
@@ -116,6 +117,20 @@ bool hand_over(invocation& call) {
     return true;
 }
 
+// A daemon that ends meanwhile, or hands over for another client first, is followed by one that can be asked.
+bool hand_over_if_possible(invocation& call) {
+    const lifecycle::instance where = call.where();
+    lifecycle::lost_daemons lost(where);
+    for (;;) {
+        try {
+            return hand_over(call);
+        } catch (const failure& why) {
+            if (why.kind() != error_kind::daemon_lost) throw;
+        }
+        lost.add();
+    }
+}
+
 exit_code restart_daemon(invocation& call) {
     if (!call.operands.empty()) {
         throw failure(error_kind::usage, cannot("use", "--daemon", "with a unit"),
@@ -126,7 +141,7 @@ exit_code restart_daemon(invocation& call) {
                       "hob shutdown ends it");
     }
     hand_over_environment(call);
-    if (hand_over(call)) return exit_code::done;
+    if (hand_over_if_possible(call)) return exit_code::done;
     lifecycle::end_options ending;
     ending.restart = true;
     ending.limit = call.limit_or(limits::shutdown_timeout_max + limits::reap_timeout);

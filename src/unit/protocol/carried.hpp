@@ -14,6 +14,7 @@
 #include "unit/protocol/protocol_session.hpp"
 #include "util/base64.hpp"
 #include "util/json/json_fields.hpp"
+#include "util/nul_list.hpp"
 #include "util/utf8.hpp"
 
 namespace hob::unit {
@@ -28,10 +29,8 @@ inline bool is_exact_in_json(const std::vector<std::string>& texts) {
     return true;
 }
 template <typename Number>
-    requires std::is_arithmetic_v<Number>
-bool is_exact_in_json(Number) {
-    return true;
-}
+requires std::is_arithmetic_v<Number>
+bool is_exact_in_json(Number) { return true; }
 
 // As util::json_fields::to_json; nullopt: a text of it is not UTF-8, and would not come back as it was.
 template <typename Struct>
@@ -73,23 +72,14 @@ bool parse_all(const std::vector<std::string>& texts, std::vector<Struct>& into)
 // Texts without zero bytes, such as names of files, of any number and in any encoding, as one.
 template <typename Texts>
 std::string pack(const Texts& texts) {
-    std::string bytes;
-    for (const std::string& each : texts)
-        bytes.append(each).push_back('\0');
-    return util::base64_encode(bytes);
+    return util::base64_encode(util::join_nul_list(texts));
 }
 
 // nullopt: it was not made by pack().
 inline std::optional<std::vector<std::string>> unpack(std::string_view packed) {
     const auto bytes = util::base64_decode(packed);
     if (!bytes || (!bytes->empty() && bytes->back() != '\0')) return std::nullopt;
-    std::vector<std::string> texts;
-    for (std::size_t begin = 0; begin < bytes->size();) {
-        const std::size_t end = bytes->find('\0', begin);
-        texts.push_back(bytes->substr(begin, end - begin));
-        begin = end + 1;
-    }
-    return texts;
+    return util::split_nul_list(*bytes);
 }
 
 }  // namespace hob::unit

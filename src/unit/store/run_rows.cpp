@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "unit/store/sqlite_statement.hpp"
+#include "util/nul_list.hpp"
 
 namespace hob::unit {
 namespace {
@@ -51,16 +52,6 @@ run_record record_of(const sqlite_statement& row, bool current) {
     run.restarts = row.optional_number(13);
     run.output_bytes = row.optional_number(14);
     return run;
-}
-
-std::vector<std::string> names_in(const std::string& bytes) {
-    std::vector<std::string> names;
-    for (std::size_t at = 0; at < bytes.size();) {
-        const auto end = std::min(bytes.find('\0', at), bytes.size());
-        names.push_back(bytes.substr(at, end - at));
-        at = end + 1;
-    }
-    return names;
 }
 
 // The states of is_failure(), as the index run_failed has them.
@@ -118,7 +109,7 @@ std::optional<run_record> find_run_in(sqlite3* db, std::int64_t id) {
     select.bind(id);
     if (!select.row()) return std::nullopt;
     run_record run = record_of(select, current);
-    if (current) run.environment = names_in(select.text(environment_column));
+    if (current) run.environment = util::split_nul_list(select.text(environment_column));
     return run;
 }
 

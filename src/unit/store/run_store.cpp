@@ -10,6 +10,7 @@
 #include "unit/store/reader.hpp"
 #include "unit/store/run_rows.hpp"
 #include "unit/store/sqlite_statement.hpp"
+#include "util/nul_list.hpp"
 
 namespace hob::unit {
 namespace {
@@ -23,13 +24,6 @@ std::optional<schedule_record> schedule_in(sqlite3* db, const std::string& task)
     return schedule_record{select.text(0), time_of_ms(select.number(1)), time_of_ms(select.number(2))};
 }
 
-std::string joined(const std::vector<std::string>& names) {
-    std::string bytes;
-    for (const auto& name : names)
-        bytes.append(name).push_back('\0');
-    return bytes;
-}
-
 }  // namespace
 
 std::int64_t run_store::add(const run_record& run) {
@@ -38,7 +32,7 @@ std::int64_t run_store::add(const run_record& run) {
                                "INSERT INTO run (id, kind, task, trigger, cause, state, started_at, "
                                "ended_at, restarts, environment) "
                                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    const std::string environment = joined(run.environment);
+    const std::string environment = util::join_nul_list(run.environment);
     if (run.id == 0) {
         statement.bind_null();
     } else {

@@ -15,6 +15,7 @@
 #include "unit/store/schema.hpp"
 #include "unit/store/sqlite_statement.hpp"
 #include "util/log/log.hpp"
+#include "util/nul_list.hpp"
 
 namespace hob::unit {
 namespace {
@@ -295,9 +296,7 @@ void store::set_stopped_by_user(const std::string& unit, bool on) {
 void store::set_desired_up(const std::string& unit,
                            const std::optional<std::vector<std::string>>& environment) {
     if (desired_up(unit) == desired_state_record{environment}) return;
-    std::string bytes;
-    for (const auto& entry : environment.value_or(std::vector<std::string>()))
-        bytes.append(entry).push_back('\0');
+    const std::string bytes = util::join_nul_list(environment.value_or(std::vector<std::string>()));
     sqlite_statement statement(db_, "INSERT OR REPLACE INTO wanted VALUES (?, ?)");
     statement.bind(unit);
     if (environment) {
@@ -326,13 +325,7 @@ std::optional<desired_state_record> store::desired_up(const std::string& unit) {
     if (!query.row()) return std::nullopt;
     desired_state_record found;
     if (query.is_null(0)) return found;
-    found.environment.emplace();
-    const std::string bytes = query.text(0);
-    for (std::size_t at = 0; at < bytes.size();) {
-        const auto end = std::min(bytes.find('\0', at), bytes.size());
-        found.environment->push_back(bytes.substr(at, end - at));
-        at = end + 1;
-    }
+    found.environment = util::split_nul_list(query.text(0));
     return found;
 }
 

@@ -16,16 +16,23 @@ struct registered_attachment {
     unit_context& context;
     std::vector<attachment*>& of_process;
     std::shared_ptr<attachment> attached;
+    util::notifier& changes;
     std::uint64_t number;
 
-    registered_attachment(unit_context& in, std::vector<attachment*>& all, std::shared_ptr<attachment> which)
-        : context(in), of_process(all), attached(std::move(which)), number(++in.last_attachment) {
+    registered_attachment(unit_context& in, std::vector<attachment*>& all, std::shared_ptr<attachment> which,
+                          util::notifier& on_end)
+        : context(in),
+          of_process(all),
+          attached(std::move(which)),
+          changes(on_end),
+          number(++in.last_attachment) {
         context.attachments.emplace(number, attached);
         of_process.push_back(attached.get());
     }
     ~registered_attachment() {
         context.attachments.erase(number);
         std::erase(of_process, attached.get());
+        changes.ring();
         try {
             attached->leave();
         } catch (const std::exception& why) {
@@ -44,7 +51,7 @@ asio::awaitable<int> worker::attach(attach_stream stream, std::function<void(std
     co_await wait_until_warm("attach", call_limit(std::nullopt));
     const auto process = process_;
     const auto attached = process->protocol.session->attach(process, std::move(stream));
-    const registered_attachment registered(*context_, process->attachments, attached);
+    const registered_attachment registered(*context_, process->attachments, attached, changes());
     on_attached(registered.number);
     co_return co_await attached->ended();
 }

@@ -19,7 +19,6 @@ namespace {
 namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
-constexpr auto look_again = milliseconds(5);
 constexpr auto unwinding = milliseconds(500);  // of calls that were given up
 
 failure lost(const char* verb, const std::string& name) {
@@ -34,21 +33,23 @@ bool worker::is_used() const {
            (process_ && !process_->attachments.empty());
 }
 
+asio::awaitable<void> worker::until_unused() {
+    while (is_used())
+        co_await changes().wait();
+}
+
 bool worker::is_at_rest() const { return !is_used() && (!process_ || process_->calls->waiting() == 0); }
 
 // Requests that are left are cancelled, as at their own limit, and so are those that no call waits for.
 asio::awaitable<void> worker::hand_over(util::deadline limit) {
     const auto alive = self();
     if (process_) process_->end_attachments(lost("attach", spec_->name));
-    while (is_used() && !limit.expired())
-        co_await util::pause(look_again);
+    co_await util::within(limit.remaining(), until_unused());
     if (!is_at_rest() && process_) {
         const failure why = lost("call", spec_->name);
         process_->calls->give_up_waiting(why);
         events_.fail_all(why);
-        const auto end = util::deadline::in(unwinding);
-        while (!is_at_rest() && !end.expired())
-            co_await util::pause(look_again);
+        co_await util::within(unwinding, until_unused());
     }
     const auto process = process_;
     if (process) {

@@ -138,6 +138,7 @@ private:
 
     // another program takes over in this process (hand_over.cpp)
     bool is_used() const;  // by somebody; or it starts or stops
+    boost::asio::awaitable<void> until_unused();
     bool is_at_rest() const;
     std::string fault_of_handover(const worker_process& process) const;
     boost::asio::awaitable<bool> freeze(process_ptr process);

@@ -154,6 +154,26 @@ BOOST_AUTO_TEST_CASE(K95_a_connection_goes_on_in_the_middle_of_a_request) {
     }));
 }
 
+BOOST_AUTO_TEST_CASE(K39_handovers_that_are_asked_for_at_once_follow_each_other) {
+    sandbox box;
+    box.config(service("s", "exec sleep 1000"));
+    BOOST_REQUIRE(box.run({"start", "s"}).status == 0);
+    const pid_t daemon = box.daemon_pid();
+    const std::string pid = unit_member(box, "s", "pid");
+    for (int round = 0; round < scaled(5); ++round) {
+        std::vector<background> restarts;
+        for (int i = 0; i < 8; ++i)
+            restarts.push_back(box.start({"restart", "--daemon"}));
+        for (auto& each : restarts) {
+            const auto done = each.wait();
+            BOOST_TEST(done.status == 0, done.text());
+        }
+    }
+    BOOST_TEST(box.daemon_pid() == daemon);
+    BOOST_TEST(unit_member(box, "s", "pid") == pid);
+    BOOST_TEST(unit_member(box, "s", "restarts") == "0");
+}
+
 BOOST_AUTO_TEST_CASE(K96_after_a_handover_deaths_are_followed_by_the_new_program) {
     sandbox box;
     box.config(service("s", "exec sleep 1000"));
